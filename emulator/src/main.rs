@@ -1,0 +1,2 @@
+//! The `pai-emulator` program.
+fn main() {}

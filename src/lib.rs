@@ -1,0 +1,4 @@
+//! The operator as a library.
+
+pub mod api;
+pub mod cloud;

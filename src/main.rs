@@ -1,0 +1,2 @@
+//! The `dataset-operator` program.
+fn main() {}
