@@ -54,6 +54,11 @@ use super::values::{
     description = "Newest version"
 ))]
 #[kube(printcolumn(
+    name = "Age",
+    type_ = "date",
+    json_path = ".metadata.creationTimestamp"
+))]
+#[kube(printcolumn(
     name = "Type",
     type_ = "string",
     json_path = ".status.dataSourceType",
@@ -80,11 +85,6 @@ use super::values::{
     json_path = ".status.conditions[?(@.type==\"Ready\")].message",
     priority = 1,
     description = "Details of the reason"
-))]
-#[kube(printcolumn(
-    name = "Age",
-    type_ = "date",
-    json_path = ".metadata.creationTimestamp"
 ))]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetSpec {

@@ -28,6 +28,9 @@ fn clean(schema: &mut Map<String, Value>) {
     for name in ["default", "nullable", "title"] {
         schema.remove(name);
     }
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
     for bound in ["minimum", "maximum"] {
         if let Some(value) = schema.get_mut(bound) {
             whole(value);

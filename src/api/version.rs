@@ -51,6 +51,11 @@ use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property
     description = "Why Ready has its value"
 ))]
 #[kube(printcolumn(
+    name = "Age",
+    type_ = "date",
+    json_path = ".metadata.creationTimestamp"
+))]
+#[kube(printcolumn(
     name = "DatasetID",
     type_ = "string",
     json_path = ".status.datasetId",
@@ -70,11 +75,6 @@ use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property
     json_path = ".status.conditions[?(@.type==\"Ready\")].message",
     priority = 1,
     description = "Details of the reason"
-))]
-#[kube(printcolumn(
-    name = "Age",
-    type_ = "date",
-    json_path = ".metadata.creationTimestamp"
 ))]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetVersionSpec {
