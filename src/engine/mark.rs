@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ring::hmac;
 
 use super::fields::{digest_hex, hex};
-use crate::api::names::{LABEL_ATTEMPT, LABEL_DOMAIN, LABEL_OWNER, LABEL_RELEASED};
+use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 
 /// Labels of a remote.
 pub type Labels = BTreeMap<String, String>;
@@ -134,9 +134,9 @@ impl Identity {
         let owner = owner_value(key, owner);
         let mac = attempt_mac(key, domain, &owner, nonce, uid, &self.cluster);
         Labels::from([
-            (LABEL_DOMAIN.to_owned(), domain.clone()),
-            (LABEL_OWNER.to_owned(), owner),
-            (LABEL_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{}.{mac}", self.cluster)),
+            (MARK_DOMAIN.to_owned(), domain.clone()),
+            (MARK_OWNER.to_owned(), owner),
+            (MARK_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{}.{mac}", self.cluster)),
         ])
     }
 
@@ -146,11 +146,11 @@ impl Identity {
     #[must_use]
     pub fn whose(&self, labels: &Labels, owner: &Owner, uid: &str, lives_here: &BTreeSet<String>, has_id: bool) -> Whose {
         let (Some(domain), Some(owner_label), Some(attempt)) =
-            (labels.get(LABEL_DOMAIN), labels.get(LABEL_OWNER), labels.get(LABEL_ATTEMPT))
+            (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
         else {
             return Whose::Nobody;
         };
-        let released = labels.contains_key(LABEL_RELEASED);
+        let released = labels.contains_key(MARK_RELEASED);
         if !self.domains.contains(domain) {
             return if released { Whose::Dead } else { Whose::Other };
         }
@@ -196,7 +196,7 @@ pub fn uid_of(attempt: &str) -> Option<&str> {
 /// The uid named by the mark among these labels, if any.
 #[must_use]
 pub fn marked_uid(labels: &Labels) -> Option<&str> {
-    labels.get(LABEL_ATTEMPT).and_then(|attempt| uid_of(attempt))
+    labels.get(MARK_ATTEMPT).and_then(|attempt| uid_of(attempt))
 }
 
 /// Is this label key one of ours?

@@ -11,7 +11,7 @@ use super::super::view::{Remote, Sight, View};
 use super::create::{conflicts, create, record};
 use super::{Change, Step, end, stuck, surplus, working};
 use crate::api::condition::Reason;
-use crate::api::names::LABEL_RELEASED;
+use crate::api::names::MARK_RELEASED;
 
 /// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
 pub const FIRST_PREFIX: &str = "v1=";
@@ -209,7 +209,7 @@ pub fn label_keys(desired: &Desired) -> impl Iterator<Item = String> + '_ {
 
 /// Is `dso-released` on this remote?
 pub(super) fn is_released(remote: &Remote) -> bool {
-    remote.labels.contains_key(LABEL_RELEASED)
+    remote.labels.contains_key(MARK_RELEASED)
 }
 
 /// Not found in this pass, or deleted by us.
