@@ -280,7 +280,10 @@ impl<'c, K: Kind> Pass<'c, K> {
             after.label_keys = label_keys(&desired).collect();
         }
         let Some(remote) = remote else { return after };
-        learn(&mut after, &remote, status::patch("", before, &after).is_some());
+        learn(&mut after, &remote, false);
+        if status::patch("", before, &after).is_some() {
+            learn(&mut after, &remote, true);
+        }
         after
     }
 

@@ -1,6 +1,6 @@
 //! A Dataset: a PAI dataset and, as long as no DatasetVersion binds it, its v1.
 
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
 use super::members::{Spec, check_json, labels};
