@@ -66,6 +66,24 @@ values! {
     }
 }
 
+impl ConditionType {
+    /// One sentence for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ready => "True only if the remote equals the spec of this generation.",
+            Self::Reconciling => "Work is going on, or will be retried without anybody's help.",
+            Self::Stalled => {
+                "A human must change something; the reason and the message of `Ready` say what."
+            }
+            Self::Drifted => "Somebody else changed the remote; it is being, or will be, set back.",
+            Self::DuplicatesFound => {
+                "More than one remote carries this object's mark; the message lists them."
+            }
+            Self::Paused => "The annotation `dataset-operator.dev/paused` stops every cloud write.",
+        }
+    }
+}
+
 impl Reason {
     /// Whether this reason comes with `Stalled`: nothing improves until a human changes something.
     pub const fn stalled(self) -> bool {

@@ -9,11 +9,14 @@
     reason = "KubeSchema repeats each public struct inside a function"
 )]
 
+mod columns;
 pub mod common;
 pub mod condition;
 pub mod crds;
 pub mod dataset;
+pub mod dataset_status;
 pub mod names;
+pub mod reference;
 pub mod rules;
 mod schema;
 pub mod values;
@@ -21,7 +24,8 @@ pub mod version;
 
 pub use common::{Attempt, CommonStatus, Label, LastError, UserMetricsEndpoint};
 pub use condition::{ConditionType, Reason};
-pub use dataset::{Adoption, Dataset, DatasetImmutables, DatasetSpec, DatasetStatus};
+pub use dataset::{Adoption, Dataset, DatasetSpec};
+pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
     OnExternalDeletion, Origin, Outcome, Property, ProviderType, SourceType,

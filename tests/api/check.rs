@@ -1,11 +1,11 @@
 //! A local stand-in for the apiserver's admission of custom resources: the part of structural schemas
-//! that the definitions use, and the CEL rules. The stories hold it against a real apiserver.
+//! that the definitions use, and the CEL rules. `apiserver.rs` holds the same cases against a real one.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use dataset_operator::api::crds;
-use kube::core::cel::Validator;
+use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use regex::Regex;
 use serde_json::Value;
 
@@ -19,32 +19,40 @@ pub(crate) struct Problem {
     pub(crate) message: String,
 }
 
-static SCHEMAS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
+/// A kind, its schema, and the rules in it.
+type Known = (String, Value, CompiledSchema);
+
+static KINDS: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let known = |crd: Value| {
+        let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
+        let schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
+        let compiled = compile_schema(&schema);
+        (kind, schema, compiled)
+    };
     crds::definitions()
         .unwrap()
         .into_iter()
-        .map(|crd| {
-            let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
-            (
-                kind,
-                crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone(),
-            )
-        })
+        .map(known)
         .collect()
 });
 
+fn known(kind: &str) -> &'static Known {
+    KINDS.iter().find(|(name, ..)| name == kind).unwrap()
+}
+
 /// The root schema of a kind.
 pub(crate) fn schema(kind: &str) -> &'static Value {
-    &SCHEMAS.iter().find(|(name, _)| name == kind).unwrap().1
+    &known(kind).1
 }
 
 /// Everything that is wrong with writing `object` over `old`. As in the apiserver, rules run only on
 /// what the schema accepts.
 pub(crate) fn problems(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Problem> {
+    let (_, schema, rules) = known(kind);
     let mut found = Vec::new();
-    walk(schema(kind), object, "", &mut found);
+    walk(schema, object, "", &mut found);
     if found.is_empty()
-        && let Err(errors) = Validator::new().validate(schema(kind), object, old)
+        && let Err(errors) = Validator::new().validate_compiled(rules, object, old)
     {
         found.extend(errors.as_slice().iter().map(|error| Problem {
             by: By::Rule,
@@ -56,101 +64,122 @@ pub(crate) fn problems(kind: &str, object: &Value, old: Option<&Value>) -> Vec<P
 }
 
 fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
-    let mut wrong = |by, field: String, message: String| found.push(Problem { by, field, message });
-    let here = || path.to_owned();
-    let number = |bound: &str| schema[bound].as_i64();
+    if let Some(message) = scalar(schema, value) {
+        found.push(Problem {
+            by: By::Schema,
+            field: path.to_owned(),
+            message,
+        });
+    } else if let Some(items) = value.as_array() {
+        list(schema, items, path, found);
+    } else if let Some(fields) = value.as_object() {
+        object(schema, fields, path, found);
+    }
+}
+
+/// What is wrong with the type of a value, or with the value itself.
+fn scalar(schema: &Value, value: &Value) -> Option<String> {
+    let outside = |size: usize, low: &str, high: &str| {
+        let beyond = |bound: &str, order| {
+            schema[bound]
+                .as_u64()
+                .is_some_and(|b| (size as u64).cmp(&b) == order)
+        };
+        beyond(low, std::cmp::Ordering::Less) || beyond(high, std::cmp::Ordering::Greater)
+    };
     let typed = match schema["type"].as_str().unwrap() {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
         "integer" => value.is_i64(),
         "boolean" => value.is_boolean(),
-        other => panic!("{path}: the checker does not know type {other}"),
+        other => panic!("the checker does not know type {other}"),
     };
     if !typed {
-        return wrong(
-            By::Schema,
-            here(),
-            format!("must be of type {}", schema["type"]),
-        );
+        return Some(format!("is no {}", schema["type"]));
     }
-    if let Some(allowed) = schema["enum"].as_array()
-        && !allowed.contains(value)
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|allowed| !allowed.contains(value))
     {
-        wrong(By::Schema, here(), format!("must be one of {allowed:?}"));
+        return Some(format!("is none of {}", schema["enum"]));
     }
     if let Some(text) = value.as_str() {
-        let length = i64::try_from(text.chars().count()).unwrap();
-        if number("minLength").is_some_and(|min| length < min)
-            || number("maxLength").is_some_and(|max| length > max)
-        {
-            wrong(By::Schema, here(), format!("has {length} characters"));
+        if outside(text.chars().count(), "minLength", "maxLength") {
+            return Some("is too short or too long".into());
         }
-        if let Some(pattern) = schema["pattern"].as_str()
-            && !Regex::new(pattern).unwrap().is_match(text)
-        {
-            wrong(By::Schema, here(), format!("does not match {pattern}"));
-        }
+        let pattern = schema["pattern"].as_str()?;
+        return (!Regex::new(pattern).unwrap().is_match(text))
+            .then(|| format!("does not match {pattern}"));
     }
-    if let Some(whole) = value.as_i64()
-        && (number("minimum").is_some_and(|min| whole < min)
-            || number("maximum").is_some_and(|max| whole > max))
-    {
-        wrong(By::Schema, here(), format!("{whole} is out of range"));
+    if let Some(number) = value.as_i64() {
+        let low = schema["minimum"].as_i64().is_some_and(|min| number < min);
+        let high = schema["maximum"].as_i64().is_some_and(|max| number > max);
+        return (low || high).then(|| "is out of range".into());
     }
-    if let Some(items) = value.as_array() {
-        if number("maxItems").is_some_and(|max| i64::try_from(items.len()).unwrap() > max) {
-            wrong(By::Schema, here(), format!("has {} items", items.len()));
-        }
-        let mut seen = HashSet::new();
-        for (index, item) in items.iter().enumerate() {
-            let identity = match schema["x-kubernetes-list-type"].as_str() {
-                Some("set") => item.to_string(),
-                Some("map") => {
-                    item[schema["x-kubernetes-list-map-keys"][0].as_str().unwrap()].to_string()
-                }
-                _ => index.to_string(),
-            };
-            if !seen.insert(identity) {
-                found.push(Problem {
-                    by: By::Schema,
-                    field: format!("{path}[{index}]"),
-                    message: "duplicate".into(),
-                });
+    let items = value.as_array()?;
+    outside(items.len(), "minItems", "maxItems").then(|| "has too many or too few items".into())
+}
+
+fn list(schema: &Value, items: &[Value], path: &str, found: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let identity = match schema["x-kubernetes-list-type"].as_str() {
+            Some("set") => item.to_string(),
+            Some("map") => {
+                item[schema["x-kubernetes-list-map-keys"][0].as_str().unwrap()].to_string()
             }
-            walk(&schema["items"], item, &format!("{path}[{index}]"), found);
-        }
-    } else if let Some(fields) = value.as_object() {
-        let join = |name: &str| {
-            if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
+            _ => path.clone(),
         };
-        for name in schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
-            if !fields.contains_key(name) {
-                wrong(By::Schema, join(name), "required".into());
-            }
+        if !seen.insert(identity) {
+            found.push(Problem {
+                by: By::Schema,
+                field: path.clone(),
+                message: "is there twice".into(),
+            });
         }
-        for (name, field) in fields {
-            match &schema["properties"][name] {
-                // The apiserver itself knows these three.
-                Value::Null
-                    if path.is_empty()
-                        && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) => {}
-                Value::Null => found.push(Problem {
-                    by: By::Strict,
-                    field: join(name),
-                    message: "unknown".into(),
-                }),
-                known => walk(known, field, &join(name), found),
-            }
+        walk(&schema["items"], item, &path, found);
+    }
+}
+
+fn object(
+    schema: &Value,
+    fields: &serde_json::Map<String, Value>,
+    path: &str,
+    found: &mut Vec<Problem>,
+) {
+    let join = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    for name in schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        if !fields.contains_key(name) {
+            found.push(Problem {
+                by: By::Schema,
+                field: join(name),
+                message: "is required".into(),
+            });
+        }
+    }
+    for (name, field) in fields {
+        if let Some(known) = schema["properties"].get(name) {
+            walk(known, field, &join(name), found);
+        } else if !path.is_empty() || !["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
+            // The apiserver itself knows those three.
+            found.push(Problem {
+                by: By::Strict,
+                field: join(name),
+                message: "is unknown".into(),
+            });
         }
     }
 }

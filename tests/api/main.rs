@@ -1,6 +1,15 @@
 //! The API people write: generated files, names, and what the apiserver accepts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends by panicking, in its helpers too"
+)]
+
 mod admission;
 mod cases;
 mod check;
 mod generated;
+mod samples;
+mod types;
