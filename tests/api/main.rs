@@ -1,0 +1,3 @@
+//! The API people write: generated files, names, and what the apiserver accepts.
+
+mod generated;
