@@ -11,43 +11,18 @@ pub(super) struct Column {
 }
 
 const fn narrow(name: &'static str, path: &'static str, about: &'static str) -> Column {
-    Column {
-        name,
-        path,
-        wide: false,
-        about,
-    }
+    Column { name, path, wide: false, about }
 }
 
 const fn wide(name: &'static str, path: &'static str, about: &'static str) -> Column {
-    Column {
-        name,
-        path,
-        wide: true,
-        about,
-    }
+    Column { name, path, wide: true, about }
 }
 
-const READY: Column = narrow(
-    "Ready",
-    r#".status.conditions[?(@.type=="Ready")].status"#,
-    "Whether the remote equals the spec",
-);
-const REASON: Column = narrow(
-    "Reason",
-    r#".status.conditions[?(@.type=="Ready")].reason"#,
-    "Why Ready has its value",
-);
-const AGE: Column = narrow(
-    "Age",
-    ".metadata.creationTimestamp",
-    "How long the object exists",
-);
-const MESSAGE: Column = wide(
-    "Message",
-    r#".status.conditions[?(@.type=="Ready")].message"#,
-    "Details of the reason",
-);
+const READY: Column =
+    narrow("Ready", r#".status.conditions[?(@.type=="Ready")].status"#, "Whether the remote equals the spec");
+const REASON: Column = narrow("Reason", r#".status.conditions[?(@.type=="Ready")].reason"#, "Why Ready has its value");
+const AGE: Column = narrow("Age", ".metadata.creationTimestamp", "How long the object exists");
+const MESSAGE: Column = wide("Message", r#".status.conditions[?(@.type=="Ready")].message"#, "Details of the reason");
 
 /// Columns of `Dataset`.
 pub(super) const DATASET: &[Column] = &[
@@ -58,26 +33,14 @@ pub(super) const DATASET: &[Column] = &[
     AGE,
     wide("Type", ".status.dataSourceType", "Kind of storage"),
     wide("URI", ".status.uri", "Where the data of version v1 lies"),
-    wide(
-        "Workspace",
-        ".status.workspaceId",
-        "Id of the PAI workspace",
-    ),
+    wide("Workspace", ".status.workspaceId", "Id of the PAI workspace"),
     MESSAGE,
 ];
 
 /// Columns of `DatasetVersion`.
 pub(super) const DATASET_VERSION: &[Column] = &[
-    narrow(
-        "Dataset",
-        ".spec.datasetRef.name",
-        "Name of the Dataset object",
-    ),
-    narrow(
-        "Version",
-        ".status.versionName",
-        "Name that the service gave the version",
-    ),
+    narrow("Dataset", ".spec.datasetRef.name", "Name of the Dataset object"),
+    narrow("Version", ".status.versionName", "Name that the service gave the version"),
     READY,
     REASON,
     AGE,
@@ -89,11 +52,7 @@ pub(super) const DATASET_VERSION: &[Column] = &[
 impl Column {
     /// As it stands in a custom resource definition.
     pub(super) fn to_json(&self) -> Value {
-        let type_ = if self.name == AGE.name {
-            "date"
-        } else {
-            "string"
-        };
+        let type_ = if self.name == AGE.name { "date" } else { "string" };
         let mut column = json!({
             "name": self.name,
             "type": type_,

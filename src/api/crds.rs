@@ -30,20 +30,12 @@ pub enum Error {
 pub fn definitions() -> Result<Vec<Value>, Error> {
     Ok(vec![
         finish(Dataset::crd(), columns::DATASET, &rules::dataset())?,
-        finish(
-            DatasetVersion::crd(),
-            columns::DATASET_VERSION,
-            &rules::dataset_version(),
-        )?,
+        finish(DatasetVersion::crd(), columns::DATASET_VERSION, &rules::dataset_version())?,
     ])
 }
 
 /// Adds what the derive does not: columns, root rules, the default of `status`.
-fn finish(
-    crd: CustomResourceDefinition,
-    columns: &[Column],
-    rules: &[Rule],
-) -> Result<Value, Error> {
+fn finish(crd: CustomResourceDefinition, columns: &[Column], rules: &[Rule]) -> Result<Value, Error> {
     let mut crd = serde_json::to_value(crd)?;
     if let Some(version) = crd.pointer_mut("/spec/versions/0") {
         version["additionalPrinterColumns"] = columns.iter().map(Column::to_json).collect();
@@ -55,16 +47,8 @@ fn finish(
 /// Name and content of each generated file of `crds/`.
 pub fn files() -> Result<Vec<(String, String)>, Error> {
     let file = |crd: &Value| {
-        let text = |pointer| {
-            crd.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let name = format!(
-            "{}_{}.yaml",
-            text("/spec/group"),
-            text("/spec/names/plural")
-        );
+        let text = |pointer| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{}_{}.yaml", text("/spec/group"), text("/spec/names/plural"));
         Ok((name, format!("{HEADER}{}", serde_saphyr::to_string(crd)?)))
     };
     definitions()?.iter().map(file).collect()

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::common::{Label, UserMetricsEndpoint};
 use super::dataset_status::{DatasetImmutables, DatasetStatus};
 use super::values::{
-    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
-    OnExternalDeletion, Property, ProviderType, SourceType,
+    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
+    ProviderType, SourceType,
 };
 
 /// The dataset that is wanted: every parameter of the PAI operation `CreateDataset` under its own name,
@@ -35,10 +35,7 @@ pub struct DatasetSpec {
     /// Name in PAI: 1 to 127 characters; a letter, digit or Chinese character first, then also `_` and
     /// `-`. Mutable. Default: `metadata.name`; a dataset adopted by id keeps the name it has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 127),
-        regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$")
-    )]
+    #[schemars(length(min = 1, max = 127), regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$"))]
     pub name: Option<String>,
 
     /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless

@@ -103,10 +103,7 @@ impl DatasetImmutables {
             ("provider", self.provider.as_deref()),
             ("providerType", self.provider_type.as_deref()),
             ("sourceDatasetId", self.source_dataset_id.as_deref()),
-            (
-                "sourceDatasetVersion",
-                self.source_dataset_version.as_deref(),
-            ),
+            ("sourceDatasetVersion", self.source_dataset_version.as_deref()),
         ]
     }
 }

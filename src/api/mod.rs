@@ -4,10 +4,7 @@
 //! rules the apiserver checks, and the names and reasons that appear on objects. It knows no HTTP and
 //! decides nothing. `spec` belongs to the user and is never written by the operator.
 
-#![allow(
-    unreachable_pub,
-    reason = "KubeSchema repeats each public struct inside a function"
-)]
+#![allow(unreachable_pub, reason = "KubeSchema repeats each public struct inside a function")]
 
 mod columns;
 pub mod common;
@@ -27,10 +24,9 @@ pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use values::{
-    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
-    OnExternalDeletion, Origin, Outcome, Property, ProviderType, SourceType,
+    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Origin,
+    Outcome, Property, ProviderType, SourceType,
 };
 pub use version::{
-    DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption,
-    VersionImmutables,
+    DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,
 };

@@ -24,11 +24,7 @@ pub fn markdown() -> Result<String, crds::Error> {
 }
 
 fn kind(crd: &Value) -> Vec<String> {
-    let text = |pointer: &str| {
-        crd.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let name = text("/spec/names/kind");
     let mut blocks = vec![
         format!("## {name}"),
@@ -49,10 +45,7 @@ fn kind(crd: &Value) -> Vec<String> {
         fields(schema, "", &mut rows);
         blocks.extend([
             format!("### {name}.{part}"),
-            schema["description"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+            schema["description"].as_str().unwrap_or_default().to_owned(),
             table(["Field", "Type", "Description"], rows),
         ]);
     }
@@ -61,24 +54,12 @@ fn kind(crd: &Value) -> Vec<String> {
 
 /// One row for each field below `schema`, depth first, in the order of the definition.
 fn fields(schema: &Value, path: &str, rows: &mut Vec<[String; 3]>) {
-    let required = |name: &str| {
-        schema["required"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|r| r == name))
-    };
+    let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|r| r == name));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-        let path = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let star = if required(name) { ", required" } else { "" };
         let about = field["description"].as_str().unwrap_or_default().to_owned();
-        rows.push([
-            format!("`{path}`"),
-            format!("{}{star}", type_of(field)),
-            about,
-        ]);
+        rows.push([format!("`{path}`"), format!("{}{star}", type_of(field)), about]);
         fields(field, &path, rows);
         if let Some(items) = field.get("items") {
             fields(items, &format!("{path}[]"), rows);
@@ -89,18 +70,11 @@ fn fields(schema: &Value, path: &str, rows: &mut Vec<[String; 3]>) {
 /// The type of a field and the bounds that the schema sets, in words.
 fn type_of(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
-        let values: Vec<String> = values
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|v| format!("`{v}`"))
-            .collect();
+        let values: Vec<String> = values.iter().filter_map(Value::as_str).map(|v| format!("`{v}`")).collect();
         return values.join(", ");
     }
     let mut text = match schema["type"].as_str().unwrap_or("any") {
-        "array" => format!(
-            "list of {}",
-            schema["items"]["type"].as_str().unwrap_or("any")
-        ),
+        "array" => format!("list of {}", schema["items"]["type"].as_str().unwrap_or("any")),
         other => other.to_owned(),
     };
     let between = |low: &str, high: &str| match (schema[low].as_i64(), schema[high].as_i64()) {
@@ -109,11 +83,8 @@ fn type_of(schema: &Value) -> String {
         (None, Some(high)) => Some(format!("at most {high}")),
         (None, None) => None,
     };
-    let bounds = [
-        ("minimum", "maximum", ""),
-        ("minLength", "maxLength", " characters"),
-        ("minItems", "maxItems", " items"),
-    ];
+    let bounds =
+        [("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items")];
     for (low, high, unit) in bounds {
         if let Some(range) = between(low, high) {
             text = format!("{text}, {range}{unit}");
@@ -123,16 +94,10 @@ fn type_of(schema: &Value) -> String {
 }
 
 fn conditions() -> [String; 6] {
-    let types = ConditionType::ALL
-        .iter()
-        .map(|t| [format!("`{t}`"), t.meaning().to_owned()]);
+    let types = ConditionType::ALL.iter().map(|t| [format!("`{t}`"), t.meaning().to_owned()]);
     let reasons = Reason::ALL.iter().map(|reason| {
         let stalled = if reason.stalled() { "stalled" } else { "" };
-        [
-            format!("`{reason}`"),
-            stalled.to_owned(),
-            reason.meaning().to_owned(),
-        ]
+        [format!("`{reason}`"), stalled.to_owned(), reason.meaning().to_owned()]
     });
     [
         "## Conditions".to_owned(),
@@ -145,8 +110,7 @@ fn conditions() -> [String; 6] {
 }
 
 fn names_on_objects() -> [String; 4] {
-    let annotations =
-        names::ANNOTATIONS.map(|(name, about)| [format!("`{name}`"), about.to_owned()]);
+    let annotations = names::ANNOTATIONS.map(|(name, about)| [format!("`{name}`"), about.to_owned()]);
     [
         "## Annotations".to_owned(),
         table(["Annotation", "What it does"], annotations),
@@ -161,10 +125,7 @@ fn names_on_objects() -> [String; 4] {
 }
 
 fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut lines = vec![
-        format!("| {} |", head.join(" | ")),
-        format!("|{}", " --- |".repeat(N)),
-    ];
+    let mut lines = vec![format!("| {} |", head.join(" | ")), format!("|{}", " --- |".repeat(N))];
     for row in rows {
         let cells = row.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
         lines.push(format!("| {} |", cells.join(" | ")));

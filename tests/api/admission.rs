@@ -13,11 +13,7 @@ fn the_cases_end_as_the_table_says() {
     for case in cases::load() {
         if let Some(old) = &case.old {
             let stored = problems(&case.kind, old, None);
-            assert!(
-                stored.is_empty(),
-                "{}: the stored object is invalid: {stored:?}",
-                case.name
-            );
+            assert!(stored.is_empty(), "{}: the stored object is invalid: {stored:?}", case.name);
         }
         let found = problems(&case.kind, &case.object, case.old.as_ref());
         let as_said = match &case.refused {
@@ -29,10 +25,7 @@ fn the_cases_end_as_the_table_says() {
             }),
         };
         if !as_said {
-            wrong.push(format!(
-                "{}: expected {:?}, found {found:?}",
-                case.name, case.refused
-            ));
+            wrong.push(format!("{}: expected {:?}, found {found:?}", case.name, case.refused));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -49,16 +42,10 @@ fn case_names_are_unique() {
 #[test]
 fn every_immutable_field_has_cases() {
     let sorted = |fields: &[dataset_operator::api::rules::Immutable]| {
-        let mut names: Vec<String> = fields
-            .iter()
-            .map(|immutable| immutable.field.to_owned())
-            .collect();
+        let mut names: Vec<String> = fields.iter().map(|immutable| immutable.field.to_owned()).collect();
         names.sort();
         names
     };
     assert_eq!(cases::immutables("Dataset"), sorted(&DATASET_IMMUTABLES));
-    assert_eq!(
-        cases::immutables("DatasetVersion"),
-        sorted(&VERSION_IMMUTABLES)
-    );
+    assert_eq!(cases::immutables("DatasetVersion"), sorted(&VERSION_IMMUTABLES));
 }

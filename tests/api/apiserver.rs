@@ -1,25 +1,53 @@
-//! Asks a real apiserver about every case of `cases.yaml`.
-//!
-//! The custom resource definitions must be installed and established. Everything is written to
-//! namespace `default` and deleted again; no controller of ours may run.
+//! Every case of `cases.yaml`, and every sample, against a real apiserver.
 
+use dataset_operator::api::names;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind, Request, Status};
 use kube::{Client, Error, Resource};
 use serde_json::{Value, json};
+use testbed::ControlPlane;
 
 use crate::cases::{self, Case};
+use crate::samples::samples;
+
+#[tokio::test]
+async fn the_apiserver_does_as_the_table_says() {
+    let plane = ControlPlane::shared().await.unwrap();
+    let client = plane.client().await.unwrap();
+    let namespace = testbed::new_namespace(&client, "admission").await.unwrap();
+    let wrong = disagreements(&client, &namespace).await.unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_apiserver_takes_every_sample() {
+    let plane = ControlPlane::shared().await.unwrap();
+    let client = plane.client().await.unwrap();
+    let namespace = testbed::new_namespace(&client, "samples").await.unwrap();
+    for (file, objects) in samples() {
+        for object in objects {
+            let (_, requests) = api(&client, &namespace, object["kind"].as_str().unwrap());
+            let create = requests.create(&PostParams::default(), object.to_string().into());
+            let answer = strict(&client, create).await.unwrap();
+            assert!(answer.is_ok(), "{file}: {answer:?}");
+        }
+    }
+}
+
+fn api(client: &Client, namespace: &str, kind: &str) -> (Api<DynamicObject>, Request) {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(names::GROUP, names::VERSION, kind));
+    let requests = Request::new(DynamicObject::url_path(&resource, Some(namespace)));
+    (Api::namespaced_with(client.clone(), namespace, &resource), requests)
+}
 
 /// Every case that does not end as the table says, with what happened instead.
-pub(crate) async fn disagreements(client: &Client) -> Result<Vec<String>, Error> {
+async fn disagreements(client: &Client, namespace: &str) -> Result<Vec<String>, Error> {
     let mut wrong = Vec::new();
     for case in cases::load() {
-        let gvk = GroupVersionKind::gvk("pai.dataset-operator.dev", "v1alpha1", &case.kind);
-        let resource = ApiResource::from_gvk(&gvk);
-        let api = Api::namespaced_with(client.clone(), "default", &resource);
-        let requests = Request::new(DynamicObject::url_path(&resource, Some("default")));
+        let (api, requests) = api(client, namespace, &case.kind);
         let answer = write(client, &api, &requests, &case).await?;
         wrong.extend(disagreement(&case, answer.as_ref().err().map(|status| &**status)));
+        // No controller is about, so no finalizer is either.
         match api.delete(name(&case.object), &DeleteParams::default()).await {
             Ok(_) => {}
             Err(Error::Api(status)) if status.code == 404 => {}

@@ -78,10 +78,7 @@ pub(crate) fn load() -> Vec<Case> {
             rows.extend(immutable_rows(&kind, &field, &immutable));
         }
     }
-    rows.into_iter()
-        .enumerate()
-        .map(|(number, row)| case(&table.base, number, row))
-        .collect()
+    rows.into_iter().enumerate().map(|(number, row)| case(&table.base, number, row)).collect()
 }
 
 /// Names of the immutable fields of a kind that the table covers.
@@ -94,7 +91,7 @@ fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
     let mut object = json!({
         "apiVersion": "pai.dataset-operator.dev/v1alpha1",
         "kind": row.kind,
-        "metadata": { "name": format!("case-{number}"), "namespace": "default" },
+        "metadata": { "name": format!("case-{number}") },
     });
     merge(&mut object, &base[&row.kind]);
     let old = row.old.map(|patch| {
@@ -102,13 +99,7 @@ fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
         object.clone()
     });
     merge(&mut object, &row.object);
-    Case {
-        name: row.name,
-        kind: row.kind,
-        old,
-        object,
-        refused: row.refused,
-    }
+    Case { name: row.name, kind: row.kind, old, object, refused: row.refused }
 }
 
 /// The life of one immutable field: free until an id is recorded, then held to the recorded value.
@@ -120,15 +111,9 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
         _ => "versionName",
     };
     let with = |value: &str| json!({ "spec": { field: value } });
-    let held = Refusal {
-        by: By::Rule,
-        field: format!("spec.{field}"),
-        says: format!("{field} cannot change once the"),
-    };
-    let advised = Refusal {
-        says: immutable.advice.clone(),
-        ..held.clone()
-    };
+    let held =
+        Refusal { by: By::Rule, field: format!("spec.{field}"), says: format!("{field} cannot change once the") };
+    let advised = Refusal { says: immutable.advice.clone(), ..held.clone() };
     let row = |what: &str, old: Value, object: Value, refused: Option<Refusal>| Row {
         name: format!("{kind}.{field} {what}"),
         kind: kind.into(),
@@ -136,42 +121,15 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
         object,
         refused,
     };
-    let stored = |spec: Value, recorded: Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
-    let missing = Refusal {
-        says: format!("{field} is required"),
-        ..held.clone()
-    };
+    let stored =
+        |spec: Value, recorded: Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
+    let missing = Refusal { says: format!("{field} is required"), ..held.clone() };
     let mut rows = vec![
-        row(
-            "is free while no id is recorded",
-            with(one),
-            with(other),
-            None,
-        ),
-        row(
-            "is held",
-            stored(json!(one), json!(one)),
-            with(other),
-            Some(held.clone()),
-        ),
-        row(
-            "is held with advice",
-            stored(json!(one), json!(one)),
-            with(other),
-            Some(advised),
-        ),
-        row(
-            "is held if status was lost in part",
-            stored(json!(one), Value::Null),
-            with(other),
-            Some(held.clone()),
-        ),
-        row(
-            "may be taken back",
-            stored(json!(other), json!(one)),
-            with(one),
-            None,
-        ),
+        row("is free while no id is recorded", with(one), with(other), None),
+        row("is held", stored(json!(one), json!(one)), with(other), Some(held.clone())),
+        row("is held with advice", stored(json!(one), json!(one)), with(other), Some(advised)),
+        row("is held if status was lost in part", stored(json!(one), Value::Null), with(other), Some(held.clone())),
+        row("may be taken back", stored(json!(other), json!(one)), with(one), None),
         row(
             "may be left out unless required",
             stored(json!(one), json!(one)),
@@ -189,24 +147,9 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
     }
     if !required {
         rows.extend([
-            row(
-                "may be added as recorded",
-                stored(Value::Null, json!(one)),
-                with(one),
-                None,
-            ),
-            row(
-                "may not be added otherwise",
-                stored(Value::Null, json!(one)),
-                with(other),
-                Some(held.clone()),
-            ),
-            row(
-                "may not be added if nothing is recorded",
-                stored(Value::Null, Value::Null),
-                with(one),
-                Some(held),
-            ),
+            row("may be added as recorded", stored(Value::Null, json!(one)), with(one), None),
+            row("may not be added otherwise", stored(Value::Null, json!(one)), with(other), Some(held.clone())),
+            row("may not be added if nothing is recorded", stored(Value::Null, Value::Null), with(one), Some(held)),
         ]);
     }
     rows

@@ -29,11 +29,7 @@ static KINDS: LazyLock<Vec<Known>> = LazyLock::new(|| {
         let compiled = compile_schema(&schema);
         (kind, schema, compiled)
     };
-    crds::definitions()
-        .unwrap()
-        .into_iter()
-        .map(known)
-        .collect()
+    crds::definitions().unwrap().into_iter().map(known).collect()
 });
 
 fn known(kind: &str) -> &'static Known {
@@ -65,11 +61,7 @@ pub(crate) fn problems(kind: &str, object: &Value, old: Option<&Value>) -> Vec<P
 
 fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
     if let Some(message) = scalar(schema, value) {
-        found.push(Problem {
-            by: By::Schema,
-            field: path.to_owned(),
-            message,
-        });
+        found.push(Problem { by: By::Schema, field: path.to_owned(), message });
     } else if let Some(items) = value.as_array() {
         list(schema, items, path, found);
     } else if let Some(fields) = value.as_object() {
@@ -80,11 +72,7 @@ fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
 /// What is wrong with the type of a value, or with the value itself.
 fn scalar(schema: &Value, value: &Value) -> Option<String> {
     let outside = |size: usize, low: &str, high: &str| {
-        let beyond = |bound: &str, order| {
-            schema[bound]
-                .as_u64()
-                .is_some_and(|b| (size as u64).cmp(&b) == order)
-        };
+        let beyond = |bound: &str, order| schema[bound].as_u64().is_some_and(|b| (size as u64).cmp(&b) == order);
         beyond(low, std::cmp::Ordering::Less) || beyond(high, std::cmp::Ordering::Greater)
     };
     let typed = match schema["type"].as_str().unwrap() {
@@ -98,10 +86,7 @@ fn scalar(schema: &Value, value: &Value) -> Option<String> {
     if !typed {
         return Some(format!("is no {}", schema["type"]));
     }
-    if schema["enum"]
-        .as_array()
-        .is_some_and(|allowed| !allowed.contains(value))
-    {
+    if schema["enum"].as_array().is_some_and(|allowed| !allowed.contains(value)) {
         return Some(format!("is none of {}", schema["enum"]));
     }
     if let Some(text) = value.as_str() {
@@ -109,8 +94,7 @@ fn scalar(schema: &Value, value: &Value) -> Option<String> {
             return Some("is too short or too long".into());
         }
         let pattern = schema["pattern"].as_str()?;
-        return (!Regex::new(pattern).unwrap().is_match(text))
-            .then(|| format!("does not match {pattern}"));
+        return (!Regex::new(pattern).unwrap().is_match(text)).then(|| format!("does not match {pattern}"));
     }
     if let Some(number) = value.as_i64() {
         let low = schema["minimum"].as_i64().is_some_and(|min| number < min);
@@ -127,47 +111,23 @@ fn list(schema: &Value, items: &[Value], path: &str, found: &mut Vec<Problem>) {
         let path = format!("{path}[{index}]");
         let identity = match schema["x-kubernetes-list-type"].as_str() {
             Some("set") => item.to_string(),
-            Some("map") => {
-                item[schema["x-kubernetes-list-map-keys"][0].as_str().unwrap()].to_string()
-            }
+            Some("map") => item[schema["x-kubernetes-list-map-keys"][0].as_str().unwrap()].to_string(),
             _ => path.clone(),
         };
         if !seen.insert(identity) {
-            found.push(Problem {
-                by: By::Schema,
-                field: path.clone(),
-                message: "is there twice".into(),
-            });
+            found.push(Problem { by: By::Schema, field: path.clone(), message: "is there twice".into() });
         }
         walk(&schema["items"], item, &path, found);
     }
 }
 
-fn object(
-    schema: &Value,
-    fields: &serde_json::Map<String, Value>,
-    path: &str,
-    found: &mut Vec<Problem>,
-) {
+fn object(schema: &Value, fields: &serde_json::Map<String, Value>, path: &str, found: &mut Vec<Problem>) {
     let join = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
+        if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
     };
-    for name in schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         if !fields.contains_key(name) {
-            found.push(Problem {
-                by: By::Schema,
-                field: join(name),
-                message: "is required".into(),
-            });
+            found.push(Problem { by: By::Schema, field: join(name), message: "is required".into() });
         }
     }
     for (name, field) in fields {
@@ -175,11 +135,7 @@ fn object(
             walk(known, field, &join(name), found);
         } else if !path.is_empty() || !["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
             // The apiserver itself knows those three.
-            found.push(Problem {
-                by: By::Strict,
-                field: join(name),
-                message: "is unknown".into(),
-            });
+            found.push(Problem { by: By::Strict, field: join(name), message: "is unknown".into() });
         }
     }
 }

@@ -8,15 +8,9 @@ use dataset_operator::api::{crds, reference};
 
 /// Path below the repository root, and content, of every generated file.
 fn generated() -> Vec<(String, String)> {
-    let mut files: Vec<(String, String)> = crds::files()
-        .unwrap()
-        .into_iter()
-        .map(|(name, text)| (format!("crds/{name}"), text))
-        .collect();
-    files.push((
-        "docs/reference/api.md".into(),
-        reference::markdown().unwrap(),
-    ));
+    let mut files: Vec<(String, String)> =
+        crds::files().unwrap().into_iter().map(|(name, text)| (format!("crds/{name}"), text)).collect();
+    files.push(("docs/reference/api.md".into(), reference::markdown().unwrap()));
     files
 }
 
@@ -47,11 +41,7 @@ fn crds_holds_every_definition_and_nothing_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
     let kustomization = fs::read_to_string(root.join("kustomization.yaml")).unwrap();
     let listed: serde_json::Value = serde_saphyr::from_str(&kustomization).unwrap();
-    let wanted: BTreeSet<String> = crds::files()
-        .unwrap()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let wanted: BTreeSet<String> = crds::files().unwrap().into_iter().map(|(name, _)| name).collect();
     let present: BTreeSet<String> = fs::read_dir(&root)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -65,7 +55,6 @@ fn crds_holds_every_definition_and_nothing_else() {
 /// What `dataset-operator crds` prints is what `kubectl apply -f crds/` would read.
 #[test]
 fn the_printed_stream_holds_both_definitions() {
-    let documents: Vec<serde_json::Value> =
-        serde_saphyr::from_multiple(&crds::yaml().unwrap()).unwrap();
+    let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(&crds::yaml().unwrap()).unwrap();
     assert_eq!(documents, crds::definitions().unwrap());
 }

@@ -8,6 +8,7 @@
 )]
 
 mod admission;
+mod apiserver;
 mod cases;
 mod check;
 mod generated;

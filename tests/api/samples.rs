@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// Name of each sample file and the objects in it.
-fn samples() -> Vec<(String, Vec<Value>)> {
+pub(crate) fn samples() -> Vec<(String, Vec<Value>)> {
     fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -62,19 +62,13 @@ fn every_sample_would_be_admitted() {
 
 #[test]
 fn every_reference_leads_to_a_sample() {
-    let objects: Vec<Value> = samples()
-        .into_iter()
-        .flat_map(|(_, objects)| objects)
-        .collect();
+    let objects: Vec<Value> = samples().into_iter().flat_map(|(_, objects)| objects).collect();
     let datasets: BTreeSet<&str> = objects
         .iter()
         .filter(|object| object["kind"] == "Dataset")
         .filter_map(|object| object["metadata"]["name"].as_str())
         .collect();
-    for object in objects
-        .iter()
-        .filter(|object| object["kind"] == "DatasetVersion")
-    {
+    for object in objects.iter().filter(|object| object["kind"] == "DatasetVersion") {
         let parent = object["spec"]["datasetRef"]["name"].as_str().unwrap();
         assert!(datasets.contains(parent), "{parent} is in no sample");
     }
@@ -85,10 +79,7 @@ fn the_kustomization_lists_all_but_the_one_that_needs_an_id() {
     let text = fs::read_to_string(folder().join("kustomization.yaml")).unwrap();
     let listed: Value = serde_saphyr::from_str(&text).unwrap();
     let mut listed: BTreeSet<String> = serde_json::from_value(listed["resources"].clone()).unwrap();
-    assert!(
-        listed.insert("adopted.yaml".into()),
-        "its dataset does not exist"
-    );
+    assert!(listed.insert("adopted.yaml".into()), "its dataset does not exist");
     let files: BTreeSet<String> = samples().into_iter().map(|(file, _)| file).collect();
     assert_eq!(listed, files);
 }

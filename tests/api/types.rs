@@ -2,9 +2,7 @@
 //! properties of every schema.
 
 use dataset_operator::api::condition::{ConditionType, Reason};
-use dataset_operator::api::{
-    Dataset, DatasetStatus, DatasetVersion, DatasetVersionStatus, crds, names,
-};
+use dataset_operator::api::{Dataset, DatasetStatus, DatasetVersion, DatasetVersionStatus, crds, names};
 use serde_json::{Value, json};
 
 use crate::cases::{self, By};
@@ -18,8 +16,7 @@ fn texts(list: &[impl ToString]) -> Vec<String> {
 
 #[test]
 fn reasons_and_condition_types_are_as_published() {
-    let (stalled, other): (Vec<Reason>, Vec<Reason>) =
-        Reason::ALL.iter().partition(|reason| reason.stalled());
+    let (stalled, other): (Vec<Reason>, Vec<Reason>) = Reason::ALL.iter().partition(|reason| reason.stalled());
     assert_eq!(
         texts(&other).join(" "),
         "Available Progressing Uncertain DependencyNotReady CloudUnavailable Throttled MalformedResponse \
@@ -30,10 +27,7 @@ fn reasons_and_condition_types_are_as_published() {
         "InvalidSpec ImmutableChanged NameTaken OwnedByOther AdoptionNotFound RemoteDeleted AccessDenied \
          CredentialsInvalid AccountMismatch"
     );
-    assert_eq!(
-        texts(ConditionType::ALL).join(" "),
-        "Ready Reconciling Stalled Drifted DuplicatesFound Paused"
-    );
+    assert_eq!(texts(ConditionType::ALL).join(" "), "Ready Reconciling Stalled Drifted DuplicatesFound Paused");
 }
 
 #[test]
@@ -48,21 +42,10 @@ fn annotations_finalizer_and_marks_are_as_published() {
             "dataset-operator.dev/intent",
         ]
     );
-    assert!(
-        names::ANNOTATIONS
-            .iter()
-            .all(|(name, _)| name.starts_with(names::PREFIX))
-    );
+    assert!(names::ANNOTATIONS.iter().all(|(name, _)| name.starts_with(names::PREFIX)));
     assert_eq!(names::FINALIZER, "dataset-operator.dev/remote");
-    assert_eq!(
-        names::MARKS,
-        ["dso-domain", "dso-owner", "dso-attempt", "dso-released"]
-    );
-    assert!(
-        names::MARKS
-            .iter()
-            .all(|mark| mark.starts_with(names::MARK_PREFIX))
-    );
+    assert_eq!(names::MARKS, ["dso-domain", "dso-owner", "dso-attempt", "dso-released"]);
+    assert!(names::MARKS.iter().all(|mark| mark.starts_with(names::MARK_PREFIX)));
 }
 
 #[test]
@@ -77,11 +60,7 @@ fn definitions_carry_the_published_names_and_columns() {
                 .unwrap()
                 .iter()
                 .map(|column| {
-                    let wide = if column["priority"] == 1 {
-                        " (wide)"
-                    } else {
-                        ""
-                    };
+                    let wide = if column["priority"] == 1 { " (wide)" } else { "" };
                     format!("{}{wide}", column["name"].as_str().unwrap().to_uppercase())
                 })
                 .collect();
@@ -121,9 +100,7 @@ fn definitions_carry_the_published_names_and_columns() {
 #[test]
 fn fields_are_as_published() {
     let fields = |kind: &str, part: &str| {
-        let all = schema(kind)["properties"][part]["properties"]
-            .as_object()
-            .unwrap();
+        let all = schema(kind)["properties"][part]["properties"].as_object().unwrap();
         all.keys().cloned().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(
@@ -171,21 +148,15 @@ fn schemas_are_structural_and_say_absent_in_one_way_only() {
     for kind in KINDS {
         every_field(schema(kind), kind, &mut |path, schema| {
             assert!(schema["type"].is_string(), "{path} has no one type");
-            for word in [
-                "nullable",
-                "anyOf",
-                "oneOf",
-                "allOf",
-                "additionalProperties",
-                "x-kubernetes-preserve-unknown-fields",
-            ] {
+            for word in
+                ["nullable", "anyOf", "oneOf", "allOf", "additionalProperties", "x-kubernetes-preserve-unknown-fields"]
+            {
                 assert!(schema.get(word).is_none(), "{path} has {word}");
             }
             if let Some(values) = schema["enum"].as_array() {
                 assert!(values.iter().all(Value::is_string), "{path}: {values:?}");
             }
-            let default =
-                (path == format!("{kind}.status")).then(|| json!({ "observedGeneration": -1 }));
+            let default = (path == format!("{kind}.status")).then(|| json!({ "observedGeneration": -1 }));
             assert_eq!(schema.get("default"), default.as_ref(), "{path}");
         });
     }
@@ -197,10 +168,7 @@ fn every_field_is_described() {
         every_field(schema(kind), kind, &mut |path, schema| {
             let text = schema["description"].as_str().unwrap_or_default();
             // The items of a list of strings are described with the list.
-            assert!(
-                text.len() > 10 || path.ends_with("[]"),
-                "{path} is not described"
-            );
+            assert!(text.len() > 10 || path.ends_with("[]"), "{path} is not described");
         });
     }
 }
@@ -226,10 +194,7 @@ fn everything_in_a_spec_is_bounded() {
 fn every_rule_names_its_field_and_breaks_no_line() {
     for kind in KINDS {
         for rule in schema(kind)["x-kubernetes-validations"].as_array().unwrap() {
-            let field = rule["fieldPath"]
-                .as_str()
-                .unwrap()
-                .trim_start_matches(".spec.");
+            let field = rule["fieldPath"].as_str().unwrap().trim_start_matches(".spec.");
             let message = rule["message"].as_str().unwrap();
             assert!(message.contains(field), "{field}: {message}");
             assert!(!message.contains('\n'), "{message}");
@@ -259,27 +224,18 @@ fn immutables_read_alike_from_spec_and_status() {
         let (from_spec, from_status) = if case.kind == "Dataset" {
             let typed: Dataset = serde_json::from_value(case.object.clone()).unwrap();
             let status: DatasetStatus = serde_json::from_value(spec).unwrap();
-            (
-                named(&typed.spec.immutables().fields()),
-                named(&status.immutables.fields()),
-            )
+            (named(&typed.spec.immutables().fields()), named(&status.immutables.fields()))
         } else {
             let typed: DatasetVersion = serde_json::from_value(case.object.clone()).unwrap();
             let status: DatasetVersionStatus = serde_json::from_value(spec).unwrap();
-            (
-                named(&typed.spec.immutables().fields()),
-                named(&status.immutables.fields()),
-            )
+            (named(&typed.spec.immutables().fields()), named(&status.immutables.fields()))
         };
         assert_eq!(from_spec, from_status, "{}", case.name);
     }
 }
 
 fn named(fields: &[(&'static str, Option<&str>)]) -> Vec<(String, Option<String>)> {
-    fields
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)))
-        .collect()
+    fields.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect()
 }
 
 #[test]
