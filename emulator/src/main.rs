@@ -103,7 +103,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match serve(Arguments::parse()) {
+    match serve(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -113,20 +113,20 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn serve(arguments: Arguments) -> Result<(), Failure> {
+async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     // Before the first answer, so that no early signal is lost.
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
-    let emulator = Emulator::start(options(&arguments)?).await?;
+    let emulator = Emulator::start(options(arguments)?).await?;
     if !emulator.address().ip().is_loopback() {
         tracing::warn!(
             "listening beyond loopback: everyone who reaches this address controls the emulator"
         );
     }
     if arguments.print_env {
-        print!("{}", client_settings(&arguments, &emulator));
+        print!("{}", client_settings(arguments, &emulator));
         std::io::Write::flush(&mut std::io::stdout())?;
     }
     tracing::info!(
@@ -216,10 +216,12 @@ fn client_settings(arguments: &Arguments, emulator: &Emulator) -> String {
         ("PAI_WORKSPACE_ID", &workspace),
         ("EMULATOR_URL", &url),
     ];
+    let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
     let shown = settings.iter().filter(|(_, value)| !value.is_empty());
-    shown
-        .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")))
-        .collect()
+    let lines: Vec<String> = shown
+        .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
+        .collect();
+    lines.concat()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Synchronous and atomic: each runs to its end with the store in hand, and changes nothing when it refuses.
 
 mod datasets;
+mod describe;
 mod input;
 mod labels;
 mod lists;
@@ -53,6 +54,18 @@ pub(crate) struct Touched {
     pub(crate) version_name: Option<String>,
     pub(crate) workspace_id: Option<String>,
     pub(crate) name: Option<String>,
+}
+
+impl Touched {
+    /// The ids in the path of a call.
+    pub(crate) fn by(call: &Call) -> Self {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Self {
+            dataset_id: some(&call.dataset_id),
+            version_name: some(&call.version_name),
+            ..Self::default()
+        }
+    }
 }
 
 /// Carries out a call.
@@ -132,12 +145,7 @@ impl Context<'_> {
 
     /// The ids of the path.
     fn touched(&self) -> Touched {
-        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
-        Touched {
-            dataset_id: some(&self.call.dataset_id),
-            version_name: some(&self.call.version_name),
-            ..Touched::default()
-        }
+        Touched::by(self.call)
     }
 
     /// A call that changed nothing, with this answer.

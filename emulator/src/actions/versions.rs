@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::datasets::{DATA_SOURCE_TYPES, PROPERTIES};
+use super::describe::{DATA_SOURCE_TYPES, PROPERTIES};
 use super::input::Body;
 use super::{Context, Done, view};
 use crate::refusal::Refusal;
