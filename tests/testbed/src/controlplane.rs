@@ -125,8 +125,7 @@ impl ControlPlane {
         let (etcd_port, port) = (ports::free()?, ports::free()?);
         prepare(dir.path(), port)?;
         // From here on whatever fails drops this, and so stops what was started.
-        let mut plane =
-            Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
+        let mut plane = Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
 
         let arguments = components::etcd(plane.dir(), etcd_port);
         plane.run("etcd", &binaries.etcd, &arguments, session)?;

@@ -49,13 +49,8 @@ fn assemble(cluster: Value, user: Value) -> Value {
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     // Never into an older file: that one would keep its own permissions.
     let _ = fs::remove_file(path);
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .context(format!("writing {}", path.display()))
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).context(format!("writing {}", path.display()))
 }
 
 /// Writes a kubeconfig (JSON, which is YAML).
@@ -77,12 +72,7 @@ pub async fn client(path: &Path) -> Result<Client> {
 
 /// Writes `into` a kubeconfig that acts as a ServiceAccount of the cluster of `admin`, by a token
 /// from the TokenRequest API that lasts 24 hours.
-pub async fn for_service_account(
-    admin: &Path,
-    namespace: &str,
-    name: &str,
-    into: &Path,
-) -> Result<PathBuf> {
+pub async fn for_service_account(admin: &Path, namespace: &str, name: &str, into: &Path) -> Result<PathBuf> {
     let token = request_token(admin, namespace, name).await?;
     let cluster = current_cluster(admin)?;
     write(into, &assemble(cluster, json!({"token": token})))?;
@@ -92,10 +82,7 @@ pub async fn for_service_account(
 async fn request_token(admin: &Path, namespace: &str, name: &str) -> Result<String> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client(admin).await?, namespace);
     let request = TokenRequest {
-        spec: TokenRequestSpec {
-            expiration_seconds: Some(TOKEN_SECONDS),
-            ..TokenRequestSpec::default()
-        },
+        spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
         ..TokenRequest::default()
     };
     let what = format!("asking for a token of {namespace}/{name}");

@@ -13,9 +13,9 @@ pub(super) struct Vector {
     pub(super) signature: &'static str,
 }
 
-const PLAIN: &str =
-    "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
-const WITH_BODY: &str = "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+const PLAIN: &str = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+const WITH_BODY: &str =
+    "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
 const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
 
 /// V1 to V8.
@@ -75,10 +75,7 @@ pub(super) const VECTORS: [Vector; 8] = [
         query: &[],
         body: "",
         action: "GetDataset",
-        more: &[
-            ("x-acs-accesskey-id", "testAccessKeyId"),
-            ("x-acs-security-token", "testSecurityToken"),
-        ],
+        more: &[("x-acs-accesskey-id", "testAccessKeyId"), ("x-acs-security-token", "testSecurityToken")],
         signed: "host;x-acs-accesskey-id;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-security-token;\
             x-acs-signature-nonce;x-acs-version",
         signature: "9b6f421d775582b476d3e271d6e6a09a9b1189016bd8cc68697b5d51c4a37cee",
@@ -104,10 +101,7 @@ pub(super) const VECTORS: [Vector; 8] = [
         ],
         body: "",
         action: "CreateDataset",
-        more: &[
-            ("x-acs-version", "2020-09-30"),
-            ("host", "imm.cn-hangzhou.aliyuncs.com"),
-        ],
+        more: &[("x-acs-version", "2020-09-30"), ("host", "imm.cn-hangzhou.aliyuncs.com")],
         signed: PLAIN,
         signature: "4226f39ac857b7a14c7b6aa84d4202cbad50edcd44b48fd3c77c1b64abfbfc16",
     },
@@ -117,10 +111,7 @@ pub(super) const VECTORS: [Vector; 8] = [
         query: &[],
         body: "",
         action: "GetDataset",
-        more: &[
-            ("accept", "application/json"),
-            ("user-agent", "example-agent/1.0"),
-        ],
+        more: &[("accept", "application/json"), ("user-agent", "example-agent/1.0")],
         signed: "accept;host;user-agent;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;\
             x-acs-version",
         signature: "4179f06a26aa6d927cd758545f9b3f6659a424b3404e237a60872cb80459e6ba",
