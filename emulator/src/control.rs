@@ -68,7 +68,9 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
 }
 
 fn put_state(world: &mut World, body: &[u8]) -> Answer {
-    match serde_json::from_slice::<State>(body) {
+    // By way of a map, because a JSON list would pass for a state without parts.
+    let sent = serde_json::from_slice::<Map<String, Value>>(body);
+    match sent.and_then(|sent| serde_json::from_value::<State>(Value::Object(sent))) {
         Err(error) => Answer::error(400, &error.to_string()),
         Ok(state) => match world.set_state(state) {
             Err(error) => Answer::error(400, &error.to_string()),

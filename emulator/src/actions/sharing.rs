@@ -9,7 +9,7 @@ use crate::store::{Dataset, ShareRelationship, SharingConfig};
 /// Puts the shares of the body into the dataset; nothing happens without them.
 pub(super) fn update(context: &Context, body: &Body, dataset: &mut Dataset) -> Result<(), Refusal> {
     let form = "it must be an object with SharedTo";
-    let Some(config) = body.parsed::<SharingConfig>("SharingConfig", form)? else {
+    let Some(config) = body.object::<SharingConfig>("SharingConfig", form)? else {
         return Ok(());
     };
     let before = dataset.sharing_config.take().unwrap_or_default().shared_to;

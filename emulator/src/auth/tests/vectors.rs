@@ -1,5 +1,14 @@
 //! Requests signed by the vendor's own signing code: V1 to V8.
 
+use crate::encoding::encode;
+use crate::request::Request;
+use crate::request::tests::request;
+
+pub(super) const DATE: &str = "2026-01-02T03:04:05Z";
+pub(super) const NONCE: &str = "0123456789abcdef0123456789abcdef";
+/// `DATE` in milliseconds.
+pub(super) const NOW: i64 = 1_767_323_045_000;
+
 /// A request and its signature.
 pub(super) struct Vector {
     pub(super) method: &'static str,
@@ -117,3 +126,44 @@ pub(super) const VECTORS: [Vector; 8] = [
         signature: "4179f06a26aa6d927cd758545f9b3f6659a424b3404e237a60872cb80459e6ba",
     },
 ];
+
+/// The vector as it would arrive: blanks in the query as `+`, as the Python SDK's HTTP library writes them.
+pub(super) fn arriving(vector: &Vector) -> Request {
+    let query: Vec<String> = vector
+        .query
+        .iter()
+        .map(|(name, value)| {
+            format!(
+                "{name}={}",
+                encode(value).replace("%20", "+").replace("%7E", "~")
+            )
+        })
+        .collect();
+    let target = if query.is_empty() {
+        vector.path.to_owned()
+    } else {
+        format!("{}?{}", vector.path, query.join("&"))
+    };
+    let authorization = format!(
+        "ACS3-HMAC-SHA256 Credential=testAccessKeyId,SignedHeaders={},Signature={}",
+        vector.signed, vector.signature
+    );
+    let hash = request("GET", "/", &[], vector.body).body_hash;
+    let mut headers = vec![
+        ("x-acs-action", vector.action),
+        ("x-acs-date", DATE),
+        ("x-acs-signature-nonce", NONCE),
+        ("x-acs-content-sha256", &hash),
+        ("authorization", &authorization),
+    ];
+    headers.extend(vector.more);
+    for (name, value) in [
+        ("host", "aiworkspace.cn-hangzhou.aliyuncs.com"),
+        ("x-acs-version", "2021-02-04"),
+    ] {
+        if !headers.iter().any(|(known, _)| *known == name) {
+            headers.push((name, value));
+        }
+    }
+    request(vector.method, &target, &headers, vector.body)
+}
