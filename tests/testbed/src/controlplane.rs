@@ -125,8 +125,7 @@ impl ControlPlane {
         let (etcd_port, port) = (ports::free()?, ports::free()?);
         prepare(dir.path(), port)?;
         // From here on whatever fails drops this, and so stops what was started.
-        let mut plane =
-            Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
+        let mut plane = Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
 
         let arguments = components::etcd(plane.dir(), etcd_port);
         plane.run("etcd", &binaries.etcd, &arguments, session)?;
@@ -199,7 +198,7 @@ impl ControlPlane {
         kubeconfig::client(&self.admin).await
     }
 
-    /// A kubeconfig file that acts as a ServiceAccount for the next 24 hours.
+    /// A kubeconfig file that acts as a `ServiceAccount` for the next 24 hours.
     pub async fn kubeconfig_for(&self, namespace: &str, name: &str) -> Result<PathBuf> {
         let into = self.dir().join(format!("{namespace}.{name}.kubeconfig"));
         kubeconfig::for_service_account(&self.admin, namespace, name, &into).await

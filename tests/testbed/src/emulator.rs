@@ -35,8 +35,7 @@ impl Emulator {
             ("--access-key-secret", ACCESS_KEY_SECRET),
             ("--default-workspace", WORKSPACE),
         ];
-        let arguments: Vec<String> =
-            arguments.iter().flat_map(|&(flag, value)| [flag.into(), value.into()]).collect();
+        let arguments: Vec<String> = arguments.iter().flat_map(|&(flag, value)| [flag.into(), value.into()]).collect();
         let mut process = Process::spawn("emulator", bin, &arguments, &[], log, session)?;
         let url = format!("http://{listen}");
         let probe = format!("{url}/_emulator/stats");

@@ -1,11 +1,11 @@
-//! Installs what a release ships: CRDs, namespace, ServiceAccount and RBAC, from their own files.
+//! Installs what a release ships: CRDs, namespace, `ServiceAccount` and RBAC, from their own files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -84,8 +84,7 @@ async fn until_established(client: &Client, name: &str) -> Result<()> {
     let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let api = Api::all_with(client.clone(), &ApiResource::from_gvk(&gvk));
     let wait = wait::Wait::new(Duration::from_secs(30));
-    let done = |crd: &DynamicObject| {
-        wait::condition(crd, "Established").is_some_and(|condition| condition.status == "True")
-    };
+    let done =
+        |crd: &DynamicObject| wait::condition(crd, "Established").is_some_and(|condition| condition.status == "True");
     wait.object(&api, name, "established", done).await.map(drop)
 }

@@ -166,9 +166,7 @@ impl Operator {
 
 /// What a developer sets to see more reaches the operator too.
 fn passed_on() -> impl Iterator<Item = (String, String)> {
-    ["RUST_LOG", "RUST_BACKTRACE"]
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
+    ["RUST_LOG", "RUST_BACKTRACE"].into_iter().filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
 }
 
 /// Waits until `url` answers with a success; fails early if the process that serves it ends.

@@ -85,12 +85,7 @@ impl Process {
             .stderr(err)
             .spawn()
             .context(format!("starting {name} ({})", program.display()))?;
-        let process = Self {
-            name: name.to_owned(),
-            child,
-            log: log.to_owned(),
-            on_drop: OnDrop::End,
-        };
+        let process = Self { name: name.to_owned(), child, log: log.to_owned(), on_drop: OnDrop::End };
         leash::hold(process.id())?;
         Ok(process)
     }
@@ -132,8 +127,7 @@ impl Process {
         if self.exited()?.is_some() {
             return Ok(());
         }
-        kill_process(Pid::from_child(&self.child), Signal::TERM)
-            .context(format!("asking {} to end", self.name))
+        kill_process(Pid::from_child(&self.child), Signal::TERM).context(format!("asking {} to end", self.name))
     }
 
     /// Sends SIGKILL and waits.

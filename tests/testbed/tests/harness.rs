@@ -21,8 +21,7 @@ use testbed::{ControlPlane, Filter, Wait};
 fn children(parent: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|&pid| stat(pid).is_some_and(|(state, ppid)| state != "Z" && ppid == parent))
-        .collect()
+    pids.filter(|&pid| stat(pid).is_some_and(|(state, ppid)| state != "Z" && ppid == parent)).collect()
 }
 
 /// State and parent of a process.
@@ -124,18 +123,13 @@ async fn kubectl_and_the_controllers_work() {
 }
 
 async fn has_default_account(client: &Client, namespace: &str) -> testbed::Result<Option<()>> {
-    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
-        Api::namespaced(client.clone(), namespace);
+    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(client.clone(), namespace);
     Ok(accounts.get_opt("default").await.unwrap().map(drop))
 }
 
 /// `testbed cluster` and the directory of its control plane, once it is ready.
 fn cluster() -> (Child, PathBuf) {
-    let mut owner = Command::new(env!("CARGO_BIN_EXE_testbed"))
-        .arg("cluster")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut owner = Command::new(env!("CARGO_BIN_EXE_testbed")).arg("cluster").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(owner.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let kubeconfig = line.trim_end().strip_prefix("KUBECONFIG=").unwrap();
