@@ -8,9 +8,7 @@ use super::rules;
 use super::values::{Origin, Outcome};
 
 /// A label of a dataset or version. Keys are matched exactly; labels with other keys are left alone.
-#[derive(
-    KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
-)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[x_kube(
     validation = rules::label_alphabet(),
     validation = rules::label_bytes(),

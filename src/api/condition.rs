@@ -66,6 +66,20 @@ values! {
     }
 }
 
+impl ConditionType {
+    /// One sentence for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ready => "True only if the remote equals the spec of this generation.",
+            Self::Reconciling => "Work is going on, or will be retried without anybody's help.",
+            Self::Stalled => "A human must change something; the reason and the message of `Ready` say what.",
+            Self::Drifted => "Somebody else changed the remote; it is being, or will be, set back.",
+            Self::DuplicatesFound => "More than one remote carries this object's mark; the message lists them.",
+            Self::Paused => "The annotation `dataset-operator.dev/paused` stops every cloud write.",
+        }
+    }
+}
+
 impl Reason {
     /// Whether this reason comes with `Stalled`: nothing improves until a human changes something.
     pub const fn stalled(self) -> bool {
@@ -101,16 +115,10 @@ impl Reason {
             Self::Uncertain => {
                 "A create may or may not have reached the service; the operator waits and looks before it tries again."
             }
-            Self::DependencyNotReady => {
-                "Another object that this one needs does not exist or is not ready yet."
-            }
-            Self::CloudUnavailable => {
-                "The service does not answer or answers with a server error; retried."
-            }
+            Self::DependencyNotReady => "Another object that this one needs does not exist or is not ready yet.",
+            Self::CloudUnavailable => "The service does not answer or answers with a server error; retried.",
             Self::Throttled => "The service limits our calls; retried more slowly.",
-            Self::MalformedResponse => {
-                "The service answered with something that cannot be read; retried."
-            }
+            Self::MalformedResponse => "The service answered with something that cannot be read; retried.",
             Self::InternalError => "A defect of the operator; retried, and worth a bug report.",
             Self::Deleting => "The object is being deleted.",
             Self::DeletionBlocked => {
@@ -121,22 +129,14 @@ impl Reason {
             Self::ImmutableChanged => {
                 "The spec differs from the remote in a field that cannot change; take the edit back."
             }
-            Self::NameTaken => {
-                "Another dataset has this name; choose another, or adopt that one by id."
-            }
+            Self::NameTaken => "Another dataset has this name; choose another, or adopt that one by id.",
             Self::OwnedByOther => "The remote carries another live owner's mark; nothing is sent.",
-            Self::AdoptionNotFound => {
-                "What should be adopted does not exist; correct the id or the name."
-            }
+            Self::AdoptionNotFound => "What should be adopted does not exist; correct the id or the name.",
             Self::RemoteDeleted => {
                 "The remote was deleted by someone else; delete the object or set onExternalDeletion: Recreate."
             }
-            Self::AccessDenied => {
-                "The identity in use lacks a permission that the message names; grant it."
-            }
-            Self::CredentialsInvalid => {
-                "The credentials are missing, wrong or expired; correct them."
-            }
+            Self::AccessDenied => "The identity in use lacks a permission that the message names; grant it.",
+            Self::CredentialsInvalid => "The credentials are missing, wrong or expired; correct them.",
             Self::AccountMismatch => {
                 "The object belongs to an account, region or workspace that is not configured here."
             }

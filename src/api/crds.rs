@@ -1,11 +1,15 @@
 //! Prints the custom resource definitions, for `dataset-operator crds` and for `crds/*.yaml`.
 //!
 //! The types are the one source; the same types always print the same bytes. Only what this module
-//! gives out is complete: `Dataset::crd()` alone lacks the root rules and the default of `status`.
+//! gives out is complete: `Dataset::crd()` alone lacks the root rules, the columns and the default of
+//! `status`.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
+use kube::core::Rule;
 use serde_json::Value;
 
+use super::columns::{self, Column};
 use super::{Dataset, DatasetVersion, rules, schema};
 
 /// First line of every generated YAML file.
@@ -24,34 +28,27 @@ pub enum Error {
 
 /// Every custom resource definition as the apiserver takes it, in the order in which they are documented.
 pub fn definitions() -> Result<Vec<Value>, Error> {
-    let mut crds = vec![
-        serde_json::to_value(Dataset::crd())?,
-        serde_json::to_value(DatasetVersion::crd())?,
-    ];
-    for (crd, rules) in crds
-        .iter_mut()
-        .zip([rules::dataset(), rules::dataset_version()])
-    {
-        if let Some(root) = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
-            schema::finish(root, &rules);
-        }
+    Ok(vec![
+        finish(Dataset::crd(), columns::DATASET, &rules::dataset())?,
+        finish(DatasetVersion::crd(), columns::DATASET_VERSION, &rules::dataset_version())?,
+    ])
+}
+
+/// Adds what the derive does not: columns, root rules, the default of `status`.
+fn finish(crd: CustomResourceDefinition, columns: &[Column], rules: &[Rule]) -> Result<Value, Error> {
+    let mut crd = serde_json::to_value(crd)?;
+    if let Some(version) = crd.pointer_mut("/spec/versions/0") {
+        version["additionalPrinterColumns"] = columns.iter().map(Column::to_json).collect();
+        schema::finish(&mut version["schema"]["openAPIV3Schema"], rules);
     }
-    Ok(crds)
+    Ok(crd)
 }
 
 /// Name and content of each generated file of `crds/`.
 pub fn files() -> Result<Vec<(String, String)>, Error> {
     let file = |crd: &Value| {
-        let text = |pointer| {
-            crd.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let name = format!(
-            "{}_{}.yaml",
-            text("/spec/group"),
-            text("/spec/names/plural")
-        );
+        let text = |pointer| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{}_{}.yaml", text("/spec/group"), text("/spec/names/plural"));
         Ok((name, format!("{HEADER}{}", serde_saphyr::to_string(crd)?)))
     };
     definitions()?.iter().map(file).collect()

@@ -3,10 +3,11 @@
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{CommonStatus, Label, UserMetricsEndpoint};
+use super::common::{Label, UserMetricsEndpoint};
+use super::dataset_status::{DatasetImmutables, DatasetStatus};
 use super::values::{
-    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
-    OnExternalDeletion, Property, ProviderType, SourceType,
+    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
+    ProviderType, SourceType,
 };
 
 /// The dataset that is wanted: every parameter of the PAI operation `CreateDataset` under its own name,
@@ -29,72 +30,12 @@ use super::values::{
     derive = "Default",
     doc = "A dataset of an Alibaba Cloud PAI workspace."
 )]
-#[kube(printcolumn(
-    name = "ID",
-    type_ = "string",
-    json_path = ".status.datasetId",
-    description = "Id of the dataset in PAI"
-))]
-#[kube(printcolumn(
-    name = "Ready",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].status",
-    description = "Whether the dataset equals the spec"
-))]
-#[kube(printcolumn(
-    name = "Reason",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
-    description = "Why Ready has its value"
-))]
-#[kube(printcolumn(
-    name = "Version",
-    type_ = "string",
-    json_path = ".status.latestVersion",
-    description = "Newest version"
-))]
-#[kube(printcolumn(
-    name = "Age",
-    type_ = "date",
-    json_path = ".metadata.creationTimestamp"
-))]
-#[kube(printcolumn(
-    name = "Type",
-    type_ = "string",
-    json_path = ".status.dataSourceType",
-    priority = 1,
-    description = "Kind of storage"
-))]
-#[kube(printcolumn(
-    name = "URI",
-    type_ = "string",
-    json_path = ".status.uri",
-    priority = 1,
-    description = "Where the data of version v1 lies"
-))]
-#[kube(printcolumn(
-    name = "Workspace",
-    type_ = "string",
-    json_path = ".status.workspaceId",
-    priority = 1,
-    description = "Id of the PAI workspace"
-))]
-#[kube(printcolumn(
-    name = "Message",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].message",
-    priority = 1,
-    description = "Details of the reason"
-))]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetSpec {
     /// Name in PAI: 1 to 127 characters; a letter, digit or Chinese character first, then also `_` and
-    /// `-`. Mutable. Default: `metadata.name`.
+    /// `-`. Mutable. Default: `metadata.name`; a dataset adopted by id keeps the name it has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 127),
-        regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$")
-    )]
+    #[schemars(length(min = 1, max = 127), regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$"))]
     pub name: Option<String>,
 
     /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless
@@ -108,7 +49,7 @@ pub struct DatasetSpec {
 
     /// Where the data lies, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/` or
     /// `nas://<file-system-id>.cn-hangzhou/data/`. Immutable: to point at new data, create a
-    /// DatasetVersion. The data itself is never copied or deleted. Required unless `adoption.datasetId`
+    /// `DatasetVersion`. The data itself is never copied or deleted. Required unless `adoption.datasetId`
     /// is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
@@ -148,6 +89,7 @@ pub struct DatasetSpec {
 
     /// Options as the text of a JSON object; `mountPath` is the documented one, such as
     /// `{"mountPath":"/mnt/data/"}`. Mutable. Compared by value: order and white space do not matter.
+    /// Must be absent while a `DatasetVersion` that binds v1 sets them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
     pub options: Option<String>,
@@ -190,26 +132,26 @@ pub struct DatasetSpec {
     #[schemars(length(max = 64))]
     pub source_dataset_version: Option<String>,
 
-    /// Description of version v1. Mutable. Must be absent while a DatasetVersion binds v1.
+    /// Description of version v1. Mutable. Must be absent while a `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8192))]
     pub version_description: Option<String>,
 
     /// Labels of version v1, at most 16; handled as `labels`. Mutable. Must be absent while a
-    /// DatasetVersion binds v1.
+    /// `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub version_labels: Option<Vec<Label>>,
 
     /// Size of the data of version v1 in bytes, 1 to 999999999999; informational. Mutable. Must be absent
-    /// while a DatasetVersion binds v1.
+    /// while a `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 999_999_999_999_i64))]
     pub data_size: Option<i64>,
 
     /// Number of items of version v1, 1 to 999999999999; informational. Mutable. Must be absent while a
-    /// DatasetVersion binds v1.
+    /// `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 999_999_999_999_i64))]
     pub data_count: Option<i64>,
@@ -234,13 +176,13 @@ pub struct DatasetSpec {
     pub edition: Option<Edition>,
 
     /// RAM role for jobs on the dataset, as in the official SDK; its reference does not explain it.
-    /// Mutable. Must be absent while a DatasetVersion binds v1.
+    /// Mutable. Must be absent while a `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub dataset_task_ram_role: Option<String>,
 
     /// Where jobs that use the dataset serve their metrics, as in the official SDK. Mutable. Must be
-    /// absent while a DatasetVersion binds v1.
+    /// absent while a `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -261,7 +203,7 @@ pub struct DatasetSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_external_deletion: Option<OnExternalDeletion>,
 
-    /// Whether deleting this object may also delete versions that no DatasetVersion made. Mutable.
+    /// Whether deleting this object may also delete versions that no `DatasetVersion` made. Mutable.
     /// Default: false; such versions then block the deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_foreign_versions: Option<bool>,
@@ -285,88 +227,6 @@ pub struct Adoption {
     pub policy: Option<AdoptionPolicy>,
 }
 
-/// What a dataset holds that cannot change once it exists; JSON names as in the spec.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[serde(rename_all = "camelCase")]
-pub struct DatasetImmutables {
-    /// `property` as sent, or as read if the dataset was adopted or recovered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub property: Option<String>,
-    /// `dataSourceType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_source_type: Option<String>,
-    /// `uri` of version v1 as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uri: Option<String>,
-    /// `dataType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_type: Option<String>,
-    /// `sourceType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_type: Option<String>,
-    /// `sourceId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
-    /// `userId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    /// Id of the workspace that holds the dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workspace_id: Option<String>,
-    /// `importInfo` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
-    /// `provider` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    /// `providerType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider_type: Option<String>,
-    /// `sourceDatasetId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_id: Option<String>,
-    /// `sourceDatasetVersion` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_version: Option<String>,
-}
-
-/// What the operator knows about the dataset.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct DatasetStatus {
-    /// Id of the dataset in PAI. Once set it is never overwritten while that dataset lives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset_id: Option<String>,
-
-    /// Name in PAI, as the operator last wrote or read it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-
-    /// The fields that cannot change, as sent, or as read if the dataset was adopted or recovered.
-    #[serde(flatten)]
-    pub immutables: DatasetImmutables,
-
-    /// Id of the account that owns the dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner_id: Option<String>,
-
-    /// Newest version of the dataset, such as `v3`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latest_version: Option<String>,
-
-    /// Default mount path for jobs, taken from the options of the dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mount_path: Option<String>,
-
-    /// Right that a mount by the operator's identity gets, as the service computes it: `RO` or `RW`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mount_access: Option<String>,
-
-    /// What is recorded for objects of every kind.
-    #[serde(flatten)]
-    pub common: CommonStatus,
-}
-
 impl DatasetSpec {
     /// The immutable fields, in the form in which status records them.
     pub fn immutables(&self) -> DatasetImmutables {
@@ -385,29 +245,5 @@ impl DatasetSpec {
             source_dataset_id: self.source_dataset_id.clone(),
             source_dataset_version: self.source_dataset_version.clone(),
         }
-    }
-}
-
-impl DatasetImmutables {
-    /// JSON name and value of each field, in the order of [`super::rules::DATASET_IMMUTABLES`].
-    pub fn fields(&self) -> [(&'static str, Option<&str>); 13] {
-        [
-            ("property", self.property.as_deref()),
-            ("dataSourceType", self.data_source_type.as_deref()),
-            ("uri", self.uri.as_deref()),
-            ("dataType", self.data_type.as_deref()),
-            ("sourceType", self.source_type.as_deref()),
-            ("sourceId", self.source_id.as_deref()),
-            ("userId", self.user_id.as_deref()),
-            ("workspaceId", self.workspace_id.as_deref()),
-            ("importInfo", self.import_info.as_deref()),
-            ("provider", self.provider.as_deref()),
-            ("providerType", self.provider_type.as_deref()),
-            ("sourceDatasetId", self.source_dataset_id.as_deref()),
-            (
-                "sourceDatasetVersion",
-                self.source_dataset_version.as_deref(),
-            ),
-        ]
     }
 }

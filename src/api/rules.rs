@@ -52,9 +52,8 @@ pub const VERSION_IMMUTABLES: [Immutable; 6] = [
 /// Rules at the root of a `Dataset`.
 pub(super) fn dataset() -> Vec<Rule> {
     let adopted = "has(self.spec.adoption) && has(self.spec.adoption.datasetId)";
-    let mut rules: Vec<Rule> = ["property", "dataSourceType", "uri"]
-        .map(|field| required_unless(field, adopted, "adoption.datasetId"))
-        .into();
+    let mut rules: Vec<Rule> =
+        ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.datasetId")).into();
     rules.push(
         Rule::new(format!(
             "has(self.spec.name) || ({adopted}) || (size(self.metadata.name) <= 127 && !self.metadata.name.contains('.'))"
@@ -115,24 +114,17 @@ pub(super) fn dataset_version() -> Vec<Rule> {
             .field_path(".spec.datasetRef"),
     ];
     rules.extend(
-        ["property", "dataSourceType", "uri"]
-            .map(|field| required_unless(field, adopted, "adoption.versionName")),
+        ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.versionName")),
     );
     rules.extend(VERSION_IMMUTABLES.map(|field| unchanged(field, "versionName", "version")));
-    rules.push(unchanged(
-        immutable("datasetId", OTHER_VERSION),
-        "versionName",
-        "version",
-    ));
+    rules.push(unchanged(immutable("datasetId", OTHER_VERSION), "versionName", "version"));
     rules.push(
         Rule::new(
             "!has(self.spec.datasetRef) || \
              (has(oldSelf.spec.datasetRef) && self.spec.datasetRef.name == oldSelf.spec.datasetRef.name) || \
              !has(self.status) || !has(self.status.versionName)",
         )
-        .message(
-            "datasetRef cannot change once the version exists: create another DatasetVersion, or set it back",
-        )
+        .message("datasetRef cannot change once the version exists: create another DatasetVersion, or set it back")
         .reason(Reason::FieldValueForbidden)
         .field_path(".spec.datasetRef"),
     );
@@ -202,9 +194,7 @@ pub(super) fn label_prefix() -> Rule {
 
 pub(super) fn label_mark() -> Rule {
     Rule::new("!self.key.startsWith('dso-')")
-        .message(
-            "the key of a label must not begin with 'dso-': the operator keeps its own marks there",
-        )
+        .message("the key of a label must not begin with 'dso-': the operator keeps its own marks there")
         .reason(Reason::FieldValueForbidden)
         .field_path(".key")
 }

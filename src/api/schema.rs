@@ -14,9 +14,7 @@ pub(super) fn finish(root: &mut Value, rules: &[Rule]) {
     let Value::Object(root) = root else { return };
     clean(root);
     root.insert("x-kubernetes-validations".into(), json!(rules));
-    if let Some(Value::Object(status)) = root
-        .get_mut("properties")
-        .and_then(|properties| properties.get_mut("status"))
+    if let Some(Value::Object(status)) = root.get_mut("properties").and_then(|properties| properties.get_mut("status"))
     {
         // kstatus takes an object without status for finished; this one says "not looked at yet".
         status.insert("default".into(), json!({ "observedGeneration": -1 }));
@@ -40,10 +38,7 @@ fn clean(schema: &mut Map<String, Value>) {
         *text = unwrap_lines(text);
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties
-            .values_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(clean);
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(clean);
     }
     if let Some(Value::Object(items)) = schema.get_mut("items") {
         clean(items);
@@ -52,10 +47,7 @@ fn clean(schema: &mut Map<String, Value>) {
 
 /// Bounds are floating point in the definition's type; people and diffs want `1`, not `1.0`.
 fn whole(bound: &mut Value) {
-    if let Some(float) = bound
-        .as_f64()
-        .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
-    {
+    if let Some(float) = bound.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15) {
         #[expect(clippy::cast_possible_truncation, reason = "whole and far below 2^63")]
         let number = float as i64;
         *bound = number.into();
@@ -65,13 +57,7 @@ fn whole(bound: &mut Value) {
 /// Joins the lines of a paragraph, which are broken for the eye of the source's reader only.
 fn unwrap_lines(text: &str) -> String {
     text.split("\n\n")
-        .map(|paragraph| {
-            paragraph
-                .split('\n')
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
+        .map(|paragraph| paragraph.split('\n').map(str::trim).collect::<Vec<_>>().join(" "))
         .collect::<Vec<_>>()
         .join("\n\n")
 }

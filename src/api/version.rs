@@ -26,56 +26,6 @@ use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property
     derive = "Default",
     doc = "A version of an Alibaba Cloud PAI dataset."
 )]
-#[kube(printcolumn(
-    name = "Dataset",
-    type_ = "string",
-    json_path = ".spec.datasetRef.name",
-    description = "Name of the Dataset object"
-))]
-#[kube(printcolumn(
-    name = "Version",
-    type_ = "string",
-    json_path = ".status.versionName",
-    description = "Name that the service gave the version"
-))]
-#[kube(printcolumn(
-    name = "Ready",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].status",
-    description = "Whether the version equals the spec"
-))]
-#[kube(printcolumn(
-    name = "Reason",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
-    description = "Why Ready has its value"
-))]
-#[kube(printcolumn(
-    name = "Age",
-    type_ = "date",
-    json_path = ".metadata.creationTimestamp"
-))]
-#[kube(printcolumn(
-    name = "DatasetID",
-    type_ = "string",
-    json_path = ".status.datasetId",
-    priority = 1,
-    description = "Id of the dataset in PAI"
-))]
-#[kube(printcolumn(
-    name = "URI",
-    type_ = "string",
-    json_path = ".status.uri",
-    priority = 1,
-    description = "Where the data lies"
-))]
-#[kube(printcolumn(
-    name = "Message",
-    type_ = "string",
-    json_path = ".status.conditions[?(@.type==\"Ready\")].message",
-    priority = 1,
-    description = "Details of the reason"
-))]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetVersionSpec {
     /// The Dataset of the same namespace that the version belongs to; the version waits for it. Exactly
@@ -100,7 +50,7 @@ pub struct DatasetVersionSpec {
     pub data_source_type: Option<DataSourceType>,
 
     /// Where the data lies, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/`. Immutable:
-    /// new data is another DatasetVersion. The data itself is never copied or deleted. Required unless
+    /// new data is another `DatasetVersion`. The data itself is never copied or deleted. Required unless
     /// `adoption.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
@@ -164,7 +114,7 @@ pub struct DatasetVersionSpec {
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
     /// What happens to the version when this object is deleted: `Delete` deletes it (never the stored
-    /// data), `Retain` keeps it and marks it as released. v1 is never deleted through a DatasetVersion.
+    /// data), `Retain` keeps it and marks it as released. v1 is never deleted through a `DatasetVersion`.
     /// Mutable. Absent: `Delete` for a version that this object created, `Retain` for one that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,

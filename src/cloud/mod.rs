@@ -1,1 +1,38 @@
-//! The client of the dataset API.
+//! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04), operations on datasets and
+//! dataset versions.
+//!
+//! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and
+//! ends as an [`Answer`] that fits the question or as a [`CallError`] whose class says whether the
+//! service may have carried it out. All calls of an account share one [`Limiter`]. No credential byte
+//! appears in an error, in `Debug` output or in a URL. Nothing here knows Kubernetes.
+//!
+//! Data flows one way: [`Request`] → headers and signature (`prepare`, `sign`) → the
+//! network (`wire`) → `interpret` and [`classify`] → [`Answer`] or [`CallError`]. Only the client waits.
+
+mod answer;
+mod classify;
+mod client;
+mod credentials;
+mod error;
+mod interpret;
+mod limiter;
+mod observer;
+mod operation;
+mod prepare;
+mod request;
+mod secret;
+mod settings;
+mod sign;
+mod wire;
+
+pub use answer::{Answer, Dataset, Malformed, Version};
+pub use classify::classify;
+pub use client::Client;
+pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
+pub use error::{CallError, ErrorClass, Unauthorised};
+pub use limiter::{Lane, Limiter, QpsError, Reservation};
+pub use observer::Observer;
+pub use operation::Operation;
+pub use request::{ListDatasets, Request};
+pub use secret::Secret;
+pub use settings::{ClientError, Settings};

@@ -38,8 +38,6 @@ pub struct Memory {
     pub waiting_since: Option<Instant>,
     /// When a settled object began to fail.
     pub failing_since: Option<Instant>,
-    /// The service refused to delete the dataset because it has versions.
-    pub delete_refused: bool,
     /// The last event told, so that it is told on transitions only.
     pub told: Option<String>,
 }
@@ -67,7 +65,6 @@ impl Memory {
             cooldown: None,
             waiting_since: None,
             failing_since: None,
-            delete_refused: false,
             told: None,
         }
     }

@@ -11,7 +11,7 @@
 
 pub mod context;
 pub mod desired;
-pub mod effects;
+mod effects;
 pub mod facts;
 pub mod fields;
 pub mod intent;
@@ -25,3 +25,4 @@ pub mod report;
 pub mod status;
 pub mod verdict;
 pub mod view;
+mod writes;

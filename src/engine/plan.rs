@@ -18,7 +18,7 @@ use super::report::{Hold, Next, Ready, Report};
 use super::view::{Stand, View};
 use crate::api::condition::Reason;
 
-pub use keep::changes;
+pub use keep::{changes, label_keys};
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]

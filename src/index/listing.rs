@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cloud::{self, CallError, Lane, ListDatasets, Request};
+use crate::cloud::{self, Answer, CallError, Lane, ListDatasets, Malformed, Request};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -24,30 +24,45 @@ pub struct Listing {
 
 /// All datasets that the query selects. Its page members are set here.
 pub async fn datasets(client: &cloud::Client, lane: Lane, query: &ListDatasets) -> Result<Listing, CallError> {
-    whole(async |page| {
-        let request = Request::list_datasets(&ListDatasets { page_number: page, page_size: PAGE, ..query.clone() });
-        let answer = client.call(lane, &request).await?;
-        let (items, total) = answer.datasets().map_err(|error| CallError::malformed(request.operation(), error))?;
-        Ok((items.into_iter().map(dataset).collect(), total))
-    })
-    .await
+    whole(client, lane, &Query::Datasets(query)).await
 }
 
 /// All versions of a dataset.
 pub async fn versions(client: &cloud::Client, lane: Lane, id: &str) -> Result<Listing, CallError> {
-    whole(async |page| {
-        let request = Request::list_dataset_versions(id, page, PAGE, None);
-        let answer = client.call(lane, &request).await?;
-        let (items, total) = answer.versions().map_err(|error| CallError::malformed(request.operation(), error))?;
-        Ok((items.into_iter().map(|item| version(id, item)).collect(), total))
-    })
-    .await
+    whole(client, lane, &Query::Versions(id)).await
 }
 
-async fn whole(page: impl AsyncFn(u32) -> Result<(Vec<Remote>, Option<u64>), CallError>) -> Result<Listing, CallError> {
-    let mut remotes = BTreeMap::new();
+enum Query<'a> {
+    Datasets(&'a ListDatasets),
+    Versions(&'a str),
+}
+
+impl Query<'_> {
+    fn request(&self, page: u32) -> Request {
+        match self {
+            Self::Datasets(query) => {
+                Request::list_datasets(&ListDatasets { page_number: page, page_size: PAGE, ..(*query).clone() })
+            }
+            Self::Versions(id) => Request::list_dataset_versions(id, page, PAGE, None),
+        }
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+        match self {
+            Self::Datasets(_) => {
+                answer.datasets().map(|(items, total)| (items.into_iter().map(dataset).collect(), total))
+            }
+            Self::Versions(id) => {
+                answer.versions().map(|(items, total)| (items.into_iter().map(|item| version(id, item)).collect(), total))
+            }
+        }
+    }
+}
+
+async fn whole(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<Listing, CallError> {
+    let mut remotes = Found::new();
     for _ in 0..TRIES {
-        let (found, steady) = once(&page).await?;
+        let (found, steady) = once(client, lane, query).await?;
         remotes = found;
         if steady {
             return Ok(Listing { remotes: remotes.into_values().collect(), complete: true });
@@ -58,10 +73,14 @@ async fn whole(page: impl AsyncFn(u32) -> Result<(Vec<Remote>, Option<u64>), Cal
 
 type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
-async fn once(page: &impl AsyncFn(u32) -> Result<(Vec<Remote>, Option<u64>), CallError>) -> Result<(Found, bool), CallError> {
+/// Reads the list once; says whether it held still meanwhile.
+async fn once(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<(Found, bool), CallError> {
     let (mut found, mut items, mut first_total) = (Found::new(), 0_u64, None);
     for number in 1..=MOST_PAGES {
-        let (page, total) = page(number).await?;
+        let request = query.request(number);
+        let answer = client.call(lane, &request).await?;
+        let read = query.read(&answer);
+        let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
         let first_total = *first_total.get_or_insert(total);
         let empty = page.is_empty();
         items += page.len() as u64;

@@ -64,6 +64,8 @@ struct State {
     recorders: BTreeMap<RemoteId, HashSet<ObjectKey>>,
     /// Passes that work on a remote right now, by uid.
     reserved: HashMap<RemoteId, String>,
+    /// Datasets that the service refused to delete because they have versions.
+    refused: HashSet<String>,
     /// Principals under which a private remote recorded by that principal was seen by the present one.
     transparent: HashSet<String>,
 }
@@ -166,12 +168,32 @@ impl Index {
 
     /// A remote is known gone.
     pub fn remove(&self, id: &RemoteId) {
-        self.state().rows.remove(id);
+        let mut state = self.state();
+        state.rows.remove(id);
+        state.refused.remove(&id.dataset);
     }
 
     /// `key` recorded this remote: it is woken when the remote changes.
     pub fn recorded(&self, id: &RemoteId, key: &ObjectKey) {
         self.state().recorders.entry(id.clone()).or_default().insert(key.clone());
+    }
+
+    /// Wakes every object that recorded this dataset or a version of it.
+    pub fn wake_recorders(&self, dataset: &str) {
+        let keys = self.state().recorders_of(dataset);
+        self.wake(keys);
+    }
+
+    /// The service refused to delete this dataset because it has versions: they go one by one.
+    pub fn refuse(&self, dataset: &str) {
+        self.state().refused.insert(dataset.to_owned());
+        self.wake_recorders(dataset);
+    }
+
+    /// Must the versions of this dataset go one by one?
+    #[must_use]
+    pub fn is_refused(&self, dataset: &str) -> bool {
+        self.state().refused.contains(dataset)
     }
 
     /// Another object here recorded this remote.

@@ -60,7 +60,7 @@ impl Reader {
     }
 
     /// Reads a dataset together with whoever else wants one of this workspace now.
-    pub async fn read_shared(&self, workspace: &str, id: &RemoteId) -> Read {
+    pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
         let (sender, receiver) = oneshot::channel();
         let leads = {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,10 +69,13 @@ impl Reader {
             waiting.len() == 1
         };
         if leads {
-            tokio::time::sleep(COMPANY).await;
-            self.serve(workspace).await;
+            // A task of its own: the pass of the first one may end while the others still wait.
+            let (reader, workspace) = (self.clone(), workspace.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(COMPANY).await;
+                reader.serve(&workspace).await;
+            });
         }
-        // A reader that gave up (its pass ended) leaves the others to read for themselves.
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
             Ok(None) | Err(_) => self.read(Lane::UserChange, id).await,

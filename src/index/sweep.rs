@@ -126,7 +126,7 @@ impl Index {
 
 impl super::State {
     /// Objects that recorded this dataset or a version of it.
-    fn recorders_of(&self, dataset: &str) -> Vec<ObjectKey> {
+    pub(super) fn recorders_of(&self, dataset: &str) -> Vec<ObjectKey> {
         let from = self.recorders.range(RemoteId::dataset(dataset)..);
         from.take_while(|(id, _)| id.dataset == dataset).flat_map(|(_, keys)| keys.iter().cloned()).collect()
     }

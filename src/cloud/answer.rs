@@ -1,0 +1,222 @@
+//! Successful answers and their lenient reading: ids and labels are typed, because decisions hang on
+//! them; all other members stay as they came, unknown ones included.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::operation::Operation;
+use super::request::Request;
+
+/// The body of a success. What [`super::Client::send`] returns fits its request, so that the reader of
+/// the request's operation does not fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The service's id of the call.
+    pub request_id: Option<String>,
+    /// The whole JSON object.
+    pub body: Map<String, Value>,
+}
+
+/// A dataset as `GetDataset` and `ListDatasets` show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// `DatasetId`, never empty.
+    pub id: String,
+    /// `Labels`, all of them, ours and others'.
+    pub labels: BTreeMap<String, String>,
+    /// `LatestVersion`.
+    pub latest_version: Option<Version>,
+    /// The other members (`Name`, `Uri`, …) as they came.
+    pub fields: Map<String, Value>,
+}
+
+/// A dataset version as `GetDatasetVersion`, `ListDatasetVersions` and `LatestVersion` show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// `VersionName`, never empty.
+    pub name: String,
+    /// `Labels`, all of them.
+    pub labels: BTreeMap<String, String>,
+    /// The other members as they came; from `GetDatasetVersion` also `DatasetId`.
+    pub fields: Map<String, Value>,
+}
+
+/// A success whose body cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Malformed {
+    /// What is wrong, naming the member.
+    pub what: &'static str,
+    /// The service's id of the call.
+    pub request_id: Option<String>,
+}
+
+type Reading<T> = Result<T, &'static str>;
+
+impl Answer {
+    /// The answer of `GetDataset`.
+    pub fn dataset(&self) -> Result<Dataset, Malformed> {
+        self.read(dataset)
+    }
+
+    /// The answer of `ListDatasets`, and `TotalCount` if it is told.
+    pub fn datasets(&self) -> Result<(Vec<Dataset>, Option<u64>), Malformed> {
+        self.read(|body| {
+            let items = items(body, "Datasets").ok_or("Datasets is not a list of objects")?;
+            let datasets = items.into_iter().map(dataset).collect::<Reading<_>>()?;
+            Ok((datasets, total(body)))
+        })
+    }
+
+    /// The answer of `GetDatasetVersion`.
+    pub fn version(&self) -> Result<Version, Malformed> {
+        self.read(version)
+    }
+
+    /// The answer of `ListDatasetVersions`, and `TotalCount` if it is told.
+    pub fn versions(&self) -> Result<(Vec<Version>, Option<u64>), Malformed> {
+        self.read(|body| {
+            let items = items(body, "DatasetVersions");
+            let items = items.ok_or("DatasetVersions is not a list of objects")?;
+            let versions = items.into_iter().map(version).collect::<Reading<_>>()?;
+            Ok((versions, total(body)))
+        })
+    }
+
+    /// The id that `CreateDataset` returns.
+    pub fn dataset_id(&self) -> Result<String, Malformed> {
+        self.read(|body| {
+            text(body, "DatasetId")
+                .ok_or(NO_DATASET_ID)
+                .map(str::to_owned)
+        })
+    }
+
+    /// The name that `CreateDatasetVersion` returns.
+    pub fn version_name(&self) -> Result<String, Malformed> {
+        self.read(|body| {
+            text(body, "VersionName")
+                .ok_or(NO_VERSION_NAME)
+                .map(str::to_owned)
+        })
+    }
+
+    /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
+    pub(super) fn fits(&self, request: &Request) -> Result<(), Malformed> {
+        let same = |member: &str, asked: Option<&str>| match (text(&self.body, member), asked) {
+            (Some(got), Some(asked)) => got == asked,
+            _ => true,
+        };
+        match request.operation() {
+            Operation::CreateDataset => self.dataset_id().map(drop)?,
+            Operation::CreateDatasetVersion => self.version_name().map(drop)?,
+            Operation::GetDataset => self.dataset().map(drop)?,
+            Operation::GetDatasetVersion => self.version().map(drop)?,
+            Operation::ListDatasets => self.datasets().map(drop)?,
+            Operation::ListDatasetVersions => self.versions().map(drop)?,
+            Operation::UpdateDataset
+            | Operation::DeleteDataset
+            | Operation::PublishDataset
+            | Operation::CreateDatasetLabels
+            | Operation::DeleteDatasetLabels
+            | Operation::UpdateDatasetVersion
+            | Operation::DeleteDatasetVersion
+            | Operation::CreateDatasetVersionLabels
+            | Operation::DeleteDatasetVersionLabels => {}
+        }
+        if !same("DatasetId", request.dataset_id()) {
+            return Err(self.malformed("the answer is about another DatasetId"));
+        }
+        if !same("VersionName", request.version_name()) {
+            return Err(self.malformed("the answer is about another VersionName"));
+        }
+        Ok(())
+    }
+
+    fn read<T>(
+        &self,
+        reader: impl FnOnce(&Map<String, Value>) -> Reading<T>,
+    ) -> Result<T, Malformed> {
+        reader(&self.body).map_err(|what| self.malformed(what))
+    }
+
+    fn malformed(&self, what: &'static str) -> Malformed {
+        Malformed {
+            what,
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+const NO_DATASET_ID: &str = "DatasetId is missing";
+const NO_VERSION_NAME: &str = "VersionName is missing";
+
+fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
+    let latest_version = match body.get("LatestVersion") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(latest)) if latest.is_empty() => None,
+        Some(Value::Object(latest)) => Some(version(latest)?),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            return Err("LatestVersion is not an object");
+        }
+    };
+    Ok(Dataset {
+        id: text(body, "DatasetId").ok_or(NO_DATASET_ID)?.to_owned(),
+        labels: labels(body)?,
+        latest_version,
+        fields: without(body, &["DatasetId", "Labels", "LatestVersion", "RequestId"]),
+    })
+}
+
+fn version(body: &Map<String, Value>) -> Reading<Version> {
+    Ok(Version {
+        name: text(body, "VersionName").ok_or(NO_VERSION_NAME)?.to_owned(),
+        labels: labels(body)?,
+        fields: without(body, &["VersionName", "Labels", "RequestId"]),
+    })
+}
+
+/// Strict, unlike the rest: a label that is overlooked could be the mark of an owner.
+fn labels(body: &Map<String, Value>) -> Reading<BTreeMap<String, String>> {
+    let wrong = "Labels is not a list of Key and Value";
+    let list = match body.get("Labels") {
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        Some(labels) => labels.as_array().ok_or(wrong)?,
+    };
+    let pair = |label: &Value| {
+        let key = label.get("Key").and_then(Value::as_str)?;
+        let value = match label.get("Value") {
+            None | Some(Value::Null) => "",
+            Some(value) => value.as_str()?,
+        };
+        Some((key.to_owned(), value.to_owned()))
+    };
+    list.iter().map(|label| pair(label).ok_or(wrong)).collect()
+}
+
+/// A list of objects. A list that is left out is empty only if the total says so too.
+fn items<'a>(body: &'a Map<String, Value>, member: &str) -> Option<Vec<&'a Map<String, Value>>> {
+    match body.get(member) {
+        None | Some(Value::Null) => (total(body) == Some(0)).then(Vec::new),
+        Some(list) => list.as_array()?.iter().map(Value::as_object).collect(),
+    }
+}
+
+fn total(body: &Map<String, Value>) -> Option<u64> {
+    let total = body.get("TotalCount")?;
+    total.as_u64().or_else(|| total.as_str()?.parse().ok())
+}
+
+fn text<'a>(body: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
+    let text = body.get(member)?.as_str()?;
+    (!text.is_empty()).then_some(text)
+}
+
+fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
+    let kept = body
+        .iter()
+        .filter(|(name, _)| !members.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,175 @@
+//! What a failed answer means, by operation, code and HTTP status together.
+//!
+//! No public list of the service's codes exists, so the rules name only what is documented or seen, and
+//! otherwise err on the side that does no harm: a write without a readable refusal may have been
+//! executed, and nothing but a not-found of the service itself says that something is gone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::error::{ErrorClass, Unauthorised};
+use super::operation::Operation;
+use super::request::Request;
+
+/// The longest wait that a service's hint can ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// "Name already existed" on a create or rename, "not found" on a read (seen in the field and in the
+/// official Terraform provider).
+const NAME_OR_MISSING: &str = "201300003";
+
+/// Codes of the workspace operations for a workspace that does not exist (Terraform provider).
+const NO_WORKSPACE: [&str; 3] = ["100400008", "100400027", "100700008"];
+
+/// Prefixes of gateway codes that come with 404 and are about the call, not about a resource.
+const WRONG_CALL: [&str; 5] = [
+    "InvalidApi",
+    "InvalidAction",
+    "InvalidVersion",
+    "InvalidProtocol",
+    "InvalidProduct",
+];
+
+/// Prefixes of gateway codes about the identity, of any 4xx status.
+const WRONG_CREDENTIALS: [&str; 9] = [
+    "InvalidAccessKeyId",
+    "InvalidAccessKeySecret",
+    "MissingAccessKeyId",
+    "SignatureDoesNotMatch",
+    "IncompleteSignature",
+    "InvalidSecurityToken",
+    "MissingSecurityToken",
+    "InvalidBearerToken",
+    "InvalidTimeStamp",
+];
+
+/// Classifies an answer that is not a success: `code` is that of a readable error body, `after` what
+/// [`retry_after`] found.
+pub fn classify(
+    request: &Request,
+    status: u16,
+    code: Option<&str>,
+    after: Option<Duration>,
+) -> ErrorClass {
+    if status == 429 || code.is_some_and(|code| code.contains("Throttling")) {
+        return ErrorClass::Throttled { after };
+    }
+    match (status, code) {
+        (300..=399, _) => redirected(request.operation(), status),
+        (400..=499, Some(code)) => rejected(request, status, code),
+        // Without a code a proxy may have spoken, perhaps after the service had done the work.
+        (401, None) if request.operation().reads() => credentials(),
+        (403, None) if request.operation().reads() => permission(),
+        _ => doubtful(request.operation()),
+    }
+}
+
+/// How a failure counts about which nothing is known: a read can be repeated, a write may have happened.
+pub(super) fn doubtful(operation: Operation) -> ErrorClass {
+    if operation.reads() {
+        ErrorClass::Transient
+    } else {
+        ErrorClass::Ambiguous
+    }
+}
+
+/// The wait that the service asks for: the longer one of `Retry-After` (seconds or an HTTP date) and
+/// `x-acs-retry-after` (milliseconds), at most 30 s. Unreadable values do not count.
+pub(super) fn retry_after(
+    header: Option<&str>,
+    acs_header: Option<&str>,
+    now: Timestamp,
+) -> Option<Duration> {
+    let acs = acs_header.and_then(number).map(Duration::from_millis);
+    let standard = header.and_then(|value| {
+        let seconds = number(value).map(Duration::from_secs);
+        seconds.or_else(|| until(value, now))
+    });
+    acs.max(standard).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+fn number(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    // A number too large for 64 bits is still a number: a long wait.
+    digits.then(|| value.parse().unwrap_or(u64::MAX))
+}
+
+fn until(date: &str, now: Timestamp) -> Option<Duration> {
+    let date = jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// 307 and 308 say that the request was not performed; other redirects can follow a write.
+fn redirected(operation: Operation, status: u16) -> ErrorClass {
+    if operation.reads() || matches!(status, 307 | 308) {
+        ErrorClass::Refused
+    } else {
+        ErrorClass::Ambiguous
+    }
+}
+
+/// A 4xx with an error body of the service.
+fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| code.starts_with(prefix));
+    // A copy of this very request got through before.
+    let copied = code == "SignatureNonceUsed";
+    let failed = status == 408 || begins(&["InternalError", "ServiceUnavailable"]);
+    if copied || failed {
+        doubtful(request.operation())
+    } else if status == 401 || begins(&WRONG_CREDENTIALS) {
+        credentials()
+    } else if status == 403 || begins(&["Forbidden", "NoPermission"]) {
+        permission()
+    } else if code == NAME_OR_MISSING {
+        name_or_missing(request, status)
+    } else if status == 404 && names_a_resource(request.operation()) {
+        let about_the_call = begins(&WRONG_CALL) || NO_WORKSPACE.contains(&code);
+        if about_the_call {
+            ErrorClass::Refused
+        } else {
+            ErrorClass::NotFound
+        }
+    } else {
+        ErrorClass::Refused
+    }
+}
+
+fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
+    match request.operation() {
+        Operation::CreateDataset => ErrorClass::NameTaken,
+        Operation::ListDatasets => ErrorClass::Refused,
+        Operation::UpdateDataset if status != 404 && request.names() => ErrorClass::NameTaken,
+        // Nothing shows that the code means "missing" here: a read must confirm it.
+        Operation::DeleteDataset | Operation::DeleteDatasetVersion if status != 404 => {
+            ErrorClass::Refused
+        }
+        Operation::GetDataset
+        | Operation::UpdateDataset
+        | Operation::DeleteDataset
+        | Operation::PublishDataset
+        | Operation::CreateDatasetLabels
+        | Operation::DeleteDatasetLabels
+        | Operation::CreateDatasetVersion
+        | Operation::ListDatasetVersions
+        | Operation::GetDatasetVersion
+        | Operation::UpdateDatasetVersion
+        | Operation::DeleteDatasetVersion
+        | Operation::CreateDatasetVersionLabels
+        | Operation::DeleteDatasetVersionLabels => ErrorClass::NotFound,
+    }
+}
+
+/// Whether the path names something that can be missing.
+fn names_a_resource(operation: Operation) -> bool {
+    operation.path_shape().0 > 0
+}
+
+fn credentials() -> ErrorClass {
+    ErrorClass::Unauthorised(Unauthorised::Credentials)
+}
+
+fn permission() -> ErrorClass {
+    ErrorClass::Unauthorised(Unauthorised::Permission)
+}

@@ -1,0 +1,191 @@
+//! The one place that calls the service: [`Client::send`] sends a request once and says how it went.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::Answer;
+use super::credentials::{CredentialError, CredentialSource, Credentials};
+use super::error::{CallError, ErrorClass, Unauthorised};
+use super::interpret::{Exchange, interpret};
+use super::limiter::{Lane, Limiter};
+use super::observer::Observer;
+use super::operation::Operation;
+use super::prepare::{Occasion, prepare};
+use super::request::Request;
+use super::settings::{ClientError, Settings};
+use super::sign::hex;
+use super::wire;
+
+/// How many different codes of the service are reported to the observer by name.
+const MOST_CODES: usize = 100;
+
+/// A client of one endpoint with one identity. Clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    settings: Settings,
+    /// The endpoint without a slash at its end.
+    endpoint: String,
+    credentials: Arc<dyn CredentialSource>,
+    limiter: Arc<Limiter>,
+    observer: Arc<dyn Observer>,
+    random: SystemRandom,
+    codes: Mutex<BTreeSet<String>>,
+}
+
+impl Client {
+    /// A client that makes no connection yet.
+    pub fn new(
+        settings: Settings,
+        credentials: Arc<dyn CredentialSource>,
+        limiter: Arc<Limiter>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ClientError> {
+        let http = wire::http_client(&settings)?;
+        let endpoint = settings.endpoint.as_str().trim_end_matches('/').to_owned();
+        let shared = Shared {
+            http,
+            settings,
+            endpoint,
+            credentials,
+            limiter,
+            observer,
+            random: SystemRandom::new(),
+            codes: Mutex::default(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Sends `request` once, without asking the limiter for a permit, and tells the limiter and the
+    /// observer how it went. Ends within the request timeout. Dropping the future before it is ready
+    /// leaves a write in doubt.
+    pub async fn send(&self, request: &Request) -> Result<Answer, CallError> {
+        let begun = Instant::now();
+        let (result, how) = match self.attempt(request, begun).await {
+            Ok((credentials, exchange)) => {
+                let how = exchange.label();
+                (interpret(request, &credentials, exchange), how)
+            }
+            Err(error) => (Err(error), "not_sent"),
+        };
+        self.report(request.operation(), &result, how, begun.elapsed());
+        result
+    }
+
+    /// Waits for a permit in `lane`, then sends.
+    pub async fn call(&self, lane: Lane, request: &Request) -> Result<Answer, CallError> {
+        let begun = Instant::now();
+        self.shared.limiter.acquire(lane).await;
+        self.shared.observer.waited(lane, begun.elapsed());
+        self.send(request).await
+    }
+
+    /// A name of the identity in use, which is not secret: the access key id, or `bearer:` and a hash.
+    pub async fn principal(&self) -> Result<String, CallError> {
+        let credentials = self.shared.credentials.credentials().await;
+        let credentials =
+            credentials.map_err(|error| no_credentials(Operation::ListDatasets, &error));
+        credentials.map(|credentials| credentials.principal())
+    }
+
+    /// The limiter that this client shares with the others of its account.
+    pub fn limiter(&self) -> &Arc<Limiter> {
+        &self.shared.limiter
+    }
+
+    /// The endpoint as a URL without a slash at its end.
+    pub fn endpoint(&self) -> &str {
+        &self.shared.endpoint
+    }
+
+    /// Gets the request to the network and the reply back; fails only if nothing was sent.
+    async fn attempt(
+        &self,
+        request: &Request,
+        begun: Instant,
+    ) -> Result<(Credentials, Exchange), CallError> {
+        let shared = &self.shared;
+        let operation = request.operation();
+        let not_sent = |class, why: &str| CallError::not_sent(operation, class, why.to_owned());
+        if let Some(defect) = request.defect() {
+            return Err(not_sent(ErrorClass::Refused, defect));
+        }
+        let limit = shared.settings.request_timeout;
+        let deadline = begun.checked_add(limit).unwrap_or(begun);
+        let credentials = timeout_at(deadline, shared.credentials.credentials())
+            .await
+            .map_err(|_| not_sent(ErrorClass::Transient, "no credentials within the deadline"))?
+            .map_err(|error| no_credentials(operation, &error))?;
+        let occasion = shared
+            .occasion()
+            .ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
+        let prepared = prepare(request, &credentials, occasion);
+        let http = wire::http_request(&shared.settings, request, prepared)
+            .map_err(|error| no_credentials(operation, &error))?;
+        let exchange = timeout_at(deadline, wire::transmit(&shared.http, http)).await;
+        Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
+    }
+
+    fn report(
+        &self,
+        operation: Operation,
+        result: &Result<Answer, CallError>,
+        how: &str,
+        took: Duration,
+    ) {
+        let shared = &self.shared;
+        let Err(error) = result else {
+            shared.limiter.succeeded();
+            return shared.observer.call_finished(operation, "OK", took);
+        };
+        if let ErrorClass::Throttled { after } = error.class {
+            shared.limiter.throttled(after);
+            shared.observer.throttled(operation);
+        }
+        let code = match &error.code {
+            Some(code) if shared.is_known(code) => code,
+            Some(_) => "other",
+            None => how,
+        };
+        shared.observer.call_finished(operation, code, took);
+    }
+}
+
+impl Shared {
+    fn occasion(&self) -> Option<Occasion> {
+        let mut nonce = [0; 16];
+        self.random.fill(&mut nonce).ok()?;
+        Some(Occasion {
+            host: self.settings.host(),
+            date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            nonce: hex(&nonce),
+        })
+    }
+
+    /// Whether a code may become a metric label: it is a word, and not one too many.
+    fn is_known(&self, code: &str) -> bool {
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        if codes.contains(code) {
+            return true;
+        }
+        let acceptable = codes.len() < MOST_CODES && code.len() <= 64 && code.chars().all(word);
+        acceptable && codes.insert(code.to_owned())
+    }
+}
+
+fn no_credentials(operation: Operation, error: &CredentialError) -> CallError {
+    let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
+    CallError::not_sent(operation, class, error.to_string())
+}

@@ -1,0 +1,181 @@
+//! Who the client is: access key, temporary access key or bearer token, and where it comes from.
+
+use std::fmt;
+
+use futures::future::{BoxFuture, FutureExt as _};
+
+use super::secret::Secret;
+use super::sign::sha256_hex;
+
+/// The variables of the official SDKs, and one for a bearer token.
+const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
+const KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
+const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
+const BEARER_TOKEN: &str = "ALIBABA_CLOUD_BEARER_TOKEN";
+
+/// An identity at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Signs with ACS3-HMAC-SHA256.
+    AccessKey {
+        /// The access key id, which is not secret.
+        id: String,
+        /// The key of the signature.
+        secret: Secret,
+        /// Makes it a temporary access key of STS.
+        security_token: Option<Secret>,
+    },
+    /// Presents a token instead of a signature.
+    Bearer {
+        /// The token.
+        token: Secret,
+        /// The headers that carry it.
+        style: BearerStyle,
+    },
+}
+
+/// Which headers carry a bearer token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BearerStyle {
+    /// `x-acs-bearer-token`, as the official SDK does.
+    #[default]
+    Sdk,
+    /// `Authorization: Bearer`, for gateways in front of the service.
+    Authorization,
+}
+
+/// Why there are no credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// No variable is set.
+    #[error("no credentials: set {KEY_ID} and {KEY_SECRET}, or {BEARER_TOKEN}")]
+    Missing,
+    /// One of a pair is missing.
+    #[error("{present} is set but {missing} is not")]
+    Incomplete {
+        /// The variable that is set.
+        present: &'static str,
+        /// The variable that must be set too.
+        missing: &'static str,
+    },
+    /// The value cannot be put into an HTTP header.
+    #[error("{0} contains characters other than printable ASCII")]
+    Unprintable(&'static str),
+    /// Another source failed.
+    #[error("{0}")]
+    Source(String),
+}
+
+/// Where credentials come from. Asked before every call, so a source caches what is costly to get and
+/// refreshes what is about to expire.
+pub trait CredentialSource: Send + Sync {
+    /// The credentials to use now.
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>>;
+}
+
+/// Answers what a variable is set to.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// The environment: an access key (temporary if a security token is set), or else a bearer token.
+pub struct Environment {
+    lookup: Box<Lookup>,
+    style: BearerStyle,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process(style: BearerStyle) -> Self {
+        Self::new(|name| std::env::var(name).ok(), style)
+    }
+
+    /// An environment that `lookup` answers for.
+    pub fn new(
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        style: BearerStyle,
+    ) -> Self {
+        Self {
+            lookup: Box::new(lookup),
+            style,
+        }
+    }
+
+    fn read(&self) -> Result<Credentials, CredentialError> {
+        let pair = (self.variable(KEY_ID)?, self.variable(KEY_SECRET)?);
+        let incomplete = |present, missing| Err(CredentialError::Incomplete { present, missing });
+        match pair {
+            (Some(id), Some(secret)) => Ok(Credentials::AccessKey {
+                id,
+                secret: Secret::new(secret),
+                security_token: self.variable(SECURITY_TOKEN)?.map(Secret::new),
+            }),
+            (Some(_), None) => incomplete(KEY_ID, KEY_SECRET),
+            (None, Some(_)) => incomplete(KEY_SECRET, KEY_ID),
+            (None, None) => {
+                let token = self
+                    .variable(BEARER_TOKEN)?
+                    .ok_or(CredentialError::Missing)?;
+                Ok(Credentials::Bearer {
+                    token: Secret::new(token),
+                    style: self.style,
+                })
+            }
+        }
+    }
+
+    /// A variable that is set to something. White space around it, such as the line end that comes with
+    /// a secret made from a file, is not part of it.
+    fn variable(&self, name: &'static str) -> Result<Option<String>, CredentialError> {
+        let Some(value) = (self.lookup)(name) else {
+            return Ok(None);
+        };
+        let value = value.trim();
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(CredentialError::Unprintable(name));
+        }
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    }
+}
+
+impl CredentialSource for Environment {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
+        std::future::ready(self.read()).boxed()
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("style", &self.style)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// A name of the identity that is not secret: the access key id, or `bearer:` and the begin of the
+    /// token's SHA-256.
+    pub fn principal(&self) -> String {
+        match self {
+            Self::AccessKey { id, .. } => id.clone(),
+            Self::Bearer { token, .. } => {
+                let hash = sha256_hex(token.expose().as_bytes());
+                format!("bearer:{}", hash.get(..12).unwrap_or_default())
+            }
+        }
+    }
+
+    /// `text` without the secrets: services echo headers in error messages.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let secrets = match self {
+            Self::AccessKey {
+                secret,
+                security_token,
+                ..
+            } => [Some(secret), security_token.as_ref()],
+            Self::Bearer { token, .. } => [Some(token), None],
+        };
+        let exposed = secrets.into_iter().flatten().map(Secret::expose);
+        exposed
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}

@@ -1,0 +1,179 @@
+//! How a call can fail, as a closed set that says what is known about its effect.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::answer::Malformed;
+use super::operation::Operation;
+
+/// A call that did not end with a usable answer. Holds no credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct CallError {
+    /// What the failure means.
+    pub class: ErrorClass,
+    /// What was called.
+    pub operation: Operation,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// The service's code, if the answer was an error body of the service.
+    pub code: Option<String>,
+    /// The service's message or ours: one line, at most 300 characters of the service's text.
+    pub message: String,
+    /// The service's id of the call.
+    pub request_id: Option<String>,
+}
+
+/// What a failed call means for the one who made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Certainly not executed, or a read failed: safe to repeat.
+    Transient,
+    /// Not executed because of flow control.
+    Throttled {
+        /// How long the service asks to wait, at most 30 s.
+        after: Option<Duration>,
+    },
+    /// The service read the call and rejected it; repeating it will not help.
+    Refused,
+    /// What the path names does not exist (or cannot be seen).
+    NotFound,
+    /// The dataset name is in use, perhaps by a dataset that this identity cannot list.
+    NameTaken,
+    /// The identity is the problem.
+    Unauthorised(Unauthorised),
+    /// A write that may have been executed, or still may be.
+    Ambiguous,
+    /// A success status with an unusable body; on a write as doubtful as [`ErrorClass::Ambiguous`].
+    Garbled,
+}
+
+/// What is wrong with the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unauthorised {
+    /// Missing, wrong or outdated credentials, or a wrong clock.
+    Credentials,
+    /// A valid identity that may not do this. Never means that something is gone.
+    Permission,
+}
+
+impl CallError {
+    /// Whether it is certain that the service did not, and will not, carry out this call: no connection
+    /// was made, it was throttled, or its refusal was read. It says nothing about earlier calls.
+    pub fn never_executed(&self) -> bool {
+        match self.class {
+            ErrorClass::Transient
+            | ErrorClass::Throttled { .. }
+            | ErrorClass::Refused
+            | ErrorClass::NotFound
+            | ErrorClass::NameTaken
+            | ErrorClass::Unauthorised(_) => true,
+            ErrorClass::Ambiguous | ErrorClass::Garbled => false,
+        }
+    }
+
+    /// An answer whose content does not fit the question.
+    pub fn malformed(operation: Operation, malformed: Malformed) -> Self {
+        Self {
+            class: ErrorClass::Garbled,
+            operation,
+            status: Some(200),
+            code: None,
+            message: malformed.what.to_owned(),
+            request_id: malformed.request_id,
+        }
+    }
+
+    /// A call that was not sent at all.
+    pub(super) fn not_sent(operation: Operation, class: ErrorClass, message: String) -> Self {
+        Self {
+            class,
+            operation,
+            status: None,
+            code: None,
+            message,
+            request_id: None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.class {
+            ErrorClass::Transient => "failed",
+            ErrorClass::Throttled { .. } => "was throttled",
+            ErrorClass::Refused => "was refused",
+            ErrorClass::NotFound => "found nothing",
+            ErrorClass::NameTaken => "was refused because the name is taken",
+            ErrorClass::Unauthorised(Unauthorised::Credentials) => "was not authenticated",
+            ErrorClass::Unauthorised(Unauthorised::Permission) => "was not permitted",
+            ErrorClass::Ambiguous => "ended without a clear outcome",
+            ErrorClass::Garbled => "got an unusable answer",
+        };
+        write!(f, "{} {verdict}:", self.operation)?;
+        if let Some(status) = self.status {
+            write!(f, " {status}")?;
+        }
+        if let Some(code) = &self.code {
+            write!(f, " {code}:")?;
+        }
+        if !self.message.is_empty() {
+            write!(f, " {}", self.message)?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (RequestId {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> CallError {
+        CallError {
+            class: ErrorClass::Refused,
+            operation: Operation::CreateDataset,
+            status: Some(400),
+            code: Some("InvalidParameter".to_owned()),
+            message: "Uri is wrong".to_owned(),
+            request_id: Some("ABC".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_error_reads_as_a_sentence_with_its_request_id() {
+        assert_eq!(
+            refused().to_string(),
+            "CreateDataset was refused: 400 InvalidParameter: Uri is wrong (RequestId ABC)"
+        );
+        let lost = CallError {
+            class: ErrorClass::Ambiguous,
+            status: None,
+            code: None,
+            request_id: None,
+            message: "no answer within 10 s".to_owned(),
+            ..refused()
+        };
+        assert_eq!(
+            lost.to_string(),
+            "CreateDataset ended without a clear outcome: no answer within 10 s"
+        );
+    }
+
+    #[test]
+    fn only_doubtful_classes_may_have_been_executed() {
+        for (class, never) in [
+            (ErrorClass::Transient, true),
+            (ErrorClass::Throttled { after: None }, true),
+            (ErrorClass::Refused, true),
+            (ErrorClass::NameTaken, true),
+            (ErrorClass::Unauthorised(Unauthorised::Permission), true),
+            (ErrorClass::Ambiguous, false),
+            (ErrorClass::Garbled, false),
+        ] {
+            let error = CallError { class, ..refused() };
+            assert_eq!(error.never_executed(), never, "{class:?}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the client tells others about its calls, for metrics.
+
+use std::time::Duration;
+
+use super::{limiter::Lane, operation::Operation};
+
+/// Is told about every call. Implementations return at once and do not panic.
+pub trait Observer: Send + Sync {
+    /// A call ended. `code` is `OK`, a code of the service, or one of `http_3xx`, `http_4xx`,
+    /// `http_5xx` (no code could be read), `connect`, `timeout`, `broken`, `garbled`, `not_sent`,
+    /// `other`. Its values are bounded in number and length and safe as a metric label.
+    fn call_finished(&self, operation: Operation, code: &str, took: Duration);
+    /// A call in `lane` got its permit after `time`.
+    fn waited(&self, lane: Lane, time: Duration);
+    /// The service throttled a call (which is also reported as finished).
+    fn throttled(&self, operation: Operation);
+}
+
+/// Observes nothing.
+impl Observer for () {
+    fn call_finished(&self, _: Operation, _: &str, _: Duration) {}
+    fn waited(&self, _: Lane, _: Duration) {}
+    fn throttled(&self, _: Operation) {}
+}

@@ -1,0 +1,94 @@
+//! From a [`Request`] and credentials to the exact headers and bytes on the wire, without IO.
+
+use std::collections::BTreeMap;
+
+use super::credentials::{BearerStyle, Credentials};
+use super::request::Request;
+use super::sign::{Unsigned, sha256_hex};
+
+/// The version of the service's API.
+const VERSION: &str = "2021-02-04";
+
+/// What differs between two sendings of the same request.
+pub(super) struct Occasion {
+    /// The endpoint's host, with the port if it is not the scheme's own.
+    pub(super) host: String,
+    /// UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+    pub(super) date: String,
+    /// Never used before with this access key.
+    pub(super) nonce: String,
+}
+
+/// A request ready to be sent. The headers contain credentials, so it has no `Debug`.
+pub(super) struct Prepared {
+    /// All headers but those that the HTTP library owns, names in lower case.
+    pub(super) headers: BTreeMap<&'static str, String>,
+    /// The body, empty if there is none.
+    pub(super) body: Vec<u8>,
+}
+
+/// Makes the headers and signs them: `host`, `content-type` and every `x-acs-*` header are signed.
+pub(super) fn prepare(
+    request: &Request,
+    credentials: &Credentials,
+    occasion: Occasion,
+) -> Prepared {
+    // A map of JSON values always serialises.
+    let body = request
+        .body()
+        .map(|body| serde_json::to_vec(body).unwrap_or_default());
+    let payload = sha256_hex(body.as_deref().unwrap_or_default());
+    let mut headers = BTreeMap::from([
+        ("host", occasion.host),
+        ("x-acs-action", request.operation().as_str().to_owned()),
+        ("x-acs-content-sha256", payload.clone()),
+        ("x-acs-date", occasion.date),
+        ("x-acs-signature-nonce", occasion.nonce),
+        ("x-acs-version", VERSION.to_owned()),
+    ]);
+    if body.is_some() {
+        headers.insert("content-type", "application/json; charset=utf-8".to_owned());
+    }
+    match credentials {
+        Credentials::AccessKey {
+            id,
+            secret,
+            security_token,
+        } => {
+            if let Some(token) = security_token {
+                headers.insert("x-acs-accesskey-id", id.clone());
+                headers.insert("x-acs-security-token", token.expose().to_owned());
+            }
+            let unsigned = Unsigned {
+                method: request.method(),
+                path: request.path(),
+                query: request.query(),
+                headers: &headers,
+                payload: &payload,
+            };
+            let authorization = unsigned.authorization(id, secret);
+            headers.insert("authorization", authorization);
+        }
+        Credentials::Bearer {
+            token,
+            style: BearerStyle::Sdk,
+        } => {
+            headers.insert("x-acs-bearer-token", token.expose().to_owned());
+            headers.insert("x-acs-signature-type", "BEARERTOKEN".to_owned());
+        }
+        Credentials::Bearer {
+            token,
+            style: BearerStyle::Authorization,
+        } => {
+            headers.insert("authorization", format!("Bearer {}", token.expose()));
+        }
+    }
+    headers.insert("accept", "application/json".to_owned());
+    Prepared {
+        headers,
+        body: body.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

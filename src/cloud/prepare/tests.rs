@@ -1,0 +1,113 @@
+//! Requests of the public constructors against vectors of the official SDK and its captured headers.
+
+use serde_json::{Map, json};
+
+use super::*;
+use crate::cloud::secret::Secret;
+
+fn occasion() -> Occasion {
+    Occasion {
+        host: "aiworkspace.cn-hangzhou.aliyuncs.com".to_owned(),
+        date: "2026-01-02T03:04:05Z".to_owned(),
+        nonce: "0123456789abcdef0123456789abcdef".to_owned(),
+    }
+}
+
+fn access_key(security_token: Option<&str>) -> Credentials {
+    Credentials::AccessKey {
+        id: "testAccessKeyId".to_owned(),
+        secret: Secret::new("testAccessKeySecret"),
+        security_token: security_token.map(Secret::new),
+    }
+}
+
+fn signature(request: &Request, credentials: &Credentials) -> String {
+    let prepared = prepare(request, credentials, occasion());
+    let authorization = prepared.headers.get("authorization").unwrap();
+    authorization
+        .rsplit_once("Signature=")
+        .unwrap()
+        .1
+        .to_owned()
+}
+
+#[test]
+fn constructors_and_signature_agree_with_the_official_sdk() {
+    let id = "d-abc123";
+    let keys = ["env".to_owned(), "managed-by".to_owned()];
+    let update = Map::from_iter([
+        ("Description".to_owned(), json!("")),
+        ("Options".to_owned(), json!("{}")),
+    ]);
+    for (request, token, expected) in [
+        (
+            Request::delete_dataset(id),
+            None,
+            "34c780b81e992b0362392ccc6ce21660ee4577aedf206886b96e44c2e188050f",
+        ),
+        (
+            Request::delete_dataset_labels(id, &keys),
+            None,
+            "3e1087abeea425d25bbd032bf886ffdb58a2ddbda048a4501d4f3c76c3ca28bb",
+        ),
+        (
+            Request::get_dataset(id),
+            Some("testSecurityToken"),
+            "9b6f421d775582b476d3e271d6e6a09a9b1189016bd8cc68697b5d51c4a37cee",
+        ),
+        (
+            Request::update_dataset_version("d/猫 x", "v2", update),
+            None,
+            "7d91234d4374677570639351f3c1cd6224c9b08da5397f436221ec34491789bb",
+        ),
+    ] {
+        let operation = request.operation();
+        assert_eq!(
+            signature(&request, &access_key(token)),
+            expected,
+            "{operation}"
+        );
+    }
+}
+
+#[test]
+fn only_a_call_with_a_body_has_a_content_type() {
+    let publish = prepare(
+        &Request::publish_dataset("d-1"),
+        &access_key(None),
+        occasion(),
+    );
+    assert!(publish.body.is_empty());
+    assert!(!publish.headers.contains_key("content-type"));
+    let body = Map::from_iter([("Name".to_owned(), json!("数据"))]);
+    let create = prepare(
+        &Request::create_dataset(body),
+        &access_key(None),
+        occasion(),
+    );
+    assert_eq!(create.body, r#"{"Name":"数据"}"#.as_bytes());
+    assert_eq!(
+        create.headers["content-type"],
+        "application/json; charset=utf-8"
+    );
+}
+
+#[test]
+fn a_bearer_token_goes_as_the_sdk_sends_it_or_into_authorization() {
+    let bearer = |style| Credentials::Bearer {
+        token: Secret::new("token"),
+        style,
+    };
+    let request = Request::get_dataset("d-1");
+
+    let sdk = prepare(&request, &bearer(BearerStyle::Sdk), occasion()).headers;
+    assert_eq!(sdk["x-acs-bearer-token"], "token");
+    assert_eq!(sdk["x-acs-signature-type"], "BEARERTOKEN");
+    assert!(!sdk.contains_key("authorization"));
+    assert!(sdk.contains_key("x-acs-date") && sdk.contains_key("x-acs-signature-nonce"));
+
+    let gateway = prepare(&request, &bearer(BearerStyle::Authorization), occasion()).headers;
+    assert_eq!(gateway["authorization"], "Bearer token");
+    assert!(!gateway.contains_key("x-acs-bearer-token"));
+    assert_eq!(gateway["x-acs-action"], "GetDataset");
+}

@@ -1,0 +1,281 @@
+//! One call of the dataset API as a value: what is asked, not yet signed.
+//!
+//! The path and the query are encoded here, once, by RFC 3986 (a blank is `%20`, never `+`), and exactly
+//! this text is both signed and sent.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::operation::Operation;
+
+/// One call: operation, ids in the path, query pairs, optional JSON body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    operation: Operation,
+    /// The ids in the path, as many as [`Operation::path_shape`] says: dataset, then version.
+    ids: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Map<String, Value>>,
+}
+
+/// The query of [`Request::list_datasets`]. Absent members are not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListDatasets {
+    /// The workspace to list; absent means the account's default workspace.
+    pub workspace_id: Option<String>,
+    /// Matches as a substring of a label's key or value, so every hit must be checked.
+    pub label: Option<String>,
+    /// Matches fuzzily, so every hit must be checked.
+    pub name: Option<String>,
+    /// Only these ids; empty means no filter.
+    pub dataset_ids: Vec<String>,
+    /// From 1.
+    pub page_number: u32,
+    /// At most 100 is known to work.
+    pub page_size: u32,
+}
+
+impl Request {
+    /// `CreateDataset` with the members of `body` as they are.
+    pub fn create_dataset(body: Map<String, Value>) -> Self {
+        Self::new(Operation::CreateDataset, &[]).with_body(body)
+    }
+
+    /// `ListDatasets`, oldest first, so that a dataset made meanwhile appears at the end.
+    pub fn list_datasets(list: &ListDatasets) -> Self {
+        let joined = (!list.dataset_ids.is_empty()).then(|| comma_list(&list.dataset_ids));
+        let filters = [
+            ("WorkspaceId", list.workspace_id.clone()),
+            ("Label", list.label.clone()),
+            ("Name", list.name.clone()),
+            ("DatasetIds", joined),
+        ];
+        let mut request = Self::new(Operation::ListDatasets, &[]);
+        for (name, value) in filters {
+            request.query.extend(value.map(|value| (name, value)));
+        }
+        request.paged(list.page_number, list.page_size)
+    }
+
+    /// `GetDataset`.
+    pub fn get_dataset(id: &str) -> Self {
+        Self::new(Operation::GetDataset, &[id])
+    }
+
+    /// `UpdateDataset`: absent members stay, empty ones are set to empty.
+    pub fn update_dataset(id: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::UpdateDataset, &[id]).with_body(body)
+    }
+
+    /// `DeleteDataset`: the dataset, its v1 and perhaps later versions.
+    pub fn delete_dataset(id: &str) -> Self {
+        Self::new(Operation::DeleteDataset, &[id])
+    }
+
+    /// `PublishDataset`: PRIVATE becomes PUBLIC.
+    pub fn publish_dataset(id: &str) -> Self {
+        Self::new(Operation::PublishDataset, &[id])
+    }
+
+    /// `CreateDatasetLabels`: sets these keys, other keys stay.
+    pub fn create_dataset_labels(id: &str, labels: &BTreeMap<String, String>) -> Self {
+        Self::new(Operation::CreateDatasetLabels, &[id]).with_body(label_body(labels))
+    }
+
+    /// `DeleteDatasetLabels`.
+    pub fn delete_dataset_labels(id: &str, keys: &[String]) -> Self {
+        let mut request = Self::new(Operation::DeleteDatasetLabels, &[id]);
+        request.query.push(("LabelKeys", comma_list(keys)));
+        request
+    }
+
+    /// `CreateDatasetVersion` with the members of `body` as they are; the service picks the name.
+    pub fn create_dataset_version(id: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::CreateDatasetVersion, &[id]).with_body(body)
+    }
+
+    /// `ListDatasetVersions`, oldest first, optionally only those with a label of key `label_key`.
+    pub fn list_dataset_versions(
+        id: &str,
+        page_number: u32,
+        page_size: u32,
+        label_key: Option<&str>,
+    ) -> Self {
+        let mut request = Self::new(Operation::ListDatasetVersions, &[id]);
+        request
+            .query
+            .extend(label_key.map(|key| ("LabelKeys", key.to_owned())));
+        request.paged(page_number, page_size)
+    }
+
+    /// `GetDatasetVersion`.
+    pub fn get_dataset_version(id: &str, version: &str) -> Self {
+        Self::new(Operation::GetDatasetVersion, &[id, version])
+    }
+
+    /// `UpdateDatasetVersion`: absent members stay.
+    pub fn update_dataset_version(id: &str, version: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::UpdateDatasetVersion, &[id, version]).with_body(body)
+    }
+
+    /// `DeleteDatasetVersion`; v1 cannot be deleted this way.
+    pub fn delete_dataset_version(id: &str, version: &str) -> Self {
+        Self::new(Operation::DeleteDatasetVersion, &[id, version])
+    }
+
+    /// `CreateDatasetVersionLabels`. It is a PUT, and whether it replaces the labels it does not name is
+    /// not documented: send the full set.
+    pub fn create_dataset_version_labels(
+        id: &str,
+        version: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Self {
+        Self::new(Operation::CreateDatasetVersionLabels, &[id, version])
+            .with_body(label_body(labels))
+    }
+
+    /// `DeleteDatasetVersionLabels`.
+    pub fn delete_dataset_version_labels(id: &str, version: &str, keys: &[String]) -> Self {
+        let mut request = Self::new(Operation::DeleteDatasetVersionLabels, &[id, version]);
+        request.query.push(("Keys", comma_list(keys)));
+        request
+    }
+
+    /// What is called.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> Method {
+        self.operation.method()
+    }
+
+    /// The path on the request line, percent-encoded.
+    pub fn path(&self) -> String {
+        let (dataset, version) = (self.dataset_id(), self.version_name());
+        let mut path = "/api/v1/datasets".to_owned();
+        for (before, id) in [("/", dataset), ("/versions/", version)] {
+            path.extend(id.map(|id| format!("{before}{}", encode(id))));
+        }
+        path + self.operation.path_shape().1
+    }
+
+    /// The query on the request line: encoded, sorted by name, without `?`; empty if there is none.
+    pub fn query(&self) -> String {
+        encode_query(
+            self.query
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        )
+    }
+
+    /// The JSON body.
+    pub fn body(&self) -> Option<&Map<String, Value>> {
+        self.body.as_ref()
+    }
+
+    /// The dataset that the path names.
+    pub fn dataset_id(&self) -> Option<&str> {
+        self.ids.first().map(String::as_str)
+    }
+
+    /// The version that the path names.
+    pub fn version_name(&self) -> Option<&str> {
+        self.ids.get(1).map(String::as_str)
+    }
+
+    /// Whether the call sets a dataset's name, so that the name may be taken.
+    pub(super) fn names(&self) -> bool {
+        let named = self.body.as_ref().is_some_and(|b| b.contains_key("Name"));
+        match self.operation.path_shape() {
+            (0 | 1, "") => named,
+            _ => false,
+        }
+    }
+
+    /// Why the request must not be sent, if so: it would address something else than it says.
+    pub(super) fn defect(&self) -> Option<&'static str> {
+        // URL parsers take a segment of dots, also an encoded one, as a step up.
+        let strays = |id: &String| matches!(id.as_str(), "" | "." | "..");
+        let lists = ["LabelKeys", "Keys", "DatasetIds"];
+        if self.ids.iter().any(strays) {
+            return Some("an id is empty or consists of dots");
+        }
+        let mut joined = self.query.iter().filter(|(name, _)| lists.contains(name));
+        // Without keys the effect of a label deletion is undefined.
+        joined
+            .any(|(_, value)| value.split(',').any(str::is_empty))
+            .then_some("a list in the query is empty, or a member is empty or contains a comma")
+    }
+
+    fn new(operation: Operation, ids: &[&str]) -> Self {
+        Self {
+            operation,
+            ids: ids.iter().map(|&id| id.to_owned()).collect(),
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn with_body(mut self, body: Map<String, Value>) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    fn paged(mut self, number: u32, size: u32) -> Self {
+        self.query.extend([
+            ("SortBy", "GmtCreateTime".to_owned()),
+            ("Order", "ASC".to_owned()),
+            ("PageNumber", number.to_string()),
+            ("PageSize", size.to_string()),
+        ]);
+        self
+    }
+}
+
+/// Joins a list for the query. A member with a comma would be read as two, so it makes the list empty,
+/// which [`Request::defect`] refuses.
+fn comma_list(members: &[String]) -> String {
+    if members.iter().any(|member| member.contains(',')) {
+        return String::new();
+    }
+    members.join(",")
+}
+
+/// Percent-encodes and sorts query pairs the way both the wire and the signature want them.
+pub(super) fn encode_query<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut encoded: Vec<_> = pairs
+        .map(|(name, value)| (encode(name), encode(value)))
+        .collect();
+    encoded.sort();
+    let joined: Vec<_> = encoded
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    joined.join("&")
+}
+
+/// RFC 3986: everything but the unreserved characters becomes `%XX`.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.extend(["%", &format!("{byte:02X}")]),
+        }
+    }
+    encoded
+}
+
+fn label_body(labels: &BTreeMap<String, String>) -> Map<String, Value> {
+    let list: Vec<Value> = labels
+        .iter()
+        .map(|(key, value)| json!({ "Key": key, "Value": value }))
+        .collect();
+    Map::from_iter([("Labels".to_owned(), Value::Array(list))])
+}

@@ -1,0 +1,167 @@
+//! Where and how patiently the client calls, checked once.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::secret::Secret;
+
+/// The longest time to make a connection (the official SDK's default).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The settings of a [`super::Client`].
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(super) endpoint: Url,
+    pub(super) request_timeout: Duration,
+    pub(super) proxy: Option<Secret>,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The endpoint is not of the form `https://host` or `http://host:port`.
+    #[error(
+        "endpoint {0:?} must be http:// or https:// with a host, and without user, path or query"
+    )]
+    Endpoint(String),
+    /// The region is not a name such as `cn-hangzhou`.
+    #[error("region {0:?} must consist of lower-case letters, digits and hyphens")]
+    Region(String),
+    /// The request timeout is zero.
+    #[error("the request timeout must be longer than zero")]
+    Timeout,
+    /// The proxy is not a URL of a proxy.
+    #[error("the HTTP proxy is not a valid URL")]
+    Proxy,
+    /// The HTTP library cannot start, for instance without root certificates.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(String),
+}
+
+impl Settings {
+    /// Calls `endpoint`, a URL of scheme and host only, and waits at most `request_timeout` for the
+    /// complete answer of one call.
+    pub fn for_endpoint(endpoint: &str, request_timeout: Duration) -> Result<Self, ClientError> {
+        let invalid = || ClientError::Endpoint(without_user(endpoint));
+        let url = Url::parse(endpoint.trim()).map_err(|_| invalid())?;
+        let bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !bare || !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(invalid());
+        }
+        if request_timeout.is_zero() {
+            return Err(ClientError::Timeout);
+        }
+        Ok(Self {
+            endpoint: url,
+            request_timeout,
+            proxy: None,
+        })
+    }
+
+    /// Calls the public endpoint of `region`, such as `cn-hangzhou`.
+    pub fn for_region(region: &str, request_timeout: Duration) -> Result<Self, ClientError> {
+        let of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if region.is_empty() || !region.chars().all(of_region) {
+            return Err(ClientError::Region(region.to_owned()));
+        }
+        let endpoint = format!("https://aiworkspace.{region}.aliyuncs.com");
+        Self::for_endpoint(&endpoint, request_timeout)
+    }
+
+    /// Goes through an HTTP proxy; without this none is used, whatever the environment says.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Secret) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Short enough that a connection that is never made is known as such before the deadline.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        CONNECT_TIMEOUT.min(self.request_timeout / 2)
+    }
+
+    /// What the `Host` header says: the port only if it is not the scheme's own.
+    pub(super) fn host(&self) -> String {
+        let host = self.endpoint.host_str().unwrap_or_default();
+        match self.endpoint.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+}
+
+/// The endpoint for an error message: a password before an `@` is not repeated.
+fn without_user(endpoint: &str) -> String {
+    match endpoint.rsplit_once('@') {
+        Some((_, rest)) => format!("***@{rest}"),
+        None => endpoint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_region_gives_the_public_endpoint() {
+        let settings = Settings::for_region("cn-hangzhou", TEN).unwrap();
+        assert_eq!(
+            settings.endpoint.as_str(),
+            "https://aiworkspace.cn-hangzhou.aliyuncs.com/"
+        );
+        assert_eq!(settings.host(), "aiworkspace.cn-hangzhou.aliyuncs.com");
+        for region in ["", "cn hangzhou", "evil.example/", "CN"] {
+            let error = Settings::for_region(region, TEN).unwrap_err();
+            assert_eq!(error, ClientError::Region(region.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_host_names_the_port_only_if_it_is_unusual() {
+        for (endpoint, host) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1:80/", "127.0.0.1"),
+            ("https://[::1]:8443", "[::1]:8443"),
+            ("https://example.test:443", "example.test"),
+        ] {
+            let settings = Settings::for_endpoint(endpoint, TEN).unwrap();
+            assert_eq!(settings.host(), host, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_scheme_and_host_only_and_its_password_is_not_repeated() {
+        for endpoint in [
+            "",
+            "127.0.0.1:80",
+            "ftp://a",
+            "http://a/b",
+            "http://a?b=c",
+            "http://a#b",
+        ] {
+            assert!(Settings::for_endpoint(endpoint, TEN).is_err(), "{endpoint}");
+        }
+        let error = Settings::for_endpoint("https://u:canary@host", TEN).unwrap_err();
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn connecting_ends_before_the_deadline() {
+        for seconds in [1, 3, 10, 600] {
+            let timeout = Duration::from_secs(seconds);
+            let settings = Settings::for_endpoint("http://a", timeout).unwrap();
+            assert!(settings.connect_timeout() < timeout);
+        }
+        assert_eq!(
+            Settings::for_endpoint("http://a", Duration::ZERO).unwrap_err(),
+            ClientError::Timeout
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! The HTTP library, kept from doing anything unasked: no redirects, no repetitions, no proxy from the
+//! environment, HTTP/1.1 only, bodies of bounded size. Every end is told as an [`Exchange`].
+//!
+//! A request whose pooled connection turns out to be closed before a byte of it was written is put on a
+//! new connection; it has not been sent then.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Client, Proxy, Response, redirect, retry};
+
+use super::classify::retry_after;
+use super::credentials::CredentialError;
+use super::interpret::{Exchange, Reply};
+use super::prepare::Prepared;
+use super::request::Request;
+use super::settings::{ClientError, Settings};
+
+/// The largest body that is read, in bytes.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// Shorter than the idle time after which load balancers close a connection (15 s and more), so that a
+/// write seldom meets a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(10);
+
+pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
+    // Fails only if a provider is installed already, which then is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .http1_only()
+        .referer(false)
+        .connect_timeout(settings.connect_timeout())
+        .pool_idle_timeout(POOL_IDLE)
+        .user_agent(concat!("dataset-operator/", env!("CARGO_PKG_VERSION")));
+    if let Some(proxy) = &settings.proxy {
+        // The error may show the URL and with it a password.
+        let proxy = Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .build()
+        .map_err(|error| ClientError::Http(reason(error)))
+}
+
+/// Fails if a credential does not fit into a header.
+pub(super) fn http_request(
+    settings: &Settings,
+    request: &Request,
+    prepared: Prepared,
+) -> Result<reqwest::Request, CredentialError> {
+    let query = request.query();
+    let mut url = settings.endpoint.clone();
+    url.set_path(&request.path());
+    url.set_query((!query.is_empty()).then_some(query.as_str()));
+    let mut http = reqwest::Request::new(request.method(), url);
+    for (name, text) in prepared.headers {
+        // All other values are made here, of printable ASCII.
+        let unprintable = |_| CredentialError::Unprintable("a credential");
+        let mut value = HeaderValue::from_str(&text).map_err(unprintable)?;
+        value.set_sensitive(true);
+        http.headers_mut().insert(name, value);
+    }
+    if !request.operation().reads() {
+        // An empty body too: a write without a body has Content-Length: 0.
+        *http.body_mut() = Some(prepared.body.into());
+    }
+    Ok(http)
+}
+
+/// Sends once. The caller limits the time.
+pub(super) async fn transmit(client: &Client, request: reqwest::Request) -> Exchange {
+    match client.execute(request).await {
+        Ok(response) => Exchange::Reply(receive(response).await),
+        Err(error) if error.is_connect() => Exchange::NoConnection(reason(error)),
+        Err(error) => Exchange::Broken(reason(error)),
+    }
+}
+
+async fn receive(mut response: Response) -> Reply {
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let mut bytes = Vec::new();
+    let body = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_BODY => {
+                break Err("the body is larger than 8 MiB".to_owned());
+            }
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => break Ok(bytes),
+            Err(error) => break Err(reason(error)),
+        }
+    };
+    Reply {
+        status,
+        request_id: text(&headers, "x-acs-request-id"),
+        retry_after: retry_after(
+            text(&headers, "retry-after").as_deref(),
+            text(&headers, "x-acs-retry-after").as_deref(),
+            Timestamp::now(),
+        ),
+        location: text(&headers, "location"),
+        body,
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The error and its causes, without the URL.
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason = format!("{reason}: {cause}");
+        source = cause.source();
+    }
+    reason
+}
