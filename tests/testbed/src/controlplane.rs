@@ -198,7 +198,7 @@ impl ControlPlane {
         kubeconfig::client(&self.admin).await
     }
 
-    /// A kubeconfig file that acts as a ServiceAccount for the next 24 hours.
+    /// A kubeconfig file that acts as a `ServiceAccount` for the next 24 hours.
     pub async fn kubeconfig_for(&self, namespace: &str, name: &str) -> Result<PathBuf> {
         let into = self.dir().join(format!("{namespace}.{name}.kubeconfig"));
         kubeconfig::for_service_account(&self.admin, namespace, name, &into).await

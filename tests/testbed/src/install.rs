@@ -1,4 +1,4 @@
-//! Installs what a release ships: CRDs, namespace, ServiceAccount and RBAC, from their own files.
+//! Installs what a release ships: CRDs, namespace, `ServiceAccount` and RBAC, from their own files.
 
 use std::fs;
 use std::path::{Path, PathBuf};

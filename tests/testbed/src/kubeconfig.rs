@@ -17,24 +17,24 @@ use serde_json::{Value, json};
 use crate::error::{Context, Error, Result};
 use crate::pki::Pair;
 
-/// How long a ServiceAccount's token is good for.
+/// How long a `ServiceAccount`'s token is good for.
 const TOKEN_SECONDS: i64 = 24 * 60 * 60;
 
 /// A kubeconfig for a client certificate.
 pub(crate) fn of_certificate(server: &str, authority: &str, user: &Pair) -> Value {
     assemble(
-        json!({
+        &json!({
             "server": server,
             "certificate-authority-data": BASE64.encode(authority),
         }),
-        json!({
+        &json!({
             "client-certificate-data": BASE64.encode(&user.certificate),
             "client-key-data": BASE64.encode(&user.key),
         }),
     )
 }
 
-fn assemble(cluster: Value, user: Value) -> Value {
+fn assemble(cluster: &Value, user: &Value) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -70,12 +70,12 @@ pub async fn client(path: &Path) -> Result<Client> {
     Client::try_from(config).context(what())
 }
 
-/// Writes `into` a kubeconfig that acts as a ServiceAccount of the cluster of `admin`, by a token
-/// from the TokenRequest API that lasts 24 hours.
+/// Writes `into` a kubeconfig that acts as a `ServiceAccount` of the cluster of `admin`, by a token
+/// from the `TokenRequest` API that lasts 24 hours.
 pub async fn for_service_account(admin: &Path, namespace: &str, name: &str, into: &Path) -> Result<PathBuf> {
     let token = request_token(admin, namespace, name).await?;
     let cluster = current_cluster(admin)?;
-    write(into, &assemble(cluster, json!({"token": token})))?;
+    write(into, &assemble(&cluster, &json!({"token": token})))?;
     Ok(into.to_owned())
 }
 

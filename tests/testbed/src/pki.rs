@@ -72,7 +72,7 @@ impl Authority {
     }
 }
 
-/// The key that signs ServiceAccount tokens: (private, public), PEM.
+/// The key that signs `ServiceAccount` tokens: (private, public), PEM.
 pub(crate) fn service_account_key() -> Result<(String, String)> {
     let key = KeyPair::generate().context("making the service account key")?;
     Ok((key.serialize_pem(), key.public_key_pem()))

@@ -113,7 +113,7 @@ pub fn condition(object: &DynamicObject, type_: &str) -> Option<Condition> {
 
 /// Whether `Ready` is True and speaks of the object's present generation.
 pub fn is_ready(object: &DynamicObject) -> bool {
-    let observed = object.data.pointer("/status/observedGeneration").and_then(|g| g.as_i64());
+    let observed = object.data.pointer("/status/observedGeneration").and_then(serde_json::Value::as_i64);
     observed == object.metadata.generation && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
 }
 
