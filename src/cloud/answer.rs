@@ -220,3 +220,6 @@ fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
     kept.map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ impl Credentials {
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
+
+#[cfg(test)]
+mod tests;

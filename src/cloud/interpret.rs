@@ -234,3 +234,6 @@ fn clean(text: &str, longest: usize) -> String {
         .collect();
     words.join(" ").chars().take(longest).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -279,3 +279,6 @@ fn label_body(labels: &BTreeMap<String, String>) -> Map<String, Value> {
         .collect();
     Map::from_iter([("Labels".to_owned(), Value::Array(list))])
 }
+
+#[cfg(test)]
+pub(super) mod tests;
