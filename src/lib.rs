@@ -1,4 +1,18 @@
-//! The operator as a library.
+//! A Kubernetes operator that makes Alibaba Cloud PAI hold exactly the datasets that custom resources declare.
+//!
+//! How the rooms hang together: [`operator`] watches and wakes, [`engine`] turns one object at a time into one step
+//! at a time, [`kinds`] say what an object wants, [`index`] knows the remote side, [`cloud`] is the client of the
+//! service, [`api`] what people write. `api` and the deciding half of `engine` know no HTTP; `cloud` knows no
+//! Kubernetes; only the pass knows both. One page: `docs/architecture.md`.
 
+pub mod admin;
 pub mod api;
 pub mod cloud;
+pub mod engine;
+pub mod index;
+pub mod kinds;
+pub mod metrics;
+pub mod operator;
+pub mod settings;
+pub mod telemetry;
+pub mod tell;

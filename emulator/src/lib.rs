@@ -1,1 +1,35 @@
-//! A local PAI dataset API.
+//! A local PAI dataset API that the vendor's own SDKs cannot tell from the real one.
+//!
+//! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
+//! keeps everything in memory, counts every call, and fails on order. What it does where nobody knows what the service
+//! does is a [`Knobs`] field. It shares no type with any client: agreeing with oneself proves nothing.
+
+mod actions;
+mod auth;
+mod clock;
+mod control;
+mod credentials;
+mod emulator;
+mod encoding;
+mod faults;
+mod gateway;
+mod ids;
+pub mod knobs;
+mod ledger;
+mod quota;
+mod refusal;
+mod request;
+mod route;
+mod server;
+mod state;
+mod store;
+mod world;
+
+pub use credentials::{Credential, DEFAULT_ACCOUNT};
+pub use emulator::{Emulator, Options, Refused, StartError};
+pub use faults::{Effect, Fault, When};
+pub use knobs::Knobs;
+pub use ledger::{Count, LogLine, Stats};
+pub use route::Operation;
+pub use state::{State, StateError};
+pub use store::{Dataset, Label, ShareRelationship, SharingConfig, UserMetricsEndpoint, Version};

@@ -1,1 +1,32 @@
-//! The custom resources.
+//! The custom resources: group `pai.dataset-operator.dev`, version `v1alpha1`.
+//!
+//! This module is the contract with people and their tools, and nothing else: types, their schema, the
+//! rules the apiserver checks, and the names and reasons that appear on objects. It knows no HTTP and
+//! decides nothing. `spec` belongs to the user and is never written by the operator.
+
+#![allow(unreachable_pub, reason = "KubeSchema repeats each public struct inside a function")]
+
+mod columns;
+pub mod common;
+pub mod condition;
+pub mod crds;
+pub mod dataset;
+pub mod dataset_status;
+pub mod names;
+pub mod reference;
+pub mod rules;
+mod schema;
+pub mod values;
+pub mod version;
+
+pub use common::{Attempt, CommonStatus, Label, LastError, UserMetricsEndpoint};
+pub use condition::{ConditionType, Reason};
+pub use dataset::{Adoption, Dataset, DatasetSpec};
+pub use dataset_status::{DatasetImmutables, DatasetStatus};
+pub use values::{
+    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Origin,
+    Outcome, Property, ProviderType, SourceType,
+};
+pub use version::{
+    DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,
+};

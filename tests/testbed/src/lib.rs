@@ -1,1 +1,47 @@
-//! Starts real parts for tests.
+//! Starts real parts for tests, the demo and local use: a Kubernetes control plane, the emulator
+//! and the operator, each as its own process.
+//!
+//! Promises: everything is on loopback; everything that was started ends with the process that
+//! started it, in whatever way that one ends; waiting always has a limit and says what was seen.
+//! The operator is a program here, not a crate: objects are plain JSON.
+//!
+//! ```no_run
+//! # async fn story() -> testbed::Result<()> {
+//! let plane = testbed::ControlPlane::shared().await?; // CRDs and RBAC are installed
+//! let client = plane.client().await?;
+//! let namespace = testbed::new_namespace(&client, "rename").await?;
+//! let kubeconfig = plane.kubeconfig_for(testbed::NAMESPACE, testbed::SERVICE_ACCOUNT).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod audit;
+mod binaries;
+mod components;
+mod controlplane;
+mod emulator;
+mod error;
+mod install;
+mod kubeconfig;
+mod kubectl;
+mod leash;
+mod objects;
+mod operator;
+mod pki;
+mod ports;
+mod process;
+mod wait;
+
+pub use audit::{Audit, Filter, OPERATOR_USER, Write};
+pub use binaries::{ASSETS, repository};
+pub use controlplane::{ControlPlane, Options, TEST_KUBECONFIG};
+pub use emulator::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, Emulator, WORKSPACE};
+pub use error::{Context, Error, Result};
+pub use install::{NAMESPACE, SERVICE_ACCOUNT, apply, install, read};
+pub use kubeconfig::{client, for_service_account};
+pub use kubectl::Kubectl;
+pub use objects::{dataset_versions, datasets, new_namespace};
+pub use operator::{Operator, OperatorOptions, Ports, SHORT_TIMES};
+pub use ports::free as free_port;
+pub use process::{OnDrop, Process, Session, tail};
+pub use wait::{Wait, condition, is_ready};

@@ -1,0 +1,173 @@
+//! What the operations do, one function each: from a call by a known caller to a change of the store and an answer.
+//!
+//! Synchronous and atomic: each runs to its end with the store in hand, and changes nothing when it refuses.
+
+mod datasets;
+mod describe;
+mod input;
+mod labels;
+mod lists;
+mod paging;
+mod sharing;
+mod versions;
+mod view;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::auth::Caller;
+use crate::clock::timestamp;
+use crate::ids::Ids;
+use crate::knobs::Knobs;
+use crate::refusal::Refusal;
+use crate::request::Request;
+use crate::route::{Call, Operation};
+use crate::store::{Clock, Dataset, Store};
+
+/// All that an operation works with.
+pub(crate) struct Context<'a> {
+    pub(crate) store: &'a mut Store,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) knobs: &'a Knobs,
+    pub(crate) caller: &'a Caller,
+    pub(crate) call: &'a Call,
+    pub(crate) request: &'a Request,
+    pub(crate) now_ms: i64,
+}
+
+/// A call that was carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// The members of the answer besides `RequestId`.
+    pub(crate) answer: Map<String, Value>,
+    /// Whether the stored content changed (a moved `GmtModifiedTime` alone is no change).
+    pub(crate) changed: bool,
+    /// What was touched, for the request log.
+    pub(crate) touched: Touched,
+}
+
+/// The ids that a call is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched {
+    pub(crate) dataset_id: Option<String>,
+    pub(crate) version_name: Option<String>,
+    pub(crate) workspace_id: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
+impl Touched {
+    /// The ids in the path of a call.
+    pub(crate) fn by(call: &Call) -> Self {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Self {
+            dataset_id: some(&call.dataset_id),
+            version_name: some(&call.version_name),
+            ..Self::default()
+        }
+    }
+}
+
+/// Carries out a call.
+pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
+    match context.call.operation {
+        Operation::CreateDataset => datasets::create(context),
+        Operation::ListDatasets => lists::datasets(context),
+        Operation::GetDataset => datasets::get(context),
+        Operation::UpdateDataset => datasets::update(context),
+        Operation::DeleteDataset => datasets::delete(context),
+        Operation::PublishDataset => datasets::publish(context),
+        Operation::CreateDatasetLabels => labels::add_to_dataset(context),
+        Operation::DeleteDatasetLabels => labels::remove_from_dataset(context),
+        Operation::CreateDatasetVersion => versions::create(context),
+        Operation::ListDatasetVersions => lists::versions(context),
+        Operation::GetDatasetVersion => versions::get(context),
+        Operation::UpdateDatasetVersion => versions::update(context),
+        Operation::DeleteDatasetVersion => versions::delete(context),
+        Operation::CreateDatasetVersionLabels => labels::add_to_version(context),
+        Operation::DeleteDatasetVersionLabels => labels::remove_from_version(context),
+    }
+}
+
+impl Context<'_> {
+    fn clock(&self) -> Clock {
+        let lag_ms = i64::try_from(self.knobs.list_lag_ms).unwrap_or(i64::MAX / 2);
+        Clock {
+            now_ms: self.now_ms,
+            lag_ms,
+        }
+    }
+
+    fn now(&self) -> String {
+        timestamp(self.now_ms)
+    }
+
+    /// The dataset of the path, if the caller's account can see it.
+    fn dataset(&self) -> Result<Arc<Dataset>, Refusal> {
+        let account = &self.caller.account_id;
+        let dataset = self.store.get(&self.call.dataset_id);
+        let seen = dataset
+            .filter(|dataset| dataset.owner_id == *account || dataset.is_shared_with(account));
+        seen.cloned()
+            .ok_or_else(|| Refusal::DatasetNotFound(self.call.dataset_id.clone()))
+    }
+
+    /// The dataset of the path, if the caller may change it: administrators may, owners while it is PRIVATE.
+    fn dataset_to_change(&self) -> Result<Arc<Dataset>, Refusal> {
+        let dataset = self.dataset()?;
+        let private = dataset.accessibility == "PRIVATE";
+        let own = dataset.owner_id == self.caller.account_id;
+        let may =
+            own && (self.caller.list_all || (private && dataset.user_id == self.caller.user_id));
+        may.then_some(dataset)
+            .ok_or(Refusal::NoPermission(self.call.operation.name()))
+    }
+
+    /// Stores the dataset if its content differs from `was`; `moves` says whether the call moves `GmtModifiedTime`.
+    fn store(&mut self, was: &Dataset, mut next: Dataset, moves: bool) -> Done {
+        let changed = next != *was;
+        if moves {
+            next.gmt_modified_time = self.now();
+        }
+        let touched = Touched {
+            workspace_id: Some(next.workspace_id.clone()),
+            ..self.touched()
+        };
+        if next != *was {
+            self.store.put(next, self.clock());
+        }
+        Done {
+            answer: Map::new(),
+            changed,
+            touched,
+        }
+    }
+
+    /// The ids of the path.
+    fn touched(&self) -> Touched {
+        Touched::by(self.call)
+    }
+
+    /// A call that changed nothing, with this answer.
+    fn read(&self, answer: Map<String, Value>) -> Done {
+        Done {
+            answer,
+            changed: false,
+            touched: self.touched(),
+        }
+    }
+
+    /// The workspace that a call is about: the one it names, else the default one.
+    fn workspace(&self, named: Option<String>) -> Result<String, Refusal> {
+        let named = named.filter(|id| !id.is_empty());
+        let default = || Some(self.knobs.default_workspace.clone()).filter(|id| !id.is_empty());
+        let id = named
+            .or_else(default)
+            .ok_or(Refusal::Missing("WorkspaceId"))?;
+        if self.knobs.knows_workspace(&id) {
+            Ok(id)
+        } else {
+            Err(Refusal::WorkspaceNotFound(id))
+        }
+    }
+}

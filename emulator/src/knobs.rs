@@ -1,0 +1,280 @@
+//! Every behaviour of the service that nobody has confirmed, as one flat set of named switches.
+//!
+//! The defaults are the emulator's best guess; `docs/emulator.md` lists each with its source. On the wire (`PUT
+//! /_emulator/knobs`, `--knob`) names are camelCase and unknown ones are refused, so that a typing error cannot pass.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Whether requests must prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// Signatures, dates, nonces and tokens are verified.
+    Strict,
+    /// Nothing is verified; a known access key id still decides who the caller is.
+    Off,
+}
+
+/// What happens to a request that the service may or may not tolerate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// It is carried out, or has no effect, and is answered with 200.
+    Accept,
+    /// It is answered with 400.
+    Refuse,
+}
+
+/// Where a dataset name must be unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NameScope {
+    /// Nowhere: any number of datasets may share a name.
+    None,
+    /// Within one workspace.
+    Workspace,
+    /// Within one parent account.
+    Account,
+}
+
+/// How a text filter compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Match {
+    /// The whole value.
+    Exact,
+    /// Any part of the value.
+    Substring,
+}
+
+/// What a page size above the maximum leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PageSizeOver {
+    /// The maximum is used.
+    Clamp,
+    /// 400.
+    Refuse,
+}
+
+/// What `TotalCount` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TotalCount {
+    /// All matches.
+    All,
+    /// The items of this page.
+    Page,
+    /// The member is left out.
+    Absent,
+}
+
+/// What `DeleteDataset` does to versions above v1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeleteWithVersions {
+    /// They go with the dataset.
+    Cascade,
+    /// 400 while there are any.
+    Refuse,
+}
+
+/// How a written list meets the stored one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Write {
+    /// New keys are added, present ones overwritten, the others stay.
+    Upsert,
+    /// The new list takes the place of the old one.
+    Replace,
+}
+
+/// How an invalid parameter is named in `Code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InvalidCode {
+    /// `InvalidName`, `InvalidProperty`, and so on.
+    Specific,
+    /// `InvalidParameter` for all.
+    Generic,
+}
+
+/// The unit of the 128 that limits label keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelUnit {
+    /// UTF-8 bytes.
+    Bytes,
+    /// Unicode characters.
+    Characters,
+}
+
+/// What a `garble` fault does to the framing of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Garble {
+    /// `Content-Length` fits the truncated body: only the JSON is broken.
+    Complete,
+    /// `Content-Length` promises the whole body, then the connection closes.
+    Short,
+}
+
+macro_rules! knobs {
+    ($( $(#[doc = $doc:literal])+ $name:ident : $type:ty = $default:expr; )+) => {
+        /// The switches; see each field, and `docs/emulator.md` for what is known about the real service.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+        #[allow(clippy::struct_excessive_bools, reason = "each is an independent switch")]
+        pub struct Knobs { $( $(#[doc = $doc])+ pub $name: $type, )+ }
+
+        impl Default for Knobs {
+            fn default() -> Self {
+                Self { $( $name: $default, )+ }
+            }
+        }
+    };
+}
+
+knobs! {
+    /// Whether requests must prove who they are.
+    auth: Auth = Auth::Strict;
+    /// How far, in seconds, a request's date may be off in either direction.
+    skew_seconds: u32 = 900;
+    /// Whether a nonce may be used only once per access key.
+    nonce_check: bool = true;
+    /// Whether `Authorization: Bearer` is taken besides the SDK's own bearer headers.
+    authorization_bearer: bool = true;
+    /// Whether a bearer token that is not configured is taken too (for the first credential).
+    any_bearer_token: bool = false;
+    /// Whether `x-acs-action`, when sent, must name the operation of the path.
+    action_check: bool = true;
+    /// Status of `SignatureDoesNotMatch`.
+    signature_status: u16 = 400;
+    /// Status of `InvalidAccessKeyId.NotFound`.
+    unknown_access_key_status: u16 = 404;
+    /// Calls per second and parent account, all operations together; 0 = no limit.
+    quota_per_second: u32 = 0;
+    /// Size of the token bucket; 0 = as many as `quotaPerSecond`.
+    quota_burst: u32 = 0;
+    /// Status of a throttled call.
+    throttle_status: u16 = 400;
+    /// Code of a throttled call.
+    throttle_code: String = "Throttling.User".to_owned();
+    /// Milliseconds in `x-acs-retry-after` of a throttled call; 0 = no header.
+    throttle_retry_after_ms: u64 = 0;
+    /// Milliseconds between a call taking effect and its answer.
+    latency_ms: u64 = 0;
+    /// How many milliseconds old the state is that lists show; reads by id are always current.
+    list_lag_ms: u64 = 0;
+    /// Status of a missing dataset or version.
+    not_found_status: u16 = 404;
+    /// Code of a missing dataset or version.
+    not_found_code: String = "201300003".to_owned();
+    /// Code of a name that is taken (status 400).
+    name_taken_code: String = "201300003".to_owned();
+    /// How an invalid parameter is named in `Code`.
+    invalid_code: InvalidCode = InvalidCode::Specific;
+    /// Status of an unknown workspace.
+    workspace_not_found_status: u16 = 404;
+    /// Code of an unknown workspace.
+    workspace_not_found_code: String = "100400027".to_owned();
+    /// Where a dataset name must be unique.
+    name_scope: NameScope = NameScope::Workspace;
+    /// Whether names that differ only in case are different.
+    name_case_sensitive: bool = true;
+    /// The workspace of calls that name none; empty = such calls are refused.
+    default_workspace: String = String::new();
+    /// Comma-separated ids of the workspaces that exist; empty = every decimal id does.
+    workspaces: String = String::new();
+    /// Largest page of the list operations.
+    page_size_max: u32 = 100;
+    /// What a larger page size leads to.
+    page_size_over: PageSizeOver = PageSizeOver::Clamp;
+    /// A page beyond the last one: an empty list, or 400.
+    page_beyond_end: Rule = Rule::Accept;
+    /// What `TotalCount` counts.
+    total_count: TotalCount = TotalCount::All;
+    /// How the `SourceId` filters compare.
+    source_id_match: Match = Match::Exact;
+    /// How the `Name` filter compares (case is ignored).
+    name_match: Match = Match::Substring;
+    /// Whether `ListDatasetVersions` insists on `PageNumber` and `PageSize`.
+    version_paging_required: bool = true;
+    /// Labels that a dataset or a version may have.
+    labels_max: u32 = 20;
+    /// Unit of the length limit of label keys and values.
+    label_unit: LabelUnit = LabelUnit::Bytes;
+    /// Deleting a label key that is not there.
+    unknown_label_key: Rule = Rule::Accept;
+    /// Deleting labels without naming a key.
+    empty_label_keys: Rule = Rule::Refuse;
+    /// How `CreateDatasetVersionLabels` (a PUT) meets present labels.
+    version_labels_put: Write = Write::Upsert;
+    /// Whether a label change moves `GmtModifiedTime`.
+    labels_move_modified: bool = false;
+    /// What `DeleteDataset` does to versions above v1.
+    delete_with_versions: DeleteWithVersions = DeleteWithVersions::Cascade;
+    /// Code of that refusal (invented).
+    versions_exist_code: String = "201300102".to_owned();
+    /// Code of the refusal to delete v1 alone (invented).
+    delete_v1_code: String = "201300101".to_owned();
+    /// Whether the number of a deleted version is given again.
+    version_number_reuse: bool = false;
+    /// Whether a version change moves the dataset's `GmtModifiedTime`.
+    versions_move_modified: bool = true;
+    /// Whether `Options` of the dataset and of v1 are one value.
+    options_shared: bool = true;
+    /// Changing a PUBLIC dataset's accessibility through `UpdateDataset`.
+    unpublish: Rule = Rule::Refuse;
+    /// Publishing a PUBLIC dataset.
+    republish: Rule = Rule::Accept;
+    /// Edition changes other than BASIC to ADVANCED.
+    edition_change: Rule = Rule::Refuse;
+    /// How `SharingConfig` of `UpdateDataset` meets the present shares.
+    sharing_update: Write = Write::Replace;
+    /// Whether a dry run answers with an id although nothing was made.
+    dry_run_id: bool = false;
+    /// `Options` or `ImportInfo` that are not the text of a JSON object.
+    malformed_json_text: Rule = Rule::Refuse;
+    /// Longest `SourceId` in characters; 0 = no limit.
+    source_id_max: u32 = 0;
+    /// Longest `Description` in characters; 0 = no limit.
+    description_max: u32 = 0;
+    /// Longest `Options` in characters; 0 = no limit.
+    options_max: u32 = 0;
+    /// What a `garble` fault does to the framing of the answer.
+    garble: Garble = Garble::Complete;
+    /// Whether the `RequestId` is also sent as header `x-acs-request-id`.
+    request_id_header: bool = true;
+    /// Lines that the request log keeps; the oldest go first.
+    log_limit: u32 = 500_000;
+}
+
+/// A change of knobs that names none of ours, or has a value of the wrong type.
+#[derive(Debug, thiserror::Error)]
+#[error("knob refused: {0}")]
+pub struct KnobError(#[from] serde_json::Error);
+
+impl Knobs {
+    /// These knobs with the members of `change` put over them; nothing changes if any of them is refused.
+    pub fn merged(&self, change: Map<String, Value>) -> Result<Self, KnobError> {
+        let mut merged = serde_json::to_value(self)?;
+        if let Value::Object(members) = &mut merged {
+            members.extend(change);
+        }
+        Ok(serde_json::from_value(merged)?)
+    }
+
+    /// Whether a workspace of this id exists.
+    pub(crate) fn knows_workspace(&self, id: &str) -> bool {
+        if self.workspaces.is_empty() {
+            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+        } else {
+            self.workspaces.split(',').any(|known| known.trim() == id)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

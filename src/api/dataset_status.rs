@@ -1,0 +1,109 @@
+//! What the operator records about a dataset: its identity and what cannot change.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::common::CommonStatus;
+
+/// What the operator knows about the dataset.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetStatus {
+    /// Id of the dataset in PAI. Once set it is never overwritten while that dataset lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset_id: Option<String>,
+
+    /// Name in PAI, as the operator last wrote or read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+
+    /// The fields that cannot change, as sent, or as read if the dataset was adopted or recovered.
+    #[serde(flatten)]
+    pub immutables: DatasetImmutables,
+
+    /// Id of the account that owns the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+
+    /// Newest version of the dataset, such as `v3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_version: Option<String>,
+
+    /// Default mount path for jobs, taken from the options of the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount_path: Option<String>,
+
+    /// Right that a mount by the operator's identity gets, as the service computes it: `RO` or `RW`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount_access: Option<String>,
+
+    /// What is recorded for objects of every kind.
+    #[serde(flatten)]
+    pub common: CommonStatus,
+}
+
+/// What a dataset holds that cannot change once it exists; JSON names as in the spec.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetImmutables {
+    /// `property` as sent, or as read if the dataset was adopted or recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// `dataSourceType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_source_type: Option<String>,
+    /// `uri` of version v1 as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// `dataType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    /// `sourceType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<String>,
+    /// `sourceId` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// `userId` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Id of the workspace that holds the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// `importInfo` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import_info: Option<String>,
+    /// `provider` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// `providerType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_type: Option<String>,
+    /// `sourceDatasetId` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_dataset_id: Option<String>,
+    /// `sourceDatasetVersion` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_dataset_version: Option<String>,
+}
+
+impl DatasetImmutables {
+    /// JSON name and value of each field, in the order of [`super::rules::DATASET_IMMUTABLES`].
+    pub fn fields(&self) -> [(&'static str, Option<&str>); 13] {
+        [
+            ("property", self.property.as_deref()),
+            ("dataSourceType", self.data_source_type.as_deref()),
+            ("uri", self.uri.as_deref()),
+            ("dataType", self.data_type.as_deref()),
+            ("sourceType", self.source_type.as_deref()),
+            ("sourceId", self.source_id.as_deref()),
+            ("userId", self.user_id.as_deref()),
+            ("workspaceId", self.workspace_id.as_deref()),
+            ("importInfo", self.import_info.as_deref()),
+            ("provider", self.provider.as_deref()),
+            ("providerType", self.provider_type.as_deref()),
+            ("sourceDatasetId", self.source_dataset_id.as_deref()),
+            ("sourceDatasetVersion", self.source_dataset_version.as_deref()),
+        ]
+    }
+}

@@ -1,0 +1,199 @@
+//! The closed value sets of the API, spelled as the PAI API spells them.
+//!
+//! A spec may hold only these values; the schema refuses others at admission. What the service
+//! reports is never parsed into these types: services add values, so status keeps plain strings.
+//! Source of the sets: the official SDK (`aiworkspace 2021-02-04`) and its reference pages.
+
+/// Declares an enum with its wire spellings, `as_str`, `ALL`, and a schema that lists them in order.
+macro_rules! values {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(
+            serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+        )]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in documentation order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The spelling in manifests and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($text),+] })
+            }
+        }
+    };
+}
+pub(crate) use values;
+
+values! {
+    /// Whether the data is one file or a directory.
+    Property {
+        /// One file.
+        File = "FILE",
+        /// A directory.
+        Directory = "DIRECTORY",
+    }
+}
+
+values! {
+    /// The kind of storage that holds the data.
+    DataSourceType {
+        /// Object Storage Service.
+        Oss = "OSS",
+        /// General-purpose NAS.
+        Nas = "NAS",
+        /// Extreme NAS.
+        ExtremeNas = "EXTREMENAS",
+        /// Cloud Parallel File Storage.
+        Cpfs = "CPFS",
+        /// CPFS for Lingjun (bare metal).
+        BmCpfs = "BMCPFS",
+        /// `MaxCompute` tables.
+        MaxCompute = "MAXCOMPUTE",
+        /// Any URL.
+        Url = "URL",
+    }
+}
+
+values! {
+    /// What the data is.
+    DataType {
+        /// Anything.
+        Common = "COMMON",
+        /// Pictures.
+        Pic = "PIC",
+        /// Text.
+        Text = "TEXT",
+        /// Video.
+        Video = "VIDEO",
+        /// Audio.
+        Audio = "AUDIO",
+    }
+}
+
+values! {
+    /// Where the data came from.
+    SourceType {
+        /// Registered by a user.
+        User = "USER",
+        /// Result of an `iTAG` labelling task.
+        Itag = "ITAG",
+        /// A public dataset of PAI.
+        PaiPublicDataset = "PAI_PUBLIC_DATASET",
+    }
+}
+
+values! {
+    /// Who in the workspace sees the dataset.
+    Accessibility {
+        /// The owner and administrators.
+        Private = "PRIVATE",
+        /// Every member.
+        Public = "PUBLIC",
+        /// Members with one of the listed roles.
+        RolePublic = "ROLE_PUBLIC",
+    }
+}
+
+values! {
+    /// The computing platform the dataset is meant for.
+    ProviderType {
+        /// General computing.
+        Ecs = "Ecs",
+        /// Lingjun.
+        Lingjun = "Lingjun",
+    }
+}
+
+values! {
+    /// What file metadata the dataset can hold.
+    Edition {
+        /// None.
+        Basic = "BASIC",
+        /// File metadata (OSS).
+        Advanced = "ADVANCED",
+        /// A logical dataset (OSS).
+        Logical = "LOGICAL",
+    }
+}
+
+values! {
+    /// What happens to the remote when the object is deleted.
+    DeletionPolicy {
+        /// It is deleted too.
+        Delete = "Delete",
+        /// It stays, marked as released.
+        Retain = "Retain",
+    }
+}
+
+values! {
+    /// What a lookup without an id may take over.
+    AdoptionPolicy {
+        /// Only a dataset that carries our own mark.
+        AdoptIfMarked = "AdoptIfMarked",
+        /// Nothing: always create.
+        CreateOnly = "CreateOnly",
+        /// Also an unmarked dataset, if it is the only one with exactly this name.
+        AdoptByName = "AdoptByName",
+        /// As `AdoptIfMarked`, but never create.
+        AdoptOnly = "AdoptOnly",
+    }
+}
+
+values! {
+    /// What to do when the remote has vanished.
+    OnExternalDeletion {
+        /// Report it and wait.
+        Fail = "Fail",
+        /// Create it again, under a new id.
+        Recreate = "Recreate",
+    }
+}
+
+values! {
+    /// How the recorded remote came to be ours.
+    Origin {
+        /// We created it.
+        Created = "Created",
+        /// We adopted it.
+        Adopted = "Adopted",
+    }
+}
+
+values! {
+    /// How an attempt ended.
+    Outcome {
+        /// It created the remote.
+        Created = "Created",
+        /// It adopted the remote.
+        Adopted = "Adopted",
+        /// The service refused it; nothing was made.
+        Refused = "Refused",
+    }
+}

@@ -1,0 +1,233 @@
+//! `DatasetVersion`: one version (v2, v3, …) of a PAI dataset, or a hold on v1.
+
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::common::{CommonStatus, Label, UserMetricsEndpoint};
+use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
+
+/// The version that is wanted: every parameter of the PAI operation `CreateDatasetVersion` under its own
+/// name, and a few fields that say how the operator handles it. The service picks the version's name.
+///
+/// An absent field is not managed; an empty one is set to empty where the service allows that. Fields
+/// marked immutable can be corrected until `status.versionName` is set.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "pai.dataset-operator.dev",
+    version = "v1alpha1",
+    kind = "DatasetVersion",
+    plural = "datasetversions",
+    shortname = "paidsv",
+    category = "pai",
+    category = "alibabacloud",
+    namespaced,
+    status = "DatasetVersionStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "A version of an Alibaba Cloud PAI dataset."
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetVersionSpec {
+    /// The Dataset of the same namespace that the version belongs to; the version waits for it. Exactly
+    /// one of `datasetRef` and `datasetId` is set. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset_ref: Option<DatasetRef>,
+
+    /// Id of the dataset that the version belongs to, if no Dataset object stands for it. Exactly one of
+    /// `datasetRef` and `datasetId` is set. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
+    pub dataset_id: Option<String>,
+
+    /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless
+    /// `adoption.versionName` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<Property>,
+
+    /// Kind of storage; the service wants the one of the dataset. Immutable. Required unless
+    /// `adoption.versionName` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_source_type: Option<DataSourceType>,
+
+    /// Where the data lies, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/`. Immutable:
+    /// new data is another `DatasetVersion`. The data itself is never copied or deleted. Required unless
+    /// `adoption.versionName` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub uri: Option<String>,
+
+    /// Labels of the version, at most 16. Mutable: only keys set here are ever changed or removed; labels
+    /// that others put on the version stay. An absent list removes all that were set from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    pub labels: Option<Vec<Label>>,
+
+    /// Where the data came from. Immutable. Default of the service: `USER`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<SourceType>,
+
+    /// Id of the source: free text with `USER`, the id of the task with `ITAG`, usually empty with
+    /// `PAI_PUBLIC_DATASET`. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub source_id: Option<String>,
+
+    /// Options as the text of a JSON object; `mountPath` is the documented one, such as
+    /// `{"mountPath":"/mnt/data/"}`. Mutable. Compared by value: order and white space do not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    pub options: Option<String>,
+
+    /// Description for people. Mutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8192))]
+    pub description: Option<String>,
+
+    /// How the storage is mounted, as the text of a JSON object: for OSS `region`, `bucket`, `path`; for
+    /// NAS `region`, `fileSystemId`, `path`, `mountTarget`; for CPFS `region`, `fileSystemId`,
+    /// `protocolServiceId`, `exportId`, `path`. Immutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    pub import_info: Option<String>,
+
+    /// Size of the data in bytes, 1 to 999999999999; informational. Mutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    pub data_size: Option<i64>,
+
+    /// Number of items, 1 to 999999999999; informational. Mutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    pub data_count: Option<i64>,
+
+    /// RAM role for jobs on the version, as in the official SDK; its reference does not explain it.
+    /// Mutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub dataset_task_ram_role: Option<String>,
+
+    /// Where jobs that use the version serve their metrics, as in the official SDK. Mutable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
+
+    /// What happens to the version when this object is deleted: `Delete` deletes it (never the stored
+    /// data), `Retain` keeps it and marks it as released. v1 is never deleted through a `DatasetVersion`.
+    /// Mutable. Absent: `Delete` for a version that this object created, `Retain` for one that it adopted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+
+    /// Taking over a version that exists already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<VersionAdoption>,
+
+    /// What to do when the version was deleted by someone else: `Fail` reports it and waits, `Recreate`
+    /// creates it again under a new name. Mutable. Default: `Fail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_external_deletion: Option<OnExternalDeletion>,
+}
+
+/// A Dataset of the same namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetRef {
+    /// `metadata.name` of the Dataset.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// Which existing version an object may take over.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionAdoption {
+    /// Consent to take over the version with this name, such as `v2`, unless it carries another live
+    /// owner's mark. `v1` is bound without owning its life: its options, description, sizes and labels
+    /// are then managed here and not by the Dataset. It can change only until a version is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20), regex(pattern = r"^v[1-9][0-9]*$"))]
+    pub version_name: Option<String>,
+}
+
+/// What a version holds that cannot change once it exists; JSON names as in the spec.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionImmutables {
+    /// `property` as sent, or as read if the version was adopted or recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// `dataSourceType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_source_type: Option<String>,
+    /// `uri` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// `sourceType` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<String>,
+    /// `sourceId` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// `importInfo` as sent or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import_info: Option<String>,
+}
+
+/// What the operator knows about the version. Its identity is `datasetId` and `versionName` together.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetVersionStatus {
+    /// Id of the dataset in PAI that holds the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset_id: Option<String>,
+
+    /// Name that the service gave the version, such as `v2`. Once set it is never overwritten while that
+    /// version lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<String>,
+
+    /// The fields that cannot change, as sent, or as read if the version was adopted or recovered.
+    #[serde(flatten)]
+    pub immutables: VersionImmutables,
+
+    /// Default mount path for jobs, taken from the options of the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount_path: Option<String>,
+
+    /// Right that a mount by the operator's identity gets, as the service computes it: `RO` or `RW`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount_access: Option<String>,
+
+    /// What is recorded for objects of every kind.
+    #[serde(flatten)]
+    pub common: CommonStatus,
+}
+
+impl DatasetVersionSpec {
+    /// The immutable fields, in the form in which status records them.
+    pub fn immutables(&self) -> VersionImmutables {
+        VersionImmutables {
+            property: self.property.map(|v| v.to_string()),
+            data_source_type: self.data_source_type.map(|v| v.to_string()),
+            uri: self.uri.clone(),
+            source_type: self.source_type.map(|v| v.to_string()),
+            source_id: self.source_id.clone(),
+            import_info: self.import_info.clone(),
+        }
+    }
+}
+
+impl VersionImmutables {
+    /// JSON name and value of each field, in the order of [`super::rules::VERSION_IMMUTABLES`].
+    pub fn fields(&self) -> [(&'static str, Option<&str>); 6] {
+        [
+            ("property", self.property.as_deref()),
+            ("dataSourceType", self.data_source_type.as_deref()),
+            ("uri", self.uri.as_deref()),
+            ("sourceType", self.source_type.as_deref()),
+            ("sourceId", self.source_id.as_deref()),
+            ("importInfo", self.import_info.as_deref()),
+        ]
+    }
+}

@@ -1,0 +1,52 @@
+//! What every pass of one kind shares: the two clients, the index, what is remembered, and whom to tell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::kind::Kind;
+use super::memory::Memories;
+use super::view::World;
+use crate::cloud;
+use crate::index::Index;
+use crate::index::reader::Reader;
+use crate::metrics::Metrics;
+use crate::tell::Teller;
+
+/// Shared by all passes of kind `K`.
+pub struct Context<K: Kind> {
+    /// The apiserver. Its built-in retry is off; every call here has a deadline.
+    pub kube: kube::Client,
+    /// The dataset API.
+    pub cloud: cloud::Client,
+    /// Reads that deletes share.
+    pub reader: Arc<Reader>,
+    /// What is known of the remote side.
+    pub index: Arc<Index>,
+    /// What is the same for all objects.
+    pub world: Arc<World>,
+    /// What this process remembers.
+    pub memories: Memories,
+    /// What the kind may look at.
+    pub around: Arc<K::Around>,
+    /// Does any object here, of any kind, have this uid?
+    pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Events.
+    pub teller: Teller,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Time limits of a pass.
+    pub limits: Limits,
+}
+
+/// Time limits of a pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A create is sent no later than this after its claim.
+    pub send_deadline: Duration,
+    /// One call to the apiserver.
+    pub kube_call: Duration,
+    /// One whole pass.
+    pub pass: Duration,
+    /// Time between sweeps.
+    pub resync: Duration,
+}

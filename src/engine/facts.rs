@@ -1,0 +1,85 @@
+//! What a decision needs to know of the custom resource itself, whatever its kind.
+
+use kube::{Resource, ResourceExt};
+
+use super::intent::Intent;
+use crate::api::names;
+
+/// The custom resource, reduced to what decisions read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// `metadata.uid`: this life of the object.
+    pub uid: String,
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.resourceVersion` of what was read.
+    pub resource_version: String,
+    /// `metadata.generation`
+    pub generation: i64,
+    /// A deletion timestamp is set.
+    pub deleting: bool,
+    /// Our finalizer is there.
+    pub finalizer: bool,
+    /// All finalizers, in order.
+    pub finalizers: Vec<String>,
+    /// Our intent annotation.
+    pub intent: Stored,
+    /// `paused: "true"`
+    pub paused: bool,
+    /// Value of `force-release`.
+    pub force_release: Option<String>,
+    /// Value of `reconcile-requested-at`.
+    pub requested: Option<String>,
+}
+
+/// The intent annotation as found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// None, or none that parses.
+    Absent,
+    /// Written for this object.
+    Own(Intent),
+    /// Written for another uid: a copied manifest, or an object that was deleted and made again.
+    Foreign(Intent),
+}
+
+impl Stored {
+    /// The intent, if it was written for this object.
+    #[must_use]
+    pub const fn own(&self) -> Option<&Intent> {
+        match self {
+            Self::Own(intent) => Some(intent),
+            Self::Absent | Self::Foreign(_) => None,
+        }
+    }
+}
+
+impl Facts {
+    /// Reads an object's metadata.
+    #[must_use]
+    pub fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
+        let uid = object.uid().unwrap_or_default();
+        let annotation = |name: &str| object.annotations().get(name).cloned();
+        let intent = match annotation(names::INTENT).as_deref().and_then(Intent::parse) {
+            None => Stored::Absent,
+            Some(intent) if intent.uid == uid => Stored::Own(intent),
+            Some(intent) => Stored::Foreign(intent),
+        };
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            resource_version: object.resource_version().unwrap_or_default(),
+            generation: object.meta().generation.unwrap_or_default(),
+            deleting: object.meta().deletion_timestamp.is_some(),
+            finalizer: object.finalizers().iter().any(|name| name == names::FINALIZER),
+            finalizers: object.finalizers().to_vec(),
+            intent,
+            paused: annotation(names::PAUSED).as_deref() == Some("true"),
+            force_release: annotation(names::FORCE_RELEASE),
+            requested: annotation(names::RECONCILE_REQUESTED_AT),
+            uid,
+        }
+    }
+}

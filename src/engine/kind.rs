@@ -1,0 +1,71 @@
+//! What a kind of custom resource must answer: pure questions about its spec and its neighbours, no requests.
+
+use std::fmt::Debug;
+
+use kube::core::object::HasStatus;
+use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::desired::{Deletion, Desired};
+use super::recorded::Recorded;
+use super::report::Hold;
+use super::view::Relations;
+
+/// What every managed custom resource is, said once so that no other bound has to.
+pub trait Root:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + CustomResourceExt
+    + HasStatus<Status: Serialize + Send + Sync>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<T> Root for T where
+    T: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + CustomResourceExt
+        + HasStatus<Status: Serialize + Send + Sync>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A kind of custom resource and the remote it stands for.
+pub trait Kind: Sized + Send + Sync + 'static {
+    /// The custom resource.
+    type Object: Root;
+    /// What its answers may look at besides the object: other objects, defaults, the index.
+    type Around: Send + Sync;
+
+    /// `Dataset`
+    const NAME: &'static str;
+    /// Members that are fixed at creation, by API name.
+    const FIXED: &'static [&'static str];
+    /// The remote is a version of a dataset.
+    const VERSIONED: bool;
+
+    /// What is wanted? A hold if the spec is wrong or a reference is not ready.
+    fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Hold>;
+    /// The deletion policy of the spec, whatever else is wrong with it.
+    fn deletion(object: &Self::Object) -> Option<Deletion>;
+    /// What other objects mean for this one, asked when it is being deleted.
+    fn relations(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Relations;
+}
+
+/// Reads an object's status.
+#[must_use]
+pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
+    let status = object.status().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default();
+    Recorded::of(&status, K::FIXED, K::VERSIONED)
+}

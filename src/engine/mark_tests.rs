@@ -1,0 +1,3 @@
+//! Tests of `mark`.
+
+use super::*;

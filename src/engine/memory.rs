@@ -1,0 +1,190 @@
+//! What this process remembers of each object, by uid. None of it is needed for safety after a restart: losing it
+//! only makes the operator wait (a doubt's settle time starts again).
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::facts::Facts;
+use super::recorded::RemoteId;
+use super::view::{Process, World};
+
+/// Memories by uid.
+#[derive(Debug, Default)]
+pub struct Memories(Mutex<HashMap<String, Memory>>);
+
+/// What is remembered of one object.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// When this process first saw the object.
+    pub first_seen: Instant,
+    /// The newest nonce and when this process first saw it.
+    pub doubt: Doubt,
+    /// A nonce that this process knows was never executed.
+    pub never_executed: Option<String>,
+    /// When the newest attempt was answered "name taken".
+    pub name_taken: Option<Instant>,
+    /// The id this process recorded, and when.
+    pub recorded: Option<(RemoteId, Instant)>,
+    /// `resourceVersion` of our own last write: an older copy is not decided from.
+    pub written: Option<String>,
+    /// Failed passes in a row.
+    pub failures: u32,
+    /// Nothing is tried before then, unless the object changes.
+    pub cooldown: Option<(String, Instant)>,
+    /// When the object began to wait for something.
+    pub waiting_since: Option<Instant>,
+    /// When a settled object began to fail.
+    pub failing_since: Option<Instant>,
+    /// The last event told, so that it is told on transitions only.
+    pub told: Option<String>,
+}
+
+/// Progress in resolving the doubt about one nonce.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    nonce: Option<String>,
+    since: Instant,
+    lists: u32,
+    settled_lists: u32,
+    resolved: bool,
+}
+
+impl Memory {
+    fn new(now: Instant) -> Self {
+        Self {
+            first_seen: now,
+            doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
+            never_executed: None,
+            name_taken: None,
+            recorded: None,
+            written: None,
+            failures: 0,
+            cooldown: None,
+            waiting_since: None,
+            failing_since: None,
+            told: None,
+        }
+    }
+
+    /// What a decision may know of it. A nonce not seen before starts its settle time now.
+    pub fn process(&mut self, object: &Facts, now: Instant, fresh: &str) -> Process {
+        let nonce = object.intent.own().and_then(|intent| intent.newest()).map(str::to_owned);
+        if self.doubt.nonce != nonce {
+            self.doubt = Doubt { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
+            self.name_taken = None;
+        }
+        Process {
+            doubt_age: now.saturating_duration_since(self.doubt.since),
+            lists: self.doubt.lists,
+            settled_lists: self.doubt.settled_lists,
+            resolved: self.doubt.resolved,
+            never_executed: self.never_executed.clone(),
+            name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
+            recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
+            fresh: fresh.to_owned(),
+        }
+    }
+
+    /// A complete list by owner mark was read.
+    pub fn listed(&mut self, world: &World, now: Instant) {
+        self.doubt.lists += 1;
+        if now.saturating_duration_since(self.doubt.since) >= world.settle {
+            self.doubt.settled_lists += 1;
+        }
+    }
+
+    /// The doubt about the newest nonce is over.
+    pub const fn resolve(&mut self) {
+        self.doubt.resolved = true;
+    }
+
+    /// How long the object has been waiting, counted from the first call.
+    pub fn waiting(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.waiting_since.get_or_insert(now))
+    }
+
+    /// How long a settled object has been failing, counted from the first call.
+    pub fn failing(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.failing_since.get_or_insert(now))
+    }
+
+    /// Everything is fine: the object neither waits nor fails.
+    pub fn calm(&mut self) {
+        self.failures = 0;
+        self.cooldown = None;
+        self.waiting_since = None;
+        self.failing_since = None;
+        self.told = None;
+    }
+
+    /// Is this copy of the object older than our own last write?
+    #[must_use]
+    pub fn is_stale(&self, resource_version: &str) -> bool {
+        match (&self.written, resource_version.parse::<u64>()) {
+            (Some(written), Ok(seen)) => written.parse::<u64>().is_ok_and(|written| seen < written),
+            (Some(written), Err(_)) => written != resource_version,
+            (None, _) => false,
+        }
+    }
+}
+
+impl Memories {
+    /// Works on the memory of one object.
+    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        work(all.entry(uid.to_owned()).or_insert_with(|| Memory::new(Instant::now())))
+    }
+
+    /// The object is gone.
+    pub fn forget(&self, uid: &str) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(uid);
+    }
+
+    /// How many objects are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+    }
+
+    /// Nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The delay after `failures` failed passes in a row: 1 s doubling to 5 minutes, with up to a quarter of jitter.
+#[must_use]
+pub fn backoff(failures: u32, jitter: u8) -> Duration {
+    let base = Duration::from_secs(1u64 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(300));
+    base + base.mul_f64(f64::from(jitter) / 255.0 / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_to_five_minutes_and_jitters_upwards() {
+        assert_eq!(backoff(0, 0), Duration::from_secs(1));
+        assert_eq!(backoff(1, 0), Duration::from_secs(1));
+        assert_eq!(backoff(4, 0), Duration::from_secs(8));
+        for failures in 0..100 {
+            let (low, high) = (backoff(failures, 0), backoff(failures, 255));
+            assert!(low <= Duration::from_secs(300) && high <= low.mul_f64(1.25) + Duration::from_millis(1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_older_copy_than_our_own_write_is_stale() {
+        let mut memory = Memory::new(Instant::now());
+        assert!(!memory.is_stale("5"));
+        memory.written = Some("10".into());
+        assert!(memory.is_stale("9"));
+        assert!(!memory.is_stale("10"));
+        assert!(!memory.is_stale("11"));
+    }
+}

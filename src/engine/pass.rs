@@ -1,0 +1,388 @@
+//! One pass: ask [`plan`] for a step, do it, feed back what it taught, until the pass ends. All waiting is here and
+//! in [`effects`](super::effects); all deciding is in `plan`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use kube::api::Api;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::facts::Facts;
+use super::kind::{Kind, recorded};
+use super::mark::{Owner, marked_uid};
+use super::memory::backoff;
+use super::plan::{Step, label_keys, plan};
+use super::recorded::{Recorded, RemoteId};
+use super::report::{Next, Ready, Report};
+use super::view::{Seen, Sight, View};
+use super::{fields, status};
+use crate::api::condition::Reason;
+use crate::index::ObjectKey;
+
+/// No sane pass has more steps; one that does is a defect and is reported as one.
+const MOST_STEPS: u32 = 40;
+/// A wait shorter than this is not worth a status write.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A settled object stays Ready through failures shorter than this.
+const GRACE: Duration = Duration::from_secs(300);
+/// Whoever waits for an event looks again after this long all the same.
+const FALLBACK: Duration = Duration::from_secs(300);
+
+/// The state of one pass.
+pub(super) struct Pass<'c, K: Kind> {
+    pub(super) ctx: &'c Context<K>,
+    pub(super) object: Arc<K::Object>,
+    pub(super) seen: Seen,
+    pub(super) fresh: String,
+    pub(super) claimed: Option<Duration>,
+    pub(super) corrected: bool,
+}
+
+/// Does a step end the pass?
+pub(super) enum Flow {
+    /// Ask again.
+    Again,
+    /// It is over.
+    End(Action),
+}
+
+/// Reconciles one object. Never fails and never panics outward: what goes wrong becomes the object's status, or at
+/// least a log line and a delay.
+pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
+    let started = Instant::now();
+    let uid = object.uid().unwrap_or_default();
+    let facts = Facts::of(&*object);
+    if let Some(left) = ctx.memories.with(&uid, |memory| cooling(memory.cooldown.as_ref(), &facts)) {
+        return Action::requeue(left);
+    }
+    let limit = ctx.limits.pass;
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, object.clone()))).catch_unwind();
+    let result = guarded.await;
+    ctx.index.unreserve(&uid);
+    let (action, outcome) = match result {
+        Ok(Ok((action, failed))) => (action, if failed { "error" } else { "success" }),
+        Ok(Err(_)) => {
+            tracing::error!(kind = K::NAME, name = facts.name, namespace = facts.namespace, "a pass took too long");
+            (later(&ctx, &facts), "timeout")
+        }
+        Err(_) => {
+            tracing::error!(kind = K::NAME, name = facts.name, namespace = facts.namespace, "a pass panicked");
+            (internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator").await, "panic")
+        }
+    };
+    ctx.metrics.passed(K::NAME, outcome, started.elapsed());
+    action
+}
+
+/// Still cooling down after a failure, and nothing about the object changed since.
+fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
+    let (of, until) = cooldown?;
+    let left = until.saturating_duration_since(Instant::now());
+    (*of == fingerprint(facts) && !left.is_zero()).then_some(left)
+}
+
+/// What of an object makes a failed pass worth trying again at once.
+fn fingerprint(facts: &Facts) -> String {
+    format!(
+        "{} {} {} {:?} {:?} {}",
+        facts.generation, facts.deleting, facts.paused, facts.force_release, facts.requested, facts.finalizer
+    )
+}
+
+/// The delay after one more failed pass.
+pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &Facts) -> Action {
+    Action::requeue(cool(ctx, facts, None))
+}
+
+fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, at_least: Option<Duration>) -> Duration {
+    ctx.memories.with(&facts.uid, |memory| {
+        memory.failures += 1;
+        let delay = backoff(memory.failures, random_byte()).max(at_least.unwrap_or_default());
+        memory.cooldown = Some((fingerprint(facts), Instant::now() + delay));
+        delay
+    })
+}
+
+async fn internal_error<K: Kind>(ctx: &Arc<Context<K>>, object: &Arc<K::Object>, message: &str) -> Action {
+    let mut pass = Pass::new(ctx, object.clone());
+    let report = Report::working(Reason::InternalError, message, Next::Backoff);
+    pass.finish(report).await
+}
+
+async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action, bool) {
+    let mut pass = Pass::new(ctx, object);
+    let (version, uid) = (pass.object.resource_version().unwrap_or_default(), pass.object.uid().unwrap_or_default());
+    if ctx.memories.with(&uid, |memory| memory.is_stale(&version))
+        && let Flow::End(action) = pass.reread().await
+    {
+        return (action, false);
+    }
+    for _ in 0..MOST_STEPS {
+        let view = pass.view();
+        let step = plan(&view);
+        tracing::debug!(kind = K::NAME, namespace = view.object.namespace, name = view.object.name, ?step, "step");
+        let failed = matches!(&step, Step::Report(report) if matches!(report.ready, Ready::Stuck(..)));
+        if let Flow::End(action) = pass.take(&view, step).await {
+            return (action, failed || pass.failed());
+        }
+    }
+    let report = Report::working(Reason::InternalError, "a pass did not come to an end", Next::Backoff);
+    (pass.finish(report).await, true)
+}
+
+impl<'c, K: Kind> Pass<'c, K> {
+    fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
+        Self { ctx, object, seen: Seen::default(), fresh: random_hex(), claimed: None, corrected: false }
+    }
+
+    pub(super) fn api(&self) -> Api<K::Object> {
+        Api::namespaced(self.ctx.kube.clone(), &self.object.namespace().unwrap_or_default())
+    }
+
+    pub(super) fn key(&self) -> ObjectKey {
+        ObjectKey {
+            kind: K::NAME,
+            namespace: self.object.namespace().unwrap_or_default(),
+            name: self.object.name_any(),
+            uid: self.object.uid().unwrap_or_default(),
+        }
+    }
+
+    fn failed(&self) -> bool {
+        let uid = self.object.uid().unwrap_or_default();
+        self.ctx.memories.with(&uid, |memory| memory.failures > 0)
+    }
+
+    /// Everything known right now, as values.
+    pub(super) fn view(&self) -> View {
+        let ctx = self.ctx;
+        let object = Facts::of(&*self.object);
+        let recorded = recorded::<K>(&self.object);
+        let desired = K::desire(&self.object, &recorded, &ctx.around);
+        let relations =
+            if object.deleting { K::relations(&self.object, &recorded, &ctx.around) } else { super::view::Relations::default() };
+        let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &self.fresh));
+        let mut view = View {
+            owner: Owner {
+                kind: format!("{}.{}", K::NAME, crate::api::names::GROUP),
+                namespace: object.namespace.clone(),
+                name: object.name.clone(),
+            },
+            fixed_names: K::FIXED,
+            deletion: K::deletion(&self.object),
+            seen: self.seen.clone(),
+            world: ctx.world.clone(),
+            object,
+            recorded,
+            desired,
+            relations,
+            process,
+        };
+        self.look_at_index(&mut view);
+        view
+    }
+
+    /// Fills in what the index knows and this pass did not read itself.
+    fn look_at_index(&self, view: &mut View) {
+        let index = &self.ctx.index;
+        let target = view.target();
+        let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
+        view.seen.swept = target.as_ref().is_some_and(|target| {
+            index.is_swept(&target.workspace) && dataset.as_ref().is_none_or(|dataset| index.versions_known(dataset))
+        });
+        view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(&id.dataset));
+        let mut ids: Vec<RemoteId> = view.recorded.id.iter().cloned().collect();
+        ids.extend(view.recorded.id.iter().map(|id| RemoteId::dataset(id.dataset.clone())));
+        ids.extend(dataset.clone().map(RemoteId::dataset));
+        if K::VERSIONED {
+            view.seen.swept |= ids.iter().any(|id| index.is_gone(id));
+        } else {
+            ids.extend(view.recorded.id.iter().map(|id| RemoteId::version(id.dataset.clone(), "v1")));
+        }
+        if !view.seen.owned_is_fresh && target.is_some() {
+            view.seen.owned = index.owned(&view.world.identity.owner_values(&view.owner), dataset.as_deref());
+        }
+        ids.extend(view.seen.owned.iter().map(|remote| remote.id.clone()));
+        for id in ids {
+            let sight = if index.is_gone(&id) { Some(Sight::Gone) } else { index.get(&id).map(Sight::Indexed) };
+            if let Some(sight) = sight {
+                view.seen.sights.entry(id).or_insert(sight);
+            }
+        }
+        self.who_is_who(view);
+    }
+
+    /// Which marks name objects that live here, and whether absences count.
+    fn who_is_who(&self, view: &mut View) {
+        let index = &self.ctx.index;
+        let stored = view.object.intent.own().map(|intent| intent.principal.clone());
+        let named = stored.or_else(|| view.recorded.principal.clone());
+        view.seen.absence_counts = named.is_none_or(|named| named == view.world.principal || index.can_see(&named));
+        let sights = view.seen.sights.values().filter_map(Sight::remote);
+        let remotes: Vec<_> = sights.chain(&view.seen.owned).chain(view.seen.named.iter().flatten()).cloned().collect();
+        for remote in remotes {
+            if let Some(uid) = marked_uid(&remote.labels).filter(|uid| *uid != view.object.uid)
+                && (self.ctx.lives_here)(uid)
+            {
+                view.seen.live_here.insert(uid.to_owned());
+            }
+            if index.recorded_elsewhere(&remote.id, &view.object.uid) {
+                view.seen.recorded_elsewhere.insert(remote.id.clone());
+            }
+            let private = remote.fields.get("Accessibility").is_some_and(|value| value == "PRIVATE");
+            if let (true, true, Some(principal)) =
+                (private, view.recorded.id.as_ref() == Some(&remote.id), &view.recorded.principal)
+            {
+                index.sees(principal);
+            }
+        }
+    }
+
+    /// Ends the pass: writes status if it is worth it, and says when to look again.
+    pub(super) async fn finish(&mut self, report: Report) -> Action {
+        let facts = Facts::of(&*self.object);
+        let before = recorded::<K>(&self.object);
+        let after = self.after(&before, &report, &facts);
+        if let Some(wait) = self.not_yet(&facts, &before, &report) {
+            return Action::requeue(wait);
+        }
+        if let Some(patch) = status::patch(&facts.uid, &before, &after)
+            && let Err(error) = self.write_status(patch).await
+        {
+            tracing::warn!(kind = K::NAME, name = facts.name, namespace = facts.namespace, %error, "status could not be written");
+            return later(self.ctx, &facts);
+        }
+        self.announce(&before, &report);
+        self.next(&facts, &report)
+    }
+
+    /// The status that the report makes of the present one.
+    fn after(&self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
+        let mut after = status::told(before, report, facts.generation, Timestamp::now());
+        let id = after.id.clone();
+        let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
+            Some(sight) => sight.remote().cloned(),
+            None => self.ctx.index.get(id),
+        });
+        if !matches!(report.ready, Ready::Available(_)) {
+            return after;
+        }
+        if let Some(id) = &id {
+            self.ctx.index.recorded(id, &self.key());
+        }
+        after.handled.clone_from(&facts.requested);
+        if let Ok(desired) = K::desire(&self.object, before, &self.ctx.around) {
+            after.label_keys = label_keys(&desired).collect();
+        }
+        let Some(remote) = remote else { return after };
+        learn(&mut after, &remote, false);
+        if status::patch("", before, &after).is_some() {
+            learn(&mut after, &remote, true);
+        }
+        after
+    }
+
+    /// A report that is not worth a write yet: how long until it is.
+    fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
+        let Ready::Working(reason, _) = &report.ready else { return None };
+        let told = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str())
+            && before.observed_generation == facts.generation;
+        let settled = before.was_ready() && before.observed_generation == facts.generation && report.error.is_some();
+        let patience = if settled { GRACE } else { PATIENCE };
+        let waited = self.ctx.memories.with(&facts.uid, |memory| {
+            if settled { memory.failing(Instant::now()) } else { memory.waiting(Instant::now()) }
+        });
+        if told || waited >= patience {
+            return None;
+        }
+        let left = patience - waited;
+        Some(match report.next {
+            Next::Event => left,
+            Next::After(wait) => wait.min(left),
+            Next::Backoff => cool(self.ctx, facts, None).min(left.max(Duration::from_secs(1))),
+        })
+    }
+
+    fn next(&self, facts: &Facts, report: &Report) -> Action {
+        if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
+            self.ctx.memories.with(&facts.uid, super::memory::Memory::calm);
+        }
+        match (&report.ready, report.next) {
+            (Ready::Available(_), Next::Event) => Action::await_change(),
+            (Ready::Stuck(reason, _), Next::Backoff) => {
+                let environment = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied);
+                let at_least = (!environment).then_some(super::report::STALLED_RETRY);
+                Action::requeue(cool(self.ctx, facts, at_least))
+            }
+            (_, Next::Event) => Action::requeue(FALLBACK),
+            (_, Next::After(wait)) => Action::requeue(wait),
+            (_, Next::Backoff) => later(self.ctx, facts),
+        }
+    }
+
+    /// Events on transitions: becoming stuck, being blocked, being ready again is told by what was done.
+    fn announce(&mut self, before: &Recorded, report: &Report) {
+        if self.corrected && matches!(report.ready, Ready::Available(_)) {
+            self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
+        }
+        let (reason, message) = match &report.ready {
+            Ready::Stuck(reason, message) => (reason, message),
+            Ready::Working(reason @ Reason::DeletionBlocked, message) => (reason, message),
+            Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
+        };
+        if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {
+            self.tell(true, reason.as_str(), "Reconcile", message);
+        }
+    }
+
+    pub(super) fn tell(&self, warning: bool, reason: &str, action: &str, note: &str) {
+        self.ctx.teller.tell(self.object.object_ref(&()), warning, reason, action, note);
+    }
+}
+
+/// Informational members. Those that the service computes are taken along only when status is written anyway: they
+/// are not worth a write of their own.
+pub(super) fn learn(after: &mut Recorded, remote: &super::view::Remote, writing: bool) {
+    let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
+    let mount_path = remote.fields.get("Options").and_then(|options| {
+        let options: serde_json::Value = serde_json::from_str(options.as_str()?).ok()?;
+        options.get("mountPath").filter(|path| path.is_string()).cloned()
+    });
+    let mut put = |key: &str, value: Option<serde_json::Value>| match value {
+        Some(value) => drop(after.facts.insert(key.to_owned(), value)),
+        None => drop(after.facts.remove(key)),
+    };
+    put("mountPath", mount_path);
+    if remote.id.version.is_none() {
+        put("name", text("Name"));
+        let latest = remote.latest.as_ref().and_then(|latest| latest.id.version.clone());
+        put("latestVersion", latest.map(serde_json::Value::String));
+    }
+    if writing {
+        for (key, name) in [("ownerId", "OwnerId"), ("mountAccess", "MountAccess")] {
+            if let Some(value) = text(name) {
+                after.facts.insert(key.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // The system's generator does not fail on a running machine; if it did, a constant only costs a collision check.
+    let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
+    bytes
+}
+
+fn random_byte() -> u8 {
+    random::<1>()[0]
+}
+
+fn random_hex() -> String {
+    fields::hex(&random::<8>(), 16)
+}

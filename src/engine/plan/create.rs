@@ -1,0 +1,209 @@
+//! An object without a remote: look first, then take what is its own, adopt what it was told to, or create.
+
+use std::sync::Arc;
+
+use super::super::desired::{Desired, Policy};
+use super::super::fields::{Fields, hash};
+use super::super::mark::{Origin, Whose};
+use super::super::recorded::{Ended, Outcome, RemoteId};
+
+use super::super::view::{Remote, Sight, View};
+use super::{Flight, Landed, Record, Step, changes, next_intent, stuck, working};
+use crate::api::condition::Reason;
+
+/// Nothing is recorded and nothing is in doubt.
+pub(super) fn make(view: &View, desired: &Desired) -> Step {
+    if let Some(id) = &desired.adopt {
+        return adopt(view, desired, id);
+    }
+    // 3.1 Look first.
+    if !view.seen.swept {
+        return Step::Sweep;
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    for remote in &view.seen.owned {
+        match view.whose(remote) {
+            Whose::Predecessor { nonce } if desired.policy == Policy::CreateOnly => {
+                return stuck(
+                    Reason::NameTaken,
+                    format!(
+                        "{} was made by an earlier {} of this name (attempt {nonce}) and adoption.policy is CreateOnly; \
+                         set adoption.datasetId to take it, or delete it",
+                        remote.id, view.owner.kind
+                    ),
+                );
+            }
+            // A sweep may lag behind a delete: read it before taking it.
+            Whose::Predecessor { .. } => match view.sight(&remote.id) {
+                Some(Sight::Gone) => {}
+                Some(Sight::Read(read)) => return take(view, desired, read),
+                Some(Sight::Indexed(_)) | None => return Step::Fetch(remote.id.clone()),
+            },
+            Whose::Released => {
+                return stuck(
+                    Reason::NameTaken,
+                    format!(
+                        "{} was retained when an earlier object of this name was deleted; set adoption.datasetId to \
+                         take it back, or delete it in the console to have a new one made",
+                        remote.id
+                    ),
+                );
+            }
+            Whose::Forged => {
+                return stuck(
+                    Reason::OwnedByOther,
+                    format!("{} carries this object's mark with a signature that is not ours; remove its dso- labels", remote.id),
+                );
+            }
+            Whose::Mine { .. } | Whose::Other | Whose::Dead | Whose::Nobody => {}
+        }
+    }
+    match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
+        (Policy::Only, _) => stuck(
+            Reason::AdoptionNotFound,
+            "adoption.policy is AdoptOnly and nothing carries this object's mark; set adoption.datasetId",
+        ),
+        (Policy::ByName, Some(name)) => by_name(view, desired, name),
+        (Policy::ByName | Policy::IfMarked | Policy::CreateOnly, _) => create(view, desired),
+    }
+}
+
+/// Permit first, then the claim; the create follows in flight (3.2).
+pub(super) fn create(view: &View, desired: &Desired) -> Step {
+    if !view.seen.permit {
+        return Step::Permit;
+    }
+    match next_intent(view, Origin::Created, desired.hash()) {
+        Some((intent, nonce)) => Step::Claim(intent, Some(Flight::Create { nonce, landed: None })),
+        None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
+    }
+}
+
+/// The attempt claimed in this pass: send it, mark it, write down what came of it.
+pub(super) fn in_flight(view: &View) -> Step {
+    match &view.seen.flight {
+        Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
+        Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) }) => {
+            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, Box::new(report.clone()))
+        }
+        Some(Flight::Create { nonce, landed: Some(Landed::At(id)) }) => match &view.desired {
+            Ok(desired) => Step::Record(Box::new(Record {
+                id: id.clone(),
+                origin: Origin::Created,
+                recovered: false,
+                fixed: desired.fixed.clone(),
+                attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
+                label_keys: desired.labels.keys().cloned().collect(),
+                settled: true,
+            })),
+            Err(hold) => super::end(hold.clone()),
+        },
+        Some(Flight::Take { nonce, id, marked: false, .. }) => {
+            Step::Mark(id.clone(), view.world.identity.mark(&view.owner, &view.object.uid, nonce))
+        }
+        Some(Flight::Take { nonce, id, marked: true, recovered }) => match view.sight(id).and_then(Sight::remote) {
+            Some(remote) => record(view, remote, nonce, *recovered),
+            None => Step::Fetch(id.clone()),
+        },
+        Some(Flight::Create { .. }) | None => Step::Leave,
+    }
+}
+
+/// Consent for one id.
+fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
+    match view.sight(id) {
+        Some(Sight::Read(remote)) => take(view, desired, remote),
+        Some(Sight::Indexed(_)) | None => Step::Fetch(id.clone()),
+        Some(Sight::Gone) => stuck(
+            Reason::AdoptionNotFound,
+            format!("{id}, named in adoption, does not exist or is not visible to this identity; correct or remove it"),
+        ),
+    }
+}
+
+/// Exactly one unmarked dataset of this name is taken; otherwise one is created.
+fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
+    let Some(named) = &view.seen.named else {
+        return Step::FindNamed(name.to_owned());
+    };
+    let free: Vec<_> =
+        named.iter().filter(|remote| matches!(view.whose(remote), Whose::Nobody | Whose::Dead)).collect();
+    match free.as_slice() {
+        [] => create(view, desired),
+        [only] => adopt(view, desired, &only.id),
+        many => {
+            let ids: Vec<_> = many.iter().map(|remote| remote.id.to_string()).collect();
+            stuck(
+                Reason::AdoptionNotFound,
+                format!("{} datasets are named {name}: {}; choose one with adoption.datasetId", many.len(), ids.join(", ")),
+            )
+        }
+    }
+}
+
+/// Takes a remote that was read in this pass, if it may be taken.
+fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
+    if desired.bind {
+        return record(view, remote, "a", false);
+    }
+    let (origin, recovered) = match view.whose(remote) {
+        Whose::Mine { nonce, .. } => return record(view, remote, &nonce, true),
+        Whose::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
+        Whose::Released | Whose::Dead | Whose::Nobody => (Origin::Adopted, false),
+        Whose::Other | Whose::Forged => {
+            return stuck(
+                Reason::OwnedByOther,
+                format!("{} belongs to another owner and is not taken; release it there first", remote.id),
+            );
+        }
+    };
+    let sent = restricted(&remote.fields, &desired.identity());
+    match next_intent(view, origin, hash(&sent)) {
+        Some((intent, nonce)) => {
+            Step::Claim(intent, Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
+        }
+        None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
+    }
+}
+
+/// Writes down a remote as read: recorded first, compared afterwards (4.3).
+pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool) -> Step {
+    let origin = Origin::of_nonce(nonce);
+    let outcome = match origin {
+        Origin::Created => Outcome::Created,
+        Origin::Adopted => Outcome::Adopted,
+    };
+    let bound = view.desired.as_ref().is_ok_and(|desired| desired.bind);
+    let settled = view
+        .desired
+        .as_ref()
+        .is_ok_and(|desired| changes(view, desired, remote).is_empty() && conflicts(desired, &remote.fields).is_empty());
+    Step::Record(Box::new(Record {
+        id: remote.id.clone(),
+        origin,
+        recovered: recovered && !bound,
+        fixed: view.fixed_of(&remote.fields),
+        attempt: (!bound).then(|| Ended { nonce: nonce.to_owned(), outcome }),
+        label_keys: own_labels(view, remote),
+        settled: settled && (bound || view.in_good_order()),
+    }))
+}
+
+/// Label keys of the spec that the remote holds with the wanted value: our create set them.
+fn own_labels(view: &View, remote: &Remote) -> Vec<String> {
+    let Ok(desired) = &view.desired else { return Vec::new() };
+    desired.labels.iter().filter(|(key, value)| remote.labels.get(*key) == Some(value)).map(|(key, _)| key.clone()).collect()
+}
+
+/// Immutables of the spec that a remote has otherwise.
+pub(super) fn conflicts(desired: &Desired, fixed: &Fields) -> Fields {
+    super::super::fields::difference(&desired.fixed, fixed)
+}
+
+/// The members of `all` that `like` has.
+pub(super) fn restricted(all: &Fields, like: &Fields) -> Fields {
+    all.iter().filter(|(name, _)| like.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+

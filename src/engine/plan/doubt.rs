@@ -1,0 +1,91 @@
+//! Doubt: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
+//! "nothing came of it" counts only after the settle time.
+
+use super::super::recorded::{Ended, Outcome, RemoteId};
+use super::super::report::{Next, Report};
+use super::super::view::View;
+use super::create::record;
+use super::{Step, end, stuck, working};
+use crate::api::condition::Reason;
+
+/// Resolves a doubt in the intent's target.
+pub(super) fn doubt(view: &View) -> Step {
+    let Some(target) = view.target() else {
+        return match &view.desired {
+            Err(hold) => end(hold.clone()),
+            Ok(_) => working(Reason::InternalError, "no target is known", Next::Backoff),
+        };
+    };
+    // 4.2 The target is matched, never dialled.
+    if !view.is_configured(&target) {
+        return stuck(
+            Reason::AccountMismatch,
+            format!(
+                "an earlier attempt was made in account {:?}, region {:?}, which is not configured here; configure it, \
+                 or annotate force-release and delete the object",
+                target.account, target.region
+            ),
+        );
+    }
+    let dataset_gone = target.dataset_id.as_ref().is_some_and(|id| view.known_gone(&RemoteId::dataset(id.clone())));
+    if dataset_gone {
+        return Step::Resolve;
+    }
+    if let Some(age) = view.process.name_taken {
+        return name_taken(view, age);
+    }
+    let settled = view.process.doubt_age >= view.world.settle;
+    if !view.seen.owned_is_fresh && (settled || view.process.lists == 0) {
+        return Step::FindOwned;
+    }
+    // 4.3 A hit with our uid ends it at once.
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    // 4.5 Absence counts only under a principal that would see it.
+    if !view.seen.absence_counts {
+        return stuck(
+            Reason::AccountMismatch,
+            "an earlier attempt was made by another identity, and this one cannot tell whether it succeeded; restore \
+             that identity, or grant this one ListAllDatasets in the workspace",
+        );
+    }
+    if !settled {
+        let left = view.world.settle.saturating_sub(view.process.doubt_age);
+        return working(
+            Reason::Uncertain,
+            "an earlier attempt may still take effect; waiting for the settle time before trying again",
+            Next::After(left),
+        );
+    }
+    // 4.4 Two equal complete lists after the settle time.
+    if view.process.settled_lists < 2 { Step::FindOwned } else { Step::Resolve }
+}
+
+/// 3.5 "Name taken" is believed only once a list, the list lag later, shows nothing of ours.
+fn name_taken(view: &View, age: std::time::Duration) -> Step {
+    if age < view.world.list_lag {
+        let left = view.world.list_lag.saturating_sub(age);
+        return working(Reason::Progressing, "the name is taken; checking whether by this object", Next::After(left));
+    }
+    if !view.seen.owned_is_fresh {
+        return Step::FindOwned;
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    let nonce = view.object.intent.own().and_then(|intent| intent.newest()).unwrap_or_default().to_owned();
+    Step::Refuse(Ended { nonce, outcome: Outcome::Refused }, Box::new(name_taken_report(view)))
+}
+
+fn name_taken_report(view: &View) -> Report {
+    let name = view.desired.as_ref().ok().and_then(|desired| desired.create.get("Name")).and_then(|name| name.as_str());
+    let name = name.unwrap_or_default();
+    Report::stuck(
+        Reason::NameTaken,
+        format!(
+            "another dataset is named {name} (it may not be visible to this identity); change spec.name, or take it \
+             with adoption.datasetId"
+        ),
+    )
+}

@@ -1,0 +1,218 @@
+//! An object with its remote: keep the remote equal to the spec, and notice when it is gone or somebody else's.
+
+use std::sync::Arc;
+
+use super::super::desired::Desired;
+use super::super::fields::{Fields, difference};
+use super::super::mark::{Labels, Origin, Whose, is_mark};
+use super::super::recorded::RemoteId;
+use super::super::report::{Next, Ready, Report};
+use super::super::view::{Remote, Sight, View};
+use super::create::{conflicts, create, record};
+use super::{Change, Step, end, stuck, surplus, working};
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+
+/// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
+pub const FIRST_PREFIX: &str = "v1=";
+
+/// The remote is recorded.
+pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
+    let desired = match &view.desired {
+        Ok(desired) => desired,
+        Err(hold) => return end(hold.clone()),
+    };
+    let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
+    let remote = match view.sight(id) {
+        Some(Sight::Gone) => return gone(view, desired, id),
+        Some(Sight::Read(remote)) => remote,
+        Some(Sight::Indexed(remote)) if !asked => remote,
+        Some(Sight::Indexed(_)) | None if view.seen.swept || desired.bind => return Step::Fetch(id.clone()),
+        Some(Sight::Indexed(_)) | None => return Step::Sweep,
+    };
+    if !desired.bind
+        && let Some(step) = whose(view, remote)
+    {
+        return step;
+    }
+    let conflicts = fixed_conflicts(view, desired);
+    if !conflicts.is_empty() {
+        return immutable_changed(view, &conflicts);
+    }
+    if let Some(step) = surplus::remove(view, remote) {
+        return step;
+    }
+    if needs_first(desired, remote) && first_of(view, remote).is_none() {
+        return Step::Fetch(RemoteId::version(id.dataset.clone(), "v1"));
+    }
+    if let Some(change) = changes(view, desired, remote).into_iter().next() {
+        return Step::Change(id.clone(), change);
+    }
+    let mut report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
+    report.duplicates = surplus::reported(view);
+    Step::Report(Box::new(report))
+}
+
+/// Section 5, column "edit": `None` means act.
+fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
+    let origin = view.recorded.origin.unwrap_or(Origin::Created);
+    match view.whose(remote) {
+        Whose::Mine { released: false, .. } => None,
+        Whose::Mine { released: true, .. } => Some(Step::Unrelease(remote.id.clone())),
+        Whose::Predecessor { .. } | Whose::Released | Whose::Dead | Whose::Forged | Whose::Nobody => {
+            let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
+            let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.process.fresh));
+            let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
+            Some(Step::Mark(remote.id.clone(), mark))
+        }
+        Whose::Other => Some(stuck(
+            Reason::OwnedByOther,
+            format!("{} now carries the mark of another owner; nothing is sent to it", remote.id),
+        )),
+    }
+}
+
+/// Immutables of the spec that differ from what was recorded.
+pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
+    conflicts(desired, &view.recorded.fixed)
+}
+
+fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
+    let list: Vec<_> = conflicts
+        .iter()
+        .map(|(name, wanted)| {
+            let recorded = view.recorded.fixed.get(name).map_or_else(|| "unset".to_owned(), ToString::to_string);
+            format!("spec.{} is {wanted}, the remote has {recorded}", super::super::fields::lower_camel(name))
+        })
+        .collect();
+    stuck(
+        Reason::ImmutableChanged,
+        format!("{}; these cannot change after creation: take the edit back, or create a new object", list.join("; ")),
+    )
+}
+
+/// Not found: is it known gone, and what then? (6.3)
+fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
+    if !view.seen.swept && !desired.bind {
+        return Step::Sweep;
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    if !view.known_gone(id) && !desired.bind {
+        return working(
+            Reason::Uncertain,
+            format!("{id} was not found; it is looked for again before that is believed"),
+            Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
+        );
+    }
+    if desired.recreate && !desired.bind {
+        return create(view, desired);
+    }
+    stuck(
+        Reason::RemoteDeleted,
+        format!(
+            "{id} was deleted outside Kubernetes; set onExternalDeletion: Recreate to have it made again, or delete \
+             this object"
+        ),
+    )
+}
+
+/// What it takes to make `remote` equal to `desired`, in the order in which it is done.
+#[must_use]
+pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
+    let mut list = Vec::new();
+    let mut update = difference(&desired.mutable, &remote.fields);
+    let publish = update.get("Accessibility").is_some_and(|wanted| wanted == "PUBLIC")
+        && remote.fields.get("Accessibility").is_none_or(|now| now == "PRIVATE");
+    if publish {
+        update.remove("Accessibility");
+    }
+    if !update.is_empty() {
+        list.push(Change::Update(update));
+    }
+    let (remove, set) = label_changes(&applied(view, ""), &desired.labels, remote);
+    if !remove.is_empty() {
+        list.push(Change::RemoveLabels(remove));
+    }
+    if !set.is_empty() {
+        list.push(Change::SetLabels(set));
+    }
+    if publish {
+        list.push(Change::Publish);
+    }
+    if let (false, Some(first)) = (desired.first.is_empty(), first_of(view, remote)) {
+        let update = difference(&desired.first.fields, &first.fields);
+        if !update.is_empty() {
+            list.push(Change::UpdateFirst(update));
+        }
+        let wanted = desired.first.labels.clone().unwrap_or_default();
+        let (remove, set) = label_changes(&applied(view, FIRST_PREFIX), &wanted, first);
+        if !remove.is_empty() {
+            list.push(Change::RemoveFirstLabels(remove));
+        }
+        if !set.is_empty() {
+            list.push(Change::SetFirstLabels(set));
+        }
+    }
+    list
+}
+
+/// Label keys that we set: those of the dataset (`""`), or of its v1.
+fn applied(view: &View, prefix: &str) -> Vec<String> {
+    let keys = view.recorded.label_keys.iter();
+    if prefix.is_empty() {
+        keys.filter(|key| !key.starts_with(FIRST_PREFIX)).cloned().collect()
+    } else {
+        keys.filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect()
+    }
+}
+
+/// Keys of ours that are wanted no more, and labels to set. Keys unknown to us are never touched. For a version the
+/// labels to set are its full set, foreign ones and marks included.
+fn label_changes(applied: &[String], wanted: &Labels, remote: &Remote) -> (Vec<String>, Labels) {
+    let remove: Vec<_> = applied
+        .iter()
+        .filter(|key| !wanted.contains_key(*key) && remote.labels.contains_key(*key) && !is_mark(key))
+        .cloned()
+        .collect();
+    let mut set: Labels =
+        wanted.iter().filter(|(key, value)| remote.labels.get(*key) != Some(value)).map(clone_pair).collect();
+    if remote.id.version.is_some() && !set.is_empty() {
+        let rest = remote.labels.iter().filter(|(key, _)| !remove.contains(key) && !wanted.contains_key(*key));
+        set.extend(rest.map(clone_pair).chain(wanted.iter().map(clone_pair)).collect::<Vec<_>>());
+    }
+    (remove, set)
+}
+
+fn clone_pair((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+fn needs_first(desired: &Desired, remote: &Remote) -> bool {
+    !desired.first.is_empty() && remote.id.version.is_none()
+}
+
+/// v1 of a dataset: its newest version as long as there is only one, otherwise as read in this pass.
+fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
+    let id = RemoteId::version(remote.id.dataset.clone(), "v1");
+    let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
+    latest.or_else(|| view.sight(&id).and_then(Sight::remote).map(Arc::as_ref))
+}
+
+/// The keys that `appliedLabelKeys` holds once `remote` equals `desired`.
+#[must_use]
+pub fn label_keys(desired: &Desired) -> impl Iterator<Item = String> + '_ {
+    let first = desired.first.labels.iter().flatten().map(|(key, _)| format!("{FIRST_PREFIX}{key}"));
+    desired.labels.keys().cloned().chain(first)
+}
+
+/// Is `dso-released` on this remote?
+pub(super) fn is_released(remote: &Remote) -> bool {
+    remote.labels.contains_key(MARK_RELEASED)
+}
+
+/// Not found in this pass, or deleted by us.
+pub(super) fn is_gone(view: &View, id: &RemoteId) -> bool {
+    view.sight(id) == Some(&Sight::Gone)
+}

@@ -1,0 +1,193 @@
+//! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
+
+use super::super::desired::Deletion;
+use super::super::fields::difference;
+use super::super::mark::{Origin, Whose};
+use super::super::recorded::RemoteId;
+use super::super::report::{Next, Ready, Report};
+use super::super::view::{Remote, Sight, Stand, View};
+use super::{Step, doubt, keep, stuck, surplus, working};
+use crate::api::condition::Reason;
+
+/// The object has a deletion timestamp.
+pub(super) fn remove(view: &View) -> Step {
+    if !view.object.finalizer {
+        return Step::Leave;
+    }
+    if !view.seen.object_is_fresh {
+        return Step::Reread;
+    }
+    if let Some(value) = &view.object.force_release {
+        let expected = view.id().map_or_else(|| "none".to_owned(), ToString::to_string);
+        if *value == expected {
+            return Step::LetGo;
+        }
+    }
+    if view.stand() == Stand::Doubt {
+        return doubt::doubt(view);
+    }
+    let Some(id) = view.id().cloned() else {
+        return without_id(view);
+    };
+    match view.deletion_policy() {
+        Deletion::Retain => retain(view, &id),
+        Deletion::Delete if view.object.paused => Step::Report(Box::new(Report::new(
+            Ready::Paused(format!("paused: {id} is deleted once the annotation dataset-operator.dev/paused is removed")),
+            Next::Event,
+        ))),
+        Deletion::Delete => delete(view, &id),
+    }
+}
+
+/// 6.1 Row 1 of section 5 only; everything else is left alone.
+fn without_id(view: &View) -> Step {
+    if let Some(step) = surplus_first(view) {
+        return step;
+    }
+    Step::LetGo
+}
+
+/// 6.1 An intent that lists other attempts than the recorded one: their surplus goes first.
+fn surplus_first(view: &View) -> Option<Step> {
+    let recorded = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.as_str());
+    let others = view.object.intent.own()?.attempts.iter().any(|attempt| Some(attempt.nonce.as_str()) != recorded);
+    if !others {
+        return None;
+    }
+    if !view.seen.owned_is_fresh {
+        return Some(Step::FindOwned);
+    }
+    surplus::remove_all(view)
+}
+
+/// The remote stays; a label says that it is nobody's now. No read: the index must have shown it.
+fn retain(view: &View, id: &RemoteId) -> Step {
+    if let Some(step) = children_first(view) {
+        return step;
+    }
+    let remote = match view.sight(id) {
+        Some(Sight::Gone) => return Step::LetGo,
+        Some(Sight::Read(remote) | Sight::Indexed(remote)) => remote,
+        None => return Step::Fetch(id.clone()),
+    };
+    if is_bound(view) || keep::is_released(remote) {
+        return surplus_first(view).unwrap_or(Step::LetGo);
+    }
+    match view.whose(remote) {
+        Whose::Mine { .. } | Whose::Predecessor { .. } => Step::Release(id.clone()),
+        Whose::Released | Whose::Other | Whose::Dead | Whose::Forged | Whose::Nobody => Step::LetGo,
+    }
+}
+
+fn delete(view: &View, id: &RemoteId) -> Step {
+    if is_bound(view) {
+        return Step::LetGo;
+    }
+    if let Some(step) = children_first(view) {
+        return step;
+    }
+    if view.relations.swept_along && !keep::is_gone(view, id) {
+        let dataset = RemoteId::dataset(id.dataset.clone());
+        if keep::is_gone(view, &dataset) {
+            return Step::LetGo;
+        }
+        return working(Reason::Deleting, format!("{dataset} is being deleted and takes this version along"), Next::Event);
+    }
+    if let Some(newer) = &view.relations.after {
+        return working(Reason::Deleting, format!("DatasetVersion {newer} is newer and goes first"), Next::Event);
+    }
+    // Section 5: the remote is read in the same pass.
+    let remote = match view.sight(id) {
+        Some(Sight::Gone) => return gone(view, id),
+        Some(Sight::Read(remote)) => remote.clone(),
+        Some(Sight::Indexed(_)) | None => return Step::Fetch(id.clone()),
+    };
+    let act = match view.whose(&remote) {
+        Whose::Mine { .. } | Whose::Predecessor { .. } => true,
+        Whose::Released | Whose::Other | Whose::Dead | Whose::Forged => false,
+        Whose::Nobody => {
+            view.recorded.origin == Some(Origin::Created)
+                && difference(&view.recorded.fixed, &remote.fields).is_empty()
+                && view.recorded.facts.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
+        }
+    };
+    if !act {
+        return surplus_first(view).unwrap_or(Step::LetGo);
+    }
+    versions_block(view, &remote).unwrap_or_else(|| Step::Delete(id.clone()))
+}
+
+/// 6.2 Not found, or deleted by us in this pass.
+fn gone(view: &View, id: &RemoteId) -> Step {
+    if let Some(step) = surplus_first(view) {
+        return step;
+    }
+    if !view.seen.swept {
+        return Step::Sweep;
+    }
+    if view.known_gone(id) {
+        return Step::LetGo;
+    }
+    if !view.seen.absence_counts {
+        return stuck(
+            Reason::AccountMismatch,
+            format!(
+                "{id} is not visible to this identity, which is not the one that recorded it; restore that identity, \
+                 grant ListAllDatasets, or annotate force-release: {id}"
+            ),
+        );
+    }
+    working(Reason::Deleting, format!("{id} was not found; checking again before that is believed"), Next::After(view.world.list_lag))
+}
+
+/// 6.4 Live versions block; versions that must go one by one are waited for.
+fn children_first(view: &View) -> Option<Step> {
+    let relations = &view.relations;
+    if !relations.living.is_empty() {
+        return Some(working(
+            Reason::DeletionBlocked,
+            format!("DatasetVersion {} still exists; delete it first", relations.living.join(", ")),
+            Next::Event,
+        ));
+    }
+    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.seen.delete_refused;
+    if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
+        return Some(working(Reason::Deleting, "waiting for its DatasetVersions to be let go", Next::Event));
+    }
+    None
+}
+
+/// 6.4 A version nobody here deletes blocks the dataset.
+fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
+    if remote.id.version.is_some() {
+        return None;
+    }
+    let newest = remote.latest.as_ref().and_then(|latest| latest.id.version.as_deref());
+    if newest == Some("v1") || view.relations.delete_foreign {
+        return None;
+    }
+    let Some(versions) = &view.seen.versions else {
+        return Some(Step::ListVersions(remote.id.dataset.clone()));
+    };
+    let foreign: Vec<_> = versions
+        .iter()
+        .filter_map(|version| version.id.version.clone())
+        .filter(|name| name != "v1" && !view.relations.doomed.contains(name))
+        .collect();
+    (!foreign.is_empty()).then(|| {
+        working(
+            Reason::DeletionBlocked,
+            format!(
+                "{} has version {}, which no DatasetVersion being deleted stands for; delete it in the console, or set \
+                 deleteForeignVersions: true",
+                remote.id,
+                foreign.join(", ")
+            ),
+            Next::Backoff,
+        )
+    })
+}
+
+fn is_bound(view: &View) -> bool {
+    view.recorded.id.as_ref().is_some_and(|id| id.version.as_deref() == Some("v1"))
+}

@@ -1,0 +1,72 @@
+//! Surplus: a second remote of one object, made by an attempt that was answered too late. It is deleted only if it
+//! is provably this object's own work; everything else is reported. Rules: section 7.
+
+use std::sync::Arc;
+
+use super::super::fields::{Fields, difference, hash};
+use super::super::mark::Origin;
+use super::super::view::{Remote, Sight, View};
+use super::Step;
+use super::create::restricted;
+
+/// The next step towards removing surplus beside `kept`, if there is any.
+pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
+    let surplus = next(view)?;
+    // The kept one must be shown by a read in this pass.
+    match view.sight(&kept.id) {
+        Some(Sight::Read(_)) => delete(view, &surplus),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Some(Step::Fetch(kept.id.clone())),
+    }
+}
+
+/// The next step towards removing surplus of an object that is being deleted: nothing is kept.
+pub(super) fn remove_all(view: &View) -> Option<Step> {
+    delete(view, &next(view)?)
+}
+
+/// What is reported and not touched.
+pub(super) fn reported(view: &View) -> Option<String> {
+    let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
+    (!ids.is_empty()).then(|| {
+        format!("{} also carry this object's mark but are not provably its own work; delete them by hand", ids.join(", "))
+    })
+}
+
+/// The next remote that is surplus by what is known so far.
+fn next(view: &View) -> Option<Arc<Remote>> {
+    view.mine_elsewhere()
+        .into_iter()
+        .find(|(nonce, remote)| {
+            let read = match view.sight(&remote.id) {
+                Some(Sight::Read(read)) => read,
+                Some(Sight::Indexed(_) | Sight::Gone) | None => remote,
+            };
+            Origin::of_nonce(nonce) == Origin::Created
+                && !view.seen.recorded_elsewhere.contains(&remote.id)
+                && sent_by_us(view, nonce, read)
+        })
+        .map(|(_, remote)| remote)
+}
+
+fn delete(view: &View, surplus: &Arc<Remote>) -> Option<Step> {
+    if !view.seen.object_is_fresh {
+        return Some(Step::Reread);
+    }
+    match view.sight(&surplus.id) {
+        Some(Sight::Read(_)) => Some(Step::Delete(surplus.id.clone())),
+        Some(Sight::Indexed(_)) | None => Some(Step::Fetch(surplus.id.clone())),
+        Some(Sight::Gone) => None,
+    }
+}
+
+/// Name and immutables are what this nonce sent; of a nonce that is forgotten, what the object has now.
+fn sent_by_us(view: &View, nonce: &str, remote: &Remote) -> bool {
+    let Ok(desired) = &view.desired else { return false };
+    let identity = desired.identity();
+    let Some(sent) = view.object.intent.own().and_then(|intent| intent.hash_of(nonce)) else {
+        return difference(&identity, &remote.fields).is_empty();
+    };
+    let mut recorded: Fields = view.recorded.fixed.clone();
+    recorded.insert("Name".to_owned(), serde_json::Value::Null);
+    [&identity, &recorded].iter().any(|like| hash(&restricted(&remote.fields, like)) == sent)
+}

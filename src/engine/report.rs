@@ -1,0 +1,105 @@
+//! How a pass ends: what the user is told, and when to look again.
+
+use std::time::Duration;
+
+use super::recorded::LastError;
+use crate::api::condition::Reason;
+
+/// The end of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Becomes the conditions.
+    pub ready: Ready,
+    /// Members that were found changed behind our back.
+    pub drifted: Option<String>,
+    /// Surplus or unclear remotes that carry this object's mark.
+    pub duplicates: Option<String>,
+    /// The error of the service behind it.
+    pub error: Option<LastError>,
+    /// When to look again.
+    pub next: Next,
+}
+
+/// The readiness of an object, from which all conditions are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// The remote equals the spec of this generation.
+    Available(String),
+    /// Not there yet; the operator goes on by itself.
+    Working(Reason, String),
+    /// A human must change something.
+    Stuck(Reason, String),
+    /// Paused, with an edit that was not carried out.
+    Paused(String),
+    /// Paused, and nothing is outstanding.
+    PausedReady(String),
+}
+
+/// When to look again, if nothing happens first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Only when something changes: the object, a related object, or the remote (the index tells).
+    Event,
+    /// After this long.
+    After(Duration),
+    /// After the object's own exponential delay.
+    Backoff,
+}
+
+/// Why something wanted cannot be worked on now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// A human must act; otherwise something else must become ready.
+    pub stuck: bool,
+    /// The reason shown.
+    pub reason: Reason,
+    /// What to do about it.
+    pub message: String,
+}
+
+impl Hold {
+    /// A human must change something.
+    #[must_use]
+    pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
+        Self { stuck: true, reason, message: message.into() }
+    }
+
+    /// Something else must happen first.
+    #[must_use]
+    pub fn waiting(reason: Reason, message: impl Into<String>) -> Self {
+        Self { stuck: false, reason, message: message.into() }
+    }
+}
+
+impl Report {
+    /// A report with nothing but its readiness.
+    #[must_use]
+    pub const fn new(ready: Ready, next: Next) -> Self {
+        Self { ready, drifted: None, duplicates: None, error: None, next }
+    }
+
+    /// Stuck until something changes.
+    #[must_use]
+    pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::Stuck(reason, message.into()), Next::After(STALLED_RETRY))
+    }
+
+    /// Working, to be looked at again after `next`.
+    #[must_use]
+    pub fn working(reason: Reason, message: impl Into<String>, next: Next) -> Self {
+        Self::new(Ready::Working(reason, message.into()), next)
+    }
+}
+
+/// Something stalled is looked at again this seldom, unless it or its surroundings change.
+pub const STALLED_RETRY: Duration = Duration::from_secs(3600);
+
+impl From<Hold> for Report {
+    fn from(hold: Hold) -> Self {
+        if hold.stuck {
+            Self::stuck(hold.reason, hold.message)
+        } else {
+            Self::working(hold.reason, hold.message, Next::Event)
+        }
+    }
+}

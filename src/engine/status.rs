@@ -1,0 +1,116 @@
+//! From a report to the status that is written: conditions that GitOps tools understand, and a patch only when
+//! something changed.
+//!
+//! `Ready` is there after the first pass and True only if the remote equals the spec of this generation.
+//! `Reconciling` and `Stalled` are there only while True, never both. A transition time moves only with its status.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use serde_json::{Value, json};
+
+use super::recorded::Recorded;
+use super::report::{Ready, Report};
+use crate::api::condition::Reason;
+
+/// The status that `before` becomes when this report is written for `generation`.
+#[must_use]
+pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp) -> Recorded {
+    let mut after = before.clone();
+    after.observed_generation = generation;
+    if same_failure(before, report) {
+        // A retry that failed the same way is no news: message and error keep their first RequestId.
+        for condition in &mut after.conditions {
+            condition.observed_generation = Some(generation);
+        }
+        return after;
+    }
+    let mut conditions = Vec::new();
+    let mut add = |kind: &str, status: &str, reason: &str, message: &str| {
+        let previous = before.condition(kind).filter(|condition| condition.status == status);
+        conditions.push(Condition {
+            type_: kind.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: cut(message),
+            observed_generation: Some(generation),
+            last_transition_time: previous.map_or(Time(now), |condition| condition.last_transition_time.clone()),
+        });
+    };
+    match &report.ready {
+        Ready::Available(message) => add("Ready", "True", Reason::Available.as_str(), message),
+        Ready::Working(reason, message) => {
+            add("Ready", "False", reason.as_str(), message);
+            add("Reconciling", "True", reason.as_str(), message);
+        }
+        Ready::Stuck(reason, message) => {
+            add("Ready", "False", reason.as_str(), message);
+            add("Stalled", "True", reason.as_str(), message);
+        }
+        Ready::Paused(message) => {
+            add("Ready", "False", Reason::Paused.as_str(), message);
+            add("Paused", "True", Reason::Paused.as_str(), message);
+        }
+        Ready::PausedReady(message) => {
+            add("Ready", "True", Reason::Available.as_str(), message);
+            add("Paused", "True", Reason::Paused.as_str(), message);
+        }
+    }
+    if let Some(message) = &report.drifted {
+        add("Drifted", "True", "Drifted", message);
+    }
+    if let Some(message) = &report.duplicates {
+        add("DuplicatesFound", "True", "DuplicatesFound", message);
+    }
+    after.conditions = conditions;
+    after.last_error.clone_from(&report.error);
+    after
+}
+
+/// The same failure as the one that status tells already, maybe with another RequestId.
+fn same_failure(before: &Recorded, report: &Report) -> bool {
+    let (Ready::Working(reason, _) | Ready::Stuck(reason, _)) = &report.ready else { return false };
+    let (Some(old), Some(new)) = (&before.last_error, &report.error) else { return false };
+    let stalled = matches!(report.ready, Ready::Stuck(..));
+    before.condition("Ready").is_some_and(|ready| ready.status == "False" && ready.reason == reason.as_str())
+        && before.condition("Stalled").is_some() == stalled
+        && (&old.code, &old.operation) == (&new.code, &new.operation)
+}
+
+/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid and, if the id changes, by the id that
+/// was read. `None` if nothing changed.
+#[must_use]
+pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
+    let (old, new) = (before.to_status(), after.to_status());
+    let mut operations = vec![json!({"op": "test", "path": "/metadata/uid", "value": uid})];
+    if before.id != after.id {
+        for key in ["datasetId", "versionName"] {
+            if new.contains_key(key) || old.contains_key(key) {
+                let value = old.get(key).cloned().unwrap_or_default();
+                operations.push(json!({"op": "test", "path": format!("/status/{key}"), "value": value}));
+            }
+        }
+    }
+    let guards = operations.len();
+    for (key, value) in &new {
+        if old.get(key) != Some(value) {
+            operations.push(json!({"op": "add", "path": format!("/status/{key}"), "value": value}));
+        }
+    }
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        operations.push(json!({"op": "remove", "path": format!("/status/{key}")}));
+    }
+    (operations.len() > guards).then_some(Value::Array(operations))
+}
+
+/// Condition messages stay readable in `kubectl describe`, and well below the API server's limit.
+fn cut(message: &str) -> String {
+    const LIMIT: usize = 1000;
+    if message.chars().count() <= LIMIT {
+        return message.to_owned();
+    }
+    message.chars().take(LIMIT - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

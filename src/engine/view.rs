@@ -1,0 +1,309 @@
+//! Everything a decision may depend on, as values: the object, what is wanted, what this process remembers, and
+//! what is known of the cloud. The pass fills it; [`plan`](super::plan) only reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desired::{Deletion, Desired};
+use super::facts::{Facts, Stored};
+use super::fields::Fields;
+use super::intent::Target;
+use super::mark::{Identity, Labels, Origin, Owner, Whose};
+use super::plan::Flight;
+use super::recorded::{Outcome, Recorded, RemoteId};
+use super::report::Hold;
+
+/// A dataset or a version as the service shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remote {
+    /// Its identity.
+    pub id: RemoteId,
+    /// Its labels, marks included.
+    pub labels: Labels,
+    /// Its other members by API name.
+    pub fields: Fields,
+    /// A dataset's newest version.
+    pub latest: Option<Box<Remote>>,
+}
+
+/// What is known of one remote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sight {
+    /// The index showed it no longer than one resync ago.
+    Indexed(Arc<Remote>),
+    /// Read in this pass.
+    Read(Arc<Remote>),
+    /// A read in this pass, or our own acknowledged delete, says that it does not exist.
+    Gone,
+}
+
+/// One view of one object.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The object itself.
+    pub object: Facts,
+    /// What its status holds.
+    pub recorded: Recorded,
+    /// The name its remote is marked with.
+    pub owner: Owner,
+    /// API names of the members that are fixed at creation, for this kind.
+    pub fixed_names: &'static [&'static str],
+    /// What its spec asks for, or why that cannot be worked on.
+    pub desired: Result<Desired, Hold>,
+    /// `deletionPolicy`, read even from a spec that is otherwise invalid.
+    pub deletion: Option<Deletion>,
+    /// What other objects mean for this one.
+    pub relations: Relations,
+    /// What this process remembers of it.
+    pub process: Process,
+    /// What is known of the cloud.
+    pub seen: Seen,
+    /// What is the same for all objects.
+    pub world: Arc<World>,
+}
+
+/// What is the same for all objects of one operator.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Our marks.
+    pub identity: Identity,
+    /// Alias of the configured account.
+    pub account: String,
+    /// Configured region, empty if only an endpoint is configured.
+    pub region: String,
+    /// Who we are to the service now.
+    pub principal: String,
+    /// `--settle-time`
+    pub settle: Duration,
+    /// `--list-lag`
+    pub list_lag: Duration,
+}
+
+/// What other objects here mean for this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Relations {
+    /// `DatasetVersion`s of this Dataset that live; they block its deletion.
+    pub living: Vec<String>,
+    /// `DatasetVersion`s that are being deleted one by one, whose finalizers must leave first.
+    pub leaving: Vec<String>,
+    /// Version names that are being deleted with policy Delete: they may go with the dataset.
+    pub doomed: BTreeSet<String>,
+    /// `deleteForeignVersions: true`
+    pub delete_foreign: bool,
+    /// The dataset of this version is being deleted and takes the version along.
+    pub swept_along: bool,
+    /// A newer version of the same dataset is to be deleted before this one.
+    pub after: Option<String>,
+}
+
+/// What this process remembers of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// How long ago this process first saw the newest nonce (or the object, if there is none).
+    pub doubt_age: Duration,
+    /// Complete lists by owner mark since then that showed nothing of this object.
+    pub lists: u32,
+    /// The same, counted only once the settle time was over.
+    pub settled_lists: u32,
+    /// The doubt about the newest nonce ended: nothing came of it.
+    pub resolved: bool,
+    /// A nonce that this process knows was never executed.
+    pub never_executed: Option<String>,
+    /// The newest attempt was answered "name taken" so long ago, by this process.
+    pub name_taken: Option<Duration>,
+    /// This process recorded the id so long ago.
+    pub recorded_age: Option<Duration>,
+    /// Sixteen hex digits that nobody has used yet.
+    pub fresh: String,
+}
+
+/// What is known of the cloud in this pass.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The object was read with quorum, or written by us, in this pass.
+    pub object_is_fresh: bool,
+    /// The index has swept the place in this term.
+    pub swept: bool,
+    /// Absences count: the principal that the intent or status names is in use, or its private remotes are visible.
+    pub absence_counts: bool,
+    /// Remotes by id.
+    pub sights: BTreeMap<RemoteId, Sight>,
+    /// Remotes that carry this object's owner mark.
+    pub owned: Vec<Arc<Remote>>,
+    /// `owned` was listed in this pass.
+    pub owned_is_fresh: bool,
+    /// Remotes with the wanted name, listed in this pass.
+    pub named: Option<Vec<Arc<Remote>>>,
+    /// All versions of the dataset, listed in this pass.
+    pub versions: Option<Vec<Arc<Remote>>>,
+    /// Uids among the marks seen that some object here has.
+    pub live_here: BTreeSet<String>,
+    /// Remotes among those seen that another object here recorded.
+    pub recorded_elsewhere: BTreeSet<RemoteId>,
+    /// The limiter granted this object's create.
+    pub permit: bool,
+    /// An attempt claimed in this pass.
+    pub flight: Option<Flight>,
+    /// Names of members found different from a spec that had been carried out.
+    pub drifted: Option<String>,
+    /// The service refused to delete the dataset because it has versions.
+    pub delete_refused: bool,
+}
+
+/// Where an object stands with its remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stand {
+    /// An attempt was claimed in this pass.
+    InFlight,
+    /// An attempt may have executed, or still may.
+    Doubt,
+    /// The remote is recorded.
+    Has(RemoteId),
+    /// Nothing was ever executed, or nothing came of it.
+    Free,
+}
+
+impl View {
+    /// The recorded id; beside an intent of another uid it counts as none.
+    #[must_use]
+    pub fn id(&self) -> Option<&RemoteId> {
+        match self.object.intent {
+            Stored::Foreign(_) => None,
+            Stored::Own(_) | Stored::Absent => self.recorded.id.as_ref(),
+        }
+    }
+
+    /// Where the object stands.
+    #[must_use]
+    pub fn stand(&self) -> Stand {
+        if self.seen.flight.is_some() {
+            return Stand::InFlight;
+        }
+        if self.in_doubt() && !self.process.resolved {
+            return Stand::Doubt;
+        }
+        self.id().map_or(Stand::Free, |id| Stand::Has(id.clone()))
+    }
+
+    fn in_doubt(&self) -> bool {
+        match &self.object.intent {
+            Stored::Foreign(_) => true,
+            Stored::Absent => self.object.finalizer && self.recorded.id.is_none(),
+            Stored::Own(intent) => match intent.newest() {
+                // Put back after it was stripped: which attempts there were is not known any more.
+                None => self.recorded.id.is_none(),
+                Some(nonce) if self.outcome_of(nonce).is_some() => false,
+                Some(nonce) if self.process.never_executed.as_deref() == Some(nonce) => false,
+                // Marking a remote twice does no harm, so a live object just does it again.
+                Some(nonce) => self.object.deleting || Origin::of_nonce(nonce) == Origin::Created,
+            },
+        }
+    }
+
+    /// The recorded outcome of the attempt with this nonce.
+    #[must_use]
+    pub fn outcome_of(&self, nonce: &str) -> Option<Outcome> {
+        self.recorded.attempt.as_ref().filter(|attempt| attempt.nonce == nonce).map(|attempt| attempt.outcome)
+    }
+
+    /// Where remotes of this object are looked for: the intent's target as long as it says one, never a newer
+    /// spec's.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        let stored = match &self.object.intent {
+            Stored::Own(intent) => Some(&intent.target),
+            // Another uid's intent is believed only where it matches what is configured.
+            Stored::Foreign(intent) => Some(&intent.target).filter(|target| self.is_configured(target)),
+            Stored::Absent => None,
+        };
+        stored.cloned().or_else(|| self.desired.as_ref().ok().map(|desired| desired.target.clone()))
+    }
+
+    /// Is this target one of a configured client? (It is matched, never dialled.)
+    #[must_use]
+    pub fn is_configured(&self, target: &Target) -> bool {
+        target.account == self.world.account && target.region == self.world.region
+    }
+
+    /// Whose is this remote, for this object?
+    #[must_use]
+    pub fn whose(&self, remote: &Remote) -> Whose {
+        let has_id = self.id().is_some();
+        self.world.identity.whose(&remote.labels, &self.owner, &self.object.uid, &self.seen.live_here, has_id)
+    }
+
+    /// The immutables among a remote's members.
+    #[must_use]
+    pub fn fixed_of(&self, fields: &Fields) -> Fields {
+        let value = |name: &&str| Some(((*name).to_owned(), fields.get(*name)?.clone()));
+        self.fixed_names.iter().filter_map(value).collect()
+    }
+
+    /// Finalizer and intent are in place.
+    #[must_use]
+    pub fn in_good_order(&self) -> bool {
+        self.object.finalizer && self.object.intent.own().is_some()
+    }
+
+    /// What is known of this remote.
+    #[must_use]
+    pub fn sight(&self, id: &RemoteId) -> Option<&Sight> {
+        self.seen.sights.get(id)
+    }
+
+    /// *Known gone*: not found, under a principal that counts, for an id older than the list lag, while its place
+    /// can be listed.
+    #[must_use]
+    pub fn known_gone(&self, id: &RemoteId) -> bool {
+        let old_enough = self.process.recorded_age.is_none_or(|age| age > self.world.list_lag);
+        self.sight(id) == Some(&Sight::Gone) && self.seen.absence_counts && self.seen.swept && old_enough
+    }
+
+    /// The effective deletion policy: Delete for what we created, Retain for what was adopted, unless the spec says.
+    #[must_use]
+    pub fn deletion_policy(&self) -> Deletion {
+        self.deletion.unwrap_or(match self.recorded.origin {
+            Some(Origin::Adopted) => Deletion::Retain,
+            Some(Origin::Created) | None => Deletion::Delete,
+        })
+    }
+
+    /// Remotes that provably are this very object's, newest attempt first; the recorded one is left out.
+    #[must_use]
+    pub fn mine_elsewhere(&self) -> Vec<(String, Arc<Remote>)> {
+        let order = |nonce: &str| {
+            let attempts = self.object.intent.own().map(|intent| intent.attempts.as_slice()).unwrap_or_default();
+            attempts.iter().position(|attempt| attempt.nonce == nonce)
+        };
+        let mut mine: Vec<_> = self
+            .seen
+            .owned
+            .iter()
+            .filter(|remote| Some(&remote.id) != self.id() && self.sight(&remote.id) != Some(&Sight::Gone))
+            .filter_map(|remote| match self.whose(remote) {
+                Whose::Mine { nonce, .. } => Some((nonce, remote.clone())),
+                Whose::Predecessor { .. }
+                | Whose::Released
+                | Whose::Other
+                | Whose::Dead
+                | Whose::Forged
+                | Whose::Nobody => None,
+            })
+            .collect();
+        mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
+        mine
+    }
+}
+
+
+impl Sight {
+    /// The remote, if it is there.
+    #[must_use]
+    pub const fn remote(&self) -> Option<&Arc<Remote>> {
+        match self {
+            Self::Indexed(remote) | Self::Read(remote) => Some(remote),
+            Self::Gone => None,
+        }
+    }
+}

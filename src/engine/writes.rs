@@ -1,0 +1,265 @@
+//! The writes to Kubernetes, each guarded: by `resourceVersion` on the object, by the uid on its status (where the
+//! API server ignores the uid of a merge patch or an apply).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::intent::Intent;
+use super::kind::{Kind, recorded};
+use super::mark::Origin;
+use super::pass::{Flow, Pass, learn};
+use super::plan::{Flight, Record};
+use super::recorded::Ended;
+use super::report::{Next, Ready, Report};
+use super::status;
+use crate::api::condition::Reason;
+use crate::api::names;
+
+/// What an API server call came to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KubeError {
+    /// It answered with an error.
+    #[error(transparent)]
+    Api(#[from] kube::Error),
+    /// It did not answer in time.
+    #[error("the apiserver did not answer in time")]
+    Timeout,
+    /// A patch that cannot be built: a defect.
+    #[error("the patch is not a JSON Patch: {0}")]
+    Patch(#[from] serde_json::Error),
+}
+
+impl KubeError {
+    /// The status code, if it answered.
+    pub(super) fn code(&self) -> Option<u16> {
+        match self {
+            Self::Api(kube::Error::Api(status)) => Some(status.code),
+            Self::Api(_) | Self::Timeout | Self::Patch(_) => None,
+        }
+    }
+}
+
+/// How often a record of a remote in hand is tried before it is left to recovery by mark.
+const RECORD_TRIES: u64 = 4;
+
+impl<K: Kind> Pass<'_, K> {
+    async fn kube<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+        match tokio::time::timeout(self.ctx.limits.kube_call, call).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(KubeError::Timeout),
+        }
+    }
+
+    /// Takes over a copy of the object that is newer than all others.
+    fn adopt_copy(&mut self, object: K::Object) {
+        let version = object.resource_version();
+        self.ctx.memories.with(&object.uid().unwrap_or_default(), |memory| memory.written = version);
+        self.object = Arc::new(object);
+    }
+
+    /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
+    pub(super) async fn reread(&mut self) -> Flow {
+        let (name, uid) = (self.object.name_any(), self.object.uid());
+        match self.kube(self.api().get_opt(&name)).await {
+            Ok(Some(object)) if object.uid() == uid => {
+                self.adopt_copy(object);
+                self.seen.object_is_fresh = true;
+                Flow::Again
+            }
+            Ok(_) => {
+                self.forget();
+                Flow::End(Action::await_change())
+            }
+            Err(error) => self.kube_failed(&error, "reading the object").await,
+        }
+    }
+
+    /// The object is gone: nothing of it is remembered.
+    pub(super) fn forget(&self) {
+        let uid = self.object.uid().unwrap_or_default();
+        self.ctx.memories.forget(&uid);
+        self.ctx.cloud.limiter().forget(&uid);
+        if let Some(id) = recorded::<K>(&self.object).id {
+            self.ctx.index.forget(&id, &uid);
+        }
+    }
+
+    async fn kube_failed(&mut self, error: &KubeError, doing: &str) -> Flow {
+        tracing::warn!(kind = K::NAME, name = self.object.name_any(), %error, doing, "the apiserver did not take it");
+        self.later()
+    }
+
+    /// Stores finalizer and intent in one patch. A 409 against oneself is recognised by the nonce.
+    pub(super) async fn claim(&mut self, intent: &Intent, flight: Option<Flight>) -> Flow {
+        let facts = Facts::of(&*self.object);
+        let mut finalizers = facts.finalizers.clone();
+        if !facts.finalizer {
+            finalizers.push(names::FINALIZER.to_owned());
+        }
+        let patch = json!({"metadata": {
+            "resourceVersion": facts.resource_version,
+            "finalizers": finalizers,
+            "annotations": {names::INTENT: intent.to_annotation()},
+        }});
+        let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        match result {
+            Ok(object) => self.adopt_copy(object),
+            Err(error) => {
+                if let Flow::End(action) = self.reread().await {
+                    return Flow::End(action);
+                }
+                let now = Facts::of(&*self.object);
+                if now.intent.own() != Some(intent) || !now.finalizer {
+                    if error.code() == Some(409) {
+                        // Someone else wrote meanwhile: decide again from what is there now.
+                        return Flow::Again;
+                    }
+                    return self.kube_failed(&error, "storing finalizer and intent").await;
+                }
+            }
+        }
+        self.claimed = Some(boot_clock());
+        self.seen.object_is_fresh = true;
+        self.seen.flight = flight;
+        Flow::Again
+    }
+
+    /// Writes a status patch and takes over the answer.
+    pub(super) async fn write_status(&mut self, patch: Value) -> Result<(), KubeError> {
+        let patch: json_patch::Patch = serde_json::from_value(patch)?;
+        let name = self.object.name_any();
+        let params = PatchParams::default();
+        let api = self.api();
+        let object = self.kube(api.patch_status(&name, &params, &Patch::Json::<()>(patch))).await?;
+        self.adopt_copy(object);
+        Ok(())
+    }
+
+    /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
+    pub(super) async fn record(&mut self, record: Record) -> Flow {
+        let facts = Facts::of(&*self.object);
+        for attempt in 0..RECORD_TRIES {
+            let before = recorded::<K>(&self.object);
+            let mut after = before.clone();
+            if record.settled {
+                let report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
+                after = status::told(&before, &report, facts.generation, Timestamp::now());
+                after.handled.clone_from(&facts.requested);
+            }
+            after.id = Some(record.id.clone());
+            after.origin = Some(record.origin);
+            after.recovered = record.recovered;
+            after.fixed.clone_from(&record.fixed);
+            after.attempt = record.attempt.clone().or(after.attempt);
+            after.label_keys = record.label_keys.iter().cloned().collect();
+            after.principal = Some(self.ctx.world.principal.clone());
+            let sight = self.seen.sights.get(&record.id).and_then(super::view::Sight::remote).cloned();
+            if let Some(remote) = sight.or_else(|| self.ctx.index.get(&record.id)) {
+                learn(&mut after, &remote, true);
+            }
+            let Some(patch) = status::patch(&facts.uid, &before, &after) else { break };
+            match self.write_status(patch).await {
+                Ok(()) => break,
+                Err(error) if matches!(error.code(), Some(404 | 422)) => match self.in_hand(&record, &before).await {
+                    Some(flow) => return flow,
+                    None => continue,
+                },
+                Err(error) if attempt + 1 == RECORD_TRIES => return self.kube_failed(&error, "recording the id").await,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await,
+            }
+        }
+        self.recorded(&record, facts.uid)
+    }
+
+    fn recorded(&mut self, record: &Record, uid: String) -> Flow {
+        self.seen.flight = None;
+        self.ctx.index.recorded(&record.id, &self.key());
+        let now = tokio::time::Instant::now();
+        self.ctx.memories.with(&uid, |memory| memory.recorded = Some((record.id.clone(), now)));
+        let (reason, what) = match (record.recovered, record.origin) {
+            (true, _) => ("Recovered", "found again by its mark"),
+            (false, Origin::Created) => ("Created", "created"),
+            (false, Origin::Adopted) => ("Adopted", "adopted"),
+        };
+        self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
+        if record.settled {
+            self.ctx.memories.with(&uid, super::memory::Memory::calm);
+            return Flow::End(Action::await_change());
+        }
+        Flow::Again
+    }
+
+    /// The id could not be recorded on this object: it is gone, another life of it is there, or an id is there
+    /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
+    /// the old object's policy.
+    async fn in_hand(&mut self, record: &Record, before: &super::recorded::Recorded) -> Option<Flow> {
+        let (name, uid) = (self.object.name_any(), self.object.uid());
+        match self.kube(self.api().get_opt(&name)).await {
+            Ok(Some(object)) if object.uid() == uid => {
+                self.adopt_copy(object);
+                let now = recorded::<K>(&self.object).id;
+                // Another id is there: ours is surplus now, and a later pass sees to it.
+                if now != before.id && now.as_ref() != Some(&record.id) {
+                    return Some(self.later());
+                }
+                None
+            }
+            Ok(_) => Some(self.let_go_in_hand(record).await),
+            Err(error) => Some(self.kube_failed(&error, "reading the object").await),
+        }
+    }
+
+    /// Writes down that the attempt in flight was refused, and why.
+    pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
+        let facts = Facts::of(&*self.object);
+        let before = recorded::<K>(&self.object);
+        let mut after = status::told(&before, &report, facts.generation, Timestamp::now());
+        after.attempt = Some(ended);
+        self.seen.flight = None;
+        if let Some(patch) = status::patch(&facts.uid, &before, &after)
+            && let Err(error) = self.write_status(patch).await
+        {
+            return self.kube_failed(&error, "recording a refusal").await;
+        }
+        Flow::End(self.finish(report).await)
+    }
+
+    /// Removes the finalizer.
+    pub(super) async fn let_go(&mut self) -> Flow {
+        let facts = Facts::of(&*self.object);
+        let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
+        let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
+        let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        match result {
+            Err(error) if error.code() == Some(409) => self.reread().await,
+            Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer").await,
+            Ok(_) | Err(_) => {
+                self.forget();
+                Flow::End(Action::await_change())
+            }
+        }
+    }
+
+    /// Ends the pass with the object's own delay.
+    pub(super) fn later(&self) -> Flow {
+        Flow::End(super::pass::later(self.ctx, &Facts::of(&*self.object)))
+    }
+
+    /// A defect or an unexpected state, told to the user.
+    pub(super) async fn internal(&mut self, message: &str) -> Flow {
+        Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
+    }
+}
+
+/// Time since boot, suspend included: a process that was frozen sees how long it was away.
+pub(super) fn boot_clock() -> std::time::Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    std::time::Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+//! Reads that precede a delete, shared: whoever waits at the same moment is served by one `DatasetIds=` page of up
+//! to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::listing;
+use crate::api::names::MARK_DOMAIN;
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request};
+use crate::engine::recorded::RemoteId;
+use crate::engine::view::Remote;
+
+/// How long the first one waits for company.
+const COMPANY: Duration = Duration::from_millis(20);
+/// `DatasetIds=` takes no more (a page holds 100).
+const MOST: usize = 100;
+
+type Answer = Option<Arc<Remote>>;
+
+/// A remote, or `None` if it does not exist.
+pub type Read = Result<Option<Arc<Remote>>, CallError>;
+
+/// The shared reader of one account.
+pub struct Reader {
+    client: Client,
+    queue: Mutex<HashMap<String, Vec<(String, oneshot::Sender<Answer>)>>>,
+}
+
+impl Reader {
+    /// Reads with this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client, queue: Mutex::default() }
+    }
+
+    /// Reads one remote by itself.
+    pub async fn read(&self, lane: Lane, id: &RemoteId) -> Read {
+        let answer = match &id.version {
+            None => self.client.call(lane, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
+                let item = answer.dataset();
+                item.map(listing::dataset).map_err(|e| CallError::malformed(crate::cloud::Operation::GetDataset, e))
+            }),
+            Some(version) => {
+                let request = Request::get_dataset_version(&id.dataset, version);
+                self.client.call(lane, &request).await.and_then(|answer| {
+                    let item = answer.version();
+                    item.map(|item| listing::version(&id.dataset, item))
+                        .map_err(|e| CallError::malformed(crate::cloud::Operation::GetDatasetVersion, e))
+                })
+            }
+        };
+        match answer {
+            Ok(remote) => Ok(Some(Arc::new(remote))),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a dataset together with whoever else wants one of this workspace now.
+    pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
+        let (sender, receiver) = oneshot::channel();
+        let leads = {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let waiting = queue.entry(workspace.to_owned()).or_default();
+            waiting.push((id.dataset.clone(), sender));
+            waiting.len() == 1
+        };
+        if leads {
+            // A task of its own: the pass of the first one may end while the others still wait.
+            let (reader, workspace) = (self.clone(), workspace.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(COMPANY).await;
+                reader.serve(&workspace).await;
+            });
+        }
+        match receiver.await {
+            Ok(Some(remote)) => Ok(Some(remote)),
+            Ok(None) | Err(_) => self.read(Lane::UserChange, id).await,
+        }
+    }
+
+    async fn serve(&self, workspace: &str) {
+        let mut waiting = self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(workspace).unwrap_or_default();
+        while waiting.len() > 1 {
+            let rest = waiting.split_off(waiting.len().min(MOST));
+            let query = ListDatasets {
+                workspace_id: Some(workspace.to_owned()),
+                dataset_ids: waiting.iter().map(|(id, _)| id.clone()).collect(),
+                page_number: 1,
+                page_size: 100,
+                ..ListDatasets::default()
+            };
+            let items = match self.client.call(Lane::UserChange, &Request::list_datasets(&query)).await {
+                Ok(answer) => answer.datasets().map(|(items, _)| items).unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
+            let mut shown: HashMap<_, _> = items
+                .into_iter()
+                .filter(|item| item.labels.contains_key(MARK_DOMAIN))
+                .map(|item| (item.id.clone(), Arc::new(listing::dataset(item))))
+                .collect();
+            for (id, sender) in waiting {
+                let _ = sender.send(shown.remove(&id));
+            }
+            waiting = rest;
+        }
+        // The last one left alone reads for itself: dropping its sender says so.
+    }
+}

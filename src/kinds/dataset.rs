@@ -1,0 +1,191 @@
+//! A Dataset: a PAI dataset and, as long as no DatasetVersion binds it, its v1.
+
+use kube::{Resource, ResourceExt};
+use serde_json::{Value, json};
+
+use super::members::{Spec, check_json, labels};
+use super::{Around, Defaults, deletion};
+use crate::api::{AdoptionPolicy, Dataset, DatasetVersion, OnExternalDeletion, Reason};
+use crate::engine::desired::{Deletion, Desired, First, Policy};
+use crate::engine::fields::Fields;
+use crate::engine::intent::Target;
+use crate::engine::kind::Kind;
+use crate::engine::recorded::{Recorded, RemoteId};
+use crate::engine::report::Hold;
+use crate::engine::view::Relations;
+
+/// The kind `Dataset`.
+pub struct Datasets;
+
+/// Fixed at creation (vendor's SDK: no update operation has them).
+pub const FIXED: &[&str] = &[
+    "Property",
+    "DataSourceType",
+    "Uri",
+    "DataType",
+    "SourceType",
+    "SourceId",
+    "UserId",
+    "WorkspaceId",
+    "ImportInfo",
+    "Provider",
+    "ProviderType",
+    "SourceDatasetId",
+    "SourceDatasetVersion",
+];
+
+/// Changed by `UpdateDataset` (and `PublishDataset`).
+const MUTABLE: &[&str] = &[
+    "Name",
+    "Description",
+    "Options",
+    "Edition",
+    "MountAccessReadWriteRoleIdList",
+    "Accessibility",
+    "AccessibleRoleIdList",
+];
+
+/// Members that belong to v1: their name in `CreateDataset` and in the version operations.
+const FIRST: &[(&str, &str)] = &[
+    ("VersionDescription", "Description"),
+    ("DataSize", "DataSize"),
+    ("DataCount", "DataCount"),
+    ("DatasetTaskRamRole", "DatasetTaskRamRole"),
+    ("UserMetricsEndpoints", "UserMetricsEndpoints"),
+];
+
+impl Kind for Datasets {
+    type Object = Dataset;
+    type Around = Around;
+
+    const NAME: &'static str = "Dataset";
+    const FIXED: &'static [&'static str] = FIXED;
+    const VERSIONED: bool = false;
+
+    fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
+        let desired = desired(object, recorded, &around.defaults)?;
+        if !desired.first.is_empty()
+            && let Some(binder) = binder(object, recorded, around)
+        {
+            return Err(Hold::stuck(
+                Reason::InvalidSpec,
+                format!(
+                    "DatasetVersion {binder} binds v1 and manages it; remove versionDescription, versionLabels, dataSize, \
+                     dataCount, datasetTaskRamRole and userMetricsEndpoints here"
+                ),
+            ));
+        }
+        Ok(desired)
+    }
+
+    fn deletion(object: &Dataset) -> Option<Deletion> {
+        deletion(object.spec.deletion_policy)
+    }
+
+    fn relations(object: &Dataset, recorded: &Recorded, around: &Around) -> Relations {
+        let mut relations = Relations {
+            delete_foreign: object.spec.delete_foreign_versions == Some(true),
+            ..Relations::default()
+        };
+        for version in versions_of(object, recorded, around).filter(|version| !binds(version)) {
+            let name = version.name_any();
+            let status = version.status.as_ref();
+            let retained = super::version::retains(&version);
+            if version.meta().deletion_timestamp.is_none() {
+                relations.living.push(name);
+            } else if let (false, Some(remote)) = (retained, status.and_then(|status| status.version_name.clone())) {
+                relations.doomed.insert(remote);
+            } else {
+                relations.leaving.push(name);
+            }
+        }
+        relations
+    }
+}
+
+fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result<Desired, Hold> {
+    let spec = &object.spec;
+    let json = Spec::of(spec);
+    let adoption = spec.adoption.clone().unwrap_or_default();
+    let recorded_workspace = recorded.fixed.get("WorkspaceId").and_then(Value::as_str);
+    let workspace = spec.workspace_id.as_deref().or(recorded_workspace).or(defaults.workspace.as_deref());
+    let Some(workspace) = workspace else {
+        return Err(Hold::stuck(
+            Reason::InvalidSpec,
+            "spec.workspaceId is not set and this operator has no default workspace (--workspace-id); set spec.workspaceId",
+        ));
+    };
+    let fixed = json.members(FIXED);
+    let mut mutable = json.members(MUTABLE);
+    // What is adopted by id keeps its name unless the spec says one.
+    if spec.name.is_none() && adoption.dataset_id.is_none() {
+        mutable.insert("Name".to_owned(), json!(default_name(object)?));
+    }
+    let mut create = fixed.clone();
+    create.extend(mutable.clone());
+    create.insert("WorkspaceId".to_owned(), json!(workspace));
+    let mut first = First { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
+    for (name, of_version) in FIRST {
+        if let Some(value) = json.member(name) {
+            create.insert((*name).to_owned(), value.clone());
+            first.fields.insert((*of_version).to_owned(), value);
+        }
+    }
+    if let Some(labels) = &first.labels {
+        create.insert("VersionLabels".to_owned(), labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect());
+    }
+    check_json(&create)?;
+    Ok(Desired {
+        target: Target {
+            account: defaults.account.clone(),
+            region: defaults.region.clone(),
+            workspace: workspace.to_owned(),
+            dataset_id: None,
+        },
+        create,
+        fixed,
+        mutable,
+        labels: labels(spec.labels.as_deref()),
+        first,
+        adopt: adoption.dataset_id.map(RemoteId::dataset),
+        policy: match adoption.policy {
+            None | Some(AdoptionPolicy::AdoptIfMarked) => Policy::IfMarked,
+            Some(AdoptionPolicy::CreateOnly) => Policy::CreateOnly,
+            Some(AdoptionPolicy::AdoptByName) => Policy::ByName,
+            Some(AdoptionPolicy::AdoptOnly) => Policy::Only,
+        },
+        bind: false,
+        recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
+    })
+}
+
+/// `metadata.name`, if it is a valid dataset name (a Kubernetes name may have dots and be longer).
+fn default_name(object: &Dataset) -> Result<String, Hold> {
+    let name = object.name_any();
+    if name.contains('.') || name.len() > 127 {
+        return Err(Hold::stuck(
+            Reason::InvalidSpec,
+            "metadata.name is not a valid dataset name (no dots, at most 127 characters); set spec.name",
+        ));
+    }
+    Ok(name)
+}
+
+/// The DatasetVersions that stand for versions of this dataset.
+fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> impl Iterator<Item = std::sync::Arc<DatasetVersion>> {
+    let (namespace, name) = (object.namespace(), object.name_any());
+    let id = recorded.id.as_ref().map(|id| id.dataset.clone());
+    around.versions.state().into_iter().filter(move |version| {
+        let by_name = version.spec.dataset_ref.as_ref().is_some_and(|reference| reference.name == name);
+        let by_id = id.is_some() && version.spec.dataset_id == id;
+        (by_name && version.namespace() == namespace) || by_id
+    })
+}
+
+fn binds(version: &DatasetVersion) -> bool {
+    super::version::bound(version)
+}
+
+fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<String> {
+    versions_of(object, recorded, around).find(|version| binds(version)).map(|version| version.name_any())
+}

@@ -1,0 +1,80 @@
+//! From spec to API members: names, nested keys, labels, and the JSON-in-a-string members.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api::{Label, Reason};
+use crate::engine::fields::{Fields, lower_camel};
+use crate::engine::mark::Labels;
+use crate::engine::report::Hold;
+
+/// A spec as JSON, from which members are taken by their API names.
+pub(super) struct Spec(Value);
+
+impl Spec {
+    pub(super) fn of(spec: &impl Serialize) -> Self {
+        Self(serde_json::to_value(spec).unwrap_or_default())
+    }
+
+    /// Those of the named members that the spec manages.
+    pub(super) fn members(&self, names: &[&str]) -> Fields {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.member(name)?))).collect()
+    }
+
+    /// One member, with nested keys spelled as the API does.
+    pub(super) fn member(&self, name: &str) -> Option<Value> {
+        self.0.get(lower_camel(name)).filter(|value| !value.is_null()).cloned().map(pascal_keys)
+    }
+}
+
+fn pascal_keys(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(pascal_keys).collect()),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(key, value)| (upper_camel(&key), pascal_keys(value))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn upper_camel(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
+    labels.unwrap_or_default().iter().map(|label| (label.key.clone(), label.value.clone())).collect()
+}
+
+/// The texts that must be JSON objects are: admission only looks at their braces.
+pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
+    for name in ["Options", "ImportInfo"] {
+        let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
+        if let Err(error) = serde_json::from_str::<Fields>(text) {
+            return Err(Hold::stuck(Reason::InvalidSpec, format!("spec.{} is not a JSON object: {error}", lower_camel(name))));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn nested_keys_are_spelled_as_the_api_does() {
+        let spec = Spec::of(&json!({"userMetricsEndpoints": [{"path": "/m", "port": 80}], "uri": null}));
+        assert_eq!(spec.member("UserMetricsEndpoints"), Some(json!([{"Path": "/m", "Port": 80}])));
+        assert_eq!(spec.member("Uri"), None);
+    }
+
+    #[test]
+    fn text_that_only_looks_like_json_is_an_invalid_spec() {
+        let fields = |text: &str| json!({"Options": text}).as_object().cloned().unwrap();
+        assert!(check_json(&fields("{\"mountPath\": \"/mnt\"}")).is_ok());
+        let hold = check_json(&fields("{ \"mountPath\": /mnt/data/ }")).unwrap_err();
+        assert_eq!(hold.reason, Reason::InvalidSpec);
+        assert!(hold.message.contains("spec.options"), "{}", hold.message);
+    }
+}

@@ -1,0 +1,46 @@
+//! The kinds: what a Dataset and a DatasetVersion want, in the API's terms. Pure; one file a kind.
+
+pub mod dataset;
+mod members;
+pub mod version;
+
+use std::sync::Arc;
+
+use kube::runtime::reflector::Store;
+
+use crate::api::{Dataset, DatasetVersion, DeletionPolicy};
+use crate::engine::desired::Deletion;
+use crate::index::Index;
+
+pub use dataset::Datasets;
+pub use version::DatasetVersions;
+
+/// What the kinds may look at besides the object.
+pub struct Around {
+    /// All Datasets in view.
+    pub datasets: Store<Dataset>,
+    /// All DatasetVersions in view.
+    pub versions: Store<DatasetVersion>,
+    /// The remote side.
+    pub index: Arc<Index>,
+    /// Defaults of this operator.
+    pub defaults: Defaults,
+}
+
+/// What a spec that says nothing gets.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// Alias of the configured account.
+    pub account: String,
+    /// Configured region, empty if only an endpoint is.
+    pub region: String,
+    /// `--workspace-id`
+    pub workspace: Option<String>,
+}
+
+fn deletion(policy: Option<DeletionPolicy>) -> Option<Deletion> {
+    policy.map(|policy| match policy {
+        DeletionPolicy::Delete => Deletion::Delete,
+        DeletionPolicy::Retain => Deletion::Retain,
+    })
+}

@@ -1,0 +1,197 @@
+//! A DatasetVersion: v2 and later of a dataset, or its v1, bound without owning its life.
+
+use std::sync::Arc;
+
+use kube::{Resource, ResourceExt};
+
+use super::members::{Spec, check_json, labels};
+use super::{Around, deletion};
+use crate::api::{Dataset, DatasetVersion, DeletionPolicy, OnExternalDeletion, Reason};
+use crate::engine::desired::{Deletion, Desired, First, Policy};
+use crate::engine::intent::Target;
+use crate::engine::kind::Kind;
+use crate::engine::recorded::{Recorded, RemoteId};
+use crate::engine::report::Hold;
+use crate::engine::view::Relations;
+
+/// The kind `DatasetVersion`.
+pub struct DatasetVersions;
+
+/// Fixed at creation (vendor's SDK: `UpdateDatasetVersion` has none of them).
+pub const FIXED: &[&str] = &["Property", "DataSourceType", "Uri", "SourceType", "SourceId", "ImportInfo"];
+
+/// Changed by `UpdateDatasetVersion`.
+const MUTABLE: &[&str] =
+    &["Options", "Description", "DataSize", "DataCount", "DatasetTaskRamRole", "UserMetricsEndpoints"];
+
+impl Kind for DatasetVersions {
+    type Object = DatasetVersion;
+    type Around = Around;
+
+    const NAME: &'static str = "DatasetVersion";
+    const FIXED: &'static [&'static str] = FIXED;
+    const VERSIONED: bool = true;
+
+    fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
+        let (dataset, workspace) = place(object, recorded, around)?;
+        let spec = &object.spec;
+        let json = Spec::of(spec);
+        let (fixed, mutable) = (json.members(FIXED), json.members(MUTABLE));
+        let mut create = fixed.clone();
+        create.extend(mutable.clone());
+        check_json(&create)?;
+        let named = spec.adoption.as_ref().and_then(|adoption| adoption.version_name.clone());
+        if bound(object)
+            && let Some(other) = earlier_binder(object, &dataset, around)
+        {
+            return Err(Hold::stuck(
+                Reason::OwnedByOther,
+                format!("DatasetVersion {other} binds v1 of {dataset} already; delete one of the two"),
+            ));
+        }
+        Ok(Desired {
+            target: Target {
+                account: around.defaults.account.clone(),
+                region: around.defaults.region.clone(),
+                workspace,
+                dataset_id: Some(dataset.clone()),
+            },
+            create,
+            fixed,
+            mutable,
+            labels: labels(spec.labels.as_deref()),
+            first: First::default(),
+            adopt: named.map(|name| RemoteId::version(dataset, name)),
+            policy: Policy::IfMarked,
+            bind: bound(object),
+            recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
+        })
+    }
+
+    fn deletion(object: &DatasetVersion) -> Option<Deletion> {
+        deletion(object.spec.deletion_policy)
+    }
+
+    fn relations(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Relations {
+        let mut relations = Relations::default();
+        let Some(parent) = parent(object, around).filter(|parent| parent.meta().deletion_timestamp.is_some()) else {
+            return relations;
+        };
+        let status = parent.status.as_ref();
+        let id = status.and_then(|status| status.dataset_id.clone());
+        let same = id.is_some() && id.as_ref() == recorded.id.as_ref().map(|id| &id.dataset);
+        if !same {
+            return relations;
+        }
+        let siblings: Vec<_> = around
+            .versions
+            .state()
+            .into_iter()
+            .filter(|sibling| !bound(sibling))
+            .filter(|sibling| sibling.status.as_ref().is_some_and(|status| status.dataset_id == id))
+            .collect();
+        let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
+        let adopted = status.and_then(|status| status.common.origin) == Some(crate::api::values::Origin::Adopted);
+        let kept = parent.spec.deletion_policy == Some(DeletionPolicy::Retain)
+            || (adopted && parent.spec.deletion_policy.is_none());
+        let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
+        relations.swept_along = all_go && !kept && !refused && !retains(object);
+        if !relations.swept_along {
+            let own = recorded.id.as_ref().and_then(|id| number(id.version.as_deref()?));
+            let newer = |sibling: &&Arc<DatasetVersion>| {
+                let version = sibling.status.as_ref().and_then(|status| number(status.version_name.as_deref()?));
+                sibling.meta().deletion_timestamp.is_some() && version > own
+            };
+            relations.after = siblings.iter().find(newer).map(|sibling| sibling.name_any());
+        }
+        relations
+    }
+}
+
+/// The number of `v7`.
+fn number(name: &str) -> Option<u64> {
+    name.strip_prefix('v')?.parse().ok()
+}
+
+/// Does it stand for v1?
+pub(super) fn bound(version: &DatasetVersion) -> bool {
+    version.spec.adoption.as_ref().is_some_and(|adoption| adoption.version_name.as_deref() == Some("v1"))
+}
+
+/// Is its remote kept when it is deleted?
+pub(super) fn retains(version: &DatasetVersion) -> bool {
+    let origin = version.status.as_ref().and_then(|status| status.common.origin);
+    match version.spec.deletion_policy {
+        Some(policy) => policy == DeletionPolicy::Retain,
+        None => origin == Some(crate::api::values::Origin::Adopted),
+    }
+}
+
+fn parent(object: &DatasetVersion, around: &Around) -> Option<Arc<Dataset>> {
+    match &object.spec.dataset_ref {
+        Some(reference) => {
+            let namespace = object.namespace().unwrap_or_default();
+            around.datasets.get(&kube::runtime::reflector::ObjectRef::new(&reference.name).within(&namespace))
+        }
+        None => {
+            let id = object.spec.dataset_id.as_ref()?;
+            let has_id = |dataset: &Dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(id));
+            around.datasets.find(has_id)
+        }
+    }
+}
+
+/// The dataset's id and workspace.
+fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<(String, String), Hold> {
+    let parent = parent(object, around);
+    let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
+    let workspace = status
+        .and_then(|status| status.immutables.workspace_id.clone())
+        .or_else(|| around.defaults.workspace.clone())
+        .unwrap_or_default();
+    if let Some(id) = &object.spec.dataset_id {
+        return Ok((id.clone(), workspace));
+    }
+    let name = object.spec.dataset_ref.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();
+    let deleting = object.meta().deletion_timestamp.is_some();
+    if let Some(own) = recorded.id.as_ref().map(|id| id.dataset.clone()) {
+        let now = status.and_then(|status| status.dataset_id.clone());
+        let elsewhere = now.filter(|now| *now != own);
+        return match elsewhere {
+            None => Ok((own, workspace)),
+            Some(_) if deleting => Ok((own, workspace)),
+            // The pair lives while its dataset does.
+            Some(now) if around.index.get(&RemoteId::dataset(own.clone())).is_some() => Err(Hold::waiting(
+                Reason::DependencyNotReady,
+                format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
+            )),
+            Some(now) => Ok((now, workspace)),
+        };
+    }
+    let Some(parent) = &parent else {
+        return Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} does not exist in this namespace")));
+    };
+    let ready = status.and_then(|status| status.common.condition(crate::api::ConditionType::Ready));
+    let ready = ready.is_some_and(|ready| ready.status == "True");
+    match status.and_then(|status| status.dataset_id.clone()) {
+        Some(id) if ready || deleting => Ok((id, workspace)),
+        Some(_) | None if parent.meta().deletion_timestamp.is_some() => {
+            Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} is being deleted")))
+        }
+        Some(_) | None => Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} is not Ready yet"))),
+    }
+}
+
+/// Another object that binds v1 of the same dataset and came first.
+fn earlier_binder(object: &DatasetVersion, dataset: &str, around: &Around) -> Option<String> {
+    let rank = |version: &DatasetVersion| (version.creation_timestamp(), version.uid());
+    let own = rank(object);
+    let same = |other: &Arc<DatasetVersion>| {
+        bound(other)
+            && other.uid() != object.uid()
+            && other.meta().deletion_timestamp.is_none()
+            && other.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(dataset))
+            && rank(other) < own
+    };
+    around.versions.state().into_iter().find(same).map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
+}

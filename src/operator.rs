@@ -1,0 +1,228 @@
+//! The running operator: clients, index and controllers, wired together, started and stopped in order.
+
+mod kinship;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, ResourceExt};
+use tokio::sync::{mpsc, watch as signal};
+
+use crate::admin::{self, Readiness};
+use crate::api::{Dataset, DatasetVersion};
+use crate::cloud::{self, BearerStyle, Environment, Limiter};
+use crate::engine::context::{Context, Limits};
+use crate::engine::kind::Kind;
+use crate::engine::mark::Identity;
+use crate::engine::memory::Memories;
+use crate::engine::view::World;
+use crate::index::reader::Reader;
+use crate::index::{self, Index, ObjectKey};
+use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::tell::Teller;
+use kinship::Kinship;
+
+/// The alias under which intents name the one configured account.
+const ACCOUNT: &str = "default";
+/// Passes at the same time, of one kind: the limit of 100 calls/s at 150 ms each keeps 15 busy.
+const CONCURRENCY: u16 = 32;
+
+/// Why the operator cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No runtime, or a port that is taken.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The API server cannot be found or does not let us in.
+    #[error("Kubernetes: {0}")]
+    Kube(#[from] kube::Error),
+    /// No usable kubeconfig and not in a cluster.
+    #[error("no Kubernetes configuration: {0}")]
+    Config(#[from] kube::config::InferConfigError),
+    /// The credentials are missing or unusable.
+    #[error("{0}")]
+    Credentials(#[from] cloud::CallError),
+    /// The client cannot be set up.
+    #[error("{0}")]
+    Client(#[from] cloud::ClientError),
+    /// The limit cannot be used.
+    #[error("{0}")]
+    Qps(#[from] cloud::QpsError),
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes the passes that are under way.
+pub fn run(settings: Settings) -> Result<(), RunError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), RunError> {
+    let flags = &settings.flags;
+    let metrics = Arc::new(Metrics::default());
+    let ready = Readiness::default();
+    let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
+    let limiter = Arc::new(Limiter::new(flags.qps)?);
+    let credentials = Arc::new(Environment::of_process(BearerStyle::Sdk));
+    let cloud = cloud::Client::new(settings.cloud.clone(), credentials, limiter, metrics.clone())?;
+    let principal = cloud.principal().await?;
+    let kube = kube_client().await?;
+    let identity = identity(&kube, &settings).await?;
+    tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
+    let world = Arc::new(World {
+        account: ACCOUNT.to_owned(),
+        region: flags.region.clone().unwrap_or_default(),
+        principal,
+        settle: flags.settle_time,
+        list_lag: flags.list_lag,
+        identity,
+    });
+    let index_settings = index::Settings {
+        domains: world.identity.domains().to_vec(),
+        resync: flags.resync,
+        list_lag: flags.list_lag,
+    };
+    let (index, woken) = Index::new(index_settings);
+    if let Some(workspace) = &flags.workspace_id {
+        index.want(workspace, None);
+    }
+    let sweeps = tokio::spawn(index.clone().run(cloud.clone()));
+    let (teller, telling) = Teller::new(kube.clone());
+    let telling = tokio::spawn(telling);
+    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
+    let controllers = control(parts, woken, ready);
+    let result = tokio::select! {
+        () = controllers => Ok(()),
+        failed = admin => failed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Into::into),
+    };
+    sweeps.abort();
+    telling.abort();
+    tracing::info!("dataset-operator stopped");
+    result
+}
+
+/// A client without hidden retries: what is repeated, and when, is decided here.
+async fn kube_client() -> Result<kube::Client, RunError> {
+    let mut config = kube::Config::infer().await?;
+    config.default_retry = false;
+    Ok(kube::Client::try_from(config)?)
+}
+
+async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
+    let system = Api::<Namespace>::all(kube.clone()).get("kube-system").await?;
+    let uid = system.uid().unwrap_or_default();
+    Ok(Identity::new(&settings.flags.owner_domain, &settings.flags.owner_key, &uid))
+}
+
+/// What the controllers are made of.
+#[derive(Clone)]
+struct Parts {
+    settings: Settings,
+    kube: kube::Client,
+    cloud: cloud::Client,
+    index: Arc<Index>,
+    world: Arc<World>,
+    teller: Teller,
+    metrics: Arc<Metrics>,
+}
+
+/// Runs both controllers until a signal asks to stop and the passes under way have ended.
+async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready: Readiness) {
+    let namespaces = parts.settings.flags.namespaces.clone();
+    let (stop, stopped) = signal::channel(false);
+    let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
+    let (wake_versions, versions_woken) = mpsc::unbounded_channel();
+    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions));
+    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, kinship.clone());
+    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, kinship.clone());
+    let around = Arc::new(Around {
+        datasets: datasets.store.clone(),
+        versions: versions.store.clone(),
+        index: parts.index.clone(),
+        defaults: Defaults {
+            account: parts.world.account.clone(),
+            region: parts.world.region.clone(),
+            workspace: parts.settings.flags.workspace_id.clone(),
+        },
+    });
+    kinship.knows(&around);
+    let dataset_context = context::<Datasets>(&parts, &around, &kinship);
+    let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
+    kinship.on_gone(dataset_context.clone(), version_context.clone());
+    let relay = tokio::spawn(relay(woken, kinship.clone()));
+    let ready_when_listed = tokio::spawn({
+        let (datasets, versions) = (around.datasets.clone(), around.versions.clone());
+        async move {
+            if datasets.wait_until_ready().await.is_ok() && versions.wait_until_ready().await.is_ok() {
+                ready.set();
+            }
+        }
+    });
+    let signalled = tokio::spawn(async move {
+        shutdown_signal().await;
+        tracing::info!("stopping: passes under way are finished first");
+        let _ = stop.send(true);
+    });
+    tokio::join!(
+        watch::drive(datasets, dataset_context, datasets_woken, CONCURRENCY, until(stopped.clone())),
+        watch::drive(versions, version_context, versions_woken, CONCURRENCY, until(stopped)),
+    );
+    relay.abort();
+    ready_when_listed.abort();
+    signalled.abort();
+}
+
+fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinship: &Arc<Kinship>) -> Arc<Context<K>> {
+    let lives = kinship.clone();
+    let flags = &parts.settings.flags;
+    Arc::new(Context {
+        kube: parts.kube.clone(),
+        cloud: parts.cloud.clone(),
+        reader: Arc::new(Reader::new(parts.cloud.clone())),
+        index: parts.index.clone(),
+        world: parts.world.clone(),
+        memories: Memories::default(),
+        around: around.clone(),
+        lives_here: Arc::new(move |uid| lives.lives_here(uid)),
+        teller: parts.teller.clone(),
+        metrics: parts.metrics.clone(),
+        limits: Limits {
+            send_deadline: flags.send_deadline,
+            kube_call: Duration::from_secs(10),
+            pass: Duration::from_secs(60) + flags.request_timeout * 4,
+            resync: flags.resync,
+        },
+    })
+}
+
+/// What the index wants looked at goes to the controller of its kind.
+async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
+    while let Some(key) = woken.recv().await {
+        kinship.wake(key.kind, key.namespace, key.name);
+    }
+}
+
+async fn until(mut stopped: signal::Receiver<bool>) {
+    // An error means that nobody can ask any more, which is the end as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Drains a stream of wake-ups into object references.
+fn stream<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl futures::Stream<Item = T> + Send + 'static {
+    futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|item| (item, receiver))).boxed()
+}

@@ -1,0 +1,218 @@
+//! Who is related to whom: when a Dataset becomes ready or goes, its DatasetVersions look again, and the other way
+//! round. Also which uids live here, which is what makes a mark that of a living or a dead owner.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::api::{Dataset, DatasetVersion};
+use crate::engine::context::Context;
+use crate::engine::kind::{Root, recorded};
+use crate::kinds::{Around, DatasetVersions, Datasets};
+
+/// The relations among the objects here.
+pub(super) struct Kinship {
+    datasets: UnboundedSender<ObjectRef<Dataset>>,
+    versions: UnboundedSender<ObjectRef<DatasetVersion>>,
+    around: OnceLock<Arc<Around>>,
+    contexts: OnceLock<(Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    uids: HashSet<String>,
+    /// Versions by what they refer to.
+    children: HashMap<Reference, HashSet<ObjectRef<DatasetVersion>>>,
+}
+
+/// What a version names as its dataset.
+#[derive(PartialEq, Eq, Hash, Clone)]
+enum Reference {
+    Name(String, String),
+    Id(String),
+}
+
+/// A kind whose objects are related.
+pub(super) trait Kin: Root {
+    /// It was created or changed.
+    fn appeared(&self, kinship: &Kinship);
+    /// It is gone.
+    fn vanished(&self, kinship: &Kinship);
+    /// All were listed (again): what was not shown is gone.
+    fn listed(kinship: &Kinship);
+}
+
+impl Kinship {
+    pub(super) fn new(
+        datasets: UnboundedSender<ObjectRef<Dataset>>,
+        versions: UnboundedSender<ObjectRef<DatasetVersion>>,
+    ) -> Self {
+        Self { datasets, versions, around: OnceLock::new(), contexts: OnceLock::new(), state: Mutex::default() }
+    }
+
+    /// The stores, once they exist.
+    pub(super) fn knows(&self, around: &Arc<Around>) {
+        let _ = self.around.set(around.clone());
+    }
+
+    /// Whose memory of an object ends when it is gone.
+    pub(super) fn on_gone(&self, datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>) {
+        let _ = self.contexts.set((datasets, versions));
+    }
+
+    pub(super) fn lives_here(&self, uid: &str) -> bool {
+        self.state().uids.contains(uid)
+    }
+
+    pub(super) fn wake(&self, kind: &str, namespace: String, name: String) {
+        // Nobody listens only while the process ends.
+        if kind == "Dataset" {
+            let _ = self.datasets.send(ObjectRef::new(&name).within(&namespace));
+        } else {
+            let _ = self.versions.send(ObjectRef::new(&name).within(&namespace));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_children(&self, references: &[Reference]) {
+        let state = self.state();
+        for child in references.iter().filter_map(|reference| state.children.get(reference)).flatten() {
+            let _ = self.versions.send(child.clone());
+        }
+    }
+
+    /// The Dataset looks again if a version matters to it: it is being deleted, or the version binds its v1.
+    fn wake_parent(&self, version: &DatasetVersion) {
+        let Some(around) = self.around.get() else { return };
+        let parent = match reference(version) {
+            Some(Reference::Name(namespace, name)) => around.datasets.get(&ObjectRef::new(&name).within(&namespace)),
+            Some(Reference::Id(id)) => {
+                around.datasets.find(|dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(&id)))
+            }
+            None => None,
+        };
+        let binds = version.spec.adoption.is_some();
+        if let Some(parent) = parent.filter(|parent| binds || parent.metadata.deletion_timestamp.is_some()) {
+            let _ = self.datasets.send(ObjectRef::from_obj(&*parent));
+        }
+    }
+
+    fn came(&self, object: &impl Root) {
+        if let Some(uid) = object.uid() {
+            self.state().uids.insert(uid);
+        }
+    }
+
+    fn went(&self, object: &impl Root) {
+        if let Some(uid) = object.uid() {
+            self.state().uids.remove(&uid);
+        }
+    }
+}
+
+impl Kin for Dataset {
+    fn appeared(&self, kinship: &Kinship) {
+        kinship.came(self);
+        kinship.wake_children(&references(self));
+    }
+
+    fn vanished(&self, kinship: &Kinship) {
+        kinship.went(self);
+        if let Some((context, _)) = kinship.contexts.get() {
+            forget::<Datasets>(context, self);
+        }
+        kinship.wake_children(&references(self));
+    }
+
+    fn listed(kinship: &Kinship) {
+        kinship.recount();
+    }
+}
+
+impl Kin for DatasetVersion {
+    fn appeared(&self, kinship: &Kinship) {
+        kinship.came(self);
+        if let Some(reference) = reference(self) {
+            kinship.state().children.entry(reference).or_default().insert(ObjectRef::from_obj(self));
+        }
+        kinship.wake_parent(self);
+        kinship.wake_siblings(self);
+    }
+
+    fn vanished(&self, kinship: &Kinship) {
+        kinship.went(self);
+        if let Some((_, context)) = kinship.contexts.get() {
+            forget::<DatasetVersions>(context, self);
+        }
+        if let Some(reference) = reference(self) {
+            let mut state = kinship.state();
+            if let Some(children) = state.children.get_mut(&reference) {
+                children.remove(&ObjectRef::from_obj(self));
+                if children.is_empty() {
+                    state.children.remove(&reference);
+                }
+            }
+        }
+        kinship.wake_parent(self);
+        kinship.wake_siblings(self);
+    }
+
+    fn listed(kinship: &Kinship) {
+        kinship.recount();
+    }
+}
+
+impl Kinship {
+    /// Versions that are deleted one by one wait for each other.
+    fn wake_siblings(&self, version: &DatasetVersion) {
+        if version.metadata.deletion_timestamp.is_some()
+            && let Some(reference) = reference(version)
+        {
+            let state = self.state();
+            let own = ObjectRef::from_obj(version);
+            for sibling in state.children.get(&reference).into_iter().flatten().filter(|sibling| **sibling != own) {
+                let _ = self.versions.send(sibling.clone());
+            }
+        }
+    }
+
+    /// After a new list the stores are right, and what went unseen is forgotten.
+    fn recount(&self) {
+        let Some(around) = self.around.get() else { return };
+        let datasets = around.datasets.state().into_iter().filter_map(|object| object.uid());
+        let versions = around.versions.state().into_iter().filter_map(|object| object.uid());
+        self.state().uids = datasets.chain(versions).collect();
+    }
+}
+
+fn forget<K: crate::engine::kind::Kind>(context: &Context<K>, object: &K::Object) {
+    let uid = object.uid().unwrap_or_default();
+    context.memories.forget(&uid);
+    context.cloud.limiter().forget(&uid);
+    if let Some(id) = recorded::<K>(object).id {
+        context.index.forget(&id, &uid);
+    }
+}
+
+fn reference(version: &DatasetVersion) -> Option<Reference> {
+    match (&version.spec.dataset_ref, &version.spec.dataset_id) {
+        (Some(reference), _) => {
+            Some(Reference::Name(version.namespace().unwrap_or_default(), reference.name.clone()))
+        }
+        (None, Some(id)) => Some(Reference::Id(id.clone())),
+        (None, None) => None,
+    }
+}
+
+fn references(dataset: &Dataset) -> Vec<Reference> {
+    let name = Reference::Name(dataset.namespace().unwrap_or_default(), dataset.name_any());
+    let id = dataset.status.as_ref().and_then(|status| status.dataset_id.clone()).map(Reference::Id);
+    std::iter::once(name).chain(id).collect()
+}

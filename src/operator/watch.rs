@@ -1,0 +1,87 @@
+//! Watching one kind: a store without what nobody reads, a look at every event for those related, and a controller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch_events};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::mpsc;
+
+use super::kinship::{Kin, Kinship};
+use crate::engine::context::Context;
+use crate::engine::kind::{Kind, Root};
+use crate::engine::pass::reconcile;
+
+/// A watched kind: its store, and the objects that were applied.
+pub(super) struct Watched<O: Root> {
+    pub(super) store: Store<O>,
+    events: BoxStream<'static, Result<O, watcher::Error>>,
+}
+
+/// Objects of one namespace are listed there; of several, everywhere, and the others are left out.
+pub(super) fn watch<O: Kin>(client: &Client, namespaces: &[String], kinship: Arc<Kinship>) -> Watched<O> {
+    let api = match namespaces {
+        [one] => Api::<O>::namespaced(client.clone(), one),
+        _ => Api::<O>::all(client.clone()),
+    };
+    let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
+    let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
+    let (store, writer) = reflector::store();
+    let events = watch_events(api, watcher::Config::default())
+        .default_backoff()
+        .try_filter(move |event| {
+            std::future::ready(match event {
+                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => wanted(object),
+                Event::Init | Event::InitDone => true,
+            })
+        })
+        .modify(|object| {
+            object.managed_fields_mut().clear();
+            object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+        })
+        .reflect(writer)
+        .inspect_ok(move |event| match event {
+            Event::Apply(object) | Event::InitApply(object) => object.appeared(&kinship),
+            Event::Delete(object) => object.vanished(&kinship),
+            Event::InitDone => O::listed(&kinship),
+            Event::Init => {}
+        })
+        .applied_objects();
+    Watched { store, events: events.boxed() }
+}
+
+/// Runs the controller of one kind until `stop` is ready and its passes have ended.
+pub(super) async fn drive<K: Kind>(
+    watched: Watched<K::Object>,
+    context: Arc<Context<K>>,
+    woken: mpsc::UnboundedReceiver<ObjectRef<K::Object>>,
+    concurrency: u16,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    Controller::for_stream(watched.events, watched.store)
+        .with_config(Config::default().concurrency(concurrency))
+        .reconcile_on(super::stream(woken))
+        .graceful_shutdown_on(stop)
+        .run(
+            |object, context| async move { Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await) },
+            |_, error, _| match *error {},
+            context,
+        )
+        .for_each(|result| async move {
+            match result {
+                Ok(_) => {}
+                // An object that was deleted before its turn.
+                Err(kube::runtime::controller::Error::ObjectNotFound(_)) => tracing::debug!(kind = K::NAME, "an object was gone before its turn"),
+                Err(error) => {
+                    tracing::warn!(kind = K::NAME, %error, "watching");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        })
+        .await;
+}

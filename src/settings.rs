@@ -1,0 +1,180 @@
+//! Flags and environment of `run`, checked once: after [`Settings::new`] nothing about them can be wrong.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cloud;
+
+/// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// URL of the dataset API; overrides the region's public endpoint
+    #[arg(long, env = "DATASET_OPERATOR_ENDPOINT")]
+    pub endpoint: Option<String>,
+    /// Alibaba Cloud region, such as cn-hangzhou
+    #[arg(long, env = "DATASET_OPERATOR_REGION")]
+    pub region: Option<String>,
+    /// Workspace of objects that name none
+    #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID")]
+    pub workspace_id: Option<String>,
+    /// Who owns what this operator creates; a list, the first writes and all are recognised. Default: the uid of kube-system
+    #[arg(long, env = "DATASET_OPERATOR_OWNER_DOMAIN", value_delimiter = ',')]
+    pub owner_domain: Vec<String>,
+    /// Secret that signs ownership marks; a list, the first signs and all verify. Default: the owner domain
+    #[arg(long, env = "DATASET_OPERATOR_OWNER_KEY", value_delimiter = ',', hide_env_values = true)]
+    pub owner_key: Vec<String>,
+    /// Calls per second that the account may make (the vendor's figure); 98 % of it is used
+    #[arg(long, env = "DATASET_OPERATOR_QPS", default_value_t = 100.0)]
+    pub qps: f64,
+    /// Time between comparisons of everything with the cloud
+    #[arg(long, env = "DATASET_OPERATOR_RESYNC", default_value = "10m", value_parser = duration)]
+    pub resync: Duration,
+    /// How long after an unanswered create the service may still carry it out
+    #[arg(long, env = "DATASET_OPERATOR_SETTLE_TIME", default_value = "120s", value_parser = duration)]
+    pub settle_time: Duration,
+    /// A create is sent no later than this after it was announced on the object
+    #[arg(long, env = "DATASET_OPERATOR_SEND_DEADLINE", default_value = "10s", value_parser = duration)]
+    pub send_deadline: Duration,
+    /// Longest time one API call may take
+    #[arg(long, env = "DATASET_OPERATOR_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub request_timeout: Duration,
+    /// Lists of the service may be this old
+    #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
+    pub list_lag: Duration,
+    /// Namespaces to look after; all if empty
+    #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',')]
+    pub namespaces: Vec<String>,
+    /// Where /metrics is served
+    #[arg(long, env = "DATASET_OPERATOR_METRICS_ADDR", default_value = "0.0.0.0:8080")]
+    pub metrics_addr: SocketAddr,
+    /// Where /healthz and /readyz are served
+    #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
+    pub health_addr: SocketAddr,
+    /// Default: text on a terminal, JSON otherwise
+    #[arg(long, env = "DATASET_OPERATOR_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// Flags that cannot work together.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Neither says where the API is.
+    #[error("set --region (DATASET_OPERATOR_REGION) or --endpoint (DATASET_OPERATOR_ENDPOINT)")]
+    NoEndpoint,
+    /// Endpoint or region cannot be used.
+    #[error(transparent)]
+    Cloud(#[from] cloud::ClientError),
+    /// The limit cannot be used.
+    #[error(transparent)]
+    Qps(#[from] cloud::QpsError),
+    /// A create could be answered after it was given up for lost, and be made twice.
+    #[error(
+        "--settle-time {settle:?} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
+         = {least:?}, or a create that is answered late would be made twice"
+    )]
+    SettleTime {
+        /// As given.
+        settle: Duration,
+        /// The shortest that is safe.
+        least: Duration,
+    },
+    /// A duration that must not be zero.
+    #[error("--{0} must be longer than zero")]
+    Zero(&'static str),
+    /// An owner domain or key is empty.
+    #[error("--{0} has an empty entry")]
+    Empty(&'static str),
+}
+
+/// Flags that were checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The flags.
+    pub flags: Flags,
+    /// Where and how patiently the API is called.
+    pub cloud: cloud::Settings,
+}
+
+impl Settings {
+    /// Checks the flags.
+    pub fn new(flags: Flags) -> Result<Self, SettingsError> {
+        let least = flags.send_deadline + flags.request_timeout + flags.list_lag;
+        if flags.settle_time < least {
+            return Err(SettingsError::SettleTime { settle: flags.settle_time, least });
+        }
+        for (name, value) in [("send-deadline", flags.send_deadline), ("resync", flags.resync)] {
+            if value.is_zero() {
+                return Err(SettingsError::Zero(name));
+            }
+        }
+        for (name, list) in [("owner-domain", &flags.owner_domain), ("owner-key", &flags.owner_key)] {
+            if list.iter().any(String::is_empty) {
+                return Err(SettingsError::Empty(name));
+            }
+        }
+        let cloud = match (&flags.endpoint, &flags.region) {
+            (Some(endpoint), _) => cloud::Settings::for_endpoint(endpoint, flags.request_timeout)?,
+            (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
+            (None, None) => return Err(SettingsError::NoEndpoint),
+        };
+        Ok(Self { flags, cloud })
+    }
+}
+
+/// `10m`, `90s`, `1h30m`, `500ms`
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is not a duration such as 10m, 90s or 1h30m"))?;
+    Duration::try_from(parsed).map_err(|_| format!("{text:?} must not be negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn settings(arguments: &[&str]) -> Result<Settings, SettingsError> {
+        let all = ["x", "--region", "cn-hangzhou"].iter().chain(arguments);
+        Settings::new(Command::try_parse_from(all).unwrap().flags)
+    }
+
+    #[test]
+    fn defaults_are_safe() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!(settings.flags.settle_time, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn a_settle_time_that_would_duplicate_is_refused() {
+        let error = settings(&["--settle-time", "24s"]).unwrap_err().to_string();
+        assert!(error.contains("25s"), "{error}");
+        assert!(settings(&["--settle-time", "25s"]).is_ok());
+    }
+
+    #[test]
+    fn durations_read_as_in_go() {
+        for (text, millis) in [("10m", 600_000), ("1h30m", 5_400_000), ("500ms", 500), ("90s", 90_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "10", "-5s", "ten"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

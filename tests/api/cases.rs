@@ -1,0 +1,191 @@
+//! Reads `cases.yaml`: objects, and what becomes of them at admission. It knows neither of its readers,
+//! the local checker and the stories that ask a real apiserver.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// One write and its fate.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// Unique.
+    pub(crate) name: String,
+    /// `Dataset` or `DatasetVersion`.
+    pub(crate) kind: String,
+    /// What is stored, with its status; `None` if the write is a create.
+    pub(crate) old: Option<Value>,
+    /// What is written; it carries the stored status, as an update of a stored object does.
+    pub(crate) object: Value,
+    /// `None`: accepted.
+    pub(crate) refused: Option<Refusal>,
+}
+
+/// How a write is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    /// What refuses it.
+    pub(crate) by: By,
+    /// The field that the apiserver names.
+    pub(crate) field: String,
+    /// A part of the apiserver's message.
+    pub(crate) says: String,
+}
+
+/// The part of the apiserver that refuses a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum By {
+    /// The schema.
+    Schema,
+    /// A CEL rule: `says` is a part of the rule's own message.
+    Rule,
+    /// Strict field validation, which kubectl asks for.
+    Strict,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    base: Map<String, Value>,
+    immutables: std::collections::BTreeMap<String, std::collections::BTreeMap<String, Immutable>>,
+    cases: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Immutable {
+    values: [String; 2],
+    advice: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    kind: String,
+    old: Option<Value>,
+    #[serde(default)]
+    object: Value,
+    refused: Option<Refusal>,
+}
+
+/// Every case. Object names are unique, so that all can be written to one namespace.
+pub(crate) fn load() -> Vec<Case> {
+    let table: Table = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
+    let mut rows = table.cases;
+    for (kind, fields) in table.immutables {
+        for (field, immutable) in fields {
+            rows.extend(immutable_rows(&kind, &field, &immutable));
+        }
+    }
+    rows.into_iter().enumerate().map(|(number, row)| case(&table.base, number, row)).collect()
+}
+
+/// Names of the immutable fields of a kind that the table covers.
+pub(crate) fn immutables(kind: &str) -> Vec<String> {
+    let table: Table = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
+    table.immutables[kind].keys().cloned().collect()
+}
+
+fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
+    let mut object = json!({
+        "apiVersion": "pai.dataset-operator.dev/v1alpha1",
+        "kind": row.kind,
+        "metadata": { "name": format!("case-{number}") },
+    });
+    merge(&mut object, &base[&row.kind]);
+    let old = row.old.map(|patch| {
+        merge(&mut object, &patch);
+        object.clone()
+    });
+    merge(&mut object, &row.object);
+    Case { name: row.name, kind: row.kind, old, object, refused: row.refused }
+}
+
+/// The life of one immutable field: free until an id is recorded, then held to the recorded value.
+fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
+    let [one, other] = &immutable.values;
+    let required = ["property", "dataSourceType", "uri"].contains(&field);
+    let id = match kind {
+        "Dataset" => "datasetId",
+        _ => "versionName",
+    };
+    let with = |value: &str| json!({ "spec": { field: value } });
+    let held =
+        Refusal { by: By::Rule, field: format!("spec.{field}"), says: format!("{field} cannot change once the") };
+    let advised = Refusal { says: immutable.advice.clone(), ..held.clone() };
+    let row = |what: &str, old: Value, object: Value, refused: Option<Refusal>| Row {
+        name: format!("{kind}.{field} {what}"),
+        kind: kind.into(),
+        old: Some(old),
+        object,
+        refused,
+    };
+    let stored =
+        |spec: Value, recorded: Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
+    let missing = Refusal { says: format!("{field} is required"), ..held.clone() };
+    let mut rows = vec![
+        row("is free while no id is recorded", with(one), with(other), None),
+        row("is held", stored(json!(one), json!(one)), with(other), Some(held.clone())),
+        row("is held with advice", stored(json!(one), json!(one)), with(other), Some(advised)),
+        row("is held if status was lost in part", stored(json!(one), Value::Null), with(other), Some(held.clone())),
+        row("may be taken back", stored(json!(other), json!(one)), with(one), None),
+        row(
+            "may be left out unless required",
+            stored(json!(one), json!(one)),
+            json!({ "spec": { field: null } }),
+            required.then_some(missing),
+        ),
+    ];
+    if let Some(third) = third(field) {
+        rows.push(row(
+            "once wrong may not be wrong otherwise",
+            stored(json!(other), json!(one)),
+            with(third),
+            Some(held.clone()),
+        ));
+    }
+    if !required {
+        rows.extend([
+            row("may be added as recorded", stored(Value::Null, json!(one)), with(one), None),
+            row("may not be added otherwise", stored(Value::Null, json!(one)), with(other), Some(held.clone())),
+            row("may not be added if nothing is recorded", stored(Value::Null, Value::Null), with(one), Some(held)),
+        ]);
+    }
+    rows
+}
+
+/// A value that the schema allows and the table does not use; two sets have no more than two.
+fn third(field: &str) -> Option<&'static str> {
+    match field {
+        "property" | "providerType" => None,
+        "dataSourceType" => Some("CPFS"),
+        "dataType" => Some("AUDIO"),
+        "sourceType" => Some("PAI_PUBLIC_DATASET"),
+        "importInfo" => Some("{}"),
+        "userId" | "workspaceId" => Some("1"),
+        _ => Some("third"),
+    }
+}
+
+/// Applies a merge patch (RFC 7386).
+fn merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (_, Value::Null) => {}
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                if value.is_null() {
+                    target.remove(key);
+                } else {
+                    merge(target.entry(key).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, patch) => {
+            *target = patch.clone();
+            if let Value::Object(fields) = target {
+                fields.retain(|_, value| !value.is_null());
+            }
+        }
+    }
+}

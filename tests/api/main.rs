@@ -1,0 +1,16 @@
+//! The API people write: generated files, names, and what the apiserver accepts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends by panicking, in its helpers too"
+)]
+
+mod admission;
+mod apiserver;
+mod cases;
+mod check;
+mod generated;
+mod samples;
+mod types;

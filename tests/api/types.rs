@@ -1,0 +1,253 @@
+//! What the types and definitions look like from outside: names that may not change by accident, and
+//! properties of every schema.
+
+use dataset_operator::api::condition::{ConditionType, Reason};
+use dataset_operator::api::{Dataset, DatasetStatus, DatasetVersion, DatasetVersionStatus, crds, names};
+use serde_json::{Value, json};
+
+use crate::cases::{self, By};
+use crate::check::schema;
+
+const KINDS: [&str; 2] = ["Dataset", "DatasetVersion"];
+
+fn texts(list: &[impl ToString]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn reasons_and_condition_types_are_as_published() {
+    let (stalled, other): (Vec<Reason>, Vec<Reason>) = Reason::ALL.iter().partition(|reason| reason.stalled());
+    assert_eq!(
+        texts(&other).join(" "),
+        "Available Progressing Uncertain DependencyNotReady CloudUnavailable Throttled MalformedResponse \
+         InternalError Deleting DeletionBlocked Paused"
+    );
+    assert_eq!(
+        texts(&stalled).join(" "),
+        "InvalidSpec ImmutableChanged NameTaken OwnedByOther AdoptionNotFound RemoteDeleted AccessDenied \
+         CredentialsInvalid AccountMismatch"
+    );
+    assert_eq!(texts(ConditionType::ALL).join(" "), "Ready Reconciling Stalled Drifted DuplicatesFound Paused");
+}
+
+#[test]
+fn annotations_finalizer_and_marks_are_as_published() {
+    assert_eq!(
+        names::ANNOTATIONS.map(|(name, _)| name),
+        [
+            "dataset-operator.dev/paused",
+            "dataset-operator.dev/reconcile-requested-at",
+            "dataset-operator.dev/poll-interval",
+            "dataset-operator.dev/force-release",
+            "dataset-operator.dev/intent",
+        ]
+    );
+    assert!(names::ANNOTATIONS.iter().all(|(name, _)| name.starts_with(names::PREFIX)));
+    assert_eq!(names::FINALIZER, "dataset-operator.dev/remote");
+    assert_eq!(names::MARKS, ["dso-domain", "dso-owner", "dso-attempt", "dso-released"]);
+    assert!(names::MARKS.iter().all(|mark| mark.starts_with(names::MARK_PREFIX)));
+}
+
+#[test]
+fn definitions_carry_the_published_names_and_columns() {
+    let seen: Vec<Value> = crds::definitions()
+        .unwrap()
+        .iter()
+        .map(|crd| {
+            let version = &crd["spec"]["versions"][0];
+            let columns: Vec<String> = version["additionalPrinterColumns"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|column| {
+                    let wide = if column["priority"] == 1 { " (wide)" } else { "" };
+                    format!("{}{wide}", column["name"].as_str().unwrap().to_uppercase())
+                })
+                .collect();
+            json!([
+                crd["metadata"]["name"],
+                crd["spec"]["names"]["shortNames"],
+                crd["spec"]["names"]["categories"],
+                crd["spec"]["scope"],
+                version["name"],
+                columns.join(" "),
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(seen),
+        json!([
+            [
+                "datasets.pai.dataset-operator.dev",
+                ["paids"],
+                ["pai", "alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "ID READY REASON VERSION AGE TYPE (wide) URI (wide) WORKSPACE (wide) MESSAGE (wide)"
+            ],
+            [
+                "datasetversions.pai.dataset-operator.dev",
+                ["paidsv"],
+                ["pai", "alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "DATASET VERSION READY REASON AGE DATASETID (wide) URI (wide) MESSAGE (wide)"
+            ],
+        ])
+    );
+}
+
+#[test]
+fn fields_are_as_published() {
+    let fields = |kind: &str, part: &str| {
+        let all = schema(kind)["properties"][part]["properties"].as_object().unwrap();
+        all.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        fields("Dataset", "spec"),
+        "accessibility accessibleRoleIdList adoption dataCount dataSize dataSourceType dataType \
+         datasetTaskRamRole deleteForeignVersions deletionPolicy description edition importInfo labels \
+         mountAccessReadWriteRoleIdList name onExternalDeletion options property provider providerType \
+         sourceDatasetId sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
+         versionDescription versionLabels workspaceId"
+    );
+    assert_eq!(
+        fields("Dataset", "status"),
+        "appliedLabelKeys attempt conditions dataSourceType dataType datasetId importInfo lastError \
+         lastHandledReconcileAt latestVersion mountAccess mountPath name observedGeneration origin ownerId \
+         principal property provider providerType recovered sourceDatasetId sourceDatasetVersion sourceId \
+         sourceType uri userId workspaceId"
+    );
+    assert_eq!(
+        fields("DatasetVersion", "spec"),
+        "adoption dataCount dataSize dataSourceType datasetId datasetRef datasetTaskRamRole deletionPolicy \
+         description importInfo labels onExternalDeletion options property sourceId sourceType uri \
+         userMetricsEndpoints"
+    );
+    assert_eq!(
+        fields("DatasetVersion", "status"),
+        "appliedLabelKeys attempt conditions dataSourceType datasetId importInfo lastError \
+         lastHandledReconcileAt mountAccess mountPath observedGeneration origin principal property recovered \
+         sourceId sourceType uri versionName"
+    );
+}
+
+/// Calls `look` with the path and the schema of every field.
+fn every_field(schema: &Value, path: &str, look: &mut impl FnMut(&str, &Value)) {
+    look(path, schema);
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        every_field(field, &format!("{path}.{name}"), look);
+    }
+    if let Some(items) = schema.get("items") {
+        every_field(items, &format!("{path}[]"), look);
+    }
+}
+
+#[test]
+fn schemas_are_structural_and_say_absent_in_one_way_only() {
+    for kind in KINDS {
+        every_field(schema(kind), kind, &mut |path, schema| {
+            assert!(schema["type"].is_string(), "{path} has no one type");
+            for word in
+                ["nullable", "anyOf", "oneOf", "allOf", "additionalProperties", "x-kubernetes-preserve-unknown-fields"]
+            {
+                assert!(schema.get(word).is_none(), "{path} has {word}");
+            }
+            if let Some(values) = schema["enum"].as_array() {
+                assert!(values.iter().all(Value::is_string), "{path}: {values:?}");
+            }
+            let default = (path == format!("{kind}.status")).then(|| json!({ "observedGeneration": -1 }));
+            assert_eq!(schema.get("default"), default.as_ref(), "{path}");
+        });
+    }
+}
+
+#[test]
+fn every_field_is_described() {
+    for kind in KINDS {
+        every_field(schema(kind), kind, &mut |path, schema| {
+            let text = schema["description"].as_str().unwrap_or_default();
+            // The items of a list of strings are described with the list.
+            assert!(text.len() > 10 || path.ends_with("[]"), "{path} is not described");
+        });
+    }
+}
+
+/// Without bounds the apiserver must assume the worst cost of a rule, and a spec could fill the store.
+#[test]
+fn everything_in_a_spec_is_bounded() {
+    for kind in KINDS {
+        let spec = &schema(kind)["properties"]["spec"];
+        every_field(spec, kind, &mut |path, schema| {
+            let bound = match schema["type"].as_str().unwrap() {
+                "string" if schema.get("enum").is_none() => "maxLength",
+                "array" => "maxItems",
+                "integer" => "maximum",
+                _ => return,
+            };
+            assert!(schema[bound].is_u64(), "{path} has no {bound}");
+        });
+    }
+}
+
+#[test]
+fn every_rule_names_its_field_and_breaks_no_line() {
+    for kind in KINDS {
+        for rule in schema(kind)["x-kubernetes-validations"].as_array().unwrap() {
+            let field = rule["fieldPath"].as_str().unwrap().trim_start_matches(".spec.");
+            let message = rule["message"].as_str().unwrap();
+            assert!(message.contains(field), "{field}: {message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+}
+
+/// Whatever the apiserver admits can be read, and is written again as it was.
+#[test]
+fn the_types_hold_all_that_is_admitted() {
+    for case in cases::load() {
+        if case.refused.is_some_and(|refusal| refusal.by != By::Rule) {
+            continue;
+        }
+        let again = match case.kind.as_str() {
+            "Dataset" => serde_json::from_value::<Dataset>(case.object.clone()).map(|o| json!(o)),
+            _ => serde_json::from_value::<DatasetVersion>(case.object.clone()).map(|o| json!(o)),
+        };
+        assert_eq!(again.unwrap(), case.object, "{}", case.name);
+    }
+}
+
+#[test]
+fn immutables_read_alike_from_spec_and_status() {
+    for case in cases::load().iter().filter(|case| case.refused.is_none()) {
+        let spec = case.object["spec"].clone();
+        let (from_spec, from_status) = if case.kind == "Dataset" {
+            let typed: Dataset = serde_json::from_value(case.object.clone()).unwrap();
+            let status: DatasetStatus = serde_json::from_value(spec).unwrap();
+            (named(&typed.spec.immutables().fields()), named(&status.immutables.fields()))
+        } else {
+            let typed: DatasetVersion = serde_json::from_value(case.object.clone()).unwrap();
+            let status: DatasetVersionStatus = serde_json::from_value(spec).unwrap();
+            (named(&typed.spec.immutables().fields()), named(&status.immutables.fields()))
+        };
+        assert_eq!(from_spec, from_status, "{}", case.name);
+    }
+}
+
+fn named(fields: &[(&'static str, Option<&str>)]) -> Vec<(String, Option<String>)> {
+    fields.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect()
+}
+
+#[test]
+fn the_tables_of_immutables_and_their_rules_agree() {
+    use dataset_operator::api::rules::{DATASET_IMMUTABLES, VERSION_IMMUTABLES};
+    use dataset_operator::api::{DatasetImmutables, VersionImmutables};
+    assert_eq!(
+        DatasetImmutables::default().fields().map(|(name, _)| name),
+        DATASET_IMMUTABLES.map(|immutable| immutable.field)
+    );
+    assert_eq!(
+        VersionImmutables::default().fields().map(|(name, _)| name),
+        VERSION_IMMUTABLES.map(|immutable| immutable.field)
+    );
+}

@@ -1,0 +1,293 @@
+//! A real Kubernetes control plane for tests: etcd, kube-apiserver and kube-controller-manager on
+//! free loopback ports, with certificates of their own, RBAC and an audit log.
+//!
+//! Everything it started is stopped when it is dropped, in the order that does not hang, and by the
+//! leash if the process ends without dropping it.
+
+use std::env;
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::audit::Audit;
+use crate::binaries::Binaries;
+use crate::components::{self, HOST, file};
+use crate::error::{Context, Error, Result};
+use crate::kubectl::Kubectl;
+use crate::pki::{Authority, service_account_key};
+use crate::process::{Process, Session};
+use crate::{install, kubeconfig, leash, ports};
+
+/// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
+pub const TEST_KUBECONFIG: &str = "DATASET_OPERATOR_TEST_KUBECONFIG";
+
+/// Slow machines build and test at the same time.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// An apiserver with watches open takes its time; nothing of a test's is worth it.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// Another process may take a port first.
+const ATTEMPTS: u32 = 3;
+
+/// What may be said about a control plane before it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where its files go; it must not exist or be empty. `None`: a temporary directory, removed
+    /// at the end.
+    pub dir: Option<PathBuf>,
+    /// Whether its processes can stay when the terminal goes.
+    pub own_session: bool,
+}
+
+/// A running control plane, or an existing cluster that stands in for one.
+#[derive(Debug)]
+pub struct ControlPlane {
+    dir: Directory,
+    admin: PathBuf,
+    kubectl: PathBuf,
+    /// In the order in which they are stopped. None in an existing cluster.
+    processes: Vec<Process>,
+}
+
+#[derive(Debug)]
+enum Directory {
+    Temporary(TempDir),
+    Given(PathBuf),
+}
+
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(dir) => dir.path(),
+            Self::Given(dir) => dir,
+        }
+    }
+}
+
+impl ControlPlane {
+    /// Starts one and waits until the apiserver is ready (about 3 seconds), or takes the cluster
+    /// that [`TEST_KUBECONFIG`] names.
+    pub async fn start(options: Options) -> Result<Self> {
+        install_tls_provider();
+        match env::var_os(TEST_KUBECONFIG) {
+            Some(path) if !path.is_empty() => Self::existing(Path::new(&path)),
+            Some(_) | None => Self::local(&options).await,
+        }
+    }
+
+    /// The control plane that all tests of one test binary share, each in a namespace of its own,
+    /// with CRDs and RBAC installed. It ends with the test process.
+    pub async fn shared() -> Result<&'static Self> {
+        static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
+        SHARED
+            .get_or_try_init(|| async {
+                let plane = Self::start(Options::default()).await?;
+                install::install(&plane.client().await?).await?;
+                Ok(plane)
+            })
+            .await
+    }
+
+    /// A cluster that exists: nothing is started, nothing is stopped, no audit log is known.
+    pub fn existing(admin: &Path) -> Result<Self> {
+        install_tls_provider();
+        Ok(Self {
+            dir: Directory::Temporary(temporary()?),
+            admin: fs::canonicalize(admin).context(format!("using {}", admin.display()))?,
+            kubectl: PathBuf::from("kubectl"),
+            processes: Vec::new(),
+        })
+    }
+
+    async fn local(options: &Options) -> Result<Self> {
+        let binaries = Binaries::find()?;
+        let mut attempt = 1;
+        loop {
+            let dir = match &options.dir {
+                Some(dir) => Directory::Given(dir.clone()),
+                None => Directory::Temporary(temporary()?),
+            };
+            match Self::launch(&binaries, dir, options.own_session).await {
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn launch(binaries: &Binaries, dir: Directory, own_session: bool) -> Result<Self> {
+        let session = if own_session { Session::Own } else { Session::Shared };
+        let admin = dir.path().join(file::ADMIN);
+        let (etcd_port, port) = (ports::free()?, ports::free()?);
+        prepare(dir.path(), port)?;
+        // From here on whatever fails drops this, and so stops what was started.
+        let mut plane =
+            Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
+
+        let arguments = components::etcd(plane.dir(), etcd_port);
+        plane.run("etcd", &binaries.etcd, &arguments, session)?;
+        plane.until_listening(etcd_port)?;
+        let arguments = components::apiserver(plane.dir(), etcd_port, port);
+        plane.run("apiserver", &binaries.apiserver, &arguments, session)?;
+        plane.until_listening(port)?;
+        plane.until_ready().await?;
+        if let Some(program) = &binaries.controller_manager {
+            let arguments = components::controller_manager(plane.dir());
+            plane.run("controller-manager", program, &arguments, session)?;
+        }
+        Ok(plane)
+    }
+
+    fn run(&mut self, name: &str, program: &Path, args: &[String], session: Session) -> Result<()> {
+        let log = self.dir().join(format!("{name}.log"));
+        let process = Process::spawn(name, program, args, &[], &log, session)?;
+        self.processes.insert(0, process);
+        Ok(())
+    }
+
+    /// Waits without a runtime: nothing of a test depends on it yet.
+    fn until_listening(&mut self, port: u16) -> Result<()> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        while TcpStream::connect((HOST, port)).is_err() {
+            self.check_alive(deadline)?;
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    async fn until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        let client = self.client().await?;
+        loop {
+            let request = http_get("/readyz")?;
+            if client.request_text(request).await.is_ok() {
+                return Ok(());
+            }
+            self.check_alive(deadline)?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn check_alive(&mut self, deadline: Instant) -> Result<()> {
+        for process in &mut self.processes {
+            let ended = process.exited()?;
+            if ended.is_some() || Instant::now() >= deadline {
+                let how = ended.map_or("is not ready".to_owned(), |status| format!("{status}"));
+                let said = process.log_tail(20);
+                return Err(Error::new(format!("{} {how}:\n{said}", process.name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The directory with its files and logs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The administrator's kubeconfig file.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.admin
+    }
+
+    /// A client with the administrator's rights, for the calling runtime.
+    pub async fn client(&self) -> Result<Client> {
+        kubeconfig::client(&self.admin).await
+    }
+
+    /// A kubeconfig file that acts as a ServiceAccount for the next 24 hours.
+    pub async fn kubeconfig_for(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let into = self.dir().join(format!("{namespace}.{name}.kubeconfig"));
+        kubeconfig::for_service_account(&self.admin, namespace, name, &into).await
+    }
+
+    /// kubectl as the administrator.
+    pub fn kubectl(&self) -> Kubectl {
+        Kubectl::new(&self.kubectl, &self.admin)
+    }
+
+    /// The audit log; `None` in an existing cluster, whose log is not known here.
+    pub fn audit(&self) -> Option<Audit> {
+        let local = !self.processes.is_empty();
+        local.then(|| Audit::new(self.dir().join(file::AUDIT_LOG)))
+    }
+
+    /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose
+    /// etcd went first would hang for a minute and keep its port.
+    pub fn stop(mut self) -> Result<()> {
+        self.stop_processes()
+    }
+
+    fn stop_processes(&mut self) -> Result<()> {
+        let mut result = Ok(());
+        for mut process in self.processes.drain(..) {
+            // One that cannot be stopped does not keep the others.
+            result = result.and(process.end(STOP_PATIENCE).map(drop));
+        }
+        result
+    }
+
+    /// Lets its processes stay, and names them in the order in which they must be stopped.
+    pub fn detach(mut self) -> Result<Vec<(String, u32)>> {
+        let detach = |process: Process| Ok((process.name().to_owned(), process.detach()?));
+        self.processes.drain(..).map(detach).collect()
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        let _ = self.stop_processes(); // The leash tries again at the end.
+    }
+}
+
+/// A temporary directory that goes even if the process is killed.
+fn temporary() -> Result<TempDir> {
+    let dir = tempfile::Builder::new().prefix("dataset-operator-").tempdir();
+    let dir = dir.context("making a temporary directory")?;
+    leash::directory(dir.path())?;
+    Ok(dir)
+}
+
+/// Writes certificates, keys, kubeconfigs and the audit policy.
+fn prepare(dir: &Path, port: u16) -> Result<()> {
+    fs::create_dir_all(dir).context(format!("making {}", dir.display()))?;
+    // What an attempt that lost its port left behind.
+    let _ = fs::remove_dir_all(dir.join(file::ETCD_DATA));
+    let authority = Authority::new()?;
+    let server = authority.server(&[HOST, "localhost", "kubernetes.default.svc", "10.0.0.1"])?;
+    let (token_key, token_public) = service_account_key()?;
+    for (name, text) in [
+        (file::AUTHORITY, authority.pem()),
+        (file::SERVER_CERTIFICATE, server.certificate),
+        (file::SERVER_KEY, server.key),
+        (file::TOKEN_KEY, token_key),
+        (file::TOKEN_PUBLIC, token_public),
+        (file::AUDIT_POLICY, components::AUDIT_POLICY.to_owned()),
+    ] {
+        kubeconfig::write_private(&dir.join(name), &text)?;
+    }
+    let url = format!("https://{HOST}:{port}");
+    for (name, user, group) in [
+        (file::ADMIN, "admin", Some("system:masters")),
+        (file::CONTROLLER_MANAGER, "system:kube-controller-manager", None),
+    ] {
+        let pair = authority.client(user, group)?;
+        let config = kubeconfig::of_certificate(&url, &authority.pem(), &pair);
+        kubeconfig::write(&dir.join(name), &config)?;
+    }
+    Ok(())
+}
+
+fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {
+    http::Request::get(path).body(Vec::new()).context("asking")
+}
+
+/// Several TLS providers are in the tree: one must be named before the first client is made.
+pub(crate) fn install_tls_provider() {
+    // The error means that it was done before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,91 @@
+//! Installs what a release ships: CRDs, namespace, ServiceAccount and RBAC, from their own files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use kube::Client;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::binaries::repository;
+use crate::error::{Context, Error, Result};
+use crate::wait;
+
+/// Where the operator lives.
+pub const NAMESPACE: &str = "dataset-operator-system";
+/// Whom it acts as.
+pub const SERVICE_ACCOUNT: &str = "dataset-operator";
+
+/// In this order; the Deployment is left out, as the operator under test runs beside the cluster.
+const BASE: [&str; 4] = ["namespace.yaml", "service-account.yaml", "rbac.yaml", "user-roles.yaml"];
+
+/// Applies the shipped files and waits until the CRDs are established.
+pub async fn install(client: &Client) -> Result<()> {
+    let base = repository().join("deploy/kustomize/base");
+    let files = crd_files()?.into_iter().chain(BASE.map(|name| base.join(name)));
+    let mut crds = Vec::new();
+    for file in files {
+        for object in read(&file)? {
+            if object.types.as_ref().is_some_and(|t| t.kind == "CustomResourceDefinition") {
+                crds.push(object.metadata.name.clone().unwrap_or_default());
+            }
+            apply(client, &object).await?;
+        }
+    }
+    for name in crds {
+        until_established(client, &name).await?;
+    }
+    Ok(())
+}
+
+/// The generated CRD files, in the order of their names.
+fn crd_files() -> Result<Vec<PathBuf>> {
+    let dir = repository().join("crds");
+    let what = format!("listing {}", dir.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&dir).context(&what)? {
+        let path = entry.context(&what)?.path();
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        if yaml && !path.ends_with("kustomization.yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Every document of a YAML file.
+pub fn read(path: &Path) -> Result<Vec<DynamicObject>> {
+    let what = format!("reading {}", path.display());
+    let text = fs::read_to_string(path).context(&what)?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).context(&what)?;
+    let objects = documents.into_iter().filter(|document| !document.is_null());
+    objects.map(|object| DynamicObject::deserialize(object).context(&what)).collect()
+}
+
+/// Server-side apply, as `kubectl apply --server-side --force-conflicts` does.
+pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObject> {
+    let types = object.types.as_ref().ok_or_else(|| Error::new("an object without a kind"))?;
+    let gvk = GroupVersionKind::try_from(types).context("reading a kind")?;
+    let resource = ApiResource::from_gvk(&gvk);
+    let api: Api<DynamicObject> = match object.metadata.namespace.as_deref() {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    let params = PatchParams::apply("testbed").force();
+    let applied = api.patch(name, &params, &Patch::Apply(object)).await;
+    applied.context(format!("applying {} {name}", types.kind))
+}
+
+async fn until_established(client: &Client, name: &str) -> Result<()> {
+    let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let api = Api::all_with(client.clone(), &ApiResource::from_gvk(&gvk));
+    let wait = wait::Wait::new(Duration::from_secs(30));
+    let done = |crd: &DynamicObject| {
+        wait::condition(crd, "Established").is_some_and(|condition| condition.status == "True")
+    };
+    wait.object(&api, name, "established", done).await.map(drop)
+}
