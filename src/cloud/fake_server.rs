@@ -55,11 +55,7 @@ impl FakeServer {
                 connections.spawn(serve(stream, Arc::clone(&scenes), Arc::clone(&seen)));
             }
         });
-        Self {
-            address,
-            requests,
-            task,
-        }
+        Self { address, requests, task }
     }
 
     pub(super) fn url(&self) -> String {
@@ -78,11 +74,7 @@ impl Drop for FakeServer {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    scenes: Arc<Mutex<VecDeque<Scene>>>,
-    seen: Arc<Mutex<Vec<String>>>,
-) {
+async fn serve(mut stream: TcpStream, scenes: Arc<Mutex<VecDeque<Scene>>>, seen: Arc<Mutex<Vec<String>>>) {
     while let Some(request) = read_request(&mut stream).await {
         seen.lock().unwrap().push(request);
         let scene = scenes.lock().unwrap().pop_front();

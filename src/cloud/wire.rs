@@ -42,9 +42,7 @@ pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
         let proxy = Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
         builder = builder.proxy(proxy);
     }
-    builder
-        .build()
-        .map_err(|error| ClientError::Http(reason(error)))
+    builder.build().map_err(|error| ClientError::Http(reason(error)))
 }
 
 /// Fails if a credential does not fit into a header.

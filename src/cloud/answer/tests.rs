@@ -5,10 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn answer(body: Value) -> Answer {
-    Answer {
-        request_id: Some("R".to_owned()),
-        body: map(body),
-    }
+    Answer { request_id: Some("R".to_owned()), body: map(body) }
 }
 
 fn map(value: Value) -> Map<String, Value> {
@@ -26,17 +23,11 @@ fn a_dataset_keeps_unknown_members_and_types_what_decisions_hang_on() {
     .unwrap();
     assert_eq!(dataset.id, "d-1");
     assert_eq!(dataset.labels["env"], "prod");
-    assert_eq!(
-        (&dataset.labels["bare"][..], &dataset.labels["n"][..]),
-        ("", "")
-    );
+    assert_eq!((&dataset.labels["bare"][..], &dataset.labels["n"][..]), ("", ""));
     let latest = dataset.latest_version.unwrap();
     assert_eq!((&latest.name[..], &latest.labels["k"][..]), ("v2", "v"));
     assert_eq!(latest.fields, map(json!({ "DataSize": 9 })));
-    assert_eq!(
-        dataset.fields,
-        map(json!({ "Name": "n", "Uri": "oss://b/", "New": { "a": 1e9 } }))
-    );
+    assert_eq!(dataset.fields, map(json!({ "Name": "n", "Uri": "oss://b/", "New": { "a": 1e9 } })));
 }
 
 #[test]
@@ -71,13 +62,9 @@ fn what_could_hide_an_owner_or_an_id_is_malformed() {
 #[test]
 fn a_list_may_leave_itself_out_only_if_it_is_empty() {
     let datasets = |body| answer(body).datasets();
-    let (one, total) =
-        datasets(json!({ "Datasets": [{ "DatasetId": "d-1" }], "TotalCount": "12" })).unwrap();
+    let (one, total) = datasets(json!({ "Datasets": [{ "DatasetId": "d-1" }], "TotalCount": "12" })).unwrap();
     assert_eq!((one.len(), total), (1, Some(12)));
-    assert_eq!(
-        datasets(json!({ "TotalCount": 0 })).unwrap(),
-        (vec![], Some(0))
-    );
+    assert_eq!(datasets(json!({ "TotalCount": 0 })).unwrap(), (vec![], Some(0)));
     assert_eq!(datasets(json!({ "Datasets": [] })).unwrap(), (vec![], None));
     for body in [
         json!({}),
@@ -88,8 +75,7 @@ fn a_list_may_leave_itself_out_only_if_it_is_empty() {
     ] {
         assert!(datasets(body.clone()).is_err(), "{body}");
     }
-    let versions =
-        answer(json!({ "DatasetVersions": [{ "VersionName": "v1" }], "TotalCount": -1 }));
+    let versions = answer(json!({ "DatasetVersions": [{ "VersionName": "v1" }], "TotalCount": -1 }));
     let (versions, total) = versions.versions().unwrap();
     assert_eq!((&versions[0].name[..], total), ("v1", None));
 }
@@ -102,14 +88,8 @@ fn an_answer_fits_only_the_question_that_was_asked() {
     assert!(!fits(&create, json!({ "RequestId": "R" })));
     let create = Request::create_dataset_version("d-1", Map::new());
     assert!(fits(&create, json!({ "VersionName": "v2" })));
-    assert!(fits(
-        &create,
-        json!({ "VersionName": "v2", "DatasetId": "d-1" })
-    ));
-    assert!(!fits(
-        &create,
-        json!({ "VersionName": "v2", "DatasetId": "d-2" })
-    ));
+    assert!(fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-1" })));
+    assert!(!fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-2" })));
     assert!(!fits(&create, json!({})));
     let get = Request::get_dataset("d-1");
     assert!(fits(&get, json!({ "DatasetId": "d-1" })));
@@ -117,9 +97,6 @@ fn an_answer_fits_only_the_question_that_was_asked() {
     let get = Request::get_dataset_version("d-1", "v2");
     assert!(fits(&get, json!({ "VersionName": "v2" })));
     assert!(!fits(&get, json!({ "VersionName": "v3" })));
-    assert!(!fits(
-        &get,
-        json!({ "VersionName": "v2", "DatasetId": "d-2" })
-    ));
+    assert!(!fits(&get, json!({ "VersionName": "v2", "DatasetId": "d-2" })));
     assert!(fits(&Request::delete_dataset("d-1"), json!({})));
 }

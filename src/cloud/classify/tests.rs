@@ -1,9 +1,8 @@
 //! The table of the rules: operation, status and code in, class out.
 
 use Operation::{
-    CreateDataset, CreateDatasetLabels, CreateDatasetVersion, DeleteDataset, DeleteDatasetVersion,
-    GetDataset, GetDatasetVersion, ListDatasetVersions, ListDatasets, PublishDataset,
-    UpdateDataset,
+    CreateDataset, CreateDatasetLabels, CreateDatasetVersion, DeleteDataset, DeleteDatasetVersion, GetDataset,
+    GetDatasetVersion, ListDatasetVersions, ListDatasets, PublishDataset, UpdateDataset,
 };
 use serde_json::{Map, json};
 
@@ -15,10 +14,7 @@ const CREDENTIALS: ErrorClass = ErrorClass::Unauthorised(Unauthorised::Credentia
 const THROTTLED: ErrorClass = ErrorClass::Throttled { after: None };
 
 fn class(operation: Operation, status: u16, code: &str) -> ErrorClass {
-    let request = one_of_each()
-        .into_iter()
-        .find(|request| request.operation() == operation)
-        .unwrap();
+    let request = one_of_each().into_iter().find(|request| request.operation() == operation).unwrap();
     classify(&request, status, (!code.is_empty()).then_some(code), None)
 }
 
@@ -73,18 +69,8 @@ fn the_class_depends_on_operation_status_and_code() {
         (CreateDataset, 401, "Unauthorized", CREDENTIALS),
         (CreateDataset, 400, "SignatureDoesNotMatch", CREDENTIALS),
         (CreateDataset, 403, "SignatureDoesNotMatch", CREDENTIALS),
-        (
-            CreateDataset,
-            400,
-            "InvalidAccessKeyId.Inactive",
-            CREDENTIALS,
-        ),
-        (
-            CreateDataset,
-            400,
-            "InvalidSecurityToken.Expired",
-            CREDENTIALS,
-        ),
+        (CreateDataset, 400, "InvalidAccessKeyId.Inactive", CREDENTIALS),
+        (CreateDataset, 400, "InvalidSecurityToken.Expired", CREDENTIALS),
         (CreateDataset, 400, "InvalidTimeStamp.Expired", CREDENTIALS),
         // A copy of the request got through.
         (CreateDataset, 400, "SignatureNonceUsed", Ambiguous),
@@ -117,11 +103,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (DeleteDataset, 999, "x", Ambiguous),
     ];
     for (operation, status, code, expected) in rows {
-        assert_eq!(
-            class(operation, status, code),
-            expected,
-            "{operation} {status} {code:?}"
-        );
+        assert_eq!(class(operation, status, code), expected, "{operation} {status} {code:?}");
     }
 }
 
@@ -129,10 +111,7 @@ fn the_class_depends_on_operation_status_and_code() {
 fn an_update_without_a_name_cannot_clash() {
     let body = Map::from_iter([("Description".to_owned(), json!("d"))]);
     let request = Request::update_dataset("d-1", body);
-    assert_eq!(
-        classify(&request, 400, Some("201300003"), None),
-        ErrorClass::NotFound
-    );
+    assert_eq!(classify(&request, 400, Some("201300003"), None), ErrorClass::NotFound);
 }
 
 #[test]
@@ -142,16 +121,9 @@ fn no_answer_makes_a_write_look_undone_or_a_remote_look_gone_without_a_code() {
         for status in (0..=999).filter(|status| !matches!(status, 307 | 308 | 429)) {
             let class = classify(&request, status, None, None);
             assert_ne!(class, ErrorClass::NotFound, "{operation} {status}");
-            assert!(
-                operation.reads() || class == ErrorClass::Ambiguous,
-                "{operation} {status}"
-            );
+            assert!(operation.reads() || class == ErrorClass::Ambiguous, "{operation} {status}");
         }
-        for (status, code) in [
-            (404, "InvalidApi.NotFound"),
-            (403, "NotFound"),
-            (403, "201300003"),
-        ] {
+        for (status, code) in [(404, "InvalidApi.NotFound"), (403, "NotFound"), (403, "201300003")] {
             let class = classify(&request, status, Some(code), None);
             assert_ne!(class, ErrorClass::NotFound, "{operation} {status} {code}");
         }
@@ -175,23 +147,11 @@ fn the_wait_is_the_longer_hint_and_at_most_thirty_seconds() {
     assert_eq!(wait("Fri, 02 Jan 2026 03:04:12 GMT", ""), Some(7_000));
     assert_eq!(wait("Fri, 02 Jan 2026 03:00:00 GMT", ""), Some(0));
     assert_eq!(wait("Thu, 31 Dec 2099 23:59:59 GMT", ""), Some(30_000));
-    for absurd in [
-        "86400",
-        "18446744073709551615",
-        "99999999999999999999999999",
-    ] {
+    for absurd in ["86400", "18446744073709551615", "99999999999999999999999999"] {
         assert_eq!(wait(absurd, ""), Some(30_000), "{absurd}");
         assert_eq!(wait("", absurd), Some(30_000), "{absurd}");
     }
-    for unreadable in [
-        "-1",
-        "1.5",
-        "soon",
-        "+5",
-        "٣",
-        "Fri, 99 Jan 2026 03:04:12 GMT",
-        " ",
-    ] {
+    for unreadable in ["-1", "1.5", "soon", "+5", "٣", "Fri, 99 Jan 2026 03:04:12 GMT", " "] {
         assert_eq!(wait(unreadable, unreadable), None, "{unreadable}");
     }
 }

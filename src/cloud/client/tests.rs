@@ -4,6 +4,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
+mod emulator;
 mod network;
 
 use super::*;
@@ -59,10 +60,7 @@ fn bench(settings: Settings, source: impl CredentialSource + 'static) -> Bench {
     let notes = Arc::new(Notes::default());
     let limiter = Arc::new(Limiter::new(1000.0).unwrap());
     let client = Client::new(settings, Arc::new(source), limiter, Arc::clone(&notes) as _);
-    Bench {
-        client: client.unwrap(),
-        notes,
-    }
+    Bench { client: client.unwrap(), notes }
 }
 
 fn against(endpoint: &str) -> Bench {
@@ -91,10 +89,8 @@ async fn met(request: &Request, scene: Scene) -> (CallError, Vec<String>) {
 #[tokio::test]
 async fn throttling_slows_the_shared_limiter_down_and_success_speeds_it_up() {
     let throttled = r#"{"Code":"Throttling.User","Message":"slow down"}"#;
-    let scenes = [
-        Scene::answer(400, "x-acs-retry-after: 200\r\n", throttled),
-        Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#),
-    ];
+    let scenes =
+        [Scene::answer(400, "x-acs-retry-after: 200\r\n", throttled), Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)];
     let server = FakeServer::start(scenes).await;
     let Bench { client, notes } = against(&server.url());
     let begun = Instant::now();
@@ -108,22 +104,14 @@ async fn throttling_slows_the_shared_limiter_down_and_success_speeds_it_up() {
     assert!(client.limiter().rate() > 490.0);
     assert_eq!(
         notes.all(),
-        [
-            "waited create",
-            "CreateDataset throttled",
-            "CreateDataset Throttling.User",
-            "waited sweep",
-            "GetDataset OK"
-        ]
+        ["waited create", "CreateDataset throttled", "CreateDataset Throttling.User", "waited sweep", "GetDataset OK"]
     );
 }
 
 #[tokio::test]
 async fn codes_for_the_observer_are_words_and_not_too_many() {
     let codes = (0..150).map(|number| format!("Code.{number}"));
-    let codes = ["two words".to_owned(), "x".repeat(99), "Ä".to_owned()]
-        .into_iter()
-        .chain(codes);
+    let codes = ["two words".to_owned(), "x".repeat(99), "Ä".to_owned()].into_iter().chain(codes);
     let scenes = codes.map(|code| Scene::answer(400, "", &json!({ "Code": code }).to_string()));
     let server = FakeServer::start(scenes).await;
     let bench = against(&server.url());
@@ -131,14 +119,8 @@ async fn codes_for_the_observer_are_words_and_not_too_many() {
         bench.client.send(&get()).await.unwrap_err();
     }
     let notes = bench.notes.all();
-    assert!(
-        notes[..3].iter().all(|note| note == "GetDataset other"),
-        "{notes:?}"
-    );
-    let others = notes
-        .iter()
-        .filter(|note| *note == "GetDataset other")
-        .count();
+    assert!(notes[..3].iter().all(|note| note == "GetDataset other"), "{notes:?}");
+    let others = notes.iter().filter(|note| *note == "GetDataset other").count();
     assert_eq!(others, 3 + 150 - MOST_CODES);
 }
 
@@ -146,19 +128,13 @@ async fn codes_for_the_observer_are_words_and_not_too_many() {
 async fn a_request_that_means_something_else_is_not_sent() {
     let server = FakeServer::start([]).await;
     let bench = against(&server.url());
-    for request in [
-        Request::delete_dataset(".."),
-        Request::delete_dataset_labels("d-1", &[]),
-    ] {
+    for request in [Request::delete_dataset(".."), Request::delete_dataset_labels("d-1", &[])] {
         let error = bench.client.send(&request).await.unwrap_err();
         assert_eq!((error.class, error.status), (ErrorClass::Refused, None));
         assert!(error.never_executed());
     }
     assert!(server.requests().is_empty());
-    assert_eq!(
-        bench.notes.all(),
-        ["DeleteDataset not_sent", "DeleteDatasetLabels not_sent"]
-    );
+    assert_eq!(bench.notes.all(), ["DeleteDataset not_sent", "DeleteDatasetLabels not_sent"]);
 }
 
 /// A source that answers as it is told.
@@ -183,29 +159,15 @@ impl CredentialSource for Silent {
 async fn without_usable_credentials_nothing_is_sent() {
     let server = FakeServer::start([]).await;
     let settings = || Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
-    let broken = Credentials::Bearer {
-        token: Secret::new("canary\n"),
-        style: BearerStyle::Sdk,
-    };
+    let broken = Credentials::Bearer { token: Secret::new("canary\n"), style: BearerStyle::Sdk };
     let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
     for source in [Source(Err(CredentialError::Missing)), Source(Ok(broken))] {
-        let error = bench(settings(), source)
-            .client
-            .send(&create())
-            .await
-            .unwrap_err();
+        let error = bench(settings(), source).client.send(&create()).await.unwrap_err();
         assert_eq!((error.class, error.never_executed()), (class, true));
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     }
-    let error = bench(settings(), Silent)
-        .client
-        .send(&create())
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.class, error.never_executed()),
-        (ErrorClass::Transient, true)
-    );
+    let error = bench(settings(), Silent).client.send(&create()).await.unwrap_err();
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Transient, true));
     assert!(server.requests().is_empty());
 }
 

@@ -18,13 +18,7 @@ fn credentials() -> Credentials {
 }
 
 fn reply(status: u16, body: impl Into<Vec<u8>>) -> Reply {
-    Reply {
-        status,
-        request_id: None,
-        retry_after: None,
-        location: None,
-        body: Ok(body.into()),
-    }
+    Reply { status, request_id: None, retry_after: None, location: None, body: Ok(body.into()) }
 }
 
 fn outcome(request: &Request, reply: Reply) -> Result<Answer, CallError> {
@@ -46,10 +40,7 @@ fn both_spellings_of_an_error_body_are_read() {
         json!({ "code": "InvalidParameter", "message": "no Uri", "requestId": "R-1" }),
     ] {
         let error = outcome(&create(), reply(400, body.to_string())).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "CreateDataset was refused: 400 InvalidParameter: no Uri (RequestId R-1)"
-        );
+        assert_eq!(error.to_string(), "CreateDataset was refused: 400 InvalidParameter: no Uri (RequestId R-1)");
     }
     let numeric = json!({ "Code": 201_300_003, "Message": "exists" });
     let error = outcome(&create(), reply(400, numeric.to_string())).unwrap_err();
@@ -58,10 +49,7 @@ fn both_spellings_of_an_error_body_are_read() {
 
 #[test]
 fn the_request_id_header_serves_if_the_body_has_none() {
-    let with_header = |status, body: &str| Reply {
-        request_id: Some("H-1".to_owned()),
-        ..reply(status, body)
-    };
+    let with_header = |status, body: &str| Reply { request_id: Some("H-1".to_owned()), ..reply(status, body) };
     let answer = outcome(&create(), with_header(200, r#"{"DatasetId":"d-1"}"#)).unwrap();
     assert_eq!(answer.request_id.as_deref(), Some("H-1"));
     let error = outcome(&create(), with_header(200, "{")).unwrap_err();
@@ -73,21 +61,9 @@ fn the_request_id_header_serves_if_the_body_has_none() {
 #[test]
 fn xml_html_and_no_body_are_opaque() {
     let xml = "<?xml version='1.0'?><Error><Code>ResourceNotFound</Code></Error>";
-    for body in [
-        xml,
-        "<html>\r\n<h1>Not here</h1>",
-        "",
-        "[]",
-        "null",
-        "404",
-        "\u{0}\u{1b}[31m",
-    ] {
+    for body in [xml, "<html>\r\n<h1>Not here</h1>", "", "[]", "null", "404", "\u{0}\u{1b}[31m"] {
         let error = outcome(&get(), reply(404, body)).unwrap_err();
-        assert_eq!(
-            (error.class, error.code),
-            (ErrorClass::Transient, None),
-            "{body:?}"
-        );
+        assert_eq!((error.class, error.code), (ErrorClass::Transient, None), "{body:?}");
         let error = outcome(&Request::delete_dataset("d-1"), reply(404, body)).unwrap_err();
         assert_eq!(error.class, ErrorClass::Ambiguous, "{body:?}");
         assert!(!error.message.is_empty() && !error.message.contains(char::is_control));
@@ -99,23 +75,12 @@ fn a_success_that_cannot_be_used_is_garbled_on_every_operation() {
     for request in one_of_each() {
         for body in ["", "<html>", "[]", "\"ok\"", r#"{"DatasetId":"d-"#, "\u{0}"] {
             let error = outcome(&request, reply(200, body)).unwrap_err();
-            assert_eq!(
-                error.class,
-                ErrorClass::Garbled,
-                "{} {body}",
-                request.operation()
-            );
+            assert_eq!(error.class, ErrorClass::Garbled, "{} {body}", request.operation());
             assert!(!error.never_executed());
         }
-        let cut = Reply {
-            body: Err("cut".to_owned()),
-            ..reply(200, "")
-        };
+        let cut = Reply { body: Err("cut".to_owned()), ..reply(200, "") };
         let error = outcome(&request, cut).unwrap_err();
-        assert_eq!(
-            (error.class, &error.message[..]),
-            (ErrorClass::Garbled, "cut")
-        );
+        assert_eq!((error.class, &error.message[..]), (ErrorClass::Garbled, "cut"));
     }
 }
 
@@ -141,33 +106,23 @@ fn an_error_dressed_as_a_success_is_no_success() {
 
 #[test]
 fn a_redirect_names_its_target() {
-    let moved = Reply {
-        location: Some("https://else\n.where/".to_owned()),
-        ..reply(302, "")
-    };
+    let moved = Reply { location: Some("https://else\n.where/".to_owned()), ..reply(302, "") };
     let error = outcome(&get(), moved).unwrap_err();
     assert_eq!(error.class, ErrorClass::Refused);
-    assert!(
-        error.message.contains("redirects to https://else .where/"),
-        "{error}"
-    );
+    assert!(error.message.contains("redirects to https://else .where/"), "{error}");
 }
 
 #[test]
 fn a_wrong_clock_is_called_by_its_name() {
     let body = json!({ "Code": "InvalidTimeStamp.Expired", "Message": "Specified time stamp" });
     let error = outcome(&get(), reply(400, body.to_string())).unwrap_err();
-    assert_eq!(
-        error.class,
-        ErrorClass::Unauthorised(Unauthorised::Credentials)
-    );
+    assert_eq!(error.class, ErrorClass::Unauthorised(Unauthorised::Credentials));
     assert!(error.message.starts_with("the clock here"), "{error}");
 }
 
 #[test]
 fn without_a_reply_only_a_missing_connection_is_certain() {
-    let end =
-        |request: &Request, exchange| interpret(request, &credentials(), exchange).unwrap_err();
+    let end = |request: &Request, exchange| interpret(request, &credentials(), exchange).unwrap_err();
     let refused = || Exchange::NoConnection("connection refused".to_owned());
     let broken = || Exchange::Broken("connection reset".to_owned());
     let timeout = || Exchange::Timeout(Duration::from_secs(3));
@@ -199,28 +154,16 @@ fn an_echoed_secret_does_not_come_out() {
     let exchanges = [
         Exchange::Reply(reply(400, json.to_string())),
         Exchange::Reply(reply(502, format!("<pre>{echo}</pre>"))),
-        Exchange::Reply(Reply {
-            location: Some(echo.to_owned()),
-            ..reply(302, "")
-        }),
-        Exchange::Reply(Reply {
-            request_id: Some(echo.to_owned()),
-            ..reply(200, "")
-        }),
+        Exchange::Reply(Reply { location: Some(echo.to_owned()), ..reply(302, "") }),
+        Exchange::Reply(Reply { request_id: Some(echo.to_owned()), ..reply(200, "") }),
         Exchange::Broken(echo.to_owned()),
     ];
     for exchange in exchanges {
         let error = interpret(&create(), &credentials(), exchange).unwrap_err();
         let shown = format!("{error} {error:?}");
-        assert!(
-            !shown.contains("canary") && !error.message.is_empty(),
-            "{shown}"
-        );
+        assert!(!shown.contains("canary") && !error.message.is_empty(), "{shown}");
     }
-    let bearer = Credentials::Bearer {
-        token: Secret::new("canary-b"),
-        style: BearerStyle::Sdk,
-    };
+    let bearer = Credentials::Bearer { token: Secret::new("canary-b"), style: BearerStyle::Sdk };
     let exchange = Exchange::Reply(reply(500, "Bearer canary-b"));
     let error = interpret(&create(), &bearer, exchange).unwrap_err();
     assert_eq!(error.message, "Bearer ***");
@@ -245,8 +188,5 @@ proptest::proptest! {
 #[test]
 fn deeply_nested_json_is_garbled_not_a_stack_overflow() {
     let error = outcome(&get(), reply(200, "{\"a\":".repeat(100_000))).unwrap_err();
-    assert_eq!(
-        (error.class, error.operation),
-        (ErrorClass::Garbled, Operation::GetDataset)
-    );
+    assert_eq!((error.class, error.operation), (ErrorClass::Garbled, Operation::GetDataset));
 }

@@ -62,11 +62,7 @@ impl Limiter {
     /// A limiter for an account that may make `qps` calls per second; 98 % of that is used. `qps` must
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
-        Ok(Self {
-            schedule: Mutex::new(Schedule::new(qps)?),
-            origin: Instant::now(),
-            waiters: AtomicU64::new(0),
-        })
+        Ok(Self { schedule: Mutex::new(Schedule::new(qps)?), origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
     /// Asks for a permit for the object `key`. One place is kept per key: asked again before its time
@@ -89,10 +85,7 @@ impl Limiter {
     /// Waits for a permit. Dropping the future gives the place up.
     pub async fn acquire(&self, lane: Lane) {
         let number = self.waiters.fetch_add(1, Ordering::Relaxed);
-        let waiter = Waiter {
-            limiter: self,
-            key: Key::Waiter(number),
-        };
+        let waiter = Waiter { limiter: self, key: Key::Waiter(number) };
         while let Verdict::At(time) = self.ask(waiter.key.clone(), lane) {
             sleep_until(self.instant(time)).await;
         }

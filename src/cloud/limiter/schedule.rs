@@ -147,8 +147,7 @@ impl Schedule {
     /// Frees the place of `key`.
     pub(super) fn forget(&mut self, key: &Key) {
         if let Some(place) = self.places.remove(key) {
-            self.free
-                .push(Reverse(self.due(place).saturating_sub(self.shifted)));
+            self.free.push(Reverse(self.due(place).saturating_sub(self.shifted)));
         }
     }
 
@@ -208,8 +207,7 @@ impl Schedule {
         }
         let keep = permits(STALE, self.rate) + PERMIT;
         let (shifted, oldest) = (self.shifted, permit_now.saturating_sub(keep));
-        self.places
-            .retain(|_, place| due(*place, shifted) >= oldest);
+        self.places.retain(|_, place| due(*place, shifted) >= oldest);
         self.prune_at = (self.places.len() * 2).max(1024);
     }
 

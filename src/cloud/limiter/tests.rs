@@ -36,9 +36,7 @@ async fn a_waiter_that_gives_up_leaves_its_place_to_the_next() {
     limiter.forget("behind");
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    let (Reservation::At(before), Reservation::At(after)) =
-        (before, limiter.reserve("instead", Lane::Create))
-    else {
+    let (Reservation::At(before), Reservation::At(after)) = (before, limiter.reserve("instead", Lane::Create)) else {
         panic!("both have to wait");
     };
     assert!(after < before);
@@ -59,9 +57,6 @@ async fn a_throttled_account_waits_as_long_as_the_service_asks() {
 #[test]
 fn an_impossible_quota_is_an_error_that_names_it() {
     let error = Limiter::new(0.0).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "qps must be a number between 0.001 and 1000000, not 0"
-    );
+    assert_eq!(error.to_string(), "qps must be a number between 0.001 and 1000000, not 0");
     assert!(Limiter::new(f64::NAN).is_err());
 }

@@ -17,11 +17,7 @@ fn keys() -> Vec<String> {
 /// One request of every operation, in the order of [`Operation::ALL`].
 pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
     let body = map(json!({ "Name": "n" }));
-    let list = ListDatasets {
-        page_number: 1,
-        page_size: 100,
-        ..ListDatasets::default()
-    };
+    let list = ListDatasets { page_number: 1, page_size: 100, ..ListDatasets::default() };
     vec![
         Request::create_dataset(body.clone()),
         Request::list_datasets(&list),
@@ -53,29 +49,14 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
         ("DeleteDataset", "DELETE", "/d-1", ""),
         ("PublishDataset", "PUT", "/d-1/publish", ""),
         ("CreateDatasetLabels", "POST", "/d-1/labels", ""),
-        (
-            "DeleteDatasetLabels",
-            "DELETE",
-            "/d-1/labels",
-            "LabelKeys=env%2Cmanaged-by",
-        ),
+        ("DeleteDatasetLabels", "DELETE", "/d-1/labels", "LabelKeys=env%2Cmanaged-by"),
         ("CreateDatasetVersion", "POST", "/d-1/versions", ""),
         ("ListDatasetVersions", "GET", "/d-1/versions", versions),
         ("GetDatasetVersion", "GET", "/d-1/versions/v2", ""),
         ("UpdateDatasetVersion", "PUT", "/d-1/versions/v2", ""),
         ("DeleteDatasetVersion", "DELETE", "/d-1/versions/v2", ""),
-        (
-            "CreateDatasetVersionLabels",
-            "PUT",
-            "/d-1/versions/v2/labels",
-            "",
-        ),
-        (
-            "DeleteDatasetVersionLabels",
-            "DELETE",
-            "/d-1/versions/v2/labels",
-            "Keys=env%2Cmanaged-by",
-        ),
+        ("CreateDatasetVersionLabels", "PUT", "/d-1/versions/v2/labels", ""),
+        ("DeleteDatasetVersionLabels", "DELETE", "/d-1/versions/v2/labels", "Keys=env%2Cmanaged-by"),
     ];
     let requests = one_of_each();
     let operations: Vec<_> = requests.iter().map(Request::operation).collect();
@@ -83,25 +64,13 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
     for (request, (operation, method, path, query)) in requests.iter().zip(expected) {
         assert_eq!(request.operation().as_str(), operation);
         assert_eq!(request.method().as_str(), method, "{operation}");
-        assert_eq!(
-            request.path(),
-            format!("/api/v1/datasets{path}"),
-            "{operation}"
-        );
+        assert_eq!(request.path(), format!("/api/v1/datasets{path}"), "{operation}");
         assert_eq!(request.query(), query, "{operation}");
         assert_eq!(request.operation().reads(), method == "GET", "{operation}");
-        assert_eq!(
-            request.body().is_some(),
-            matches!(method, "POST" | "PUT") && !path.ends_with("publish")
-        );
+        assert_eq!(request.body().is_some(), matches!(method, "POST" | "PUT") && !path.ends_with("publish"));
         assert_eq!(request.defect(), None, "{operation}");
     }
-    assert_eq!(
-        requests[6].body(),
-        Some(&map(
-            json!({ "Labels": [{ "Key": "env", "Value": "prod" }] })
-        ))
-    );
+    assert_eq!(requests[6].body(), Some(&map(json!({ "Labels": [{ "Key": "env", "Value": "prod" }] }))));
 }
 
 #[test]
@@ -124,16 +93,10 @@ fn the_list_sends_only_the_filters_that_are_set() {
 #[test]
 fn ids_cannot_leave_their_place_in_the_path() {
     let request = Request::get_dataset_version("d/../x?y#z%2F", "v 2");
-    assert_eq!(
-        request.path(),
-        "/api/v1/datasets/d%2F..%2Fx%3Fy%23z%252F/versions/v%202"
-    );
+    assert_eq!(request.path(), "/api/v1/datasets/d%2F..%2Fx%3Fy%23z%252F/versions/v%202");
     for id in ["", ".", ".."] {
         assert!(Request::delete_dataset(id).defect().is_some(), "{id:?}");
-        assert!(
-            Request::get_dataset_version("d-1", id).defect().is_some(),
-            "{id:?}"
-        );
+        assert!(Request::get_dataset_version("d-1", id).defect().is_some(), "{id:?}");
     }
 }
 
@@ -147,10 +110,7 @@ fn a_list_that_would_mean_something_else_is_not_sent() {
     for keys in [&[] as &[&str], &[""], &["a", ""], &["a,b"]] {
         assert!(with(keys).is_some(), "{keys:?}");
     }
-    let list = ListDatasets {
-        dataset_ids: vec!["d-1,d-2".to_owned()],
-        ..ListDatasets::default()
-    };
+    let list = ListDatasets { dataset_ids: vec!["d-1,d-2".to_owned()], ..ListDatasets::default() };
     assert!(Request::list_datasets(&list).defect().is_some());
 }
 

@@ -11,36 +11,21 @@ async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
     let answer = bench.client.send(&create()).await.unwrap();
     assert_eq!(answer.dataset_id().unwrap(), "d-1");
     assert_eq!(answer.request_id.as_deref(), Some("R-1"));
-    bench
-        .client
-        .send(&Request::publish_dataset("d-1"))
-        .await
-        .unwrap();
+    bench.client.send(&Request::publish_dataset("d-1")).await.unwrap();
 
     let requests = server.requests();
     let (create, publish) = (&requests[0], &requests[1]);
-    assert!(
-        create.starts_with("POST /api/v1/datasets HTTP/1.1\r\n"),
-        "{create}"
-    );
+    assert!(create.starts_with("POST /api/v1/datasets HTTP/1.1\r\n"), "{create}");
     assert!(create.ends_with("\r\n\r\n{\"Name\":\"数据\"}"), "{create}");
-    assert_eq!(
-        header(create, "host"),
-        Some(&server.address.to_string()[..])
-    );
-    assert_eq!(
-        header(create, "content-type"),
-        Some("application/json; charset=utf-8")
-    );
+    assert_eq!(header(create, "host"), Some(&server.address.to_string()[..]));
+    assert_eq!(header(create, "content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(header(create, "x-acs-action"), Some("CreateDataset"));
     let authorization = header(create, "authorization").unwrap();
-    assert!(authorization.starts_with(
-        "ACS3-HMAC-SHA256 Credential=AKID,SignedHeaders=content-type;host;x-acs-accesskey-id;"
-    ));
     assert!(
-        publish.starts_with("PUT /api/v1/datasets/d-1/publish HTTP/1.1\r\n"),
-        "{publish}"
+        authorization
+            .starts_with("ACS3-HMAC-SHA256 Credential=AKID,SignedHeaders=content-type;host;x-acs-accesskey-id;")
     );
+    assert!(publish.starts_with("PUT /api/v1/datasets/d-1/publish HTTP/1.1\r\n"), "{publish}");
     assert_eq!(header(publish, "content-length"), Some("0"));
     assert_eq!(header(publish, "content-type"), None);
     let nonce = |request| header(request, "x-acs-signature-nonce").unwrap();
@@ -71,23 +56,13 @@ async fn a_lost_answer_leaves_a_write_in_doubt_and_is_never_asked_for_again() {
         (Scene::Reset, "broken"),
         (Scene::WriteAndClose(Vec::new()), "broken"),
         (Scene::WriteAndClose(b"HTTP/1.1 200".to_vec()), "broken"),
-        (
-            Scene::WriteAndClose(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()),
-            "broken",
-        ),
+        (Scene::WriteAndClose(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()), "broken"),
         (Scene::Hang(Vec::new()), "timeout"),
-        (
-            Scene::Hang(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{".to_vec()),
-            "timeout",
-        ),
+        (Scene::Hang(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{".to_vec()), "timeout"),
     ];
     for (scene, how) in scenes {
         let (error, notes) = met(&create(), scene.clone()).await;
-        assert_eq!(
-            (error.class, error.status),
-            (ErrorClass::Ambiguous, None),
-            "{scene:?}"
-        );
+        assert_eq!((error.class, error.status), (ErrorClass::Ambiguous, None), "{scene:?}");
         assert!(!error.never_executed());
         assert_eq!(notes, [format!("CreateDataset {how}")], "{scene:?}");
         let (error, _) = met(&get(), scene.clone()).await;
@@ -107,11 +82,8 @@ async fn a_success_with_an_unusable_body_is_garbled() {
         Scene::answer(200, "", r#"{"DatasetId":"d-2"}"#),
         Scene::Flood,
     ] {
-        let request = if matches!(&scene, Scene::Write(bytes) if bytes.ends_with(b"d-2\"}")) {
-            get()
-        } else {
-            create()
-        };
+        let request =
+            if matches!(&scene, Scene::Write(bytes) if bytes.ends_with(b"d-2\"}")) { get() } else { create() };
         let (error, notes) = met(&request, scene.clone()).await;
         assert_eq!(error.class, ErrorClass::Garbled, "{scene:?}: {error}");
         assert!(!error.never_executed());
@@ -124,11 +96,7 @@ async fn the_content_type_of_an_answer_does_not_matter() {
     let html = Scene::answer(200, "Content-Type: text/html\r\n", r#"{"DatasetId":"d-1"}"#);
     let server = FakeServer::start([html]).await;
     assert!(against(&server.url()).client.send(&get()).await.is_ok());
-    let xml = Scene::answer(
-        400,
-        "Content-Type: text/xml\r\n",
-        "<Error><Code>X</Code></Error>",
-    );
+    let xml = Scene::answer(400, "Content-Type: text/xml\r\n", "<Error><Code>X</Code></Error>");
     let (error, notes) = met(&get(), xml).await;
     assert_eq!((error.class, error.code), (ErrorClass::Transient, None));
     assert_eq!(error.message, "<Error><Code>X</Code></Error>");
@@ -140,10 +108,7 @@ async fn failures_of_the_service_are_not_repeated() {
     let body = r#"{"Code":"ServiceUnavailable","Message":"later","RequestId":"R-1"}"#;
     let busy = || Scene::answer(503, "Retry-After: 0\r\n", body);
     let (error, notes) = met(&get(), busy()).await;
-    assert_eq!(
-        error.to_string(),
-        "GetDataset failed: 503 ServiceUnavailable: later (RequestId R-1)"
-    );
+    assert_eq!(error.to_string(), "GetDataset failed: 503 ServiceUnavailable: later (RequestId R-1)");
     assert_eq!(notes, ["GetDataset ServiceUnavailable"]);
     let (error, _) = met(&create(), busy()).await;
     assert_eq!(error.class, ErrorClass::Ambiguous);
@@ -158,10 +123,7 @@ async fn without_a_connection_a_write_was_certainly_not_executed() {
     let error = bench.client.send(&create()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Transient);
     assert!(error.never_executed());
-    assert!(
-        error.message.contains("refused") && !error.message.contains("/api/"),
-        "{error}"
-    );
+    assert!(error.message.contains("refused") && !error.message.contains("/api/"), "{error}");
     assert_eq!(bench.notes.all(), ["CreateDataset connect"]);
 }
 

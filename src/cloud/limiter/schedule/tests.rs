@@ -37,11 +37,7 @@ struct Crowd {
 impl Crowd {
     fn arriving_at_once(count: u64) -> Self {
         let visits = (0..count).map(|key| ((Duration::ZERO, key), key)).collect();
-        Self {
-            visits,
-            granted: Vec::new(),
-            asked: 0,
-        }
+        Self { visits, granted: Vec::new(), asked: 0 }
     }
 
     fn run(mut self, schedule: &mut Schedule, lateness: impl Fn(u64, u64) -> Duration) -> Self {
@@ -70,21 +66,9 @@ impl Crowd {
 
 #[test]
 fn a_quota_that_is_no_positive_number_is_refused() {
-    for qps in [
-        0.0,
-        -1.0,
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        1e-9,
-        1e12,
-        1e308,
-    ] {
+    for qps in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-9, 1e12, 1e308] {
         let error = Schedule::new(qps).unwrap_err();
-        assert!(
-            error.to_string().contains("between 0.001 and 1000000"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("between 0.001 and 1000000"), "{error}");
     }
 }
 
@@ -96,11 +80,7 @@ fn who_comes_on_time_is_served_in_order_and_no_slot_is_lost() {
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
     keeps_the_rate(&crowd.times(), 98.0);
     // Two at once, then 998 at 98 per second; two visits each but for the first two.
-    assert!(
-        (crowd.end().as_secs_f64() - 998.0 / 98.0).abs() < 1e-3,
-        "{:?}",
-        crowd.end()
-    );
+    assert!((crowd.end().as_secs_f64() - 998.0 / 98.0).abs() < 1e-3, "{:?}", crowd.end());
     assert_eq!(crowd.asked, 2 * 1000 - 2);
 }
 
@@ -150,9 +130,7 @@ fn a_place_is_kept_until_its_time() {
 #[test]
 fn a_place_that_is_given_up_goes_to_the_next_one_who_asks() {
     let mut schedule = Schedule::new(100.0).unwrap();
-    let told: Vec<Verdict> = (0..6)
-        .map(|n| schedule.ask(Duration::ZERO, key(n)))
-        .collect();
+    let told: Vec<Verdict> = (0..6).map(|n| schedule.ask(Duration::ZERO, key(n))).collect();
     schedule.forget(&key(3));
     schedule.forget(&key(77));
     assert_eq!(schedule.ask(ms(1), key(6)), told[3]);
@@ -178,21 +156,14 @@ fn throttling_holds_everything_back_and_halves_the_rate_once_a_second() {
     assert!((schedule.rate() - 49.0).abs() < 1e-9, "{}", schedule.rate());
     for number in [2, 3, 4] {
         let told = schedule.ask(ms(100), key(number));
-        assert!(
-            matches!(told, Verdict::At(time) if time >= ms(305)),
-            "{told:?}"
-        );
+        assert!(matches!(told, Verdict::At(time) if time >= ms(305)), "{told:?}");
     }
     schedule.throttled(ms(1100), Duration::ZERO);
     assert!((schedule.rate() - 24.5).abs() < 1e-9, "{}", schedule.rate());
     for second in 2..60 {
         schedule.throttled(ms(second * 1100), Duration::ZERO);
     }
-    assert!(
-        (schedule.rate() - 100.0 / 64.0).abs() < 1e-9,
-        "{}",
-        schedule.rate()
-    );
+    assert!((schedule.rate() - 100.0 / 64.0).abs() < 1e-9, "{}", schedule.rate());
 }
 
 #[test]
@@ -200,30 +171,18 @@ fn a_halved_rate_grows_back_in_ten_seconds_of_successes_and_not_by_itself() {
     let mut schedule = Schedule::new(100.0).unwrap();
     schedule.throttled(Duration::ZERO, Duration::ZERO);
     schedule.succeeded(ms(3_600_000));
-    assert!(
-        schedule.rate() < 55.0,
-        "an hour of silence proves little: {}",
-        schedule.rate()
-    );
+    assert!(schedule.rate() < 55.0, "an hour of silence proves little: {}", schedule.rate());
 
     let mut schedule = Schedule::new(100.0).unwrap();
     schedule.throttled(Duration::ZERO, Duration::ZERO);
     for tick in 1..=900 {
         schedule.succeeded(ms(tick * 10));
     }
-    assert!(
-        (90.0..97.0).contains(&schedule.rate()),
-        "{}",
-        schedule.rate()
-    );
+    assert!((90.0..97.0).contains(&schedule.rate()), "{}", schedule.rate());
     for tick in 900..=1100 {
         schedule.succeeded(ms(tick * 10));
     }
-    assert!(
-        (schedule.rate() - 98.0).abs() < 1e-9,
-        "never above: {}",
-        schedule.rate()
-    );
+    assert!((schedule.rate() - 98.0).abs() < 1e-9, "never above: {}", schedule.rate());
 }
 
 #[test]
