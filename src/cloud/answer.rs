@@ -203,3 +203,6 @@ fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
     let kept = body.iter().filter(|(name, _)| !members.contains(&name.as_str()));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,3 +144,6 @@ fn credentials() -> ErrorClass {
 fn permission() -> ErrorClass {
     ErrorClass::Unauthorised(Unauthorised::Permission)
 }
+
+#[cfg(test)]
+mod tests;

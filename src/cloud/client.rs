@@ -175,3 +175,6 @@ fn no_credentials(operation: Operation, error: &CredentialError) -> CallError {
     let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
     CallError::not_sent(operation, class, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ impl Credentials {
         exposed.filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,3 +200,6 @@ fn clean(text: &str, longest: usize) -> String {
         head.split(|c: char| c.is_whitespace() || hidden(c)).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(longest).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -250,3 +250,6 @@ fn label_body(labels: &BTreeMap<String, String>) -> Map<String, Value> {
     let list: Vec<Value> = labels.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     Map::from_iter([("Labels".to_owned(), Value::Array(list))])
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,8 +1,8 @@
 //! One rate limiter per account, in front of every call.
 //!
-//! What it promises: in any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, places
-//! are served in the order in which they were taken, and a place that is given up goes to the next one
-//! who asks. It does not queue futures: who reserves gets a time, holds nothing and comes back then.
+//! What it promises: in any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits; of those
+//! who come at their time places are served in the order in which they were taken; a place that is given
+//! up goes to the next one who asks. It does not queue futures: who reserves gets a time, holds nothing and comes back then.
 //! Throttling by the service halves the rate; successes let it grow back.
 //!
 //! The rules are in [`schedule`], a pure state machine over time as a value; here are only the lock, the
@@ -66,9 +66,10 @@ impl Limiter {
     }
 
     /// Asks for a permit for the object `key`. One place is kept per key: asked again before its time
-    /// the answer is the same time, or a later one if the service throttles meanwhile. At its time the
-    /// permit is granted, unless so many come late together that the rate would be exceeded; then the
-    /// place gets a new time as soon as possible.
+    /// the answer is the same time (it moves if the rate changes meanwhile or if many come late). At its
+    /// time or after it the permit is granted, unless others came late and the rate would be exceeded;
+    /// then the place gets a new time, as soon as possible. Coming back within one permit's distance
+    /// costs nothing; twice that late, the account loses about 2 % of its rate.
     pub fn reserve(&self, key: &str, lane: Lane) -> Reservation {
         match self.ask(Key::Object(key.to_owned()), lane) {
             Verdict::Granted => Reservation::Granted,
@@ -137,3 +138,6 @@ impl Drop for Waiter<'_> {
         self.limiter.schedule().forget(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests;
