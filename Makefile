@@ -31,7 +31,7 @@ build: ## Build the release binaries
 .PHONY: test
 test: ## Run every test: unit to stories on a real apiserver, and the conformance of the emulator
 	tests/controlplane/build >/dev/null
-	cargo test --workspace
+	cargo test --workspace --locked --no-fail-fast
 	tests/contract/run
 
 .PHONY: lint
