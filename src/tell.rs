@@ -1,8 +1,8 @@
 //! Events, told on transitions only and outside the critical path: a full queue or a refused event costs a log
 //! line, never a pass.
 
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
 
 /// Events waiting to be written; more than this are dropped.

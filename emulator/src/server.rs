@@ -216,7 +216,7 @@ fn garbled(mut reply: Reply, garble: Garble) -> Response<Bytes> {
         response
             .headers_mut()
             .insert("content-length", HeaderValue::from(promised));
-        response.body_mut().hide_length();
+        response.body_mut().cut_short();
     }
     response
 }

@@ -86,20 +86,12 @@ impl Answer {
 
     /// The id that `CreateDataset` returns.
     pub fn dataset_id(&self) -> Result<String, Malformed> {
-        self.read(|body| {
-            text(body, "DatasetId")
-                .ok_or(NO_DATASET_ID)
-                .map(str::to_owned)
-        })
+        self.read(|body| text(body, "DatasetId").ok_or(NO_DATASET_ID).map(str::to_owned))
     }
 
     /// The name that `CreateDatasetVersion` returns.
     pub fn version_name(&self) -> Result<String, Malformed> {
-        self.read(|body| {
-            text(body, "VersionName")
-                .ok_or(NO_VERSION_NAME)
-                .map(str::to_owned)
-        })
+        self.read(|body| text(body, "VersionName").ok_or(NO_VERSION_NAME).map(str::to_owned))
     }
 
     /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
@@ -134,18 +126,12 @@ impl Answer {
         Ok(())
     }
 
-    fn read<T>(
-        &self,
-        reader: impl FnOnce(&Map<String, Value>) -> Reading<T>,
-    ) -> Result<T, Malformed> {
+    fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
         reader(&self.body).map_err(|what| self.malformed(what))
     }
 
     fn malformed(&self, what: &'static str) -> Malformed {
-        Malformed {
-            what,
-            request_id: self.request_id.clone(),
-        }
+        Malformed { what, request_id: self.request_id.clone() }
     }
 }
 
@@ -214,9 +200,9 @@ fn text<'a>(body: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
 }
 
 fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
-    let kept = body
-        .iter()
-        .filter(|(name, _)| !members.contains(&name.as_str()));
-    kept.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let kept = body.iter().filter(|(name, _)| !members.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,13 +23,7 @@ const NAME_OR_MISSING: &str = "201300003";
 const NO_WORKSPACE: [&str; 3] = ["100400008", "100400027", "100700008"];
 
 /// Prefixes of gateway codes that come with 404 and are about the call, not about a resource.
-const WRONG_CALL: [&str; 5] = [
-    "InvalidApi",
-    "InvalidAction",
-    "InvalidVersion",
-    "InvalidProtocol",
-    "InvalidProduct",
-];
+const WRONG_CALL: [&str; 5] = ["InvalidApi", "InvalidAction", "InvalidVersion", "InvalidProtocol", "InvalidProduct"];
 
 /// Prefixes of gateway codes about the identity, of any 4xx status.
 const WRONG_CREDENTIALS: [&str; 9] = [
@@ -46,12 +40,7 @@ const WRONG_CREDENTIALS: [&str; 9] = [
 
 /// Classifies an answer that is not a success: `code` is that of a readable error body, `after` what
 /// [`retry_after`] found.
-pub fn classify(
-    request: &Request,
-    status: u16,
-    code: Option<&str>,
-    after: Option<Duration>,
-) -> ErrorClass {
+pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Option<Duration>) -> ErrorClass {
     if status == 429 || code.is_some_and(|code| code.contains("Throttling")) {
         return ErrorClass::Throttled { after };
     }
@@ -67,20 +56,12 @@ pub fn classify(
 
 /// How a failure counts about which nothing is known: a read can be repeated, a write may have happened.
 pub(super) fn doubtful(operation: Operation) -> ErrorClass {
-    if operation.reads() {
-        ErrorClass::Transient
-    } else {
-        ErrorClass::Ambiguous
-    }
+    if operation.reads() { ErrorClass::Transient } else { ErrorClass::Ambiguous }
 }
 
 /// The wait that the service asks for: the longer one of `Retry-After` (seconds or an HTTP date) and
 /// `x-acs-retry-after` (milliseconds), at most 30 s. Unreadable values do not count.
-pub(super) fn retry_after(
-    header: Option<&str>,
-    acs_header: Option<&str>,
-    now: Timestamp,
-) -> Option<Duration> {
+pub(super) fn retry_after(header: Option<&str>, acs_header: Option<&str>, now: Timestamp) -> Option<Duration> {
     let acs = acs_header.and_then(number).map(Duration::from_millis);
     let standard = header.and_then(|value| {
         let seconds = number(value).map(Duration::from_secs);
@@ -103,11 +84,7 @@ fn until(date: &str, now: Timestamp) -> Option<Duration> {
 
 /// 307 and 308 say that the request was not performed; other redirects can follow a write.
 fn redirected(operation: Operation, status: u16) -> ErrorClass {
-    if operation.reads() || matches!(status, 307 | 308) {
-        ErrorClass::Refused
-    } else {
-        ErrorClass::Ambiguous
-    }
+    if operation.reads() || matches!(status, 307 | 308) { ErrorClass::Refused } else { ErrorClass::Ambiguous }
 }
 
 /// A 4xx with an error body of the service.
@@ -126,11 +103,7 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
         name_or_missing(request, status)
     } else if status == 404 && names_a_resource(request.operation()) {
         let about_the_call = begins(&WRONG_CALL) || NO_WORKSPACE.contains(&code);
-        if about_the_call {
-            ErrorClass::Refused
-        } else {
-            ErrorClass::NotFound
-        }
+        if about_the_call { ErrorClass::Refused } else { ErrorClass::NotFound }
     } else {
         ErrorClass::Refused
     }
@@ -142,9 +115,7 @@ fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
         Operation::ListDatasets => ErrorClass::Refused,
         Operation::UpdateDataset if status != 404 && request.names() => ErrorClass::NameTaken,
         // Nothing shows that the code means "missing" here: a read must confirm it.
-        Operation::DeleteDataset | Operation::DeleteDatasetVersion if status != 404 => {
-            ErrorClass::Refused
-        }
+        Operation::DeleteDataset | Operation::DeleteDatasetVersion if status != 404 => ErrorClass::Refused,
         Operation::GetDataset
         | Operation::UpdateDataset
         | Operation::DeleteDataset
@@ -173,3 +144,6 @@ fn credentials() -> ErrorClass {
 fn permission() -> ErrorClass {
     ErrorClass::Unauthorised(Unauthorised::Permission)
 }
+
+#[cfg(test)]
+mod tests;

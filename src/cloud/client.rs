@@ -62,9 +62,7 @@ impl Client {
             random: SystemRandom::new(),
             codes: Mutex::default(),
         };
-        Ok(Self {
-            shared: Arc::new(shared),
-        })
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Sends `request` once, without asking the limiter for a permit, and tells the limiter and the
@@ -94,8 +92,7 @@ impl Client {
     /// A name of the identity in use, which is not secret: the access key id, or `bearer:` and a hash.
     pub async fn principal(&self) -> Result<String, CallError> {
         let credentials = self.shared.credentials.credentials().await;
-        let credentials =
-            credentials.map_err(|error| no_credentials(Operation::ListDatasets, &error));
+        let credentials = credentials.map_err(|error| no_credentials(Operation::ListDatasets, &error));
         credentials.map(|credentials| credentials.principal())
     }
 
@@ -110,11 +107,7 @@ impl Client {
     }
 
     /// Gets the request to the network and the reply back; fails only if nothing was sent.
-    async fn attempt(
-        &self,
-        request: &Request,
-        begun: Instant,
-    ) -> Result<(Credentials, Exchange), CallError> {
+    async fn attempt(&self, request: &Request, begun: Instant) -> Result<(Credentials, Exchange), CallError> {
         let shared = &self.shared;
         let operation = request.operation();
         let not_sent = |class, why: &str| CallError::not_sent(operation, class, why.to_owned());
@@ -127,9 +120,8 @@ impl Client {
             .await
             .map_err(|_| not_sent(ErrorClass::Transient, "no credentials within the deadline"))?
             .map_err(|error| no_credentials(operation, &error))?;
-        let occasion = shared
-            .occasion()
-            .ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
+        let occasion =
+            shared.occasion().ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
         let prepared = prepare(request, &credentials, occasion);
         let http = wire::http_request(&shared.settings, request, prepared)
             .map_err(|error| no_credentials(operation, &error))?;
@@ -137,13 +129,7 @@ impl Client {
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 
-    fn report(
-        &self,
-        operation: Operation,
-        result: &Result<Answer, CallError>,
-        how: &str,
-        took: Duration,
-    ) {
+    fn report(&self, operation: Operation, result: &Result<Answer, CallError>, how: &str, took: Duration) {
         let shared = &self.shared;
         let Err(error) = result else {
             shared.limiter.succeeded();
@@ -189,3 +175,6 @@ fn no_credentials(operation: Operation, error: &CredentialError) -> CallError {
     let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
     CallError::not_sent(operation, class, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

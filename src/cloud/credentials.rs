@@ -89,14 +89,8 @@ impl Environment {
     }
 
     /// An environment that `lookup` answers for.
-    pub fn new(
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-        style: BearerStyle,
-    ) -> Self {
-        Self {
-            lookup: Box::new(lookup),
-            style,
-        }
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static, style: BearerStyle) -> Self {
+        Self { lookup: Box::new(lookup), style }
     }
 
     fn read(&self) -> Result<Credentials, CredentialError> {
@@ -111,13 +105,8 @@ impl Environment {
             (Some(_), None) => incomplete(KEY_ID, KEY_SECRET),
             (None, Some(_)) => incomplete(KEY_SECRET, KEY_ID),
             (None, None) => {
-                let token = self
-                    .variable(BEARER_TOKEN)?
-                    .ok_or(CredentialError::Missing)?;
-                Ok(Credentials::Bearer {
-                    token: Secret::new(token),
-                    style: self.style,
-                })
+                let token = self.variable(BEARER_TOKEN)?.ok_or(CredentialError::Missing)?;
+                Ok(Credentials::Bearer { token: Secret::new(token), style: self.style })
             }
         }
     }
@@ -144,9 +133,7 @@ impl CredentialSource for Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment")
-            .field("style", &self.style)
-            .finish_non_exhaustive()
+        f.debug_struct("Environment").field("style", &self.style).finish_non_exhaustive()
     }
 }
 
@@ -166,16 +153,13 @@ impl Credentials {
     /// `text` without the secrets: services echo headers in error messages.
     pub(super) fn redact(&self, text: &str) -> String {
         let secrets = match self {
-            Self::AccessKey {
-                secret,
-                security_token,
-                ..
-            } => [Some(secret), security_token.as_ref()],
+            Self::AccessKey { secret, security_token, .. } => [Some(secret), security_token.as_ref()],
             Self::Bearer { token, .. } => [Some(token), None],
         };
         let exposed = secrets.into_iter().flatten().map(Secret::expose);
-        exposed
-            .filter(|secret| !secret.is_empty())
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        exposed.filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
+
+#[cfg(test)]
+mod tests;

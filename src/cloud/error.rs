@@ -85,14 +85,7 @@ impl CallError {
 
     /// A call that was not sent at all.
     pub(super) fn not_sent(operation: Operation, class: ErrorClass, message: String) -> Self {
-        Self {
-            class,
-            operation,
-            status: None,
-            code: None,
-            message,
-            request_id: None,
-        }
+        Self { class, operation, status: None, code: None, message, request_id: None }
     }
 }
 
@@ -155,10 +148,7 @@ mod tests {
             message: "no answer within 10 s".to_owned(),
             ..refused()
         };
-        assert_eq!(
-            lost.to_string(),
-            "CreateDataset ended without a clear outcome: no answer within 10 s"
-        );
+        assert_eq!(lost.to_string(), "CreateDataset ended without a clear outcome: no answer within 10 s");
     }
 
     #[test]

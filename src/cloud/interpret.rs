@@ -64,11 +64,7 @@ pub(super) struct Reply {
 }
 
 /// What the exchange means for the request.
-pub(super) fn interpret(
-    request: &Request,
-    credentials: &Credentials,
-    exchange: Exchange,
-) -> Result<Answer, CallError> {
+pub(super) fn interpret(request: &Request, credentials: &Credentials, exchange: Exchange) -> Result<Answer, CallError> {
     let operation = request.operation();
     let fail = |class, message: String| {
         let message = credentials.redact(&message);
@@ -81,47 +77,33 @@ pub(super) fn interpret(
             let message = format!("no complete answer within {} s", limit.as_secs_f32());
             Err(fail(doubtful(operation), message))
         }
-        Exchange::Reply(reply) if (200..300).contains(&reply.status) => {
-            success(request, credentials, &reply)
-        }
+        Exchange::Reply(reply) if (200..300).contains(&reply.status) => success(request, credentials, &reply),
         Exchange::Reply(reply) => Err(failure(request, credentials, &reply)),
     }
 }
 
-fn success(
-    request: &Request,
-    credentials: &Credentials,
-    reply: &Reply,
-) -> Result<Answer, CallError> {
+fn success(request: &Request, credentials: &Credentials, reply: &Reply) -> Result<Answer, CallError> {
     let garbled = |message: String| CallError {
         status: Some(reply.status),
         request_id: reply.request_id.as_deref().map(|id| name(id, credentials)),
         ..CallError::not_sent(request.operation(), ErrorClass::Garbled, message)
     };
     let bytes = reply.body.as_ref().map_err(|why| garbled(why.clone()))?;
-    let body: Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|error| garbled(format!("the body is not a JSON object: {error}")))?;
+    let body: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|error| garbled(format!("the body is not a JSON object: {error}")))?;
     // Some gateways report an error with a success status.
     if Fault::read(&body).is_some_and(|fault| !is_success(&fault.code)) {
         let error = failure(request, credentials, reply);
         let throttled = matches!(error.class, ErrorClass::Throttled { .. });
-        let class = if throttled {
-            error.class
-        } else {
-            ErrorClass::Garbled
-        };
+        let class = if throttled { error.class } else { ErrorClass::Garbled };
         return Err(CallError { class, ..error });
     }
-    let answer = Answer {
-        request_id: request_id(&body, reply, credentials),
-        body,
-    };
+    let answer = Answer { request_id: request_id(&body, reply, credentials), body };
     match answer.fits(request) {
         Ok(()) => Ok(answer),
-        Err(malformed) => Err(CallError {
-            status: Some(reply.status),
-            ..CallError::malformed(request.operation(), malformed)
-        }),
+        Err(malformed) => {
+            Err(CallError { status: Some(reply.status), ..CallError::malformed(request.operation(), malformed) })
+        }
     }
 }
 
@@ -155,25 +137,15 @@ fn failure(request: &Request, credentials: &Credentials, reply: &Reply) -> CallE
 }
 
 /// Adds what a person needs to know beyond the service's words.
-fn explain(
-    class: ErrorClass,
-    code: Option<&str>,
-    reply: &Reply,
-    credentials: &Credentials,
-    said: String,
-) -> String {
+fn explain(class: ErrorClass, code: Option<&str>, reply: &Reply, credentials: &Credentials, said: String) -> String {
     let clock = code == Some("InvalidTimeStamp.Expired");
     if (300..400).contains(&reply.status) {
         let to = reply.location.as_deref().unwrap_or("an unknown place");
         let to = clean(&credentials.redact(to), LONGEST_NAME);
-        return format!(
-            "the endpoint redirects to {to}; redirects are not followed, correct the endpoint"
-        );
+        return format!("the endpoint redirects to {to}; redirects are not followed, correct the endpoint");
     }
     if clock && class == ErrorClass::Unauthorised(Unauthorised::Credentials) {
-        return format!(
-            "the clock here and that of the service differ by more than 15 minutes: {said}"
-        );
+        return format!("the clock here and that of the service differ by more than 15 minutes: {said}");
     }
     if said.is_empty() {
         return "the answer says nothing more".to_owned();
@@ -205,11 +177,7 @@ fn member(body: &Map<String, Value>, upper: &str, lower: &str) -> Option<String>
     (!text.is_empty()).then_some(text)
 }
 
-fn request_id(
-    body: &Map<String, Value>,
-    reply: &Reply,
-    credentials: &Credentials,
-) -> Option<String> {
+fn request_id(body: &Map<String, Value>, reply: &Reply, credentials: &Credentials) -> Option<String> {
     let id = member(body, "RequestId", "requestId").or_else(|| reply.request_id.clone())?;
     Some(name(&id, credentials))
 }
@@ -228,9 +196,10 @@ fn clean(text: &str, longest: usize) -> String {
     };
     // Bounded before it is worked on: a body may have megabytes.
     let head: String = text.chars().take(longest * 4).collect();
-    let words: Vec<&str> = head
-        .split(|c: char| c.is_whitespace() || hidden(c))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        head.split(|c: char| c.is_whitespace() || hidden(c)).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(longest).collect()
 }
+
+#[cfg(test)]
+mod tests;

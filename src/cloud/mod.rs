@@ -25,6 +25,9 @@ mod settings;
 mod sign;
 mod wire;
 
+#[cfg(test)]
+mod fake_server;
+
 pub use answer::{Answer, Dataset, Malformed, Version};
 pub use classify::classify;
 pub use client::Client;

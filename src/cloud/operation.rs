@@ -66,25 +66,14 @@ impl Operation {
 
     /// Whether the operation changes nothing, so that repeating it is always safe.
     pub const fn reads(self) -> bool {
-        matches!(
-            self,
-            Self::ListDatasets
-                | Self::GetDataset
-                | Self::ListDatasetVersions
-                | Self::GetDatasetVersion
-        )
+        matches!(self, Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion)
     }
 
     /// The HTTP method. Version labels are created by PUT, dataset labels by POST.
     pub(super) const fn method(self) -> Method {
         match self {
-            Self::ListDatasets
-            | Self::GetDataset
-            | Self::ListDatasetVersions
-            | Self::GetDatasetVersion => Method::GET,
-            Self::CreateDataset | Self::CreateDatasetLabels | Self::CreateDatasetVersion => {
-                Method::POST
-            }
+            Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion => Method::GET,
+            Self::CreateDataset | Self::CreateDatasetLabels | Self::CreateDatasetVersion => Method::POST,
             Self::UpdateDataset
             | Self::PublishDataset
             | Self::UpdateDatasetVersion
@@ -104,9 +93,7 @@ impl Operation {
             Self::PublishDataset => (1, "/publish"),
             Self::CreateDatasetLabels | Self::DeleteDatasetLabels => (1, "/labels"),
             Self::CreateDatasetVersion | Self::ListDatasetVersions => (1, "/versions"),
-            Self::GetDatasetVersion | Self::UpdateDatasetVersion | Self::DeleteDatasetVersion => {
-                (2, "")
-            }
+            Self::GetDatasetVersion | Self::UpdateDatasetVersion | Self::DeleteDatasetVersion => (2, ""),
             Self::CreateDatasetVersionLabels | Self::DeleteDatasetVersionLabels => (2, "/labels"),
         }
     }

@@ -28,15 +28,9 @@ pub(super) struct Prepared {
 }
 
 /// Makes the headers and signs them: `host`, `content-type` and every `x-acs-*` header are signed.
-pub(super) fn prepare(
-    request: &Request,
-    credentials: &Credentials,
-    occasion: Occasion,
-) -> Prepared {
+pub(super) fn prepare(request: &Request, credentials: &Credentials, occasion: Occasion) -> Prepared {
     // A map of JSON values always serialises.
-    let body = request
-        .body()
-        .map(|body| serde_json::to_vec(body).unwrap_or_default());
+    let body = request.body().map(|body| serde_json::to_vec(body).unwrap_or_default());
     let payload = sha256_hex(body.as_deref().unwrap_or_default());
     let mut headers = BTreeMap::from([
         ("host", occasion.host),
@@ -50,11 +44,7 @@ pub(super) fn prepare(
         headers.insert("content-type", "application/json; charset=utf-8".to_owned());
     }
     match credentials {
-        Credentials::AccessKey {
-            id,
-            secret,
-            security_token,
-        } => {
+        Credentials::AccessKey { id, secret, security_token } => {
             if let Some(token) = security_token {
                 headers.insert("x-acs-accesskey-id", id.clone());
                 headers.insert("x-acs-security-token", token.expose().to_owned());
@@ -69,25 +59,16 @@ pub(super) fn prepare(
             let authorization = unsigned.authorization(id, secret);
             headers.insert("authorization", authorization);
         }
-        Credentials::Bearer {
-            token,
-            style: BearerStyle::Sdk,
-        } => {
+        Credentials::Bearer { token, style: BearerStyle::Sdk } => {
             headers.insert("x-acs-bearer-token", token.expose().to_owned());
             headers.insert("x-acs-signature-type", "BEARERTOKEN".to_owned());
         }
-        Credentials::Bearer {
-            token,
-            style: BearerStyle::Authorization,
-        } => {
+        Credentials::Bearer { token, style: BearerStyle::Authorization } => {
             headers.insert("authorization", format!("Bearer {}", token.expose()));
         }
     }
     headers.insert("accept", "application/json".to_owned());
-    Prepared {
-        headers,
-        body: body.unwrap_or_default(),
-    }
+    Prepared { headers, body: body.unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -97,16 +97,9 @@ impl Request {
     }
 
     /// `ListDatasetVersions`, oldest first, optionally only those with a label of key `label_key`.
-    pub fn list_dataset_versions(
-        id: &str,
-        page_number: u32,
-        page_size: u32,
-        label_key: Option<&str>,
-    ) -> Self {
+    pub fn list_dataset_versions(id: &str, page_number: u32, page_size: u32, label_key: Option<&str>) -> Self {
         let mut request = Self::new(Operation::ListDatasetVersions, &[id]);
-        request
-            .query
-            .extend(label_key.map(|key| ("LabelKeys", key.to_owned())));
+        request.query.extend(label_key.map(|key| ("LabelKeys", key.to_owned())));
         request.paged(page_number, page_size)
     }
 
@@ -127,13 +120,8 @@ impl Request {
 
     /// `CreateDatasetVersionLabels`. It is a PUT, and whether it replaces the labels it does not name is
     /// not documented: send the full set.
-    pub fn create_dataset_version_labels(
-        id: &str,
-        version: &str,
-        labels: &BTreeMap<String, String>,
-    ) -> Self {
-        Self::new(Operation::CreateDatasetVersionLabels, &[id, version])
-            .with_body(label_body(labels))
+    pub fn create_dataset_version_labels(id: &str, version: &str, labels: &BTreeMap<String, String>) -> Self {
+        Self::new(Operation::CreateDatasetVersionLabels, &[id, version]).with_body(label_body(labels))
     }
 
     /// `DeleteDatasetVersionLabels`.
@@ -165,11 +153,7 @@ impl Request {
 
     /// The query on the request line: encoded, sorted by name, without `?`; empty if there is none.
     pub fn query(&self) -> String {
-        encode_query(
-            self.query
-                .iter()
-                .map(|(name, value)| (*name, value.as_str())),
-        )
+        encode_query(self.query.iter().map(|(name, value)| (*name, value.as_str())))
     }
 
     /// The JSON body.
@@ -212,12 +196,7 @@ impl Request {
     }
 
     fn new(operation: Operation, ids: &[&str]) -> Self {
-        Self {
-            operation,
-            ids: ids.iter().map(|&id| id.to_owned()).collect(),
-            query: Vec::new(),
-            body: None,
-        }
+        Self { operation, ids: ids.iter().map(|&id| id.to_owned()).collect(), query: Vec::new(), body: None }
     }
 
     fn with_body(mut self, body: Map<String, Value>) -> Self {
@@ -247,14 +226,9 @@ fn comma_list(members: &[String]) -> String {
 
 /// Percent-encodes and sorts query pairs the way both the wire and the signature want them.
 pub(super) fn encode_query<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut encoded: Vec<_> = pairs
-        .map(|(name, value)| (encode(name), encode(value)))
-        .collect();
+    let mut encoded: Vec<_> = pairs.map(|(name, value)| (encode(name), encode(value))).collect();
     encoded.sort();
-    let joined: Vec<_> = encoded
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let joined: Vec<_> = encoded.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     joined.join("&")
 }
 
@@ -273,9 +247,9 @@ fn encode(text: &str) -> String {
 }
 
 fn label_body(labels: &BTreeMap<String, String>) -> Map<String, Value> {
-    let list: Vec<Value> = labels
-        .iter()
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect();
+    let list: Vec<Value> = labels.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     Map::from_iter([("Labels".to_owned(), Value::Array(list))])
 }
+
+#[cfg(test)]
+pub(super) mod tests;

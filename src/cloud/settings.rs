@@ -21,9 +21,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// The endpoint is not of the form `https://host` or `http://host:port`.
-    #[error(
-        "endpoint {0:?} must be http:// or https:// with a host, and without user, path or query"
-    )]
+    #[error("endpoint {0:?} must be http:// or https:// with a host, and without user, path or query")]
     Endpoint(String),
     /// The region is not a name such as `cn-hangzhou`.
     #[error("region {0:?} must consist of lower-case letters, digits and hyphens")]
@@ -56,11 +54,7 @@ impl Settings {
         if request_timeout.is_zero() {
             return Err(ClientError::Timeout);
         }
-        Ok(Self {
-            endpoint: url,
-            request_timeout,
-            proxy: None,
-        })
+        Ok(Self { endpoint: url, request_timeout, proxy: None })
     }
 
     /// Calls the public endpoint of `region`, such as `cn-hangzhou`.
@@ -112,10 +106,7 @@ mod tests {
     #[test]
     fn the_region_gives_the_public_endpoint() {
         let settings = Settings::for_region("cn-hangzhou", TEN).unwrap();
-        assert_eq!(
-            settings.endpoint.as_str(),
-            "https://aiworkspace.cn-hangzhou.aliyuncs.com/"
-        );
+        assert_eq!(settings.endpoint.as_str(), "https://aiworkspace.cn-hangzhou.aliyuncs.com/");
         assert_eq!(settings.host(), "aiworkspace.cn-hangzhou.aliyuncs.com");
         for region in ["", "cn hangzhou", "evil.example/", "CN"] {
             let error = Settings::for_region(region, TEN).unwrap_err();
@@ -138,14 +129,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_scheme_and_host_only_and_its_password_is_not_repeated() {
-        for endpoint in [
-            "",
-            "127.0.0.1:80",
-            "ftp://a",
-            "http://a/b",
-            "http://a?b=c",
-            "http://a#b",
-        ] {
+        for endpoint in ["", "127.0.0.1:80", "ftp://a", "http://a/b", "http://a?b=c", "http://a#b"] {
             assert!(Settings::for_endpoint(endpoint, TEN).is_err(), "{endpoint}");
         }
         let error = Settings::for_endpoint("https://u:canary@host", TEN).unwrap_err();
@@ -159,9 +143,6 @@ mod tests {
             let settings = Settings::for_endpoint("http://a", timeout).unwrap();
             assert!(settings.connect_timeout() < timeout);
         }
-        assert_eq!(
-            Settings::for_endpoint("http://a", Duration::ZERO).unwrap_err(),
-            ClientError::Timeout
-        );
+        assert_eq!(Settings::for_endpoint("http://a", Duration::ZERO).unwrap_err(), ClientError::Timeout);
     }
 }

@@ -46,14 +46,7 @@ impl Unsigned<'_> {
         for (name, value) in self.headers {
             headers.extend([*name, ":", value.trim(), "\n"]);
         }
-        let parts = [
-            self.method.as_str(),
-            &self.path,
-            &self.query,
-            &headers,
-            &self.signed_headers(),
-            self.payload,
-        ];
+        let parts = [self.method.as_str(), &self.path, &self.query, &headers, &self.signed_headers(), self.payload];
         parts.join("\n")
     }
 

@@ -8,7 +8,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Client, Proxy, Response, redirect, retry};
 
 use super::classify::retry_after;
@@ -42,9 +42,7 @@ pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
         let proxy = Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
         builder = builder.proxy(proxy);
     }
-    builder
-        .build()
-        .map_err(|error| ClientError::Http(reason(error)))
+    builder.build().map_err(|error| ClientError::Http(reason(error)))
 }
 
 /// Fails if a credential does not fit into a header.
@@ -65,9 +63,12 @@ pub(super) fn http_request(
         value.set_sensitive(true);
         http.headers_mut().insert(name, value);
     }
-    if !request.operation().reads() {
-        // An empty body too: a write without a body has Content-Length: 0.
+    if !prepared.body.is_empty() {
         *http.body_mut() = Some(prepared.body.into());
+    } else if !request.operation().reads() {
+        // As the official SDK does; the library leaves it out, which some proxies do not accept.
+        let none = HeaderValue::from_static("0");
+        http.headers_mut().insert(CONTENT_LENGTH, none);
     }
     Ok(http)
 }

@@ -144,7 +144,14 @@ impl Identity {
     /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
     /// mark is then another owner's, not an earlier life).
     #[must_use]
-    pub fn whose(&self, labels: &Labels, owner: &Owner, uid: &str, lives_here: &BTreeSet<String>, has_id: bool) -> Whose {
+    pub fn whose(
+        &self,
+        labels: &Labels,
+        owner: &Owner,
+        uid: &str,
+        lives_here: &BTreeSet<String>,
+        has_id: bool,
+    ) -> Whose {
         let (Some(domain), Some(owner_label), Some(attempt)) =
             (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
         else {

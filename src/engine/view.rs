@@ -296,7 +296,6 @@ impl View {
     }
 }
 
-
 impl Sight {
     /// The remote, if it is there.
     #[must_use]

@@ -83,7 +83,8 @@ impl Reader {
     }
 
     async fn serve(&self, workspace: &str) {
-        let mut waiting = self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(workspace).unwrap_or_default();
+        let mut waiting =
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(workspace).unwrap_or_default();
         while waiting.len() > 1 {
             let rest = waiting.split_off(waiting.len().min(MOST));
             let query = ListDatasets {

@@ -169,7 +169,10 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         };
     }
     let Some(parent) = &parent else {
-        return Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} does not exist in this namespace")));
+        return Err(Hold::waiting(
+            Reason::DependencyNotReady,
+            format!("Dataset {name} does not exist in this namespace"),
+        ));
     };
     let ready = status.and_then(|status| status.common.condition(crate::api::ConditionType::Ready));
     let ready = ready.is_some_and(|ready| ready.status == "True");
@@ -193,5 +196,10 @@ fn earlier_binder(object: &DatasetVersion, dataset: &str, around: &Around) -> Op
             && other.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(dataset))
             && rank(other) < own
     };
-    around.versions.state().into_iter().find(same).map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
+    around
+        .versions
+        .state()
+        .into_iter()
+        .find(same)
+        .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }

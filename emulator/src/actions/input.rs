@@ -1,5 +1,6 @@
 //! Reads the members of a JSON body and holds them to the documented rules. Unknown members and `null` are ignored.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::knobs::{Knobs, LabelUnit, Rule};
@@ -130,28 +131,56 @@ impl Body {
     }
 
     pub(super) fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Refusal> {
-        self.parsed(name, "it must be a list of strings")
+        self.parsed(name, "it must be a list of strings", Value::is_array)
     }
 
     pub(super) fn endpoints(
         &self,
         name: &'static str,
     ) -> Result<Option<Vec<UserMetricsEndpoint>>, Refusal> {
-        self.parsed(name, "it must be a list of objects with Path and Port")
+        self.objects(name, "it must be a list of objects with Path and Port")
     }
 
-    /// A member of any other shape.
-    pub(super) fn parsed<T: serde::de::DeserializeOwned>(
+    /// A member that is a JSON object.
+    pub(super) fn object<T: DeserializeOwned>(
         &self,
         name: &'static str,
         shape: &str,
     ) -> Result<Option<T>, Refusal> {
-        let parsed = self
-            .member(name)
-            .cloned()
-            .map(serde_json::from_value)
-            .transpose();
-        parsed.map_err(|_| Refusal::invalid(name, shape))
+        self.parsed(name, shape, Value::is_object)
+    }
+
+    /// A member that is a list of JSON objects.
+    fn objects<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        shape: &str,
+    ) -> Result<Option<Vec<T>>, Refusal> {
+        let all_objects = |value: &Value| {
+            value
+                .as_array()
+                .is_some_and(|items| items.iter().all(Value::is_object))
+        };
+        self.parsed(name, shape, all_objects)
+    }
+
+    /// A member in a type of ours. `is_right` because a JSON list, too, passes for a type with members.
+    fn parsed<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        shape: &str,
+        is_right: impl Fn(&Value) -> bool,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(value) = self.member(name) else {
+            return Ok(None);
+        };
+        let parsed = Some(value.clone())
+            .filter(is_right)
+            .map(serde_json::from_value);
+        match parsed {
+            Some(Ok(parsed)) => Ok(Some(parsed)),
+            Some(Err(_)) | None => Err(Refusal::invalid(name, shape)),
+        }
     }
 
     /// Valid labels, the last of each key; `None` when the member is absent.
@@ -160,9 +189,8 @@ impl Body {
         name: &'static str,
         knobs: &Knobs,
     ) -> Result<Option<Vec<Label>>, Refusal> {
-        let Some(sent) =
-            self.parsed::<Vec<Label>>(name, "it must be a list of objects with Key and Value")?
-        else {
+        let shape = "it must be a list of objects with Key and Value";
+        let Some(sent) = self.objects::<Label>(name, shape)? else {
             return Ok(None);
         };
         let mut labels = Vec::new();

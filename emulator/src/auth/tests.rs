@@ -3,55 +3,8 @@
 mod vectors;
 
 use super::*;
-use crate::encoding::encode;
 use crate::request::tests::request;
-use vectors::{VECTORS, Vector};
-
-const DATE: &str = "2026-01-02T03:04:05Z";
-const NONCE: &str = "0123456789abcdef0123456789abcdef";
-/// `DATE` in milliseconds.
-const NOW: i64 = 1_767_323_045_000;
-
-/// The vector as it would arrive: blanks in the query as `+`, as the Python SDK's HTTP library writes them.
-fn arriving(vector: &Vector) -> Request {
-    let query: Vec<String> = vector
-        .query
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "{name}={}",
-                encode(value).replace("%20", "+").replace("%7E", "~")
-            )
-        })
-        .collect();
-    let target = if query.is_empty() {
-        vector.path.to_owned()
-    } else {
-        format!("{}?{}", vector.path, query.join("&"))
-    };
-    let authorization = format!(
-        "ACS3-HMAC-SHA256 Credential=testAccessKeyId,SignedHeaders={},Signature={}",
-        vector.signed, vector.signature
-    );
-    let hash = request("GET", "/", &[], vector.body).body_hash;
-    let mut headers = vec![
-        ("x-acs-action", vector.action),
-        ("x-acs-date", DATE),
-        ("x-acs-signature-nonce", NONCE),
-        ("x-acs-content-sha256", &hash),
-        ("authorization", &authorization),
-    ];
-    headers.extend(vector.more);
-    for (name, value) in [
-        ("host", "aiworkspace.cn-hangzhou.aliyuncs.com"),
-        ("x-acs-version", "2021-02-04"),
-    ] {
-        if !headers.iter().any(|(known, _)| *known == name) {
-            headers.push((name, value));
-        }
-    }
-    request(vector.method, &target, &headers, vector.body)
-}
+use vectors::{DATE, NONCE, NOW, VECTORS, Vector, arriving};
 
 fn holders() -> Vec<Caller> {
     [

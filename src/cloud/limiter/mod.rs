@@ -1,8 +1,8 @@
 //! One rate limiter per account, in front of every call.
 //!
-//! What it promises: in any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, places
-//! are served in the order in which they were taken, and a place that is given up goes to the next one
-//! who asks. It does not queue futures: who reserves gets a time, holds nothing and comes back then.
+//! What it promises: in any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits; of those
+//! who come at their time places are served in the order in which they were taken; a place that is given
+//! up goes to the next one who asks. It does not queue futures: who reserves gets a time, holds nothing and comes back then.
 //! Throttling by the service halves the rate; successes let it grow back.
 //!
 //! The rules are in [`schedule`], a pure state machine over time as a value; here are only the lock, the
@@ -62,17 +62,14 @@ impl Limiter {
     /// A limiter for an account that may make `qps` calls per second; 98 % of that is used. `qps` must
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
-        Ok(Self {
-            schedule: Mutex::new(Schedule::new(qps)?),
-            origin: Instant::now(),
-            waiters: AtomicU64::new(0),
-        })
+        Ok(Self { schedule: Mutex::new(Schedule::new(qps)?), origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
     /// Asks for a permit for the object `key`. One place is kept per key: asked again before its time
-    /// the answer is the same time, or a later one if the service throttles meanwhile. At its time the
-    /// permit is granted, unless so many come late together that the rate would be exceeded; then the
-    /// place gets a new time as soon as possible.
+    /// the answer is the same time (it moves if the rate changes meanwhile or if many come late). At its
+    /// time or after it the permit is granted, unless others came late and the rate would be exceeded;
+    /// then the place gets a new time, as soon as possible. Coming back within one permit's distance
+    /// costs nothing; twice that late, the account loses about 2 % of its rate.
     pub fn reserve(&self, key: &str, lane: Lane) -> Reservation {
         match self.ask(Key::Object(key.to_owned()), lane) {
             Verdict::Granted => Reservation::Granted,
@@ -88,10 +85,7 @@ impl Limiter {
     /// Waits for a permit. Dropping the future gives the place up.
     pub async fn acquire(&self, lane: Lane) {
         let number = self.waiters.fetch_add(1, Ordering::Relaxed);
-        let waiter = Waiter {
-            limiter: self,
-            key: Key::Waiter(number),
-        };
+        let waiter = Waiter { limiter: self, key: Key::Waiter(number) };
         while let Verdict::At(time) = self.ask(waiter.key.clone(), lane) {
             sleep_until(self.instant(time)).await;
         }
@@ -144,3 +138,6 @@ impl Drop for Waiter<'_> {
         self.limiter.schedule().forget(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,9 @@
 //!
 //! Two rules work together. The *schedule* gives every key a slot, one second of permit time after the
 //! slot before. The *guard* (GCRA over the permits really granted) has the last word when a key comes
-//! back, because keys that come late come in crowds. Whom the guard turns away has lost its slot, and so
-//! has everyone behind a second: the schedule shifts back by one slot to make room for it.
+//! back, because keys that come late come in crowds. Whom the guard turns away gets the next time that
+//! the guard can serve. A few such keys are welcome: on the way back everyone is a little late, and they
+//! use the permits that would pass unused. If they become more, the schedule shifts back to make room.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -27,6 +28,9 @@ const LONGEST_QUIET: Duration = Duration::from_secs(1);
 const PERMIT: Duration = Duration::from_secs(1);
 /// How far grants may run ahead of the rate: two permits can be granted at once.
 const TOLERANCE: Duration = PERMIT;
+/// How many keys that were turned away may wait before the schedule shifts. In simulation four keep the
+/// loss at 2 % (none: 13 %) for delays of two slots, and order to within some dozen places.
+const SLACK: Duration = Duration::from_secs(4);
 /// Absorbs the rounding between the two times; a millionth of a permit.
 const ROUNDING: Duration = Duration::from_micros(1);
 /// A place whose owner is this late, in real time, is not kept.
@@ -143,8 +147,7 @@ impl Schedule {
     /// Frees the place of `key`.
     pub(super) fn forget(&mut self, key: &Key) {
         if let Some(place) = self.places.remove(key) {
-            self.free
-                .push(Reverse(self.due(place).saturating_sub(self.shifted)));
+            self.free.push(Reverse(self.due(place).saturating_sub(self.shifted)));
         }
     }
 
@@ -186,11 +189,13 @@ impl Schedule {
     }
 
     /// The guard has no permit for a key whose time has come: it gets the next time that the guard can
-    /// serve, and everyone behind moves back by one.
+    /// serve, and if many wait like this everyone behind moves back by one.
     fn turn_away(&mut self, now: Duration, key: Key) -> Verdict {
+        let permit_now = self.permit_time(now);
         let first = self.granted.saturating_sub(TOLERANCE);
         self.turned_away = first.max(self.turned_away + PERMIT);
-        self.shifted += PERMIT;
+        let waiting = self.turned_away.saturating_sub(permit_now);
+        self.shifted += waiting.saturating_sub(SLACK).min(PERMIT);
         self.places.insert(key, Place::Fixed(self.turned_away));
         Verdict::At(self.real_time(self.turned_away).max(now))
     }
@@ -202,8 +207,7 @@ impl Schedule {
         }
         let keep = permits(STALE, self.rate) + PERMIT;
         let (shifted, oldest) = (self.shifted, permit_now.saturating_sub(keep));
-        self.places
-            .retain(|_, place| due(*place, shifted) >= oldest);
+        self.places.retain(|_, place| due(*place, shifted) >= oldest);
         self.prune_at = (self.places.len() * 2).max(1024);
     }
 
@@ -240,3 +244,6 @@ fn due(place: Place, shifted: Duration) -> Duration {
 fn permits(time: Duration, rate: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * rate).unwrap_or(NEVER)
 }
+
+#[cfg(test)]
+mod tests;

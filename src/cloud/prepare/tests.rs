@@ -24,27 +24,16 @@ fn access_key(security_token: Option<&str>) -> Credentials {
 fn signature(request: &Request, credentials: &Credentials) -> String {
     let prepared = prepare(request, credentials, occasion());
     let authorization = prepared.headers.get("authorization").unwrap();
-    authorization
-        .rsplit_once("Signature=")
-        .unwrap()
-        .1
-        .to_owned()
+    authorization.rsplit_once("Signature=").unwrap().1.to_owned()
 }
 
 #[test]
 fn constructors_and_signature_agree_with_the_official_sdk() {
     let id = "d-abc123";
     let keys = ["env".to_owned(), "managed-by".to_owned()];
-    let update = Map::from_iter([
-        ("Description".to_owned(), json!("")),
-        ("Options".to_owned(), json!("{}")),
-    ]);
+    let update = Map::from_iter([("Description".to_owned(), json!("")), ("Options".to_owned(), json!("{}"))]);
     for (request, token, expected) in [
-        (
-            Request::delete_dataset(id),
-            None,
-            "34c780b81e992b0362392ccc6ce21660ee4577aedf206886b96e44c2e188050f",
-        ),
+        (Request::delete_dataset(id), None, "34c780b81e992b0362392ccc6ce21660ee4577aedf206886b96e44c2e188050f"),
         (
             Request::delete_dataset_labels(id, &keys),
             None,
@@ -62,42 +51,24 @@ fn constructors_and_signature_agree_with_the_official_sdk() {
         ),
     ] {
         let operation = request.operation();
-        assert_eq!(
-            signature(&request, &access_key(token)),
-            expected,
-            "{operation}"
-        );
+        assert_eq!(signature(&request, &access_key(token)), expected, "{operation}");
     }
 }
 
 #[test]
 fn only_a_call_with_a_body_has_a_content_type() {
-    let publish = prepare(
-        &Request::publish_dataset("d-1"),
-        &access_key(None),
-        occasion(),
-    );
+    let publish = prepare(&Request::publish_dataset("d-1"), &access_key(None), occasion());
     assert!(publish.body.is_empty());
     assert!(!publish.headers.contains_key("content-type"));
     let body = Map::from_iter([("Name".to_owned(), json!("数据"))]);
-    let create = prepare(
-        &Request::create_dataset(body),
-        &access_key(None),
-        occasion(),
-    );
+    let create = prepare(&Request::create_dataset(body), &access_key(None), occasion());
     assert_eq!(create.body, r#"{"Name":"数据"}"#.as_bytes());
-    assert_eq!(
-        create.headers["content-type"],
-        "application/json; charset=utf-8"
-    );
+    assert_eq!(create.headers["content-type"], "application/json; charset=utf-8");
 }
 
 #[test]
 fn a_bearer_token_goes_as_the_sdk_sends_it_or_into_authorization() {
-    let bearer = |style| Credentials::Bearer {
-        token: Secret::new("token"),
-        style,
-    };
+    let bearer = |style| Credentials::Bearer { token: Secret::new("token"), style };
     let request = Request::get_dataset("d-1");
 
     let sdk = prepare(&request, &bearer(BearerStyle::Sdk), occasion()).headers;

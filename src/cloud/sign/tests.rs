@@ -23,17 +23,10 @@ impl Vector {
             ("host", "aiworkspace.cn-hangzhou.aliyuncs.com".to_owned()),
             ("x-acs-content-sha256", payload.clone()),
             ("x-acs-date", "2026-01-02T03:04:05Z".to_owned()),
-            (
-                "x-acs-signature-nonce",
-                "0123456789abcdef0123456789abcdef".to_owned(),
-            ),
+            ("x-acs-signature-nonce", "0123456789abcdef0123456789abcdef".to_owned()),
             ("x-acs-version", "2021-02-04".to_owned()),
         ]);
-        headers.extend(
-            self.headers
-                .iter()
-                .map(|&(name, value)| (name, value.to_owned())),
-        );
+        headers.extend(self.headers.iter().map(|&(name, value)| (name, value.to_owned())));
         let unsigned = Unsigned {
             method: self.method.clone(),
             path: self.path.to_owned(),
@@ -44,10 +37,7 @@ impl Vector {
         assert_eq!(unsigned.canonical_request(), self.canonical_request);
         assert_eq!(unsigned.string_to_sign(), self.string_to_sign);
         let secret = Secret::new("testAccessKeySecret");
-        assert_eq!(
-            unsigned.authorization("testAccessKeyId", &secret),
-            self.authorization
-        );
+        assert_eq!(unsigned.authorization("testAccessKeyId", &secret), self.authorization);
     }
 }
 

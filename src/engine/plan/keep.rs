@@ -14,7 +14,7 @@ use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
 
 /// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
-pub const FIRST_PREFIX: &str = "v1=";
+pub(super) const FIRST_PREFIX: &str = "v1=";
 
 /// The remote is recorded.
 pub(super) fn keep(view: &View, id: &RemoteId) -> Step {

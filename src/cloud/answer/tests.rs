@@ -1,0 +1,102 @@
+//! Lenient where nothing hangs on it, strict where an id or a mark could be overlooked.
+
+use serde_json::json;
+
+use super::*;
+
+fn answer(body: Value) -> Answer {
+    Answer { request_id: Some("R".to_owned()), body: map(body) }
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn a_dataset_keeps_unknown_members_and_types_what_decisions_hang_on() {
+    let dataset = answer(json!({
+        "RequestId": "R", "DatasetId": "d-1", "Name": "n", "Uri": "oss://b/", "New": { "a": 1e9 },
+        "Labels": [{ "Key": "env", "Value": "prod" }, { "Key": "bare" }, { "Key": "n", "Value": null }],
+        "LatestVersion": { "VersionName": "v2", "Labels": [{ "Key": "k", "Value": "v" }], "DataSize": 9 },
+    }))
+    .dataset()
+    .unwrap();
+    assert_eq!(dataset.id, "d-1");
+    assert_eq!(dataset.labels["env"], "prod");
+    assert_eq!((&dataset.labels["bare"][..], &dataset.labels["n"][..]), ("", ""));
+    let latest = dataset.latest_version.unwrap();
+    assert_eq!((&latest.name[..], &latest.labels["k"][..]), ("v2", "v"));
+    assert_eq!(latest.fields, map(json!({ "DataSize": 9 })));
+    assert_eq!(dataset.fields, map(json!({ "Name": "n", "Uri": "oss://b/", "New": { "a": 1e9 } })));
+}
+
+#[test]
+fn absent_labels_and_latest_version_are_none() {
+    for body in [
+        json!({ "DatasetId": "d-1" }),
+        json!({ "DatasetId": "d-1", "Labels": null, "LatestVersion": null }),
+        json!({ "DatasetId": "d-1", "Labels": [], "LatestVersion": {} }),
+    ] {
+        let dataset = answer(body).dataset().unwrap();
+        assert!(dataset.labels.is_empty() && dataset.latest_version.is_none());
+    }
+}
+
+#[test]
+fn what_could_hide_an_owner_or_an_id_is_malformed() {
+    for body in [
+        json!({}),
+        json!({ "DatasetId": "" }),
+        json!({ "DatasetId": 7 }),
+        json!({ "DatasetId": "d-1", "Labels": "none" }),
+        json!({ "DatasetId": "d-1", "Labels": [{ "key": "small" }] }),
+        json!({ "DatasetId": "d-1", "Labels": [{ "Key": "k", "Value": 1 }] }),
+        json!({ "DatasetId": "d-1", "LatestVersion": "v1" }),
+        json!({ "DatasetId": "d-1", "LatestVersion": { "Uri": "oss://b/" } }),
+    ] {
+        let error = answer(body.clone()).dataset().unwrap_err();
+        assert_eq!(error.request_id.as_deref(), Some("R"), "{body}");
+    }
+}
+
+#[test]
+fn a_list_may_leave_itself_out_only_if_it_is_empty() {
+    let datasets = |body| answer(body).datasets();
+    let (one, total) = datasets(json!({ "Datasets": [{ "DatasetId": "d-1" }], "TotalCount": "12" })).unwrap();
+    assert_eq!((one.len(), total), (1, Some(12)));
+    assert_eq!(datasets(json!({ "TotalCount": 0 })).unwrap(), (vec![], Some(0)));
+    assert_eq!(datasets(json!({ "Datasets": [] })).unwrap(), (vec![], None));
+    for body in [
+        json!({}),
+        json!({ "TotalCount": 3 }),
+        json!({ "Datasets": {}, "TotalCount": 0 }),
+        json!({ "Datasets": [null], "TotalCount": 1 }),
+        json!({ "Datasets": [{ "Name": "no id" }], "TotalCount": 1 }),
+    ] {
+        assert!(datasets(body.clone()).is_err(), "{body}");
+    }
+    let versions = answer(json!({ "DatasetVersions": [{ "VersionName": "v1" }], "TotalCount": -1 }));
+    let (versions, total) = versions.versions().unwrap();
+    assert_eq!((&versions[0].name[..], total), ("v1", None));
+}
+
+#[test]
+fn an_answer_fits_only_the_question_that_was_asked() {
+    let fits = |request: &Request, body| answer(body).fits(request).is_ok();
+    let create = Request::create_dataset(Map::new());
+    assert!(fits(&create, json!({ "DatasetId": "d-1" })));
+    assert!(!fits(&create, json!({ "RequestId": "R" })));
+    let create = Request::create_dataset_version("d-1", Map::new());
+    assert!(fits(&create, json!({ "VersionName": "v2" })));
+    assert!(fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-1" })));
+    assert!(!fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-2" })));
+    assert!(!fits(&create, json!({})));
+    let get = Request::get_dataset("d-1");
+    assert!(fits(&get, json!({ "DatasetId": "d-1" })));
+    assert!(!fits(&get, json!({ "DatasetId": "d-2" })));
+    let get = Request::get_dataset_version("d-1", "v2");
+    assert!(fits(&get, json!({ "VersionName": "v2" })));
+    assert!(!fits(&get, json!({ "VersionName": "v3" })));
+    assert!(!fits(&get, json!({ "VersionName": "v2", "DatasetId": "d-2" })));
+    assert!(fits(&Request::delete_dataset("d-1"), json!({})));
+}

@@ -1,0 +1,189 @@
+//! What the client refuses to send, and what it tells the limiter and the observer.
+
+use futures::future::{BoxFuture, FutureExt as _};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+
+mod emulator;
+mod network;
+
+use super::*;
+use crate::cloud::credentials::{BearerStyle, Environment};
+use crate::cloud::fake_server::{FakeServer, Scene, header};
+use crate::cloud::secret::Secret;
+
+/// Long for a loopback, short for a test that waits it out.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Remembers what it is told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Notes {
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn add(&self, note: String) {
+        self.0.lock().unwrap().push(note);
+    }
+}
+
+impl Observer for Notes {
+    fn call_finished(&self, operation: Operation, code: &str, _: Duration) {
+        self.add(format!("{operation} {code}"));
+    }
+    fn waited(&self, lane: Lane, _: Duration) {
+        self.add(format!("waited {}", lane.as_str()));
+    }
+    fn throttled(&self, operation: Operation) {
+        self.add(format!("{operation} throttled"));
+    }
+}
+
+struct Bench {
+    client: Client,
+    notes: Arc<Notes>,
+}
+
+fn environment(name: &str) -> Option<String> {
+    let value = match name {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID" => "AKID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET" => "canary-secret",
+        "ALIBABA_CLOUD_SECURITY_TOKEN" => "canary-token",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn bench(settings: Settings, source: impl CredentialSource + 'static) -> Bench {
+    let notes = Arc::new(Notes::default());
+    let limiter = Arc::new(Limiter::new(1000.0).unwrap());
+    let client = Client::new(settings, Arc::new(source), limiter, Arc::clone(&notes) as _);
+    Bench { client: client.unwrap(), notes }
+}
+
+fn against(endpoint: &str) -> Bench {
+    let settings = Settings::for_endpoint(endpoint, PATIENCE).unwrap();
+    bench(settings, Environment::new(environment, BearerStyle::Sdk))
+}
+
+fn get() -> Request {
+    Request::get_dataset("d-1")
+}
+
+fn create() -> Request {
+    Request::create_dataset(Map::from_iter([("Name".to_owned(), json!("数据"))]))
+}
+
+/// Sends `request` into `scene`; the server must have seen it exactly once.
+async fn met(request: &Request, scene: Scene) -> (CallError, Vec<String>) {
+    let server = FakeServer::start([scene]).await;
+    let bench = against(&server.url());
+    let error = bench.client.send(request).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1, "{error}");
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    (error, bench.notes.all())
+}
+
+#[tokio::test]
+async fn throttling_slows_the_shared_limiter_down_and_success_speeds_it_up() {
+    let throttled = r#"{"Code":"Throttling.User","Message":"slow down"}"#;
+    let scenes =
+        [Scene::answer(400, "x-acs-retry-after: 200\r\n", throttled), Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)];
+    let server = FakeServer::start(scenes).await;
+    let Bench { client, notes } = against(&server.url());
+    let begun = Instant::now();
+    let error = client.call(Lane::Create, &create()).await.unwrap_err();
+    let after = Some(Duration::from_millis(200));
+    assert_eq!(error.class, ErrorClass::Throttled { after });
+    assert!(error.never_executed());
+    assert!(client.limiter().rate() < 500.0);
+    client.call(Lane::Sweep, &get()).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(200));
+    assert!(client.limiter().rate() > 490.0);
+    assert_eq!(
+        notes.all(),
+        ["waited create", "CreateDataset throttled", "CreateDataset Throttling.User", "waited sweep", "GetDataset OK"]
+    );
+}
+
+#[tokio::test]
+async fn codes_for_the_observer_are_words_and_not_too_many() {
+    let codes = (0..150).map(|number| format!("Code.{number}"));
+    let codes = ["two words".to_owned(), "x".repeat(99), "Ä".to_owned()].into_iter().chain(codes);
+    let scenes = codes.map(|code| Scene::answer(400, "", &json!({ "Code": code }).to_string()));
+    let server = FakeServer::start(scenes).await;
+    let bench = against(&server.url());
+    for _ in 0..153 {
+        bench.client.send(&get()).await.unwrap_err();
+    }
+    let notes = bench.notes.all();
+    assert!(notes[..3].iter().all(|note| note == "GetDataset other"), "{notes:?}");
+    let others = notes.iter().filter(|note| *note == "GetDataset other").count();
+    assert_eq!(others, 3 + 150 - MOST_CODES);
+}
+
+#[tokio::test]
+async fn a_request_that_means_something_else_is_not_sent() {
+    let server = FakeServer::start([]).await;
+    let bench = against(&server.url());
+    for request in [Request::delete_dataset(".."), Request::delete_dataset_labels("d-1", &[])] {
+        let error = bench.client.send(&request).await.unwrap_err();
+        assert_eq!((error.class, error.status), (ErrorClass::Refused, None));
+        assert!(error.never_executed());
+    }
+    assert!(server.requests().is_empty());
+    assert_eq!(bench.notes.all(), ["DeleteDataset not_sent", "DeleteDatasetLabels not_sent"]);
+}
+
+/// A source that answers as it is told.
+struct Source(Result<Credentials, CredentialError>);
+
+impl CredentialSource for Source {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
+        std::future::ready(self.0.clone()).boxed()
+    }
+}
+
+/// A source that never answers.
+struct Silent;
+
+impl CredentialSource for Silent {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
+        std::future::pending().boxed()
+    }
+}
+
+#[tokio::test]
+async fn without_usable_credentials_nothing_is_sent() {
+    let server = FakeServer::start([]).await;
+    let settings = || Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
+    let broken = Credentials::Bearer { token: Secret::new("canary\n"), style: BearerStyle::Sdk };
+    let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
+    for source in [Source(Err(CredentialError::Missing)), Source(Ok(broken))] {
+        let error = bench(settings(), source).client.send(&create()).await.unwrap_err();
+        assert_eq!((error.class, error.never_executed()), (class, true));
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+    let error = bench(settings(), Silent).client.send(&create()).await.unwrap_err();
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Transient, true));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_principal_names_the_identity_without_a_secret() {
+    let bench = against("http://127.0.0.1:1");
+    assert_eq!(bench.client.principal().await.unwrap(), "AKID");
+    assert_eq!(bench.client.endpoint(), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn an_echo_of_all_headers_shows_no_secret() {
+    for status in [200, 400, 403, 500] {
+        let echo: Value = json!({ "Code": "Echo", "Message": "x-acs-security-token:canary-token" });
+        let (error, notes) = met(&create(), Scene::answer(status, "", &echo.to_string())).await;
+        assert!(error.message.contains("***"), "{error}");
+        assert!(!notes.concat().contains("canary"));
+    }
+}

@@ -1,0 +1,166 @@
+//! The client against the emulator, which checks signatures and shares no type with it.
+
+use std::collections::BTreeMap;
+
+use pai_emulator::{Credential, Effect, Emulator, Fault, Options, When};
+
+use super::*;
+use crate::cloud::request::ListDatasets;
+
+type Variables = &'static [(&'static str, &'static str)];
+
+const ACCESS_KEY: Variables =
+    &[("ALIBABA_CLOUD_ACCESS_KEY_ID", "testAccessKeyId"), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testAccessKeySecret")];
+const STS: Variables = &[
+    ("ALIBABA_CLOUD_ACCESS_KEY_ID", "STS.testAccessKeyId"),
+    ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testStsAccessKeySecret"),
+    ("ALIBABA_CLOUD_SECURITY_TOKEN", "testSecurityToken"),
+];
+const BEARER: Variables = &[("ALIBABA_CLOUD_BEARER_TOKEN", "testBearerToken")];
+
+fn client_of(emulator: &Emulator, variables: Variables, style: BearerStyle) -> Client {
+    let lookup = |name: &str| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let settings = Settings::for_endpoint(&emulator.url(), Duration::from_secs(5)).unwrap();
+    bench(settings, Environment::new(lookup, style)).client
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    serde_json::from_value(value).unwrap()
+}
+
+fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let owned = pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned()));
+    owned.collect()
+}
+
+fn body(name: &str) -> Map<String, Value> {
+    map(json!({
+        "Name": name,
+        "Property": "DIRECTORY",
+        "DataSourceType": "OSS",
+        "Uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/数据 +%2F/",
+        "WorkspaceId": "478",
+        "Labels": [{ "Key": "dso-owner", "Value": "o1" }],
+    }))
+}
+
+/// Every operation once or more, each checked by reading.
+async fn all_operations(client: &Client) {
+    let send = async |request: Request| client.send(&request).await.unwrap();
+    let made = send(Request::create_dataset(body("数据"))).await;
+    let id = made.dataset_id().unwrap();
+    let dataset = async || send(Request::get_dataset(&id)).await.dataset().unwrap();
+    assert_eq!(made.request_id.unwrap().len(), 36);
+    assert_eq!(dataset().await.labels, labels(&[("dso-owner", "o1")]));
+    assert_eq!(dataset().await.fields["Uri"], body("")["Uri"]);
+
+    send(Request::update_dataset(&id, map(json!({ "Description": "图 片" })))).await;
+    send(Request::publish_dataset(&id)).await;
+    send(Request::create_dataset_labels(&id, &labels(&[("a", "1"), ("b", "2")]))).await;
+    send(Request::delete_dataset_labels(&id, &["a".to_owned()])).await;
+    let changed = dataset().await;
+    assert_eq!(changed.fields["Description"], "图 片");
+    assert_eq!(changed.fields["Accessibility"], "PUBLIC");
+    assert_eq!(changed.labels, labels(&[("b", "2"), ("dso-owner", "o1")]));
+
+    let list = ListDatasets {
+        workspace_id: Some("478".to_owned()),
+        label: Some("dso-owner".to_owned()),
+        name: Some("数据".to_owned()),
+        dataset_ids: vec![id.clone(), "d-none".to_owned()],
+        page_number: 1,
+        page_size: 100,
+    };
+    let (found, total) = send(Request::list_datasets(&list)).await.datasets().unwrap();
+    assert_eq!((found.len(), total, &found[0].id), (1, Some(1), &id));
+
+    let version = map(json!({ "Property": "DIRECTORY", "DataSourceType": "OSS", "Uri": "oss://b.e/2/" }));
+    let v2 = send(Request::create_dataset_version(&id, version)).await.version_name().unwrap();
+    let read = async || send(Request::get_dataset_version(&id, &v2)).await.version().unwrap();
+    send(Request::update_dataset_version(&id, &v2, map(json!({ "DataSize": 7 })))).await;
+    let marks = labels(&[("k", "v"), ("l", "w")]);
+    send(Request::create_dataset_version_labels(&id, &v2, &marks)).await;
+    send(Request::delete_dataset_version_labels(&id, &v2, &["l".to_owned()])).await;
+    assert_eq!(read().await.fields["DataSize"], 7);
+    assert_eq!(read().await.labels, labels(&[("k", "v")]));
+    assert_eq!(dataset().await.latest_version.unwrap().name, v2);
+    let versions = send(Request::list_dataset_versions(&id, 1, 100, Some("k"))).await;
+    assert_eq!(versions.versions().unwrap().0.len(), 1);
+
+    send(Request::delete_dataset_version(&id, &v2)).await;
+    let gone = client.send(&Request::get_dataset_version(&id, &v2)).await.unwrap_err();
+    assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
+    send(Request::delete_dataset(&id)).await;
+    let gone = client.send(&Request::get_dataset(&id)).await.unwrap_err();
+    assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
+}
+
+#[tokio::test]
+async fn every_operation_works_with_every_kind_of_credential() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    for (variables, style) in [
+        (ACCESS_KEY, BearerStyle::Sdk),
+        (STS, BearerStyle::Sdk),
+        (BEARER, BearerStyle::Sdk),
+        (BEARER, BearerStyle::Authorization),
+    ] {
+        all_operations(&client_of(&emulator, variables, style)).await;
+        let calls = emulator.stats().calls;
+        assert!(Operation::ALL.iter().all(|operation| calls.contains_key(operation.as_str())));
+        emulator.reset();
+    }
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn refusals_of_the_service_are_told_apart() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let client = client_of(&emulator, ACCESS_KEY, BearerStyle::Sdk);
+    let class = async |request: Request| client.send(&request).await.unwrap_err().class;
+    client.send(&Request::create_dataset(body("n"))).await.unwrap();
+    assert_eq!(class(Request::create_dataset(body("n"))).await, ErrorClass::NameTaken);
+    assert_eq!(class(Request::create_dataset(Map::new())).await, ErrorClass::Refused);
+    assert_eq!(class(Request::delete_dataset("d-none")).await, ErrorClass::NotFound);
+    assert_eq!(class(Request::publish_dataset("d-无 /none")).await, ErrorClass::NotFound);
+
+    let wrong: Variables =
+        &[("ALIBABA_CLOUD_ACCESS_KEY_ID", "testAccessKeyId"), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")];
+    let stranger = client_of(&emulator, wrong, BearerStyle::Sdk);
+    let error = stranger.send(&get()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Unauthorised(Unauthorised::Credentials), "{error}");
+    emulator.set_credentials(vec![Credential {
+        denied: vec!["*".to_owned()],
+        ..Credential::access_key("testAccessKeyId", "testAccessKeySecret")
+    }]);
+    let denied = ErrorClass::Unauthorised(Unauthorised::Permission);
+    assert_eq!(class(get()).await, denied);
+    assert_eq!(class(Request::delete_dataset("d-1")).await, denied);
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_in_doubt_and_was_sent_once() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let client = client_of(&emulator, ACCESS_KEY, BearerStyle::Sdk);
+    let effects = [(Effect::Reset, ErrorClass::Ambiguous), (Effect::Garble, ErrorClass::Garbled)];
+    for (made, (effect, class)) in (1..).zip(effects) {
+        emulator.add_faults([Fault { effect, when: When::After, ..Fault::default() }]);
+        let error = client.send(&Request::create_dataset(body(&format!("n{made}")))).await.unwrap_err();
+        assert_eq!((error.class, error.never_executed()), (class, false), "{error}");
+        assert_eq!(emulator.datasets().len(), made);
+    }
+    emulator.add_faults([Fault {
+        status: 400,
+        code: "Throttling.User".to_owned(),
+        retry_after_ms: 1500,
+        ..Fault::default()
+    }]);
+    let error = client.send(&Request::create_dataset(body("n9"))).await.unwrap_err();
+    let after = Some(Duration::from_millis(1500));
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Throttled { after }, true));
+    assert_eq!(emulator.datasets().len(), 2);
+    emulator.stop().await;
+}

@@ -1,0 +1,163 @@
+//! What the client puts on the wire, and how it takes what a network can do to it.
+
+use super::*;
+
+#[tokio::test]
+async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
+    let made = r#"{"DatasetId":"d-1","RequestId":"R-1"}"#;
+    let answer = || Scene::answer(200, "", made);
+    let server = FakeServer::start([answer(), answer()]).await;
+    let bench = against(&server.url());
+    let answer = bench.client.send(&create()).await.unwrap();
+    assert_eq!(answer.dataset_id().unwrap(), "d-1");
+    assert_eq!(answer.request_id.as_deref(), Some("R-1"));
+    bench.client.send(&Request::publish_dataset("d-1")).await.unwrap();
+
+    let requests = server.requests();
+    let (create, publish) = (&requests[0], &requests[1]);
+    assert!(create.starts_with("POST /api/v1/datasets HTTP/1.1\r\n"), "{create}");
+    assert!(create.ends_with("\r\n\r\n{\"Name\":\"数据\"}"), "{create}");
+    assert_eq!(header(create, "host"), Some(&server.address.to_string()[..]));
+    assert_eq!(header(create, "content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(header(create, "x-acs-action"), Some("CreateDataset"));
+    let authorization = header(create, "authorization").unwrap();
+    assert!(
+        authorization
+            .starts_with("ACS3-HMAC-SHA256 Credential=AKID,SignedHeaders=content-type;host;x-acs-accesskey-id;")
+    );
+    assert!(publish.starts_with("PUT /api/v1/datasets/d-1/publish HTTP/1.1\r\n"), "{publish}");
+    assert_eq!(header(publish, "content-length"), Some("0"));
+    assert_eq!(header(publish, "content-type"), None);
+    let nonce = |request| header(request, "x-acs-signature-nonce").unwrap();
+    assert_ne!(nonce(create), nonce(publish));
+    assert_eq!(bench.notes.all(), ["CreateDataset OK", "PublishDataset OK"]);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = FakeServer::start([]).await;
+    for (status, request, class) in [
+        (302, get(), ErrorClass::Refused),
+        (307, create(), ErrorClass::Refused),
+        (302, create(), ErrorClass::Ambiguous),
+    ] {
+        let location = format!("Location: {}/x\r\n", elsewhere.url());
+        let (error, notes) = met(&request, Scene::answer(status, &location, "")).await;
+        assert_eq!((error.class, error.status), (class, Some(status)));
+        assert!(error.message.contains(&elsewhere.url()), "{error}");
+        assert_eq!(notes, [format!("{} http_3xx", request.operation())]);
+    }
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_a_write_in_doubt_and_is_never_asked_for_again() {
+    let scenes = [
+        (Scene::Reset, "broken"),
+        (Scene::WriteAndClose(Vec::new()), "broken"),
+        (Scene::WriteAndClose(b"HTTP/1.1 200".to_vec()), "broken"),
+        (Scene::WriteAndClose(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()), "broken"),
+        (Scene::Hang(Vec::new()), "timeout"),
+        (Scene::Hang(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{".to_vec()), "timeout"),
+    ];
+    for (scene, how) in scenes {
+        let (error, notes) = met(&create(), scene.clone()).await;
+        assert_eq!((error.class, error.status), (ErrorClass::Ambiguous, None), "{scene:?}");
+        assert!(!error.never_executed());
+        assert_eq!(notes, [format!("CreateDataset {how}")], "{scene:?}");
+        let (error, _) = met(&get(), scene.clone()).await;
+        assert_eq!(error.class, ErrorClass::Transient, "{scene:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_success_with_an_unusable_body_is_garbled() {
+    let truncated = b"HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{\"DatasetId\":\"d-1\"".to_vec();
+    for scene in [
+        Scene::WriteAndClose(truncated),
+        Scene::answer(200, "", ""),
+        Scene::answer(204, "", ""),
+        Scene::answer(200, "Content-Type: text/html\r\n", "<html>"),
+        Scene::answer(200, "", r#"{"RequestId":"R-1"}"#),
+        Scene::answer(200, "", r#"{"DatasetId":"d-2"}"#),
+        Scene::Flood,
+    ] {
+        let request =
+            if matches!(&scene, Scene::Write(bytes) if bytes.ends_with(b"d-2\"}")) { get() } else { create() };
+        let (error, notes) = met(&request, scene.clone()).await;
+        assert_eq!(error.class, ErrorClass::Garbled, "{scene:?}: {error}");
+        assert!(!error.never_executed());
+        assert_eq!(notes, [format!("{} garbled", request.operation())]);
+    }
+}
+
+#[tokio::test]
+async fn the_content_type_of_an_answer_does_not_matter() {
+    let html = Scene::answer(200, "Content-Type: text/html\r\n", r#"{"DatasetId":"d-1"}"#);
+    let server = FakeServer::start([html]).await;
+    assert!(against(&server.url()).client.send(&get()).await.is_ok());
+    let xml = Scene::answer(400, "Content-Type: text/xml\r\n", "<Error><Code>X</Code></Error>");
+    let (error, notes) = met(&get(), xml).await;
+    assert_eq!((error.class, error.code), (ErrorClass::Transient, None));
+    assert_eq!(error.message, "<Error><Code>X</Code></Error>");
+    assert_eq!(notes, ["GetDataset http_4xx"]);
+}
+
+#[tokio::test]
+async fn failures_of_the_service_are_not_repeated() {
+    let body = r#"{"Code":"ServiceUnavailable","Message":"later","RequestId":"R-1"}"#;
+    let busy = || Scene::answer(503, "Retry-After: 0\r\n", body);
+    let (error, notes) = met(&get(), busy()).await;
+    assert_eq!(error.to_string(), "GetDataset failed: 503 ServiceUnavailable: later (RequestId R-1)");
+    assert_eq!(notes, ["GetDataset ServiceUnavailable"]);
+    let (error, _) = met(&create(), busy()).await;
+    assert_eq!(error.class, ErrorClass::Ambiguous);
+}
+
+#[tokio::test]
+async fn without_a_connection_a_write_was_certainly_not_executed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let bench = against(&endpoint);
+    let error = bench.client.send(&create()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Transient);
+    assert!(error.never_executed());
+    assert!(error.message.contains("refused") && !error.message.contains("/api/"), "{error}");
+    assert_eq!(bench.notes.all(), ["CreateDataset connect"]);
+}
+
+#[tokio::test]
+async fn a_tls_endpoint_that_speaks_no_tls_was_never_connected_to() {
+    let server = FakeServer::start([]).await;
+    let bench = against(&server.url().replace("http:", "https:"));
+    let error = bench.client.send(&create()).await.unwrap_err();
+    // It hangs after the hello, so the time to connect runs out before the deadline does.
+    assert_eq!(error.class, ErrorClass::Transient, "{error}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_pooled_connection_that_was_closed_meanwhile_costs_nothing() {
+    let made = b"HTTP/1.1 200 X\r\nContent-Length: 19\r\n\r\n{\"DatasetId\":\"d-1\"}".to_vec();
+    let server = FakeServer::start([Scene::WriteAndClose(made.clone()), Scene::Write(made)]).await;
+    let bench = against(&server.url());
+    bench.client.send(&create()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    bench.client.send(&create()).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_only_if_it_is_configured() {
+    let proxy = FakeServer::start([Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)]).await;
+    let secret = Secret::new(proxy.url().replace("http://", "http://user:canary@"));
+    let settings = Settings::for_endpoint("http://service.invalid", PATIENCE).unwrap();
+    let settings = settings.with_proxy(secret);
+    assert!(!format!("{settings:?}").contains("canary"));
+    let source = Environment::new(environment, BearerStyle::Sdk);
+    bench(settings, source).client.send(&get()).await.unwrap();
+    let request = proxy.requests().pop().unwrap();
+    assert!(request.starts_with("GET http://service.invalid/api/v1/datasets/d-1 HTTP/1.1"));
+    assert_eq!(header(&request, "host"), Some("service.invalid"));
+}

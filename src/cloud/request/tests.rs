@@ -1,0 +1,132 @@
+//! Method, path, query and body of every operation, as captured from the official SDK.
+
+use super::*;
+
+fn map(value: Value) -> Map<String, Value> {
+    serde_json::from_value(value).unwrap()
+}
+
+fn labels() -> BTreeMap<String, String> {
+    BTreeMap::from([("env".to_owned(), "prod".to_owned())])
+}
+
+fn keys() -> Vec<String> {
+    vec!["env".to_owned(), "managed-by".to_owned()]
+}
+
+/// One request of every operation, in the order of [`Operation::ALL`].
+pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
+    let body = map(json!({ "Name": "n" }));
+    let list = ListDatasets { page_number: 1, page_size: 100, ..ListDatasets::default() };
+    vec![
+        Request::create_dataset(body.clone()),
+        Request::list_datasets(&list),
+        Request::get_dataset("d-1"),
+        Request::update_dataset("d-1", body.clone()),
+        Request::delete_dataset("d-1"),
+        Request::publish_dataset("d-1"),
+        Request::create_dataset_labels("d-1", &labels()),
+        Request::delete_dataset_labels("d-1", &keys()),
+        Request::create_dataset_version("d-1", body.clone()),
+        Request::list_dataset_versions("d-1", 2, 50, Some("dso-owner")),
+        Request::get_dataset_version("d-1", "v2"),
+        Request::update_dataset_version("d-1", "v2", body),
+        Request::delete_dataset_version("d-1", "v2"),
+        Request::create_dataset_version_labels("d-1", "v2", &labels()),
+        Request::delete_dataset_version_labels("d-1", "v2", &keys()),
+    ]
+}
+
+#[test]
+fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
+    let sorted = "Order=ASC&PageNumber=1&PageSize=100&SortBy=GmtCreateTime";
+    let versions = "LabelKeys=dso-owner&Order=ASC&PageNumber=2&PageSize=50&SortBy=GmtCreateTime";
+    let expected = [
+        ("CreateDataset", "POST", "", ""),
+        ("ListDatasets", "GET", "", sorted),
+        ("GetDataset", "GET", "/d-1", ""),
+        ("UpdateDataset", "PUT", "/d-1", ""),
+        ("DeleteDataset", "DELETE", "/d-1", ""),
+        ("PublishDataset", "PUT", "/d-1/publish", ""),
+        ("CreateDatasetLabels", "POST", "/d-1/labels", ""),
+        ("DeleteDatasetLabels", "DELETE", "/d-1/labels", "LabelKeys=env%2Cmanaged-by"),
+        ("CreateDatasetVersion", "POST", "/d-1/versions", ""),
+        ("ListDatasetVersions", "GET", "/d-1/versions", versions),
+        ("GetDatasetVersion", "GET", "/d-1/versions/v2", ""),
+        ("UpdateDatasetVersion", "PUT", "/d-1/versions/v2", ""),
+        ("DeleteDatasetVersion", "DELETE", "/d-1/versions/v2", ""),
+        ("CreateDatasetVersionLabels", "PUT", "/d-1/versions/v2/labels", ""),
+        ("DeleteDatasetVersionLabels", "DELETE", "/d-1/versions/v2/labels", "Keys=env%2Cmanaged-by"),
+    ];
+    let requests = one_of_each();
+    let operations: Vec<_> = requests.iter().map(Request::operation).collect();
+    assert_eq!(operations, Operation::ALL);
+    for (request, (operation, method, path, query)) in requests.iter().zip(expected) {
+        assert_eq!(request.operation().as_str(), operation);
+        assert_eq!(request.method().as_str(), method, "{operation}");
+        assert_eq!(request.path(), format!("/api/v1/datasets{path}"), "{operation}");
+        assert_eq!(request.query(), query, "{operation}");
+        assert_eq!(request.operation().reads(), method == "GET", "{operation}");
+        assert_eq!(request.body().is_some(), matches!(method, "POST" | "PUT") && !path.ends_with("publish"));
+        assert_eq!(request.defect(), None, "{operation}");
+    }
+    assert_eq!(requests[6].body(), Some(&map(json!({ "Labels": [{ "Key": "env", "Value": "prod" }] }))));
+}
+
+#[test]
+fn the_list_sends_only_the_filters_that_are_set() {
+    let list = ListDatasets {
+        workspace_id: Some("478".to_owned()),
+        label: Some("数 +".to_owned()),
+        name: Some("n".to_owned()),
+        dataset_ids: vec!["d-1".to_owned(), "d-2".to_owned()],
+        page_number: 3,
+        page_size: 7,
+    };
+    assert_eq!(
+        Request::list_datasets(&list).query(),
+        "DatasetIds=d-1%2Cd-2&Label=%E6%95%B0%20%2B&Name=n&Order=ASC&PageNumber=3&PageSize=7\
+         &SortBy=GmtCreateTime&WorkspaceId=478"
+    );
+}
+
+#[test]
+fn ids_cannot_leave_their_place_in_the_path() {
+    let request = Request::get_dataset_version("d/../x?y#z%2F", "v 2");
+    assert_eq!(request.path(), "/api/v1/datasets/d%2F..%2Fx%3Fy%23z%252F/versions/v%202");
+    for id in ["", ".", ".."] {
+        assert!(Request::delete_dataset(id).defect().is_some(), "{id:?}");
+        assert!(Request::get_dataset_version("d-1", id).defect().is_some(), "{id:?}");
+    }
+}
+
+#[test]
+fn a_list_that_would_mean_something_else_is_not_sent() {
+    let with = |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+        Request::delete_dataset_labels("d-1", &keys).defect()
+    };
+    assert_eq!(with(&["a", "b"]), None);
+    for keys in [&[] as &[&str], &[""], &["a", ""], &["a,b"]] {
+        assert!(with(keys).is_some(), "{keys:?}");
+    }
+    let list = ListDatasets { dataset_ids: vec!["d-1,d-2".to_owned()], ..ListDatasets::default() };
+    assert!(Request::list_datasets(&list).defect().is_some());
+}
+
+proptest::proptest! {
+    /// The URL library takes the path and the query as they are, so what is signed is what is sent.
+    #[test]
+    fn any_id_and_any_filter_reach_the_wire_as_signed(id in ".*", name in ".*") {
+        let list = ListDatasets { name: Some(name), ..ListDatasets::default() };
+        for request in [Request::get_dataset(&id), Request::list_datasets(&list)] {
+            if request.defect().is_none() {
+                let mut url = reqwest::Url::parse("http://127.0.0.1:1").unwrap();
+                url.set_path(&request.path());
+                url.set_query(Some(&request.query()));
+                proptest::prop_assert_eq!(url.path(), request.path());
+                proptest::prop_assert_eq!(url.query().unwrap(), request.query());
+            }
+        }
+    }
+}
