@@ -151,7 +151,8 @@ pub(crate) fn texts(items: &Value, member: &str) -> Vec<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Headers of a `GET /api/v1/datasets?PageSize=1` signed with ACS3.
@@ -188,13 +189,16 @@ pub(crate) fn signed_at(
     ];
     headers.extend(token.map(|token| ("x-acs-security-token".to_owned(), token.to_owned())));
     headers.sort();
-    let lines: String = headers
+    let lines: Vec<String> = headers
         .iter()
         .map(|(name, value)| format!("{name}:{value}\n"))
         .collect();
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let canonical = format!("GET\n/api/v1/datasets\nPageSize=1\n{lines}\n{names}\n{hash}");
+    let canonical = format!(
+        "GET\n/api/v1/datasets\nPageSize=1\n{}\n{names}\n{hash}",
+        lines.concat()
+    );
     let to_sign = format!(
         "ACS3-HMAC-SHA256\n{}",
         hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())

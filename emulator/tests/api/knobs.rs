@@ -130,7 +130,7 @@ async fn lists() {
         );
     }
     emulator.set_knobs(|knobs| {
-        (knobs.page_size_over, knobs.page_beyond_end) = (PageSizeOver::Refuse, Rule::Refuse)
+        (knobs.page_size_over, knobs.page_beyond_end) = (PageSizeOver::Refuse, Rule::Refuse);
     });
     assert_eq!(
         client.refused("GET", "?PageSize=3", Value::Null).await,
