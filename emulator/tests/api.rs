@@ -24,5 +24,7 @@ mod knobs;
 mod life;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/program.rs"]
+mod program;
 #[path = "api/versions.rs"]
 mod versions;

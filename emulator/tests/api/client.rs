@@ -31,12 +31,16 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn of(emulator: &Emulator) -> Self {
+        Self::at(&emulator.url())
+    }
+
+    pub(crate) fn at(url: &str) -> Self {
         // A second call finds the provider installed, which is all it wants.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             http,
-            url: emulator.url(),
+            url: url.to_owned(),
             token: "testBearerToken".to_owned(),
         }
     }
