@@ -24,7 +24,12 @@ impl Readiness {
 }
 
 /// Serves health on one address and metrics on the other, until the process ends.
-pub async fn serve(health: SocketAddr, metrics_at: SocketAddr, ready: Readiness, metrics: Arc<Metrics>) -> std::io::Result<()> {
+pub async fn serve(
+    health: SocketAddr,
+    metrics_at: SocketAddr,
+    ready: Readiness,
+    metrics: Arc<Metrics>,
+) -> std::io::Result<()> {
     let health_routes = Router::new().route("/healthz", get(async || "ok\n")).route(
         "/readyz",
         get(async move || {

@@ -88,7 +88,11 @@ impl Metrics {
         registry.register("controller_runtime_reconcile_time_seconds", "Length of a pass", self.pass_time.clone());
         registry.register("controller_runtime_reconcile_panics", "Passes that panicked", self.panics.clone());
         registry.register("controller_runtime_reconcile_timeouts", "Passes that took too long", self.timeouts.clone());
-        registry.register("pai_dataset_managed_resource_drifts", "Remotes found changed by others", self.drifts.clone());
+        registry.register(
+            "pai_dataset_managed_resource_drifts",
+            "Remotes found changed by others",
+            self.drifts.clone(),
+        );
         registry.register("pai_api_requests", "Calls of the dataset API", self.requests.clone());
         registry.register("pai_api_request_duration_seconds", "Length of a call", self.request_time.clone());
         registry.register("pai_api_throttled", "Calls that the service throttled", self.throttled.clone());
@@ -97,7 +101,9 @@ impl Metrics {
 
     /// A pass ended.
     pub fn passed(&self, controller: &'static str, result: &'static str, took: Duration) {
-        self.passes.get_or_create(&Pass { controller, result: if result == "success" { result } else { "error" } }).inc();
+        self.passes
+            .get_or_create(&Pass { controller, result: if result == "success" { result } else { "error" } })
+            .inc();
         self.pass_time.get_or_create(&Controller { controller }).observe(took.as_secs_f64());
         match result {
             "panic" => drop(self.panics.get_or_create(&Controller { controller }).inc()),

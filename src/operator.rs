@@ -80,11 +80,8 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
         list_lag: flags.list_lag,
         identity,
     });
-    let index_settings = index::Settings {
-        domains: world.identity.domains().to_vec(),
-        resync: flags.resync,
-        list_lag: flags.list_lag,
-    };
+    let index_settings =
+        index::Settings { domains: world.identity.domains().to_vec(), resync: flags.resync, list_lag: flags.list_lag };
     let (index, woken) = Index::new(index_settings);
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
@@ -135,7 +132,7 @@ async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready:
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
-    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions));
+    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, ready));
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, kinship.clone());
     let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, kinship.clone());
     let around = Arc::new(Around {
@@ -153,14 +150,6 @@ async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready:
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
     kinship.on_gone(dataset_context.clone(), version_context.clone());
     let relay = tokio::spawn(relay(woken, kinship.clone()));
-    let ready_when_listed = tokio::spawn({
-        let (datasets, versions) = (around.datasets.clone(), around.versions.clone());
-        async move {
-            if datasets.wait_until_ready().await.is_ok() && versions.wait_until_ready().await.is_ok() {
-                ready.set();
-            }
-        }
-    });
     let signalled = tokio::spawn(async move {
         shutdown_signal().await;
         tracing::info!("stopping: passes under way are finished first");
@@ -171,7 +160,6 @@ async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready:
         watch::drive(versions, version_context, versions_woken, CONCURRENCY, until(stopped)),
     );
     relay.abort();
-    ready_when_listed.abort();
     signalled.abort();
 }
 
@@ -201,7 +189,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
 /// What the index wants looked at goes to the controller of its kind.
 async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
     while let Some(key) = woken.recv().await {
-        kinship.wake(key.kind, key.namespace, key.name);
+        kinship.wake(key.kind, &key.namespace, &key.name);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Events, told on transitions only and outside the critical path: a full queue or a refused event costs a log
 //! line, never a pass.
 
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
 
 /// Events waiting to be written; more than this are dropped.
@@ -16,7 +16,6 @@ pub struct Teller(mpsc::Sender<(Event, ObjectReference)>);
 
 impl Teller {
     /// A teller, and the task that writes what it is told.
-    #[must_use]
     pub fn new(client: kube::Client) -> (Self, impl Future<Output = ()>) {
         let (sender, mut receiver) = mpsc::channel::<(Event, ObjectReference)>(QUEUE);
         let recorder = Recorder::new(client, Reporter::from("dataset-operator".to_owned()));

@@ -4,9 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970, UTC.
 pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -20,10 +18,7 @@ pub(crate) fn timestamp(ms: i64) -> String {
 mod tests {
     #[test]
     fn timestamps_have_three_digits_of_milliseconds() {
-        assert_eq!(
-            super::timestamp(1_612_011_093_028),
-            "2021-01-30T12:51:33.028Z"
-        );
+        assert_eq!(super::timestamp(1_612_011_093_028), "2021-01-30T12:51:33.028Z");
         assert_eq!(super::timestamp(0), "1970-01-01T00:00:00.000Z");
     }
 }

@@ -26,21 +26,13 @@ pub(crate) struct Answer {
 impl Answer {
     fn ok(value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => Self {
-                status: 200,
-                content_type: JSON,
-                body,
-            },
+            Ok(body) => Self { status: 200, content_type: JSON, body },
             Err(error) => Self::error(500, &error.to_string()),
         }
     }
 
     fn error(status: u16, message: &str) -> Self {
-        Self {
-            status,
-            content_type: JSON,
-            body: json!({"error": message}).to_string().into_bytes(),
-        }
+        Self { status, content_type: JSON, body: json!({"error": message}).to_string().into_bytes() }
     }
 }
 
@@ -76,7 +68,9 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
 }
 
 fn put_state(world: &mut World, body: &[u8]) -> Answer {
-    match serde_json::from_slice::<State>(body) {
+    // By way of a map, because a JSON list would pass for a state without parts.
+    let sent = serde_json::from_slice::<Map<String, Value>>(body);
+    match sent.and_then(|sent| serde_json::from_value::<State>(Value::Object(sent))) {
         Err(error) => Answer::error(400, &error.to_string()),
         Ok(state) => match world.set_state(state) {
             Err(error) => Answer::error(400, &error.to_string()),
@@ -87,10 +81,7 @@ fn put_state(world: &mut World, body: &[u8]) -> Answer {
 
 fn put_knobs(world: &mut World, body: &[u8]) -> Answer {
     let change = serde_json::from_slice::<Map<String, Value>>(body);
-    match change
-        .map_err(Into::into)
-        .and_then(|change| world.knobs.merged(change))
-    {
+    match change.map_err(Into::into).and_then(|change| world.knobs.merged(change)) {
         Err(error) => Answer::error(400, &error.to_string()),
         Ok(knobs) => {
             world.knobs = knobs;
@@ -115,11 +106,7 @@ fn post_faults(world: &mut World, body: &[u8]) -> Answer {
 
 fn read_faults(body: &[u8]) -> serde_json::Result<Vec<Fault>> {
     let sent = serde_json::from_slice::<Value>(body)?;
-    if sent.is_array() {
-        serde_json::from_value(sent)
-    } else {
-        Ok(vec![serde_json::from_value(sent)?])
-    }
+    if sent.is_array() { serde_json::from_value(sent) } else { Ok(vec![serde_json::from_value(sent)?]) }
 }
 
 /// The log as JSON lines; `?after=N` leaves out all up to line N.
@@ -134,9 +121,5 @@ fn log(world: &World, request: &Request) -> Answer {
             body.push(b'\n');
         }
     }
-    Answer {
-        status: 200,
-        content_type: "application/x-ndjson",
-        body,
-    }
+    Answer { status: 200, content_type: "application/x-ndjson", body }
 }

@@ -70,37 +70,25 @@ impl Credential {
 
     /// An STS triple of the default account with all rights.
     pub fn sts(id: &str, secret: &str, token: &str) -> Self {
-        Self {
-            security_token: Some(token.to_owned()),
-            ..Self::access_key(id, secret)
-        }
+        Self { security_token: Some(token.to_owned()), ..Self::access_key(id, secret) }
     }
 
     /// A bearer token of the default account with all rights, logged as `name`.
     pub fn bearer(name: &str, token: &str) -> Self {
-        Self {
-            bearer_token: Some(token.to_owned()),
-            ..Self::access_key(name, "")
-        }
+        Self { bearer_token: Some(token.to_owned()), ..Self::access_key(name, "") }
     }
 
     /// The credentials of an emulator that was given none: one of each kind, all for the same principal.
     pub fn defaults() -> Vec<Self> {
         vec![
             Self::access_key("testAccessKeyId", "testAccessKeySecret"),
-            Self::sts(
-                "STS.testAccessKeyId",
-                "testStsAccessKeySecret",
-                "testSecurityToken",
-            ),
+            Self::sts("STS.testAccessKeyId", "testStsAccessKeySecret", "testSecurityToken"),
             Self::bearer("bearer", "testBearerToken"),
         ]
     }
 
     /// Whether RAM denies this operation to the principal.
     pub(crate) fn denies(&self, operation: &str) -> bool {
-        self.denied
-            .iter()
-            .any(|denied| denied == "*" || denied == operation)
+        self.denied.iter().any(|denied| denied == "*" || denied == operation)
     }
 }

@@ -94,14 +94,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one; when this returns it takes connections.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            host,
-            port,
-            seed,
-            credentials,
-            knobs,
-            state,
-        } = options;
+        let Options { host, port, seed, credentials, knobs, state } = options;
         let given = state.unwrap_or_default();
         let world = World::new(State {
             seed: given.seed.or(seed),
@@ -110,21 +103,12 @@ impl Emulator {
             ..given
         })?;
         let wanted = SocketAddr::new(host, port);
-        let listening = TcpListener::bind(wanted)
-            .await
-            .and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) = listening.map_err(|source| StartError::Listen {
-            address: wanted,
-            source,
-        })?;
+        let listening = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = listening.map_err(|source| StartError::Listen { address: wanted, source })?;
         let shared = Shared::new(world);
         let (stop, stopped) = watch::channel(());
         tokio::spawn(serve(listener, shared.clone(), stopped));
-        Ok(Self {
-            address,
-            shared,
-            stop,
-        })
+        Ok(Self { address, shared, stop })
     }
 
     /// The address it listens on.
@@ -141,10 +125,7 @@ impl Emulator {
     pub async fn stop(self) {
         let _ = self.stop.send(());
         // Resolves when the last receiver is gone, and with it the last task.
-        if tokio::time::timeout(STOP_TIMEOUT, self.stop.closed())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(STOP_TIMEOUT, self.stop.closed()).await.is_err() {
             tracing::warn!("some connections did not close in time");
         }
     }
@@ -186,10 +167,7 @@ impl Emulator {
 
     /// Orders more faults, behind those on order.
     pub fn add_faults(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared
-            .world()
-            .faults
-            .append(faults.into_iter().collect());
+        self.shared.world().faults.append(faults.into_iter().collect());
     }
 
     /// Calls off all faults.
@@ -214,22 +192,12 @@ impl Emulator {
 
     /// All datasets in order of creation.
     pub fn datasets(&self) -> Vec<Dataset> {
-        self.shared
-            .world()
-            .store
-            .all()
-            .iter()
-            .map(|dataset| Dataset::clone(dataset))
-            .collect()
+        self.shared.world().store.all().iter().map(|dataset| Dataset::clone(dataset)).collect()
     }
 
     /// One dataset.
     pub fn dataset(&self, id: &str) -> Option<Dataset> {
-        self.shared
-            .world()
-            .store
-            .get(id)
-            .map(|dataset| Dataset::clone(dataset))
+        self.shared.world().store.get(id).map(|dataset| Dataset::clone(dataset))
     }
 
     /// Does what a person does in the vendor's console: carries out an operation at once as an administrator of the
@@ -239,31 +207,16 @@ impl Emulator {
     pub fn console(&self, method: &str, target: &str, body: &Value) -> Result<Value, Refused> {
         let mut world = self.shared.world();
         let first = world.credentials.first();
-        let account = first.map_or_else(
-            || DEFAULT_ACCOUNT.to_owned(),
-            |known| known.account_id.clone(),
-        );
-        let admin = Credential {
-            user_id: account.clone(),
-            account_id: account,
-            ..Credential::access_key("console", "")
-        };
-        let body = if body.is_null() {
-            Vec::new()
-        } else {
-            body.to_string().into_bytes()
-        };
+        let account = first.map_or_else(|| DEFAULT_ACCOUNT.to_owned(), |known| known.account_id.clone());
+        let admin =
+            Credential { user_id: account.clone(), account_id: account, ..Credential::access_key("console", "") };
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request::direct(method, target, body);
         let call = route(method, &request.path).ok_or(Refusal::ApiNotFound);
         let done = call.and_then(|call| world.perform(&request, &call, &Arc::new(admin), now_ms()));
-        done.map(|done| Value::Object(done.answer))
-            .map_err(|refusal| {
-                let worded = refusal.worded(&world.knobs);
-                Refused {
-                    status: worded.status,
-                    code: worded.code,
-                    message: worded.message,
-                }
-            })
+        done.map(|done| Value::Object(done.answer)).map_err(|refusal| {
+            let worded = refusal.worded(&world.knobs);
+            Refused { status: worded.status, code: worded.code, message: worded.message }
+        })
     }
 }

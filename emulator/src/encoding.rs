@@ -23,9 +23,7 @@ pub(crate) fn decode(text: &str, plus: bool) -> String {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Percent-encoded by RFC 3986: all but `A-Z a-z 0-9 - _ . ~`, in upper-case hex.
@@ -47,12 +45,10 @@ pub(crate) fn encode(text: &str) -> String {
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The decoded pairs of a query string, in its order.
@@ -74,16 +70,8 @@ mod tests {
     #[test]
     fn queries_are_read_as_the_sdks_write_them() {
         let pairs = query_pairs("Name=%E6%95%B0%E6%8D%AE+%E9%9B%86%2B%2A~&Label=&Bare&x=a=b");
-        let expected = [
-            ("Name", "数据 集+*~"),
-            ("Label", ""),
-            ("Bare", ""),
-            ("x", "a=b"),
-        ];
-        assert_eq!(
-            pairs,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        let expected = [("Name", "数据 集+*~"), ("Label", ""), ("Bare", ""), ("x", "a=b")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]

@@ -161,17 +161,8 @@ mod tests {
 
     #[test]
     fn the_first_that_fires_wins_and_alone_uses_its_count() {
-        let of = |operation: &str, count| Fault {
-            operation: operation.to_owned(),
-            count,
-            ..Fault::default()
-        };
-        let list = vec![
-            of("GetDataset", 1),
-            of("CreateDataset", 1),
-            of("*", 2),
-            of("CreateDataset", 0),
-        ];
+        let of = |operation: &str, count| Fault { operation: operation.to_owned(), count, ..Fault::default() };
+        let list = vec![of("GetDataset", 1), of("CreateDataset", 1), of("*", 2), of("CreateDataset", 0)];
         let mut faults = Faults::default();
         faults.append(list);
         let mut fire = |operation: &str| {
@@ -182,24 +173,14 @@ mod tests {
         assert_eq!(fire("CreateDataset").as_deref(), Some("*"));
         assert_eq!(fire("DeleteDataset").as_deref(), Some("*"));
         assert_eq!(fire("CreateDataset"), None);
-        assert_eq!(
-            faults.list().len(),
-            1,
-            "the fault of GetDataset was never touched"
-        );
+        assert_eq!(faults.list().len(), 1, "the fault of GetDataset was never touched");
     }
 
     #[test]
     fn a_fault_that_loses_its_roll_leaves_the_call_to_the_next() {
         let list = vec![
-            Fault {
-                probability: 0.5,
-                ..Fault::default()
-            },
-            Fault {
-                code: "second".to_owned(),
-                ..Fault::default()
-            },
+            Fault { probability: 0.5, ..Fault::default() },
+            Fault { code: "second".to_owned(), ..Fault::default() },
         ];
         let faults = Faults { list };
         assert_eq!(faults.choose("CreateDataset", || 0.4), Some(0));
@@ -208,30 +189,8 @@ mod tests {
 
     #[test]
     fn impossible_faults_are_named() {
-        assert!(
-            Fault {
-                probability: f64::NAN,
-                ..Fault::default()
-            }
-            .flaw()
-            .is_some()
-        );
-        assert!(
-            Fault {
-                status: 200,
-                ..Fault::default()
-            }
-            .flaw()
-            .is_some()
-        );
-        assert!(
-            Fault {
-                status: 200,
-                effect: Effect::Reset,
-                ..Fault::default()
-            }
-            .flaw()
-            .is_none()
-        );
+        assert!(Fault { probability: f64::NAN, ..Fault::default() }.flaw().is_some());
+        assert!(Fault { status: 200, ..Fault::default() }.flaw().is_some());
+        assert!(Fault { status: 200, effect: Effect::Reset, ..Fault::default() }.flaw().is_none());
     }
 }

@@ -38,12 +38,7 @@ impl Ids {
     pub(crate) fn new(seed: Option<u64>) -> Self {
         // 32 bits, so that every JSON reader can carry the seed of an exported state.
         let seed = seed.unwrap_or_else(|| random() >> 32);
-        Self {
-            seed,
-            next: 0,
-            dice: Stream(seed ^ 0xD1CE),
-            requests: Stream(random()),
-        }
+        Self { seed, next: 0, dice: Stream(seed ^ 0xD1CE), requests: Stream(random()) }
     }
 
     /// Goes on with the ids of another seed, from its first.
@@ -101,8 +96,7 @@ mod tests {
 
     #[test]
     fn a_seed_fixes_the_dataset_ids_and_only_them() {
-        let (mut first, mut second, mut other) =
-            (Ids::new(Some(7)), Ids::new(Some(7)), Ids::new(Some(8)));
+        let (mut first, mut second, mut other) = (Ids::new(Some(7)), Ids::new(Some(7)), Ids::new(Some(8)));
         let ids: Vec<_> = (0..1000).map(|_| first.dataset()).collect();
         assert_eq!(ids, (0..1000).map(|_| second.dataset()).collect::<Vec<_>>());
         assert_ne!(ids[0], other.dataset());
@@ -116,24 +110,10 @@ mod tests {
         let id = ids.dataset();
         let digits = id.strip_prefix("d-").unwrap();
         assert_eq!(digits.len(), 18);
-        assert!(
-            digits
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
-            "{id}"
-        );
+        assert!(digits.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{id}");
         let request = ids.request();
         assert_eq!(request.len(), 36);
-        assert!(
-            request
-                .bytes()
-                .all(|b| b == b'-' || b.is_ascii_digit() || (b'A'..=b'F').contains(&b)),
-            "{request}"
-        );
-        assert!(
-            (0..1000)
-                .map(|_| ids.chance())
-                .all(|roll| (0.0..1.0).contains(&roll))
-        );
+        assert!(request.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'A'..=b'F').contains(&b)), "{request}");
+        assert!((0..1000).map(|_| ids.chance()).all(|roll| (0.0..1.0).contains(&roll)));
     }
 }

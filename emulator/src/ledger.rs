@@ -85,10 +85,7 @@ impl Ledger {
         self.stats.throttled += u64::from(throttled);
         self.stats.faults += u64::from(line.fault.is_some());
         self.next += 1;
-        self.lines.push_back(LogLine {
-            seq: self.next,
-            ..line
-        });
+        self.lines.push_back(LogLine { seq: self.next, ..line });
         while self.lines.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
             self.lines.pop_front();
         }
@@ -113,26 +110,13 @@ mod tests {
     fn counts_outlive_the_lines() {
         let mut ledger = Ledger::default();
         for ok in [true, false, true] {
-            let line = LogLine {
-                operation: "GetDataset".into(),
-                ok,
-                ..LogLine::default()
-            };
+            let line = LogLine { operation: "GetDataset".into(), ok, ..LogLine::default() };
             ledger.write(line, !ok, 2);
         }
-        assert_eq!(
-            ledger.stats().calls["GetDataset"],
-            Count { ok: 2, failed: 1 }
-        );
+        assert_eq!(ledger.stats().calls["GetDataset"], Count { ok: 2, failed: 1 });
         assert_eq!(ledger.stats().throttled, 1);
-        assert_eq!(
-            ledger.after(0).map(|line| line.seq).collect::<Vec<_>>(),
-            [2, 3]
-        );
-        assert_eq!(
-            ledger.after(2).map(|line| line.seq).collect::<Vec<_>>(),
-            [3]
-        );
+        assert_eq!(ledger.after(0).map(|line| line.seq).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(ledger.after(2).map(|line| line.seq).collect::<Vec<_>>(), [3]);
         assert_eq!(ledger.after(9).count(), 0);
     }
 }

@@ -28,7 +28,7 @@ mod world;
 pub use credentials::{Credential, DEFAULT_ACCOUNT};
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
-pub use knobs::Knobs;
+pub use knobs::{Knobs, NameScope};
 pub use ledger::{Count, LogLine, Stats};
 pub use route::Operation;
 pub use state::{State, StateError};

@@ -58,16 +58,12 @@ impl Refusal {
             retry_after_ms: 0,
         };
         match self {
-            Self::ApiNotFound => worded(
-                404,
-                "InvalidApi.NotFound",
-                "No such API: check path, method, version and action.".into(),
-            ),
-            Self::Missing(parameter) => worded(
-                400,
-                &format!("Missing{parameter}"),
-                format!("{parameter} is required for this action."),
-            ),
+            Self::ApiNotFound => {
+                worded(404, "InvalidApi.NotFound", "No such API: check path, method, version and action.".into())
+            }
+            Self::Missing(parameter) => {
+                worded(400, &format!("Missing{parameter}"), format!("{parameter} is required for this action."))
+            }
             Self::Invalid(parameter, why) => {
                 let code = match knobs.invalid_code {
                     InvalidCode::Specific => format!("Invalid{parameter}"),
@@ -75,21 +71,13 @@ impl Refusal {
                 };
                 worded(400, &code, format!("{parameter} is not valid: {why}."))
             }
-            Self::Body(why) => worded(
-                400,
-                "InvalidParameter",
-                format!("The body is not valid: {why}."),
-            ),
-            Self::NameTaken(name) => worded(
-                400,
-                &knobs.name_taken_code,
-                format!("Dataset name already existed: {name}."),
-            ),
-            Self::DatasetNotFound(id) => worded(
-                knobs.not_found_status,
-                &knobs.not_found_code,
-                format!("Dataset {id} does not exist."),
-            ),
+            Self::Body(why) => worded(400, "InvalidParameter", format!("The body is not valid: {why}.")),
+            Self::NameTaken(name) => {
+                worded(400, &knobs.name_taken_code, format!("Dataset name already existed: {name}."))
+            }
+            Self::DatasetNotFound(id) => {
+                worded(knobs.not_found_status, &knobs.not_found_code, format!("Dataset {id} does not exist."))
+            }
             Self::VersionNotFound(id, version) => worded(
                 knobs.not_found_status,
                 &knobs.not_found_code,
@@ -105,35 +93,19 @@ impl Refusal {
                 &knobs.delete_v1_code,
                 "Version v1 goes with its dataset and cannot be deleted alone.".into(),
             ),
-            Self::VersionsExist(id) => worded(
-                400,
-                &knobs.versions_exist_code,
-                format!("Dataset {id} still has versions above v1."),
-            ),
-            Self::NoPermission(operation) => worded(
-                403,
-                "NoPermission",
-                format!("The caller may not do paidataset:{operation} here."),
-            ),
+            Self::VersionsExist(id) => {
+                worded(400, &knobs.versions_exist_code, format!("Dataset {id} still has versions above v1."))
+            }
+            Self::NoPermission(operation) => {
+                worded(403, "NoPermission", format!("The caller may not do paidataset:{operation} here."))
+            }
             Self::Throttled => Worded {
                 retry_after_ms: knobs.throttle_retry_after_ms,
-                ..worded(
-                    knobs.throttle_status,
-                    &knobs.throttle_code,
-                    "Request was denied by flow control.".into(),
-                )
+                ..worded(knobs.throttle_status, &knobs.throttle_code, "Request was denied by flow control.".into())
             },
-            Self::Injected {
-                status,
-                code,
-                retry_after_ms,
-            } => Worded {
+            Self::Injected { status, code, retry_after_ms } => Worded {
                 retry_after_ms: *retry_after_ms,
-                ..worded(
-                    *status,
-                    code,
-                    "This error was ordered from the emulator.".into(),
-                )
+                ..worded(*status, code, "This error was ordered from the emulator.".into())
             },
             Self::Identity(denial) => {
                 let (status, code, message) = denial.worded(knobs);

@@ -49,19 +49,15 @@ impl Request {
     /// the header is absent.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values = self.headers.get_all(name).iter();
-        let mut values: Vec<String> = values
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
-            .collect();
+        let mut values: Vec<String> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned()).collect();
         values.sort_unstable();
         (!values.is_empty()).then(|| values.join(","))
     }
 
     /// The first query parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -70,12 +66,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A request for unit tests.
-    pub(crate) fn request(
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Request {
+    pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
         let mut builder = hyper::Request::builder().method(method).uri(target);
         for (name, value) in headers {
             builder = builder.header(*name, *value);
@@ -89,9 +80,6 @@ pub(crate) mod tests {
         let request = request("GET", "/", &[("x-a", " b "), ("x-a", "a")], "");
         assert_eq!(request.header("x-a").as_deref(), Some("a,b"));
         assert_eq!(request.header("x-b"), None);
-        assert_eq!(
-            request.body_hash,
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(request.body_hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

@@ -62,16 +62,8 @@ pub(crate) fn route(method: &str, path: &str) -> Option<Call> {
         ("DELETE", [_, "versions", _, "labels"]) => Operation::DeleteDatasetVersionLabels,
         _ => return None,
     };
-    let id = |index: usize| {
-        ids.get(index)
-            .map(|segment| decode(segment, false))
-            .unwrap_or_default()
-    };
-    Some(Call {
-        operation,
-        dataset_id: id(0),
-        version_name: id(2),
-    })
+    let id = |index: usize| ids.get(index).map(|segment| decode(segment, false)).unwrap_or_default();
+    Some(Call { operation, dataset_id: id(0), version_name: id(2) })
 }
 
 #[cfg(test)]
@@ -97,16 +89,10 @@ mod tests {
             ("PUT", "/api/v1/datasets/d-1/versions/v2/labels"),
             ("DELETE", "/api/v1/datasets/d-1/versions/v2/labels"),
         ];
-        let routed: Vec<_> = paths
-            .iter()
-            .map(|(method, path)| route(method, path).unwrap().operation)
-            .collect();
+        let routed: Vec<_> = paths.iter().map(|(method, path)| route(method, path).unwrap().operation).collect();
         assert_eq!(routed, Operation::ALL);
         let call = route("GET", "/api/v1/datasets/d%2F%E7%8C%AB%20x/versions/v2").unwrap();
-        assert_eq!(
-            (call.dataset_id.as_str(), call.version_name.as_str()),
-            ("d/猫 x", "v2")
-        );
+        assert_eq!((call.dataset_id.as_str(), call.version_name.as_str()), ("d/猫 x", "v2"));
     }
 
     #[test]

@@ -47,18 +47,11 @@ impl State {
         let mut ids = HashSet::new();
         for dataset in self.datasets.iter().flatten() {
             if dataset.dataset_id.is_empty() || !ids.insert(dataset.dataset_id.clone()) {
-                return Err(StateError(format!(
-                    "DatasetId {:?} is empty or there twice",
-                    dataset.dataset_id
-                )));
+                return Err(StateError(format!("DatasetId {:?} is empty or there twice", dataset.dataset_id)));
             }
         }
         let datasets = self.datasets.take();
-        self.datasets = datasets.map(|all| {
-            all.into_iter()
-                .map(|dataset| filled(dataset, now))
-                .collect()
-        });
+        self.datasets = datasets.map(|all| all.into_iter().map(|dataset| filled(dataset, now)).collect());
         Ok(self)
     }
 }
@@ -96,28 +89,16 @@ mod tests {
     use serde_json::json;
 
     fn read(value: serde_json::Value) -> Result<State, StateError> {
-        serde_json::from_value::<State>(value)
-            .map_err(|error| StateError(error.to_string()))?
-            .checked("now")
+        serde_json::from_value::<State>(value).map_err(|error| StateError(error.to_string()))?.checked("now")
     }
 
     #[test]
     fn a_hand_written_dataset_gets_the_defaults_of_the_service() {
-        let state = read(
-            json!({"datasets": [{"DatasetId": "d-1", "Name": "x", "WorkspaceId": "7", "Uri": "oss://b/"}]}),
-        );
+        let state =
+            read(json!({"datasets": [{"DatasetId": "d-1", "Name": "x", "WorkspaceId": "7", "Uri": "oss://b/"}]}));
         let dataset = state.unwrap().datasets.unwrap().remove(0);
-        assert_eq!(
-            (dataset.user_id.as_str(), dataset.edition.as_str()),
-            (DEFAULT_ACCOUNT, "BASIC")
-        );
-        assert_eq!(
-            (
-                dataset.gmt_modified_time.as_str(),
-                dataset.versions[0].uri.as_str()
-            ),
-            ("now", "oss://b/")
-        );
+        assert_eq!((dataset.user_id.as_str(), dataset.edition.as_str()), (DEFAULT_ACCOUNT, "BASIC"));
+        assert_eq!((dataset.gmt_modified_time.as_str(), dataset.versions[0].uri.as_str()), ("now", "oss://b/"));
     }
 
     #[test]

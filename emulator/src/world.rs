@@ -60,21 +60,10 @@ impl World {
         State {
             seed: Some(self.ids.seed),
             next_id: Some(self.ids.next),
-            credentials: Some(
-                self.credentials
-                    .iter()
-                    .map(|known| known.as_ref().clone())
-                    .collect(),
-            ),
+            credentials: Some(self.credentials.iter().map(|known| known.as_ref().clone()).collect()),
             knobs: Some(self.knobs.clone()),
             faults: Some(self.faults.list().to_vec()),
-            datasets: Some(
-                self.store
-                    .all()
-                    .iter()
-                    .map(|dataset| Dataset::clone(dataset))
-                    .collect(),
-            ),
+            datasets: Some(self.store.all().iter().map(|dataset| Dataset::clone(dataset)).collect()),
         }
     }
 
@@ -115,11 +104,7 @@ mod tests {
 
     #[test]
     fn a_state_that_was_read_can_be_written_and_reset_goes_back_to_the_start() {
-        let dataset = Dataset {
-            dataset_id: "d-1".into(),
-            name: "x".into(),
-            ..Dataset::default()
-        };
+        let dataset = Dataset { dataset_id: "d-1".into(), name: "x".into(), ..Dataset::default() };
         let start = State {
             seed: Some(5),
             credentials: Some(Credential::defaults()),
@@ -134,11 +119,7 @@ mod tests {
 
         let first_id = world.ids.dataset();
         world
-            .set_state(State {
-                datasets: Some(Vec::new()),
-                credentials: Some(Vec::new()),
-                ..State::default()
-            })
+            .set_state(State { datasets: Some(Vec::new()), credentials: Some(Vec::new()), ..State::default() })
             .unwrap();
         assert_eq!(world.store.len(), 0);
         world.reset();
@@ -150,11 +131,7 @@ mod tests {
     fn a_wrong_part_changes_nothing() {
         let mut world = World::new(State::default()).unwrap();
         let before = world.state();
-        let wrong = State {
-            datasets: Some(vec![Dataset::default()]),
-            next_id: Some(9),
-            ..State::default()
-        };
+        let wrong = State { datasets: Some(vec![Dataset::default()]), next_id: Some(9), ..State::default() };
         assert!(world.set_state(wrong).is_err());
         assert_eq!(world.state(), before);
     }

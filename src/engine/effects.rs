@@ -173,7 +173,9 @@ impl<K: Kind> Pass<'_, K> {
                 }
             }
         }
-        owned.retain(|remote| remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner)));
+        owned.retain(|remote| {
+            remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
+        });
         self.seen.owned = owned;
         self.seen.owned_is_fresh = true;
         let now = Instant::now();
@@ -226,7 +228,13 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => Request::create_dataset_version(dataset, body),
             None => Request::create_dataset(body),
         };
-        match self.ctx.cloud.send(&request).await.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
+        match self
+            .ctx
+            .cloud
+            .send(&request)
+            .await
+            .and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref()))
+        {
             Ok(id) => {
                 let remote = Arc::new(as_created(&id, labels, desired));
                 if id.version.is_some() {
@@ -253,9 +261,12 @@ impl<K: Kind> Pass<'_, K> {
             ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
                 let mut report = verdict(error, &now());
                 if error.class == ErrorClass::NotFound {
-                    report = Report { next: Next::Backoff, ..Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff) };
+                    report = Report {
+                        next: Next::Backoff,
+                        ..Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff)
+                    };
                 }
-                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) });
+                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
                 Flow::Again
             }
             ErrorClass::Transient | ErrorClass::Throttled { .. } => {
@@ -280,7 +291,10 @@ impl<K: Kind> Pass<'_, K> {
         if let Flow::End(_) = flow {
             return flow;
         }
-        if released && let flow @ Flow::End(_) = self.change(view, id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await {
+        if released
+            && let flow @ Flow::End(_) =
+                self.change(view, id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await
+        {
             return flow;
         }
         if let Some(Flight::Take { marked, .. }) = &mut self.seen.flight {
@@ -296,7 +310,8 @@ impl<K: Kind> Pass<'_, K> {
             Ok(_) => {
                 let first = RemoteId::version(id.dataset.clone(), "v1");
                 if let Some(remote) = self.seen.sights.get(id).or_else(|| view.sight(id)).and_then(Sight::remote) {
-                    let read = self.seen.sights.get(&first).or_else(|| view.sight(&first)).and_then(Sight::remote).cloned();
+                    let read =
+                        self.seen.sights.get(&first).or_else(|| view.sight(&first)).and_then(Sight::remote).cloned();
                     let (remote, first) = changed(remote, read.as_deref(), change);
                     if let Some(first) = first {
                         self.saw(Arc::new(first));
@@ -322,10 +337,13 @@ impl<K: Kind> Pass<'_, K> {
         self.corrected = true;
         self.ctx.metrics.drifted(K::NAME);
         let what = match change {
-            Change::Update(fields) | Change::UpdateFirst(fields) => fields.keys().cloned().collect::<Vec<_>>().join(", "),
-            Change::SetLabels(_) | Change::RemoveLabels(_) | Change::SetFirstLabels(_) | Change::RemoveFirstLabels(_) => {
-                "Labels".to_owned()
+            Change::Update(fields) | Change::UpdateFirst(fields) => {
+                fields.keys().cloned().collect::<Vec<_>>().join(", ")
             }
+            Change::SetLabels(_)
+            | Change::RemoveLabels(_)
+            | Change::SetFirstLabels(_)
+            | Change::RemoveFirstLabels(_) => "Labels".to_owned(),
             Change::Publish => "Accessibility".to_owned(),
         };
         self.tell(false, "DriftDetected", "Observe", &format!("{what} of the remote differ from the spec"));
@@ -357,7 +375,8 @@ impl<K: Kind> Pass<'_, K> {
     async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
         let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
         let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
-        let labels = if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
+        let labels =
+            if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         self.tell(false, "Retained", "Delete", &format!("{id} is kept and marked as released"));
         flow
@@ -367,7 +386,13 @@ impl<K: Kind> Pass<'_, K> {
     /// that object were being deleted.
     pub(super) async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
         let mut view = View {
-            object: Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..Facts::of(&*self.object) },
+            object: Facts {
+                deleting: true,
+                finalizer: true,
+                force_release: None,
+                paused: false,
+                ..Facts::of(&*self.object)
+            },
             recorded: recorded::<K>(&self.object),
             ..self.view()
         };
@@ -386,7 +411,23 @@ impl<K: Kind> Pass<'_, K> {
                 Step::FindOwned => self.find_owned(&view).await,
                 Step::Delete(id) => self.delete(&view, &id).await,
                 Step::Release(id) => self.release(&view, &id).await,
-                _ => break,
+                // Let go, or something stands in the way of it.
+                Step::Reread
+                | Step::Sweep
+                | Step::FindNamed(_)
+                | Step::ListVersions(_)
+                | Step::Permit
+                | Step::Claim(..)
+                | Step::Create
+                | Step::Mark(..)
+                | Step::Unrelease(_)
+                | Step::Change(..)
+                | Step::Resolve
+                | Step::Record(_)
+                | Step::Refuse(..)
+                | Step::LetGo
+                | Step::Report(_)
+                | Step::Leave => break,
             };
             if let Flow::End(_) = flow {
                 tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
@@ -432,7 +473,11 @@ fn changed(remote: &Remote, first: Option<&Remote>, change: Change) -> (Remote, 
     (remote, None)
 }
 
-fn with_first(mut remote: Remote, first: Option<&Remote>, change: impl FnOnce(&mut Remote)) -> (Remote, Option<Remote>) {
+fn with_first(
+    mut remote: Remote,
+    first: Option<&Remote>,
+    change: impl FnOnce(&mut Remote),
+) -> (Remote, Option<Remote>) {
     if let Some(latest) = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1")) {
         change(latest);
         return (remote, None);

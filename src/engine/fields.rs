@@ -76,10 +76,7 @@ pub fn hex(bytes: &[u8], length: usize) -> String {
 #[must_use]
 pub fn lower_camel(name: &str) -> String {
     let mut letters = name.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -144,7 +144,14 @@ impl Identity {
     /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
     /// mark is then another owner's, not an earlier life).
     #[must_use]
-    pub fn whose(&self, labels: &Labels, owner: &Owner, uid: &str, lives_here: &BTreeSet<String>, has_id: bool) -> Whose {
+    pub fn whose(
+        &self,
+        labels: &Labels,
+        owner: &Owner,
+        uid: &str,
+        lives_here: &BTreeSet<String>,
+        has_id: bool,
+    ) -> Whose {
         let (Some(domain), Some(owner_label), Some(attempt)) =
             (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
         else {
@@ -160,15 +167,16 @@ impl Identity {
             return if claims_us { Whose::Forged } else { Whose::Dead };
         };
         let nonce = claim.nonce.to_owned();
+        let lives = claim.uid != uid && lives_here.contains(claim.uid);
+        let our_cluster = claim.cluster == self.cluster;
         match (claim.uid == uid, same_owner) {
             (true, true) => Whose::Mine { nonce, released },
             (false, true) if released => Whose::Released,
             (_, false) if released => Whose::Dead,
-            _ if lives_here.contains(claim.uid) && claim.uid != uid => Whose::Other,
-            (_, true) if claim.cluster == self.cluster || !has_id => Whose::Predecessor { nonce },
-            (_, true) => Whose::Other,
-            (_, false) if claim.cluster == self.cluster => Whose::Dead,
-            (_, false) => Whose::Other,
+            _ if lives => Whose::Other,
+            (_, true) if our_cluster || !has_id => Whose::Predecessor { nonce },
+            (_, false) if our_cluster => Whose::Dead,
+            _ => Whose::Other,
         }
     }
 

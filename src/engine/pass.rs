@@ -79,6 +79,18 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     action
 }
 
+/// Tests end the process here, between two effects, as a kernel would: `DATASET_OPERATOR_CRASH="after Create"`.
+/// Not in release builds.
+#[cfg(debug_assertions)]
+fn crash_point(when: &str, step: &str) {
+    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == format!("{when} {step}")) {
+        std::process::abort();
+    }
+}
+
+#[cfg(not(debug_assertions))]
+const fn crash_point(_: &str, _: &str) {}
+
 /// Still cooling down after a failure, and nothing about the object changed since.
 fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
     let (of, until) = cooldown?;
@@ -125,9 +137,19 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
     for _ in 0..MOST_STEPS {
         let view = pass.view();
         let step = plan(&view);
-        tracing::debug!(kind = K::NAME, namespace = view.object.namespace, name = view.object.name, ?step, "step");
+        let name = step.name();
+        tracing::debug!(
+            kind = K::NAME,
+            namespace = view.object.namespace,
+            name = view.object.name,
+            step = name,
+            "step"
+        );
         let failed = matches!(&step, Step::Report(report) if matches!(report.ready, Ready::Stuck(..)));
-        if let Flow::End(action) = pass.take(&view, step).await {
+        crash_point("before", name);
+        let flow = pass.take(&view, step).await;
+        crash_point("after", name);
+        if let Flow::End(action) = flow {
             return (action, failed || pass.failed());
         }
     }
@@ -164,8 +186,11 @@ impl<'c, K: Kind> Pass<'c, K> {
         let object = Facts::of(&*self.object);
         let recorded = recorded::<K>(&self.object);
         let desired = K::desire(&self.object, &recorded, &ctx.around);
-        let relations =
-            if object.deleting { K::relations(&self.object, &recorded, &ctx.around) } else { super::view::Relations::default() };
+        let relations = if object.deleting {
+            K::relations(&self.object, &recorded, &ctx.around)
+        } else {
+            super::view::Relations::default()
+        };
         let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &self.fresh));
         let mut view = View {
             owner: Owner {
@@ -300,7 +325,7 @@ impl<'c, K: Kind> Pass<'c, K> {
         if told || waited >= patience {
             return None;
         }
-        let left = patience - waited;
+        let left = patience.saturating_sub(waited);
         Some(match report.next {
             Next::Event => left,
             Next::After(wait) => wait.min(left),
@@ -331,8 +356,9 @@ impl<'c, K: Kind> Pass<'c, K> {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
         let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) => (reason, message),
-            Ready::Working(reason @ Reason::DeletionBlocked, message) => (reason, message),
+            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::DeletionBlocked, message) => {
+                (reason, message)
+            }
             Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {

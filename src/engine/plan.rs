@@ -38,7 +38,7 @@ pub enum Step {
     /// Get the limiter's permit for a create.
     Permit,
     /// Store finalizer and intent in one guarded patch; the attempt is then in flight.
-    Claim(Intent, Option<Flight>),
+    Claim(Box<Intent>, Option<Flight>),
     /// Send the create of the attempt in flight.
     Create,
     /// Write labels of ours on a remote: a mark taken back, restored, or put on what is adopted.
@@ -63,6 +63,35 @@ pub enum Step {
     Report(Box<Report>),
     /// End the pass: the object is none of our business (any more).
     Leave,
+}
+
+impl Step {
+    /// Its name, for logs and for naming crash points.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Reread => "Reread",
+            Self::Sweep => "Sweep",
+            Self::Fetch(_) => "Fetch",
+            Self::FindOwned => "FindOwned",
+            Self::FindNamed(_) => "FindNamed",
+            Self::ListVersions(_) => "ListVersions",
+            Self::Permit => "Permit",
+            Self::Claim(..) => "Claim",
+            Self::Create => "Create",
+            Self::Mark(..) => "Mark",
+            Self::Unrelease(_) => "Unrelease",
+            Self::Change(..) => "Change",
+            Self::Delete(_) => "Delete",
+            Self::Release(_) => "Release",
+            Self::Resolve => "Resolve",
+            Self::Record(_) => "Record",
+            Self::Refuse(..) => "Refuse",
+            Self::LetGo => "LetGo",
+            Self::Report(_) => "Report",
+            Self::Leave => "Leave",
+        }
+    }
 }
 
 /// An attempt claimed in this pass.
@@ -94,7 +123,7 @@ pub enum Landed {
     /// It made this remote.
     At(RemoteId),
     /// The service refused it; nothing came of it.
-    Refused(Report),
+    Refused(Box<Report>),
 }
 
 /// One change to an existing remote.
@@ -165,7 +194,7 @@ fn repair(view: &View) -> Option<Step> {
         return None;
     }
     let intent = intent.cloned().or_else(|| empty_intent(view))?;
-    Some(Step::Claim(intent, None))
+    Some(Step::Claim(Box::new(intent), None))
 }
 
 /// An intent of ours that lists no attempt.
@@ -196,13 +225,17 @@ fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, Str
 fn paused(view: &View) -> Step {
     let differs = match (view.id(), &view.desired) {
         (Some(id), Ok(desired)) => match view.sight(id).and_then(super::view::Sight::remote) {
-            Some(remote) => !changes(view, desired, remote).is_empty() || !keep::fixed_conflicts(view, desired).is_empty(),
+            Some(remote) => {
+                !changes(view, desired, remote).is_empty() || !keep::fixed_conflicts(view, desired).is_empty()
+            }
             None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
         },
         _ => true,
     };
     let ready = if differs {
-        Ready::Paused("paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused".to_owned())
+        Ready::Paused(
+            "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused".to_owned(),
+        )
     } else {
         Ready::PausedReady("the remote equals the spec; paused".to_owned())
     };

@@ -24,7 +24,10 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
 
 fn last_error(error: &CallError, time: &str) -> LastError {
     LastError {
-        code: error.code.clone().unwrap_or_else(|| error.status.map_or_else(|| "unreachable".to_owned(), |s| s.to_string())),
+        code: error
+            .code
+            .clone()
+            .unwrap_or_else(|| error.status.map_or_else(|| "unreachable".to_owned(), |s| s.to_string())),
         request_id: error.request_id.clone(),
         operation: error.operation.as_str().to_owned(),
         time: time.to_owned(),

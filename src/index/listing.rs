@@ -52,9 +52,9 @@ impl Query<'_> {
             Self::Datasets(_) => {
                 answer.datasets().map(|(items, total)| (items.into_iter().map(dataset).collect(), total))
             }
-            Self::Versions(id) => {
-                answer.versions().map(|(items, total)| (items.into_iter().map(|item| version(id, item)).collect(), total))
-            }
+            Self::Versions(id) => answer
+                .versions()
+                .map(|(items, total)| (items.into_iter().map(|item| version(id, item)).collect(), total)),
         }
     }
 }

@@ -89,7 +89,8 @@ impl Index {
                 }
                 Err(error) => {
                     tracing::warn!(workspace, %error, "the workspace could not be listed");
-                    let news = entry.failure.as_ref().is_none_or(|old| (&old.code, old.status) != (&error.code, error.status));
+                    let news =
+                        entry.failure.as_ref().is_none_or(|old| (&old.code, old.status) != (&error.code, error.status));
                     entry.failure = Some(error);
                     entry.failures += 1;
                     entry.due = Some(now + backoff(entry.failures, 0).min(Duration::from_secs(30)));

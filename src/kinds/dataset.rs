@@ -83,10 +83,8 @@ impl Kind for Datasets {
     }
 
     fn relations(object: &Dataset, recorded: &Recorded, around: &Around) -> Relations {
-        let mut relations = Relations {
-            delete_foreign: object.spec.delete_foreign_versions == Some(true),
-            ..Relations::default()
-        };
+        let mut relations =
+            Relations { delete_foreign: object.spec.delete_foreign_versions == Some(true), ..Relations::default() };
         for version in versions_of(object, recorded, around).filter(|version| !binds(version)) {
             let name = version.name_any();
             let status = version.status.as_ref();
@@ -124,7 +122,8 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
     let mut create = fixed.clone();
     create.extend(mutable.clone());
     create.insert("WorkspaceId".to_owned(), json!(workspace));
-    let mut first = First { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
+    let mut first =
+        First { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
     for (name, of_version) in FIRST {
         if let Some(value) = json.member(name) {
             create.insert((*name).to_owned(), value.clone());
@@ -132,7 +131,10 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         }
     }
     if let Some(labels) = &first.labels {
-        create.insert("VersionLabels".to_owned(), labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect());
+        create.insert(
+            "VersionLabels".to_owned(),
+            labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect(),
+        );
     }
     check_json(&create)?;
     Ok(Desired {
@@ -172,7 +174,11 @@ fn default_name(object: &Dataset) -> Result<String, Hold> {
 }
 
 /// The DatasetVersions that stand for versions of this dataset.
-fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> impl Iterator<Item = std::sync::Arc<DatasetVersion>> {
+fn versions_of(
+    object: &Dataset,
+    recorded: &Recorded,
+    around: &Around,
+) -> impl Iterator<Item = std::sync::Arc<DatasetVersion>> {
     let (namespace, name) = (object.namespace(), object.name_any());
     let id = recorded.id.as_ref().map(|id| id.dataset.clone());
     around.versions.state().into_iter().filter(move |version| {

@@ -51,7 +51,10 @@ pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
     for name in ["Options", "ImportInfo"] {
         let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
         if let Err(error) = serde_json::from_str::<Fields>(text) {
-            return Err(Hold::stuck(Reason::InvalidSpec, format!("spec.{} is not a JSON object: {error}", lower_camel(name))));
+            return Err(Hold::stuck(
+                Reason::InvalidSpec,
+                format!("spec.{} is not a JSON object: {error}", lower_camel(name)),
+            ));
         }
     }
     Ok(())

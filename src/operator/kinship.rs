@@ -8,23 +8,32 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
-use crate::engine::kind::{Root, recorded};
+use crate::engine::kind::{Kind, Root, recorded};
 use crate::kinds::{Around, DatasetVersions, Datasets};
+
+/// Datasets and DatasetVersions.
+const KINDS: usize = 2;
+
+type Contexts = (Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>);
 
 /// The relations among the objects here.
 pub(super) struct Kinship {
+    ready: Readiness,
     datasets: UnboundedSender<ObjectRef<Dataset>>,
     versions: UnboundedSender<ObjectRef<DatasetVersion>>,
     around: OnceLock<Arc<Around>>,
-    contexts: OnceLock<(Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>)>,
+    contexts: OnceLock<Contexts>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     uids: HashSet<String>,
+    /// Kinds that were listed at least once.
+    listed: HashSet<&'static str>,
     /// Versions by what they refer to.
     children: HashMap<Reference, HashSet<ObjectRef<DatasetVersion>>>,
 }
@@ -50,8 +59,9 @@ impl Kinship {
     pub(super) fn new(
         datasets: UnboundedSender<ObjectRef<Dataset>>,
         versions: UnboundedSender<ObjectRef<DatasetVersion>>,
+        ready: Readiness,
     ) -> Self {
-        Self { datasets, versions, around: OnceLock::new(), contexts: OnceLock::new(), state: Mutex::default() }
+        Self { ready, datasets, versions, around: OnceLock::new(), contexts: OnceLock::new(), state: Mutex::default() }
     }
 
     /// The stores, once they exist.
@@ -68,12 +78,12 @@ impl Kinship {
         self.state().uids.contains(uid)
     }
 
-    pub(super) fn wake(&self, kind: &str, namespace: String, name: String) {
+    pub(super) fn wake(&self, kind: &str, namespace: &str, name: &str) {
         // Nobody listens only while the process ends.
         if kind == "Dataset" {
-            let _ = self.datasets.send(ObjectRef::new(&name).within(&namespace));
+            let _ = self.datasets.send(ObjectRef::new(name).within(namespace));
         } else {
-            let _ = self.versions.send(ObjectRef::new(&name).within(&namespace));
+            let _ = self.versions.send(ObjectRef::new(name).within(namespace));
         }
     }
 
@@ -93,9 +103,9 @@ impl Kinship {
         let Some(around) = self.around.get() else { return };
         let parent = match reference(version) {
             Some(Reference::Name(namespace, name)) => around.datasets.get(&ObjectRef::new(&name).within(&namespace)),
-            Some(Reference::Id(id)) => {
-                around.datasets.find(|dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(&id)))
-            }
+            Some(Reference::Id(id)) => around
+                .datasets
+                .find(|dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(&id))),
             None => None,
         };
         let binds = version.spec.adoption.is_some();
@@ -132,7 +142,7 @@ impl Kin for Dataset {
     }
 
     fn listed(kinship: &Kinship) {
-        kinship.recount();
+        kinship.recount(Datasets::NAME);
     }
 }
 
@@ -165,7 +175,7 @@ impl Kin for DatasetVersion {
     }
 
     fn listed(kinship: &Kinship) {
-        kinship.recount();
+        kinship.recount(DatasetVersions::NAME);
     }
 }
 
@@ -184,15 +194,21 @@ impl Kinship {
     }
 
     /// After a new list the stores are right, and what went unseen is forgotten.
-    fn recount(&self) {
+    fn recount(&self, kind: &'static str) {
         let Some(around) = self.around.get() else { return };
         let datasets = around.datasets.state().into_iter().filter_map(|object| object.uid());
         let versions = around.versions.state().into_iter().filter_map(|object| object.uid());
-        self.state().uids = datasets.chain(versions).collect();
+        let uids = datasets.chain(versions).collect();
+        let mut state = self.state();
+        state.uids = uids;
+        state.listed.insert(kind);
+        if state.listed.len() == KINDS {
+            self.ready.set();
+        }
     }
 }
 
-fn forget<K: crate::engine::kind::Kind>(context: &Context<K>, object: &K::Object) {
+fn forget<K: Kind>(context: &Context<K>, object: &K::Object) {
     let uid = object.uid().unwrap_or_default();
     context.memories.forget(&uid);
     context.cloud.limiter().forget(&uid);
@@ -203,9 +219,7 @@ fn forget<K: crate::engine::kind::Kind>(context: &Context<K>, object: &K::Object
 
 fn reference(version: &DatasetVersion) -> Option<Reference> {
     match (&version.spec.dataset_ref, &version.spec.dataset_id) {
-        (Some(reference), _) => {
-            Some(Reference::Name(version.namespace().unwrap_or_default(), reference.name.clone()))
-        }
+        (Some(reference), _) => Some(Reference::Name(version.namespace().unwrap_or_default(), reference.name.clone())),
         (None, Some(id)) => Some(Reference::Id(id.clone())),
         (None, None) => None,
     }

@@ -1,1 +1,4 @@
-//! Stories on a real apiserver.
+//! Stories: the shipped operator, as its own process and with its own rights, on a real apiserver and the emulator.
+
+mod lifecycle;
+mod scene;

@@ -24,20 +24,13 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     let mut answer = Map::new();
     if !dry || context.knobs.dry_run_id {
         dataset.dataset_id = fresh_id(context);
-        answer.insert(
-            "DatasetId".to_owned(),
-            Value::String(dataset.dataset_id.clone()),
-        );
+        answer.insert("DatasetId".to_owned(), Value::String(dataset.dataset_id.clone()));
     }
     if !dry {
         touched.dataset_id = Some(dataset.dataset_id.clone());
         context.store.put(dataset, context.clock());
     }
-    Ok(Done {
-        answer,
-        changed: !dry,
-        touched,
-    })
+    Ok(Done { answer, changed: !dry, touched })
 }
 
 fn fresh_id(context: &mut Context) -> String {
@@ -54,17 +47,13 @@ fn check_name_is_free(context: &Context, dataset: &Dataset) -> Result<(), Refusa
     let rival = |other: &Dataset| {
         let in_scope = match context.knobs.name_scope {
             NameScope::None => false,
-            NameScope::Workspace => {
-                other.owner_id == dataset.owner_id && other.workspace_id == dataset.workspace_id
-            }
+            NameScope::Workspace => other.owner_id == dataset.owner_id && other.workspace_id == dataset.workspace_id,
             NameScope::Account => other.owner_id == dataset.owner_id,
         };
         let same = other.name == dataset.name || !context.knobs.name_case_sensitive;
         in_scope && same && other.dataset_id != dataset.dataset_id
     };
-    if context.knobs.name_scope != NameScope::None
-        && context.store.named(&dataset.name).any(|other| rival(other))
-    {
+    if context.knobs.name_scope != NameScope::None && context.store.named(&dataset.name).any(|other| rival(other)) {
         return Err(Refusal::NameTaken(dataset.name.clone()));
     }
     Ok(())
@@ -73,14 +62,8 @@ fn check_name_is_free(context: &Context, dataset: &Dataset) -> Result<(), Refusa
 pub(super) fn get(context: &Context) -> Result<Done, Refusal> {
     let dataset = context.dataset()?;
     let answer = view::dataset(&dataset, context, &view::Detail::Whole);
-    let touched = Touched {
-        workspace_id: Some(dataset.workspace_id.clone()),
-        ..context.touched()
-    };
-    Ok(Done {
-        touched,
-        ..context.read(answer)
-    })
+    let touched = Touched { workspace_id: Some(dataset.workspace_id.clone()), ..context.touched() };
+    Ok(Done { touched, ..context.read(answer) })
 }
 
 pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
@@ -108,26 +91,16 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
         next.accessible_role_id_list = Some(roles);
     }
     if let Some(accessibility) = body.one_of("Accessibility", &ACCESSIBILITIES)? {
-        if was.accessibility == "PUBLIC"
-            && accessibility != "PUBLIC"
-            && knobs.unpublish == Rule::Refuse
-        {
-            return Err(Refusal::invalid(
-                "Accessibility",
-                "a PUBLIC dataset stays PUBLIC",
-            ));
+        if was.accessibility == "PUBLIC" && accessibility != "PUBLIC" && knobs.unpublish == Rule::Refuse {
+            return Err(Refusal::invalid("Accessibility", "a PUBLIC dataset stays PUBLIC"));
         }
         check_roles(&accessibility, next.accessible_role_id_list.as_deref())?;
         next.accessibility = accessibility;
     }
     if let Some(edition) = body.one_of("Edition", &EDITIONS)? {
-        let documented =
-            was.edition == "BASIC" && edition == "ADVANCED" && was.data_source_type == "OSS";
+        let documented = was.edition == "BASIC" && edition == "ADVANCED" && was.data_source_type == "OSS";
         if edition != was.edition && !documented && knobs.edition_change == Rule::Refuse {
-            let why = format!(
-                "{} to {edition} on {} is not possible",
-                was.edition, was.data_source_type
-            );
+            let why = format!("{} to {edition} on {} is not possible", was.edition, was.data_source_type);
             return Err(Refusal::invalid("Edition", why));
         }
         next.edition = edition;
@@ -141,39 +114,21 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
 
 pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
     let dataset = context.dataset_to_change()?;
-    let later = dataset
-        .versions
-        .iter()
-        .any(|version| version.version_name != "v1");
+    let later = dataset.versions.iter().any(|version| version.version_name != "v1");
     if later && context.knobs.delete_with_versions == DeleteWithVersions::Refuse {
         return Err(Refusal::VersionsExist(context.call.dataset_id.clone()));
     }
-    context
-        .store
-        .remove(&context.call.dataset_id, context.clock());
-    let touched = Touched {
-        workspace_id: Some(dataset.workspace_id.clone()),
-        ..context.touched()
-    };
-    Ok(Done {
-        answer: Map::new(),
-        changed: true,
-        touched,
-    })
+    context.store.remove(&context.call.dataset_id, context.clock());
+    let touched = Touched { workspace_id: Some(dataset.workspace_id.clone()), ..context.touched() };
+    Ok(Done { answer: Map::new(), changed: true, touched })
 }
 
 pub(super) fn publish(context: &mut Context) -> Result<Done, Refusal> {
     let was = context.dataset_to_change()?;
     if was.accessibility == "PUBLIC" && context.knobs.republish == Rule::Refuse {
-        return Err(Refusal::invalid(
-            "Accessibility",
-            "the dataset is PUBLIC already",
-        ));
+        return Err(Refusal::invalid("Accessibility", "the dataset is PUBLIC already"));
     }
-    let next = Dataset {
-        accessibility: "PUBLIC".to_owned(),
-        ..Dataset::clone(&was)
-    };
+    let next = Dataset { accessibility: "PUBLIC".to_owned(), ..Dataset::clone(&was) };
     let moves = next != *was;
     Ok(context.store(&was, next, moves))
 }

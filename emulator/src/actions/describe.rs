@@ -6,15 +6,7 @@ use crate::refusal::Refusal;
 use crate::store::{Dataset, Version};
 
 pub(super) const PROPERTIES: [&str; 2] = ["FILE", "DIRECTORY"];
-pub(super) const DATA_SOURCE_TYPES: [&str; 7] = [
-    "OSS",
-    "NAS",
-    "EXTREMENAS",
-    "CPFS",
-    "BMCPFS",
-    "MAXCOMPUTE",
-    "URL",
-];
+pub(super) const DATA_SOURCE_TYPES: [&str; 7] = ["OSS", "NAS", "EXTREMENAS", "CPFS", "BMCPFS", "MAXCOMPUTE", "URL"];
 const DATA_TYPES: [&str; 5] = ["COMMON", "PIC", "TEXT", "VIDEO", "AUDIO"];
 const SOURCE_TYPES: [&str; 3] = ["USER", "ITAG", "PAI_PUBLIC_DATASET"];
 pub(super) const ACCESSIBILITIES: [&str; 3] = ["PRIVATE", "PUBLIC", "ROLE_PUBLIC"];
@@ -25,33 +17,20 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
     let knobs = context.knobs;
     let name = body.required("Name")?;
     check_name(&name)?;
-    let property = body
-        .one_of("Property", &PROPERTIES)?
-        .ok_or(Refusal::Missing("Property"))?;
-    let data_source_type = body
-        .one_of("DataSourceType", &DATA_SOURCE_TYPES)?
-        .ok_or(Refusal::Missing("DataSourceType"))?;
+    let property = body.one_of("Property", &PROPERTIES)?.ok_or(Refusal::Missing("Property"))?;
+    let data_source_type =
+        body.one_of("DataSourceType", &DATA_SOURCE_TYPES)?.ok_or(Refusal::Missing("DataSourceType"))?;
     let uri = body.required("Uri")?;
-    let accessibility = body
-        .one_of("Accessibility", &ACCESSIBILITIES)?
-        .unwrap_or_else(|| "PRIVATE".to_owned());
+    let accessibility = body.one_of("Accessibility", &ACCESSIBILITIES)?.unwrap_or_else(|| "PRIVATE".to_owned());
     let roles = body.texts("AccessibleRoleIdList")?;
     check_roles(&accessibility, roles.as_deref())?;
-    let edition = body
-        .one_of("Edition", &EDITIONS)?
-        .unwrap_or_else(|| "BASIC".to_owned());
+    let edition = body.one_of("Edition", &EDITIONS)?.unwrap_or_else(|| "BASIC".to_owned());
     if edition != "BASIC" && data_source_type != "OSS" {
-        return Err(Refusal::invalid(
-            "Edition",
-            "only OSS datasets can be other than BASIC",
-        ));
+        return Err(Refusal::invalid("Edition", "only OSS datasets can be other than BASIC"));
     }
     let provider = body.text("Provider")?;
     if provider.as_deref() == Some("pai") {
-        return Err(Refusal::invalid(
-            "Provider",
-            "pai marks datasets of the platform",
-        ));
+        return Err(Refusal::invalid("Provider", "pai marks datasets of the platform"));
     }
     let now = context.now();
     Ok(Dataset {
@@ -62,22 +41,16 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
         gmt_create_time: now.clone(),
         gmt_modified_time: now,
         data_source_type,
-        data_type: body
-            .one_of("DataType", &DATA_TYPES)?
-            .unwrap_or_else(|| "COMMON".to_owned()),
+        data_type: body.one_of("DataType", &DATA_TYPES)?.unwrap_or_else(|| "COMMON".to_owned()),
         property,
         uri,
-        source_type: body
-            .one_of("SourceType", &SOURCE_TYPES)?
-            .unwrap_or_else(|| "USER".to_owned()),
+        source_type: body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".to_owned()),
         source_id: body.text_within("SourceId", knobs.source_id_max)?,
         description: body.text_within("Description", knobs.description_max)?,
         options: body.json_text("Options", knobs.options_max, knobs)?,
         accessibility,
         accessible_role_id_list: roles,
-        provider_type: body
-            .one_of("ProviderType", &["Ecs", "Lingjun"])?
-            .unwrap_or_else(|| "Ecs".to_owned()),
+        provider_type: body.one_of("ProviderType", &["Ecs", "Lingjun"])?.unwrap_or_else(|| "Ecs".to_owned()),
         provider,
         edition,
         labels: body.labels("Labels", knobs)?.unwrap_or_default(),
@@ -90,11 +63,7 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
 }
 
 /// The version v1 that a create body describes beside the dataset.
-pub(super) fn first_version(
-    context: &Context,
-    body: &Body,
-    dataset: &Dataset,
-) -> Result<Version, Refusal> {
+pub(super) fn first_version(context: &Context, body: &Body, dataset: &Dataset) -> Result<Version, Refusal> {
     Ok(Version {
         version_name: "v1".to_owned(),
         gmt_create_time: dataset.gmt_create_time.clone(),
@@ -102,9 +71,7 @@ pub(super) fn first_version(
         property: dataset.property.clone(),
         data_source_type: dataset.data_source_type.clone(),
         uri: dataset.uri.clone(),
-        labels: body
-            .labels("VersionLabels", context.knobs)?
-            .unwrap_or_default(),
+        labels: body.labels("VersionLabels", context.knobs)?.unwrap_or_default(),
         options: dataset.options.clone(),
         source_type: dataset.source_type.clone(),
         source_id: dataset.source_id.clone(),

@@ -24,12 +24,7 @@ pub(super) fn remove_from_dataset(context: &mut Context) -> Result<Done, Refusal
 pub(super) fn add_to_version(context: &mut Context) -> Result<Done, Refusal> {
     on_version(context, |labels, context| {
         let present = std::mem::take(labels);
-        *labels = combined(
-            present,
-            sent(context)?,
-            context.knobs.version_labels_put,
-            context.knobs,
-        )?;
+        *labels = combined(present, sent(context)?, context.knobs.version_labels_put, context.knobs)?;
         Ok(())
     })
 }
@@ -44,19 +39,14 @@ fn on_version(
 ) -> Result<Done, Refusal> {
     let was = context.dataset_to_change()?;
     let mut next = Dataset::clone(&was);
-    let version = next
-        .version_mut(&context.call.version_name)
-        .ok_or_else(|| versions::missing(context))?;
+    let version = next.version_mut(&context.call.version_name).ok_or_else(|| versions::missing(context))?;
     change(&mut version.labels, context)?;
     let moves = context.knobs.labels_move_modified;
     let changed = next != *was;
     if moves && let Some(version) = next.version_mut(&context.call.version_name) {
         version.gmt_modified_time = context.now();
     }
-    Ok(Done {
-        changed,
-        ..context.store(&was, next, moves)
-    })
+    Ok(Done { changed, ..context.store(&was, next, moves) })
 }
 
 fn sent(context: &Context) -> Result<Vec<Label>, Refusal> {
@@ -64,12 +54,7 @@ fn sent(context: &Context) -> Result<Vec<Label>, Refusal> {
     labels.ok_or(Refusal::Missing("Labels"))
 }
 
-fn combined(
-    present: Vec<Label>,
-    added: Vec<Label>,
-    how: Write,
-    knobs: &Knobs,
-) -> Result<Vec<Label>, Refusal> {
+fn combined(present: Vec<Label>, added: Vec<Label>, how: Write, knobs: &Knobs) -> Result<Vec<Label>, Refusal> {
     let mut labels = match how {
         Write::Upsert => present,
         Write::Replace => Vec::new(),
@@ -81,29 +66,15 @@ fn combined(
     Ok(labels)
 }
 
-fn remove(
-    labels: &mut Vec<Label>,
-    context: &Context,
-    parameter: &'static str,
-) -> Result<(), Refusal> {
-    let keys: Vec<&str> = context
-        .request
-        .parameter(parameter)
-        .unwrap_or_default()
-        .split(',')
-        .collect();
+fn remove(labels: &mut Vec<Label>, context: &Context, parameter: &'static str) -> Result<(), Refusal> {
+    let keys: Vec<&str> = context.request.parameter(parameter).unwrap_or_default().split(',').collect();
     let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
     if keys.is_empty() && context.knobs.empty_label_keys == Rule::Refuse {
         return Err(Refusal::Missing(parameter));
     }
-    let unknown = keys
-        .iter()
-        .find(|key| !labels.iter().any(|label| label.key == **key));
+    let unknown = keys.iter().find(|key| !labels.iter().any(|label| label.key == **key));
     if let (Some(key), Rule::Refuse) = (unknown, context.knobs.unknown_label_key) {
-        return Err(Refusal::invalid(
-            parameter,
-            format!("there is no label {key:?}"),
-        ));
+        return Err(Refusal::invalid(parameter, format!("there is no label {key:?}")));
     }
     labels.retain(|label| !keys.contains(&label.key.as_str()));
     Ok(())

@@ -23,39 +23,27 @@ pub(super) fn datasets(context: &Context) -> Result<Done, Refusal> {
     let seen: Vec<(u64, &Arc<Dataset>)> = if let Some(mut ids) = list(request, "DatasetIds") {
         ids.sort_unstable();
         ids.dedup();
-        let seen = ids
-            .into_iter()
-            .filter_map(|id| store.seen(id, account, &workspace, clock));
+        let seen = ids.into_iter().filter_map(|id| store.seen(id, account, &workspace, clock));
         seen.filter(|(_, dataset)| filter.takes(dataset)).collect()
     } else {
         let seen = store.seen_in(account, &workspace, clock);
         seen.filter(|(_, dataset)| filter.takes(dataset)).collect()
     };
-    let mut found: Vec<(Key, u64, &Arc<Dataset>)> = seen
-        .into_iter()
-        .map(|(at, dataset)| (key(dataset), at, dataset))
-        .collect();
+    let mut found: Vec<(Key, u64, &Arc<Dataset>)> =
+        seen.into_iter().map(|(at, dataset)| (key(dataset), at, dataset)).collect();
     order.sort(&mut found);
     let shown = page.cut(&found, knobs)?;
     let detail = match filter.scope {
         Scope::SharedByMe => view::Detail::ListedWithShares(workspace.clone()),
         Scope::All | Scope::SharedToMe => view::Detail::Listed(workspace.clone()),
     };
-    let items: Vec<Value> = shown
-        .iter()
-        .map(|(_, _, dataset)| Value::Object(view::dataset(dataset, context, &detail)))
-        .collect();
+    let items: Vec<Value> =
+        shown.iter().map(|(_, _, dataset)| Value::Object(view::dataset(dataset, context, &detail))).collect();
     let mut answer = Map::new();
     count(&mut answer, found.len(), shown.len(), knobs);
     answer.insert("Datasets".to_owned(), Value::Array(items));
-    let touched = Touched {
-        workspace_id: Some(workspace),
-        ..Touched::default()
-    };
-    Ok(Done {
-        touched,
-        ..context.read(answer)
-    })
+    let touched = Touched { workspace_id: Some(workspace), ..Touched::default() };
+    Ok(Done { touched, ..context.read(answer) })
 }
 
 fn dataset_key(request: &Request) -> Result<fn(&Dataset) -> Key<'_>, Refusal> {
@@ -75,12 +63,7 @@ fn unknown_key(key: &str) -> Refusal {
 /// The values of a comma list; `None` when the parameter is absent or empty.
 fn list<'a>(request: &'a Request, name: &str) -> Option<Vec<&'a str>> {
     let text = request.parameter(name).filter(|text| !text.is_empty())?;
-    Some(
-        text.split(',')
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
-            .collect(),
-    )
+    Some(text.split(',').map(str::trim).filter(|value| !value.is_empty()).collect())
 }
 
 fn text<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
@@ -89,19 +72,11 @@ fn text<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 
 /// The two spellings of the platform's source type are one value.
 fn source_type(value: &str) -> &str {
-    if value == "PAI-PUBLIC-DATASET" {
-        "PAI_PUBLIC_DATASET"
-    } else {
-        value
-    }
+    if value == "PAI-PUBLIC-DATASET" { "PAI_PUBLIC_DATASET" } else { value }
 }
 
 fn any_of(wanted: Option<&Vec<&str>>, value: &str) -> bool {
-    wanted.is_none_or(|wanted| {
-        wanted
-            .iter()
-            .any(|wanted| source_type(wanted) == source_type(value))
-    })
+    wanted.is_none_or(|wanted| wanted.iter().any(|wanted| source_type(wanted) == source_type(value)))
 }
 
 fn matches(how: Match, wanted: Option<&str>, value: &str) -> bool {
@@ -140,10 +115,9 @@ impl<'a> Filter<'a> {
     fn of(context: &'a Context, workspace: &'a str) -> Result<Self, Refusal> {
         let request = context.request;
         let one_of = |name: &'static str, set: &[&str]| match text(request, name) {
-            Some(value) if !set.contains(&value) => Err(Refusal::invalid(
-                name,
-                format!("{value:?} is none of {}", set.join(", ")),
-            )),
+            Some(value) if !set.contains(&value) => {
+                Err(Refusal::invalid(name, format!("{value:?} is none of {}", set.join(", "))))
+            }
             value => Ok(value),
         };
         let scope = match one_of("ShareScope", &["TO_ME", "BY_ME"])? {
@@ -171,18 +145,14 @@ impl<'a> Filter<'a> {
 
     fn takes(&self, dataset: &Dataset) -> bool {
         let knobs = self.context.knobs;
-        let exact = |wanted, value: &Option<String>| {
-            matches(Match::Exact, wanted, value.as_deref().unwrap_or_default())
-        };
+        let exact =
+            |wanted, value: &Option<String>| matches(Match::Exact, wanted, value.as_deref().unwrap_or_default());
         self.label.is_none_or(|text| dataset.has_label_like(text))
-            && matches(
-                knobs.source_id_match,
-                self.source_id,
-                dataset.source_id.as_deref().unwrap_or_default(),
-            )
-            && self.name.as_deref().is_none_or(|name| {
-                matches(knobs.name_match, Some(name), &dataset.name.to_lowercase())
-            })
+            && matches(knobs.source_id_match, self.source_id, dataset.source_id.as_deref().unwrap_or_default())
+            && self
+                .name
+                .as_deref()
+                .is_none_or(|name| matches(knobs.name_match, Some(name), &dataset.name.to_lowercase()))
             && exact(self.source_dataset_id, &dataset.source_dataset_id)
             && exact(self.provider, &dataset.provider)
             && matches(Match::Exact, self.accessibility, &dataset.accessibility)
@@ -198,19 +168,13 @@ impl<'a> Filter<'a> {
     fn visible(&self, dataset: &Dataset) -> bool {
         let caller = self.context.caller;
         let home = is_home(dataset, &caller.account_id, self.workspace);
-        let shares = dataset
-            .sharing_config
-            .as_ref()
-            .is_some_and(|config| !config.shared_to.is_empty());
+        let shares = dataset.sharing_config.as_ref().is_some_and(|config| !config.shared_to.is_empty());
         let in_scope = match self.scope {
             Scope::All => true,
             Scope::SharedToMe => !home,
             Scope::SharedByMe => home && shares,
         };
-        let may = !home
-            || caller.list_all
-            || dataset.accessibility == "PUBLIC"
-            || dataset.user_id == caller.user_id;
+        let may = !home || caller.list_all || dataset.accessibility == "PUBLIC" || dataset.user_id == caller.user_id;
         in_scope && may
     }
 }
@@ -222,29 +186,16 @@ pub(super) fn versions(context: &Context) -> Result<Done, Refusal> {
     let order = Order::of(request)?;
     let key = version_key(request)?;
     // A dataset younger than the lag has no versions yet, as far as lists know.
-    let seen = context
-        .store
-        .seen_anywhere(&context.call.dataset_id, context.clock());
+    let seen = context.store.seen_anywhere(&context.call.dataset_id, context.clock());
     let versions = seen.iter().flat_map(|dataset| &dataset.versions);
     let mut found: Vec<(Key, u64, &Version)> = versions
         .filter(|version| takes_version(request, knobs, version))
-        .map(|version| {
-            (
-                key(version),
-                u64::from(version.number().unwrap_or(0)),
-                version,
-            )
-        })
+        .map(|version| (key(version), u64::from(version.number().unwrap_or(0)), version))
         .collect();
     order.sort(&mut found);
     let shown = page.cut(&found, knobs)?;
-    let view = |version: &Version| {
-        seen.map(|dataset| Value::Object(view::version(version, dataset, context)))
-    };
-    let items: Vec<Value> = shown
-        .iter()
-        .filter_map(|(_, _, version)| view(version))
-        .collect();
+    let view = |version: &Version| seen.map(|dataset| Value::Object(view::version(version, dataset, context)));
+    let items: Vec<Value> = shown.iter().filter_map(|(_, _, version)| view(version)).collect();
     let mut answer = Map::new();
     count(&mut answer, found.len(), shown.len(), knobs);
     answer.insert("PageNumber".to_owned(), json!(page.number));
@@ -271,12 +222,7 @@ fn version_key(request: &Request) -> Result<fn(&Version) -> Key<'_>, Refusal> {
 fn takes_version(request: &Request, knobs: &Knobs, version: &Version) -> bool {
     let labelled = |parameter: &str, part: fn(&crate::store::Label) -> &str| {
         list(request, parameter).is_none_or(|wanted| {
-            wanted.iter().any(|wanted| {
-                version
-                    .labels
-                    .iter()
-                    .any(|label| part(label).contains(wanted))
-            })
+            wanted.iter().any(|wanted| version.labels.iter().any(|label| part(label).contains(wanted)))
         })
     };
     let source_id = version.source_id.as_deref().unwrap_or_default();

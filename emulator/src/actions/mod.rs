@@ -60,11 +60,7 @@ impl Touched {
     /// The ids in the path of a call.
     pub(crate) fn by(call: &Call) -> Self {
         let some = |text: &String| (!text.is_empty()).then(|| text.clone());
-        Self {
-            dataset_id: some(&call.dataset_id),
-            version_name: some(&call.version_name),
-            ..Self::default()
-        }
+        Self { dataset_id: some(&call.dataset_id), version_name: some(&call.version_name), ..Self::default() }
     }
 }
 
@@ -92,10 +88,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
 impl Context<'_> {
     fn clock(&self) -> Clock {
         let lag_ms = i64::try_from(self.knobs.list_lag_ms).unwrap_or(i64::MAX / 2);
-        Clock {
-            now_ms: self.now_ms,
-            lag_ms,
-        }
+        Clock { now_ms: self.now_ms, lag_ms }
     }
 
     fn now(&self) -> String {
@@ -106,10 +99,8 @@ impl Context<'_> {
     fn dataset(&self) -> Result<Arc<Dataset>, Refusal> {
         let account = &self.caller.account_id;
         let dataset = self.store.get(&self.call.dataset_id);
-        let seen = dataset
-            .filter(|dataset| dataset.owner_id == *account || dataset.is_shared_with(account));
-        seen.cloned()
-            .ok_or_else(|| Refusal::DatasetNotFound(self.call.dataset_id.clone()))
+        let seen = dataset.filter(|dataset| dataset.owner_id == *account || dataset.is_shared_with(account));
+        seen.cloned().ok_or_else(|| Refusal::DatasetNotFound(self.call.dataset_id.clone()))
     }
 
     /// The dataset of the path, if the caller may change it: administrators may, owners while it is PRIVATE.
@@ -117,10 +108,8 @@ impl Context<'_> {
         let dataset = self.dataset()?;
         let private = dataset.accessibility == "PRIVATE";
         let own = dataset.owner_id == self.caller.account_id;
-        let may =
-            own && (self.caller.list_all || (private && dataset.user_id == self.caller.user_id));
-        may.then_some(dataset)
-            .ok_or(Refusal::NoPermission(self.call.operation.name()))
+        let may = own && (self.caller.list_all || (private && dataset.user_id == self.caller.user_id));
+        may.then_some(dataset).ok_or(Refusal::NoPermission(self.call.operation.name()))
     }
 
     /// Stores the dataset if its content differs from `was`; `moves` says whether the call moves `GmtModifiedTime`.
@@ -129,18 +118,11 @@ impl Context<'_> {
         if moves {
             next.gmt_modified_time = self.now();
         }
-        let touched = Touched {
-            workspace_id: Some(next.workspace_id.clone()),
-            ..self.touched()
-        };
+        let touched = Touched { workspace_id: Some(next.workspace_id.clone()), ..self.touched() };
         if next != *was {
             self.store.put(next, self.clock());
         }
-        Done {
-            answer: Map::new(),
-            changed,
-            touched,
-        }
+        Done { answer: Map::new(), changed, touched }
     }
 
     /// The ids of the path.
@@ -150,24 +132,14 @@ impl Context<'_> {
 
     /// A call that changed nothing, with this answer.
     fn read(&self, answer: Map<String, Value>) -> Done {
-        Done {
-            answer,
-            changed: false,
-            touched: self.touched(),
-        }
+        Done { answer, changed: false, touched: self.touched() }
     }
 
     /// The workspace that a call is about: the one it names, else the default one.
     fn workspace(&self, named: Option<String>) -> Result<String, Refusal> {
         let named = named.filter(|id| !id.is_empty());
         let default = || Some(self.knobs.default_workspace.clone()).filter(|id| !id.is_empty());
-        let id = named
-            .or_else(default)
-            .ok_or(Refusal::Missing("WorkspaceId"))?;
-        if self.knobs.knows_workspace(&id) {
-            Ok(id)
-        } else {
-            Err(Refusal::WorkspaceNotFound(id))
-        }
+        let id = named.or_else(default).ok_or(Refusal::Missing("WorkspaceId"))?;
+        if self.knobs.knows_workspace(&id) { Ok(id) } else { Err(Refusal::WorkspaceNotFound(id)) }
     }
 }

@@ -31,10 +31,7 @@ impl Order {
         match request.parameter("Order").unwrap_or_default() {
             "" | "ASC" => Ok(Self::Ascending),
             "DESC" => Ok(Self::Descending),
-            other => Err(Refusal::invalid(
-                "Order",
-                format!("{other:?} is none of ASC, DESC"),
-            )),
+            other => Err(Refusal::invalid("Order", format!("{other:?} is none of ASC, DESC"))),
         }
     }
 
@@ -44,9 +41,7 @@ impl Order {
             match (self, a.0) {
                 (Self::Ascending, _) => (a.0, a.1).cmp(&(b.0, b.1)),
                 (Self::Descending, Key::Time(_)) => (b.0, b.1).cmp(&(a.0, a.1)),
-                (Self::Descending, Key::Text(_) | Key::Number(_)) => {
-                    b.0.cmp(&a.0).then(a.1.cmp(&b.1))
-                }
+                (Self::Descending, Key::Text(_) | Key::Number(_)) => b.0.cmp(&a.0).then(a.1.cmp(&b.1)),
             }
         };
         // Stable, because lists mostly come in order already and this sort then makes one pass.
@@ -68,23 +63,15 @@ impl Page {
         let size = natural(request, "PageSize", 10, required)?;
         let most = usize::try_from(knobs.page_size_max.max(1)).unwrap_or(usize::MAX);
         if size > most && knobs.page_size_over == PageSizeOver::Refuse {
-            return Err(Refusal::invalid(
-                "PageSize",
-                format!("the maximum is {most}"),
-            ));
+            return Err(Refusal::invalid("PageSize", format!("the maximum is {most}")));
         }
-        Ok(Self {
-            number,
-            size: size.min(most),
-        })
+        Ok(Self { number, size: size.min(most) })
     }
 
     /// The items of this page.
     pub(super) fn cut<'a, T>(self, items: &'a [T], knobs: &Knobs) -> Result<&'a [T], Refusal> {
         let start = (self.number - 1).saturating_mul(self.size).min(items.len());
-        let page = items
-            .get(start..items.len().min(start.saturating_add(self.size)))
-            .unwrap_or_default();
+        let page = items.get(start..items.len().min(start.saturating_add(self.size))).unwrap_or_default();
         if page.is_empty() && self.number > 1 && knobs.page_beyond_end == Rule::Refuse {
             return Err(Refusal::invalid("PageNumber", "there is no such page"));
         }
@@ -102,12 +89,7 @@ pub(super) fn count(answer: &mut Map<String, Value>, all: usize, page: usize, kn
     answer.insert("TotalCount".to_owned(), json!(total));
 }
 
-fn natural(
-    request: &Request,
-    name: &'static str,
-    default: usize,
-    required: bool,
-) -> Result<usize, Refusal> {
+fn natural(request: &Request, name: &'static str, default: usize, required: bool) -> Result<usize, Refusal> {
     match request.parameter(name).unwrap_or_default() {
         "" if required => Err(Refusal::Missing(name)),
         "" => Ok(default),
@@ -131,9 +113,7 @@ mod tests {
     #[test]
     fn ties_follow_creation() {
         let sorted = |order: Order, key: fn(&'static str) -> Key<'static>| {
-            let mut items: Vec<_> = [("a", 3), ("b", 2), ("a", 1)]
-                .map(|(k, at)| (key(k), at, ()))
-                .to_vec();
+            let mut items: Vec<_> = [("a", 3), ("b", 2), ("a", 1)].map(|(k, at)| (key(k), at, ())).to_vec();
             order.sort(&mut items);
             items.into_iter().map(|(_, at, ())| at).collect::<Vec<_>>()
         };
@@ -147,52 +127,23 @@ mod tests {
     fn pages_are_held_to_the_maximum() {
         let of = |query: &str, knobs: &Knobs| Page::of(&asking(query), knobs, false);
         let knobs = Knobs::default();
-        assert_eq!(
-            of("", &knobs),
-            Ok(Page {
-                number: 1,
-                size: 10
-            })
-        );
-        assert_eq!(
-            of("PageNumber=3&PageSize=1000", &knobs),
-            Ok(Page {
-                number: 3,
-                size: 100
-            })
-        );
-        let refuse = Knobs {
-            page_size_over: PageSizeOver::Refuse,
-            ..knobs.clone()
-        };
+        assert_eq!(of("", &knobs), Ok(Page { number: 1, size: 10 }));
+        assert_eq!(of("PageNumber=3&PageSize=1000", &knobs), Ok(Page { number: 3, size: 100 }));
+        let refuse = Knobs { page_size_over: PageSizeOver::Refuse, ..knobs.clone() };
         assert!(of("PageSize=100", &refuse).is_ok() && of("PageSize=101", &refuse).is_err());
-        for bad in [
-            "PageNumber=0",
-            "PageSize=-1",
-            "PageSize=x",
-            "PageNumber=99999999999",
-        ] {
+        for bad in ["PageNumber=0", "PageSize=-1", "PageSize=x", "PageNumber=99999999999"] {
             assert!(of(bad, &knobs).is_err(), "{bad}");
         }
-        assert_eq!(
-            Page::of(&asking("PageSize=5"), &knobs, true),
-            Err(Refusal::Missing("PageNumber"))
-        );
+        assert_eq!(Page::of(&asking("PageSize=5"), &knobs, true), Err(Refusal::Missing("PageNumber")));
     }
 
     #[test]
     fn a_page_beyond_the_end() {
         let page = Page { number: 3, size: 2 };
         assert_eq!(page.cut(&[1, 2, 3], &Knobs::default()), Ok(&[] as &[i32]));
-        let refuse = Knobs {
-            page_beyond_end: Rule::Refuse,
-            ..Knobs::default()
-        };
+        let refuse = Knobs { page_beyond_end: Rule::Refuse, ..Knobs::default() };
         assert!(page.cut(&[1, 2, 3], &refuse).is_err());
-        assert_eq!(
-            Page { number: 1, size: 2 }.cut(&[] as &[i32], &refuse),
-            Ok(&[] as &[i32])
-        );
+        assert_eq!(Page { number: 1, size: 2 }.cut(&[] as &[i32], &refuse), Ok(&[] as &[i32]));
     }
 
     proptest! {

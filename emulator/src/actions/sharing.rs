@@ -9,7 +9,7 @@ use crate::store::{Dataset, ShareRelationship, SharingConfig};
 /// Puts the shares of the body into the dataset; nothing happens without them.
 pub(super) fn update(context: &Context, body: &Body, dataset: &mut Dataset) -> Result<(), Refusal> {
     let form = "it must be an object with SharedTo";
-    let Some(config) = body.parsed::<SharingConfig>("SharingConfig", form)? else {
+    let Some(config) = body.object::<SharingConfig>("SharingConfig", form)? else {
         return Ok(());
     };
     let before = dataset.sharing_config.take().unwrap_or_default().shared_to;
@@ -38,26 +38,13 @@ fn completed(
     before: &[ShareRelationship],
 ) -> Result<ShareRelationship, Refusal> {
     if sent.tenant_id.is_empty() || sent.workspace_id.is_empty() {
-        return Err(Refusal::invalid(
-            "SharingConfig",
-            "TenantId and WorkspaceId are required",
-        ));
+        return Err(Refusal::invalid("SharingConfig", "TenantId and WorkspaceId are required"));
     }
     if sent.tenant_id == dataset.owner_id && sent.workspace_id == dataset.workspace_id {
-        return Err(Refusal::invalid(
-            "SharingConfig",
-            "a dataset cannot be shared to its own workspace",
-        ));
+        return Err(Refusal::invalid("SharingConfig", "a dataset cannot be shared to its own workspace"));
     }
-    if sent
-        .allowed_mount_access_levels
-        .iter()
-        .any(|level| level != "RO" && level != "RW")
-    {
-        return Err(Refusal::invalid(
-            "SharingConfig",
-            "AllowedMountAccessLevels are RO and RW",
-        ));
+    if sent.allowed_mount_access_levels.iter().any(|level| level != "RO" && level != "RW") {
+        return Err(Refusal::invalid("SharingConfig", "AllowedMountAccessLevels are RO and RW"));
     }
     let present = before.iter().find(|known| same_target(known, &sent));
     Ok(ShareRelationship {
@@ -76,13 +63,7 @@ fn completed(
 
 /// A share as answered: its status at this time.
 pub(super) fn at(share: &ShareRelationship, now_ms: i64) -> ShareRelationship {
-    let ends = share
-        .expires_at
-        .as_deref()
-        .and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    let ends = share.expires_at.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
     let expired = ends.is_some_and(|ends| ends.as_millisecond() <= now_ms);
-    ShareRelationship {
-        status: if expired { "EXPIRED" } else { "ACTIVE" }.to_owned(),
-        ..share.clone()
-    }
+    ShareRelationship { status: if expired { "EXPIRED" } else { "ACTIVE" }.to_owned(), ..share.clone() }
 }

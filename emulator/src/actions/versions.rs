@@ -24,47 +24,28 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
         return Ok(context.read(answer));
     }
     let mut next = Dataset::clone(&was);
-    next.next_version = version
-        .number()
-        .unwrap_or(next.next_version)
-        .saturating_add(1)
-        .max(next.next_version);
+    next.next_version = version.number().unwrap_or(next.next_version).saturating_add(1).max(next.next_version);
     next.versions.push(version);
     let done = context.store(&was, next, context.knobs.versions_move_modified);
     let mut touched = done.touched;
     touched.version_name = Some(name);
-    Ok(Done {
-        answer,
-        changed: true,
-        touched,
-    })
+    Ok(Done { answer, changed: true, touched })
 }
 
 /// The version that a create body describes.
 fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Version, Refusal> {
     let knobs = context.knobs;
-    let property = body
-        .one_of("Property", &PROPERTIES)?
-        .ok_or(Refusal::Missing("Property"))?;
-    let data_source_type = body
-        .one_of("DataSourceType", &DATA_SOURCE_TYPES)?
-        .ok_or(Refusal::Missing("DataSourceType"))?;
+    let property = body.one_of("Property", &PROPERTIES)?.ok_or(Refusal::Missing("Property"))?;
+    let data_source_type =
+        body.one_of("DataSourceType", &DATA_SOURCE_TYPES)?.ok_or(Refusal::Missing("DataSourceType"))?;
     if data_source_type != dataset.data_source_type {
         let why = format!("the dataset's is {}", dataset.data_source_type);
         return Err(Refusal::invalid("DataSourceType", why));
     }
     let uri = body.required("Uri")?;
-    let source_type = body
-        .one_of("SourceType", &SOURCE_TYPES)?
-        .unwrap_or_else(|| "USER".to_owned());
+    let source_type = body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".to_owned());
     let number = if knobs.version_number_reuse {
-        dataset
-            .versions
-            .iter()
-            .filter_map(Version::number)
-            .max()
-            .unwrap_or(0)
-            .saturating_add(1)
+        dataset.versions.iter().filter_map(Version::number).max().unwrap_or(0).saturating_add(1)
     } else {
         dataset.next_version
     };
@@ -91,22 +72,14 @@ fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Versio
 
 /// The refusal for a version that is not there.
 pub(super) fn missing(context: &Context) -> Refusal {
-    Refusal::VersionNotFound(
-        context.call.dataset_id.clone(),
-        context.call.version_name.clone(),
-    )
+    Refusal::VersionNotFound(context.call.dataset_id.clone(), context.call.version_name.clone())
 }
 
 pub(super) fn get(context: &Context) -> Result<Done, Refusal> {
     let dataset = context.dataset()?;
-    let version = dataset
-        .version(&context.call.version_name)
-        .ok_or_else(|| missing(context))?;
+    let version = dataset.version(&context.call.version_name).ok_or_else(|| missing(context))?;
     let mut answer = view::version(version, &dataset, context);
-    answer.insert(
-        "DatasetId".to_owned(),
-        Value::String(dataset.dataset_id.clone()),
-    );
+    answer.insert("DatasetId".to_owned(), Value::String(dataset.dataset_id.clone()));
     Ok(context.read(answer))
 }
 
@@ -114,9 +87,7 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
     let was = context.dataset_to_change()?;
     let (knobs, now) = (context.knobs, context.now());
     let mut next = Dataset::clone(&was);
-    let version = next
-        .version_mut(&context.call.version_name)
-        .ok_or_else(|| missing(context))?;
+    let version = next.version_mut(&context.call.version_name).ok_or_else(|| missing(context))?;
     let body = Body::parse(&context.request.body)?;
     let options = body.json_text("Options", knobs.options_max, knobs)?;
     if let Some(options) = &options {
@@ -144,10 +115,7 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
     if let Some(version) = next.version_mut(&context.call.version_name) {
         version.gmt_modified_time = now;
     }
-    Ok(Done {
-        changed,
-        ..context.store(&was, next, knobs.versions_move_modified)
-    })
+    Ok(Done { changed, ..context.store(&was, next, knobs.versions_move_modified) })
 }
 
 pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
@@ -158,7 +126,6 @@ pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
         return Err(Refusal::FirstVersion);
     }
     let mut next = Dataset::clone(&was);
-    next.versions
-        .retain(|version| version.version_name != *name);
+    next.versions.retain(|version| version.version_name != *name);
     Ok(context.store(&was, next, context.knobs.versions_move_modified))
 }

@@ -40,29 +40,18 @@ pub(super) fn dataset(dataset: &Dataset, context: &Context, detail: &Detail) -> 
     for internal in ["Versions", "NextVersion", "SharingConfig"] {
         members.remove(internal);
     }
-    members.insert(
-        "MountAccess".to_owned(),
-        json!(mount_access(dataset, context)),
-    );
+    members.insert("MountAccess".to_owned(), json!(mount_access(dataset, context)));
     if let Some(latest) = dataset.versions.last() {
-        members.insert(
-            "LatestVersion".to_owned(),
-            Value::Object(version(latest, dataset, context)),
-        );
+        members.insert("LatestVersion".to_owned(), Value::Object(version(latest, dataset, context)));
     }
     let at_home = match detail.workspace() {
         Some(workspace) => is_home(dataset, &caller.account_id, workspace),
         None => dataset.owner_id == caller.account_id,
     };
-    let shares = dataset
-        .sharing_config
-        .iter()
-        .flat_map(|config| &config.shared_to);
+    let shares = dataset.sharing_config.iter().flat_map(|config| &config.shared_to);
     let received = |share: &&crate::store::ShareRelationship| {
         share.tenant_id == caller.account_id
-            && detail
-                .workspace()
-                .is_none_or(|workspace| workspace == share.workspace_id)
+            && detail.workspace().is_none_or(|workspace| workspace == share.workspace_id)
     };
     let share = shares.clone().find(received).filter(|_| !at_home);
     members.insert("IsShared".to_owned(), json!(share.is_some()));
@@ -72,10 +61,7 @@ pub(super) fn dataset(dataset: &Dataset, context: &Context, detail: &Detail) -> 
     let shown = !matches!(detail, Detail::Listed(_));
     if shown && at_home && dataset.sharing_config.is_some() {
         let shared_to = shares.map(|share| sharing::at(share, now_ms)).collect();
-        members.insert(
-            "SharingConfig".to_owned(),
-            json!(SharingConfig { shared_to }),
-        );
+        members.insert("SharingConfig".to_owned(), json!(SharingConfig { shared_to }));
     }
     if *detail != Detail::Whole {
         members.remove("Provider");
@@ -83,31 +69,16 @@ pub(super) fn dataset(dataset: &Dataset, context: &Context, detail: &Detail) -> 
     members
 }
 
-pub(super) fn version(
-    version: &Version,
-    dataset: &Dataset,
-    context: &Context,
-) -> Map<String, Value> {
+pub(super) fn version(version: &Version, dataset: &Dataset, context: &Context) -> Map<String, Value> {
     let mut members = members(version);
-    members.insert(
-        "MountAccess".to_owned(),
-        json!(mount_access(dataset, context)),
-    );
+    members.insert("MountAccess".to_owned(), json!(mount_access(dataset, context)));
     members
 }
 
 /// What the caller may do with a mount: `["*"]` lets everyone write, else owners and administrators do.
 fn mount_access(dataset: &Dataset, context: &Context) -> &'static str {
     let caller = context.caller;
-    let everyone = dataset
-        .mount_access_read_write_role_id_list
-        .iter()
-        .flatten()
-        .any(|role| role == "*");
+    let everyone = dataset.mount_access_read_write_role_id_list.iter().flatten().any(|role| role == "*");
     let home = dataset.owner_id == caller.account_id;
-    if everyone || (home && (caller.list_all || dataset.user_id == caller.user_id)) {
-        "RW"
-    } else {
-        "RO"
-    }
+    if everyone || (home && (caller.list_all || dataset.user_id == caller.user_id)) { "RW" } else { "RO" }
 }

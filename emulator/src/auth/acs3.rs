@@ -36,12 +36,8 @@ impl Authorization {
     pub(super) fn parse(header: &str) -> Option<Self> {
         let parts = header.strip_prefix(ALGORITHM)?.strip_prefix(' ')?;
         let part = |name: &str| {
-            let mut parts = parts
-                .split(',')
-                .filter_map(|part| part.trim().split_once('='));
-            parts
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.to_owned())
+            let mut parts = parts.split(',').filter_map(|part| part.trim().split_once('='));
+            parts.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
         };
         Some(Self {
             access_key_id: part("Credential")?,
@@ -56,22 +52,15 @@ impl Authorization {
 
     /// The list covers what the service acts upon, and the hash it signs is that of the body.
     pub(super) fn check_list(&self, request: &Request) -> Result<(), Denial> {
-        let unsigned = MUST_BE_SIGNED
-            .iter()
-            .find(|name| request.headers.contains_key(**name) && !self.signs(name));
+        let unsigned = MUST_BE_SIGNED.iter().find(|name| request.headers.contains_key(**name) && !self.signs(name));
         if let Some(name) = unsigned {
-            return Err(Denial::Incomplete(format!(
-                "header {name} is sent but not signed"
-            )));
+            return Err(Denial::Incomplete(format!("header {name} is sent but not signed")));
         }
         match request.header("x-acs-content-sha256") {
-            None => Err(Denial::Incomplete(
-                "x-acs-content-sha256 is missing".to_owned(),
-            )),
-            Some(hash) if hash != request.body_hash => Err(Denial::SignatureMismatch(format!(
-                "x-acs-content-sha256 of the body is {}",
-                request.body_hash
-            ))),
+            None => Err(Denial::Incomplete("x-acs-content-sha256 is missing".to_owned())),
+            Some(hash) if hash != request.body_hash => {
+                Err(Denial::SignatureMismatch(format!("x-acs-content-sha256 of the body is {}", request.body_hash)))
+            }
             Some(_) => Ok(()),
         }
     }
@@ -92,21 +81,11 @@ impl Authorization {
     /// The request as both sides hash it. The path is used as it came, the query is encoded anew: clients differ in
     /// how they write a blank on the wire, not in how they sign it.
     pub(super) fn canonical_request(&self, request: &Request) -> String {
-        let mut query: Vec<(String, String)> = request
-            .query
-            .iter()
-            .map(|(name, value)| (encode(name), encode(value)))
-            .collect();
+        let mut query: Vec<(String, String)> =
+            request.query.iter().map(|(name, value)| (encode(name), encode(value))).collect();
         query.sort_unstable();
-        let query: Vec<String> = query
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let mut names: Vec<&str> = self
-            .signed_headers
-            .split(';')
-            .filter(|name| !name.is_empty())
-            .collect();
+        let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut names: Vec<&str> = self.signed_headers.split(';').filter(|name| !name.is_empty()).collect();
         names.sort_unstable();
         let line = |name: &&str| format!("{name}:{}\n", request.header(name).unwrap_or_default());
         let headers: Vec<String> = names.iter().map(line).collect();
@@ -126,25 +105,12 @@ impl Authorization {
 pub(super) fn date(request: &Request) -> Option<i64> {
     let text = request.header("x-acs-date")?;
     let civil = jiff::civil::DateTime::strptime("%Y-%m-%dT%H:%M:%SZ", text).ok()?;
-    Some(
-        civil
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .ok()?
-            .timestamp()
-            .as_millisecond(),
-    )
+    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(
-        digits
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-            .collect(),
-    )
+    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }

@@ -27,32 +27,17 @@ impl Denial {
     pub(crate) fn worded(&self, knobs: &Knobs) -> (u16, &'static str, String) {
         let (status, code, message) = match self {
             Self::Incomplete(why) => {
-                return (
-                    400,
-                    "IncompleteSignature",
-                    format!("The signature cannot be checked: {why}."),
-                );
+                return (400, "IncompleteSignature", format!("The signature cannot be checked: {why}."));
             }
             Self::SignatureMismatch(ours) => {
-                let message =
-                    format!("The signature does not match. The server's string to sign is: {ours}");
+                let message = format!("The signature does not match. The server's string to sign is: {ours}");
                 return (knobs.signature_status, "SignatureDoesNotMatch", message);
             }
-            Self::AccessKeyUnknown => (
-                knobs.unknown_access_key_status,
-                "InvalidAccessKeyId.NotFound",
-                "The access key id is not known.",
-            ),
-            Self::AccessKeyInactive => (
-                400,
-                "InvalidAccessKeyId.Inactive",
-                "The access key is switched off.",
-            ),
-            Self::TokenExpired => (
-                400,
-                "InvalidSecurityToken.Expired",
-                "The security token is out of date.",
-            ),
+            Self::AccessKeyUnknown => {
+                (knobs.unknown_access_key_status, "InvalidAccessKeyId.NotFound", "The access key id is not known.")
+            }
+            Self::AccessKeyInactive => (400, "InvalidAccessKeyId.Inactive", "The access key is switched off."),
+            Self::TokenExpired => (400, "InvalidSecurityToken.Expired", "The security token is out of date."),
             Self::TokenMismatch => (
                 400,
                 "InvalidSecurityToken.MismatchWithAccessKey",
@@ -60,21 +45,13 @@ impl Denial {
             ),
             Self::BearerUnknown => (400, "InvalidBearerToken", "The bearer token is not known."),
             Self::Unauthorized => (401, "Unauthorized", "The bearer token is not known."),
-            Self::DateFormat => (
-                400,
-                "InvalidTimeStamp.Format",
-                "The date of the request is missing or not in the required form.",
-            ),
-            Self::DateExpired => (
-                400,
-                "InvalidTimeStamp.Expired",
-                "The date of the request is too far from the server's.",
-            ),
-            Self::NonceUsed => (
-                400,
-                "SignatureNonceUsed",
-                "The signature nonce was used before.",
-            ),
+            Self::DateFormat => {
+                (400, "InvalidTimeStamp.Format", "The date of the request is missing or not in the required form.")
+            }
+            Self::DateExpired => {
+                (400, "InvalidTimeStamp.Expired", "The date of the request is too far from the server's.")
+            }
+            Self::NonceUsed => (400, "SignatureNonceUsed", "The signature nonce was used before."),
         };
         (status, code, message.to_owned())
     }

@@ -45,9 +45,7 @@ enum Claim {
 impl Claim {
     fn of(request: &Request) -> Self {
         if let Some(token) = request.header("x-acs-bearer-token") {
-            let bearer = request
-                .header("x-acs-signature-type")
-                .is_some_and(|kind| kind == "BEARERTOKEN");
+            let bearer = request.header("x-acs-signature-type").is_some_and(|kind| kind == "BEARERTOKEN");
             return if bearer {
                 Self::BearerHeaders(token)
             } else {
@@ -93,30 +91,16 @@ pub(crate) fn authenticate(
         return Ok(unproven(&claim, credentials));
     }
     let access_key_id = claim.access_key_id().to_owned();
-    let checks = Checks {
-        request,
-        credentials,
-        knobs,
-        now_ms,
-    };
-    let proven = checks
-        .prove(&claim)
-        .and_then(|caller| checks.once(caller, nonces));
-    proven.map_err(|denial| Rejected {
-        access_key_id,
-        denial,
-    })
+    let checks = Checks { request, credentials, knobs, now_ms };
+    let proven = checks.prove(&claim).and_then(|caller| checks.once(caller, nonces));
+    proven.map_err(|denial| Rejected { access_key_id, denial })
 }
 
 /// With checks off: whom the claim names, else the first credential.
 fn unproven(claim: &Claim, credentials: &[Caller]) -> Caller {
     let named = credentials.iter().find(|known| match claim {
-        Claim::BearerHeaders(token) | Claim::BearerScheme(token) => {
-            known.bearer_token.as_ref() == Some(token)
-        }
-        Claim::Acs3(_) | Claim::Roa(_) | Claim::None(_) => {
-            known.access_key_id == claim.access_key_id()
-        }
+        Claim::BearerHeaders(token) | Claim::BearerScheme(token) => known.bearer_token.as_ref() == Some(token),
+        Claim::Acs3(_) | Claim::Roa(_) | Claim::None(_) => known.access_key_id == claim.access_key_id(),
     });
     let caller = named.or(credentials.first()).cloned();
     caller.unwrap_or_else(|| Arc::new(Credential::access_key("anonymous", "")))
@@ -144,37 +128,23 @@ impl Checks<'_> {
                 claim.check_list(self.request)?;
                 let stale_at_ms = Some(self.fresh(acs3::date(self.request))?);
                 claim.verify(self.request, &caller.access_key_secret)?;
-                Ok(Proven {
-                    caller,
-                    stale_at_ms,
-                })
+                Ok(Proven { caller, stale_at_ms })
             }
             Claim::Roa(claim) => {
                 let caller = self.key_holder(&claim.access_key_id)?;
                 let stale_at_ms = Some(self.fresh(roa::date(self.request))?);
                 claim.verify(self.request, &caller.access_key_secret)?;
-                Ok(Proven {
-                    caller,
-                    stale_at_ms,
-                })
+                Ok(Proven { caller, stale_at_ms })
             }
             Claim::BearerHeaders(token) => {
                 let caller = self.token_holder(token, Denial::BearerUnknown)?;
-                Ok(Proven {
-                    caller,
-                    stale_at_ms: Some(self.fresh(acs3::date(self.request))?),
-                })
+                Ok(Proven { caller, stale_at_ms: Some(self.fresh(acs3::date(self.request))?) })
             }
             Claim::BearerScheme(token) if self.knobs.authorization_bearer => {
                 let caller = self.token_holder(token, Denial::Unauthorized)?;
-                Ok(Proven {
-                    caller,
-                    stale_at_ms: None,
-                })
+                Ok(Proven { caller, stale_at_ms: None })
             }
-            Claim::BearerScheme(_) => Err(Denial::Incomplete(
-                "Authorization: Bearer is switched off".to_owned(),
-            )),
+            Claim::BearerScheme(_) => Err(Denial::Incomplete("Authorization: Bearer is switched off".to_owned())),
             Claim::None(why) => Err(Denial::Incomplete((*why).to_owned())),
         }
     }
@@ -183,13 +153,10 @@ impl Checks<'_> {
     fn key_holder(&self, access_key_id: &str) -> Result<Caller, Denial> {
         let token = self.request.header("x-acs-security-token");
         let keys = || {
-            self.credentials.iter().filter(|known| {
-                known.bearer_token.is_none() && known.access_key_id == access_key_id
-            })
+            self.credentials.iter().filter(|known| known.bearer_token.is_none() && known.access_key_id == access_key_id)
         };
-        let caller = keys()
-            .find(|known| known.security_token == token)
-            .ok_or_else(|| match (keys().next(), &token) {
+        let caller =
+            keys().find(|known| known.security_token == token).ok_or_else(|| match (keys().next(), &token) {
                 (Some(_), Some(_)) => Denial::TokenMismatch,
                 // An STS key without its token is no key that RAM knows.
                 _ => Denial::AccessKeyUnknown,
@@ -198,15 +165,8 @@ impl Checks<'_> {
     }
 
     fn token_holder(&self, token: &str, unknown: Denial) -> Result<Caller, Denial> {
-        let holder = self
-            .credentials
-            .iter()
-            .find(|known| known.bearer_token.as_deref() == Some(token));
-        let anyone = || {
-            self.credentials
-                .first()
-                .filter(|_| self.knobs.any_bearer_token && !token.is_empty())
-        };
+        let holder = self.credentials.iter().find(|known| known.bearer_token.as_deref() == Some(token));
+        let anyone = || self.credentials.first().filter(|_| self.knobs.any_bearer_token && !token.is_empty());
         usable(holder.or_else(anyone).ok_or(unknown)?)
     }
 
@@ -222,21 +182,12 @@ impl Checks<'_> {
 
     /// A dated request has a nonce that its caller never used before.
     fn once(&self, proven: Proven, nonces: &mut Nonces) -> Result<Caller, Denial> {
-        let Proven {
-            caller,
-            stale_at_ms,
-        } = proven;
+        let Proven { caller, stale_at_ms } = proven;
         let (Some(stale_at_ms), true) = (stale_at_ms, self.knobs.nonce_check) else {
             return Ok(caller);
         };
-        let Some(nonce) = self
-            .request
-            .header("x-acs-signature-nonce")
-            .filter(|nonce| !nonce.is_empty())
-        else {
-            return Err(Denial::Incomplete(
-                "x-acs-signature-nonce is missing".to_owned(),
-            ));
+        let Some(nonce) = self.request.header("x-acs-signature-nonce").filter(|nonce| !nonce.is_empty()) else {
+            return Err(Denial::Incomplete("x-acs-signature-nonce is missing".to_owned()));
         };
         if !nonces.first_use(&caller.access_key_id, &nonce, stale_at_ms, self.now_ms) {
             return Err(Denial::NonceUsed);

@@ -18,10 +18,7 @@ impl Authorization {
     /// `None` when the header is of another scheme.
     pub(super) fn parse(header: &str) -> Option<Self> {
         let (access_key_id, signature) = header.strip_prefix("acs ")?.trim().split_once(':')?;
-        Some(Self {
-            access_key_id: access_key_id.to_owned(),
-            signature: signature.to_owned(),
-        })
+        Some(Self { access_key_id: access_key_id.to_owned(), signature: signature.to_owned() })
     }
 
     pub(super) fn verify(&self, request: &Request, secret: &str) -> Result<(), Denial> {
@@ -29,9 +26,8 @@ impl Authorization {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
         let signature = STANDARD.decode(&self.signature).unwrap_or_default();
         // The string to sign holds the security token in clear, so it is not shown.
-        hmac::verify(&key, string_to_sign.as_bytes(), &signature).map_err(|_| {
-            Denial::SignatureMismatch("(not shown for this signature version)".to_owned())
-        })
+        hmac::verify(&key, string_to_sign.as_bytes(), &signature)
+            .map_err(|_| Denial::SignatureMismatch("(not shown for this signature version)".to_owned()))
     }
 }
 
@@ -43,11 +39,7 @@ fn string_to_sign(request: &Request) -> String {
         text.push_str(&request.header(name).unwrap_or_default());
     }
     text.push('\n');
-    let mut names: Vec<&str> = request
-        .headers
-        .keys()
-        .map(hyper::header::HeaderName::as_str)
-        .collect();
+    let mut names: Vec<&str> = request.headers.keys().map(hyper::header::HeaderName::as_str).collect();
     names.retain(|name| name.starts_with("x-acs-"));
     names.sort_unstable();
     for name in names {
@@ -60,13 +52,7 @@ fn string_to_sign(request: &Request) -> String {
     query.sort_unstable();
     let pairs: Vec<String> = query
         .into_iter()
-        .map(|(name, value)| {
-            if value.is_empty() {
-                name.clone()
-            } else {
-                format!("{name}={value}")
-            }
-        })
+        .map(|(name, value)| if value.is_empty() { name.clone() } else { format!("{name}={value}") })
         .collect();
     if !pairs.is_empty() {
         text.push('?');
@@ -78,10 +64,5 @@ fn string_to_sign(request: &Request) -> String {
 /// The `date` header in milliseconds since 1970; `None` when it is absent or not in the form of HTTP dates.
 pub(super) fn date(request: &Request) -> Option<i64> {
     let text = request.header("date")?;
-    Some(
-        jiff::fmt::rfc2822::parse(&text)
-            .ok()?
-            .timestamp()
-            .as_millisecond(),
-    )
+    Some(jiff::fmt::rfc2822::parse(&text).ok()?.timestamp().as_millisecond())
 }

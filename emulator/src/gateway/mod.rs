@@ -24,11 +24,7 @@ const VERSION: &str = "2021-02-04";
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The call is decided: after the delay the reply goes out, whole or spoiled.
-    Send {
-        reply: Reply,
-        spoil: Option<Spoil>,
-        delay_ms: u64,
-    },
+    Send { reply: Reply, spoil: Option<Spoil>, delay_ms: u64 },
     /// The call takes effect after the delay: come back with the ticket.
     Wait { delay_ms: u64, ticket: Ticket },
 }
@@ -51,11 +47,7 @@ struct Asked {
 
 impl Asked {
     fn of(call: &Call, access_key_id: &str) -> Self {
-        Self {
-            operation: call.operation.name(),
-            access_key_id: access_key_id.to_owned(),
-            touched: Touched::by(call),
-        }
+        Self { operation: call.operation.name(), access_key_id: access_key_id.to_owned(), touched: Touched::by(call) }
     }
 }
 
@@ -63,11 +55,7 @@ impl World {
     /// Takes in a request.
     pub(crate) fn arrive(&mut self, request: &Request, now_ms: i64) -> Step {
         let Some(call) = route(&request.method, &request.path) else {
-            let asked = Asked {
-                operation: "Unknown",
-                access_key_id: String::new(),
-                touched: Touched::default(),
-            };
+            let asked = Asked { operation: "Unknown", access_key_id: String::new(), touched: Touched::default() };
             return self.end(request, asked, Err(Refusal::ApiNotFound), None, now_ms);
         };
         let caller = match self.admit(request, &call, now_ms) {
@@ -85,14 +73,9 @@ impl World {
             Some(When::After) | None => None,
         };
         match struck {
-            Some(fault) if fault.effect == Effect::Delay => Step::Wait {
-                delay_ms: fault.delay_ms,
-                ticket: Ticket {
-                    call,
-                    caller,
-                    fault,
-                },
-            },
+            Some(fault) if fault.effect == Effect::Delay => {
+                Step::Wait { delay_ms: fault.delay_ms, ticket: Ticket { call, caller, fault } }
+            }
             Some(fault) => {
                 let refusal = reply::injected(&fault);
                 self.end(request, asked, Err(refusal), Some(fault), now_ms)
@@ -108,18 +91,11 @@ impl World {
 
     /// Carries out a call that a fault had held back.
     pub(crate) fn resume(&mut self, request: &Request, ticket: Ticket, now_ms: i64) -> Step {
-        let Ticket {
-            call,
-            caller,
-            fault,
-        } = ticket;
+        let Ticket { call, caller, fault } = ticket;
         let asked = Asked::of(&call, &caller.access_key_id);
         let result = self.perform(request, &call, &caller, now_ms);
         // The wait is over; what is left of the fault is its note in the log.
-        let fault = Fault {
-            delay_ms: 0,
-            ..fault
-        };
+        let fault = Fault { delay_ms: 0, ..fault };
         self.end(request, asked, result, Some(fault), now_ms)
     }
 
@@ -131,34 +107,13 @@ impl World {
         caller: &Caller,
         now_ms: i64,
     ) -> Result<Done, Refusal> {
-        let Self {
-            store, ids, knobs, ..
-        } = self;
-        actions::perform(&mut Context {
-            store,
-            ids,
-            knobs,
-            caller,
-            call,
-            request,
-            now_ms,
-        })
+        let Self { store, ids, knobs, .. } = self;
+        actions::perform(&mut Context { store, ids, knobs, caller, call, request, now_ms })
     }
 
     /// The caller, if it is known, within its quota and permitted; else the key it claimed and why not.
-    fn admit(
-        &mut self,
-        request: &Request,
-        call: &Call,
-        now_ms: i64,
-    ) -> Result<Caller, (String, Refusal)> {
-        let Self {
-            credentials,
-            knobs,
-            nonces,
-            quota,
-            ..
-        } = self;
+    fn admit(&mut self, request: &Request, call: &Call, now_ms: i64) -> Result<Caller, (String, Refusal)> {
+        let Self { credentials, knobs, nonces, quota, .. } = self;
         let operation = call.operation.name();
         check_headers(request, operation, knobs).map_err(|refusal| (String::new(), refusal))?;
         let caller = authenticate(request, credentials, knobs, nonces, now_ms)
@@ -167,10 +122,7 @@ impl World {
             return Err((caller.access_key_id.clone(), Refusal::Throttled));
         }
         if caller.denies(operation) {
-            return Err((
-                caller.access_key_id.clone(),
-                Refusal::NoPermission(operation),
-            ));
+            return Err((caller.access_key_id.clone(), Refusal::NoPermission(operation)));
         }
         Ok(caller)
     }
@@ -185,10 +137,7 @@ impl World {
         now_ms: i64,
     ) -> Step {
         let throttled = matches!(result, Err(Refusal::Throttled));
-        let (changed, ok) = (
-            result.as_ref().is_ok_and(|done| done.changed),
-            result.is_ok(),
-        );
+        let (changed, ok) = (result.as_ref().is_ok_and(|done| done.changed), result.is_ok());
         let (answer, touched) = match result {
             Ok(done) => (Ok(done.answer), done.touched),
             Err(refusal) => (Err(refusal), asked.touched),
@@ -219,20 +168,13 @@ impl World {
         };
         self.ledger.write(line, throttled, self.knobs.log_limit);
         let fault_ms = fault.map_or(0, |fault| fault.delay_ms);
-        Step::Send {
-            reply: sent.reply,
-            spoil: sent.spoil,
-            delay_ms: fault_ms.saturating_add(self.knobs.latency_ms),
-        }
+        Step::Send { reply: sent.reply, spoil: sent.spoil, delay_ms: fault_ms.saturating_add(self.knobs.latency_ms) }
     }
 }
 
 /// Version and action fit the operation of the path.
 fn check_headers(request: &Request, operation: &str, knobs: &Knobs) -> Result<(), Refusal> {
-    let scheme = request
-        .header("authorization")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let scheme = request.header("authorization").unwrap_or_default().to_ascii_lowercase();
     let unversioned = knobs.auth == Auth::Off || scheme.starts_with("bearer ");
     match request.header("x-acs-version") {
         Some(version) if version != VERSION => return Err(Refusal::ApiNotFound),

@@ -44,20 +44,12 @@ pub(super) struct Scene<'a> {
 
 /// The refusal that an `error` fault stands for.
 pub(super) fn injected(fault: &Fault) -> Refusal {
-    Refusal::Injected {
-        status: fault.status,
-        code: fault.code.clone(),
-        retry_after_ms: fault.retry_after_ms,
-    }
+    Refusal::Injected { status: fault.status, code: fault.code.clone(), retry_after_ms: fault.retry_after_ms }
 }
 
 impl Scene<'_> {
     /// The answer to a call that ended like this and met this fault.
-    pub(super) fn sent(
-        self,
-        answer: Result<Map<String, Value>, Refusal>,
-        fault: Option<&Fault>,
-    ) -> Sent {
+    pub(super) fn sent(self, answer: Result<Map<String, Value>, Refusal>, fault: Option<&Fault>) -> Sent {
         let executed = answer.is_ok();
         let answer = match fault {
             Some(fault) if fault.effect == Effect::Error => Err(injected(fault)),
@@ -79,12 +71,7 @@ impl Scene<'_> {
             Some(_) if !executed => (if garbled { 200 } else { 0 }, String::new()),
             Some(_) | None => (reply.status, code),
         };
-        Sent {
-            reply,
-            spoil,
-            logged_status,
-            logged_code,
-        }
+        Sent { reply, spoil, logged_status, logged_code }
     }
 
     fn worded(&self, answer: Result<Map<String, Value>, Refusal>) -> (Reply, String) {
@@ -96,34 +83,22 @@ impl Scene<'_> {
                 (Some(worded), members)
             }
         };
-        members.insert(
-            "RequestId".to_owned(),
-            Value::from(self.request_id.as_str()),
-        );
+        members.insert("RequestId".to_owned(), Value::from(self.request_id.as_str()));
         let body = Value::Object(members);
         let reply = Reply {
             status: worded.as_ref().map_or(200, |worded| worded.status),
             body: body.to_string().into_bytes(),
-            request_id: self
-                .knobs
-                .request_id_header
-                .then(|| self.request_id.clone()),
+            request_id: self.knobs.request_id_header.then(|| self.request_id.clone()),
             retry_after_ms: worded.as_ref().map_or(0, |worded| worded.retry_after_ms),
         };
         (reply, worded.map(|worded| worded.code).unwrap_or_default())
     }
 
     fn error_members(&self, refusal: &Refusal, worded: &Worded) -> Map<String, Value> {
-        let texts = [
-            ("HostId", self.host.as_str()),
-            ("Code", &worded.code),
-            ("Message", &worded.message),
-            ("Recommend", ""),
-        ];
-        let mut members: Map<String, Value> = texts
-            .into_iter()
-            .map(|(name, text)| (name.to_owned(), Value::from(text)))
-            .collect();
+        let texts =
+            [("HostId", self.host.as_str()), ("Code", &worded.code), ("Message", &worded.message), ("Recommend", "")];
+        let mut members: Map<String, Value> =
+            texts.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
         if matches!(refusal, Refusal::NoPermission(_)) {
             let detail = serde_json::json!({
                 "AuthAction": format!("paidataset:{}", self.operation),

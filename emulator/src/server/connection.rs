@@ -44,11 +44,7 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -82,19 +78,17 @@ impl AsyncWrite for Connection {
 pub(super) struct Bytes {
     rest: Option<hyper::body::Bytes>,
     length_shown: bool,
+    cut_short: bool,
 }
 
 impl Bytes {
     pub(super) fn whole(body: Vec<u8>) -> Self {
-        Self {
-            rest: (!body.is_empty()).then(|| body.into()),
-            length_shown: true,
-        }
+        Self { rest: (!body.is_empty()).then(|| body.into()), length_shown: true, cut_short: false }
     }
 
-    /// Keeps the length from the HTTP library, so that the headers may say another.
-    pub(super) fn hide_length(&mut self) {
-        self.length_shown = false;
+    /// Keeps the length from the HTTP library, so that the headers may promise more.
+    pub(super) fn cut_short(&mut self) {
+        (self.length_shown, self.cut_short) = (false, true);
     }
 }
 
@@ -104,9 +98,17 @@ impl Body for Bytes {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Poll::Ready(self.rest.take().map(|bytes| Ok(Frame::data(bytes))))
+        if let Some(bytes) = self.rest.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if std::mem::take(&mut self.cut_short) {
+            // One pause lets what there is go out before the missing rest ends the connection.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -117,10 +119,6 @@ impl Body for Bytes {
         if !self.length_shown {
             return SizeHint::default();
         }
-        SizeHint::with_exact(
-            self.rest
-                .as_ref()
-                .map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-        )
+        SizeHint::with_exact(self.rest.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
     }
 }

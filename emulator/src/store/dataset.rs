@@ -64,10 +64,7 @@ pub struct SharingConfig {
 /// A version of a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[allow(
-    missing_docs,
-    reason = "the members of the service's DatasetVersion, under its names"
-)]
+#[allow(missing_docs, reason = "the members of the service's DatasetVersion, under its names")]
 pub struct Version {
     /// `v1`, `v2`, …
     pub version_name: String,
@@ -99,10 +96,7 @@ pub struct Version {
 /// A dataset with its versions, as `GET /_emulator/state` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[allow(
-    missing_docs,
-    reason = "the members of the service's Dataset, under its names"
-)]
+#[allow(missing_docs, reason = "the members of the service's Dataset, under its names")]
 pub struct Dataset {
     pub dataset_id: String,
     pub name: String,
@@ -154,43 +148,28 @@ pub struct Dataset {
 impl Dataset {
     /// The version of this name.
     pub fn version(&self, name: &str) -> Option<&Version> {
-        self.versions
-            .iter()
-            .find(|version| version.version_name == name)
+        self.versions.iter().find(|version| version.version_name == name)
     }
 
     /// The version of this name, to change it.
     pub fn version_mut(&mut self, name: &str) -> Option<&mut Version> {
-        self.versions
-            .iter_mut()
-            .find(|version| version.version_name == name)
+        self.versions.iter_mut().find(|version| version.version_name == name)
     }
 
     /// Whether the share with this account and workspace exists.
     pub(crate) fn share_with(&self, account: &str, workspace: &str) -> Option<&ShareRelationship> {
-        let shares = self
-            .sharing_config
-            .as_ref()
-            .map(|config| config.shared_to.as_slice())
-            .unwrap_or_default();
-        shares
-            .iter()
-            .find(|share| share.tenant_id == account && share.workspace_id == workspace)
+        let shares = self.sharing_config.as_ref().map(|config| config.shared_to.as_slice()).unwrap_or_default();
+        shares.iter().find(|share| share.tenant_id == account && share.workspace_id == workspace)
     }
 
     /// Whether any workspace of this account has a share.
     pub(crate) fn is_shared_with(&self, account: &str) -> bool {
-        self.sharing_config
-            .iter()
-            .flat_map(|config| &config.shared_to)
-            .any(|share| share.tenant_id == account)
+        self.sharing_config.iter().flat_map(|config| &config.shared_to).any(|share| share.tenant_id == account)
     }
 
     /// Whether `labels` has a key or a value that contains the text.
     pub(crate) fn has_label_like(&self, text: &str) -> bool {
-        self.labels
-            .iter()
-            .any(|label| label.key.contains(text) || label.value.contains(text))
+        self.labels.iter().any(|label| label.key.contains(text) || label.value.contains(text))
     }
 
     /// Fills what a hand-written state may leave out: v1 and the number of the next version.
@@ -211,12 +190,7 @@ impl Dataset {
             };
             self.versions.insert(0, first);
         }
-        let newest = self
-            .versions
-            .iter()
-            .filter_map(Version::number)
-            .max()
-            .unwrap_or(1);
+        let newest = self.versions.iter().filter_map(Version::number).max().unwrap_or(1);
         self.next_version = self.next_version.max(newest.saturating_add(1));
         self
     }

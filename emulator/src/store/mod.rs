@@ -43,17 +43,13 @@ struct Slot {
 
 impl Slot {
     fn seen(&self, clock: Clock) -> Option<&Arc<Dataset>> {
-        let past = self
-            .past
-            .iter()
-            .find(|(until_ms, _)| *until_ms > clock.seen_ms());
+        let past = self.past.iter().find(|(until_ms, _)| *until_ms > clock.seen_ms());
         past.map_or(self.current.as_ref(), |(_, was)| was.as_ref())
     }
 
     fn replace(&mut self, next: Option<Arc<Dataset>>, clock: Clock) {
         let was = std::mem::replace(&mut self.current, next);
-        self.past
-            .retain(|(until_ms, _)| *until_ms > clock.seen_ms());
+        self.past.retain(|(until_ms, _)| *until_ms > clock.seen_ms());
         if clock.lag_ms > 0 {
             self.past.push_back((clock.now_ms, was));
         }
@@ -75,10 +71,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn len(&self) -> usize {
-        self.slots
-            .values()
-            .filter(|slot| slot.current.is_some())
-            .count()
+        self.slots.values().filter(|slot| slot.current.is_some()).count()
     }
 
     /// The dataset as it is now.
@@ -98,28 +91,14 @@ impl Store {
         if let Some(was) = self.get(&id).map(|was| was.name.clone()) {
             self.forget_name(&was, &id);
         }
-        self.names
-            .entry(dataset.name.to_lowercase())
-            .or_default()
-            .insert(id.clone());
-        let order = self
-            .slots
-            .get(&id)
-            .map_or(self.next_order, |slot| slot.order);
+        self.names.entry(dataset.name.to_lowercase()).or_default().insert(id.clone());
+        let order = self.slots.get(&id).map_or(self.next_order, |slot| slot.order);
         self.next_order = self.next_order.max(order + 1);
-        let new = || Slot {
-            order,
-            places: BTreeSet::new(),
-            current: None,
-            past: VecDeque::new(),
-        };
+        let new = || Slot { order, places: BTreeSet::new(), current: None, past: VecDeque::new() };
         let slot = self.slots.entry(id.clone()).or_insert_with(new);
         for place in places(&dataset) {
             if !slot.places.contains(&place) {
-                self.places
-                    .entry(place.clone())
-                    .or_default()
-                    .insert(order, id.clone());
+                self.places.entry(place.clone()).or_default().insert(order, id.clone());
                 slot.places.insert(place);
             }
         }
@@ -136,18 +115,13 @@ impl Store {
         if let Some(slot) = self.slots.get_mut(id) {
             slot.replace(None, clock);
         }
-        self.graves
-            .push_back((clock.now_ms + clock.lag_ms, id.to_owned()));
+        self.graves.push_back((clock.now_ms + clock.lag_ms, id.to_owned()));
         self.bury(clock);
     }
 
     /// Datasets of this name (in any case of letters), in no useful order.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Arc<Dataset>> {
-        self.names
-            .get(&name.to_lowercase())
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.get(id))
+        self.names.get(&name.to_lowercase()).into_iter().flatten().filter_map(|id| self.get(id))
     }
 
     /// What lists of a workspace see, shares included, with each one's place in the order of creation.
@@ -157,11 +131,7 @@ impl Store {
         workspace: &str,
         clock: Clock,
     ) -> impl Iterator<Item = (u64, &Arc<Dataset>)> {
-        let ids = self
-            .places
-            .get(&(account.to_owned(), workspace.to_owned()))
-            .into_iter()
-            .flatten();
+        let ids = self.places.get(&(account.to_owned(), workspace.to_owned())).into_iter().flatten();
         ids.filter_map(move |(order, id)| {
             let seen = self.slots.get(id)?.seen(clock)?;
             belongs(seen, account, workspace).then_some((*order, seen))
@@ -169,13 +139,7 @@ impl Store {
     }
 
     /// What lists of a workspace see of one dataset.
-    pub(crate) fn seen(
-        &self,
-        id: &str,
-        account: &str,
-        workspace: &str,
-        clock: Clock,
-    ) -> Option<(u64, &Arc<Dataset>)> {
+    pub(crate) fn seen(&self, id: &str, account: &str, workspace: &str, clock: Clock) -> Option<(u64, &Arc<Dataset>)> {
         let slot = self.slots.get(id)?;
         let seen = slot.seen(clock)?;
         belongs(seen, account, workspace).then_some((slot.order, seen))
@@ -188,11 +152,8 @@ impl Store {
 
     /// All datasets as they are now, in order of creation.
     pub(crate) fn all(&self) -> Vec<Arc<Dataset>> {
-        let mut all: Vec<_> = self
-            .slots
-            .values()
-            .filter_map(|slot| Some((slot.order, slot.current.clone()?)))
-            .collect();
+        let mut all: Vec<_> =
+            self.slots.values().filter_map(|slot| Some((slot.order, slot.current.clone()?))).collect();
         all.sort_unstable_by_key(|(order, _)| *order);
         all.into_iter().map(|(_, dataset)| dataset).collect()
     }
@@ -209,11 +170,7 @@ impl Store {
 
     /// Drops deleted datasets that no list can show any more.
     fn bury(&mut self, clock: Clock) {
-        while self
-            .graves
-            .front()
-            .is_some_and(|(until_ms, _)| *until_ms <= clock.now_ms)
-        {
+        while self.graves.front().is_some_and(|(until_ms, _)| *until_ms <= clock.now_ms) {
             let Some((_, id)) = self.graves.pop_front() else {
                 return;
             };
@@ -241,12 +198,7 @@ pub(crate) fn is_home(dataset: &Dataset, account: &str, workspace: &str) -> bool
 
 /// The workspaces whose lists may show the dataset.
 fn places(dataset: &Dataset) -> Vec<Place> {
-    let shares = dataset
-        .sharing_config
-        .iter()
-        .flat_map(|config| &config.shared_to);
+    let shares = dataset.sharing_config.iter().flat_map(|config| &config.shared_to);
     let receivers = shares.map(|share| (share.tenant_id.clone(), share.workspace_id.clone()));
-    std::iter::once((dataset.owner_id.clone(), dataset.workspace_id.clone()))
-        .chain(receivers)
-        .collect()
+    std::iter::once((dataset.owner_id.clone(), dataset.workspace_id.clone())).chain(receivers).collect()
 }

@@ -54,7 +54,10 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
             Whose::Forged => {
                 return stuck(
                     Reason::OwnedByOther,
-                    format!("{} carries this object's mark with a signature that is not ours; remove its dso- labels", remote.id),
+                    format!(
+                        "{} carries this object's mark with a signature that is not ours; remove its dso- labels",
+                        remote.id
+                    ),
                 );
             }
             Whose::Mine { .. } | Whose::Other | Whose::Dead | Whose::Nobody => {}
@@ -76,7 +79,7 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
         return Step::Permit;
     }
     match next_intent(view, Origin::Created, desired.hash()) {
-        Some((intent, nonce)) => Step::Claim(intent, Some(Flight::Create { nonce, landed: None })),
+        Some((intent, nonce)) => Step::Claim(Box::new(intent), Some(Flight::Create { nonce, landed: None })),
         None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
     }
 }
@@ -86,7 +89,7 @@ pub(super) fn in_flight(view: &View) -> Step {
     match &view.seen.flight {
         Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
         Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) }) => {
-            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, Box::new(report.clone()))
+            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, report.clone())
         }
         Some(Flight::Create { nonce, landed: Some(Landed::At(id)) }) => match &view.desired {
             Ok(desired) => Step::Record(Box::new(Record {
@@ -137,7 +140,11 @@ fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
             let ids: Vec<_> = many.iter().map(|remote| remote.id.to_string()).collect();
             stuck(
                 Reason::AdoptionNotFound,
-                format!("{} datasets are named {name}: {}; choose one with adoption.datasetId", many.len(), ids.join(", ")),
+                format!(
+                    "{} datasets are named {name}: {}; choose one with adoption.datasetId",
+                    many.len(),
+                    ids.join(", ")
+                ),
             )
         }
     }
@@ -162,7 +169,7 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {
         Some((intent, nonce)) => {
-            Step::Claim(intent, Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
+            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
         }
         None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
     }
@@ -176,10 +183,9 @@ pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool)
         Origin::Adopted => Outcome::Adopted,
     };
     let bound = view.desired.as_ref().is_ok_and(|desired| desired.bind);
-    let settled = view
-        .desired
-        .as_ref()
-        .is_ok_and(|desired| changes(view, desired, remote).is_empty() && conflicts(desired, &remote.fields).is_empty());
+    let settled = view.desired.as_ref().is_ok_and(|desired| {
+        changes(view, desired, remote).is_empty() && conflicts(desired, &remote.fields).is_empty()
+    });
     Step::Record(Box::new(Record {
         id: remote.id.clone(),
         origin,
@@ -194,7 +200,12 @@ pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool)
 /// Label keys of the spec that the remote holds with the wanted value: our create set them.
 fn own_labels(view: &View, remote: &Remote) -> Vec<String> {
     let Ok(desired) = &view.desired else { return Vec::new() };
-    desired.labels.iter().filter(|(key, value)| remote.labels.get(*key) == Some(value)).map(|(key, _)| key.clone()).collect()
+    desired
+        .labels
+        .iter()
+        .filter(|(key, value)| remote.labels.get(*key) == Some(value))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 /// Immutables of the spec that a remote has otherwise.
@@ -206,4 +217,3 @@ pub(super) fn conflicts(desired: &Desired, fixed: &Fields) -> Fields {
 pub(super) fn restricted(all: &Fields, like: &Fields) -> Fields {
     all.iter().filter(|(name, _)| like.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
-

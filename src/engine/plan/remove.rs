@@ -32,7 +32,9 @@ pub(super) fn remove(view: &View) -> Step {
     match view.deletion_policy() {
         Deletion::Retain => retain(view, &id),
         Deletion::Delete if view.object.paused => Step::Report(Box::new(Report::new(
-            Ready::Paused(format!("paused: {id} is deleted once the annotation dataset-operator.dev/paused is removed")),
+            Ready::Paused(format!(
+                "paused: {id} is deleted once the annotation dataset-operator.dev/paused is removed"
+            )),
             Next::Event,
         ))),
         Deletion::Delete => delete(view, &id),
@@ -91,7 +93,11 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         if keep::is_gone(view, &dataset) {
             return Step::LetGo;
         }
-        return working(Reason::Deleting, format!("{dataset} is being deleted and takes this version along"), Next::Event);
+        return working(
+            Reason::Deleting,
+            format!("{dataset} is being deleted and takes this version along"),
+            Next::Event,
+        );
     }
     if let Some(newer) = &view.relations.after {
         return working(Reason::Deleting, format!("DatasetVersion {newer} is newer and goes first"), Next::Event);
@@ -137,7 +143,11 @@ fn gone(view: &View, id: &RemoteId) -> Step {
             ),
         );
     }
-    working(Reason::Deleting, format!("{id} was not found; checking again before that is believed"), Next::After(view.world.list_lag))
+    working(
+        Reason::Deleting,
+        format!("{id} was not found; checking again before that is believed"),
+        Next::After(view.world.list_lag),
+    )
 }
 
 /// 6.4 Live versions block; versions that must go one by one are waited for.

@@ -28,7 +28,10 @@ pub(super) fn remove_all(view: &View) -> Option<Step> {
 pub(super) fn reported(view: &View) -> Option<String> {
     let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
     (!ids.is_empty()).then(|| {
-        format!("{} also carry this object's mark but are not provably its own work; delete them by hand", ids.join(", "))
+        format!(
+            "{} also carry this object's mark but are not provably its own work; delete them by hand",
+            ids.join(", ")
+        )
     })
 }
 

@@ -67,11 +67,7 @@ pub struct Filter {
 impl Filter {
     /// The operator's writes to one namespace.
     pub fn operator_in(namespace: &str) -> Self {
-        Self {
-            user: Some(OPERATOR_USER.to_owned()),
-            namespace: Some(namespace.to_owned()),
-            ..Self::default()
-        }
+        Self { user: Some(OPERATOR_USER.to_owned()), namespace: Some(namespace.to_owned()), ..Self::default() }
     }
 
     /// Only this resource, for example `datasets` (events have a name of their own).

@@ -56,10 +56,7 @@ fn build() -> Result<PathBuf> {
         return Err(Error::new(format!("{} failed", script.display())));
     }
     let binary = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
-    binary
-        .parent()
-        .map(Path::to_owned)
-        .ok_or_else(|| Error::new("the build named no binary"))
+    binary.parent().map(Path::to_owned).ok_or_else(|| Error::new("the build named no binary"))
 }
 
 /// The root of the repository that this harness was built from.

@@ -74,7 +74,7 @@ pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16) -> Vec<String> {
 }
 
 /// The controllers without which objects are not as on any cluster. Each acts as its own
-/// ServiceAccount: with one certificate for all, RBAC would forbid them their work.
+/// `ServiceAccount`: with one certificate for all, RBAC would forbid them their work.
 pub(crate) fn controller_manager(dir: &Path) -> Vec<String> {
     vec![
         format!("--kubeconfig={}", at(dir, file::CONTROLLER_MANAGER)),

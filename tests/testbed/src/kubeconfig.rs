@@ -17,24 +17,24 @@ use serde_json::{Value, json};
 use crate::error::{Context, Error, Result};
 use crate::pki::Pair;
 
-/// How long a ServiceAccount's token is good for.
+/// How long a `ServiceAccount`'s token is good for.
 const TOKEN_SECONDS: i64 = 24 * 60 * 60;
 
 /// A kubeconfig for a client certificate.
 pub(crate) fn of_certificate(server: &str, authority: &str, user: &Pair) -> Value {
     assemble(
-        json!({
+        &json!({
             "server": server,
             "certificate-authority-data": BASE64.encode(authority),
         }),
-        json!({
+        &json!({
             "client-certificate-data": BASE64.encode(&user.certificate),
             "client-key-data": BASE64.encode(&user.key),
         }),
     )
 }
 
-fn assemble(cluster: Value, user: Value) -> Value {
+fn assemble(cluster: &Value, user: &Value) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -49,13 +49,8 @@ fn assemble(cluster: Value, user: Value) -> Value {
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     // Never into an older file: that one would keep its own permissions.
     let _ = fs::remove_file(path);
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .context(format!("writing {}", path.display()))
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).context(format!("writing {}", path.display()))
 }
 
 /// Writes a kubeconfig (JSON, which is YAML).
@@ -75,27 +70,19 @@ pub async fn client(path: &Path) -> Result<Client> {
     Client::try_from(config).context(what())
 }
 
-/// Writes `into` a kubeconfig that acts as a ServiceAccount of the cluster of `admin`, by a token
-/// from the TokenRequest API that lasts 24 hours.
-pub async fn for_service_account(
-    admin: &Path,
-    namespace: &str,
-    name: &str,
-    into: &Path,
-) -> Result<PathBuf> {
+/// Writes `into` a kubeconfig that acts as a `ServiceAccount` of the cluster of `admin`, by a token
+/// from the `TokenRequest` API that lasts 24 hours.
+pub async fn for_service_account(admin: &Path, namespace: &str, name: &str, into: &Path) -> Result<PathBuf> {
     let token = request_token(admin, namespace, name).await?;
     let cluster = current_cluster(admin)?;
-    write(into, &assemble(cluster, json!({"token": token})))?;
+    write(into, &assemble(&cluster, &json!({"token": token})))?;
     Ok(into.to_owned())
 }
 
 async fn request_token(admin: &Path, namespace: &str, name: &str) -> Result<String> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client(admin).await?, namespace);
     let request = TokenRequest {
-        spec: TokenRequestSpec {
-            expiration_seconds: Some(TOKEN_SECONDS),
-            ..TokenRequestSpec::default()
-        },
+        spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
         ..TokenRequest::default()
     };
     let what = format!("asking for a token of {namespace}/{name}");

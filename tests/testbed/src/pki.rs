@@ -1,8 +1,8 @@
 //! Certificates and keys of one control plane, made anew for each.
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 
 use crate::error::{Context, Result};
@@ -25,10 +25,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "dataset-operator test authority");
-        params.key_usages = vec![
-            KeyUsagePurpose::DigitalSignature,
-            KeyUsagePurpose::KeyCertSign,
-        ];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate().context("making the authority's key")?;
         let certificate = params.self_signed(&key).context("making the authority")?;
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
@@ -69,14 +66,13 @@ impl Authority {
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().context("making a key")?;
-        let certificate = params
-            .signed_by(&key, &self.issuer)
-            .context(format!("signing the certificate of {common_name}"))?;
+        let certificate =
+            params.signed_by(&key, &self.issuer).context(format!("signing the certificate of {common_name}"))?;
         Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 }
 
-/// The key that signs ServiceAccount tokens: (private, public), PEM.
+/// The key that signs `ServiceAccount` tokens: (private, public), PEM.
 pub(crate) fn service_account_key() -> Result<(String, String)> {
     let key = KeyPair::generate().context("making the service account key")?;
     Ok((key.serialize_pem(), key.public_key_pem()))

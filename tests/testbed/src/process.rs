@@ -85,12 +85,7 @@ impl Process {
             .stderr(err)
             .spawn()
             .context(format!("starting {name} ({})", program.display()))?;
-        let process = Self {
-            name: name.to_owned(),
-            child,
-            log: log.to_owned(),
-            on_drop: OnDrop::End,
-        };
+        let process = Self { name: name.to_owned(), child, log: log.to_owned(), on_drop: OnDrop::End };
         leash::hold(process.id())?;
         Ok(process)
     }
@@ -132,8 +127,7 @@ impl Process {
         if self.exited()?.is_some() {
             return Ok(());
         }
-        kill_process(Pid::from_child(&self.child), Signal::TERM)
-            .context(format!("asking {} to end", self.name))
+        kill_process(Pid::from_child(&self.child), Signal::TERM).context(format!("asking {} to end", self.name))
     }
 
     /// Sends SIGKILL and waits.
@@ -163,11 +157,15 @@ impl Process {
         tail(&self.log, lines)
     }
 
-    /// Lets it stay when this process ends, and says which one it is.
-    pub fn detach(mut self) -> Result<u32> {
-        leash::release(self.id())?;
+    /// Its name and process id, to record or to show.
+    pub fn named_id(&self) -> (String, u32) {
+        (self.name.clone(), self.id())
+    }
+
+    /// Lets it stay when this process ends.
+    pub fn detach(mut self) -> Result<()> {
         self.on_drop = OnDrop::Stay;
-        Ok(self.id())
+        leash::release(self.id())
     }
 }
 

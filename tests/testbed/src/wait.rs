@@ -35,11 +35,7 @@ impl Wait {
     }
 
     /// Waits until `look` finds something. It may fail at once with an error of its own.
-    pub async fn until<T>(
-        &self,
-        what: &str,
-        mut look: impl AsyncFnMut() -> Result<Option<T>>,
-    ) -> Result<T> {
+    pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
         let deadline = Instant::now() + self.timeout;
         loop {
             if let Some(found) = look().await? {
@@ -117,9 +113,8 @@ pub fn condition(object: &DynamicObject, type_: &str) -> Option<Condition> {
 
 /// Whether `Ready` is True and speaks of the object's present generation.
 pub fn is_ready(object: &DynamicObject) -> bool {
-    let observed = object.data.pointer("/status/observedGeneration").and_then(|g| g.as_i64());
-    observed == object.metadata.generation
-        && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
+    let observed = object.data.pointer("/status/observedGeneration").and_then(serde_json::Value::as_i64);
+    observed == object.metadata.generation && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
 }
 
 fn yaml(object: Option<&DynamicObject>) -> String {

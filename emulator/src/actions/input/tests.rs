@@ -11,20 +11,14 @@ fn body(value: &Value) -> Body {
 fn only_objects_are_bodies() {
     assert!(Body::parse(b"").is_ok());
     for bytes in [b"[]".as_slice(), b"{", b"\xff", b"null"] {
-        assert!(
-            matches!(Body::parse(bytes), Err(Refusal::Body(_))),
-            "{bytes:?}"
-        );
+        assert!(matches!(Body::parse(bytes), Err(Refusal::Body(_))), "{bytes:?}");
     }
 }
 
 #[test]
 fn wrong_types_name_the_member() {
     let body = body(&json!({"A": 1, "B": "x", "C": [1], "D": null}));
-    assert_eq!(
-        body.text("A"),
-        Err(Refusal::invalid("A", "it must be a string"))
-    );
+    assert_eq!(body.text("A"), Err(Refusal::invalid("A", "it must be a string")));
     assert!(body.integer("B").is_err() && body.boolean("B").is_err() && body.texts("C").is_err());
     assert_eq!(body.text("D"), Ok(None));
     assert_eq!(body.required("D"), Err(Refusal::Missing("D")));
@@ -47,53 +41,25 @@ fn labels_follow_the_documented_rules() {
     };
     assert!(read("env", "test").is_ok() && read(&"k".repeat(128), "数").is_ok());
     let long = "数".repeat(43);
-    for (key, value) in [
-        ("", "v"),
-        ("k", ""),
-        ("a=b", "v"),
-        ("k", "a,b"),
-        ("acs:x", "v"),
-        ("https://x", "v"),
-        (&*long, "v"),
-    ] {
+    for (key, value) in
+        [("", "v"), ("k", ""), ("a=b", "v"), ("k", "a,b"), ("acs:x", "v"), ("https://x", "v"), (&*long, "v")]
+    {
         assert!(read(key, value).is_err(), "{key} {value}");
     }
-    let characters = Knobs {
-        label_unit: LabelUnit::Characters,
-        ..Knobs::default()
-    };
+    let characters = Knobs { label_unit: LabelUnit::Characters, ..Knobs::default() };
     let labels = body(&json!({"Labels": [{"Key": long, "Value": "v"}]}));
     assert!(labels.labels("Labels", &characters).is_ok());
-    let many: Vec<_> = (0..21)
-        .map(|n| json!({"Key": format!("k{n}"), "Value": "v"}))
-        .collect();
-    assert!(
-        body(&json!({"Labels": many}))
-            .labels("Labels", &Knobs::default())
-            .is_err()
-    );
+    let many: Vec<_> = (0..21).map(|n| json!({"Key": format!("k{n}"), "Value": "v"})).collect();
+    assert!(body(&json!({"Labels": many})).labels("Labels", &Knobs::default()).is_err());
     let twice = body(&json!({"Labels": [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]}));
     let twice = twice.labels("Labels", &Knobs::default()).unwrap().unwrap();
-    assert_eq!(
-        twice,
-        [Label {
-            key: "k".into(),
-            value: "2".into()
-        }]
-    );
+    assert_eq!(twice, [Label { key: "k".into(), value: "2".into() }]);
 }
 
 #[test]
 fn json_text_must_be_an_object_or_empty() {
-    let read =
-        |text: &str, knobs: &Knobs| body(&json!({"Options": text})).json_text("Options", 10, knobs);
-    let (strict, lenient) = (
-        Knobs::default(),
-        Knobs {
-            malformed_json_text: Rule::Accept,
-            ..Knobs::default()
-        },
-    );
+    let read = |text: &str, knobs: &Knobs| body(&json!({"Options": text})).json_text("Options", 10, knobs);
+    let (strict, lenient) = (Knobs::default(), Knobs { malformed_json_text: Rule::Accept, ..Knobs::default() });
     assert!(read("{}", &strict).is_ok() && read("", &strict).is_ok());
     assert!(read("[]", &strict).is_err() && read("{", &strict).is_err());
     assert!(read("{", &lenient).is_ok() && read(&"x".repeat(11), &lenient).is_err());

@@ -1,5 +1,14 @@
 //! Requests signed by the vendor's own signing code: V1 to V8.
 
+use crate::encoding::encode;
+use crate::request::Request;
+use crate::request::tests::request;
+
+pub(super) const DATE: &str = "2026-01-02T03:04:05Z";
+pub(super) const NONCE: &str = "0123456789abcdef0123456789abcdef";
+/// `DATE` in milliseconds.
+pub(super) const NOW: i64 = 1_767_323_045_000;
+
 /// A request and its signature.
 pub(super) struct Vector {
     pub(super) method: &'static str,
@@ -13,9 +22,9 @@ pub(super) struct Vector {
     pub(super) signature: &'static str,
 }
 
-const PLAIN: &str =
-    "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
-const WITH_BODY: &str = "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+const PLAIN: &str = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+const WITH_BODY: &str =
+    "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
 const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
 
 /// V1 to V8.
@@ -75,10 +84,7 @@ pub(super) const VECTORS: [Vector; 8] = [
         query: &[],
         body: "",
         action: "GetDataset",
-        more: &[
-            ("x-acs-accesskey-id", "testAccessKeyId"),
-            ("x-acs-security-token", "testSecurityToken"),
-        ],
+        more: &[("x-acs-accesskey-id", "testAccessKeyId"), ("x-acs-security-token", "testSecurityToken")],
         signed: "host;x-acs-accesskey-id;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-security-token;\
             x-acs-signature-nonce;x-acs-version",
         signature: "9b6f421d775582b476d3e271d6e6a09a9b1189016bd8cc68697b5d51c4a37cee",
@@ -104,10 +110,7 @@ pub(super) const VECTORS: [Vector; 8] = [
         ],
         body: "",
         action: "CreateDataset",
-        more: &[
-            ("x-acs-version", "2020-09-30"),
-            ("host", "imm.cn-hangzhou.aliyuncs.com"),
-        ],
+        more: &[("x-acs-version", "2020-09-30"), ("host", "imm.cn-hangzhou.aliyuncs.com")],
         signed: PLAIN,
         signature: "4226f39ac857b7a14c7b6aa84d4202cbad50edcd44b48fd3c77c1b64abfbfc16",
     },
@@ -117,12 +120,38 @@ pub(super) const VECTORS: [Vector; 8] = [
         query: &[],
         body: "",
         action: "GetDataset",
-        more: &[
-            ("accept", "application/json"),
-            ("user-agent", "example-agent/1.0"),
-        ],
+        more: &[("accept", "application/json"), ("user-agent", "example-agent/1.0")],
         signed: "accept;host;user-agent;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;\
             x-acs-version",
         signature: "4179f06a26aa6d927cd758545f9b3f6659a424b3404e237a60872cb80459e6ba",
     },
 ];
+
+/// The vector as it would arrive: blanks in the query as `+`, as the Python SDK's HTTP library writes them.
+pub(super) fn arriving(vector: &Vector) -> Request {
+    let query: Vec<String> = vector
+        .query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value).replace("%20", "+").replace("%7E", "~")))
+        .collect();
+    let target = if query.is_empty() { vector.path.to_owned() } else { format!("{}?{}", vector.path, query.join("&")) };
+    let authorization = format!(
+        "ACS3-HMAC-SHA256 Credential=testAccessKeyId,SignedHeaders={},Signature={}",
+        vector.signed, vector.signature
+    );
+    let hash = request("GET", "/", &[], vector.body).body_hash;
+    let mut headers = vec![
+        ("x-acs-action", vector.action),
+        ("x-acs-date", DATE),
+        ("x-acs-signature-nonce", NONCE),
+        ("x-acs-content-sha256", &hash),
+        ("authorization", &authorization),
+    ];
+    headers.extend(vector.more);
+    for (name, value) in [("host", "aiworkspace.cn-hangzhou.aliyuncs.com"), ("x-acs-version", "2021-02-04")] {
+        if !headers.iter().any(|(known, _)| *known == name) {
+            headers.push((name, value));
+        }
+    }
+    request(vector.method, &target, &headers, vector.body)
+}

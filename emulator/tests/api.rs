@@ -1,0 +1,24 @@
+//! The emulator over HTTP, as clients meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "api/client.rs"]
+mod client;
+#[path = "api/control.rs"]
+mod control;
+#[path = "api/datasets.rs"]
+mod datasets;
+#[path = "api/errors.rs"]
+mod errors;
+#[path = "api/faults.rs"]
+mod faults;
+#[path = "api/identity.rs"]
+mod identity;
+#[path = "api/knobs.rs"]
+mod knobs;
+#[path = "api/life.rs"]
+mod life;
+#[path = "api/lists.rs"]
+mod lists;
+#[path = "api/versions.rs"]
+mod versions;
