@@ -165,15 +165,15 @@ async fn a_proxy_is_used_only_if_it_is_configured() {
 /// The environment of a process cannot be changed safely, so this runs a test of this program in another.
 #[test]
 fn the_environment_does_not_name_the_proxy() {
-    let test = "cloud::client::tests::network::a_call_is_on_the_wire_as_the_official_sdk_writes_it";
+    let named = "cloud::client::tests::network::a_call_is_on_the_wire_as_the_official_sdk_writes_it";
     let nobody = "http://127.0.0.1:1";
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact"])
+        .args([named, "--exact"])
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
         .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, nobody)))
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
