@@ -5,3 +5,4 @@ mod edits;
 mod lifecycle;
 mod looks;
 mod scene;
+mod versions;
