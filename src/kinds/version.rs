@@ -43,7 +43,7 @@ impl Kind for DatasetVersions {
         check_json(&create)?;
         let named = spec.adoption.as_ref().and_then(|adoption| adoption.version_name.clone());
         if bound(object)
-            && let Some(other) = earlier_binder(object, &dataset, around)
+            && let Some(other) = earlier_binder(object, recorded, &dataset, around)
         {
             return Err(Hold::stuck(
                 Reason::OwnedByOther,
@@ -181,21 +181,22 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
     }
 }
 
-/// Another object that binds v1 of the same dataset and came first.
-fn earlier_binder(object: &DatasetVersion, dataset: &str, around: &Around) -> Option<String> {
+/// Another object that binds v1 of the same dataset and came first: it has recorded it already, or, of two that have,
+/// it is the older one.
+fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, around: &Around) -> Option<String> {
     let rank = |version: &DatasetVersion| (version.creation_timestamp(), version.uid());
-    let own = rank(object);
-    let same = |other: &Arc<DatasetVersion>| {
+    let own = recorded.id.is_some().then(|| rank(object));
+    let first = |other: &Arc<DatasetVersion>| {
         bound(other)
             && other.uid() != object.uid()
             && other.meta().deletion_timestamp.is_none()
             && other.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(dataset))
-            && rank(other) < own
+            && own.as_ref().is_none_or(|own| rank(other) < *own)
     };
     around
         .versions
         .state()
         .into_iter()
-        .find(same)
+        .find(first)
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }

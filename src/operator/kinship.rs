@@ -180,9 +180,9 @@ impl Kin for DatasetVersion {
 }
 
 impl Kinship {
-    /// Versions that are deleted one by one wait for each other.
+    /// Versions that are deleted one by one wait for each other, and those that bind v1 for the one that has it.
     fn wake_siblings(&self, version: &DatasetVersion) {
-        if version.metadata.deletion_timestamp.is_some()
+        if (version.metadata.deletion_timestamp.is_some() || version.spec.adoption.is_some())
             && let Some(reference) = reference(version)
         {
             let state = self.state();
