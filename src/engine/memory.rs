@@ -36,6 +36,8 @@ pub struct Memory {
     pub cooldown: Option<(String, Instant)>,
     /// When the object began to wait for something.
     pub waiting_since: Option<Instant>,
+    /// What it waits for now, if status tells something else with the same reason.
+    pub news: Option<String>,
     /// When a settled object began to fail.
     pub failing_since: Option<Instant>,
     /// The last event told, so that it is told on transitions only.
@@ -64,6 +66,7 @@ impl Memory {
             failures: 0,
             cooldown: None,
             waiting_since: None,
+            news: None,
             failing_since: None,
             told: None,
         }
@@ -101,8 +104,13 @@ impl Memory {
         self.doubt.resolved = true;
     }
 
-    /// How long the object has been waiting, counted from the first call.
-    pub fn waiting(&mut self, now: Instant) -> Duration {
+    /// How long the object has been waiting, counted from the first call; for news about a wait that was told
+    /// already, how long it has been that news.
+    pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
+        if self.news.as_deref() != news {
+            self.news = news.map(str::to_owned);
+            self.waiting_since = None;
+        }
         now.saturating_duration_since(*self.waiting_since.get_or_insert(now))
     }
 
@@ -116,6 +124,7 @@ impl Memory {
         self.failures = 0;
         self.cooldown = None;
         self.waiting_since = None;
+        self.news = None;
         self.failing_since = None;
         self.told = None;
     }
