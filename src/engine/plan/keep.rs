@@ -204,11 +204,15 @@ pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bo
     !desired.first.is_empty() && remote.id.version.is_none() && first_of(view, remote).is_none()
 }
 
-/// v1 of a dataset: its newest version as long as there is only one, otherwise as read in this pass.
+/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
 pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
     let id = RemoteId::version(remote.id.dataset.clone(), "v1");
+    let seen = view.sight(&id);
     let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
-    latest.or_else(|| view.sight(&id).and_then(Sight::remote).map(Arc::as_ref))
+    match seen {
+        Some(Sight::Read(read)) => Some(read),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
+    }
 }
 
 /// The keys that `appliedLabelKeys` holds once `remote` equals `desired`.
