@@ -87,7 +87,8 @@ async fn edited(put: Write) {
                       "labels": [{"key": "turn", "value": "2"}, {"key": "new", "value": "1"}]});
     let object = scene.edit("DatasetVersion", "second", edit).await;
     let made = scene.calls_after(calls);
-    let expected = json!({"UpdateDatasetVersion": 1, "CreateDatasetVersionLabels": 1, "DeleteDatasetVersionLabels": 1});
+    let expected = json!({"UpdateDatasetVersion": 1, "CreateDatasetVersionLabels": 1, "DeleteDatasetVersionLabels": 1,
+                          "GetDatasetVersion": 1});
     assert_eq!(scene.writes("datasetversions", None).await - writes, 1);
     assert_eq!(object.data["status"]["appliedLabelKeys"], json!(["new", "turn"]));
     let remote = scene.cloud().dataset(&id).unwrap();
@@ -96,7 +97,7 @@ async fn edited(put: Write) {
     assert_eq!(labels_of(&version.labels), json!({"turn": "2", "new": "1", "foreign": "theirs"}));
     assert_eq!(version.labels.iter().filter(|label| label.key.starts_with("dso-")).count(), 3, "the mark stays");
     assert_eq!(remote.description, None, "the dataset's own description is another");
-    assert_eq!(made, expected);
+    assert_eq!(made, expected, "the read before the full set of labels is sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
