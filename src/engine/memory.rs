@@ -26,6 +26,8 @@ pub struct Memory {
     pub never_executed: Option<String>,
     /// When the newest attempt was answered "name taken".
     pub name_taken: Option<Instant>,
+    /// When this process first saw that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
     /// `resourceVersion` of our own last write: an older copy is not decided from.
@@ -61,6 +63,7 @@ impl Memory {
             doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
             never_executed: None,
             name_taken: None,
+            deleting_since: None,
             recorded: None,
             written: None,
             failures: 0,
@@ -79,7 +82,12 @@ impl Memory {
             self.doubt = Doubt { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
+        if object.deleting {
+            self.deleting_since.get_or_insert(now);
+        }
+        let deleting_since = self.deleting_since.unwrap_or(now);
         Process {
+            deleting_age: now.saturating_duration_since(deleting_since),
             doubt_age: now.saturating_duration_since(self.doubt.since),
             lists: self.doubt.lists,
             settled_lists: self.doubt.settled_lists,

@@ -96,7 +96,9 @@ impl Kind for DatasetVersions {
         let kept = parent.spec.deletion_policy == Some(DeletionPolicy::Retain)
             || (adopted && parent.spec.deletion_policy.is_none());
         let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
-        relations.swept_along = all_go && !kept && !refused && !retains(object);
+        let takes_along = !kept && !refused && !retains(object);
+        relations.swept_along = takes_along && all_go;
+        relations.alone = takes_along && !all_go;
         if !relations.swept_along {
             let own = recorded.id.as_ref().and_then(|id| number(id.version.as_deref()?));
             let newer = |sibling: &&Arc<DatasetVersion>| {
