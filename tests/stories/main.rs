@@ -1,8 +1,10 @@
 //! Stories: the shipped operator, as its own process and with its own rights, on a real apiserver and the emulator.
 
 mod apply;
+mod controls;
 mod edits;
 mod lifecycle;
 mod looks;
 mod scene;
+mod trees;
 mod versions;
