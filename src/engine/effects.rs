@@ -85,6 +85,10 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
+                // Another version's pass is listing them for all.
+                Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
+                    Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
+                }
                 Some(dataset) => match self.list_versions(&dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,

@@ -93,7 +93,7 @@ pub struct Relations {
     pub delete_foreign: bool,
     /// The dataset of this version is being deleted and takes the version along.
     pub swept_along: bool,
-    /// The dataset of this version is being deleted and would take it along, but not all its other versions are.
+    /// The dataset of this version is being deleted, but not all its other versions are.
     pub alone: bool,
     /// A newer version of the same dataset is to be deleted before this one.
     pub after: Option<String>,

@@ -96,13 +96,13 @@ impl Kind for DatasetVersions {
         let kept = parent.spec.deletion_policy == Some(DeletionPolicy::Retain)
             || (adopted && parent.spec.deletion_policy.is_none());
         let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
-        let takes_along = !kept && !refused && !retains(object);
-        relations.swept_along = takes_along && all_go;
-        relations.alone = takes_along && !all_go;
+        relations.swept_along = all_go && !kept && !refused && !retains(object);
+        relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
-            let own = recorded.id.as_ref().and_then(|id| number(id.version.as_deref()?));
+            let own = recorded.id.as_ref().and_then(|id| version_number(id.version.as_deref()?));
             let newer = |sibling: &&Arc<DatasetVersion>| {
-                let version = sibling.status.as_ref().and_then(|status| number(status.version_name.as_deref()?));
+                let version =
+                    sibling.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
                 sibling.meta().deletion_timestamp.is_some() && version > own
             };
             relations.after = siblings.iter().find(newer).map(|sibling| sibling.name_any());
@@ -112,7 +112,8 @@ impl Kind for DatasetVersions {
 }
 
 /// The number of `v7`.
-fn number(name: &str) -> Option<u64> {
+#[must_use]
+pub fn version_number(name: &str) -> Option<u64> {
     name.strip_prefix('v')?.parse().ok()
 }
 
@@ -148,6 +149,15 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         .or_else(|| around.defaults.workspace.clone())
         .unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
+        if workspace.is_empty() {
+            return Err(Hold::stuck(
+                Reason::InvalidSpec,
+                format!(
+                    "the workspace of {id} is not known: no Dataset here stands for it and this operator has no default \
+                     workspace (--workspace-id); adopt it with a Dataset"
+                ),
+            ));
+        }
         return Ok((id.clone(), workspace));
     }
     let name = object.spec.dataset_ref.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();

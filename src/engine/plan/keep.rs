@@ -27,7 +27,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
         Some(Sight::Indexed(remote)) if !asked => remote,
-        Some(Sight::Indexed(_)) | None if view.seen.swept || desired.bind => return Step::Fetch(id.clone()),
+        Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(_)) | None => return Step::Sweep,
     };
     if !desired.bind
@@ -43,6 +43,10 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         return step;
     }
     if lacks_first(view, desired, remote) {
+        // A list that its DatasetVersions can use as well.
+        if view.seen.versions.is_none() {
+            return Step::ListVersions(id.dataset.clone());
+        }
         return Step::Fetch(RemoteId::version(id.dataset.clone(), "v1"));
     }
     if let Some(change) = changes(view, desired, remote).into_iter().next() {
@@ -108,6 +112,12 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     }
     if desired.recreate && !desired.bind {
         return create(view, desired);
+    }
+    if desired.bind {
+        return stuck(
+            Reason::RemoteDeleted,
+            format!("{id} is gone with its dataset; delete this object, or bind v1 of another dataset with a new one"),
+        );
     }
     stuck(
         Reason::RemoteDeleted,
