@@ -6,5 +6,6 @@ mod edits;
 mod lifecycle;
 mod looks;
 mod scene;
+mod settled;
 mod trees;
 mod versions;
