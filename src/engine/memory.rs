@@ -26,6 +26,8 @@ pub struct Memory {
     pub never_executed: Option<String>,
     /// When the newest attempt was answered "name taken".
     pub name_taken: Option<Instant>,
+    /// When this process first saw that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
     /// `resourceVersion` of our own last write: an older copy is not decided from.
@@ -36,6 +38,8 @@ pub struct Memory {
     pub cooldown: Option<(String, Instant)>,
     /// When the object began to wait for something.
     pub waiting_since: Option<Instant>,
+    /// What it waits for now, if status tells something else with the same reason.
+    pub news: Option<String>,
     /// When a settled object began to fail.
     pub failing_since: Option<Instant>,
     /// The last event told, so that it is told on transitions only.
@@ -59,11 +63,13 @@ impl Memory {
             doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
             never_executed: None,
             name_taken: None,
+            deleting_since: None,
             recorded: None,
             written: None,
             failures: 0,
             cooldown: None,
             waiting_since: None,
+            news: None,
             failing_since: None,
             told: None,
         }
@@ -76,7 +82,12 @@ impl Memory {
             self.doubt = Doubt { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
+        if object.deleting {
+            self.deleting_since.get_or_insert(now);
+        }
+        let deleting_since = self.deleting_since.unwrap_or(now);
         Process {
+            deleting_age: now.saturating_duration_since(deleting_since),
             doubt_age: now.saturating_duration_since(self.doubt.since),
             lists: self.doubt.lists,
             settled_lists: self.doubt.settled_lists,
@@ -101,8 +112,13 @@ impl Memory {
         self.doubt.resolved = true;
     }
 
-    /// How long the object has been waiting, counted from the first call.
-    pub fn waiting(&mut self, now: Instant) -> Duration {
+    /// How long the object has been waiting, counted from the first call; for news about a wait that was told
+    /// already, how long it has been that news.
+    pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
+        if self.news.as_deref() != news {
+            self.news = news.map(str::to_owned);
+            self.waiting_since = None;
+        }
         now.saturating_duration_since(*self.waiting_since.get_or_insert(now))
     }
 
@@ -116,6 +132,7 @@ impl Memory {
         self.failures = 0;
         self.cooldown = None;
         self.waiting_since = None;
+        self.news = None;
         self.failing_since = None;
         self.told = None;
     }

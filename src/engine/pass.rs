@@ -314,15 +314,24 @@ impl<'c, K: Kind> Pass<'c, K> {
 
     /// A report that is not worth a write yet: how long until it is.
     fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
-        let Ready::Working(reason, _) = &report.ready else { return None };
-        let told = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str())
-            && before.observed_generation == facts.generation;
+        let Ready::Working(reason, message) = &report.ready else { return None };
+        let told = before
+            .condition("Ready")
+            .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
+        let news = told.map(|ready| ready.message != *message);
+        if news == Some(false) {
+            return None;
+        }
         let settled = before.was_ready() && before.observed_generation == facts.generation && report.error.is_some();
         let patience = if settled { GRACE } else { PATIENCE };
         let waited = self.ctx.memories.with(&facts.uid, |memory| {
-            if settled { memory.failing(Instant::now()) } else { memory.waiting(Instant::now()) }
+            if settled {
+                memory.failing(Instant::now())
+            } else {
+                memory.waiting(Instant::now(), news.and(Some(message)))
+            }
         });
-        if told || waited >= patience {
+        if waited >= patience {
             return None;
         }
         let left = patience.saturating_sub(waited);

@@ -15,7 +15,7 @@ use super::intent::{Attempt, Intent};
 use super::mark::{Labels, Origin};
 use super::recorded::{Ended, RemoteId};
 use super::report::{Hold, Next, Ready, Report};
-use super::view::{Stand, View};
+use super::view::{Sight, Stand, View};
 use crate::api::condition::Reason;
 
 pub use keep::{changes, label_keys};
@@ -167,6 +167,24 @@ pub struct Record {
 /// Decides the next step.
 #[must_use]
 pub fn plan(view: &View) -> Step {
+    let step = decide(view);
+    match full_set_of(&step) {
+        Some(id) if !matches!(view.sight(&id), Some(Sight::Read(_))) => Step::Fetch(id),
+        Some(_) | None => step,
+    }
+}
+
+/// The version whose full set of labels a step writes: others' labels are kept only if they were read in this pass,
+/// and the index may not have seen the newest of them.
+fn full_set_of(step: &Step) -> Option<RemoteId> {
+    if let Step::Change(id, Change::SetFirstLabels(_)) = step {
+        return Some(RemoteId::version(id.dataset.clone(), "v1"));
+    }
+    let (Step::Mark(id, _) | Step::Release(id) | Step::Change(id, Change::SetLabels(_))) = step else { return None };
+    id.version.is_some().then(|| id.clone())
+}
+
+fn decide(view: &View) -> Step {
     if view.object.deleting {
         return remove::remove(view);
     }
@@ -224,7 +242,7 @@ fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, Str
 /// No cloud write while paused; an edit that was not carried out says so.
 fn paused(view: &View) -> Step {
     let differs = match (view.id(), &view.desired) {
-        (Some(id), Ok(desired)) => match view.sight(id).and_then(super::view::Sight::remote) {
+        (Some(id), Ok(desired)) => match view.sight(id).and_then(Sight::remote) {
             Some(remote) => {
                 !changes(view, desired, remote).is_empty() || !keep::fixed_conflicts(view, desired).is_empty()
             }

@@ -93,6 +93,8 @@ pub struct Relations {
     pub delete_foreign: bool,
     /// The dataset of this version is being deleted and takes the version along.
     pub swept_along: bool,
+    /// The dataset of this version is being deleted, but not all its other versions are.
+    pub alone: bool,
     /// A newer version of the same dataset is to be deleted before this one.
     pub after: Option<String>,
 }
@@ -112,6 +114,8 @@ pub struct Process {
     pub never_executed: Option<String>,
     /// The newest attempt was answered "name taken" so long ago, by this process.
     pub name_taken: Option<Duration>,
+    /// How long ago this process first saw that the object is being deleted.
+    pub deleting_age: Duration,
     /// This process recorded the id so long ago.
     pub recorded_age: Option<Duration>,
     /// Sixteen hex digits that nobody has used yet.

@@ -170,7 +170,9 @@ impl Index {
     pub fn remove(&self, id: &RemoteId) {
         let mut state = self.state();
         state.rows.remove(id);
-        state.refused.remove(&id.dataset);
+        if id.version.is_none() {
+            state.refused.remove(&id.dataset);
+        }
     }
 
     /// `key` recorded this remote: it is woken when the remote changes.

@@ -43,7 +43,7 @@ impl Kind for DatasetVersions {
         check_json(&create)?;
         let named = spec.adoption.as_ref().and_then(|adoption| adoption.version_name.clone());
         if bound(object)
-            && let Some(other) = earlier_binder(object, &dataset, around)
+            && let Some(other) = earlier_binder(object, recorded, &dataset, around)
         {
             return Err(Hold::stuck(
                 Reason::OwnedByOther,
@@ -97,10 +97,12 @@ impl Kind for DatasetVersions {
             || (adopted && parent.spec.deletion_policy.is_none());
         let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
         relations.swept_along = all_go && !kept && !refused && !retains(object);
+        relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
-            let own = recorded.id.as_ref().and_then(|id| number(id.version.as_deref()?));
+            let own = recorded.id.as_ref().and_then(|id| version_number(id.version.as_deref()?));
             let newer = |sibling: &&Arc<DatasetVersion>| {
-                let version = sibling.status.as_ref().and_then(|status| number(status.version_name.as_deref()?));
+                let version =
+                    sibling.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
                 sibling.meta().deletion_timestamp.is_some() && version > own
             };
             relations.after = siblings.iter().find(newer).map(|sibling| sibling.name_any());
@@ -110,7 +112,8 @@ impl Kind for DatasetVersions {
 }
 
 /// The number of `v7`.
-fn number(name: &str) -> Option<u64> {
+#[must_use]
+pub fn version_number(name: &str) -> Option<u64> {
     name.strip_prefix('v')?.parse().ok()
 }
 
@@ -146,6 +149,15 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         .or_else(|| around.defaults.workspace.clone())
         .unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
+        if workspace.is_empty() {
+            return Err(Hold::stuck(
+                Reason::InvalidSpec,
+                format!(
+                    "the workspace of {id} is not known: no Dataset here stands for it and this operator has no default \
+                     workspace (--workspace-id); adopt it with a Dataset"
+                ),
+            ));
+        }
         return Ok((id.clone(), workspace));
     }
     let name = object.spec.dataset_ref.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();
@@ -181,21 +193,22 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
     }
 }
 
-/// Another object that binds v1 of the same dataset and came first.
-fn earlier_binder(object: &DatasetVersion, dataset: &str, around: &Around) -> Option<String> {
+/// Another object that binds v1 of the same dataset and came first: it has recorded it already, or, of two that have,
+/// it is the older one.
+fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, around: &Around) -> Option<String> {
     let rank = |version: &DatasetVersion| (version.creation_timestamp(), version.uid());
-    let own = rank(object);
-    let same = |other: &Arc<DatasetVersion>| {
+    let own = recorded.id.is_some().then(|| rank(object));
+    let first = |other: &Arc<DatasetVersion>| {
         bound(other)
             && other.uid() != object.uid()
             && other.meta().deletion_timestamp.is_none()
             && other.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(dataset))
-            && rank(other) < own
+            && own.as_ref().is_none_or(|own| rank(other) < *own)
     };
     around
         .versions
         .state()
         .into_iter()
-        .find(same)
+        .find(first)
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }

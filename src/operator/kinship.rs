@@ -12,6 +12,7 @@ use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
 use crate::engine::kind::{Kind, Root, recorded};
+use crate::kinds::version::version_number;
 use crate::kinds::{Around, DatasetVersions, Datasets};
 
 /// Datasets and DatasetVersions.
@@ -98,7 +99,8 @@ impl Kinship {
         }
     }
 
-    /// The Dataset looks again if a version matters to it: it is being deleted, or the version binds its v1.
+    /// The Dataset looks again if a version matters to it: it is being deleted, the version binds its v1, or is newer
+    /// than the newest that its status tells.
     fn wake_parent(&self, version: &DatasetVersion) {
         let Some(around) = self.around.get() else { return };
         let parent = match reference(version) {
@@ -109,7 +111,12 @@ impl Kinship {
             None => None,
         };
         let binds = version.spec.adoption.is_some();
-        if let Some(parent) = parent.filter(|parent| binds || parent.metadata.deletion_timestamp.is_some()) {
+        let made = version.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
+        let matters = |parent: &Arc<Dataset>| {
+            let newest = parent.status.as_ref().and_then(|status| version_number(status.latest_version.as_deref()?));
+            binds || parent.metadata.deletion_timestamp.is_some() || made > newest
+        };
+        if let Some(parent) = parent.filter(matters) {
             let _ = self.datasets.send(ObjectRef::from_obj(&*parent));
         }
     }
@@ -180,9 +187,9 @@ impl Kin for DatasetVersion {
 }
 
 impl Kinship {
-    /// Versions that are deleted one by one wait for each other.
+    /// Versions that are deleted one by one wait for each other, and those that bind v1 for the one that has it.
     fn wake_siblings(&self, version: &DatasetVersion) {
-        if version.metadata.deletion_timestamp.is_some()
+        if (version.metadata.deletion_timestamp.is_some() || version.spec.adoption.is_some())
             && let Some(reference) = reference(version)
         {
             let state = self.state();

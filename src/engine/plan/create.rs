@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::super::desired::{Desired, Policy};
 use super::super::fields::{Fields, hash};
-use super::super::mark::{Origin, Whose};
+use super::super::mark::{Labels, Origin, Whose};
 use super::super::recorded::{Ended, Outcome, RemoteId};
 
 use super::super::view::{Remote, Sight, View};
-use super::{Flight, Landed, Record, Step, changes, next_intent, stuck, working};
+use super::keep::{FIRST_PREFIX, first_of, lacks_first};
+use super::{Flight, Landed, Record, Step, changes, label_keys, next_intent, stuck, working};
 use crate::api::condition::Reason;
 
 /// Nothing is recorded and nothing is in doubt.
@@ -96,9 +97,9 @@ pub(super) fn in_flight(view: &View) -> Step {
                 id: id.clone(),
                 origin: Origin::Created,
                 recovered: false,
-                fixed: desired.fixed.clone(),
+                fixed: view.fixed_of(&desired.create),
                 attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
-                label_keys: desired.labels.keys().cloned().collect(),
+                label_keys: label_keys(desired).collect(),
                 settled: true,
             })),
             Err(hold) => super::end(hold.clone()),
@@ -184,7 +185,9 @@ pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool)
     };
     let bound = view.desired.as_ref().is_ok_and(|desired| desired.bind);
     let settled = view.desired.as_ref().is_ok_and(|desired| {
-        changes(view, desired, remote).is_empty() && conflicts(desired, &remote.fields).is_empty()
+        !lacks_first(view, desired, remote)
+            && changes(view, desired, remote).is_empty()
+            && conflicts(desired, &remote.fields).is_empty()
     });
     Step::Record(Box::new(Record {
         id: remote.id.clone(),
@@ -200,12 +203,14 @@ pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool)
 /// Label keys of the spec that the remote holds with the wanted value: our create set them.
 fn own_labels(view: &View, remote: &Remote) -> Vec<String> {
     let Ok(desired) = &view.desired else { return Vec::new() };
-    desired
-        .labels
-        .iter()
-        .filter(|(key, value)| remote.labels.get(*key) == Some(value))
-        .map(|(key, _)| key.clone())
-        .collect()
+    let held = |wanted: &Labels, holder: &Remote| {
+        let same = wanted.iter().filter(|(key, value)| holder.labels.get(*key) == Some(value));
+        same.map(|(key, _)| key.clone()).collect::<Vec<_>>()
+    };
+    let first = first_of(view, remote).zip(desired.first.labels.as_ref());
+    let of_first = first.map(|(first, wanted)| held(wanted, first)).unwrap_or_default();
+    let of_first = of_first.into_iter().map(|key| format!("{FIRST_PREFIX}{key}"));
+    held(&desired.labels, remote).into_iter().chain(of_first).collect()
 }
 
 /// Immutables of the spec that a remote has otherwise.

@@ -27,7 +27,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
         Some(Sight::Indexed(remote)) if !asked => remote,
-        Some(Sight::Indexed(_)) | None if view.seen.swept || desired.bind => return Step::Fetch(id.clone()),
+        Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(_)) | None => return Step::Sweep,
     };
     if !desired.bind
@@ -42,7 +42,11 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = surplus::remove(view, remote) {
         return step;
     }
-    if needs_first(desired, remote) && first_of(view, remote).is_none() {
+    if lacks_first(view, desired, remote) {
+        // A list that its DatasetVersions can use as well.
+        if view.seen.versions.is_none() {
+            return Step::ListVersions(id.dataset.clone());
+        }
         return Step::Fetch(RemoteId::version(id.dataset.clone(), "v1"));
     }
     if let Some(change) = changes(view, desired, remote).into_iter().next() {
@@ -109,6 +113,12 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     if desired.recreate && !desired.bind {
         return create(view, desired);
     }
+    if desired.bind {
+        return stuck(
+            Reason::RemoteDeleted,
+            format!("{id} is gone with its dataset; delete this object, or bind v1 of another dataset with a new one"),
+        );
+    }
     stuck(
         Reason::RemoteDeleted,
         format!(
@@ -123,11 +133,7 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
     let mut list = Vec::new();
     let mut update = difference(&desired.mutable, &remote.fields);
-    let publish = update.get("Accessibility").is_some_and(|wanted| wanted == "PUBLIC")
-        && remote.fields.get("Accessibility").is_none_or(|now| now == "PRIVATE");
-    if publish {
-        update.remove("Accessibility");
-    }
+    let access = last_of(&mut update, remote);
     if !update.is_empty() {
         list.push(Change::Update(update));
     }
@@ -138,9 +144,7 @@ pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
     if !set.is_empty() {
         list.push(Change::SetLabels(set));
     }
-    if publish {
-        list.push(Change::Publish);
-    }
+    list.extend(access);
     if let (false, Some(first)) = (desired.first.is_empty(), first_of(view, remote)) {
         let update = difference(&desired.first.fields, &first.fields);
         if !update.is_empty() {
@@ -156,6 +160,22 @@ pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
         }
     }
     list
+}
+
+/// Who sees a dataset is changed last where the service has a call of its own for it (`PublishDataset`), or is known
+/// to refuse it (the way back from PUBLIC): a refusal must not keep other changes from being made.
+fn last_of(update: &mut Fields, remote: &Remote) -> Option<Change> {
+    let wanted = update.get("Accessibility")?;
+    let now = remote.fields.get("Accessibility").and_then(serde_json::Value::as_str).unwrap_or("PRIVATE");
+    if now == "PRIVATE" && wanted == "PUBLIC" {
+        update.remove("Accessibility");
+        return Some(Change::Publish);
+    }
+    if now != "PUBLIC" {
+        return None;
+    }
+    let access = ["Accessibility", "AccessibleRoleIdList"];
+    Some(Change::Update(access.iter().filter_map(|name| update.remove_entry(*name)).collect()))
 }
 
 /// Label keys that we set: those of the dataset (`""`), or of its v1.
@@ -189,15 +209,20 @@ fn clone_pair((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-fn needs_first(desired: &Desired, remote: &Remote) -> bool {
-    !desired.first.is_empty() && remote.id.version.is_none()
+/// The spec manages v1 as well, and what it is like is not known.
+pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bool {
+    !desired.first.is_empty() && remote.id.version.is_none() && first_of(view, remote).is_none()
 }
 
-/// v1 of a dataset: its newest version as long as there is only one, otherwise as read in this pass.
-fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
+/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
+pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
     let id = RemoteId::version(remote.id.dataset.clone(), "v1");
+    let seen = view.sight(&id);
     let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
-    latest.or_else(|| view.sight(&id).and_then(Sight::remote).map(Arc::as_ref))
+    match seen {
+        Some(Sight::Read(read)) => Some(read),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
+    }
 }
 
 /// The keys that `appliedLabelKeys` holds once `remote` equals `desired`.

@@ -1,5 +1,7 @@
 //! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
 
+use std::time::Duration;
+
 use super::super::desired::Deletion;
 use super::super::fields::difference;
 use super::super::mark::{Origin, Whose};
@@ -8,6 +10,10 @@ use super::super::report::{Next, Ready, Report};
 use super::super::view::{Remote, Sight, Stand, View};
 use super::{Step, doubt, keep, stuck, surplus, working};
 use crate::api::condition::Reason;
+
+/// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
+/// the other.
+const TOGETHER: Duration = Duration::from_secs(2);
 
 /// The object has a deletion timestamp.
 pub(super) fn remove(view: &View) -> Step {
@@ -97,6 +103,14 @@ fn delete(view: &View, id: &RemoteId) -> Step {
             Reason::Deleting,
             format!("{dataset} is being deleted and takes this version along"),
             Next::Event,
+        );
+    }
+    if view.relations.alone && view.process.deleting_age < TOGETHER {
+        let left = TOGETHER.saturating_sub(view.process.deleting_age);
+        return working(
+            Reason::Deleting,
+            "its dataset and other versions may be about to go as well",
+            Next::After(left),
         );
     }
     if let Some(newer) = &view.relations.after {

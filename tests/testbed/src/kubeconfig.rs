@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -45,12 +46,16 @@ fn assemble(cluster: &Value, user: &Value) -> Value {
     })
 }
 
-/// Writes `text` where only this user can read it.
+/// Writes `text` where only this user can read it. Who reads meanwhile, or writes the same file, never meets half of it.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let draft = path.with_added_extension(format!("{}-{count}", std::process::id()));
     // Never into an older file: that one would keep its own permissions.
-    let _ = fs::remove_file(path);
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).context(format!("writing {}", path.display()))
+    let _ = fs::remove_file(&draft);
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes())).and_then(|()| fs::rename(&draft, path));
+    written.context(format!("writing {}", path.display()))
 }
 
 /// Writes a kubeconfig (JSON, which is YAML).
