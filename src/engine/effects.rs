@@ -19,7 +19,7 @@ use super::view::{Remote, Sight, View};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Request, Reservation};
+use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Observer as _, Request, Reservation};
 use crate::index::{Swept, listing};
 
 impl<K: Kind> Pass<'_, K> {
@@ -204,10 +204,17 @@ impl<K: Kind> Pass<'_, K> {
     fn permit(&mut self, view: &View) -> Flow {
         match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
             Reservation::Granted => {
+                let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
+                let waited = since.map(|since| since.elapsed()).unwrap_or_default();
+                self.ctx.metrics.waited(Lane::Create, waited);
                 self.seen.permit = true;
                 Flow::Again
             }
-            Reservation::At(at) => Flow::End(Action::requeue(at.saturating_duration_since(Instant::now()))),
+            Reservation::At(at) => {
+                let now = Instant::now();
+                self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
+                Flow::End(Action::requeue(at.saturating_duration_since(now)))
+            }
         }
     }
 
@@ -228,13 +235,9 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => Request::create_dataset_version(dataset, body),
             None => Request::create_dataset(body),
         };
-        match self
-            .ctx
-            .cloud
-            .send(&request)
-            .await
-            .and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref()))
-        {
+        let sent = self.ctx.cloud.send(&request).await;
+        self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
+        match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
             Ok(id) => {
                 let remote = Arc::new(as_created(&id, labels, desired));
                 if id.version.is_some() {
@@ -251,7 +254,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
-        tracing::info!(%error, nonce, "a create did not succeed");
+        let (namespace, name) = (&view.object.namespace, &view.object.name);
+        let reconcile_id = &self.journal.id;
+        tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create did not succeed");
         self.seen.flight = None;
         match &error.class {
             ErrorClass::NameTaken => {
@@ -307,7 +312,8 @@ impl<K: Kind> Pass<'_, K> {
     async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
         let request = request_of(id, &change);
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
-            Ok(_) => {
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
                 let first = RemoteId::version(id.dataset.clone(), "v1");
                 if let Some(remote) = self.seen.sights.get(id).or_else(|| view.sight(id)).and_then(Sight::remote) {
                     let read =
@@ -355,7 +361,8 @@ impl<K: Kind> Pass<'_, K> {
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
         };
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
-            Ok(_) => {
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
                 self.tell(false, "Deleted", "Delete", &format!("{id} was deleted"));
                 Flow::Again
