@@ -287,7 +287,7 @@ fn a_fresh_object_looks_asks_claims_and_sends() {
     view.seen.permit = true;
     let Step::Claim(intent, Some(flight)) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(intent.attempts.len(), 1);
-    view.object.intent = Stored::Own(intent);
+    view.object.intent = Stored::Own(*intent);
     view.object.finalizer = true;
     view.seen.flight = Some(flight);
     assert_eq!(plan(&view), Step::Create);

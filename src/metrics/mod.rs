@@ -136,7 +136,7 @@ impl Metrics {
         self.requests.layer()
     }
 
-    /// The text that is scraped, in the OpenMetrics format.
+    /// The text that is scraped, in the `OpenMetrics` format.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();

@@ -83,11 +83,12 @@ async fn no_series_names_an_object() {
     }
 }
 
-/// The value of one series, written as it is served.
-fn value(metrics: &Metrics, series: &str) -> f64 {
+/// The value of one series, whose name and labels are written as they are served. All values here are whole.
+fn value(metrics: &Metrics, series: &str) -> u64 {
     let text = metrics.encode();
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+    let number = line.unwrap_or_else(|| panic!("no {series} in\n{text}"));
+    number.trim_end_matches(".0").parse().unwrap()
 }
 
 #[test]
@@ -96,9 +97,9 @@ fn all_results_are_there_from_the_start() {
     metrics.controller("Dataset", 32);
     for result in ["success", "error", "requeue", "requeue_after"] {
         let series = format!("controller_runtime_reconcile_total{{controller=\"Dataset\",result=\"{result}\"}}");
-        assert_eq!(value(&metrics, &series), 0.0);
+        assert_eq!(value(&metrics, &series), 0);
     }
-    assert_eq!(value(&metrics, "controller_runtime_max_concurrent_reconciles{controller=\"Dataset\"}"), 32.0);
+    assert_eq!(value(&metrics, "controller_runtime_max_concurrent_reconciles{controller=\"Dataset\"}"), 32);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,12 +116,12 @@ async fn each_ending_counts_where_dashboards_look_for_it() {
     let result = |result: &str| {
         value(&metrics, &format!("controller_runtime_reconcile_total{{controller=\"Dataset\",result=\"{result}\"}}"))
     };
-    assert_eq!((result("success"), result("requeue_after"), result("error")), (1.0, 2.0, 3.0));
-    assert_eq!((of("reconcile_errors_total"), of("terminal_reconcile_errors_total")), (3.0, 1.0));
-    assert_eq!((of("reconcile_panics_total"), of("reconcile_timeouts_total")), (1.0, 1.0));
-    assert_eq!(of("reconcile_time_seconds_count"), 6.0);
+    assert_eq!((result("success"), result("requeue_after"), result("error")), (1, 2, 3));
+    assert_eq!((of("reconcile_errors_total"), of("terminal_reconcile_errors_total")), (3, 1));
+    assert_eq!((of("reconcile_panics_total"), of("reconcile_timeouts_total")), (1, 1));
+    assert_eq!(of("reconcile_time_seconds_count"), 6);
     let retries = "workqueue_retries_total{name=\"Dataset\",controller=\"Dataset\"}";
-    assert_eq!(value(&metrics, retries), 5.0);
+    assert_eq!(value(&metrics, retries), 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,23 +133,23 @@ async fn the_queue_knows_who_waits_how_long_and_what_runs() {
         metrics.woken("Dataset", Some("ns"), name);
     }
     metrics.vanished("Dataset", Some("ns"), "gone");
-    assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (3.0, 2.0));
+    assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (3, 2));
     tokio::time::advance(Duration::from_secs(3)).await;
     let first = metrics.begin("Dataset", "ns", "a");
     tokio::time::advance(Duration::from_secs(2)).await;
     let second = metrics.begin("Dataset", "ns", "b");
-    assert_eq!(queue("workqueue_queue_duration_seconds_sum"), 8.0);
+    assert_eq!(queue("workqueue_queue_duration_seconds_sum"), 8);
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(value(&metrics, "controller_runtime_active_workers{controller=\"Dataset\"}"), 2.0);
-    assert_eq!(queue("workqueue_unfinished_work_seconds"), 4.0);
-    assert_eq!(queue("workqueue_longest_running_processor_seconds"), 3.0);
+    assert_eq!(value(&metrics, "controller_runtime_active_workers{controller=\"Dataset\"}"), 2);
+    assert_eq!(queue("workqueue_unfinished_work_seconds"), 4);
+    assert_eq!(queue("workqueue_longest_running_processor_seconds"), 3);
     first.end(Outcome::Done);
     drop(second);
-    assert_eq!(value(&metrics, "controller_runtime_active_workers{controller=\"Dataset\"}"), 0.0);
-    assert_eq!(queue("workqueue_work_duration_seconds_sum"), 3.0);
+    assert_eq!(value(&metrics, "controller_runtime_active_workers{controller=\"Dataset\"}"), 0);
+    assert_eq!(queue("workqueue_work_duration_seconds_sum"), 3);
     // One that comes back by a timer was never woken.
     metrics.begin("Dataset", "ns", "a").end(Outcome::Done);
-    assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (4.0, 0.0));
+    assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (4, 0));
 }
 
 #[test]
@@ -159,19 +160,19 @@ fn readiness_counts_only_what_this_process_saw_from_the_start() {
     metrics.first_ready("Dataset", now - jiff::SignedDuration::from_secs(3600), now);
     metrics.let_go("Dataset", now + jiff::SignedDuration::from_secs(1), now);
     let first = "pai_dataset_managed_resource_first_time_to_readiness_seconds";
-    assert_eq!(value(&metrics, &format!("{first}_count{{kind=\"Dataset\"}}")), 1.0);
-    assert_eq!(value(&metrics, &format!("{first}_sum{{kind=\"Dataset\"}}")), 4.0);
-    assert_eq!(value(&metrics, "pai_dataset_managed_resource_deletion_seconds_sum{kind=\"Dataset\"}"), 0.0);
+    assert_eq!(value(&metrics, &format!("{first}_count{{kind=\"Dataset\"}}")), 1);
+    assert_eq!(value(&metrics, &format!("{first}_sum{{kind=\"Dataset\"}}")), 4);
+    assert_eq!(value(&metrics, "pai_dataset_managed_resource_deletion_seconds_sum{kind=\"Dataset\"}"), 0);
 }
 
 #[tokio::test]
 async fn requests_to_the_apiserver_are_counted_by_code() {
     let metrics = busy().await;
     let series = "rest_client_requests_total{code=\"409\",method=\"PATCH\",host=\"10.0.0.1:6443\"}";
-    assert_eq!(value(&metrics, series), 1.0);
+    assert_eq!(value(&metrics, series), 1);
     let broken = tower::service_fn(|_: Request<()>| std::future::ready(Err::<Response<()>, _>("no route")));
     let get = Request::get("https://10.0.0.1:6443/healthz").body(()).unwrap();
     assert_eq!(metrics.kube_layer().layer(broken).oneshot(get).await.unwrap_err(), "no route");
     let series = "rest_client_requests_total{code=\"<error>\",method=\"GET\",host=\"10.0.0.1:6443\"}";
-    assert_eq!(value(&metrics, series), 1.0);
+    assert_eq!(value(&metrics, series), 1);
 }
