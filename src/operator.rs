@@ -107,7 +107,8 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
 async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
-    Ok(ClientBuilder::try_from(config)?.with_layer(&metrics.kube_layer()).build())
+    let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
+    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
 }
 
 async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {

@@ -88,7 +88,7 @@ impl<K: Kind> Pass<'_, K> {
         let facts = Facts::of(&*self.object);
         let recorded = recorded::<K>(&self.object);
         let (journal, id) = (&self.journal, recorded.id.as_ref());
-        let (reason, message) = journal.why.as_ref().map(|(reason, message)| (*reason, message.as_str())).unzip();
+        let (reason, why) = journal.why.as_ref().map(|(reason, message)| (*reason, message.as_str())).unzip();
         macro_rules! line {
             ($level:ident, $text:literal) => {
                 tracing::$level!(
@@ -102,7 +102,7 @@ impl<K: Kind> Pass<'_, K> {
                     requestId = journal.request_id,
                     did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
                     reason,
-                    message,
+                    why,
                     $text
                 )
             };
@@ -136,5 +136,40 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(asked) = &self.object.meta().deletion_timestamp {
             self.ctx.metrics.let_go(K::NAME, asked.0, Timestamp::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{LastError, RemoteId};
+    use super::super::report::Next;
+    use super::*;
+    use crate::api::condition::Reason;
+
+    #[test]
+    fn looking_is_not_doing() {
+        let mut journal = Journal::new("id".into());
+        for step in [Step::Reread, Step::Sweep, Step::Fetch(RemoteId::dataset("d-1")), Step::Permit, Step::Leave] {
+            journal.step(&step);
+        }
+        assert!(journal.did.is_empty());
+        journal.step(&Step::Create);
+        journal.step(&Step::LetGo);
+        assert_eq!(journal.did, ["Create", "LetGo"]);
+    }
+
+    #[test]
+    fn a_pass_failed_if_a_human_or_the_service_must_help() {
+        let failed = |report: &Report| {
+            let mut journal = Journal::new("id".into());
+            journal.report(report);
+            (journal.failed(), journal.request_id)
+        };
+        let waiting = Report::working(Reason::DependencyNotReady, "not yet", Next::Event);
+        assert_eq!(failed(&waiting), (false, None));
+        assert_eq!(failed(&Report::stuck(Reason::NameTaken, "taken")), (true, None));
+        let error = LastError { request_id: Some("7C0F".into()), ..LastError::default() };
+        assert_eq!(failed(&Report { error: Some(error), ..waiting }), (true, Some("7C0F".into())));
+        assert_eq!(failed(&Report::new(Ready::Available("fine".into()), Next::Event)), (false, None));
     }
 }

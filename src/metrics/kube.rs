@@ -52,8 +52,8 @@ impl Requests {
         requests
     }
 
-    pub(super) fn layer(&self) -> CountRequests {
-        CountRequests(self.clone())
+    pub(super) fn layer(&self, host: &str) -> CountRequests {
+        CountRequests { requests: self.clone(), host: host.to_owned() }
     }
 
     fn finished(&self, code: String, method: String, host: String, since: Instant) {
@@ -66,13 +66,16 @@ impl Requests {
 
 /// The layer that counts.
 #[derive(Debug, Clone)]
-pub struct CountRequests(Requests);
+pub struct CountRequests {
+    requests: Requests,
+    host: String,
+}
 
 impl<S> Layer<S> for CountRequests {
     type Service = Counting<S>;
 
     fn layer(&self, inner: S) -> Counting<S> {
-        Counting { inner, requests: self.0.clone() }
+        Counting { inner, requests: self.requests.clone(), host: self.host.clone() }
     }
 }
 
@@ -81,6 +84,7 @@ impl<S> Layer<S> for CountRequests {
 pub struct Counting<S> {
     inner: S,
     requests: Requests,
+    host: String,
 }
 
 impl<S, A, B> Service<Request<A>> for Counting<S>
@@ -98,8 +102,7 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let method = request.method().to_string();
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let (requests, since) = (self.requests.clone(), Instant::now());
+        let (requests, host, since) = (self.requests.clone(), self.host.clone(), Instant::now());
         let answer = self.inner.call(request);
         async move {
             let answer = answer.await;

@@ -131,9 +131,9 @@ impl Metrics {
         self.census.set(Box::new(count));
     }
 
-    /// A layer around the Kubernetes client that counts its requests.
-    pub fn kube_layer(&self) -> CountRequests {
-        self.requests.layer()
+    /// A layer around the Kubernetes client that counts its requests to `host` (out here they do not name it yet).
+    pub fn kube_layer(&self, host: &str) -> CountRequests {
+        self.requests.layer(host)
     }
 
     /// The text that is scraped, in the `OpenMetrics` format.

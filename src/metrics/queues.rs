@@ -107,7 +107,8 @@ impl Collector for Queues {
         let help = "Sum of the ages of the passes under way";
         let mut family = encoder.encode_descriptor("workqueue_unfinished_work_seconds", help, None, gauge)?;
         for (controller, _, ages) in &rows {
-            ConstGauge::new(ages.iter().sum::<f64>()).encode(family.encode_family(&named(controller))?)?;
+            ConstGauge::new(ages.iter().fold(0.0, |sum, age| sum + age))
+                .encode(family.encode_family(&named(controller))?)?;
         }
         let help = "Age of the oldest pass under way";
         let mut family = encoder.encode_descriptor("workqueue_longest_running_processor_seconds", help, None, gauge)?;

@@ -59,8 +59,8 @@ async fn busy() -> Metrics {
         orphans: Some(1),
     });
     let answer = tower::service_fn(|_: Request<()>| std::future::ready(Response::builder().status(409).body(())));
-    let counted = metrics.kube_layer().layer(answer);
-    let patch = Request::patch("https://10.0.0.1:6443/apis/x/namespaces/team-a/datasets/flowers").body(()).unwrap();
+    let counted = metrics.kube_layer("10.0.0.1:6443").layer(answer);
+    let patch = Request::patch("/apis/x/namespaces/team-a/datasets/flowers").body(()).unwrap();
     counted.oneshot(patch).await.unwrap();
     metrics
 }
@@ -171,8 +171,8 @@ async fn requests_to_the_apiserver_are_counted_by_code() {
     let series = "rest_client_requests_total{code=\"409\",method=\"PATCH\",host=\"10.0.0.1:6443\"}";
     assert_eq!(value(&metrics, series), 1);
     let broken = tower::service_fn(|_: Request<()>| std::future::ready(Err::<Response<()>, _>("no route")));
-    let get = Request::get("https://10.0.0.1:6443/healthz").body(()).unwrap();
-    assert_eq!(metrics.kube_layer().layer(broken).oneshot(get).await.unwrap_err(), "no route");
+    let get = Request::get("/healthz").body(()).unwrap();
+    assert_eq!(metrics.kube_layer("10.0.0.1:6443").layer(broken).oneshot(get).await.unwrap_err(), "no route");
     let series = "rest_client_requests_total{code=\"<error>\",method=\"GET\",host=\"10.0.0.1:6443\"}";
     assert_eq!(value(&metrics, series), 1);
 }
