@@ -189,7 +189,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
 /// What the index wants looked at goes to the controller of its kind.
 async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
     while let Some(key) = woken.recv().await {
-        kinship.wake(key.kind, key.namespace, key.name);
+        kinship.wake(key.kind, &key.namespace, &key.name);
     }
 }
 

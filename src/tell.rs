@@ -16,7 +16,6 @@ pub struct Teller(mpsc::Sender<(Event, ObjectReference)>);
 
 impl Teller {
     /// A teller, and the task that writes what it is told.
-    #[must_use]
     pub fn new(client: kube::Client) -> (Self, impl Future<Output = ()>) {
         let (sender, mut receiver) = mpsc::channel::<(Event, ObjectReference)>(QUEUE);
         let recorder = Recorder::new(client, Reporter::from("dataset-operator".to_owned()));

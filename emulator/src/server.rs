@@ -87,14 +87,7 @@ async fn converse(stream: TcpStream, shared: Shared, stop: watch::Receiver<()>) 
     let reset = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(Connection::new(stream, Arc::clone(&reset)));
     let task_stop = stop.clone();
-    let service = service_fn(move |request| {
-        answer(
-            request,
-            shared.clone(),
-            Arc::clone(&reset),
-            task_stop.clone(),
-        )
-    });
+    let service = service_fn(move |request| answer(request, shared.clone(), Arc::clone(&reset), task_stop.clone()));
     tokio::select! {
         ended = http1::Builder::new().header_read_timeout(None).serve_connection(io, service) => {
             if let Err(error) = ended {
@@ -118,23 +111,14 @@ async fn answer(
 ) -> Result<Response<Bytes>, ResetOnOrder> {
     let (parts, body) = request.into_parts();
     let control = parts.uri.path().starts_with(control::PREFIX);
-    let limit = if control {
-        CONTROL_BODY_MAX
-    } else {
-        API_BODY_MAX
-    };
+    let limit = if control { CONTROL_BODY_MAX } else { API_BODY_MAX };
     let Ok(body) = Limited::new(body, limit).collect().await else {
-        let reply =
-            br#"{"Code":"RequestEntityTooLarge","Message":"The body is too large or broke off."}"#;
+        let reply = br#"{"Code":"RequestEntityTooLarge","Message":"The body is too large or broke off."}"#;
         return Ok(respond(413, JSON, reply.to_vec()));
     };
     let request = Request::new(&parts, body.to_bytes().to_vec());
     if control {
-        let control::Answer {
-            status,
-            content_type,
-            body,
-        } = control::answer(&shared, &request);
+        let control::Answer { status, content_type, body } = control::answer(&shared, &request);
         return Ok(respond(status, content_type, body));
     }
     // In a task of its own: hyper drops this future when the client hangs up, but the call goes on.
@@ -156,11 +140,7 @@ async fn answer(
 }
 
 /// Takes a call through the gateway, waits included; `None` when the emulator stops meanwhile.
-async fn decide(
-    request: Request,
-    shared: Shared,
-    mut stopping: watch::Receiver<()>,
-) -> Option<(Reply, Option<Spoil>)> {
+async fn decide(request: Request, shared: Shared, mut stopping: watch::Receiver<()>) -> Option<(Reply, Option<Spoil>)> {
     let mut step = shared.world().arrive(&request, now_ms());
     loop {
         let delay_ms = match &step {
@@ -181,28 +161,19 @@ async fn decide(
 
 fn respond(status: u16, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::whole(body));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert("content-type", HeaderValue::from_static(content_type));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
     response
 }
 
 fn respond_to_call(reply: Reply) -> Response<Bytes> {
     let mut response = respond(reply.status, JSON, reply.body);
-    let request_id = reply
-        .request_id
-        .and_then(|id| HeaderValue::try_from(id).ok());
+    let request_id = reply.request_id.and_then(|id| HeaderValue::try_from(id).ok());
     if let Some(request_id) = request_id {
-        response
-            .headers_mut()
-            .insert("x-acs-request-id", request_id);
+        response.headers_mut().insert("x-acs-request-id", request_id);
     }
     if reply.retry_after_ms > 0 {
-        response
-            .headers_mut()
-            .insert("x-acs-retry-after", HeaderValue::from(reply.retry_after_ms));
+        response.headers_mut().insert("x-acs-retry-after", HeaderValue::from(reply.retry_after_ms));
     }
     response
 }
@@ -213,9 +184,7 @@ fn garbled(mut reply: Reply, garble: Garble) -> Response<Bytes> {
     reply.body.truncate(promised / 2);
     let mut response = respond_to_call(reply);
     if garble == Garble::Short {
-        response
-            .headers_mut()
-            .insert("content-length", HeaderValue::from(promised));
+        response.headers_mut().insert("content-length", HeaderValue::from(promised));
         response.body_mut().cut_short();
     }
     response

@@ -266,7 +266,7 @@ impl<K: Kind> Pass<'_, K> {
                         ..Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff)
                     };
                 }
-                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) });
+                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
                 Flow::Again
             }
             ErrorClass::Transient | ErrorClass::Throttled { .. } => {
@@ -411,7 +411,23 @@ impl<K: Kind> Pass<'_, K> {
                 Step::FindOwned => self.find_owned(&view).await,
                 Step::Delete(id) => self.delete(&view, &id).await,
                 Step::Release(id) => self.release(&view, &id).await,
-                _ => break,
+                // Let go, or something stands in the way of it.
+                Step::Reread
+                | Step::Sweep
+                | Step::FindNamed(_)
+                | Step::ListVersions(_)
+                | Step::Permit
+                | Step::Claim(..)
+                | Step::Create
+                | Step::Mark(..)
+                | Step::Unrelease(_)
+                | Step::Change(..)
+                | Step::Resolve
+                | Step::Record(_)
+                | Step::Refuse(..)
+                | Step::LetGo
+                | Step::Report(_)
+                | Step::Leave => break,
             };
             if let Flow::End(_) = flow {
                 tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");

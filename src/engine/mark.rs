@@ -167,15 +167,16 @@ impl Identity {
             return if claims_us { Whose::Forged } else { Whose::Dead };
         };
         let nonce = claim.nonce.to_owned();
+        let lives = claim.uid != uid && lives_here.contains(claim.uid);
+        let our_cluster = claim.cluster == self.cluster;
         match (claim.uid == uid, same_owner) {
             (true, true) => Whose::Mine { nonce, released },
             (false, true) if released => Whose::Released,
             (_, false) if released => Whose::Dead,
-            _ if lives_here.contains(claim.uid) && claim.uid != uid => Whose::Other,
-            (_, true) if claim.cluster == self.cluster || !has_id => Whose::Predecessor { nonce },
-            (_, true) => Whose::Other,
-            (_, false) if claim.cluster == self.cluster => Whose::Dead,
-            (_, false) => Whose::Other,
+            _ if lives => Whose::Other,
+            (_, true) if our_cluster || !has_id => Whose::Predecessor { nonce },
+            (_, false) if our_cluster => Whose::Dead,
+            _ => Whose::Other,
         }
     }
 

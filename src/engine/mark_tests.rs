@@ -1,3 +1,114 @@
-//! Tests of `mark`.
+//! Whose is it? The rows of `docs/protocol.md`, one by one.
 
 use super::*;
+
+const UID: &str = "11111111-1111-1111-1111-111111111111";
+const EARLIER: &str = "22222222-2222-2222-2222-222222222222";
+
+fn owner() -> Owner {
+    Owner { kind: "Dataset.pai.dataset-operator.dev".into(), namespace: "team".into(), name: "images".into() }
+}
+
+fn identity(domain: &str, cluster: &str) -> Identity {
+    Identity::new(&[domain.to_owned()], &[], cluster)
+}
+
+fn whose(identity: &Identity, labels: &Labels, lives: &[&str], has_id: bool) -> Whose {
+    let lives = lives.iter().map(|uid| (*uid).to_owned()).collect();
+    identity.whose(labels, &owner(), UID, &lives, has_id)
+}
+
+fn released(mut labels: Labels) -> Labels {
+    labels.insert(MARK_RELEASED.to_owned(), "true".to_owned());
+    labels
+}
+
+#[test]
+fn marks_fit_into_labels() {
+    let mark = identity("d", "c").mark(&owner(), UID, "c0123456789abcdef");
+    assert_eq!(mark.len(), 3);
+    for (key, value) in &mark {
+        assert!(key.len() <= 128 && value.len() <= 128, "{key}={value}");
+        assert!(!value.contains([',', '=']), "{value}");
+    }
+}
+
+#[test]
+fn our_own_mark_is_ours_released_or_not() {
+    let us = identity("d", "c");
+    let mark = us.mark(&owner(), UID, "c1");
+    assert_eq!(whose(&us, &mark, &[], false), Whose::Mine { nonce: "c1".into(), released: false });
+    assert_eq!(whose(&us, &released(mark), &[], true), Whose::Mine { nonce: "c1".into(), released: true });
+}
+
+#[test]
+fn an_earlier_life_of_the_same_name_is_a_predecessor_unless_it_lives_or_was_released() {
+    let us = identity("d", "c");
+    let mark = us.mark(&owner(), EARLIER, "c1");
+    assert_eq!(whose(&us, &mark, &[], false), Whose::Predecessor { nonce: "c1".into() });
+    assert_eq!(whose(&us, &mark, &[EARLIER], false), Whose::Other);
+    assert_eq!(whose(&us, &released(mark), &[], false), Whose::Released);
+}
+
+#[test]
+fn a_declared_move_takes_over_but_never_from_under_a_recorded_id() {
+    let (old, new) = (identity("d", "old-cluster"), identity("d", "new-cluster"));
+    let mark = old.mark(&owner(), EARLIER, "c1");
+    assert_eq!(whose(&new, &mark, &[], false), Whose::Predecessor { nonce: "c1".into() });
+    assert_eq!(whose(&new, &mark, &[], true), Whose::Other);
+}
+
+#[test]
+fn another_domain_is_another_owner_until_it_lets_go() {
+    let (us, them) = (identity("d", "c"), identity("e", "c2"));
+    let mark = them.mark(&owner(), EARLIER, "c1");
+    assert_eq!(whose(&us, &mark, &[], false), Whose::Other);
+    assert_eq!(whose(&us, &released(mark), &[], false), Whose::Dead);
+}
+
+#[test]
+fn another_object_of_ours_counts_as_long_as_it_lives_here() {
+    let us = identity("d", "c");
+    let other = Owner { name: "other".into(), ..owner() };
+    let mark = us.mark(&other, EARLIER, "c1");
+    assert_eq!(whose(&us, &mark, &[EARLIER], false), Whose::Other);
+    assert_eq!(whose(&us, &mark, &[], false), Whose::Dead);
+    assert_eq!(whose(&us, &released(mark), &[EARLIER], false), Whose::Dead);
+}
+
+#[test]
+fn a_forged_or_copied_mark_proves_nothing() {
+    let us = identity("d", "c");
+    let mut mark = us.mark(&owner(), UID, "c1");
+    let attempt = mark[MARK_ATTEMPT].replace("c1.", "c2.");
+    mark.insert(MARK_ATTEMPT.to_owned(), attempt);
+    assert_eq!(whose(&us, &mark, &[], false), Whose::Forged);
+    // The attempt label of one remote copied beside the owner label of another.
+    let other = Owner { name: "other".into(), ..owner() };
+    let mut copied = us.mark(&other, EARLIER, "c1");
+    copied.insert(MARK_ATTEMPT.to_owned(), us.mark(&owner(), EARLIER, "c1")[MARK_ATTEMPT].clone());
+    assert_eq!(whose(&us, &copied, &[], false), Whose::Dead);
+    for text in ["", ".", "...", "c1.u.c.m.x", "ünï.cödé.x.y"] {
+        mark.insert(MARK_ATTEMPT.to_owned(), text.to_owned());
+        assert_eq!(whose(&us, &mark, &[], false), Whose::Forged, "{text}");
+    }
+}
+
+#[test]
+fn marks_that_are_incomplete_are_no_marks() {
+    let us = identity("d", "c");
+    for key in [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT] {
+        let mut mark = us.mark(&owner(), UID, "c1");
+        mark.remove(key);
+        assert_eq!(whose(&us, &mark, &[], false), Whose::Nobody, "{key}");
+    }
+}
+
+#[test]
+fn old_domains_and_keys_are_still_read_as_ours() {
+    let old = Identity::new(&["old".into()], &["k1".into()], "c");
+    let rotated = Identity::new(&["new".into(), "old".into()], &["k2".into(), "k1".into()], "c");
+    let mark = old.mark(&owner(), UID, "c1");
+    assert_eq!(whose(&rotated, &mark, &[], true), Whose::Mine { nonce: "c1".into(), released: false });
+    assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Whose::Other);
+}

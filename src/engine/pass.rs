@@ -325,7 +325,7 @@ impl<'c, K: Kind> Pass<'c, K> {
         if told || waited >= patience {
             return None;
         }
-        let left = patience - waited;
+        let left = patience.saturating_sub(waited);
         Some(match report.next {
             Next::Event => left,
             Next::After(wait) => wait.min(left),
@@ -356,8 +356,9 @@ impl<'c, K: Kind> Pass<'c, K> {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
         let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) => (reason, message),
-            Ready::Working(reason @ Reason::DeletionBlocked, message) => (reason, message),
+            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::DeletionBlocked, message) => {
+                (reason, message)
+            }
             Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {

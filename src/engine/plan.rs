@@ -38,7 +38,7 @@ pub enum Step {
     /// Get the limiter's permit for a create.
     Permit,
     /// Store finalizer and intent in one guarded patch; the attempt is then in flight.
-    Claim(Intent, Option<Flight>),
+    Claim(Box<Intent>, Option<Flight>),
     /// Send the create of the attempt in flight.
     Create,
     /// Write labels of ours on a remote: a mark taken back, restored, or put on what is adopted.
@@ -123,7 +123,7 @@ pub enum Landed {
     /// It made this remote.
     At(RemoteId),
     /// The service refused it; nothing came of it.
-    Refused(Report),
+    Refused(Box<Report>),
 }
 
 /// One change to an existing remote.
@@ -194,7 +194,7 @@ fn repair(view: &View) -> Option<Step> {
         return None;
     }
     let intent = intent.cloned().or_else(|| empty_intent(view))?;
-    Some(Step::Claim(intent, None))
+    Some(Step::Claim(Box::new(intent), None))
 }
 
 /// An intent of ours that lists no attempt.

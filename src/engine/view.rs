@@ -120,6 +120,7 @@ pub struct Process {
 
 /// What is known of the cloud in this pass.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
 pub struct Seen {
     /// The object was read with quorum, or written by us, in this pass.
     pub object_is_fresh: bool,

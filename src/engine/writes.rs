@@ -76,7 +76,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.forget();
                 Flow::End(Action::await_change())
             }
-            Err(error) => self.kube_failed(&error, "reading the object").await,
+            Err(error) => self.kube_failed(&error, "reading the object"),
         }
     }
 
@@ -90,7 +90,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    async fn kube_failed(&mut self, error: &KubeError, doing: &str) -> Flow {
+    fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
         tracing::warn!(kind = K::NAME, name = self.object.name_any(), %error, doing, "the apiserver did not take it");
         self.later()
     }
@@ -120,7 +120,7 @@ impl<K: Kind> Pass<'_, K> {
                         // Someone else wrote meanwhile: decide again from what is there now.
                         return Flow::Again;
                     }
-                    return self.kube_failed(&error, "storing finalizer and intent").await;
+                    return self.kube_failed(&error, "storing finalizer and intent");
                 }
             }
         }
@@ -166,22 +166,23 @@ impl<K: Kind> Pass<'_, K> {
             let Some(patch) = status::patch(&facts.uid, &before, &after) else { break };
             match self.write_status(patch).await {
                 Ok(()) => break,
-                Err(error) if matches!(error.code(), Some(404 | 422)) => match self.in_hand(&record, &before).await {
-                    Some(flow) => return flow,
-                    None => continue,
-                },
-                Err(error) if attempt + 1 == RECORD_TRIES => return self.kube_failed(&error, "recording the id").await,
+                Err(error) if matches!(error.code(), Some(404 | 422)) => {
+                    if let Some(flow) = self.in_hand(&record, &before).await {
+                        return flow;
+                    }
+                }
+                Err(error) if attempt + 1 == RECORD_TRIES => return self.kube_failed(&error, "recording the id"),
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await,
             }
         }
-        self.recorded(&record, facts.uid)
+        self.recorded(&record, &facts.uid)
     }
 
-    fn recorded(&mut self, record: &Record, uid: String) -> Flow {
+    fn recorded(&mut self, record: &Record, uid: &str) -> Flow {
         self.seen.flight = None;
         self.ctx.index.recorded(&record.id, &self.key());
         let now = tokio::time::Instant::now();
-        self.ctx.memories.with(&uid, |memory| memory.recorded = Some((record.id.clone(), now)));
+        self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
             (true, _) => ("Recovered", "found again by its mark"),
             (false, Origin::Created) => ("Created", "created"),
@@ -189,7 +190,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
         if record.settled {
-            self.ctx.memories.with(&uid, super::memory::Memory::calm);
+            self.ctx.memories.with(uid, super::memory::Memory::calm);
             return Flow::End(Action::await_change());
         }
         Flow::Again
@@ -211,7 +212,7 @@ impl<K: Kind> Pass<'_, K> {
                 None
             }
             Ok(_) => Some(self.let_go_in_hand(record).await),
-            Err(error) => Some(self.kube_failed(&error, "reading the object").await),
+            Err(error) => Some(self.kube_failed(&error, "reading the object")),
         }
     }
 
@@ -225,7 +226,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(patch) = status::patch(&facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
-            return self.kube_failed(&error, "recording a refusal").await;
+            return self.kube_failed(&error, "recording a refusal");
         }
         Flow::End(self.finish(report).await)
     }
@@ -238,7 +239,7 @@ impl<K: Kind> Pass<'_, K> {
         let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
         match result {
             Err(error) if error.code() == Some(409) => self.reread().await,
-            Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer").await,
+            Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer"),
             Ok(_) | Err(_) => {
                 self.forget();
                 Flow::End(Action::await_change())

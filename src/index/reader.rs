@@ -19,6 +19,7 @@ const COMPANY: Duration = Duration::from_millis(20);
 const MOST: usize = 100;
 
 type Answer = Option<Arc<Remote>>;
+type Waiting = (String, oneshot::Sender<Answer>);
 
 /// A remote, or `None` if it does not exist.
 pub type Read = Result<Option<Arc<Remote>>, CallError>;
@@ -26,7 +27,8 @@ pub type Read = Result<Option<Arc<Remote>>, CallError>;
 /// The shared reader of one account.
 pub struct Reader {
     client: Client,
-    queue: Mutex<HashMap<String, Vec<(String, oneshot::Sender<Answer>)>>>,
+    /// Ids that wait for company, by workspace.
+    queue: Mutex<HashMap<String, Vec<Waiting>>>,
 }
 
 impl Reader {

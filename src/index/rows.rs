@@ -127,8 +127,9 @@ impl Rows {
         if self.gone.contains(&remote.id) {
             return false;
         }
-        if let Some(owner) = remote.labels.get(MARK_OWNER) {
-            self.owners.entry(owner.clone()).or_default().insert(dataset.clone());
+        let newer = self.datasets.get(&dataset).is_none_or(|row| row.as_of <= as_of);
+        if newer {
+            self.reown(&dataset, remote.labels.get(MARK_OWNER));
         }
         put(self.datasets.get_mut(&dataset), remote.clone(), as_of).unwrap_or_else(|| {
             self.datasets.insert(dataset, Row { remote, as_of });
@@ -148,21 +149,14 @@ impl Rows {
     }
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
-        match &id.version {
-            Some(version) => {
-                if let Some(rows) = self.versions.get_mut(&id.dataset) {
-                    rows.remove(version);
-                }
+        if let Some(version) = &id.version {
+            if let Some(rows) = self.versions.get_mut(&id.dataset) {
+                rows.remove(version);
             }
-            None => {
-                self.datasets.remove(&id.dataset);
-                self.versions.remove(&id.dataset);
-                self.listed.remove(&id.dataset);
-                self.owners.retain(|_, ids| {
-                    ids.remove(&id.dataset);
-                    !ids.is_empty()
-                });
-            }
+        } else {
+            self.drop_dataset(&id.dataset);
+            self.versions.remove(&id.dataset);
+            self.listed.remove(&id.dataset);
         }
         if self.gone.insert(id.clone()) {
             self.gone_order.push_back(id.clone());
@@ -187,13 +181,33 @@ impl Rows {
             .map(|(id, _)| id.clone())
             .collect();
         for id in &unseen {
-            self.datasets.remove(id);
-            self.owners.retain(|_, ids| {
-                ids.remove(id);
-                !ids.is_empty()
-            });
+            self.drop_dataset(id);
         }
         unseen
+    }
+
+    /// Keeps the owner map right when a row's owner mark changes.
+    fn reown(&mut self, id: &str, owner: Option<&String>) {
+        let before = self.datasets.get(id).and_then(|row| row.remote.labels.get(MARK_OWNER).cloned());
+        if before.as_ref() != owner
+            && let Some(ids) = before.and_then(|before| self.owners.get_mut(&before))
+        {
+            ids.remove(id);
+        }
+        if let Some(owner) = owner {
+            self.owners.entry(owner.clone()).or_default().insert(id.to_owned());
+        }
+    }
+
+    fn drop_dataset(&mut self, id: &str) {
+        let owner = self.datasets.remove(id).and_then(|row| row.remote.labels.get(MARK_OWNER).cloned());
+        let Some(owner) = owner else { return };
+        if let Some(ids) = self.owners.get_mut(&owner) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.owners.remove(&owner);
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {

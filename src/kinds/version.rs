@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
@@ -128,17 +129,12 @@ pub(super) fn retains(version: &DatasetVersion) -> bool {
 }
 
 fn parent(object: &DatasetVersion, around: &Around) -> Option<Arc<Dataset>> {
-    match &object.spec.dataset_ref {
-        Some(reference) => {
-            let namespace = object.namespace().unwrap_or_default();
-            around.datasets.get(&kube::runtime::reflector::ObjectRef::new(&reference.name).within(&namespace))
-        }
-        None => {
-            let id = object.spec.dataset_id.as_ref()?;
-            let has_id = |dataset: &Dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(id));
-            around.datasets.find(has_id)
-        }
+    if let Some(reference) = &object.spec.dataset_ref {
+        let namespace = object.namespace().unwrap_or_default();
+        return around.datasets.get(&ObjectRef::new(&reference.name).within(&namespace));
     }
+    let id = object.spec.dataset_id.as_ref()?;
+    around.datasets.find(|dataset| dataset.status.as_ref().is_some_and(|status| status.dataset_id.as_ref() == Some(id)))
 }
 
 /// The dataset's id and workspace.

@@ -17,13 +17,15 @@ use crate::kinds::{Around, DatasetVersions, Datasets};
 /// Datasets and DatasetVersions.
 const KINDS: usize = 2;
 
+type Contexts = (Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>);
+
 /// The relations among the objects here.
 pub(super) struct Kinship {
     ready: Readiness,
     datasets: UnboundedSender<ObjectRef<Dataset>>,
     versions: UnboundedSender<ObjectRef<DatasetVersion>>,
     around: OnceLock<Arc<Around>>,
-    contexts: OnceLock<(Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>)>,
+    contexts: OnceLock<Contexts>,
     state: Mutex<State>,
 }
 
@@ -76,12 +78,12 @@ impl Kinship {
         self.state().uids.contains(uid)
     }
 
-    pub(super) fn wake(&self, kind: &str, namespace: String, name: String) {
+    pub(super) fn wake(&self, kind: &str, namespace: &str, name: &str) {
         // Nobody listens only while the process ends.
         if kind == "Dataset" {
-            let _ = self.datasets.send(ObjectRef::new(&name).within(&namespace));
+            let _ = self.datasets.send(ObjectRef::new(name).within(namespace));
         } else {
-            let _ = self.versions.send(ObjectRef::new(&name).within(&namespace));
+            let _ = self.versions.send(ObjectRef::new(name).within(namespace));
         }
     }
 

@@ -42,63 +42,37 @@ impl Body {
 
     /// A text that must be there and not empty.
     pub(super) fn required(&self, name: &'static str) -> Result<String, Refusal> {
-        self.text(name)?
-            .filter(|text| !text.is_empty())
-            .ok_or(Refusal::Missing(name))
+        self.text(name)?.filter(|text| !text.is_empty()).ok_or(Refusal::Missing(name))
     }
 
     /// A text of a closed set; empty counts as absent.
-    pub(super) fn one_of(
-        &self,
-        name: &'static str,
-        set: &[&str],
-    ) -> Result<Option<String>, Refusal> {
+    pub(super) fn one_of(&self, name: &'static str, set: &[&str]) -> Result<Option<String>, Refusal> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
         if !set.contains(&text.as_str()) {
-            return Err(Refusal::invalid(
-                name,
-                format!("{text:?} is none of {}", set.join(", ")),
-            ));
+            return Err(Refusal::invalid(name, format!("{text:?} is none of {}", set.join(", "))));
         }
         Ok(Some(text))
     }
 
     /// A text of at most `longest` characters (0 = no limit).
-    pub(super) fn text_within(
-        &self,
-        name: &'static str,
-        longest: u32,
-    ) -> Result<Option<String>, Refusal> {
+    pub(super) fn text_within(&self, name: &'static str, longest: u32) -> Result<Option<String>, Refusal> {
         let text = self.text(name)?;
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         if longest > 0 && length > usize::try_from(longest).unwrap_or(usize::MAX) {
-            return Err(Refusal::invalid(
-                name,
-                format!("it is longer than {longest} characters"),
-            ));
+            return Err(Refusal::invalid(name, format!("it is longer than {longest} characters")));
         }
         Ok(text)
     }
 
     /// The text of a JSON object, or empty.
-    pub(super) fn json_text(
-        &self,
-        name: &'static str,
-        longest: u32,
-        knobs: &Knobs,
-    ) -> Result<Option<String>, Refusal> {
+    pub(super) fn json_text(&self, name: &'static str, longest: u32, knobs: &Knobs) -> Result<Option<String>, Refusal> {
         let text = self.text_within(name, longest)?;
-        let parsed = text
-            .as_deref()
-            .map(serde_json::from_str::<Map<String, Value>>);
+        let parsed = text.as_deref().map(serde_json::from_str::<Map<String, Value>>);
         let broken = matches!(parsed, Some(Err(_))) && text.as_deref() != Some("");
         if broken && knobs.malformed_json_text == Rule::Refuse {
-            return Err(Refusal::invalid(
-                name,
-                "it is not the text of a JSON object",
-            ));
+            return Err(Refusal::invalid(name, "it is not the text of a JSON object"));
         }
         Ok(text)
     }
@@ -114,10 +88,7 @@ impl Body {
     pub(super) fn integer(&self, name: &'static str) -> Result<Option<i64>, Refusal> {
         match self.member(name) {
             None => Ok(None),
-            Some(value) => value
-                .as_i64()
-                .map(Some)
-                .ok_or_else(|| Refusal::invalid(name, "it must be an integer")),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| Refusal::invalid(name, "it must be an integer")),
         }
     }
 
@@ -134,33 +105,18 @@ impl Body {
         self.parsed(name, "it must be a list of strings", Value::is_array)
     }
 
-    pub(super) fn endpoints(
-        &self,
-        name: &'static str,
-    ) -> Result<Option<Vec<UserMetricsEndpoint>>, Refusal> {
+    pub(super) fn endpoints(&self, name: &'static str) -> Result<Option<Vec<UserMetricsEndpoint>>, Refusal> {
         self.objects(name, "it must be a list of objects with Path and Port")
     }
 
     /// A member that is a JSON object.
-    pub(super) fn object<T: DeserializeOwned>(
-        &self,
-        name: &'static str,
-        shape: &str,
-    ) -> Result<Option<T>, Refusal> {
+    pub(super) fn object<T: DeserializeOwned>(&self, name: &'static str, shape: &str) -> Result<Option<T>, Refusal> {
         self.parsed(name, shape, Value::is_object)
     }
 
     /// A member that is a list of JSON objects.
-    fn objects<T: DeserializeOwned>(
-        &self,
-        name: &'static str,
-        shape: &str,
-    ) -> Result<Option<Vec<T>>, Refusal> {
-        let all_objects = |value: &Value| {
-            value
-                .as_array()
-                .is_some_and(|items| items.iter().all(Value::is_object))
-        };
+    fn objects<T: DeserializeOwned>(&self, name: &'static str, shape: &str) -> Result<Option<Vec<T>>, Refusal> {
+        let all_objects = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_object));
         self.parsed(name, shape, all_objects)
     }
 
@@ -174,9 +130,7 @@ impl Body {
         let Some(value) = self.member(name) else {
             return Ok(None);
         };
-        let parsed = Some(value.clone())
-            .filter(is_right)
-            .map(serde_json::from_value);
+        let parsed = Some(value.clone()).filter(is_right).map(serde_json::from_value);
         match parsed {
             Some(Ok(parsed)) => Ok(Some(parsed)),
             Some(Err(_)) | None => Err(Refusal::invalid(name, shape)),
@@ -184,11 +138,7 @@ impl Body {
     }
 
     /// Valid labels, the last of each key; `None` when the member is absent.
-    pub(super) fn labels(
-        &self,
-        name: &'static str,
-        knobs: &Knobs,
-    ) -> Result<Option<Vec<Label>>, Refusal> {
+    pub(super) fn labels(&self, name: &'static str, knobs: &Knobs) -> Result<Option<Vec<Label>>, Refusal> {
         let shape = "it must be a list of objects with Key and Value";
         let Some(sent) = self.objects::<Label>(name, shape)? else {
             return Ok(None);
@@ -210,40 +160,21 @@ fn check_label(name: &'static str, label: &Label, knobs: &Knobs) -> Result<(), R
             LabelUnit::Characters => text.chars().count(),
         };
         if length == 0 || length > LABEL_LENGTH {
-            return Err(Refusal::invalid(
-                name,
-                format!("the {part} {text:?} is not 1 to {LABEL_LENGTH} long"),
-            ));
+            return Err(Refusal::invalid(name, format!("the {part} {text:?} is not 1 to {LABEL_LENGTH} long")));
         }
         if text.contains(['=', ',']) {
-            return Err(Refusal::invalid(
-                name,
-                format!("the {part} {text:?} has a '=' or a ','"),
-            ));
+            return Err(Refusal::invalid(name, format!("the {part} {text:?} has a '=' or a ','")));
         }
     }
-    match ["aliyun", "acs", "http://", "https://"]
-        .into_iter()
-        .find(|prefix| label.key.starts_with(prefix))
-    {
-        Some(prefix) => Err(Refusal::invalid(
-            name,
-            format!("the key {:?} begins with {prefix}", label.key),
-        )),
+    match ["aliyun", "acs", "http://", "https://"].into_iter().find(|prefix| label.key.starts_with(prefix)) {
+        Some(prefix) => Err(Refusal::invalid(name, format!("the key {:?} begins with {prefix}", label.key))),
         None => Ok(()),
     }
 }
 
-pub(super) fn check_label_count(
-    name: &'static str,
-    labels: &[Label],
-    knobs: &Knobs,
-) -> Result<(), Refusal> {
+pub(super) fn check_label_count(name: &'static str, labels: &[Label], knobs: &Knobs) -> Result<(), Refusal> {
     if labels.len() > usize::try_from(knobs.labels_max).unwrap_or(usize::MAX) {
-        return Err(Refusal::invalid(
-            name,
-            format!("there would be more than {} labels", knobs.labels_max),
-        ));
+        return Err(Refusal::invalid(name, format!("there would be more than {} labels", knobs.labels_max)));
     }
     Ok(())
 }
@@ -261,10 +192,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     let basic = |c: char| c.is_ascii_alphanumeric() || ('\u{4e00}'..='\u{9fa5}').contains(&c);
     let inside = |c: char| basic(c) || c == '_' || c == '-';
     if name.chars().count() > NAME_LENGTH {
-        Err(Refusal::invalid(
-            "Name",
-            format!("it is longer than {NAME_LENGTH} characters"),
-        ))
+        Err(Refusal::invalid("Name", format!("it is longer than {NAME_LENGTH} characters")))
     } else if !name.starts_with(basic) || !name.chars().all(inside) {
         let rule = "it must begin with a letter, a digit or a Chinese character and go on with these, '_' and '-'";
         Err(Refusal::invalid("Name", rule))

@@ -44,11 +44,7 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -87,11 +83,7 @@ pub(super) struct Bytes {
 
 impl Bytes {
     pub(super) fn whole(body: Vec<u8>) -> Self {
-        Self {
-            rest: (!body.is_empty()).then(|| body.into()),
-            length_shown: true,
-            cut_short: false,
-        }
+        Self { rest: (!body.is_empty()).then(|| body.into()), length_shown: true, cut_short: false }
     }
 
     /// Keeps the length from the HTTP library, so that the headers may promise more.
@@ -127,10 +119,6 @@ impl Body for Bytes {
         if !self.length_shown {
             return SizeHint::default();
         }
-        SizeHint::with_exact(
-            self.rest
-                .as_ref()
-                .map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-        )
+        SizeHint::with_exact(self.rest.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
     }
 }

@@ -12,33 +12,15 @@ async fn stats_and_log() {
     let id = client.create("x", json!({})).await;
     client.refused("POST", "", json!({})).await;
     let stats = client.control("GET", "/stats", Value::Null).await.1;
-    assert_eq!(
-        stats,
-        json!({"calls": {"CreateDataset": {"ok": 1, "failed": 1}}, "throttled": 0, "faults": 0})
-    );
+    assert_eq!(stats, json!({"calls": {"CreateDataset": {"ok": 1, "failed": 1}}, "throttled": 0, "faults": 0}));
 
-    let response = client
-        .http
-        .get(format!("{}/_emulator/log", client.url))
-        .send()
-        .await
-        .unwrap();
+    let response = client.http.get(format!("{}/_emulator/log", client.url)).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/x-ndjson");
     let text = response.text().await.unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut first = lines[0].clone();
     for own in ["time", "requestId"] {
-        assert!(
-            first
-                .as_object_mut()
-                .unwrap()
-                .remove(own)
-                .unwrap()
-                .is_string()
-        );
+        assert!(first.as_object_mut().unwrap().remove(own).unwrap().is_string());
     }
     let expected = json!({
         "seq": 1, "operation": "CreateDataset", "accessKeyId": "bearer", "status": 200, "code": "", "changed": true,
@@ -49,21 +31,10 @@ async fn stats_and_log() {
         (&lines[1]["status"], &lines[1]["code"], &lines[1]["changed"]),
         (&json!(400), &json!("MissingName"), &json!(false))
     );
-    assert_eq!(
-        serde_json::from_value::<LogLine>(lines[1].clone()).unwrap(),
-        emulator.log()[1]
-    );
-    let later = client
-        .http
-        .get(format!("{}/_emulator/log?after=1", client.url))
-        .send()
-        .await
-        .unwrap();
+    assert_eq!(serde_json::from_value::<LogLine>(lines[1].clone()).unwrap(), emulator.log()[1]);
+    let later = client.http.get(format!("{}/_emulator/log?after=1", client.url)).send().await.unwrap();
     assert_eq!(later.text().await.unwrap().lines().count(), 1);
-    assert_eq!(
-        client.control("GET", "/log?after=x", Value::Null).await.0,
-        400
-    );
+    assert_eq!(client.control("GET", "/log?after=x", Value::Null).await.0, 400);
 }
 
 #[tokio::test]
@@ -71,20 +42,10 @@ async fn knobs_merge() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
     let before = client.control("GET", "/knobs", Value::Null).await.1;
-    assert!(
-        before
-            .as_object()
-            .unwrap()
-            .values()
-            .all(|value| !value.is_object() && !value.is_array()),
-        "flat"
-    );
+    assert!(before.as_object().unwrap().values().all(|value| !value.is_object() && !value.is_array()), "flat");
     let change = json!({"latencyMs": 1, "quotaPerSecond": 1000, "pageSizeMax": 5, "listLagMs": 2});
     let (status, after) = client.control("PUT", "/knobs", change.clone()).await;
-    assert_eq!(
-        (status, &after),
-        (200, &crate::client::with(before, change))
-    );
+    assert_eq!((status, &after), (200, &crate::client::with(before, change)));
     assert_eq!(client.control("GET", "/knobs", Value::Null).await.1, after);
     for wrong in [json!({"latency": 1}), json!({"latencyMs": -1}), json!([])] {
         let (status, answer) = client.control("PUT", "/knobs", wrong).await;
@@ -97,25 +58,13 @@ async fn knobs_merge() {
 async fn faults_are_appended_listed_and_cleared() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    assert_eq!(
-        client.control("GET", "/faults", Value::Null).await,
-        (200, json!([]))
-    );
-    client
-        .control(
-            "POST",
-            "/faults",
-            json!([{"operation": "GetDataset", "effect": "reset", "when": "after"}]),
-        )
-        .await;
+    assert_eq!(client.control("GET", "/faults", Value::Null).await, (200, json!([])));
+    client.control("POST", "/faults", json!([{"operation": "GetDataset", "effect": "reset", "when": "after"}])).await;
     let (status, list) = client.control("POST", "/faults", json!({"count": 3})).await;
     let defaults = json!({"operation": "CreateDataset", "effect": "error", "when": "before", "count": 3,
         "probability": 1.0, "status": 503, "code": "ServiceUnavailable", "delayMs": 0, "retryAfterMs": 0});
     assert_eq!((status, &list[1]), (200, &defaults));
-    assert_eq!(
-        (&list[0]["effect"], &list[0]["count"]),
-        (&json!("reset"), &json!(1))
-    );
+    assert_eq!((&list[0]["effect"], &list[0]["count"]), (&json!("reset"), &json!(1)));
     for wrong in [
         json!([{"effect": "explode"}]),
         json!([{"probability": 7}]),
@@ -123,17 +72,10 @@ async fn faults_are_appended_listed_and_cleared() {
         json!([{"oops": 1}]),
         json!("x"),
     ] {
-        assert_eq!(
-            client.control("POST", "/faults", wrong.clone()).await.0,
-            400,
-            "{wrong}"
-        );
+        assert_eq!(client.control("POST", "/faults", wrong.clone()).await.0, 400, "{wrong}");
     }
     assert_eq!(emulator.faults().len(), 2);
-    assert_eq!(
-        client.control("DELETE", "/faults", Value::Null).await,
-        (200, json!([]))
-    );
+    assert_eq!(client.control("DELETE", "/faults", Value::Null).await, (200, json!([])));
     assert!(emulator.faults().is_empty());
 }
 
@@ -141,62 +83,25 @@ async fn faults_are_appended_listed_and_cleared() {
 async fn state_goes_out_and_in() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let id = client
-        .create("x", json!({"Labels": [{"Key": "k", "Value": "v"}]}))
-        .await;
-    client
-        .ok("POST", &format!("/{id}/versions"), crate::client::version())
-        .await;
+    let id = client.create("x", json!({"Labels": [{"Key": "k", "Value": "v"}]})).await;
+    client.ok("POST", &format!("/{id}/versions"), crate::client::version()).await;
     let state = client.control("GET", "/state", Value::Null).await.1;
     let names: Vec<_> = state.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(
-        names,
-        [
-            "credentials",
-            "datasets",
-            "faults",
-            "knobs",
-            "nextId",
-            "seed"
-        ]
-    );
+    assert_eq!(names, ["credentials", "datasets", "faults", "knobs", "nextId", "seed"]);
     assert_eq!(state["datasets"][0]["Versions"][1]["VersionName"], "v2");
     client.ok("DELETE", &format!("/{id}"), Value::Null).await;
-    assert_eq!(
-        client.control("PUT", "/state", state.clone()).await,
-        (200, json!({"datasets": 1}))
-    );
+    assert_eq!(client.control("PUT", "/state", state.clone()).await, (200, json!({"datasets": 1})));
     assert_eq!(client.control("GET", "/state", Value::Null).await.1, state);
-    assert_eq!(
-        client.ok("GET", &format!("/{id}"), Value::Null).await["Name"],
-        "x"
-    );
+    assert_eq!(client.ok("GET", &format!("/{id}"), Value::Null).await["Name"], "x");
 
-    let seeded = json!({"datasets": [{"DatasetId": "d-1", "Name": "by-hand", "WorkspaceId": "478", "Uri": "oss://b/"}]});
+    let seeded =
+        json!({"datasets": [{"DatasetId": "d-1", "Name": "by-hand", "WorkspaceId": "478", "Uri": "oss://b/"}]});
     assert_eq!(client.control("PUT", "/state", seeded).await.0, 200);
     assert_eq!(client.list("", "Name").await, ["by-hand"]);
-    assert_eq!(
-        client.ok("GET", "/d-1/versions/v1", Value::Null).await["Uri"],
-        "oss://b/"
-    );
-    assert_eq!(
-        client.refused("POST", "", dataset("by-hand")).await,
-        "400 201300003"
-    );
-    assert_eq!(
-        client
-            .control("PUT", "/state", json!({"datasets": [{}]}))
-            .await
-            .0,
-        400
-    );
-    assert_eq!(
-        client
-            .control("PUT", "/state", json!({"nonsense": 1}))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(client.ok("GET", "/d-1/versions/v1", Value::Null).await["Uri"], "oss://b/");
+    assert_eq!(client.refused("POST", "", dataset("by-hand")).await, "400 201300003");
+    assert_eq!(client.control("PUT", "/state", json!({"datasets": [{}]})).await.0, 400);
+    assert_eq!(client.control("PUT", "/state", json!({"nonsense": 1})).await.0, 400);
     assert_eq!(client.control("PUT", "/state", json!([])).await.0, 400);
     assert_eq!(emulator.datasets().len(), 1);
 }
@@ -209,38 +114,20 @@ async fn reset_goes_back_to_the_start() {
     emulator.set_knobs(|knobs| knobs.page_size_max = 1);
     emulator.add_faults([Fault::default()]);
     emulator.set_credentials(Vec::new());
-    assert_eq!(
-        client.control("POST", "/reset", Value::Null).await,
-        (200, json!({}))
-    );
-    assert!(
-        emulator.log().is_empty()
-            && emulator.stats().calls.is_empty()
-            && emulator.faults().is_empty()
-    );
+    assert_eq!(client.control("POST", "/reset", Value::Null).await, (200, json!({})));
+    assert!(emulator.log().is_empty() && emulator.stats().calls.is_empty() && emulator.faults().is_empty());
     assert_eq!(emulator.knobs().page_size_max, 100);
-    assert_eq!(
-        client.create("x", json!({})).await,
-        first,
-        "the seed starts anew"
-    );
+    assert_eq!(client.create("x", json!({})).await, first, "the seed starts anew");
 }
 
 #[tokio::test]
 async fn wrong_control_calls_are_answered_in_json() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    for (method, path, status) in [
-        ("GET", "/reset", 405),
-        ("DELETE", "/state", 405),
-        ("GET", "/nothing", 404),
-        ("GET", "", 200),
-    ] {
-        assert_eq!(
-            client.control(method, path, Value::Null).await.0,
-            status,
-            "{method} {path}"
-        );
+    for (method, path, status) in
+        [("GET", "/reset", 405), ("DELETE", "/state", 405), ("GET", "/nothing", 404), ("GET", "", 200)]
+    {
+        assert_eq!(client.control(method, path, Value::Null).await.0, status, "{method} {path}");
     }
     assert!(emulator.log().is_empty(), "control calls are not API calls");
 }
@@ -248,40 +135,16 @@ async fn wrong_control_calls_are_answered_in_json() {
 #[tokio::test]
 async fn the_console_is_unsigned_uncounted_and_unhindered() {
     let emulator = emulator().await;
-    emulator.add_faults([Fault {
-        operation: "*".into(),
-        ..Fault::default()
-    }]);
+    emulator.add_faults([Fault { operation: "*".into(), ..Fault::default() }]);
     emulator.set_knobs(|knobs| knobs.quota_per_second = 1);
-    let id = emulator
-        .console("POST", "/api/v1/datasets", &dataset("x"))
-        .unwrap()["DatasetId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id =
+        emulator.console("POST", "/api/v1/datasets", &dataset("x")).unwrap()["DatasetId"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/datasets/{id}");
-    emulator
-        .console("PUT", &path, &json!({"Description": "by hand"}))
-        .unwrap();
-    let version = emulator
-        .console(
-            "POST",
-            &format!("{path}/versions"),
-            &crate::client::version(),
-        )
-        .unwrap();
+    emulator.console("PUT", &path, &json!({"Description": "by hand"})).unwrap();
+    let version = emulator.console("POST", &format!("{path}/versions"), &crate::client::version()).unwrap();
     assert_eq!(version, json!({"VersionName": "v2"}));
-    assert_eq!(
-        emulator.dataset(&id).unwrap().description.as_deref(),
-        Some("by hand")
-    );
-    let refused = emulator
-        .console("POST", "/api/v1/datasets", &dataset("x"))
-        .unwrap_err();
+    assert_eq!(emulator.dataset(&id).unwrap().description.as_deref(), Some("by hand"));
+    let refused = emulator.console("POST", "/api/v1/datasets", &dataset("x")).unwrap_err();
     assert_eq!((refused.status, refused.code.as_str()), (400, "201300003"));
-    assert!(
-        emulator.log().is_empty()
-            && emulator.stats().calls.is_empty()
-            && emulator.faults().len() == 1
-    );
+    assert!(emulator.log().is_empty() && emulator.stats().calls.is_empty() && emulator.faults().len() == 1);
 }

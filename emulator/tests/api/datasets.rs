@@ -21,10 +21,7 @@ async fn all_parameters_come_back_as_sent() {
     assert_eq!(sent.as_object().unwrap().len(), 27);
     let created = client.ok("POST", "", sent.clone()).await;
     let id = created["DatasetId"].as_str().unwrap();
-    assert!(
-        created["RequestId"].is_string() && created.as_object().unwrap().len() == 2,
-        "{created}"
-    );
+    assert!(created["RequestId"].is_string() && created.as_object().unwrap().len() == 2, "{created}");
 
     let got = client.ok("GET", &format!("/{id}"), Value::Null).await;
     let latest = &got["LatestVersion"];
@@ -32,9 +29,7 @@ async fn all_parameters_come_back_as_sent() {
         let shown = match member.as_str() {
             "VersionDescription" => &latest["Description"],
             "VersionLabels" => &latest["Labels"],
-            "DataSize" | "DataCount" | "DatasetTaskRamRole" | "UserMetricsEndpoints" => {
-                &latest[member]
-            }
+            "DataSize" | "DataCount" | "DatasetTaskRamRole" | "UserMetricsEndpoints" => &latest[member],
             _ => &got[member],
         };
         assert_eq!(shown, value, "{member}");
@@ -45,13 +40,7 @@ async fn all_parameters_come_back_as_sent() {
     );
     assert_eq!(latest["VersionName"], "v1");
     assert_eq!(latest["Uri"], sent["Uri"]);
-    assert!(
-        got["GmtCreateTime"]
-            .as_str()
-            .unwrap()
-            .parse::<jiff::Timestamp>()
-            .is_ok()
-    );
+    assert!(got["GmtCreateTime"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
     assert!(got.get("Versions").is_none() && got.get("NextVersion").is_none());
 
     let listed = client.ok("GET", "?WorkspaceId=479", Value::Null).await;
@@ -67,7 +56,9 @@ async fn all_parameters_come_back_as_sent() {
 async fn defaults_and_empty_values() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let id = client.create("x", json!({"Description": "", "MountAccessReadWriteRoleIdList": [], "Unknown": 1, "Options": null})).await;
+    let id = client
+        .create("x", json!({"Description": "", "MountAccessReadWriteRoleIdList": [], "Unknown": 1, "Options": null}))
+        .await;
     let got = client.ok("GET", &format!("/{id}"), Value::Null).await;
     let defaults = [
         ("DataType", "COMMON"),
@@ -90,43 +81,24 @@ async fn defaults_and_empty_values() {
 async fn an_update_changes_what_it_names() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let id = client
-        .create(
-            "x",
-            json!({"Description": "old", "Labels": [{"Key": "k", "Value": "v"}]}),
-        )
-        .await;
+    let id = client.create("x", json!({"Description": "old", "Labels": [{"Key": "k", "Value": "v"}]})).await;
     let path = format!("/{id}");
     let before = client.ok("GET", &path, Value::Null).await;
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     let change = json!({"Name": "y", "Options": "{}", "Edition": "ADVANCED", "DatasetId": "d-other", "UserId": "9", "Uri": "oss://no/"});
     client.ok("PUT", &path, change).await;
     let after = client.ok("GET", &path, Value::Null).await;
-    assert_eq!(
-        (&after["Name"], &after["Options"], &after["Edition"]),
-        (&json!("y"), &json!("{}"), &json!("ADVANCED"))
-    );
-    assert_eq!(
-        after["LatestVersion"]["Options"], "{}",
-        "v1 and the dataset share their options"
-    );
-    for kept in [
-        "Description",
-        "Labels",
-        "UserId",
-        "Uri",
-        "DatasetId",
-        "GmtCreateTime",
-    ] {
+    assert_eq!((&after["Name"], &after["Options"], &after["Edition"]), (&json!("y"), &json!("{}"), &json!("ADVANCED")));
+    assert_eq!(after["LatestVersion"]["Options"], "{}", "v1 and the dataset share their options");
+    for kept in ["Description", "Labels", "UserId", "Uri", "DatasetId", "GmtCreateTime"] {
         assert_eq!(after[kept], before[kept], "{kept}");
     }
     assert!(after["GmtModifiedTime"].as_str() > before["GmtModifiedTime"].as_str());
-    client.ok("PUT", &path, json!({"Description": "", "AccessibleRoleIdList": ["owner"], "Accessibility": "ROLE_PUBLIC"})).await;
+    client
+        .ok("PUT", &path, json!({"Description": "", "AccessibleRoleIdList": ["owner"], "Accessibility": "ROLE_PUBLIC"}))
+        .await;
     let cleared = client.ok("GET", &path, Value::Null).await;
-    assert_eq!(
-        (&cleared["Description"], &cleared["Accessibility"]),
-        (&json!(""), &json!("ROLE_PUBLIC"))
-    );
+    assert_eq!((&cleared["Description"], &cleared["Accessibility"]), (&json!(""), &json!("ROLE_PUBLIC")));
 }
 
 #[tokio::test]
@@ -137,27 +109,12 @@ async fn publishing_is_one_way() {
     let publish = format!("/{id}/publish");
     client.ok("PUT", &publish, Value::Null).await;
     client.ok("PUT", &publish, json!({"DatasetId": id})).await;
-    assert_eq!(
-        client.ok("GET", &format!("/{id}"), Value::Null).await["Accessibility"],
-        "PUBLIC"
-    );
-    let back = client
-        .refused(
-            "PUT",
-            &format!("/{id}"),
-            json!({"Accessibility": "PRIVATE"}),
-        )
-        .await;
+    assert_eq!(client.ok("GET", &format!("/{id}"), Value::Null).await["Accessibility"], "PUBLIC");
+    let back = client.refused("PUT", &format!("/{id}"), json!({"Accessibility": "PRIVATE"})).await;
     assert_eq!(back, "400 InvalidAccessibility");
-    client
-        .ok("PUT", &format!("/{id}"), json!({"Accessibility": "PUBLIC"}))
-        .await;
-    let changes: Vec<bool> = emulator
-        .log()
-        .iter()
-        .filter(|line| line.operation == "PublishDataset")
-        .map(|line| line.changed)
-        .collect();
+    client.ok("PUT", &format!("/{id}"), json!({"Accessibility": "PUBLIC"})).await;
+    let changes: Vec<bool> =
+        emulator.log().iter().filter(|line| line.operation == "PublishDataset").map(|line| line.changed).collect();
     assert_eq!(changes, [true, false]);
 }
 
@@ -168,11 +125,7 @@ async fn deleting_frees_id_and_name() {
     let id = client.create("x", json!({})).await;
     let path = format!("/{id}");
     client.ok("DELETE", &path, Value::Null).await;
-    for (method, body) in [
-        ("GET", Value::Null),
-        ("DELETE", Value::Null),
-        ("PUT", json!({})),
-    ] {
+    for (method, body) in [("GET", Value::Null), ("DELETE", Value::Null), ("PUT", json!({}))] {
         assert_eq!(client.refused(method, &path, body).await, "404 201300003");
     }
     assert_ne!(client.create("x", json!({})).await, id);
@@ -183,46 +136,17 @@ async fn deleting_frees_id_and_name() {
 async fn labels_are_upserted_and_deleted_by_key() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let id = client
-        .create(
-            "x",
-            json!({"Labels": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]}),
-        )
-        .await;
+    let id = client.create("x", json!({"Labels": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]})).await;
     let labels = format!("/{id}/labels");
     let modified = client.list("", "GmtModifiedTime").await;
     tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    client
-        .ok(
-            "POST",
-            &labels,
-            json!({"Labels": [{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}]}),
-        )
-        .await;
-    client
-        .ok(
-            "DELETE",
-            &format!("{labels}?LabelKeys=a%2Cunknown"),
-            json!({"DatasetId": id}),
-        )
-        .await;
+    client.ok("POST", &labels, json!({"Labels": [{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}]})).await;
+    client.ok("DELETE", &format!("{labels}?LabelKeys=a%2Cunknown"), json!({"DatasetId": id})).await;
     let got = client.ok("GET", &format!("/{id}"), Value::Null).await;
-    assert_eq!(
-        got["Labels"],
-        json!([{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}])
-    );
-    assert_eq!(
-        client.list("", "GmtModifiedTime").await,
-        modified,
-        "labels do not move it"
-    );
+    assert_eq!(got["Labels"], json!([{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}]));
+    assert_eq!(client.list("", "GmtModifiedTime").await, modified, "labels do not move it");
     for query in ["", "?LabelKeys=", "?LabelKeys=%2C"] {
-        assert_eq!(
-            client
-                .refused("DELETE", &format!("{labels}{query}"), Value::Null)
-                .await,
-            "400 MissingLabelKeys"
-        );
+        assert_eq!(client.refused("DELETE", &format!("{labels}{query}"), Value::Null).await, "400 MissingLabelKeys");
     }
 }
 
@@ -236,13 +160,7 @@ async fn a_dry_run_validates_and_makes_nothing() {
     let id = client.create("x", json!({})).await;
     assert_eq!(client.refused("POST", "", dry("x")).await, "400 201300003");
     let versions = format!("/{id}/versions");
-    let answer = client
-        .ok(
-            "POST",
-            &versions,
-            with(crate::client::version(), json!({"DryRun": true})),
-        )
-        .await;
+    let answer = client.ok("POST", &versions, with(crate::client::version(), json!({"DryRun": true}))).await;
     assert!(answer.get("VersionName").is_none());
     assert_eq!(emulator.dataset(&id).unwrap().versions.len(), 1);
     assert_eq!(emulator.datasets().len(), 1);

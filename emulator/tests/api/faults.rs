@@ -13,11 +13,7 @@ use tokio::time::timeout;
 use crate::client::{Client, dataset, emulator};
 
 fn fault(effect: Effect, when: When) -> Fault {
-    Fault {
-        effect,
-        when,
-        ..Fault::default()
-    }
+    Fault { effect, when, ..Fault::default() }
 }
 
 /// Sends a create on a connection of its own.
@@ -45,64 +41,23 @@ async fn logged(emulator: &Emulator, lines: usize) {
 /// Status, code, changed, ok and fault of the newest line.
 fn last(emulator: &Emulator) -> (u16, String, bool, bool, String) {
     let line = emulator.log().pop().unwrap();
-    (
-        line.status,
-        line.code,
-        line.changed,
-        line.ok,
-        line.fault.unwrap_or_default(),
-    )
+    (line.status, line.code, line.changed, line.ok, line.fault.unwrap_or_default())
 }
 
 #[tokio::test]
 async fn errors() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let throttle = Fault {
-        status: 400,
-        code: "Throttling".into(),
-        retry_after_ms: 50,
-        ..Fault::default()
-    };
+    let throttle = Fault { status: 400, code: "Throttling".into(), retry_after_ms: 50, ..Fault::default() };
     emulator.add_faults([throttle, fault(Effect::Error, When::After)]);
     let response = client.send("POST", "", &dataset("x")).await.unwrap();
-    assert_eq!(
-        (
-            response.status().as_u16(),
-            &response.headers()["x-acs-retry-after"]
-        ),
-        (400, &"50".parse().unwrap())
-    );
-    assert_eq!(
-        response.json::<Value>().await.unwrap()["Code"],
-        "Throttling"
-    );
-    assert_eq!(
-        last(&emulator),
-        (
-            400,
-            "Throttling".into(),
-            false,
-            false,
-            "error/before".into()
-        )
-    );
+    assert_eq!((response.status().as_u16(), &response.headers()["x-acs-retry-after"]), (400, &"50".parse().unwrap()));
+    assert_eq!(response.json::<Value>().await.unwrap()["Code"], "Throttling");
+    assert_eq!(last(&emulator), (400, "Throttling".into(), false, false, "error/before".into()));
     assert!(emulator.datasets().is_empty());
 
-    assert_eq!(
-        client.refused("POST", "", dataset("x")).await,
-        "503 ServiceUnavailable"
-    );
-    assert_eq!(
-        last(&emulator),
-        (
-            503,
-            "ServiceUnavailable".into(),
-            true,
-            true,
-            "error/after".into()
-        )
-    );
+    assert_eq!(client.refused("POST", "", dataset("x")).await, "503 ServiceUnavailable");
+    assert_eq!(last(&emulator), (503, "ServiceUnavailable".into(), true, true, "error/after".into()));
     assert_eq!(emulator.datasets().len(), 1);
     assert!(emulator.faults().is_empty());
     let calls = emulator.stats().calls["CreateDataset"];
@@ -119,10 +74,7 @@ async fn resets_are_rst() {
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         assert_eq!(emulator.datasets().len(), datasets);
         let (status, code, changed, ok, _) = last(&emulator);
-        assert_eq!(
-            (status, code.as_str(), changed, ok),
-            (logged_status, "", datasets == 1, datasets == 1)
-        );
+        assert_eq!((status, code.as_str(), changed, ok), (logged_status, "", datasets == 1, datasets == 1));
     }
 }
 
@@ -149,10 +101,7 @@ async fn garbled_answers_are_200_and_no_json() {
         let response = client.send("POST", "", &dataset("x")).await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
         let body = response.text().await.unwrap();
-        assert!(
-            !body.is_empty() && serde_json::from_str::<Value>(&body).is_err(),
-            "{body}"
-        );
+        assert!(!body.is_empty() && serde_json::from_str::<Value>(&body).is_err(), "{body}");
         assert_eq!(emulator.datasets().len(), datasets);
         let (status, code, _, ok, _) = last(&emulator);
         assert_eq!((status, code.as_str(), ok), (200, "", datasets == 1));
@@ -161,10 +110,7 @@ async fn garbled_answers_are_200_and_no_json() {
     emulator.add_faults([fault(Effect::Garble, When::After)]);
     let response = client.send("POST", "", &dataset("y")).await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
-    assert!(
-        response.bytes().await.is_err(),
-        "the body ends before its Content-Length"
-    );
+    assert!(response.bytes().await.is_err(), "the body ends before its Content-Length");
     client.create("z", json!({})).await;
 }
 
@@ -173,10 +119,7 @@ async fn delays_hold_back_the_effect_or_the_answer() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
     for (when, at_once) in [(When::Before, false), (When::After, true)] {
-        emulator.add_faults([Fault {
-            delay_ms: 300,
-            ..fault(Effect::Delay, when)
-        }]);
+        emulator.add_faults([Fault { delay_ms: 300, ..fault(Effect::Delay, when) }]);
         let before = emulator.datasets().len();
         let start = Instant::now();
         let call = tokio::spawn({
@@ -194,10 +137,7 @@ async fn delays_hold_back_the_effect_or_the_answer() {
 #[tokio::test]
 async fn a_call_takes_effect_even_if_its_client_has_gone() {
     let emulator = emulator().await;
-    emulator.add_faults([Fault {
-        delay_ms: 200,
-        ..fault(Effect::Delay, When::Before)
-    }]);
+    emulator.add_faults([Fault { delay_ms: 200, ..fault(Effect::Delay, When::Before) }]);
     let stream = raw_create(&emulator, "x").await;
     while !emulator.faults().is_empty() {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -205,10 +145,7 @@ async fn a_call_takes_effect_even_if_its_client_has_gone() {
     drop(stream);
     assert!(emulator.datasets().is_empty());
     logged(&emulator, 1).await;
-    assert_eq!(
-        last(&emulator),
-        (200, String::new(), true, true, "delay/before".into())
-    );
+    assert_eq!(last(&emulator), (200, String::new(), true, true, "delay/before".into()));
     assert_eq!(emulator.datasets().len(), 1);
 }
 
@@ -217,16 +154,10 @@ async fn after_faults_wait_for_a_success() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
     emulator.add_faults([fault(Effect::Error, When::After)]);
-    assert_eq!(
-        client.refused("POST", "", json!({})).await,
-        "400 MissingName"
-    );
+    assert_eq!(client.refused("POST", "", json!({})).await, "400 MissingName");
     assert_eq!(last(&emulator).4, "");
     assert_eq!(emulator.faults().len(), 1);
-    assert_eq!(
-        client.refused("POST", "", dataset("x")).await,
-        "503 ServiceUnavailable"
-    );
+    assert_eq!(client.refused("POST", "", dataset("x")).await, "503 ServiceUnavailable");
 }
 
 #[tokio::test]
@@ -239,18 +170,8 @@ async fn faults_are_tried_in_order_and_only_by_admitted_calls() {
         operation: operation.into(),
         ..Fault::default()
     };
-    emulator.add_faults([
-        named("A", 2, "CreateDataset"),
-        named("B", 1, "*"),
-        named("never", 1, "GetDataset"),
-    ]);
-    assert_eq!(
-        client
-            .with_token("wrong")
-            .refused("POST", "", dataset("x"))
-            .await,
-        "401 Unauthorized"
-    );
+    emulator.add_faults([named("A", 2, "CreateDataset"), named("B", 1, "*"), named("never", 1, "GetDataset")]);
+    assert_eq!(client.with_token("wrong").refused("POST", "", dataset("x")).await, "401 Unauthorized");
     let mut codes = Vec::new();
     for _ in 0..3 {
         codes.push(client.refused("POST", "", dataset("x")).await);
@@ -264,19 +185,8 @@ async fn faults_are_tried_in_order_and_only_by_admitted_calls() {
 async fn probability_is_rolled_per_call() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let half = Fault {
-        operation: "ListDatasets".into(),
-        count: 1000,
-        probability: 0.5,
-        ..Fault::default()
-    };
-    emulator.add_faults([
-        Fault {
-            probability: 0.0,
-            ..half.clone()
-        },
-        half,
-    ]);
+    let half = Fault { operation: "ListDatasets".into(), count: 1000, probability: 0.5, ..Fault::default() };
+    emulator.add_faults([Fault { probability: 0.0, ..half.clone() }, half]);
     for _ in 0..60 {
         client.call("GET", "", Value::Null).await;
     }
@@ -297,8 +207,5 @@ async fn latency_comes_after_the_effect() {
     assert!(start.elapsed() < Duration::from_millis(200));
     let start = Instant::now();
     client.call("GET", "/d-none", Value::Null).await;
-    assert!(
-        start.elapsed() >= Duration::from_millis(200),
-        "errors take their time too"
-    );
+    assert!(start.elapsed() >= Duration::from_millis(200), "errors take their time too");
 }

@@ -9,31 +9,16 @@ const KEY: (&str, &str) = ("testAccessKeyId", "testAccessKeySecret");
 
 /// Status and code of a signed list call.
 async fn list(client: &Client, headers: Vec<(String, String)>) -> String {
-    let request = client
-        .http
-        .get(format!("{}/api/v1/datasets?PageSize=1", client.url));
-    let request = headers.into_iter().fold(request, |request, (name, value)| {
-        request.header(name, value)
-    });
+    let request = client.http.get(format!("{}/api/v1/datasets?PageSize=1", client.url));
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let answer: Value = response.json().await.unwrap();
     format!("{status} {}", answer["Code"].as_str().unwrap_or_default())
 }
 
-fn fresh(
-    emulator: &Emulator,
-    id: &str,
-    secret: &str,
-    token: Option<&str>,
-) -> Vec<(String, String)> {
-    signed(
-        emulator,
-        id,
-        secret,
-        token,
-        &format!("{:?}", std::time::Instant::now()),
-    )
+fn fresh(emulator: &Emulator, id: &str, secret: &str, token: Option<&str>) -> Vec<(String, String)> {
+    signed(emulator, id, secret, token, &format!("{:?}", std::time::Instant::now()))
 }
 
 #[tokio::test]
@@ -47,25 +32,12 @@ async fn keys_and_triples() {
         (KEY.0, "wrong", None, "400 SignatureDoesNotMatch"),
         ("nobody", KEY.1, None, "404 InvalidAccessKeyId.NotFound"),
         (sts.0, sts.1, None, "404 InvalidAccessKeyId.NotFound"),
-        (
-            sts.0,
-            sts.1,
-            Some("stale"),
-            "400 InvalidSecurityToken.MismatchWithAccessKey",
-        ),
+        (sts.0, sts.1, Some("stale"), "400 InvalidSecurityToken.MismatchWithAccessKey"),
     ] {
-        assert_eq!(
-            list(&client, fresh(&emulator, id, secret, token)).await,
-            expected,
-            "{id} {secret}"
-        );
+        assert_eq!(list(&client, fresh(&emulator, id, secret, token)).await, expected, "{id} {secret}");
     }
     assert_eq!(list(&client, Vec::new()).await, "400 MissingVersion");
-    let keys: Vec<String> = emulator
-        .log()
-        .into_iter()
-        .map(|line| line.access_key_id)
-        .collect();
+    let keys: Vec<String> = emulator.log().into_iter().map(|line| line.access_key_id).collect();
     assert_eq!(keys, [KEY.0, sts.0, KEY.0, "nobody", sts.0, sts.0, ""]);
 }
 
@@ -75,10 +47,7 @@ async fn a_replayed_request_is_refused() {
     let client = Client::of(&emulator);
     let headers = fresh(&emulator, KEY.0, KEY.1, None);
     assert_eq!(list(&client, headers.clone()).await, "200 ");
-    assert_eq!(
-        list(&client, headers.clone()).await,
-        "400 SignatureNonceUsed"
-    );
+    assert_eq!(list(&client, headers.clone()).await, "400 SignatureNonceUsed");
     emulator.set_knobs(|knobs| knobs.nonce_check = false);
     assert_eq!(list(&client, headers).await, "200 ");
 }
@@ -92,10 +61,7 @@ async fn dates_must_be_near() {
         ("2020-01-01T00:00:00.000Z", "400 InvalidTimeStamp.Format"),
         ("", "400 InvalidTimeStamp.Format"),
     ] {
-        assert_eq!(
-            list(&client, signed_at(&emulator, KEY.0, KEY.1, None, "n", date)).await,
-            code
-        );
+        assert_eq!(list(&client, signed_at(&emulator, KEY.0, KEY.1, None, "n", date)).await, code);
     }
 }
 
@@ -107,48 +73,27 @@ async fn credentials_change_while_it_runs() {
     let mut key = Credential::access_key(KEY.0, "rotated");
     emulator.set_credentials(vec![key.clone()]);
     assert_eq!(code().await, "400 SignatureDoesNotMatch");
-    key = Credential {
-        active: false,
-        ..Credential::access_key(KEY.0, KEY.1)
-    };
+    key = Credential { active: false, ..Credential::access_key(KEY.0, KEY.1) };
     emulator.set_credentials(vec![key.clone()]);
     assert_eq!(code().await, "400 InvalidAccessKeyId.Inactive");
-    key = Credential {
-        active: true,
-        denied: vec!["ListDatasets".into()],
-        ..key
-    };
+    key = Credential { active: true, denied: vec!["ListDatasets".into()], ..key };
     let state = serde_json::json!({"credentials": [key]});
     assert_eq!(client.control("PUT", "/state", state).await.0, 200);
     assert_eq!(code().await, "403 NoPermission");
     key.denied.clear();
-    emulator
-        .set_state(State {
-            credentials: Some(vec![key]),
-            ..State::default()
-        })
-        .unwrap();
+    emulator.set_state(State { credentials: Some(vec![key]), ..State::default() }).unwrap();
     assert_eq!(code().await, "200 ");
     let refused = client.call("GET", "", Value::Null).await;
-    assert_eq!(
-        (refused.0, refused.1["Code"].as_str()),
-        (401, Some("Unauthorized"))
-    );
+    assert_eq!((refused.0, refused.1["Code"].as_str()), (401, Some("Unauthorized")));
 }
 
 #[tokio::test]
 async fn denied_operations_say_which() {
     let emulator = emulator().await;
-    let credential = Credential {
-        denied: vec!["*".into()],
-        ..Credential::bearer("b", "testBearerToken")
-    };
+    let credential = Credential { denied: vec!["*".into()], ..Credential::bearer("b", "testBearerToken") };
     emulator.set_credentials(vec![credential]);
     let (status, answer) = Client::of(&emulator).call("GET", "/d-1", Value::Null).await;
-    assert_eq!(
-        (status, answer["AccessDeniedDetail"]["AuthAction"].as_str()),
-        (403, Some("paidataset:GetDataset"))
-    );
+    assert_eq!((status, answer["AccessDeniedDetail"]["AuthAction"].as_str()), (403, Some("paidataset:GetDataset")));
 }
 
 #[tokio::test]
@@ -175,24 +120,10 @@ async fn the_quota_holds_for_an_account_and_names_the_wait() {
     assert_eq!(codes, ["200 ", "200 ", "200 ", throttled, throttled]);
     emulator.set_knobs(|knobs| knobs.throttle_status = 429);
     let response = client.send("GET", "", &Value::Null).await.unwrap();
-    assert_eq!(
-        response.status().as_u16(),
-        429,
-        "all keys of an account share"
-    );
+    assert_eq!(response.status().as_u16(), 429, "all keys of an account share");
     assert_eq!(response.headers()["x-acs-retry-after"], "700");
     let stats = emulator.stats();
-    assert_eq!(
-        (
-            stats.throttled,
-            stats.calls["ListDatasets"].ok,
-            stats.calls["ListDatasets"].failed
-        ),
-        (3, 3, 3)
-    );
+    assert_eq!((stats.throttled, stats.calls["ListDatasets"].ok, stats.calls["ListDatasets"].failed), (3, 3, 3));
     emulator.set_knobs(|knobs| knobs.quota_per_second = 0);
-    assert_eq!(
-        list(&client, fresh(&emulator, KEY.0, KEY.1, None)).await,
-        "200 "
-    );
+    assert_eq!(list(&client, fresh(&emulator, KEY.0, KEY.1, None)).await, "200 ");
 }

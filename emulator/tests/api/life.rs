@@ -16,63 +16,26 @@ async fn down_for_a_while() {
     let state = emulator.state();
     emulator.stop().await;
     assert!(TcpStream::connect(address).is_err());
-    assert!(
-        client
-            .send("GET", "", &Value::Null)
-            .await
-            .unwrap_err()
-            .is_connect()
-    );
+    assert!(client.send("GET", "", &Value::Null).await.unwrap_err().is_connect());
 
-    let back = Options {
-        port: address.port(),
-        state: Some(state),
-        ..Options::default()
-    };
+    let back = Options { port: address.port(), state: Some(state), ..Options::default() };
     let emulator = Emulator::start(back).await.unwrap();
     assert_eq!(emulator.address(), address);
-    assert_eq!(
-        client.ok("GET", &format!("/{id}"), Value::Null).await["Name"],
-        "x"
-    );
-    assert_ne!(
-        client.create("y", json!({})).await,
-        id,
-        "ids go on, they do not start again"
-    );
-    assert_eq!(
-        client.list("", "Name").await,
-        ["x", "y"],
-        "knobs are part of the state"
-    );
+    assert_eq!(client.ok("GET", &format!("/{id}"), Value::Null).await["Name"], "x");
+    assert_ne!(client.create("y", json!({})).await, id, "ids go on, they do not start again");
+    assert_eq!(client.list("", "Name").await, ["x", "y"], "knobs are part of the state");
 }
 
 #[tokio::test]
 async fn stopping_ends_open_connections_and_forgets_delayed_calls() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let late = Fault {
-        effect: Effect::Delay,
-        when: When::Before,
-        delay_ms: 60_000,
-        ..Fault::default()
-    };
-    emulator.add_faults([
-        late,
-        Fault {
-            effect: Effect::Drop,
-            ..Fault::default()
-        },
-    ]);
+    let late = Fault { effect: Effect::Delay, when: When::Before, delay_ms: 60_000, ..Fault::default() };
+    emulator.add_faults([late, Fault { effect: Effect::Drop, ..Fault::default() }]);
     let calls: Vec<_> = ["a", "b"]
         .map(|name| {
             let client = client.clone();
-            tokio::spawn(async move {
-                client
-                    .send("POST", "", &crate::client::dataset(name))
-                    .await
-                    .is_err()
-            })
+            tokio::spawn(async move { client.send("POST", "", &crate::client::dataset(name)).await.is_err() })
         })
         .into();
     while !emulator.faults().is_empty() {
@@ -80,10 +43,7 @@ async fn stopping_ends_open_connections_and_forgets_delayed_calls() {
     }
     let start = Instant::now();
     emulator.stop().await;
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "stopping waits for no fault"
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "stopping waits for no fault");
     for call in calls {
         assert!(call.await.unwrap());
     }
@@ -99,42 +59,24 @@ async fn dropping_stops_too() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), gone)
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_taken_port_is_named() {
     let emulator = emulator().await;
-    let error = Emulator::start(Options {
-        port: emulator.address().port(),
-        ..Options::default()
-    })
-    .await
-    .unwrap_err();
+    let error = Emulator::start(Options { port: emulator.address().port(), ..Options::default() }).await.unwrap_err();
     assert!(matches!(error, StartError::Listen { .. }));
-    assert!(
-        error.to_string().contains(&emulator.address().to_string()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&emulator.address().to_string()), "{error}");
 }
 
 #[tokio::test]
 async fn seeds_make_the_same_ids() {
     let ids = async |seed| {
-        let emulator = Emulator::start(Options {
-            seed: Some(seed),
-            ..Options::default()
-        })
-        .await
-        .unwrap();
+        let emulator = Emulator::start(Options { seed: Some(seed), ..Options::default() }).await.unwrap();
         let client = Client::of(&emulator);
         let name = |n: u32| json!({"WorkspaceId": "1", "Description": n.to_string()});
-        [
-            client.create("a", name(1)).await,
-            client.create("b", name(2)).await,
-        ]
+        [client.create("a", name(1)).await, client.create("b", name(2)).await]
     };
     assert_eq!(ids(3).await, ids(3).await);
     assert_ne!(ids(3).await, ids(4).await);
@@ -149,9 +91,7 @@ async fn many_clients_at_once_lose_nothing() {
             let client = client.clone();
             tokio::spawn(async move {
                 for index in 0..10 {
-                    client
-                        .create(&format!("w{worker}-{index}"), json!({}))
-                        .await;
+                    client.create(&format!("w{worker}-{index}"), json!({})).await;
                 }
             })
         })

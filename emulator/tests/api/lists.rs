@@ -14,40 +14,21 @@ async fn pages_of_equal_keys_follow_creation_and_never_overlap() {
     let mut names = Vec::new();
     for index in 0..25 {
         names.push(format!("n{index}"));
-        client
-            .create(&names[index], json!({"DataType": "TEXT"}))
-            .await;
+        client.create(&names[index], json!({"DataType": "TEXT"})).await;
     }
-    for query in [
-        "",
-        "&SortBy=DataType",
-        "&SortBy=DataType&Order=DESC",
-        "&SortBy=GmtCreateTime",
-    ] {
+    for query in ["", "&SortBy=DataType", "&SortBy=DataType&Order=DESC", "&SortBy=GmtCreateTime"] {
         let mut seen = Vec::new();
         for page in 1..=4 {
-            seen.extend(
-                client
-                    .list(&format!("?PageSize=7&PageNumber={page}{query}"), "Name")
-                    .await,
-            );
+            seen.extend(client.list(&format!("?PageSize=7&PageNumber={page}{query}"), "Name").await);
         }
         assert_eq!(seen, names, "{query}");
     }
     let newest_first: Vec<String> = names.iter().rev().cloned().collect();
     for key in ["GmtCreateTime", "GmtModifiedTime"] {
-        assert_eq!(
-            client
-                .list(&format!("?PageSize=100&SortBy={key}&Order=DESC"), "Name")
-                .await,
-            newest_first
-        );
+        assert_eq!(client.list(&format!("?PageSize=100&SortBy={key}&Order=DESC"), "Name").await, newest_first);
     }
     let beyond = client.ok("GET", "?PageNumber=9", Value::Null).await;
-    assert_eq!(
-        (&beyond["Datasets"], &beyond["TotalCount"]),
-        (&json!([]), &json!(25))
-    );
+    assert_eq!((&beyond["Datasets"], &beyond["TotalCount"]), (&json!([]), &json!(25)));
     assert_eq!(client.list("", "Name").await.len(), 10, "the default page");
     assert_eq!(client.list("?PageSize=1000", "Name").await.len(), 25);
 }
@@ -56,12 +37,19 @@ async fn pages_of_equal_keys_follow_creation_and_never_overlap() {
 async fn filters() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
-    let a = client.create("Alpha", json!({"Labels": [{"Key": "env", "Value": "prod"}], "SourceId": "s-1", "DataType": "PIC"})).await;
-    let b = client.create("beta", json!({"DataSourceType": "NAS", "Property": "FILE", "SourceDatasetId": "d-s", "Provider": "acme"})).await;
-    let c = client.create("数据", json!({"SourceType": "PAI_PUBLIC_DATASET", "Edition": "LOGICAL", "Accessibility": "PUBLIC"})).await;
-    client
-        .create("elsewhere", json!({"WorkspaceId": "1"}))
+    let a = client
+        .create("Alpha", json!({"Labels": [{"Key": "env", "Value": "prod"}], "SourceId": "s-1", "DataType": "PIC"}))
         .await;
+    let b = client
+        .create(
+            "beta",
+            json!({"DataSourceType": "NAS", "Property": "FILE", "SourceDatasetId": "d-s", "Provider": "acme"}),
+        )
+        .await;
+    let c = client
+        .create("数据", json!({"SourceType": "PAI_PUBLIC_DATASET", "Edition": "LOGICAL", "Accessibility": "PUBLIC"}))
+        .await;
+    client.create("elsewhere", json!({"WorkspaceId": "1"})).await;
     for (query, expected) in [
         ("", vec![&a, &b, &c]),
         ("?WorkspaceId=478", vec![&a, &b, &c]),
@@ -85,29 +73,13 @@ async fn filters() {
         ("?ShareScope=BY_ME", vec![]),
         ("?SortBy=DataSourceType", vec![&b, &a, &c]),
         ("?SortBy=DataType&Order=DESC", vec![&a, &b, &c]),
-        (
-            "?Name=&Label=&DatasetIds=&ShareScope=&SortBy=",
-            vec![&a, &b, &c],
-        ),
+        ("?Name=&Label=&DatasetIds=&ShareScope=&SortBy=", vec![&a, &b, &c]),
     ] {
-        assert_eq!(
-            client
-                .list(query, "DatasetId")
-                .await
-                .iter()
-                .collect::<Vec<_>>(),
-            expected,
-            "{query}"
-        );
+        assert_eq!(client.list(query, "DatasetId").await.iter().collect::<Vec<_>>(), expected, "{query}");
     }
     let ids = format!("?DatasetIds={c}%2Cd-none%2C{a}%2C{c}");
     assert_eq!(client.list(&ids, "DatasetId").await, [a.clone(), c.clone()]);
-    assert_eq!(
-        client
-            .list(&format!("?DatasetIds={a}&WorkspaceId=1"), "DatasetId")
-            .await,
-        [] as [&str; 0]
-    );
+    assert_eq!(client.list(&format!("?DatasetIds={a}&WorkspaceId=1"), "DatasetId").await, [] as [&str; 0]);
     for (query, code) in [
         ("?SortBy=Name", "400 InvalidSortBy"),
         ("?Order=UP", "400 InvalidOrder"),
@@ -130,48 +102,21 @@ async fn lists_lag_and_reads_do_not() {
     let path = format!("/{id}");
     let versions = format!("{path}/versions");
     let listed_versions = async || {
-        let answer = client
-            .ok(
-                "GET",
-                &format!("{versions}?PageNumber=1&PageSize=10"),
-                Value::Null,
-            )
-            .await;
+        let answer = client.ok("GET", &format!("{versions}?PageNumber=1&PageSize=10"), Value::Null).await;
         answer["TotalCount"].as_u64().unwrap()
     };
     assert_eq!(client.ok("GET", &path, Value::Null).await["Name"], "x");
     assert!(client.list("", "Name").await.is_empty() && listed_versions().await == 0);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(
-        (client.list("", "Name").await, listed_versions().await),
-        (vec!["x".to_owned()], 1)
-    );
-    client
-        .ok(
-            "POST",
-            &format!("{path}/labels"),
-            json!({"Labels": [{"Key": "k", "Value": "v"}]}),
-        )
-        .await;
+    assert_eq!((client.list("", "Name").await, listed_versions().await), (vec!["x".to_owned()], 1));
+    client.ok("POST", &format!("{path}/labels"), json!({"Labels": [{"Key": "k", "Value": "v"}]})).await;
     client.ok("POST", &versions, version()).await;
     assert!(client.list("?Label=k", "Name").await.is_empty() && listed_versions().await == 1);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(
-        (
-            client.list("?Label=k", "Name").await.len(),
-            listed_versions().await
-        ),
-        (1, 2)
-    );
+    assert_eq!((client.list("?Label=k", "Name").await.len(), listed_versions().await), (1, 2));
     client.ok("DELETE", &path, Value::Null).await;
-    assert_eq!(
-        client.refused("GET", &path, Value::Null).await,
-        "404 201300003"
-    );
-    assert_eq!(
-        client.list(&format!("?DatasetIds={id}"), "Name").await,
-        ["x"]
-    );
+    assert_eq!(client.refused("GET", &path, Value::Null).await, "404 201300003");
+    assert_eq!(client.list(&format!("?DatasetIds={id}"), "Name").await, ["x"]);
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(client.list("", "Name").await.is_empty());
 }
@@ -179,68 +124,36 @@ async fn lists_lag_and_reads_do_not() {
 #[tokio::test]
 async fn without_list_all_others_private_datasets_are_hidden() {
     let mut credentials = Credential::defaults();
-    credentials.push(Credential {
-        user_id: "7".into(),
-        list_all: false,
-        ..Credential::bearer("seven", "seven")
-    });
+    credentials.push(Credential { user_id: "7".into(), list_all: false, ..Credential::bearer("seven", "seven") });
     credentials.push(Credential {
         account_id: "5".into(),
         user_id: "5".into(),
         ..Credential::bearer("other", "other")
     });
-    let mut options = Options {
-        credentials,
-        ..Options::default()
-    };
+    let mut options = Options { credentials, ..Options::default() };
     "478".clone_into(&mut options.knobs.default_workspace);
     let emulator = pai_emulator::Emulator::start(options).await.unwrap();
     let admin = Client::of(&emulator);
     let (seven, other) = (admin.with_token("seven"), admin.with_token("other"));
     let hidden = admin.create("hidden", json!({})).await;
-    let public = admin
-        .create("public", json!({"Accessibility": "PUBLIC"}))
-        .await;
+    let public = admin.create("public", json!({"Accessibility": "PUBLIC"})).await;
     let own = seven.create("own", json!({})).await;
     assert_eq!(seven.list("", "Name").await, ["public", "own"]);
     assert_eq!(admin.list("", "Name").await, ["hidden", "public", "own"]);
-    assert_eq!(
-        seven
-            .refused("POST", "", crate::client::dataset("hidden"))
-            .await,
-        "400 201300003",
-        "taken unseen"
-    );
+    assert_eq!(seven.refused("POST", "", crate::client::dataset("hidden")).await, "400 201300003", "taken unseen");
     let path = |id: &str| format!("/{id}");
-    assert_eq!(
-        seven.ok("GET", &path(&hidden), Value::Null).await["MountAccess"],
-        "RO"
-    );
+    assert_eq!(seven.ok("GET", &path(&hidden), Value::Null).await["MountAccess"], "RO");
     for id in [&hidden, &public] {
-        assert_eq!(
-            seven.refused("PUT", &path(id), json!({})).await,
-            "403 NoPermission"
-        );
+        assert_eq!(seven.refused("PUT", &path(id), json!({})).await, "403 NoPermission");
     }
-    seven
-        .ok("PUT", &path(&own), json!({"Description": "mine"}))
-        .await;
-    seven
-        .ok("PUT", &format!("/{own}/publish"), Value::Null)
-        .await;
-    assert_eq!(
-        seven.refused("DELETE", &path(&own), Value::Null).await,
-        "403 NoPermission",
-        "published"
-    );
+    seven.ok("PUT", &path(&own), json!({"Description": "mine"})).await;
+    seven.ok("PUT", &format!("/{own}/publish"), Value::Null).await;
+    assert_eq!(seven.refused("DELETE", &path(&own), Value::Null).await, "403 NoPermission", "published");
     let foreign = crate::client::with(crate::client::dataset("z"), json!({"UserId": "8"}));
     assert_eq!(seven.refused("POST", "", foreign).await, "403 NoPermission");
 
     assert!(other.list("", "Name").await.is_empty());
-    assert_eq!(
-        other.refused("GET", &path(&public), Value::Null).await,
-        "404 201300003"
-    );
+    assert_eq!(other.refused("GET", &path(&public), Value::Null).await, "404 201300003");
     other.create("hidden", json!({})).await;
 }
 
@@ -253,44 +166,18 @@ async fn shared_datasets_show_up_in_the_other_workspace() {
     let share = |workspace: &str| json!({"SharingConfig": {"SharedTo": [{"TenantId": "1000000000000001", "WorkspaceId": workspace}]}});
     client.ok("PUT", &path, share("9")).await;
     let there = client.ok("GET", "?WorkspaceId=9", Value::Null).await["Datasets"][0].clone();
-    assert_eq!(
-        (&there["DatasetId"], &there["IsShared"]),
-        (&json!(id), &json!(true))
-    );
+    assert_eq!((&there["DatasetId"], &there["IsShared"]), (&json!(id), &json!(true)));
     let from = &there["SharedFrom"];
     assert_eq!(
-        (
-            &from["SourceWorkspaceId"],
-            &from["Status"],
-            &from["AllowedMountAccessLevels"]
-        ),
+        (&from["SourceWorkspaceId"], &from["Status"], &from["AllowedMountAccessLevels"]),
         (&json!("478"), &json!("ACTIVE"), &json!(["RO"]))
     );
-    assert_eq!(
-        client.list("?WorkspaceId=9&ShareScope=TO_ME", "Name").await,
-        ["x"]
-    );
-    assert_eq!(
-        client.list("?WorkspaceId=9&ShareScope=BY_ME", "Name").await,
-        [] as [&str; 0]
-    );
+    assert_eq!(client.list("?WorkspaceId=9&ShareScope=TO_ME", "Name").await, ["x"]);
+    assert_eq!(client.list("?WorkspaceId=9&ShareScope=BY_ME", "Name").await, [] as [&str; 0]);
     let by_me = client.ok("GET", "?ShareScope=BY_ME", Value::Null).await;
-    assert_eq!(
-        by_me["Datasets"][0]["SharingConfig"]["SharedTo"][0]["WorkspaceId"],
-        "9"
-    );
-    assert!(
-        client.ok("GET", "", Value::Null).await["Datasets"][0]
-            .get("SharingConfig")
-            .is_none()
-    );
+    assert_eq!(by_me["Datasets"][0]["SharingConfig"]["SharedTo"][0]["WorkspaceId"], "9");
+    assert!(client.ok("GET", "", Value::Null).await["Datasets"][0].get("SharingConfig").is_none());
     client.ok("PUT", &path, share("10")).await;
-    assert!(
-        client.list("?WorkspaceId=9", "Name").await.is_empty(),
-        "the new list replaces the old one"
-    );
-    assert_eq!(
-        client.refused("PUT", &path, share("478")).await,
-        "400 InvalidSharingConfig"
-    );
+    assert!(client.list("?WorkspaceId=9", "Name").await.is_empty(), "the new list replaces the old one");
+    assert_eq!(client.refused("PUT", &path, share("478")).await, "400 InvalidSharingConfig");
 }

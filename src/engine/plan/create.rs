@@ -79,7 +79,7 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
         return Step::Permit;
     }
     match next_intent(view, Origin::Created, desired.hash()) {
-        Some((intent, nonce)) => Step::Claim(intent, Some(Flight::Create { nonce, landed: None })),
+        Some((intent, nonce)) => Step::Claim(Box::new(intent), Some(Flight::Create { nonce, landed: None })),
         None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
     }
 }
@@ -89,7 +89,7 @@ pub(super) fn in_flight(view: &View) -> Step {
     match &view.seen.flight {
         Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
         Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) }) => {
-            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, Box::new(report.clone()))
+            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, report.clone())
         }
         Some(Flight::Create { nonce, landed: Some(Landed::At(id)) }) => match &view.desired {
             Ok(desired) => Step::Record(Box::new(Record {
@@ -169,7 +169,7 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {
         Some((intent, nonce)) => {
-            Step::Claim(intent, Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
+            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
         }
         None => working(Reason::InternalError, "no target is known", super::super::report::Next::Backoff),
     }

@@ -131,9 +131,9 @@ pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
     if !update.is_empty() {
         list.push(Change::Update(update));
     }
-    let (remove, set) = label_changes(&applied(view, ""), &desired.labels, remote);
-    if !remove.is_empty() {
-        list.push(Change::RemoveLabels(remove));
+    let (unset, set) = label_changes(&applied(view, ""), &desired.labels, remote);
+    if !unset.is_empty() {
+        list.push(Change::RemoveLabels(unset));
     }
     if !set.is_empty() {
         list.push(Change::SetLabels(set));
@@ -147,9 +147,9 @@ pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
             list.push(Change::UpdateFirst(update));
         }
         let wanted = desired.first.labels.clone().unwrap_or_default();
-        let (remove, set) = label_changes(&applied(view, FIRST_PREFIX), &wanted, first);
-        if !remove.is_empty() {
-            list.push(Change::RemoveFirstLabels(remove));
+        let (unset, set) = label_changes(&applied(view, FIRST_PREFIX), &wanted, first);
+        if !unset.is_empty() {
+            list.push(Change::RemoveFirstLabels(unset));
         }
         if !set.is_empty() {
             list.push(Change::SetFirstLabels(set));
@@ -171,7 +171,7 @@ fn applied(view: &View, prefix: &str) -> Vec<String> {
 /// Keys of ours that are wanted no more, and labels to set. Keys unknown to us are never touched. For a version the
 /// labels to set are its full set, foreign ones and marks included.
 fn label_changes(applied: &[String], wanted: &Labels, remote: &Remote) -> (Vec<String>, Labels) {
-    let remove: Vec<_> = applied
+    let unset: Vec<_> = applied
         .iter()
         .filter(|key| !wanted.contains_key(*key) && remote.labels.contains_key(*key) && !is_mark(key))
         .cloned()
@@ -179,10 +179,10 @@ fn label_changes(applied: &[String], wanted: &Labels, remote: &Remote) -> (Vec<S
     let mut set: Labels =
         wanted.iter().filter(|(key, value)| remote.labels.get(*key) != Some(value)).map(clone_pair).collect();
     if remote.id.version.is_some() && !set.is_empty() {
-        let rest = remote.labels.iter().filter(|(key, _)| !remove.contains(key) && !wanted.contains_key(*key));
+        let rest = remote.labels.iter().filter(|(key, _)| !unset.contains(key) && !wanted.contains_key(*key));
         set.extend(rest.map(clone_pair).chain(wanted.iter().map(clone_pair)).collect::<Vec<_>>());
     }
-    (remove, set)
+    (unset, set)
 }
 
 fn clone_pair((key, value): (&String, &String)) -> (String, String) {
@@ -201,7 +201,6 @@ fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
 }
 
 /// The keys that `appliedLabelKeys` holds once `remote` equals `desired`.
-#[must_use]
 pub fn label_keys(desired: &Desired) -> impl Iterator<Item = String> + '_ {
     let first = desired.first.labels.iter().flatten().map(|(key, _)| format!("{FIRST_PREFIX}{key}"));
     desired.labels.keys().cloned().chain(first)

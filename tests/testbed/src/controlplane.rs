@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kube::Client;
+use kube::config::Kubeconfig;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -75,7 +76,11 @@ impl ControlPlane {
     pub async fn start(options: Options) -> Result<Self> {
         install_tls_provider();
         match env::var_os(TEST_KUBECONFIG) {
-            Some(path) if !path.is_empty() => Self::existing(Path::new(&path)),
+            Some(path) if !path.is_empty() => {
+                let what = format!("reading {}", Path::new(&path).display());
+                // Relative paths in it become absolute here.
+                Self::existing(&Kubeconfig::read_from(path).context(what)?)
+            }
             Some(_) | None => Self::local(&options).await,
         }
     }
@@ -93,15 +98,14 @@ impl ControlPlane {
             .await
     }
 
-    /// A cluster that exists: nothing is started, nothing is stopped, no audit log is known.
-    pub fn existing(admin: &Path) -> Result<Self> {
+    /// The cluster of this kubeconfig: nothing is started, nothing is stopped, no audit log is known.
+    pub fn existing(kubeconfig: &Kubeconfig) -> Result<Self> {
         install_tls_provider();
-        Ok(Self {
-            dir: Directory::Temporary(temporary()?),
-            admin: fs::canonicalize(admin).context(format!("using {}", admin.display()))?,
-            kubectl: PathBuf::from("kubectl"),
-            processes: Vec::new(),
-        })
+        let dir = temporary()?;
+        let admin = dir.path().join(file::ADMIN);
+        kubeconfig::write(&admin, &serde_json::to_value(kubeconfig).context("writing the kubeconfig")?)?;
+        let kubectl = PathBuf::from("kubectl");
+        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes: Vec::new() })
     }
 
     async fn local(options: &Options) -> Result<Self> {
@@ -230,10 +234,14 @@ impl ControlPlane {
         result
     }
 
-    /// Lets its processes stay, and names them in the order in which they must be stopped.
-    pub fn detach(mut self) -> Result<Vec<(String, u32)>> {
-        let detach = |process: Process| Ok((process.name().to_owned(), process.detach()?));
-        self.processes.drain(..).map(detach).collect()
+    /// Names and process ids of what it started, in the order in which they must be stopped.
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        self.processes.iter().map(Process::named_id).collect()
+    }
+
+    /// Lets its processes stay when this process ends.
+    pub fn detach(mut self) -> Result<()> {
+        self.processes.drain(..).try_for_each(Process::detach)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::controlplane::install_tls_provider;
@@ -15,6 +16,7 @@ use crate::process::{Process, Session};
 pub const ACCESS_KEY_ID: &str = "testAccessKeyId";
 /// Its secret.
 pub const ACCESS_KEY_SECRET: &str = "testAccessKeySecret";
+const BEARER_TOKEN: &str = "testBearerToken";
 /// The default workspace of emulator and operator.
 pub const WORKSPACE: &str = "12345";
 
@@ -26,8 +28,9 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts `bin` on a free loopback port and waits until it answers.
-    pub async fn start(bin: &Path, log: &Path, session: Session) -> Result<Self> {
+    /// Starts `bin` with the environment `env` (`PAI_EMULATOR_*`) on a free loopback port and waits until it
+    /// answers.
+    pub async fn start(bin: &Path, env: &[(String, String)], log: &Path, session: Session) -> Result<Self> {
         let listen = format!("127.0.0.1:{}", ports::free()?);
         let arguments = [
             ("--listen", listen.as_str()),
@@ -36,7 +39,7 @@ impl Emulator {
             ("--default-workspace", WORKSPACE),
         ];
         let arguments: Vec<String> = arguments.iter().flat_map(|&(flag, value)| [flag.into(), value.into()]).collect();
-        let mut process = Process::spawn("emulator", bin, &arguments, &[], log, session)?;
+        let mut process = Process::spawn("emulator", bin, &arguments, env, log, session)?;
         let url = format!("http://{listen}");
         let probe = format!("{url}/_emulator/stats");
         until_ok(&mut process, &probe, Duration::from_secs(15)).await?;
@@ -50,22 +53,22 @@ impl Emulator {
 
     /// A GET of its control API, for example `stats` or `state`.
     pub async fn get(&self, what: &str) -> Result<Value> {
-        self.ask(reqwest::Method::GET, what, None).await
+        self.ask(Method::GET, &format!("/_emulator/{what}"), None).await
     }
 
-    /// A PUT of its control API.
-    pub async fn put(&self, what: &str, body: &Value) -> Result<Value> {
-        self.ask(reqwest::Method::PUT, what, Some(body)).await
+    /// A call of the API by someone other than the operator, as from the vendor's console: the bearer token that
+    /// the emulator knows by default, a `path` such as `/api/v1/datasets/ID`.
+    pub async fn console(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        self.ask(method, path, Some(body)).await
     }
 
-    async fn ask(&self, method: reqwest::Method, what: &str, body: Option<&Value>) -> Result<Value> {
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         install_tls_provider();
-        let doing = format!("{method} /_emulator/{what}");
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10));
-        let client = client.build().context(&doing)?;
-        let mut request = client.request(method, format!("{}/_emulator/{what}", self.url));
+        let doing = format!("{method} {path}");
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build();
+        let mut request = client.context(&doing)?.request(method, format!("{}{path}", self.url));
         if let Some(body) = body {
-            request = request.json(body);
+            request = request.bearer_auth(BEARER_TOKEN).json(body);
         }
         let answer = request.send().await.context(&doing)?;
         let status = answer.status();
@@ -76,8 +79,13 @@ impl Emulator {
         serde_json::from_str(&text).context(&doing)
     }
 
+    /// The process, for its name and id.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// Lets it stay when this process ends.
-    pub fn detach(self) -> Result<(String, u32)> {
-        Ok((self.process.name().to_owned(), self.process.detach()?))
+    pub fn detach(self) -> Result<()> {
+        self.process.detach()
     }
 }

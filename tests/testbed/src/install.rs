@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::binaries::repository;
 use crate::error::{Context, Error, Result};
+use crate::objects::{dataset_versions, datasets};
 use crate::wait;
 
 /// Where the operator lives.
@@ -23,21 +24,70 @@ const BASE: [&str; 4] = ["namespace.yaml", "service-account.yaml", "rbac.yaml", 
 
 /// Applies the shipped files and waits until the CRDs are established.
 pub async fn install(client: &Client) -> Result<()> {
-    let base = repository().join("deploy/kustomize/base");
-    let files = crd_files()?.into_iter().chain(BASE.map(|name| base.join(name)));
     let mut crds = Vec::new();
-    for file in files {
-        for object in read(&file)? {
-            if object.types.as_ref().is_some_and(|t| t.kind == "CustomResourceDefinition") {
-                crds.push(object.metadata.name.clone().unwrap_or_default());
-            }
-            apply(client, &object).await?;
+    for object in shipped()? {
+        if object.types.as_ref().is_some_and(|t| t.kind == "CustomResourceDefinition") {
+            crds.push(object.metadata.name.clone().unwrap_or_default());
         }
+        apply(client, &object).await?;
     }
     for name in crds {
         until_established(client, &name).await?;
     }
     Ok(())
+}
+
+/// Deletes what [`install`] applied, and the namespace `also` first; waits until the namespaces and CRDs are gone.
+/// Objects of the CRDs go with them, without the operator and so without a call to the cloud: finalizers are removed.
+pub async fn uninstall(client: &Client, also: &str) -> Result<()> {
+    for objects in [datasets(client, also), dataset_versions(client, also)] {
+        release(&objects).await?;
+    }
+    let namespace = DynamicObject::deserialize(serde_json::json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": also},
+    }));
+    let all = [namespace.context("naming a namespace")?].into_iter().chain(shipped()?.into_iter().rev());
+    let all: Vec<DynamicObject> = all.collect();
+    for object in &all {
+        let (api, name) = api_of(client, object)?;
+        delete(&api, name).await?;
+    }
+    let wait = wait::Wait::new(Duration::from_secs(120));
+    for object in &all {
+        let (api, name) = api_of(client, object)?;
+        wait.gone(&api, name).await?;
+    }
+    Ok(())
+}
+
+/// Takes the finalizers off what a failed run left.
+async fn release(objects: &Api<DynamicObject>) -> Result<()> {
+    let listed = match objects.list(&ListParams::default()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()), // The CRD never came.
+        listed => listed.context("listing what is left")?,
+    };
+    for object in listed.items {
+        let patch = Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}));
+        let name = object.metadata.name.unwrap_or_default();
+        let patched = objects.patch(&name, &PatchParams::default(), &patch).await;
+        patched.context(format!("releasing {name}"))?;
+    }
+    Ok(())
+}
+
+async fn delete(api: &Api<DynamicObject>, name: &str) -> Result<()> {
+    match api.delete(name, &DeleteParams::default()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(drop).context(format!("deleting {name}")),
+    }
+}
+
+/// What `deploy/kustomize/base` holds, apart from what runs in the cluster.
+fn shipped() -> Result<Vec<DynamicObject>> {
+    let base = repository().join("deploy/kustomize/base");
+    let files = crd_files()?.into_iter().chain(BASE.map(|name| base.join(name)));
+    let objects: Vec<Vec<DynamicObject>> = files.map(|file| read(&file)).collect::<Result<_>>()?;
+    Ok(objects.into_iter().flatten().collect())
 }
 
 /// The generated CRD files, in the order of their names.
@@ -67,17 +117,22 @@ pub fn read(path: &Path) -> Result<Vec<DynamicObject>> {
 
 /// Server-side apply, as `kubectl apply --server-side --force-conflicts` does.
 pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObject> {
+    let (api, name) = api_of(client, object)?;
+    let params = PatchParams::apply("testbed").force();
+    let applied = api.patch(name, &params, &Patch::Apply(object)).await;
+    applied.context(format!("applying {name}"))
+}
+
+/// Where an object belongs, by its kind and namespace.
+fn api_of<'a>(client: &Client, object: &'a DynamicObject) -> Result<(Api<DynamicObject>, &'a str)> {
     let types = object.types.as_ref().ok_or_else(|| Error::new("an object without a kind"))?;
     let gvk = GroupVersionKind::try_from(types).context("reading a kind")?;
     let resource = ApiResource::from_gvk(&gvk);
-    let api: Api<DynamicObject> = match object.metadata.namespace.as_deref() {
+    let api = match object.metadata.namespace.as_deref() {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     };
-    let name = object.metadata.name.as_deref().unwrap_or_default();
-    let params = PatchParams::apply("testbed").force();
-    let applied = api.patch(name, &params, &Patch::Apply(object)).await;
-    applied.context(format!("applying {} {name}", types.kind))
+    Ok((api, object.metadata.name.as_deref().unwrap_or_default()))
 }
 
 async fn until_established(client: &Client, name: &str) -> Result<()> {

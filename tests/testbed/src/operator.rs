@@ -73,18 +73,18 @@ pub struct OperatorOptions {
 impl Operator {
     /// Starts `bin run` with free ports and waits until `/readyz` says yes.
     pub async fn start(options: &OperatorOptions) -> Result<Self> {
-        let mut operator = Self::launch(options)?;
+        Self::start_on(options, Ports::free()?).await
+    }
+
+    /// The same on these ports.
+    pub async fn start_on(options: &OperatorOptions, ports: Ports) -> Result<Self> {
+        let mut operator = Self::launch(options, ports)?;
         operator.until_ready(READY_TIMEOUT).await?;
         Ok(operator)
     }
 
-    /// Starts it without waiting.
-    pub fn launch(options: &OperatorOptions) -> Result<Self> {
-        Self::launch_on(options, Ports::free()?)
-    }
-
     /// Starts it on these ports, without waiting.
-    pub fn launch_on(options: &OperatorOptions, ports: Ports) -> Result<Self> {
+    pub fn launch(options: &OperatorOptions, ports: Ports) -> Result<Self> {
         let kubeconfig = options.kubeconfig.display().to_string();
         let fixed = SHORT_TIMES.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let log_format = ("DATASET_OPERATOR_LOG_FORMAT".to_owned(), "json".to_owned());
@@ -127,9 +127,9 @@ impl Operator {
         tail(self.log(), lines)
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.process.id()
+    /// The process, for its name and id.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// How it ended, if it has.
@@ -159,8 +159,8 @@ impl Operator {
     }
 
     /// Lets it stay when this process ends.
-    pub fn detach(self) -> Result<(String, u32)> {
-        Ok((self.process.name().to_owned(), self.process.detach()?))
+    pub fn detach(self) -> Result<()> {
+        self.process.detach()
     }
 }
 

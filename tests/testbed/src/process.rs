@@ -157,11 +157,15 @@ impl Process {
         tail(&self.log, lines)
     }
 
-    /// Lets it stay when this process ends, and says which one it is.
-    pub fn detach(mut self) -> Result<u32> {
-        leash::release(self.id())?;
+    /// Its name and process id, to record or to show.
+    pub fn named_id(&self) -> (String, u32) {
+        (self.name.clone(), self.id())
+    }
+
+    /// Lets it stay when this process ends.
+    pub fn detach(mut self) -> Result<()> {
         self.on_drop = OnDrop::Stay;
-        Ok(self.id())
+        leash::release(self.id())
     }
 }
 

@@ -132,18 +132,9 @@ pub(super) fn arriving(vector: &Vector) -> Request {
     let query: Vec<String> = vector
         .query
         .iter()
-        .map(|(name, value)| {
-            format!(
-                "{name}={}",
-                encode(value).replace("%20", "+").replace("%7E", "~")
-            )
-        })
+        .map(|(name, value)| format!("{name}={}", encode(value).replace("%20", "+").replace("%7E", "~")))
         .collect();
-    let target = if query.is_empty() {
-        vector.path.to_owned()
-    } else {
-        format!("{}?{}", vector.path, query.join("&"))
-    };
+    let target = if query.is_empty() { vector.path.to_owned() } else { format!("{}?{}", vector.path, query.join("&")) };
     let authorization = format!(
         "ACS3-HMAC-SHA256 Credential=testAccessKeyId,SignedHeaders={},Signature={}",
         vector.signed, vector.signature
@@ -157,10 +148,7 @@ pub(super) fn arriving(vector: &Vector) -> Request {
         ("authorization", &authorization),
     ];
     headers.extend(vector.more);
-    for (name, value) in [
-        ("host", "aiworkspace.cn-hangzhou.aliyuncs.com"),
-        ("x-acs-version", "2021-02-04"),
-    ] {
+    for (name, value) in [("host", "aiworkspace.cn-hangzhou.aliyuncs.com"), ("x-acs-version", "2021-02-04")] {
         if !headers.iter().any(|(known, _)| *known == name) {
             headers.push((name, value));
         }

@@ -1,0 +1,57 @@
+# The commands of this repository. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# Release speed without the release's link time: for the demo and for local use.
+FAST := cargo build --profile fast --workspace --bins
+TESTBED = "$${CARGO_TARGET_DIR:-target}/fast/testbed"
+CARGO_DENY := 0.20.2
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## See it work on a real Kubernetes and a local cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
+	$(FAST)
+	$(TESTBED) demo --cluster $(or $(CLUSTER),no)
+
+.PHONY: up
+up: ## Leave control plane, emulator and operator running; see target/up/env (OPERATOR=no: without the operator)
+	$(FAST)
+	$(TESTBED) up --operator $(or $(OPERATOR),yes)
+
+.PHONY: down
+down: ## End what `make up` started
+	@if [ -d target/up ]; then cargo build -q --profile fast -p testbed && $(TESTBED) down; else echo "nothing is running"; fi
+
+.PHONY: build
+build: ## Build the release binaries
+	cargo build --release --workspace --bins
+
+.PHONY: test
+test: ## Run every test: unit to stories on a real apiserver, and the conformance of the emulator
+	tests/controlplane/build >/dev/null
+	cargo test --workspace --locked --no-fail-fast
+	tests/contract/run
+
+.PHONY: lint
+lint: deny ## Formatting, clippy, generated files, licences and advisories, shell syntax
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(MAKE) generate && git diff --exit-code -- crds docs/reference
+	for script in .ci/run tests/*/build tests/*/run; do bash -n "$$script" || exit; done
+	sh -n tests/testbed/src/leash.sh
+	cd tests/controlplane && test -z "$$(gofmt -l .)" && go vet .
+
+.PHONY: deny
+deny:
+	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version $(CARGO_DENY)
+	cargo deny --locked check
+
+.PHONY: generate
+generate: ## Write crds/ and docs/reference from the types
+	REGENERATE=1 cargo test -q --test api generated::
+
+.PHONY: image
+image: ## Build the container image with docker, podman or buildah
+	$(or $(ENGINE),$(firstword $(notdir $(shell command -v docker podman buildah)))) build -f Containerfile -t dataset-operator:0.1.0 .

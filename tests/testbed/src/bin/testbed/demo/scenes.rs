@@ -1,0 +1,196 @@
+//! The scenes of the demo. Each does something as a user would, waits for the operator, and checks both sides.
+
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use kube::api::{Api, DynamicObject, ListParams};
+use reqwest::Method;
+use serde_json::json;
+use testbed::{
+    Context, Emulator, Error, Filter, Kubectl, Result, Wait, dataset_versions, datasets, is_ready, repository,
+};
+
+use super::remote;
+use crate::stack::Stack;
+use crate::tell::Teller;
+
+const EDITED: &str = "Flower pictures, relabelled in autumn";
+/// The sample that is edited, here and in the cloud.
+const STAR: &str = "flowers";
+/// The sample with `deletionPolicy: Retain`.
+const KEPT: &str = "golden-set";
+
+/// What every scene needs.
+pub(crate) struct Demo<'a> {
+    stack: &'a Stack,
+    teller: &'a Teller,
+    namespace: &'a str,
+    kubectl: Kubectl,
+    datasets: Api<DynamicObject>,
+    versions: Api<DynamicObject>,
+    samples: String,
+    wait: Wait,
+}
+
+impl<'a> Demo<'a> {
+    pub(crate) async fn new(stack: &'a Stack, teller: &'a Teller, namespace: &'a str) -> Result<Self> {
+        let client: Client = stack.plane.client().await?;
+        Ok(Self {
+            stack,
+            teller,
+            namespace,
+            kubectl: stack.plane.kubectl(),
+            datasets: datasets(&client, namespace),
+            versions: dataset_versions(&client, namespace),
+            samples: repository().join("deploy/samples").display().to_string(),
+            wait: Wait::new(Duration::from_secs(90)),
+        })
+    }
+
+    fn emulator(&self) -> &Emulator {
+        &self.stack.emulator
+    }
+
+    /// Shows a command with its output; the paths are shortened for the eye.
+    async fn kubectl(&self, arguments: &[&str]) -> Result<()> {
+        let shown = arguments.join(" ").replace(&self.samples, "deploy/samples");
+        self.teller.command(format!("kubectl {shown}"));
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--namespace", self.namespace]).collect();
+        self.teller.output(&self.kubectl.run(&arguments).await?);
+        Ok(())
+    }
+
+    /// Manifests become datasets: exactly one each, by one call each.
+    pub(crate) async fn create(&self) -> Result<()> {
+        self.teller.title("1. Apply: manifests become datasets");
+        let began = Instant::now();
+        self.kubectl(&["apply", "-k", &self.samples]).await?;
+        let (datasets, versions) = (self.all_ready(&self.datasets).await?, self.all_ready(&self.versions).await?);
+        let took = began.elapsed().as_secs_f64();
+        self.kubectl(&["get", "datasets,datasetversions"]).await?;
+
+        let remotes = remote::all(self.emulator()).await?;
+        let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
+        check(missing.next().is_none(), "an id in status is no dataset in the emulator")?;
+        let creates = remote::calls(self.emulator(), "CreateDataset").await?;
+        check(
+            remotes.len() == datasets.len() && creates == count(&datasets),
+            format!("{} objects, {} datasets, {creates} create calls", datasets.len(), remotes.len()),
+        )?;
+        let (d, v) = (datasets.len(), versions.len());
+        self.teller.fact(format!("{d} Datasets and {v} DatasetVersions are Ready after {took:.1} s"));
+        self.teller.fact(format!("the cloud has exactly those {d}, and got {creates} create calls"));
+        self.count_writes(d).await
+    }
+
+    /// Two writes of the operator for each Dataset, where the audit log can be read.
+    async fn count_writes(&self, objects: usize) -> Result<()> {
+        let Some(audit) = self.stack.plane.audit() else {
+            return Ok(());
+        };
+        let filter = Filter::operator_in(self.namespace).resource("datasets");
+        let writes = audit.settled_writes(&filter).await?.len();
+        check(writes == 2 * objects, format!("{writes} writes for {objects} Datasets, not 2 each"))?;
+        self.teller.fact(format!("the apiserver's audit log: {writes} writes by the operator, 2 for each Dataset"));
+        Ok(())
+    }
+
+    /// One edit, one call, and nothing else is touched.
+    pub(crate) async fn edit(&self) -> Result<()> {
+        self.teller.title("2. Edit: one field, one call");
+        let before = remote::calls(self.emulator(), "UpdateDataset").await?;
+        let patch = json!({"spec": {"description": EDITED}}).to_string();
+        self.kubectl(&["patch", "dataset", STAR, "--type=merge", "--patch", &patch]).await?;
+        let object = self.wait.ready(&self.datasets, STAR).await?;
+        let remote = remote::one(self.emulator(), id(&object)).await?;
+        check(remote.text("Description") == EDITED, "the description in the cloud is not the new one")?;
+        let calls = remote::calls(self.emulator(), "UpdateDataset").await? - before;
+        check(calls == 1, format!("{calls} update calls"))?;
+        self.teller.fact(format!("{} now says {EDITED:?} in the cloud too, after 1 update call", id(&object)));
+        Ok(())
+    }
+
+    /// Somebody edits the dataset in the cloud; the next sweep finds and repairs it.
+    pub(crate) async fn drift(&self) -> Result<()> {
+        self.teller.title("3. Drift: a change by hand in the cloud is repaired");
+        let object = self.datasets.get(STAR).await.context("reading the dataset")?;
+        let id = id(&object);
+        let body = json!({"Description": "oops"});
+        self.teller.command(format!("curl -X PUT $PAI/api/v1/datasets/{id} -d '{body}'    # as someone else"));
+        self.emulator().console(Method::PUT, &format!("/api/v1/datasets/{id}"), &body).await?;
+        let changed = remote::one(self.emulator(), id).await?;
+        check(changed.text("Description") == "oops", "the change by hand did not work")?;
+        let began = Instant::now();
+        let repaired = async || {
+            let now = remote::one(self.emulator(), id).await?;
+            Ok((now.text("Description") == EDITED).then_some(()))
+        };
+        self.wait.until("the drift to be repaired", repaired).await?;
+        let took = began.elapsed().as_secs_f64();
+        self.wait.ready(&self.datasets, STAR).await?;
+        self.teller.fact(format!("{took:.1} s later it says {EDITED:?} again (resync is {} here)", super::RESYNC));
+        Ok(())
+    }
+
+    /// Everything goes, except what shall be kept.
+    pub(crate) async fn delete(&self) -> Result<()> {
+        self.teller.title("4. Delete: nothing is left, except what shall be kept");
+        let objects = self.list(&self.datasets).await?;
+        self.kubectl(&["delete", "-k", &self.samples]).await?;
+        let left = self.list(&self.datasets).await?.len() + self.list(&self.versions).await?.len();
+        check(left == 0, format!("{left} objects are left"))?;
+        self.teller.fact("no object is left in Kubernetes");
+
+        let remotes = remote::all(self.emulator()).await?;
+        let kept: Vec<&str> = remotes.iter().map(remote::Remote::id).collect();
+        let wanted: Vec<&str> = objects.iter().filter(|object| is_kept(object)).map(id).collect();
+        check(kept == wanted, format!("the cloud still has {kept:?}, and should have {wanted:?}"))?;
+        check(
+            remotes.iter().all(|remote| remote.has_label("dso-released")),
+            "what was kept is not marked as released",
+        )?;
+        let calls = remote::calls(self.emulator(), "DeleteDataset").await?;
+        let gone = count(&objects) - 1;
+        check(calls == gone, format!("{calls} delete calls for {gone} datasets"))?;
+        self.teller.fact(format!("{gone} datasets are gone from the cloud, with 1 delete call each"));
+        self.teller
+            .fact(format!("{} ({KEPT}) was kept and marked as released: deletionPolicy is Retain", wanted.join(", ")));
+        for id in kept {
+            self.emulator().console(Method::DELETE, &format!("/api/v1/datasets/{id}"), &json!({})).await?;
+        }
+        check(remote::all(self.emulator()).await?.is_empty(), "something is left in the cloud")?;
+        self.teller.fact("deleted that one by hand too: nothing is left in the cloud");
+        Ok(())
+    }
+
+    async fn list(&self, api: &Api<DynamicObject>) -> Result<Vec<DynamicObject>> {
+        Ok(api.list(&ListParams::default()).await.context("listing objects")?.items)
+    }
+
+    /// All objects of a kind once all of them are Ready.
+    async fn all_ready(&self, api: &Api<DynamicObject>) -> Result<Vec<DynamicObject>> {
+        for object in self.list(api).await? {
+            self.wait.ready(api, object.metadata.name.as_deref().unwrap_or_default()).await?;
+        }
+        let objects = self.list(api).await?;
+        check(!objects.is_empty() && objects.iter().all(is_ready), "an object was Ready and is no more")?;
+        Ok(objects)
+    }
+}
+
+/// The dataset's id in an object's status.
+fn id(object: &DynamicObject) -> &str {
+    object.data.pointer("/status/datasetId").and_then(|id| id.as_str()).unwrap_or_default()
+}
+
+fn is_kept(object: &DynamicObject) -> bool {
+    object.metadata.name.as_deref() == Some(KEPT)
+}
+
+fn count(objects: &[DynamicObject]) -> u64 {
+    u64::try_from(objects.len()).unwrap_or(u64::MAX)
+}
+
+fn check(holds: bool, otherwise: impl Into<String>) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::new(format!("not as promised: {}", otherwise.into()))) }
+}
