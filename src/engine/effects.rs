@@ -85,6 +85,10 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
+                // Another version's pass is listing them for all.
+                Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
+                    Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
+                }
                 Some(dataset) => match self.list_versions(&dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,
@@ -136,7 +140,18 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A remote as read, or as our acknowledged write left it.
+    /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
+    fn wrote(&mut self, before: &Sight, remote: Remote) {
+        let remote = Arc::new(remote);
+        self.ctx.index.put(&remote);
+        let sight = match before {
+            Sight::Read(_) => Sight::Read(remote.clone()),
+            Sight::Indexed(_) | Sight::Gone => Sight::Indexed(remote.clone()),
+        };
+        self.seen.sights.insert(remote.id.clone(), sight);
+    }
+
+    /// A remote as read.
     fn saw(&mut self, remote: Arc<Remote>) {
         self.ctx.index.put(&remote);
         self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
@@ -314,15 +329,14 @@ impl<K: Kind> Pass<'_, K> {
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
-                let first = RemoteId::version(id.dataset.clone(), "v1");
-                if let Some(remote) = self.seen.sights.get(id).or_else(|| view.sight(id)).and_then(Sight::remote) {
-                    let read =
-                        self.seen.sights.get(&first).or_else(|| view.sight(&first)).and_then(Sight::remote).cloned();
-                    let (remote, first) = changed(remote, read.as_deref(), change);
-                    if let Some(first) = first {
-                        self.saw(Arc::new(first));
+                let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
+                let first = known(&RemoteId::version(id.dataset.clone(), "v1"));
+                if let Some((sight, remote)) = known(id).as_ref().and_then(|sight| Some((sight, sight.remote()?))) {
+                    let (remote, first_now) = changed(remote, first.as_ref().and_then(Sight::remote), change);
+                    if let (Some(first), Some(now)) = (first, first_now) {
+                        self.wrote(&first, now);
                     }
-                    self.saw(Arc::new(remote));
+                    self.wrote(sight, remote);
                 }
                 Flow::Again
             }
@@ -464,15 +478,17 @@ fn request_of(id: &RemoteId, change: &Change) -> Request {
 }
 
 /// The remote after an acknowledged change, and its v1 if that is what changed.
-fn changed(remote: &Remote, first: Option<&Remote>, change: Change) -> (Remote, Option<Remote>) {
+fn changed(remote: &Remote, first: Option<&Arc<Remote>>, change: Change) -> (Remote, Option<Remote>) {
     let mut remote = remote.clone();
     match change {
         Change::Update(fields) => remote.fields.extend(fields),
         Change::SetLabels(labels) => remote.labels.extend(labels),
         Change::RemoveLabels(keys) => remote.labels.retain(|key, _| !keys.contains(key)),
         Change::Publish => drop(remote.fields.insert("Accessibility".to_owned(), json!("PUBLIC"))),
-        Change::UpdateFirst(fields) => return with_first(remote, first, |first| first.fields.extend(fields)),
-        Change::SetFirstLabels(labels) => return with_first(remote, first, |first| first.labels.extend(labels)),
+        Change::UpdateFirst(fields) => return with_first(remote, first, |first| first.fields.extend(fields.clone())),
+        Change::SetFirstLabels(labels) => {
+            return with_first(remote, first, |first| first.labels.extend(labels.clone()));
+        }
         Change::RemoveFirstLabels(keys) => {
             return with_first(remote, first, |first| first.labels.retain(|key, _| !keys.contains(key)));
         }
@@ -482,17 +498,21 @@ fn changed(remote: &Remote, first: Option<&Remote>, change: Change) -> (Remote, 
 
 fn with_first(
     mut remote: Remote,
-    first: Option<&Remote>,
-    change: impl FnOnce(&mut Remote),
+    first: Option<&Arc<Remote>>,
+    change: impl Fn(&mut Remote),
 ) -> (Remote, Option<Remote>) {
-    if let Some(latest) = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1")) {
-        change(latest);
-        return (remote, None);
-    }
-    let first = first.cloned().map(|mut first| {
+    let latest = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1"));
+    let first = first.map(|first| {
+        let mut first = (**first).clone();
         change(&mut first);
         first
     });
+    if let Some(latest) = latest {
+        match &first {
+            Some(first) => **latest = first.clone(),
+            None => change(latest),
+        }
+    }
     (remote, first)
 }
 

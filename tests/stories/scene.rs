@@ -105,7 +105,7 @@ impl Scene {
     pub(crate) async fn crash_at(&mut self, point: &str) {
         let mut options = self.options.clone();
         options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
-        let mut operator = Operator::launch(&options).unwrap();
+        let mut operator = Operator::launch(&options, testbed::Ports::free().unwrap()).unwrap();
         let what = format!("a crash {point}");
         let ended = self.wait().until(&what, async || operator.exited()).await.unwrap();
         assert!(!ended.success(), "{ended}");
