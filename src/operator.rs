@@ -1,5 +1,6 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
+mod census;
 mod kinship;
 mod watch;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
+use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use tokio::sync::{mpsc, watch as signal};
 
@@ -69,7 +71,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let credentials = Arc::new(Environment::of_process(BearerStyle::Sdk));
     let cloud = cloud::Client::new(settings.cloud.clone(), credentials, limiter, metrics.clone())?;
     let principal = cloud.principal().await?;
-    let kube = kube_client().await?;
+    let kube = kube_client(&metrics).await?;
     let identity = identity(&kube, &settings).await?;
     tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
     let world = Arc::new(World {
@@ -102,10 +104,11 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
 }
 
 /// A client without hidden retries: what is repeated, and when, is decided here.
-async fn kube_client() -> Result<kube::Client, RunError> {
+async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
-    Ok(kube::Client::try_from(config)?)
+    let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
+    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
 }
 
 async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
@@ -146,6 +149,8 @@ async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready:
         },
     });
     kinship.knows(&around);
+    let (counted, relatives, everywhere) = (around.clone(), kinship.clone(), namespaces.is_empty());
+    parts.metrics.count_with(move || census::census(&counted, &relatives, everywhere));
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
     kinship.on_gone(dataset_context.clone(), version_context.clone());

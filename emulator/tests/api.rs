@@ -1,6 +1,10 @@
 //! The emulator over HTTP, as clients meet it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "calls with json!(…) in place read best"
+)]
 
 #[path = "api/client.rs"]
 mod client;
@@ -20,5 +24,7 @@ mod knobs;
 mod life;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/program.rs"]
+mod program;
 #[path = "api/versions.rs"]
 mod versions;

@@ -19,7 +19,7 @@ use super::view::{Remote, Sight, View};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Request, Reservation};
+use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Observer as _, Request, Reservation};
 use crate::index::{Swept, listing};
 
 impl<K: Kind> Pass<'_, K> {
@@ -85,10 +85,6 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
-                // Another version's pass is listing them for all.
-                Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
-                    Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
-                }
                 Some(dataset) => match self.list_versions(&dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,
@@ -140,18 +136,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
-    fn wrote(&mut self, before: &Sight, remote: Remote) {
-        let remote = Arc::new(remote);
-        self.ctx.index.put(&remote);
-        let sight = match before {
-            Sight::Read(_) => Sight::Read(remote.clone()),
-            Sight::Indexed(_) | Sight::Gone => Sight::Indexed(remote.clone()),
-        };
-        self.seen.sights.insert(remote.id.clone(), sight);
-    }
-
-    /// A remote as read.
+    /// A remote as read, or as our acknowledged write left it.
     fn saw(&mut self, remote: Arc<Remote>) {
         self.ctx.index.put(&remote);
         self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
@@ -219,10 +204,17 @@ impl<K: Kind> Pass<'_, K> {
     fn permit(&mut self, view: &View) -> Flow {
         match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
             Reservation::Granted => {
+                let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
+                let waited = since.map(|since| since.elapsed()).unwrap_or_default();
+                self.ctx.metrics.waited(Lane::Create, waited);
                 self.seen.permit = true;
                 Flow::Again
             }
-            Reservation::At(at) => Flow::End(Action::requeue(at.saturating_duration_since(Instant::now()))),
+            Reservation::At(at) => {
+                let now = Instant::now();
+                self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
+                Flow::End(Action::requeue(at.saturating_duration_since(now)))
+            }
         }
     }
 
@@ -243,13 +235,9 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => Request::create_dataset_version(dataset, body),
             None => Request::create_dataset(body),
         };
-        match self
-            .ctx
-            .cloud
-            .send(&request)
-            .await
-            .and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref()))
-        {
+        let sent = self.ctx.cloud.send(&request).await;
+        self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
+        match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
             Ok(id) => {
                 let remote = Arc::new(as_created(&id, labels, desired));
                 if id.version.is_some() {
@@ -266,7 +254,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
-        tracing::info!(%error, nonce, "a create did not succeed");
+        let (namespace, name) = (&view.object.namespace, &view.object.name);
+        let reconcile_id = &self.journal.id;
+        tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create did not succeed");
         self.seen.flight = None;
         match &error.class {
             ErrorClass::NameTaken => {
@@ -322,15 +312,17 @@ impl<K: Kind> Pass<'_, K> {
     async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
         let request = request_of(id, &change);
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
-            Ok(_) => {
-                let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
-                let first = known(&RemoteId::version(id.dataset.clone(), "v1"));
-                if let Some((sight, remote)) = known(id).as_ref().and_then(|sight| Some((sight, sight.remote()?))) {
-                    let (remote, first_now) = changed(remote, first.as_ref().and_then(Sight::remote), change);
-                    if let (Some(first), Some(now)) = (first, first_now) {
-                        self.wrote(&first, now);
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
+                let first = RemoteId::version(id.dataset.clone(), "v1");
+                if let Some(remote) = self.seen.sights.get(id).or_else(|| view.sight(id)).and_then(Sight::remote) {
+                    let read =
+                        self.seen.sights.get(&first).or_else(|| view.sight(&first)).and_then(Sight::remote).cloned();
+                    let (remote, first) = changed(remote, read.as_deref(), change);
+                    if let Some(first) = first {
+                        self.saw(Arc::new(first));
                     }
-                    self.wrote(sight, remote);
+                    self.saw(Arc::new(remote));
                 }
                 Flow::Again
             }
@@ -369,7 +361,8 @@ impl<K: Kind> Pass<'_, K> {
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
         };
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
-            Ok(_) => {
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
                 self.tell(false, "Deleted", "Delete", &format!("{id} was deleted"));
                 Flow::Again
@@ -471,17 +464,15 @@ fn request_of(id: &RemoteId, change: &Change) -> Request {
 }
 
 /// The remote after an acknowledged change, and its v1 if that is what changed.
-fn changed(remote: &Remote, first: Option<&Arc<Remote>>, change: Change) -> (Remote, Option<Remote>) {
+fn changed(remote: &Remote, first: Option<&Remote>, change: Change) -> (Remote, Option<Remote>) {
     let mut remote = remote.clone();
     match change {
         Change::Update(fields) => remote.fields.extend(fields),
         Change::SetLabels(labels) => remote.labels.extend(labels),
         Change::RemoveLabels(keys) => remote.labels.retain(|key, _| !keys.contains(key)),
         Change::Publish => drop(remote.fields.insert("Accessibility".to_owned(), json!("PUBLIC"))),
-        Change::UpdateFirst(fields) => return with_first(remote, first, |first| first.fields.extend(fields.clone())),
-        Change::SetFirstLabels(labels) => {
-            return with_first(remote, first, |first| first.labels.extend(labels.clone()));
-        }
+        Change::UpdateFirst(fields) => return with_first(remote, first, |first| first.fields.extend(fields)),
+        Change::SetFirstLabels(labels) => return with_first(remote, first, |first| first.labels.extend(labels)),
         Change::RemoveFirstLabels(keys) => {
             return with_first(remote, first, |first| first.labels.retain(|key, _| !keys.contains(key)));
         }
@@ -491,21 +482,17 @@ fn changed(remote: &Remote, first: Option<&Arc<Remote>>, change: Change) -> (Rem
 
 fn with_first(
     mut remote: Remote,
-    first: Option<&Arc<Remote>>,
-    change: impl Fn(&mut Remote),
+    first: Option<&Remote>,
+    change: impl FnOnce(&mut Remote),
 ) -> (Remote, Option<Remote>) {
-    let latest = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1"));
-    let first = first.map(|first| {
-        let mut first = (**first).clone();
+    if let Some(latest) = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1")) {
+        change(latest);
+        return (remote, None);
+    }
+    let first = first.cloned().map(|mut first| {
         change(&mut first);
         first
     });
-    if let Some(latest) = latest {
-        match &first {
-            Some(first) => **latest = first.clone(),
-            None => change(latest),
-        }
-    }
     (remote, first)
 }
 

@@ -42,6 +42,10 @@ pub struct Memory {
     pub news: Option<String>,
     /// When a settled object began to fail.
     pub failing_since: Option<Instant>,
+    /// When the object began to wait for a permit.
+    pub permit_since: Option<Instant>,
+    /// This process wrote Ready=True for it.
+    pub was_ready: bool,
     /// The last event told, so that it is told on transitions only.
     pub told: Option<String>,
 }
@@ -71,6 +75,8 @@ impl Memory {
             waiting_since: None,
             news: None,
             failing_since: None,
+            permit_since: None,
+            was_ready: false,
             told: None,
         }
     }

@@ -15,6 +15,7 @@ mod effects;
 pub mod facts;
 pub mod fields;
 pub mod intent;
+mod journal;
 pub mod kind;
 pub mod mark;
 pub mod memory;

@@ -13,16 +13,18 @@ use tokio::time::Instant;
 
 use super::context::Context;
 use super::facts::Facts;
+use super::journal::Journal;
 use super::kind::{Kind, recorded};
 use super::mark::{Owner, marked_uid};
 use super::memory::backoff;
-use super::plan::{Step, label_keys, plan};
+use super::plan::{label_keys, plan};
 use super::recorded::{Recorded, RemoteId};
 use super::report::{Next, Ready, Report};
 use super::view::{Seen, Sight, View};
 use super::{fields, status};
 use crate::api::condition::Reason;
 use crate::index::ObjectKey;
+use crate::metrics::Outcome;
 
 /// No sane pass has more steps; one that does is a defect and is reported as one.
 const MOST_STEPS: u32 = 40;
@@ -41,6 +43,7 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
+    pub(super) journal: Journal,
 }
 
 /// Does a step end the pass?
@@ -54,10 +57,11 @@ pub(super) enum Flow {
 /// Reconciles one object. Never fails and never panics outward: what goes wrong becomes the object's status, or at
 /// least a log line and a delay.
 pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
-    let started = Instant::now();
     let uid = object.uid().unwrap_or_default();
     let facts = Facts::of(&*object);
+    let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
     if let Some(left) = ctx.memories.with(&uid, |memory| cooling(memory.cooldown.as_ref(), &facts)) {
+        running.end(Outcome::Requeued);
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
@@ -65,17 +69,25 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     let result = guarded.await;
     ctx.index.unreserve(&uid);
     let (action, outcome) = match result {
-        Ok(Ok((action, failed))) => (action, if failed { "error" } else { "success" }),
+        Ok(Ok((action, true))) => (action, Outcome::Failed),
+        Ok(Ok((action, false))) if action == Action::await_change() => (action, Outcome::Done),
+        Ok(Ok((action, false))) => (action, Outcome::Requeued),
         Ok(Err(_)) => {
-            tracing::error!(kind = K::NAME, name = facts.name, namespace = facts.namespace, "a pass took too long");
-            (later(&ctx, &facts), "timeout")
+            tracing::error!(
+                controller = K::NAME,
+                namespace = facts.namespace,
+                name = facts.name,
+                "a pass took too long"
+            );
+            (later(&ctx, &facts), Outcome::TimedOut)
         }
         Err(_) => {
-            tracing::error!(kind = K::NAME, name = facts.name, namespace = facts.namespace, "a pass panicked");
-            (internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator").await, "panic")
+            tracing::error!(controller = K::NAME, namespace = facts.namespace, name = facts.name, "a pass panicked");
+            let told = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator").await;
+            (told, Outcome::Panicked)
         }
     };
-    ctx.metrics.passed(K::NAME, outcome, started.elapsed());
+    running.end(outcome);
     action
 }
 
@@ -126,40 +138,51 @@ async fn internal_error<K: Kind>(ctx: &Arc<Context<K>>, object: &Arc<K::Object>,
     pass.finish(report).await
 }
 
+/// One pass, and whether it failed.
 async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action, bool) {
     let mut pass = Pass::new(ctx, object);
+    let before = pass.failures();
+    let action = steps(&mut pass).await;
+    let failed = pass.journal.failed() || pass.failures() > before;
+    pass.log_end(failed);
+    (action, failed)
+}
+
+async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     let (version, uid) = (pass.object.resource_version().unwrap_or_default(), pass.object.uid().unwrap_or_default());
-    if ctx.memories.with(&uid, |memory| memory.is_stale(&version))
+    if pass.ctx.memories.with(&uid, |memory| memory.is_stale(&version))
         && let Flow::End(action) = pass.reread().await
     {
-        return (action, false);
+        return action;
     }
     for _ in 0..MOST_STEPS {
         let view = pass.view();
         let step = plan(&view);
         let name = step.name();
         tracing::debug!(
-            kind = K::NAME,
+            controller = K::NAME,
             namespace = view.object.namespace,
             name = view.object.name,
+            reconcileID = pass.journal.id,
             step = name,
             "step"
         );
-        let failed = matches!(&step, Step::Report(report) if matches!(report.ready, Ready::Stuck(..)));
+        pass.journal.step(&step);
         crash_point("before", name);
         let flow = pass.take(&view, step).await;
         crash_point("after", name);
         if let Flow::End(action) = flow {
-            return (action, failed || pass.failed());
+            return action;
         }
     }
     let report = Report::working(Reason::InternalError, "a pass did not come to an end", Next::Backoff);
-    (pass.finish(report).await, true)
+    pass.finish(report).await
 }
 
 impl<'c, K: Kind> Pass<'c, K> {
     fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
-        Self { ctx, object, seen: Seen::default(), fresh: random_hex(), claimed: None, corrected: false }
+        let journal = Journal::new(random_hex());
+        Self { ctx, object, seen: Seen::default(), fresh: random_hex(), claimed: None, corrected: false, journal }
     }
 
     pub(super) fn api(&self) -> Api<K::Object> {
@@ -175,9 +198,9 @@ impl<'c, K: Kind> Pass<'c, K> {
         }
     }
 
-    fn failed(&self) -> bool {
+    fn failures(&self) -> u32 {
         let uid = self.object.uid().unwrap_or_default();
-        self.ctx.memories.with(&uid, |memory| memory.failures > 0)
+        self.ctx.memories.with(&uid, |memory| memory.failures)
     }
 
     /// Everything known right now, as values.
@@ -270,6 +293,7 @@ impl<'c, K: Kind> Pass<'c, K> {
 
     /// Ends the pass: writes status if it is worth it, and says when to look again.
     pub(super) async fn finish(&mut self, report: Report) -> Action {
+        self.journal.report(&report);
         let facts = Facts::of(&*self.object);
         let before = recorded::<K>(&self.object);
         let after = self.after(&before, &report, &facts);
@@ -279,7 +303,8 @@ impl<'c, K: Kind> Pass<'c, K> {
         if let Some(patch) = status::patch(&facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
-            tracing::warn!(kind = K::NAME, name = facts.name, namespace = facts.namespace, %error, "status could not be written");
+            let reconcile_id = &self.journal.id;
+            tracing::warn!(controller = K::NAME, namespace = facts.namespace, name = facts.name, reconcileID = reconcile_id, %error, "status could not be written");
             return later(self.ctx, &facts);
         }
         self.announce(&before, &report);

@@ -91,7 +91,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
-        tracing::warn!(kind = K::NAME, name = self.object.name_any(), %error, doing, "the apiserver did not take it");
+        let (namespace, name) = (self.object.namespace(), self.object.name_any());
+        let reconcile_id = &self.journal.id;
+        tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
         self.later()
     }
 
@@ -136,8 +138,10 @@ impl<K: Kind> Pass<'_, K> {
         let name = self.object.name_any();
         let params = PatchParams::default();
         let api = self.api();
+        let before = recorded::<K>(&self.object);
         let object = self.kube(api.patch_status(&name, &params, &Patch::Json::<()>(patch))).await?;
         self.adopt_copy(object);
+        self.count_turn(&before);
         Ok(())
     }
 
@@ -241,6 +245,7 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) if error.code() == Some(409) => self.reread().await,
             Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer"),
             Ok(_) | Err(_) => {
+                self.count_let_go();
                 self.forget();
                 Flow::End(Action::await_change())
             }

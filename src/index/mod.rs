@@ -239,6 +239,12 @@ impl Index {
         self.state().transparent.contains(principal)
     }
 
+    /// The uids that the marks of this operator name on datasets that were not released.
+    #[must_use]
+    pub fn marked_uids(&self) -> Vec<String> {
+        self.state().rows.marked_uids(&self.settings.domains)
+    }
+
     /// Number of datasets and versions known.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::names::MARK_OWNER;
+use crate::api::names::{MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+use crate::engine::mark::marked_uid;
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -184,6 +185,15 @@ impl Rows {
             self.drop_dataset(id);
         }
         unseen
+    }
+
+    pub(super) fn marked_uids(&self, domains: &[String]) -> Vec<String> {
+        let labels = self.datasets.values().map(|row| &row.remote.labels);
+        labels
+            .filter(|labels| labels.get(MARK_DOMAIN).is_some_and(|domain| domains.contains(domain)))
+            .filter(|labels| !labels.contains_key(MARK_RELEASED))
+            .filter_map(|labels| marked_uid(labels).map(str::to_owned))
+            .collect()
     }
 
     /// Keeps the owner map right when a row's owner mark changes.

@@ -79,6 +79,11 @@ impl Kinship {
         self.state().uids.contains(uid)
     }
 
+    /// All kinds were listed at least once: who is not here does not live here.
+    pub(super) fn is_complete(&self) -> bool {
+        self.state().listed.len() == KINDS
+    }
+
     pub(super) fn wake(&self, kind: &str, namespace: &str, name: &str) {
         // Nobody listens only while the process ends.
         if kind == "Dataset" {

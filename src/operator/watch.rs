@@ -63,22 +63,34 @@ pub(super) async fn drive<K: Kind>(
     concurrency: u16,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
-    Controller::for_stream(watched.events, watched.store)
+    let metrics = context.metrics.clone();
+    metrics.controller(K::NAME, concurrency);
+    let (on_event, on_wake) = (metrics.clone(), metrics.clone());
+    let events = watched.events.inspect_ok(move |object| {
+        on_event.woken(K::NAME, object.namespace().as_deref(), &object.name_any());
+    });
+    let woken = super::stream(woken).inspect(move |object| {
+        on_wake.woken(K::NAME, object.namespace.as_deref(), &object.name);
+    });
+    Controller::for_stream(events, watched.store)
         .with_config(Config::default().concurrency(concurrency))
-        .reconcile_on(super::stream(woken))
+        .reconcile_on(woken)
         .graceful_shutdown_on(stop)
         .run(
             |object, context| async move { Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await) },
             |_, error, _| match *error {},
             context,
         )
-        .for_each(|result| async move {
+        .for_each(|result| async {
             match result {
                 Ok(_) => {}
                 // An object that was deleted before its turn.
-                Err(kube::runtime::controller::Error::ObjectNotFound(_)) => tracing::debug!(kind = K::NAME, "an object was gone before its turn"),
+                Err(kube::runtime::controller::Error::ObjectNotFound(object)) => {
+                    metrics.vanished(K::NAME, object.namespace.as_deref(), &object.name);
+                    tracing::debug!(controller = K::NAME, "an object was gone before its turn");
+                }
                 Err(error) => {
-                    tracing::warn!(kind = K::NAME, %error, "watching");
+                    tracing::warn!(controller = K::NAME, %error, "watching");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }

@@ -13,4 +13,5 @@ mod cases;
 mod check;
 mod generated;
 mod samples;
+mod troubleshooting;
 mod types;

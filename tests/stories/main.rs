@@ -1,11 +1,12 @@
 //! Stories: the shipped operator, as its own process and with its own rights, on a real apiserver and the emulator.
 
-mod apply;
-mod controls;
-mod edits;
+mod adoption;
+mod drift;
+mod kills;
 mod lifecycle;
-mod looks;
+mod lost;
+mod meddling;
+mod outage;
+mod removal;
 mod scene;
-mod settled;
-mod trees;
-mod versions;
+mod trouble;

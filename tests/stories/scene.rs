@@ -101,6 +101,16 @@ impl Scene {
         self.options.env.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Runs the operator until it dies at this point (`before Claim`, `after Create`): work must wait for it already.
+    pub(crate) async fn crash_at(&mut self, point: &str) {
+        let mut options = self.options.clone();
+        options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
+        let mut operator = Operator::launch(&options).unwrap();
+        let what = format!("a crash {point}");
+        let ended = self.wait().until(&what, async || operator.exited()).await.unwrap();
+        assert!(!ended.success(), "{ended}");
+    }
+
     pub(crate) async fn metrics(&self) -> String {
         let url = self.operator.as_ref().expect("an operator runs").metrics_url();
         reqwest::get(url).await.unwrap().text().await.unwrap()
@@ -130,6 +140,21 @@ impl Scene {
     /// Someone else at work: a call with the console's rights.
     pub(crate) fn console(&self, method: &str, path: &str, body: Value) -> Value {
         self.cloud().console(method, path, &body).unwrap()
+    }
+
+    /// Stops the emulator and starts it again at the same address with the same content, after `meanwhile`.
+    pub(crate) async fn without_cloud(&mut self, meanwhile: impl AsyncFnOnce(&Self)) {
+        let emulator = self.emulator.take().expect("the emulator runs");
+        let (state, address) = (emulator.state(), emulator.address());
+        emulator.stop().await;
+        meanwhile(self).await;
+        let options = pai_emulator::Options {
+            host: address.ip(),
+            port: address.port(),
+            state: Some(state),
+            ..pai_emulator::Options::default()
+        };
+        self.emulator = Some(Emulator::start(options).await.unwrap());
     }
 
     // --- Kubernetes ---

@@ -1,4 +1,4 @@
-//! ListDatasets: filters, sorts, pages, lag, visibility, shares.
+//! `ListDatasets`: filters, sorts, pages, lag, visibility, shares.
 
 use std::time::Duration;
 

@@ -69,7 +69,7 @@ impl Limiter {
     /// the answer is the same time (it moves if the rate changes meanwhile or if many come late). At its
     /// time or after it the permit is granted, unless others came late and the rate would be exceeded;
     /// then the place gets a new time, as soon as possible. Coming back within one permit's distance
-    /// costs nothing; twice that late, the account loses about 2 % of its rate.
+    /// costs nothing; up to five times as late it costs little.
     pub fn reserve(&self, key: &str, lane: Lane) -> Reservation {
         match self.ask(Key::Object(key.to_owned()), lane) {
             Verdict::Granted => Reservation::Granted,

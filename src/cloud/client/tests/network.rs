@@ -161,3 +161,19 @@ async fn a_proxy_is_used_only_if_it_is_configured() {
     assert!(request.starts_with("GET http://service.invalid/api/v1/datasets/d-1 HTTP/1.1"));
     assert_eq!(header(&request, "host"), Some("service.invalid"));
 }
+
+/// The environment of a process cannot be changed safely, so this runs a test of this program in another.
+#[test]
+fn the_environment_does_not_name_the_proxy() {
+    let named = "cloud::client::tests::network::a_call_is_on_the_wire_as_the_official_sdk_writes_it";
+    let nobody = "http://127.0.0.1:1";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([named, "--exact"])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, nobody)))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
+}

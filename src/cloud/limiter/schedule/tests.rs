@@ -26,6 +26,12 @@ fn keeps_the_rate(grants: &[Duration], rate: f64) {
     }
 }
 
+/// A time of up to `most` milliseconds that has no rhythm: a multiplicative hash of the number.
+fn scattered(number: u64, most: u64) -> Duration {
+    let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    Duration::from_micros((hash >> 32) % (most * 1000))
+}
+
 /// Keys that come back when they are told, each `lateness(key, visit)` later.
 struct Crowd {
     /// Real time of the next visit, with the key.
@@ -59,6 +65,12 @@ impl Crowd {
         self.granted.iter().map(|(time, _)| *time).collect()
     }
 
+    /// How many places one was served earlier or later than its turn.
+    fn disorder(&self) -> u64 {
+        let places = (0..).zip(&self.granted);
+        places.map(|(place, (_, key))| key.abs_diff(place)).max().unwrap()
+    }
+
     fn end(&self) -> Duration {
         self.times().pop().unwrap()
     }
@@ -88,12 +100,13 @@ fn who_comes_on_time_is_served_in_order_and_no_slot_is_lost() {
 fn small_delays_on_the_way_back_cost_little() {
     // Up to 20 ms, twice the distance of two slots, in no particular order.
     let mut schedule = Schedule::new(100.0).unwrap();
-    let late = |key: u64, visit: u64| ms((key * 7919 + visit * 104_729) % 21);
-    let crowd = Crowd::arriving_at_once(1000).run(&mut schedule, late);
+    let late = |_: u64, visit: u64| scattered(visit, 20);
+    let crowd = Crowd::arriving_at_once(3000).run(&mut schedule, late);
     keeps_the_rate(&crowd.times(), 98.0);
     let end = crowd.end().as_secs_f64();
-    assert!(end < 1.03 * 1000.0 / 98.0, "{end} s");
-    assert!(crowd.asked < 5000, "{} visits", crowd.asked);
+    assert!(end < 1.01 * 3000.0 / 98.0, "{end} s");
+    assert!(crowd.asked < 15_000, "{} visits", crowd.asked);
+    assert!(crowd.disorder() < 60, "{} places from the order", crowd.disorder());
 }
 
 #[test]
@@ -102,13 +115,16 @@ fn after_a_standstill_everyone_is_served_at_the_full_rate() {
     let mut schedule = Schedule::new(100.0).unwrap();
     let stall = |key: u64, visit: u64| match (key, visit) {
         (0..=99, 0..=500) => ms(1000).saturating_sub(ms(key * 10)),
-        _ => Duration::ZERO,
+        // A timer is hardly ever exact.
+        _ => scattered(visit, 3),
     };
     let crowd = Crowd::arriving_at_once(500).run(&mut schedule, stall);
     keeps_the_rate(&crowd.times(), 98.0);
     let end = crowd.end().as_secs_f64();
     assert!(end < 500.0 / 98.0 + 1.1, "{end} s");
-    assert!(crowd.asked < 5 * 500, "{} visits", crowd.asked);
+    assert!(crowd.asked < 7 * 500, "{} visits", crowd.asked);
+    // Those who were served while the first hundred were away went ahead of them, nobody else.
+    assert!(crowd.disorder() <= 100, "{} places from the order", crowd.disorder());
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! What there is, counted from stores and index at the moment somebody asks. Nothing is kept up to date between.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use super::Kind;
+
+/// Objects and remotes at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Objects by kind.
+    pub kinds: Vec<(&'static str, Count)>,
+    /// Datasets and versions that the index holds.
+    pub remotes: u64,
+    /// Sweeps of workspaces that ended well.
+    pub sweeps: u64,
+    /// Datasets with this operator's mark, not released, whose object does not live here. `None` as long as, or
+    /// because, not all objects are seen.
+    pub orphans: Option<u64>,
+}
+
+/// Objects of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// All.
+    pub exists: u64,
+    /// With Ready=True for their present generation.
+    pub ready: u64,
+    /// With Stalled=True.
+    pub stalled: u64,
+    /// With DuplicatesFound=True.
+    pub duplicates: u64,
+}
+
+type Counting = Box<dyn Fn() -> Census + Send + Sync>;
+
+/// Where the census comes from, once it is known.
+#[derive(Default)]
+pub(super) struct Source(OnceLock<Counting>);
+
+impl Source {
+    pub(super) fn set(&self, count: Counting) {
+        // A second one changes nothing.
+        let _ = self.0.set(count);
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
+/// Name after the prefix, help, and which number.
+type Gauge = (&'static str, &'static str, fn(&Count) -> u64);
+
+const GAUGES: [Gauge; 4] = [
+    ("pai_dataset_managed_resource_exists", "Objects", |count| count.exists),
+    ("pai_dataset_managed_resource_ready", "Objects that are Ready in their present generation", |count| count.ready),
+    ("pai_dataset_managed_resource_stalled", "Objects that wait for a human", |count| count.stalled),
+    ("pai_dataset_managed_resource_duplicates", "Objects whose mark more than one remote carries", |count| {
+        count.duplicates
+    }),
+];
+
+impl Collector for Source {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Some(count) = self.0.get() else { return Ok(()) };
+        let census = count();
+        for (name, help, number) in GAUGES {
+            let mut family = encoder.encode_descriptor(name, help, None, ConstGauge::new(0_u64).metric_type())?;
+            for (kind, count) in &census.kinds {
+                ConstGauge::new(number(count)).encode(family.encode_family(&Kind { kind })?)?;
+            }
+        }
+        let remotes = ConstGauge::new(census.remotes);
+        let help = "Datasets and versions known from sweeps, reads and own writes";
+        remotes.encode(encoder.encode_descriptor("pai_index_remotes", help, None, remotes.metric_type())?)?;
+        if let Some(orphans) = census.orphans {
+            let orphans = ConstGauge::new(orphans);
+            let help = "Datasets with this operator's mark whose object does not live here";
+            orphans.encode(encoder.encode_descriptor("pai_index_orphans", help, None, orphans.metric_type())?)?;
+        }
+        let sweeps = ConstCounter::new(census.sweeps);
+        let help = "Complete listings of a workspace";
+        sweeps.encode(encoder.encode_descriptor("pai_index_sweeps", help, None, sweeps.metric_type())?)
+    }
+}

@@ -1,0 +1,166 @@
+//! Everything that is counted, under the names that controller dashboards already query, and our own under `pai_`.
+//!
+//! Promises: no object name, id or RequestId is ever a label, so the number of series does not grow with the number
+//! of objects; counting never fails and never waits; what can be read when somebody asks (stores, index, procfs) is
+//! not counted all the time. Each metric is explained in `docs/metrics.md`, and a test compares the two.
+
+mod api;
+mod census;
+mod kube;
+mod passes;
+mod process;
+mod queues;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::cloud::{Lane, Observer, Operation};
+
+pub use self::kube::CountRequests;
+pub use census::{Census, Count};
+pub use passes::{Outcome, Running};
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    started: Timestamp,
+    passes: passes::Passes,
+    resources: resources::Resources,
+    api: api::Calls,
+    requests: kube::Requests,
+    census: Arc<census::Source>,
+}
+
+/// The labels of a controller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Controller {
+    controller: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// The labels of a queue, which has the name of its controller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Named {
+    name: &'static str,
+    controller: &'static str,
+}
+
+const fn named(controller: &'static str) -> Named {
+    Named { name: controller, controller }
+}
+
+type Histograms<L> = prometheus_client::metrics::family::Family<L, Histogram, fn() -> Histogram>;
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let census = Arc::new(census::Source::default());
+        let passes = passes::Passes::new(&mut registry);
+        let resources = resources::Resources::new(&mut registry);
+        registry.register_collector(Box::new(census.clone()));
+        let api = api::Calls::new(&mut registry);
+        let requests = kube::Requests::new(&mut registry);
+        let started = Timestamp::now();
+        registry.register_collector(Box::new(process::Process::new(started)));
+        // Objects are created at whole seconds.
+        let started = Timestamp::new(started.as_second(), 0).unwrap_or(started);
+        Self { registry, started, passes, resources, api, requests, census }
+    }
+}
+
+impl Metrics {
+    /// A controller starts, with so many passes at a time at most. All its counters are there from now on.
+    pub fn controller(&self, controller: &'static str, concurrency: u16) {
+        self.passes.controller(controller, concurrency);
+        self.resources.kind(controller);
+    }
+
+    /// An object is to be looked at: it, or something around it, changed.
+    pub fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
+        self.passes.woken(controller, namespace, name);
+    }
+
+    /// An object was gone before its turn.
+    pub fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
+        self.passes.vanished(controller, namespace, name);
+    }
+
+    /// A pass begins. It ends when [`Running::end`] is called, or uncounted when it is dropped.
+    pub fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
+        self.passes.begin(controller, namespace, name)
+    }
+
+    /// An object became Stalled.
+    pub fn stalled(&self, controller: &'static str) {
+        self.passes.stalled(controller);
+    }
+
+    /// This process found an object Ready for the first time. Counts only objects that were created since this
+    /// process started: of older ones it cannot know whether they were Ready before.
+    pub fn first_ready(&self, kind: &'static str, created: Timestamp, now: Timestamp) {
+        if created >= self.started {
+            self.resources.first_ready(kind, since(created, now));
+        }
+    }
+
+    /// An object was let go whose deletion was asked for then.
+    pub fn let_go(&self, kind: &'static str, asked: Timestamp, now: Timestamp) {
+        self.resources.let_go(kind, since(asked, now));
+    }
+
+    /// A remote was found changed by others.
+    pub fn drifted(&self, kind: &'static str) {
+        self.resources.drifted(kind);
+    }
+
+    /// Where the objects and remotes are counted when somebody asks. Only the first call counts.
+    pub fn count_with(&self, count: impl Fn() -> Census + Send + Sync + 'static) {
+        self.census.set(Box::new(count));
+    }
+
+    /// A layer around the Kubernetes client that counts its requests to `host` (out here they do not name it yet).
+    pub fn kube_layer(&self, host: &str) -> CountRequests {
+        self.requests.layer(host)
+    }
+
+    /// The text that is scraped, in the `OpenMetrics` format.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Clocks differ: what lies ahead is now.
+fn since(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+impl Observer for Metrics {
+    fn call_finished(&self, operation: Operation, code: &str, took: Duration) {
+        self.api.finished(operation, code, took);
+    }
+
+    fn waited(&self, lane: Lane, time: Duration) {
+        self.api.waited(lane, time);
+    }
+
+    fn throttled(&self, operation: Operation) {
+        self.api.throttled(operation);
+    }
+}

@@ -1,0 +1,201 @@
+//! Passes and the queue before them, under the names of controller-runtime and client-go.
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use super::queues::Queues;
+use super::{Controller, Histograms, Named, named};
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to do until something changes.
+    Done,
+    /// It comes back by itself.
+    Requeued,
+    /// Something failed; it is tried again later.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// It panicked.
+    Panicked,
+}
+
+/// The values of `result`, as controller-runtime has them. `requeue` (at once) does not occur here.
+const RESULTS: [&str; 4] = ["success", "error", "requeue", "requeue_after"];
+
+impl Outcome {
+    const fn result(self) -> &'static str {
+        match self {
+            Self::Done => "success",
+            Self::Requeued => "requeue_after",
+            Self::Failed | Self::TimedOut | Self::Panicked => "error",
+        }
+    }
+}
+
+/// Families of passes and queues.
+#[derive(Debug, Clone)]
+pub(super) struct Passes {
+    results: Family<Pass, Counter>,
+    errors: Family<Controller, Counter>,
+    terminal: Family<Controller, Counter>,
+    panics: Family<Controller, Counter>,
+    timeouts: Family<Controller, Counter>,
+    time: Histograms<Controller>,
+    most: Family<Controller, Gauge>,
+    adds: Family<Named, Counter>,
+    retries: Family<Named, Counter>,
+    waits: Histograms<Named>,
+    work: Histograms<Named>,
+    queues: Arc<Queues>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Pass {
+    controller: &'static str,
+    result: &'static str,
+}
+
+/// controller-runtime's buckets.
+fn of_a_pass() -> Histogram {
+    Histogram::new([
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
+        1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0,
+    ])
+}
+
+/// client-go's buckets.
+fn of_a_queue() -> Histogram {
+    Histogram::new(exponential_buckets(10e-9, 10.0, 12))
+}
+
+impl Passes {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let passes = Self {
+            results: Family::default(),
+            errors: Family::default(),
+            terminal: Family::default(),
+            panics: Family::default(),
+            timeouts: Family::default(),
+            time: Family::new_with_constructor(of_a_pass),
+            most: Family::default(),
+            adds: Family::default(),
+            retries: Family::default(),
+            waits: Family::new_with_constructor(of_a_queue),
+            work: Family::new_with_constructor(of_a_queue),
+            queues: Arc::default(),
+        };
+        let p = &passes;
+        registry.register("controller_runtime_reconcile", "Passes by result", p.results.clone());
+        registry.register("controller_runtime_reconcile_errors", "Passes that failed", p.errors.clone());
+        registry.register(
+            "controller_runtime_terminal_reconcile_errors",
+            "Objects becoming Stalled",
+            p.terminal.clone(),
+        );
+        registry.register("controller_runtime_reconcile_panics", "Passes that panicked", p.panics.clone());
+        registry.register("controller_runtime_reconcile_timeouts", "Passes that took too long", p.timeouts.clone());
+        registry.register("controller_runtime_reconcile_time_seconds", "Length of a pass", p.time.clone());
+        registry.register("controller_runtime_max_concurrent_reconciles", "Passes at a time at most", p.most.clone());
+        registry.register("workqueue_adds", "Objects that were to be looked at", p.adds.clone());
+        registry.register("workqueue_retries", "Objects that come back by a timer", p.retries.clone());
+        registry.register("workqueue_queue_duration_seconds", "From a wake-up to its pass", p.waits.clone());
+        registry.register("workqueue_work_duration_seconds", "Length of a pass", p.work.clone());
+        registry.register_collector(Box::new(passes.queues.clone()));
+        passes
+    }
+
+    pub(super) fn controller(&self, controller: &'static str, concurrency: u16) {
+        for result in RESULTS {
+            let _ = self.results.get_or_create(&Pass { controller, result });
+        }
+        for counters in [&self.errors, &self.terminal, &self.panics, &self.timeouts] {
+            let _ = counters.get_or_create(&Controller { controller });
+        }
+        let _ = self.time.get_or_create(&Controller { controller });
+        self.most.get_or_create(&Controller { controller }).set(i64::from(concurrency));
+        for counters in [&self.adds, &self.retries] {
+            let _ = counters.get_or_create(&named(controller));
+        }
+        for histograms in [&self.waits, &self.work] {
+            let _ = histograms.get_or_create(&named(controller));
+        }
+        self.queues.add(controller);
+    }
+
+    pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
+        if self.queues.woken(controller, namespace, name) {
+            self.adds.get_or_create(&named(controller)).inc();
+        }
+    }
+
+    pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
+        self.queues.vanished(controller, namespace, name);
+    }
+
+    pub(super) fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
+        let since = Instant::now();
+        let (number, waited) = self.queues.begin(controller, namespace, name, since);
+        match waited {
+            Some(waited) => self.waits.get_or_create(&named(controller)).observe(waited.as_secs_f64()),
+            None => drop(self.adds.get_or_create(&named(controller)).inc()),
+        }
+        Running { passes: self.clone(), controller, number, since }
+    }
+
+    pub(super) fn stalled(&self, controller: &'static str) {
+        self.terminal.get_or_create(&Controller { controller }).inc();
+    }
+
+    fn ended(&self, controller: &'static str, outcome: Outcome, since: Instant) {
+        let label = Controller { controller };
+        let seconds = since.elapsed().as_secs_f64();
+        self.results.get_or_create(&Pass { controller, result: outcome.result() }).inc();
+        self.time.get_or_create(&label).observe(seconds);
+        self.work.get_or_create(&named(controller)).observe(seconds);
+        let failure = match outcome {
+            Outcome::Done => return,
+            Outcome::Requeued => None,
+            Outcome::Failed => Some(None),
+            Outcome::TimedOut => Some(Some(&self.timeouts)),
+            Outcome::Panicked => Some(Some(&self.panics)),
+        };
+        self.retries.get_or_create(&named(controller)).inc();
+        if let Some(special) = failure {
+            self.errors.get_or_create(&label).inc();
+            if let Some(counters) = special {
+                counters.get_or_create(&label).inc();
+            }
+        }
+    }
+}
+
+/// A pass under way.
+#[derive(Debug)]
+pub struct Running {
+    passes: Passes,
+    controller: &'static str,
+    number: u64,
+    since: Instant,
+}
+
+impl Running {
+    /// The pass ended.
+    pub fn end(self, outcome: Outcome) {
+        self.passes.ended(self.controller, outcome, self.since);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.passes.queues.end(self.controller, self.number);
+    }
+}

@@ -1,0 +1,121 @@
+//! What waits for a pass and what runs, read when somebody asks.
+//!
+//! kube's own queue says nothing about itself. What is known here: when an object was woken, by a watch event, a
+//! relative or the index, and when its pass began. An object that comes back by a timer never waits here: how late
+//! the timer was cannot be told.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use tokio::time::Instant;
+
+use super::{Controller, named};
+
+fn object(namespace: Option<&str>, name: &str) -> Object {
+    (namespace.unwrap_or_default().to_owned(), name.to_owned())
+}
+
+type Object = (String, String);
+
+/// What waits and what runs, by controller.
+#[derive(Debug, Default)]
+pub(super) struct Queues(Mutex<HashMap<&'static str, Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: HashMap<Object, Instant>,
+    running: HashMap<u64, Instant>,
+    last: u64,
+}
+
+impl Queues {
+    /// A queue that is empty so far.
+    pub(super) fn add(&self, controller: &'static str) {
+        self.lock().entry(controller).or_default();
+    }
+
+    /// Says whether the object did not wait yet. One that waits already keeps its time.
+    pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) -> bool {
+        let mut queues = self.lock();
+        let waiting = &mut queues.entry(controller).or_default().waiting;
+        let before = waiting.len();
+        waiting.entry(object(namespace, name)).or_insert_with(Instant::now);
+        waiting.len() > before
+    }
+
+    pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
+        self.lock().entry(controller).or_default().waiting.remove(&object(namespace, name));
+    }
+
+    /// The number of the pass, and how long its object has waited if it was woken.
+    pub(super) fn begin(
+        &self,
+        controller: &'static str,
+        namespace: &str,
+        name: &str,
+        now: Instant,
+    ) -> (u64, Option<Duration>) {
+        let mut queues = self.lock();
+        let queue = queues.entry(controller).or_default();
+        queue.last += 1;
+        queue.running.insert(queue.last, now);
+        let waited = queue.waiting.remove(&object(Some(namespace), name));
+        (queue.last, waited.map(|since| now.saturating_duration_since(since)))
+    }
+
+    pub(super) fn end(&self, controller: &'static str, number: u64) {
+        if let Some(queue) = self.lock().get_mut(controller) {
+            queue.running.remove(&number);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<&'static str, Queue>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for Queues {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let now = Instant::now();
+        let age = |since: &Instant| now.saturating_duration_since(*since).as_secs_f64();
+        let mut rows: Vec<_> = self
+            .lock()
+            .iter()
+            .map(|(controller, queue)| {
+                let ages: Vec<f64> = queue.running.values().map(age).collect();
+                (*controller, queue.waiting.len(), ages)
+            })
+            .collect();
+        rows.sort_by_key(|(controller, ..)| *controller);
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let gauge = ConstGauge::new(0_u64).metric_type();
+        let mut family =
+            encoder.encode_descriptor("controller_runtime_active_workers", "Passes under way", None, gauge)?;
+        for (controller, _, ages) in &rows {
+            ConstGauge::new(count(ages.len())).encode(family.encode_family(&Controller { controller })?)?;
+        }
+        let help = "Objects woken whose pass has not begun";
+        let mut family = encoder.encode_descriptor("workqueue_depth", help, None, gauge)?;
+        for (controller, waiting, _) in &rows {
+            ConstGauge::new(count(*waiting)).encode(family.encode_family(&named(controller))?)?;
+        }
+        let help = "Sum of the ages of the passes under way";
+        let mut family = encoder.encode_descriptor("workqueue_unfinished_work_seconds", help, None, gauge)?;
+        for (controller, _, ages) in &rows {
+            ConstGauge::new(ages.iter().fold(0.0, |sum, age| sum + age))
+                .encode(family.encode_family(&named(controller))?)?;
+        }
+        let help = "Age of the oldest pass under way";
+        let mut family = encoder.encode_descriptor("workqueue_longest_running_processor_seconds", help, None, gauge)?;
+        for (controller, _, ages) in &rows {
+            let oldest = ages.iter().copied().fold(0.0, f64::max);
+            ConstGauge::new(oldest).encode(family.encode_family(&named(controller))?)?;
+        }
+        Ok(())
+    }
+}
