@@ -1,5 +1,6 @@
 //! What `kubectl apply` of a manifest brings: every parameter as it was written, a readable refusal, a table.
 
+use pai_emulator::{Effect, Fault, When};
 use serde_json::{Value, json};
 
 use crate::looks::version_of;
@@ -65,6 +66,19 @@ async fn all_27_parameters_arrive_as_written_and_stay_settled() {
     scene.sweeps(2).await;
     assert_eq!(json!(scene.calls_without_sweeps()), json!({"CreateDataset": 1}));
     assert_eq!(scene.writes("datasets", Some("all")).await, 2, "claim and record");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_27_parameters_are_recognised_when_the_answer_of_the_create_was_lost() {
+    let scene = Scene::new("all27lost").await;
+    scene.cloud().add_faults([Fault { effect: Effect::Garble, when: When::After, ..Fault::default() }]);
+    scene.create("Dataset", "all", everything()).await;
+    let object = scene.ready("Dataset", "all").await;
+    let status = &object.data["status"];
+    assert_eq!((&status["recovered"], &status["origin"]), (&json!(true), &json!("Created")));
+    assert_eq!(status["appliedLabelKeys"], json!(["cost", "team", "v1=light"]));
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+    assert_eq!((scene.cloud().datasets().len(), scene.calls("UpdateDataset")), (1, (0, 0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! Edits of a manifest: what may change is changed with one call and one write; what cannot is refused with advice.
 
-use pai_emulator::{Effect, Fault, When};
+use pai_emulator::knobs::Write;
+use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::json;
 
 use crate::looks::labels_of;
@@ -55,6 +56,33 @@ async fn an_edit_of_description_options_and_labels_is_one_update_and_two_label_c
     assert_eq!(labels_of(&after.labels), json!({"foreign": "theirs"}));
     assert_eq!(after.description.unwrap_or_default(), "");
     assert!(object.data["status"].get("appliedLabelKeys").is_none(), "{}", object.data["status"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_v1_are_edited_through_the_dataset_keeping_the_labels_of_others() {
+    let knobs = Knobs { version_labels_put: Write::Replace, ..Knobs::default() };
+    let scene = Scene::with("editv1", Setting { knobs, ..Setting::default() }).await;
+    let mut spec = oss("v1");
+    spec["versionDescription"] = json!("before");
+    spec["versionLabels"] = json!([{"key": "light", "value": "day"}, {"key": "drop", "value": "1"}]);
+    scene.create("Dataset", "one", spec).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    let all = json!({"Labels": [{"Key": "light", "Value": "day"}, {"Key": "drop", "Value": "1"},
+                                {"Key": "foreign", "Value": "theirs"}]});
+    scene.console("PUT", &format!("/api/v1/datasets/{id}/versions/v1/labels"), all);
+    let (call, writes) = (scene.last_call(), scene.writes("datasets", None).await);
+    let edit = json!({"versionDescription": "after", "dataCount": 9,
+                      "versionLabels": [{"key": "light", "value": "night"}]});
+    scene.edit("Dataset", "one", edit).await;
+    let remote = scene.cloud().dataset(&id).unwrap();
+    let first = remote.version("v1").unwrap();
+    assert_eq!((first.description.as_deref(), first.data_count), (Some("after"), Some(9)));
+    assert_eq!(labels_of(&first.labels), json!({"light": "night", "foreign": "theirs"}));
+    assert_eq!(remote.description, None);
+    let made = json!({"UpdateDatasetVersion": 1, "GetDatasetVersion": 1, "CreateDatasetVersionLabels": 1,
+                      "DeleteDatasetVersionLabels": 1});
+    assert_eq!(scene.calls_after(call), made);
+    assert_eq!(scene.writes("datasets", None).await - writes, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -177,7 +177,14 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
 }
 
 /// Writes down a remote as read: recorded first, compared afterwards (4.3).
-pub(super) fn record(view: &View, remote: &Remote, nonce: &str, recovered: bool) -> Step {
+pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) -> Step {
+    // A list leaves members out (`Provider`): a difference is believed only of a read.
+    let differs = view.desired.as_ref().is_ok_and(|desired| !conflicts(desired, &found.fields).is_empty());
+    let remote = match view.sight(&found.id) {
+        Some(Sight::Read(read)) => read,
+        Some(Sight::Indexed(_)) | None if differs => return Step::Fetch(found.id.clone()),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => found,
+    };
     let origin = Origin::of_nonce(nonce);
     let outcome = match origin {
         Origin::Created => Outcome::Created,
