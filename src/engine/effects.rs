@@ -168,6 +168,7 @@ impl<K: Kind> Pass<'_, K> {
             return self.internal("no target is known").await;
         };
         let owners = view.world.identity.owner_values(&view.owner);
+        let since = Instant::now();
         let mut owned = Vec::new();
         if let Some(dataset) = &target.dataset_id {
             match self.list_versions(dataset).await {
@@ -191,6 +192,7 @@ impl<K: Kind> Pass<'_, K> {
         owned.retain(|remote| {
             remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
         });
+        self.ctx.index.put_listed(&owned, since);
         self.seen.owned = owned;
         self.seen.owned_is_fresh = true;
         let now = Instant::now();
