@@ -129,6 +129,9 @@ impl<K: Kind> Pass<'_, K> {
         };
         match read {
             Ok(Some(remote)) => {
+                if view.recorded.id.as_ref() == Some(id) {
+                    self.ctx.memories.with(&view.object.uid, |memory| memory.read = Some(Instant::now()));
+                }
                 self.saw(remote);
                 Flow::Again
             }
@@ -368,6 +371,7 @@ impl<K: Kind> Pass<'_, K> {
             | Change::RemoveFirstLabels(_) => "Labels".to_owned(),
             Change::Publish => "Accessibility".to_owned(),
         };
+        self.seen.drifted = Some(format!("{what} of the remote differ from the spec"));
         self.tell(false, "DriftDetected", "Observe", &format!("{what} of the remote differ from the spec"));
     }
 
@@ -401,7 +405,9 @@ impl<K: Kind> Pass<'_, K> {
         let labels =
             if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
-        self.tell(false, "Retained", "Delete", &format!("{id} is kept and marked as released"));
+        if matches!(flow, Flow::Again) {
+            self.tell(false, "Retained", "Delete", &format!("{id} is kept and marked as released"));
+        }
         flow
     }
 

@@ -23,6 +23,7 @@ use super::report::{Next, Ready, Report};
 use super::view::{Seen, Sight, View};
 use super::{fields, status};
 use crate::api::condition::Reason;
+use crate::api::names;
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
 
@@ -83,8 +84,9 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         }
         Err(_) => {
             tracing::error!(controller = K::NAME, namespace = facts.namespace, name = facts.name, "a pass panicked");
-            let told = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator").await;
-            (told, Outcome::Panicked)
+            let telling = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator");
+            let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
+            (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
     };
     running.end(outcome);
@@ -155,6 +157,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     {
         return action;
     }
+    pass.warn_of_unknown_annotations();
     for _ in 0..MOST_STEPS {
         let view = pass.view();
         let step = plan(&view);
@@ -292,7 +295,11 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 
     /// Ends the pass: writes status if it is worth it, and says when to look again.
-    pub(super) async fn finish(&mut self, report: Report) -> Action {
+    pub(super) async fn finish(&mut self, mut report: Report) -> Action {
+        if !matches!(report.ready, Ready::Available(_)) {
+            // Drift that could not be corrected in this pass.
+            report.drifted.clone_from(&self.seen.drifted);
+        }
         self.journal.report(&report);
         let facts = Facts::of(&*self.object);
         let before = recorded::<K>(&self.object);
@@ -385,7 +392,7 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 
     /// Events on transitions: becoming stuck, being blocked, being ready again is told by what was done.
-    fn announce(&mut self, before: &Recorded, report: &Report) {
+    pub(super) fn announce(&self, before: &Recorded, report: &Report) {
         if self.corrected && matches!(report.ready, Ready::Available(_)) {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
@@ -397,6 +404,24 @@ impl<'c, K: Kind> Pass<'c, K> {
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {
             self.tell(true, reason.as_str(), "Reconcile", message);
+        }
+    }
+
+    /// An annotation under our prefix that means nothing is most likely a typing error; it is told once a process.
+    fn warn_of_unknown_annotations(&self) {
+        let known = |key: &str| names::ANNOTATIONS.iter().any(|(name, _)| *name == key);
+        let mut keys = self.object.annotations().keys().filter(|key| key.starts_with(names::PREFIX) && !known(key));
+        let Some(key) = keys.next() else { return };
+        let uid = self.object.uid().unwrap_or_default();
+        let first = self.ctx.memories.with(&uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
+        if first {
+            let known: Vec<_> = names::ANNOTATIONS.iter().map(|(name, _)| *name).collect();
+            self.tell(
+                true,
+                "UnknownAnnotation",
+                "Reconcile",
+                &format!("{key} means nothing here; known: {}", known.join(", ")),
+            );
         }
     }
 

@@ -232,6 +232,7 @@ impl<K: Kind> Pass<'_, K> {
         {
             return self.kube_failed(&error, "recording a refusal");
         }
+        self.announce(&before, &report);
         Flow::End(self.finish(report).await)
     }
 
