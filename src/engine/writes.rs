@@ -122,6 +122,10 @@ impl<K: Kind> Pass<'_, K> {
                         // Someone else wrote meanwhile: decide again from what is there now.
                         return Flow::Again;
                     }
+                    // It may be stored yet, but it is not sent: no doubt.
+                    if let Some(Flight::Create { nonce, .. }) = flight {
+                        self.ctx.memories.with(&facts.uid, |memory| memory.never_executed = Some(nonce));
+                    }
                     return self.kube_failed(&error, "storing finalizer and intent");
                 }
             }
