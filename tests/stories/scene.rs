@@ -95,12 +95,6 @@ impl Scene {
         self.operator.take().expect("an operator runs").kill().unwrap();
     }
 
-    /// Adds or replaces a variable for the next start.
-    pub(crate) fn set_env(&mut self, key: &str, value: &str) {
-        self.options.env.retain(|(name, _)| name != key);
-        self.options.env.push((key.to_owned(), value.to_owned()));
-    }
-
     /// Runs the operator until it dies at this point (`before Claim`, `after Create`): work must wait for it already.
     pub(crate) async fn crash_at(&mut self, point: &str) {
         let mut options = self.options.clone();

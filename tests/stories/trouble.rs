@@ -114,9 +114,4 @@ impl Scene {
         })
         .await;
     }
-
-    /// All calls so far that were not lists.
-    pub(crate) fn calls_but_lists(&self) -> u64 {
-        self.calls_without_sweeps().values().sum()
-    }
 }
