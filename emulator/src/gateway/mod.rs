@@ -132,10 +132,15 @@ impl World {
         now_ms: i64,
     ) -> Result<Done, Refusal> {
         let Self {
-            store, ids, knobs, ..
+            store,
+            recall,
+            ids,
+            knobs,
+            ..
         } = self;
         actions::perform(&mut Context {
             store,
+            recall,
             ids,
             knobs,
             caller,

@@ -294,3 +294,40 @@ async fn shared_datasets_show_up_in_the_other_workspace() {
         "400 InvalidSharingConfig"
     );
 }
+
+#[tokio::test]
+async fn the_same_question_gets_todays_answer() {
+    let emulator = emulator().await;
+    let client = Client::of(&emulator);
+    let ask = async || client.list("?Label=k&PageSize=100", "Name").await.join(" ");
+    assert_eq!(ask().await, "");
+    let label = json!({"Labels": [{"Key": "k", "Value": "v"}]});
+    let first = client.create("a", label.clone()).await;
+    assert_eq!(ask().await, "a");
+    let second = client.create("b", json!({})).await;
+    assert_eq!(ask().await, "a");
+    client.ok("POST", &format!("/{second}/labels"), label).await;
+    assert_eq!(ask().await, "a b");
+    assert_eq!(
+        client
+            .list("?Label=k&PageSize=1&PageNumber=2", "Name")
+            .await,
+        ["b"]
+    );
+    client
+        .ok("PUT", &format!("/{second}"), json!({"Name": "c"}))
+        .await;
+    assert_eq!(ask().await, "a c");
+    let state = emulator.state();
+    client.ok("DELETE", &format!("/{first}"), Value::Null).await;
+    assert_eq!(ask().await, "c");
+    emulator.set_state(state).unwrap();
+    assert_eq!(ask().await, "a c");
+    emulator.set_knobs(|knobs| "479".clone_into(&mut knobs.default_workspace));
+    assert_eq!(ask().await, "");
+    emulator.set_knobs(|knobs| "478".clone_into(&mut knobs.default_workspace));
+    let mut credential = Credential::bearer("b", "testBearerToken");
+    (credential.user_id, credential.list_all) = ("7".into(), false);
+    emulator.set_credentials(vec![credential]);
+    assert_eq!(ask().await, "");
+}
