@@ -1,10 +1,7 @@
 //! The emulator over HTTP, as clients meet it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "calls with json!(…) in place read best"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "calls with json!(…) in place read best")]
 
 #[path = "api/client.rs"]
 mod client;

@@ -85,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     fn fields(value: Value) -> Fields {
-        value.as_object().cloned().unwrap_or_default()
+        serde_json::from_value(value).unwrap_or_default()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams
 use kube::{Client, ResourceExt};
 use pai_emulator::{Emulator, Knobs, NameScope};
 use serde_json::{Value, json};
-use testbed::{Audit, ControlPlane, Filter, Kubectl, Operator, OperatorOptions, Session, Wait};
+use testbed::{Audit, ControlPlane, Filter, Kubectl, Operator, OperatorOptions, Ports, Session, Wait};
 
 /// The operator's default workspace in all scenes.
 pub(crate) const WORKSPACE: &str = "478";
@@ -105,7 +105,7 @@ impl Scene {
     pub(crate) async fn crash_at(&mut self, point: &str) {
         let mut options = self.options.clone();
         options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
-        let mut operator = Operator::launch(&options).unwrap();
+        let mut operator = Operator::launch(&options, Ports::free().unwrap()).unwrap();
         let what = format!("a crash {point}");
         let ended = self.wait().until(&what, async || operator.exited()).await.unwrap();
         assert!(!ended.success(), "{ended}");

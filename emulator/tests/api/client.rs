@@ -12,10 +12,7 @@ pub(crate) async fn emulator() -> Emulator {
 
 /// The same with other knobs.
 pub(crate) async fn emulator_with(turn: impl FnOnce(&mut Knobs)) -> Emulator {
-    let mut options = Options {
-        seed: Some(1),
-        ..Options::default()
-    };
+    let mut options = Options { seed: Some(1), ..Options::default() };
     "478".clone_into(&mut options.knobs.default_workspace);
     turn(&mut options.knobs);
     Emulator::start(options).await.unwrap()
@@ -38,38 +35,19 @@ impl Client {
         // A second call finds the provider installed, which is all it wants.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self {
-            http,
-            url: url.to_owned(),
-            token: "testBearerToken".to_owned(),
-        }
+        Self { http, url: url.to_owned(), token: "testBearerToken".to_owned() }
     }
 
     /// The same client with another bearer token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
-        Self {
-            token: token.to_owned(),
-            ..self.clone()
-        }
+        Self { token: token.to_owned(), ..self.clone() }
     }
 
     /// Sends a call; `path` begins after `/api/v1/datasets`.
-    pub(crate) async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: &Value,
-    ) -> reqwest::Result<Response> {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> reqwest::Result<Response> {
         let url = format!("{}/api/v1/datasets{path}", self.url);
-        let request = self
-            .http
-            .request(Method::from_bytes(method.as_bytes()).unwrap(), url)
-            .bearer_auth(&self.token);
-        if body.is_null() {
-            request.send().await
-        } else {
-            request.json(body).send().await
-        }
+        let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url).bearer_auth(&self.token);
+        if body.is_null() { request.send().await } else { request.json(body).send().await }
     }
 
     /// Status and JSON of a call.
@@ -103,23 +81,14 @@ impl Client {
 
     /// One string member of every listed dataset.
     pub(crate) async fn list(&self, query: &str, member: &str) -> Vec<String> {
-        texts(
-            &self.ok("GET", query, Value::Null).await["Datasets"],
-            member,
-        )
+        texts(&self.ok("GET", query, Value::Null).await["Datasets"], member)
     }
 
     /// A call of the control API.
     pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let request = self.http.request(
-            Method::from_bytes(method.as_bytes()).unwrap(),
-            format!("{}/_emulator{path}", self.url),
-        );
-        let response = if body.is_null() {
-            request.send().await
-        } else {
-            request.json(&body).send().await
-        };
+        let request =
+            self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}/_emulator{path}", self.url));
+        let response = if body.is_null() { request.send().await } else { request.json(&body).send().await };
         let response = response.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
@@ -137,21 +106,13 @@ pub(crate) fn version() -> Value {
 
 /// An object with the members of another put over it.
 pub(crate) fn with(mut object: Value, more: Value) -> Value {
-    object
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     object
 }
 
 /// One string member of every item.
 pub(crate) fn texts(items: &Value, member: &str) -> Vec<String> {
-    items
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item[member].as_str().unwrap_or_default().to_owned())
-        .collect()
+    items.as_array().unwrap().iter().map(|item| item[member].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -167,9 +128,7 @@ pub(crate) fn signed(
     token: Option<&str>,
     nonce: &str,
 ) -> Vec<(String, String)> {
-    let date = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     signed_at(emulator, id, secret, token, nonce, &date)
 }
 
@@ -193,28 +152,14 @@ pub(crate) fn signed_at(
     ];
     headers.extend(token.map(|token| ("x-acs-security-token".to_owned(), token.to_owned())));
     headers.sort();
-    let lines: Vec<String> = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let canonical = format!(
-        "GET\n/api/v1/datasets\nPageSize=1\n{}\n{names}\n{hash}",
-        lines.concat()
-    );
-    let to_sign = format!(
-        "ACS3-HMAC-SHA256\n{}",
-        hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
-    );
-    let signature = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
-        to_sign.as_bytes(),
-    );
-    let authorization = format!(
-        "ACS3-HMAC-SHA256 Credential={id},SignedHeaders={names},Signature={}",
-        hex(signature.as_ref())
-    );
+    let canonical = format!("GET\n/api/v1/datasets\nPageSize=1\n{}\n{names}\n{hash}", lines.concat());
+    let to_sign = format!("ACS3-HMAC-SHA256\n{}", hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref()));
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), to_sign.as_bytes());
+    let authorization =
+        format!("ACS3-HMAC-SHA256 Credential={id},SignedHeaders={names},Signature={}", hex(signature.as_ref()));
     headers.push(("authorization".to_owned(), authorization));
     headers
 }
