@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::actions::Recall;
 use crate::auth::{Caller, Nonces};
 use crate::clock::{now_ms, timestamp};
 use crate::faults::Faults;
@@ -16,6 +17,7 @@ use crate::store::{Clock, Dataset, Store};
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) store: Store,
+    pub(crate) recall: Recall,
     pub(crate) ids: Ids,
     pub(crate) knobs: Knobs,
     pub(crate) credentials: Vec<Caller>,
@@ -32,6 +34,7 @@ impl World {
     pub(crate) fn new(start: State) -> Result<Self, StateError> {
         let mut world = Self {
             store: Store::default(),
+            recall: Recall::default(),
             ids: Ids::new(start.seed),
             knobs: Knobs::default(),
             credentials: Vec::new(),
@@ -88,7 +91,8 @@ impl World {
             self.faults.append(faults);
         }
         if let Some(datasets) = state.datasets {
-            self.store = Store::default();
+            // A new store counts its revisions anew.
+            (self.store, self.recall) = (Store::default(), Recall::default());
             for dataset in datasets {
                 self.store.put(dataset, Clock { now_ms, lag_ms: 0 });
             }

@@ -25,3 +25,5 @@ mod lists;
 mod program;
 #[path = "api/versions.rs"]
 mod versions;
+#[path = "api/visibility.rs"]
+mod visibility;

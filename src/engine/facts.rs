@@ -1,5 +1,7 @@
 //! What a decision needs to know of the custom resource itself, whatever its kind.
 
+use std::time::Duration;
+
 use kube::{Resource, ResourceExt};
 
 use super::intent::Intent;
@@ -30,8 +32,21 @@ pub struct Facts {
     pub paused: bool,
     /// Value of `force-release`.
     pub force_release: Option<String>,
+    /// Value of `poll-interval`, clamped; zero means only on demand.
+    pub poll: Option<Duration>,
     /// Value of `reconcile-requested-at`.
     pub requested: Option<String>,
+}
+
+/// A Go duration; the shortest interval is 10 s, the longest a day. What does not parse counts as absent.
+fn poll(text: &str) -> Option<Duration> {
+    let parsed: jiff::SignedDuration = if text == "0" { jiff::SignedDuration::ZERO } else { text.parse().ok()? };
+    let interval = Duration::try_from(parsed).ok()?;
+    Some(if interval.is_zero() {
+        interval
+    } else {
+        interval.clamp(Duration::from_secs(10), Duration::from_secs(86_400))
+    })
 }
 
 /// The intent annotation as found.
@@ -78,6 +93,7 @@ impl Facts {
             intent,
             paused: annotation(names::PAUSED).as_deref() == Some("true"),
             force_release: annotation(names::FORCE_RELEASE),
+            poll: annotation(names::POLL_INTERVAL).as_deref().and_then(poll),
             requested: annotation(names::RECONCILE_REQUESTED_AT),
             uid,
         }

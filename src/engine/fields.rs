@@ -84,29 +84,29 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fields(value: Value) -> Fields {
-        serde_json::from_value(value).unwrap_or_default()
+    fn fields(value: &Value) -> Fields {
+        value.as_object().cloned().unwrap_or_default()
     }
 
     #[test]
     fn json_texts_compare_by_value_and_lists_as_sets() {
-        let wanted = fields(json!({"Options": "{\"a\": 1, \"b\": 2}", "MountAccessReadWriteRoleIdList": ["x", "y"]}));
-        let seen = fields(json!({"Options": "{\"b\":2,\"a\":1}", "MountAccessReadWriteRoleIdList": ["y", "x"]}));
+        let wanted = fields(&json!({"Options": "{\"a\": 1, \"b\": 2}", "MountAccessReadWriteRoleIdList": ["x", "y"]}));
+        let seen = fields(&json!({"Options": "{\"b\":2,\"a\":1}", "MountAccessReadWriteRoleIdList": ["y", "x"]}));
         assert!(difference(&wanted, &seen).is_empty());
         assert_eq!(hash(&wanted), hash(&seen));
     }
 
     #[test]
     fn absent_equals_empty_but_not_a_value() {
-        let wanted = fields(json!({"Description": ""}));
+        let wanted = fields(&json!({"Description": ""}));
         assert!(difference(&wanted, &Fields::new()).is_empty());
-        let seen = fields(json!({"Description": "old"}));
+        let seen = fields(&json!({"Description": "old"}));
         assert_eq!(difference(&wanted, &seen).len(), 1);
     }
 
     #[test]
     fn unmanaged_members_are_no_difference() {
-        let seen = fields(json!({"Description": "by hand"}));
+        let seen = fields(&json!({"Description": "by hand"}));
         assert!(difference(&Fields::new(), &seen).is_empty());
     }
 

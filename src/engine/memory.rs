@@ -36,6 +36,8 @@ pub struct Memory {
     pub failures: u32,
     /// Nothing is tried before then, unless the object changes.
     pub cooldown: Option<(String, Instant)>,
+    /// When this process last read the recorded remote.
+    pub read: Option<Instant>,
     /// When the object began to wait for something.
     pub waiting_since: Option<Instant>,
     /// What it waits for now, if status tells something else with the same reason.
@@ -46,8 +48,8 @@ pub struct Memory {
     pub permit_since: Option<Instant>,
     /// This process wrote Ready=True for it.
     pub was_ready: bool,
-    /// The last event told, so that it is told on transitions only.
-    pub told: Option<String>,
+    /// An unknown annotation that was warned of.
+    pub unknown: Option<String>,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -72,12 +74,13 @@ impl Memory {
             written: None,
             failures: 0,
             cooldown: None,
+            read: None,
             waiting_since: None,
             news: None,
             failing_since: None,
             permit_since: None,
             was_ready: false,
-            told: None,
+            unknown: None,
         }
     }
 
@@ -101,6 +104,7 @@ impl Memory {
             never_executed: self.never_executed.clone(),
             name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
+            read_age: self.read.map(|since| now.saturating_duration_since(since)),
             fresh: fresh.to_owned(),
         }
     }
@@ -140,7 +144,6 @@ impl Memory {
         self.waiting_since = None;
         self.news = None;
         self.failing_since = None;
-        self.told = None;
     }
 
     /// Is this copy of the object older than our own last write?

@@ -11,7 +11,10 @@
 
 pub mod context;
 pub mod desired;
+mod calls;
 mod effects;
+mod ending;
+mod wire;
 pub mod facts;
 pub mod fields;
 pub mod intent;

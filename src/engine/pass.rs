@@ -23,17 +23,12 @@ use super::report::{Next, Ready, Report};
 use super::view::{Seen, Sight, View};
 use super::{fields, status};
 use crate::api::condition::Reason;
+use crate::api::names;
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
 
 /// No sane pass has more steps; one that does is a defect and is reported as one.
 const MOST_STEPS: u32 = 40;
-/// A wait shorter than this is not worth a status write.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A settled object stays Ready through failures shorter than this.
-const GRACE: Duration = Duration::from_secs(300);
-/// Whoever waits for an event looks again after this long all the same.
-const FALLBACK: Duration = Duration::from_secs(300);
 
 /// The state of one pass.
 pub(super) struct Pass<'c, K: Kind> {
@@ -83,8 +78,9 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         }
         Err(_) => {
             tracing::error!(controller = K::NAME, namespace = facts.namespace, name = facts.name, "a pass panicked");
-            let told = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator").await;
-            (told, Outcome::Panicked)
+            let telling = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator");
+            let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
+            (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
     };
     running.end(outcome);
@@ -123,7 +119,7 @@ pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &Facts) -> Action {
     Action::requeue(cool(ctx, facts, None))
 }
 
-fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, at_least: Option<Duration>) -> Duration {
+pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, at_least: Option<Duration>) -> Duration {
     ctx.memories.with(&facts.uid, |memory| {
         memory.failures += 1;
         let delay = backoff(memory.failures, random_byte()).max(at_least.unwrap_or_default());
@@ -155,6 +151,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     {
         return action;
     }
+    pass.warn_of_unknown_annotations();
     for _ in 0..MOST_STEPS {
         let view = pass.view();
         let step = plan(&view);
@@ -287,146 +284,6 @@ impl<'c, K: Kind> Pass<'c, K> {
                 (private, view.recorded.id.as_ref() == Some(&remote.id), &view.recorded.principal)
             {
                 index.sees(principal);
-            }
-        }
-    }
-
-    /// Ends the pass: writes status if it is worth it, and says when to look again.
-    pub(super) async fn finish(&mut self, report: Report) -> Action {
-        self.journal.report(&report);
-        let facts = Facts::of(&*self.object);
-        let before = recorded::<K>(&self.object);
-        let after = self.after(&before, &report, &facts);
-        if let Some(wait) = self.not_yet(&facts, &before, &report) {
-            return Action::requeue(wait);
-        }
-        if let Some(patch) = status::patch(&facts.uid, &before, &after)
-            && let Err(error) = self.write_status(patch).await
-        {
-            let reconcile_id = &self.journal.id;
-            tracing::warn!(controller = K::NAME, namespace = facts.namespace, name = facts.name, reconcileID = reconcile_id, %error, "status could not be written");
-            return later(self.ctx, &facts);
-        }
-        self.announce(&before, &report);
-        self.next(&facts, &report)
-    }
-
-    /// The status that the report makes of the present one.
-    fn after(&self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
-        let mut after = status::told(before, report, facts.generation, Timestamp::now());
-        let id = after.id.clone();
-        let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
-            Some(sight) => sight.remote().cloned(),
-            None => self.ctx.index.get(id),
-        });
-        if !matches!(report.ready, Ready::Available(_)) {
-            return after;
-        }
-        if let Some(id) = &id {
-            self.ctx.index.recorded(id, &self.key());
-        }
-        after.handled.clone_from(&facts.requested);
-        if let Ok(desired) = K::desire(&self.object, before, &self.ctx.around) {
-            after.label_keys = label_keys(&desired).collect();
-        }
-        let Some(remote) = remote else { return after };
-        learn(&mut after, &remote, false);
-        if status::patch("", before, &after).is_some() {
-            learn(&mut after, &remote, true);
-        }
-        after
-    }
-
-    /// A report that is not worth a write yet: how long until it is.
-    fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
-        let Ready::Working(reason, message) = &report.ready else { return None };
-        let told = before
-            .condition("Ready")
-            .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
-        let news = told.map(|ready| ready.message != *message);
-        if news == Some(false) {
-            return None;
-        }
-        let settled = before.was_ready() && before.observed_generation == facts.generation && report.error.is_some();
-        let patience = if settled { GRACE } else { PATIENCE };
-        let waited = self.ctx.memories.with(&facts.uid, |memory| {
-            if settled {
-                memory.failing(Instant::now())
-            } else {
-                memory.waiting(Instant::now(), news.and(Some(message)))
-            }
-        });
-        if waited >= patience {
-            return None;
-        }
-        let left = patience.saturating_sub(waited);
-        Some(match report.next {
-            Next::Event => left,
-            Next::After(wait) => wait.min(left),
-            Next::Backoff => cool(self.ctx, facts, None).min(left.max(Duration::from_secs(1))),
-        })
-    }
-
-    fn next(&self, facts: &Facts, report: &Report) -> Action {
-        if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
-            self.ctx.memories.with(&facts.uid, super::memory::Memory::calm);
-        }
-        match (&report.ready, report.next) {
-            (Ready::Available(_), Next::Event) => Action::await_change(),
-            (Ready::Stuck(reason, _), Next::Backoff) => {
-                let environment = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied);
-                let at_least = (!environment).then_some(super::report::STALLED_RETRY);
-                Action::requeue(cool(self.ctx, facts, at_least))
-            }
-            (_, Next::Event) => Action::requeue(FALLBACK),
-            (_, Next::After(wait)) => Action::requeue(wait),
-            (_, Next::Backoff) => later(self.ctx, facts),
-        }
-    }
-
-    /// Events on transitions: becoming stuck, being blocked, being ready again is told by what was done.
-    fn announce(&mut self, before: &Recorded, report: &Report) {
-        if self.corrected && matches!(report.ready, Ready::Available(_)) {
-            self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
-        }
-        let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::DeletionBlocked, message) => {
-                (reason, message)
-            }
-            Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
-        };
-        if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {
-            self.tell(true, reason.as_str(), "Reconcile", message);
-        }
-    }
-
-    pub(super) fn tell(&self, warning: bool, reason: &str, action: &str, note: &str) {
-        self.ctx.teller.tell(self.object.object_ref(&()), warning, reason, action, note);
-    }
-}
-
-/// Informational members. Those that the service computes are taken along only when status is written anyway: they
-/// are not worth a write of their own.
-pub(super) fn learn(after: &mut Recorded, remote: &super::view::Remote, writing: bool) {
-    let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
-    let mount_path = remote.fields.get("Options").and_then(|options| {
-        let options: serde_json::Value = serde_json::from_str(options.as_str()?).ok()?;
-        options.get("mountPath").filter(|path| path.is_string()).cloned()
-    });
-    let mut put = |key: &str, value: Option<serde_json::Value>| match value {
-        Some(value) => drop(after.facts.insert(key.to_owned(), value)),
-        None => drop(after.facts.remove(key)),
-    };
-    put("mountPath", mount_path);
-    if remote.id.version.is_none() {
-        put("name", text("Name"));
-        let latest = remote.latest.as_ref().and_then(|latest| latest.id.version.clone());
-        put("latestVersion", latest.map(serde_json::Value::String));
-    }
-    if writing {
-        for (key, name) in [("ownerId", "OwnerId"), ("mountAccess", "MountAccess")] {
-            if let Some(value) = text(name) {
-                after.facts.insert(key.to_owned(), value);
             }
         }
     }

@@ -102,6 +102,7 @@ pub(crate) fn view() -> View {
             intent: Stored::Absent,
             paused: false,
             force_release: None,
+            poll: None,
             requested: None,
         },
         recorded: Recorded { observed_generation: -1, ..Recorded::default() },

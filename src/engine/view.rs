@@ -118,6 +118,8 @@ pub struct Process {
     pub deleting_age: Duration,
     /// This process recorded the id so long ago.
     pub recorded_age: Option<Duration>,
+    /// This process read the recorded remote so long ago.
+    pub read_age: Option<Duration>,
     /// Sixteen hex digits that nobody has used yet.
     pub fresh: String,
 }

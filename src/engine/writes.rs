@@ -13,7 +13,8 @@ use super::facts::Facts;
 use super::intent::Intent;
 use super::kind::{Kind, recorded};
 use super::mark::Origin;
-use super::pass::{Flow, Pass, learn};
+use super::ending::learn;
+use super::pass::{Flow, Pass};
 use super::plan::{Flight, Record};
 use super::recorded::Ended;
 use super::report::{Next, Ready, Report};
@@ -121,6 +122,10 @@ impl<K: Kind> Pass<'_, K> {
                     if error.code() == Some(409) {
                         // Someone else wrote meanwhile: decide again from what is there now.
                         return Flow::Again;
+                    }
+                    // It may be stored yet, but it is not sent: no doubt.
+                    if let Some(Flight::Create { nonce, .. }) = flight {
+                        self.ctx.memories.with(&facts.uid, |memory| memory.never_executed = Some(nonce));
                     }
                     return self.kube_failed(&error, "storing finalizer and intent");
                 }
@@ -232,6 +237,7 @@ impl<K: Kind> Pass<'_, K> {
         {
             return self.kube_failed(&error, "recording a refusal");
         }
+        self.announce(&before, &report);
         Flow::End(self.finish(report).await)
     }
 

@@ -160,6 +160,15 @@ impl Index {
         self.state().rows.created_version(remote, Instant::now());
     }
 
+    /// Some remotes as listed by a call that began at `since`.
+    pub fn put_listed(&self, remotes: &[Arc<Remote>], since: Instant) {
+        let since = since.checked_sub(self.settings.list_lag).unwrap_or(since);
+        let mut state = self.state();
+        for remote in remotes {
+            state.rows.put(remote.clone(), since);
+        }
+    }
+
     /// All versions of a dataset as listed by a call that began at `since`.
     pub fn put_versions(&self, dataset: &str, versions: &[Arc<Remote>], since: Instant) {
         let since = since.checked_sub(self.settings.list_lag).unwrap_or(since);

@@ -64,16 +64,26 @@ impl Kind for Datasets {
 
     fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
         let desired = desired(object, recorded, &around.defaults)?;
-        if !desired.first.is_empty()
+        let shares = desired.mutable.contains_key("Options");
+        if (!desired.first.is_empty() || shares)
             && let Some(binder) = binder(object, recorded, around)
         {
-            return Err(Hold::stuck(
-                Reason::InvalidSpec,
-                format!(
-                    "DatasetVersion {binder} binds v1 and manages it; remove versionDescription, versionLabels, dataSize, \
-                     dataCount, datasetTaskRamRole and userMetricsEndpoints here"
-                ),
-            ));
+            let name = binder.name_any();
+            if !desired.first.is_empty() {
+                return Err(Hold::stuck(
+                    Reason::InvalidSpec,
+                    format!(
+                        "DatasetVersion {name} binds v1 and manages it; remove versionDescription, versionLabels, \
+                         dataSize, dataCount, datasetTaskRamRole and userMetricsEndpoints here"
+                    ),
+                ));
+            }
+            // A dataset and its v1 have one value of options between them.
+            if binder.spec.options.is_some() {
+                let message =
+                    format!("DatasetVersion {name} binds v1 and sets its options; set options in one of the two");
+                return Err(Hold::stuck(Reason::InvalidSpec, message));
+            }
         }
         Ok(desired)
     }
@@ -192,6 +202,6 @@ fn binds(version: &DatasetVersion) -> bool {
     super::version::bound(version)
 }
 
-fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<String> {
-    versions_of(object, recorded, around).find(|version| binds(version)).map(|version| version.name_any())
+fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<std::sync::Arc<DatasetVersion>> {
+    versions_of(object, recorded, around).find(|version| binds(version))
 }

@@ -161,7 +161,6 @@ async fn kubectl_shows_the_table_and_waits_for_ready() {
         r#"pai_api_requests_total{action="CreateDataset",code="OK"} 1"#,
         r#"pai_api_requests_total{action="CreateDatasetVersion",code="OK"} 1"#,
         "pai_api_rate_limiter_wait_seconds_count",
-        "pai_api_throttled_total 0",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }

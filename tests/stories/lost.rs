@@ -79,7 +79,7 @@ async fn an_object_deleted_while_its_create_is_in_doubt_leaves_nothing() {
     ]);
     for name in ["done", "never", "late"] {
         scene.create("Dataset", name, oss(name)).await;
-        scene.claimed(name).await;
+        scene.claimed("Dataset", name).await;
         scene.delete("Dataset", name).await;
     }
     for name in ["done", "never", "late"] {
@@ -96,7 +96,7 @@ async fn an_id_written_by_an_intruder_meanwhile_makes_no_duplicate_and_loses_non
         let scene = Scene::with_names("intruder", scope).await;
         scene.faults([late("CreateDataset", 1500)]);
         scene.create("Dataset", "one", oss("one")).await;
-        scene.claimed("one").await;
+        scene.claimed("Dataset", "one").await;
         scene.write_status("one", json!({"datasetId": "d-nobodyknowsthisone"})).await;
         scene.until("the create to be carried out", async |scene| scene.calls("CreateDataset").0 == 1).await;
         let made = scene.cloud().datasets()[0].dataset_id.clone();
@@ -149,7 +149,7 @@ async fn a_stop_during_a_create_records_it_first() {
     let mut scene = Scene::new("sigterm").await;
     scene.faults([late("CreateDataset", 1500)]);
     scene.create("Dataset", "one", oss("one")).await;
-    scene.claimed("one").await;
+    scene.claimed("Dataset", "one").await;
     scene.stop_operator().await;
     let object = scene.datasets().get("one").await.unwrap();
     assert_eq!(scene.cloud().datasets()[0].dataset_id, dataset_id(&object));

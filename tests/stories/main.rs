@@ -1,12 +1,27 @@
 //! Stories: the shipped operator, as its own process and with its own rights, on a real apiserver and the emulator.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a test ends by panicking, in its helpers too"
+)]
+
 mod adoption;
+mod apply;
+mod controls;
 mod drift;
+mod edits;
 mod kills;
 mod lifecycle;
+mod looks;
 mod lost;
 mod meddling;
 mod outage;
 mod removal;
 mod scene;
+mod settled;
+mod trees;
 mod trouble;
+mod versions;

@@ -1,1 +1,88 @@
-//! todo
+//! Meddling while a create is on its way: whatever is done to the object, each living object ends with exactly one
+//! dataset, and none is left over. Names may repeat, so that a duplicate could exist.
+
+use kube::api::PostParams;
+use pai_emulator::NameScope;
+use serde_json::json;
+
+use crate::scene::{Scene, dataset_id, oss};
+use crate::trouble::{FINALIZER, INTENT, late};
+
+/// An object whose create takes effect, and is answered, a while after this returns.
+async fn creating(name: &str) -> Scene {
+    let scene = Scene::with_names(name, NameScope::None).await;
+    scene.faults([late("CreateDataset", 1500)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.claimed("Dataset", "one").await;
+    scene
+}
+
+/// The object is Ready with the only dataset there is, in good order, and takes it along.
+async fn ends_well(scene: &Scene) {
+    scene.exactly_one_each(&["one"]).await;
+    scene.in_order("one").await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    assert!(scene.cloud().datasets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kubectl_replace_during_a_create() {
+    let scene = creating("replace").await;
+    let manifest = scene.manifest("Dataset", "one", oss("one")).to_string();
+    scene.kubectl().run_with(&["replace", "-n", &scene.namespace, "-f", "-"], &manifest).await.unwrap();
+    ends_well(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finalizer_stripped_during_a_create() {
+    let scene = creating("nofinal").await;
+    scene.strip("one", true, false).await;
+    ends_well(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_intent_stripped_during_a_create() {
+    let scene = creating("nointent").await;
+    scene.strip("one", false, true).await;
+    ends_well(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_intent_stripped_and_the_operator_killed_during_a_create() {
+    let mut scene = creating("nomemory").await;
+    scene.kill_operator();
+    scene.strip("one", false, true).await;
+    scene.start_operator().await;
+    ends_well(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manifest_copied_with_its_annotations_under_another_name() {
+    let scene = creating("copied").await;
+    let original = scene.get("Dataset", "one").await;
+    let mut copy = scene.manifest("Dataset", "two", oss("two"));
+    copy["metadata"]["annotations"] = json!({INTENT: original.metadata.annotations.unwrap()[INTENT]});
+    copy["metadata"]["finalizers"] = json!([FINALIZER]);
+    let copy = serde_json::from_value(copy).unwrap();
+    scene.datasets().create(&PostParams::default(), &copy).await.unwrap();
+    let ids = scene.exactly_one_each(&["one", "two"]).await;
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(scene.calls("CreateDataset"), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_deleted_and_made_again_during_its_create() {
+    let scene = creating("again").await;
+    scene.strip("one", true, false).await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    scene.create("Dataset", "one", oss("one")).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    let alone = async |scene: &Scene| {
+        let there = scene.cloud().datasets();
+        there.len() == 1 && there[0].dataset_id == id
+    };
+    scene.until("no orphan", alone).await;
+    ends_well(&scene).await;
+}

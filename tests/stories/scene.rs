@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams
 use kube::{Client, ResourceExt};
 use pai_emulator::{Emulator, Knobs, NameScope};
 use serde_json::{Value, json};
-use testbed::{Audit, ControlPlane, Filter, Kubectl, Operator, OperatorOptions, Ports, Session, Wait};
+use testbed::{Audit, ControlPlane, Filter, Kubectl, Operator, OperatorOptions, Session, Wait};
 
 /// The operator's default workspace in all scenes.
 pub(crate) const WORKSPACE: &str = "478";
@@ -95,17 +95,11 @@ impl Scene {
         self.operator.take().expect("an operator runs").kill().unwrap();
     }
 
-    /// Adds or replaces a variable for the next start.
-    pub(crate) fn set_env(&mut self, key: &str, value: &str) {
-        self.options.env.retain(|(name, _)| name != key);
-        self.options.env.push((key.to_owned(), value.to_owned()));
-    }
-
     /// Runs the operator until it dies at this point (`before Claim`, `after Create`): work must wait for it already.
     pub(crate) async fn crash_at(&mut self, point: &str) {
         let mut options = self.options.clone();
         options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
-        let mut operator = Operator::launch(&options, Ports::free().unwrap()).unwrap();
+        let mut operator = Operator::launch(&options, testbed::Ports::free().unwrap()).unwrap();
         let what = format!("a crash {point}");
         let ended = self.wait().until(&what, async || operator.exited()).await.unwrap();
         assert!(!ended.success(), "{ended}");

@@ -60,14 +60,6 @@ impl Scene {
         dataset.labels.into_iter().find(|label| label.key == key).map(|label| label.value)
     }
 
-    /// Waits until the object carries an attempt: its create is on its way.
-    pub(crate) async fn claimed(&self, name: &str) -> DynamicObject {
-        let claimed = |object: &DynamicObject| {
-            intent(object).is_some_and(|intent| intent["attempts"].as_array().is_some_and(|all| !all.is_empty()))
-        };
-        self.wait().object(&self.datasets(), name, "claimed", claimed).await.unwrap()
-    }
-
     /// Takes finalizer, intent or both away, as someone with rights might.
     pub(crate) async fn strip(&self, name: &str, finalizer: bool, intent: bool) {
         let mut metadata = json!({});
@@ -121,10 +113,5 @@ impl Scene {
             reasons.iter().all(|reason| of_object(reason))
         })
         .await;
-    }
-
-    /// All calls so far that were not lists.
-    pub(crate) fn calls_but_lists(&self) -> u64 {
-        self.calls_without_sweeps().values().sum()
     }
 }

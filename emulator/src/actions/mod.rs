@@ -4,15 +4,20 @@
 
 mod datasets;
 mod describe;
+mod filters;
 mod input;
 mod labels;
-mod lists;
+mod list_datasets;
+mod list_versions;
 mod paging;
+mod recall;
 mod sharing;
 mod versions;
 mod view;
 
 use std::sync::Arc;
+
+pub(crate) use recall::Recall;
 
 use serde_json::{Map, Value};
 
@@ -28,6 +33,7 @@ use crate::store::{Clock, Dataset, Store};
 /// All that an operation works with.
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a mut Store,
+    pub(crate) recall: &'a mut Recall,
     pub(crate) ids: &'a mut Ids,
     pub(crate) knobs: &'a Knobs,
     pub(crate) caller: &'a Caller,
@@ -68,7 +74,7 @@ impl Touched {
 pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
     match context.call.operation {
         Operation::CreateDataset => datasets::create(context),
-        Operation::ListDatasets => lists::datasets(context),
+        Operation::ListDatasets => list_datasets::datasets(context),
         Operation::GetDataset => datasets::get(context),
         Operation::UpdateDataset => datasets::update(context),
         Operation::DeleteDataset => datasets::delete(context),
@@ -76,7 +82,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
         Operation::CreateDatasetLabels => labels::add_to_dataset(context),
         Operation::DeleteDatasetLabels => labels::remove_from_dataset(context),
         Operation::CreateDatasetVersion => versions::create(context),
-        Operation::ListDatasetVersions => lists::versions(context),
+        Operation::ListDatasetVersions => list_versions::versions(context),
         Operation::GetDatasetVersion => versions::get(context),
         Operation::UpdateDatasetVersion => versions::update(context),
         Operation::DeleteDatasetVersion => versions::delete(context),

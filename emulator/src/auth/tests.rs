@@ -1,5 +1,6 @@
 //! The signing vectors (made with the vendor's own signing code) verify, and every way of being wrong is told apart.
 
+mod fuzz;
 mod vectors;
 
 use super::*;
@@ -165,17 +166,4 @@ fn without_checks_the_claim_still_names_the_caller() {
     assert!(matches!(check(&bare), Err(Denial::Incomplete(_))));
     let nobody = authenticate(&bare, &[], &off, &mut Nonces::default(), NOW).unwrap();
     assert_eq!(nobody.access_key_id, "anonymous");
-}
-
-mod fuzz {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn no_header_makes_it_panic_or_pass(header in "(ACS3-HMAC-SHA256 |acs |Bearer )?[ -~]{0,80}", date in "[ -~]{0,30}") {
-            let request = request("GET", "/a?b", &[("authorization", &header), ("x-acs-date", &date), ("date", &date)], "");
-            prop_assert!(check(&request).is_err());
-        }
-    }
 }

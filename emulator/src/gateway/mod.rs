@@ -107,8 +107,8 @@ impl World {
         caller: &Caller,
         now_ms: i64,
     ) -> Result<Done, Refusal> {
-        let Self { store, ids, knobs, .. } = self;
-        actions::perform(&mut Context { store, ids, knobs, caller, call, request, now_ms })
+        let Self { store, recall, ids, knobs, .. } = self;
+        actions::perform(&mut Context { store, recall, ids, knobs, caller, call, request, now_ms })
     }
 
     /// The caller, if it is known, within its quota and permitted; else the key it claimed and why not.

@@ -67,11 +67,17 @@ pub(crate) struct Store {
     /// Deleted datasets that a lagging list still shows, and until when.
     graves: VecDeque<(i64, String)>,
     next_order: u64,
+    revision: u64,
 }
 
 impl Store {
     pub(crate) fn len(&self) -> usize {
         self.slots.values().filter(|slot| slot.current.is_some()).count()
+    }
+
+    /// A number that goes up with every change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The dataset as it is now.
@@ -87,6 +93,7 @@ impl Store {
     /// Puts a dataset in place, new or changed; its workspace and account never change.
     pub(crate) fn put(&mut self, dataset: Dataset, clock: Clock) {
         self.bury(clock);
+        self.revision += 1;
         let id = dataset.dataset_id.clone();
         if let Some(was) = self.get(&id).map(|was| was.name.clone()) {
             self.forget_name(&was, &id);
@@ -108,6 +115,7 @@ impl Store {
     /// Deletes a dataset; lists go on showing it for as long as they lag.
     pub(crate) fn remove(&mut self, id: &str, clock: Clock) {
         self.bury(clock);
+        self.revision += 1;
         let Some(was) = self.get(id).cloned() else {
             return;
         };

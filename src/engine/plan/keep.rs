@@ -26,7 +26,8 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     let remote = match view.sight(id) {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
-        Some(Sight::Indexed(remote)) if !asked => remote,
+        Some(Sight::Indexed(_)) if !asked && on_demand(view) => return available(view),
+        Some(Sight::Indexed(remote)) if !asked && !due(view) => remote,
         Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(_)) | None => return Step::Sweep,
     };
@@ -52,9 +53,26 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(change) = changes(view, desired, remote).into_iter().next() {
         return Step::Change(id.clone(), change);
     }
-    let mut report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
+    available(view)
+}
+
+fn available(view: &View) -> Step {
+    let next = view.object.poll.filter(|poll| !poll.is_zero()).map_or(Next::Event, Next::After);
+    let mut report = Report::new(Ready::Available("the remote equals the spec".to_owned()), next);
     report.duplicates = surplus::reported(view);
     Step::Report(Box::new(report))
+}
+
+/// `poll-interval: "0"`: a spec that was carried out is compared again only when asked for.
+fn on_demand(view: &View) -> bool {
+    let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
+    carried_out && view.object.poll == Some(std::time::Duration::ZERO)
+}
+
+/// `poll-interval`: time for a read of its own.
+fn due(view: &View) -> bool {
+    let interval = view.object.poll.filter(|poll| !poll.is_zero());
+    interval.is_some_and(|interval| view.process.read_age.is_none_or(|age| age >= interval))
 }
 
 /// Section 5, column "edit": `None` means act.

@@ -37,18 +37,21 @@ pub(super) fn remove(view: &View) -> Step {
     };
     match view.deletion_policy() {
         Deletion::Retain => retain(view, &id),
-        Deletion::Delete if view.object.paused => Step::Report(Box::new(Report::new(
-            Ready::Paused(format!(
-                "paused: {id} is deleted once the annotation dataset-operator.dev/paused is removed"
-            )),
-            Next::Event,
-        ))),
+        Deletion::Delete if view.object.paused => paused(&format!("{id} is deleted")),
         Deletion::Delete => delete(view, &id),
     }
 }
 
+fn paused(what: &str) -> Step {
+    let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed");
+    Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
+}
+
 /// 6.1 Row 1 of section 5 only; everything else is left alone.
 fn without_id(view: &View) -> Step {
+    if view.object.paused && has_other_attempts(view) {
+        return paused("its earlier attempts are looked for");
+    }
     if let Some(step) = surplus_first(view) {
         return step;
     }
@@ -57,15 +60,22 @@ fn without_id(view: &View) -> Step {
 
 /// 6.1 An intent that lists other attempts than the recorded one: their surplus goes first.
 fn surplus_first(view: &View) -> Option<Step> {
-    let recorded = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.as_str());
-    let others = view.object.intent.own()?.attempts.iter().any(|attempt| Some(attempt.nonce.as_str()) != recorded);
-    if !others {
+    if !has_other_attempts(view) {
         return None;
     }
     if !view.seen.owned_is_fresh {
         return Some(Step::FindOwned);
     }
     surplus::remove_all(view)
+}
+
+/// Does the intent list an attempt besides the recorded one?
+fn has_other_attempts(view: &View) -> bool {
+    let recorded = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.as_str());
+    let other = |intent: &super::super::intent::Intent| {
+        intent.attempts.iter().any(|attempt| Some(attempt.nonce.as_str()) != recorded)
+    };
+    view.object.intent.own().is_some_and(other)
 }
 
 /// The remote stays; a label says that it is nobody's now. No read: the index must have shown it.

@@ -1,0 +1,274 @@
+//! The calls that change the remote side, each fed back into what the pass and the index know.
+
+use std::sync::Arc;
+
+use kube::runtime::controller::Action;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::facts::Facts;
+use super::fields::Fields;
+use super::kind::{Kind, recorded};
+use super::mark::Labels;
+use super::pass::{Flow, Pass};
+use super::plan::{Change, Flight, Landed, Record, Step, plan};
+use super::recorded::RemoteId;
+use super::report::{Next, Report};
+use super::verdict::verdict;
+use super::wire::{as_created, changed, created, label_list, now, request_of};
+use super::view::{Remote, Sight, View};
+use super::writes::boot_clock;
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Observer as _, Request, Reservation};
+use crate::index::{Swept, listing};
+
+impl<K: Kind> Pass<'_, K> {
+    /// A place in the limiter; the pass holds nothing while it waits for it.
+    fn permit(&mut self, view: &View) -> Flow {
+        match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
+            Reservation::Granted => {
+                let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
+                let waited = since.map(|since| since.elapsed()).unwrap_or_default();
+                self.ctx.metrics.waited(Lane::Create, waited);
+                self.seen.permit = true;
+                Flow::Again
+            }
+            Reservation::At(at) => {
+                let now = Instant::now();
+                self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
+                Flow::End(Action::requeue(at.saturating_duration_since(now)))
+            }
+        }
+    }
+
+    async fn create(&mut self, view: &View) -> Flow {
+        let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
+            return self.internal("a create without a claim").await;
+        };
+        let late = self.claimed.is_none_or(|at| boot_clock().saturating_sub(at) > self.ctx.limits.send_deadline);
+        if late {
+            self.never_executed(view, nonce);
+            return self.later();
+        }
+        let mut labels = desired.labels.clone();
+        labels.extend(view.world.identity.mark(&view.owner, &view.object.uid, &nonce));
+        let mut body = desired.create.clone();
+        body.insert("Labels".to_owned(), label_list(&labels));
+        let request = match &desired.target.dataset_id {
+            Some(dataset) => Request::create_dataset_version(dataset, body),
+            None => Request::create_dataset(body),
+        };
+        let sent = self.ctx.cloud.send(&request).await;
+        self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
+        match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
+            Ok(id) => {
+                let remote = Arc::new(as_created(&id, labels, desired));
+                if id.version.is_some() {
+                    self.ctx.index.put_created_version(&remote);
+                } else {
+                    self.ctx.index.put(&remote);
+                }
+                self.seen.sights.insert(id.clone(), Sight::Read(remote));
+                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
+                Flow::Again
+            }
+            Err(error) => self.create_failed(view, nonce, &error).await,
+        }
+    }
+
+    async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
+        let (namespace, name) = (&view.object.namespace, &view.object.name);
+        let reconcile_id = &self.journal.id;
+        tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create did not succeed");
+        self.seen.flight = None;
+        match &error.class {
+            ErrorClass::NameTaken => {
+                self.ctx.memories.with(&view.object.uid, |memory| memory.name_taken = Some(Instant::now()));
+                Flow::Again
+            }
+            ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
+                let mut report = verdict(error, &now());
+                if error.class == ErrorClass::NotFound {
+                    report = Report {
+                        next: Next::Backoff,
+                        ..Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff)
+                    };
+                }
+                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
+                Flow::Again
+            }
+            ErrorClass::Transient | ErrorClass::Throttled { .. } => {
+                self.never_executed(view, nonce);
+                self.call_failed(error).await
+            }
+            // In doubt from here on.
+            ErrorClass::Ambiguous | ErrorClass::Garbled => Flow::Again,
+        }
+    }
+
+    fn never_executed(&mut self, view: &View, nonce: String) {
+        self.seen.flight = None;
+        self.ctx.memories.with(&view.object.uid, |memory| memory.never_executed = Some(nonce));
+    }
+
+    async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
+        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
+        let released = current.contains_key(MARK_RELEASED);
+        let labels = if id.version.is_some() { current.into_iter().chain(mark).collect() } else { mark };
+        let flow = self.change(view, id, Change::SetLabels(labels)).await;
+        if let Flow::End(_) = flow {
+            return flow;
+        }
+        if released
+            && let flow @ Flow::End(_) =
+                self.change(view, id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await
+        {
+            return flow;
+        }
+        if let Some(Flight::Take { marked, .. }) = &mut self.seen.flight {
+            *marked = true;
+        }
+        Flow::Again
+    }
+
+    /// Changes the remote, and what is known of it with it.
+    async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
+        let request = request_of(id, &change);
+        match self.ctx.cloud.call(Lane::UserChange, &request).await {
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
+                let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
+                let first = known(&RemoteId::version(id.dataset.clone(), "v1"));
+                if let Some((sight, remote)) = known(id).as_ref().and_then(|sight| Some((sight, sight.remote()?))) {
+                    let (remote, first_now) = changed(remote, first.as_ref().and_then(Sight::remote), change);
+                    if let (Some(first), Some(now)) = (first, first_now) {
+                        self.wrote(&first, now);
+                    }
+                    self.wrote(sight, remote);
+                }
+                Flow::Again
+            }
+            Err(error) if error.class == ErrorClass::NotFound => {
+                self.seen.sights.insert(id.clone(), Sight::Gone);
+                Flow::Again
+            }
+            Err(error) => self.call_failed(&error).await,
+        }
+    }
+
+    /// A difference from a spec that had been carried out is drift; it is told once per pass.
+    fn note_drift(&mut self, view: &View, change: &Change) {
+        let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
+        if !carried_out || self.corrected {
+            return;
+        }
+        self.corrected = true;
+        self.ctx.metrics.drifted(K::NAME);
+        let what = match change {
+            Change::Update(fields) | Change::UpdateFirst(fields) => {
+                fields.keys().cloned().collect::<Vec<_>>().join(", ")
+            }
+            Change::SetLabels(_)
+            | Change::RemoveLabels(_)
+            | Change::SetFirstLabels(_)
+            | Change::RemoveFirstLabels(_) => "Labels".to_owned(),
+            Change::Publish => "Accessibility".to_owned(),
+        };
+        self.seen.drifted = Some(format!("{what} of the remote differ from the spec"));
+        self.tell(false, "DriftDetected", "Observe", &format!("{what} of the remote differ from the spec"));
+    }
+
+    async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
+        let request = match &id.version {
+            None => Request::delete_dataset(&id.dataset),
+            Some(version) => Request::delete_dataset_version(&id.dataset, version),
+        };
+        match self.ctx.cloud.call(Lane::UserChange, &request).await {
+            Ok(answer) => {
+                self.journal.answered(answer.request_id.as_deref());
+                self.gone(id);
+                self.tell(false, "Deleted", "Delete", &format!("{id} was deleted"));
+                Flow::Again
+            }
+            Err(error) if error.class == ErrorClass::NotFound => {
+                self.gone(id);
+                Flow::Again
+            }
+            Err(error) if error.class == ErrorClass::Refused && !view.relations.doomed.is_empty() => {
+                self.ctx.index.refuse(&id.dataset);
+                Flow::Again
+            }
+            Err(error) => self.call_failed(&error).await,
+        }
+    }
+
+    async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
+        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
+        let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
+        let labels =
+            if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
+        let flow = self.change(view, id, Change::SetLabels(labels)).await;
+        if matches!(flow, Flow::Again) {
+            self.tell(false, "Retained", "Delete", &format!("{id} is kept and marked as released"));
+        }
+        flow
+    }
+
+    /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
+    /// that object were being deleted.
+    pub(super) async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
+        let mut view = View {
+            object: Facts {
+                deleting: true,
+                finalizer: true,
+                force_release: None,
+                paused: false,
+                ..Facts::of(&*self.object)
+            },
+            recorded: recorded::<K>(&self.object),
+            ..self.view()
+        };
+        view.recorded.id = Some(record.id.clone());
+        view.recorded.origin = Some(record.origin);
+        view.recorded.attempt.clone_from(&record.attempt);
+        self.seen.flight = None;
+        self.seen.object_is_fresh = true;
+        self.seen.sights.remove(&record.id);
+        for _ in 0..10 {
+            view.seen = self.seen.clone();
+            view.seen.absence_counts = true;
+            view.seen.swept = true;
+            let flow = match plan(&view) {
+                Step::Fetch(id) => self.fetch(&view, &id).await,
+                Step::FindOwned => self.find_owned(&view).await,
+                Step::Delete(id) => self.delete(&view, &id).await,
+                Step::Release(id) => self.release(&view, &id).await,
+                // Let go, or something stands in the way of it.
+                Step::Reread
+                | Step::Sweep
+                | Step::FindNamed(_)
+                | Step::ListVersions(_)
+                | Step::Permit
+                | Step::Claim(..)
+                | Step::Create
+                | Step::Mark(..)
+                | Step::Unrelease(_)
+                | Step::Change(..)
+                | Step::Resolve
+                | Step::Record(_)
+                | Step::Refuse(..)
+                | Step::LetGo
+                | Step::Report(_)
+                | Step::Leave => break,
+            };
+            if let Flow::End(_) = flow {
+                tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
+                break;
+            }
+        }
+        self.forget();
+        Flow::End(Action::await_change())
+    }
+}
+
