@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use kube::runtime::controller::Action;
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::facts::Facts;
-use super::fields::Fields;
 use super::kind::{Kind, recorded};
 use super::mark::Labels;
 use super::pass::{Flow, Pass};
@@ -15,17 +13,16 @@ use super::plan::{Change, Flight, Landed, Record, Step, plan};
 use super::recorded::RemoteId;
 use super::report::{Next, Report};
 use super::verdict::verdict;
+use super::view::{Sight, View};
 use super::wire::{as_created, changed, created, label_list, now, request_of};
-use super::view::{Remote, Sight, View};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Observer as _, Request, Reservation};
-use crate::index::{Swept, listing};
+use crate::cloud::{CallError, ErrorClass, Lane, Observer as _, Request, Reservation};
 
 impl<K: Kind> Pass<'_, K> {
     /// A place in the limiter; the pass holds nothing while it waits for it.
-    fn permit(&mut self, view: &View) -> Flow {
+    pub(super) fn permit(&mut self, view: &View) -> Flow {
         match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
             Reservation::Granted => {
                 let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
@@ -42,7 +39,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    async fn create(&mut self, view: &View) -> Flow {
+    pub(super) async fn create(&mut self, view: &View) -> Flow {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
@@ -112,7 +109,7 @@ impl<K: Kind> Pass<'_, K> {
         self.ctx.memories.with(&view.object.uid, |memory| memory.never_executed = Some(nonce));
     }
 
-    async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
+    pub(super) async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
         let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
         let released = current.contains_key(MARK_RELEASED);
         let labels = if id.version.is_some() { current.into_iter().chain(mark).collect() } else { mark };
@@ -133,7 +130,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// Changes the remote, and what is known of it with it.
-    async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
+    pub(super) async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
         let request = request_of(id, &change);
         match self.ctx.cloud.call(Lane::UserChange, &request).await {
             Ok(answer) => {
@@ -158,7 +155,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
-    fn note_drift(&mut self, view: &View, change: &Change) {
+    pub(super) fn note_drift(&mut self, view: &View, change: &Change) {
         let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
         if !carried_out || self.corrected {
             return;
@@ -179,7 +176,7 @@ impl<K: Kind> Pass<'_, K> {
         self.tell(false, "DriftDetected", "Observe", &format!("{what} of the remote differ from the spec"));
     }
 
-    async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
+    pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = match &id.version {
             None => Request::delete_dataset(&id.dataset),
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
@@ -203,7 +200,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
+    pub(super) async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
         let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
         let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
         let labels =
@@ -271,4 +268,3 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(Action::await_change())
     }
 }
-

@@ -1,26 +1,21 @@
-//! The effects: one function per step, each at most one call to the service, whose result is fed back into the view.
+//! The effects that only look: one function per step, each at most one call, whose result is fed back into the view.
 
 use std::sync::Arc;
 
 use kube::runtime::controller::Action;
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::facts::Facts;
-use super::fields::Fields;
-use super::kind::{Kind, recorded};
-use super::mark::Labels;
+use super::kind::Kind;
 use super::pass::{Flow, Pass};
-use super::plan::{Change, Flight, Landed, Record, Step, plan};
+use super::plan::{Change, Step};
 use super::recorded::RemoteId;
 use super::report::{Next, Report};
 use super::verdict::verdict;
-use super::wire::now;
 use super::view::{Remote, Sight, View};
-use super::writes::boot_clock;
+use super::wire::now;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{Answer, CallError, ErrorClass, Lane, ListDatasets, Observer as _, Request, Reservation};
+use crate::cloud::{CallError, ErrorClass, Lane, ListDatasets};
 use crate::index::{Swept, listing};
 
 impl<K: Kind> Pass<'_, K> {
@@ -63,7 +58,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A failed call ends the pass with its verdict.
-    async fn call_failed(&mut self, error: &CallError) -> Flow {
+    pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
         let mut report = verdict(error, &now());
         if let ErrorClass::Throttled { after: Some(after) } = error.class {
             report.next = Next::After(after.max(std::time::Duration::from_millis(200)));
@@ -120,7 +115,7 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(self.finish(Report::working(Reason::CloudUnavailable, message, Next::Backoff)).await)
     }
 
-    async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
+    pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
         if !self.ctx.index.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
@@ -145,7 +140,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
-    fn wrote(&mut self, before: &Sight, remote: Remote) {
+    pub(super) fn wrote(&mut self, before: &Sight, remote: Remote) {
         let remote = Arc::new(remote);
         self.ctx.index.put(&remote);
         let sight = match before {
@@ -156,18 +151,18 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A remote as read.
-    fn saw(&mut self, remote: Arc<Remote>) {
+    pub(super) fn saw(&mut self, remote: Arc<Remote>) {
         self.ctx.index.put(&remote);
         self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
     }
 
     /// A remote is gone for certain.
-    fn gone(&mut self, id: &RemoteId) {
+    pub(super) fn gone(&mut self, id: &RemoteId) {
         self.ctx.index.remove(id);
         self.seen.sights.insert(id.clone(), Sight::Gone);
     }
 
-    async fn find_owned(&mut self, view: &View) -> Flow {
+    pub(super) async fn find_owned(&mut self, view: &View) -> Flow {
         let Some(target) = view.target() else {
             return self.internal("no target is known").await;
         };

@@ -1,31 +1,21 @@
 //! The end of a pass: what is written down, what is told, and when to look again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use jiff::Timestamp;
-use kube::api::Api;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use super::context::Context;
 use super::facts::Facts;
-use super::journal::Journal;
 use super::kind::{Kind, recorded};
-use super::mark::{Owner, marked_uid};
-use super::memory::backoff;
 use super::pass::{Pass, cool, later};
-use super::plan::{label_keys, plan};
-use super::recorded::{Recorded, RemoteId};
+use super::plan::label_keys;
+use super::recorded::Recorded;
 use super::report::{Next, Ready, Report};
-use super::view::{Seen, Sight, View};
-use super::{fields, status};
+use super::status;
 use crate::api::condition::Reason;
 use crate::api::names;
-use crate::index::ObjectKey;
-use crate::metrics::Outcome;
 
 /// A wait shorter than this is not worth a status write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,7 +50,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// The status that the report makes of the present one.
-    fn after(&self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
+    pub(super) fn after(&self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
         let mut after = status::told(before, report, facts.generation, Timestamp::now());
         let id = after.id.clone();
         let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
@@ -86,7 +76,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A report that is not worth a write yet: how long until it is.
-    fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
+    pub(super) fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
         let Ready::Working(reason, message) = &report.ready else { return None };
         let told = before
             .condition("Ready")
@@ -115,7 +105,7 @@ impl<K: Kind> Pass<'_, K> {
         })
     }
 
-    fn next(&self, facts: &Facts, report: &Report) -> Action {
+    pub(super) fn next(&self, facts: &Facts, report: &Report) -> Action {
         if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
             self.ctx.memories.with(&facts.uid, super::memory::Memory::calm);
         }
@@ -149,7 +139,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// An annotation under our prefix that means nothing is most likely a typing error; it is told once a process.
-    fn warn_of_unknown_annotations(&self) {
+    pub(super) fn warn_of_unknown_annotations(&self) {
         let known = |key: &str| names::ANNOTATIONS.iter().any(|(name, _)| *name == key);
         let mut keys = self.object.annotations().keys().filter(|key| key.starts_with(names::PREFIX) && !known(key));
         let Some(key) = keys.next() else { return };

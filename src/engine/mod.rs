@@ -9,12 +9,11 @@
 //! an earlier one may have executed; nothing without our proven mark is changed or deleted; the finalizer leaves
 //! only when the remote is known gone or was let go.
 
+mod calls;
 pub mod context;
 pub mod desired;
-mod calls;
 mod effects;
 mod ending;
-mod wire;
 pub mod facts;
 pub mod fields;
 pub mod intent;
@@ -29,4 +28,5 @@ pub mod report;
 pub mod status;
 pub mod verdict;
 pub mod view;
+mod wire;
 mod writes;

@@ -5,25 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jiff::Timestamp;
+use kube::ResourceExt;
 use kube::api::Api;
 use kube::runtime::controller::Action;
-use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::context::Context;
 use super::facts::Facts;
+use super::fields;
 use super::journal::Journal;
 use super::kind::{Kind, recorded};
 use super::mark::{Owner, marked_uid};
 use super::memory::backoff;
-use super::plan::{label_keys, plan};
-use super::recorded::{Recorded, RemoteId};
-use super::report::{Next, Ready, Report};
+use super::plan::plan;
+use super::recorded::RemoteId;
+use super::report::{Next, Report};
 use super::view::{Seen, Sight, View};
-use super::{fields, status};
 use crate::api::condition::Reason;
-use crate::api::names;
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
 

@@ -9,11 +9,11 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
+use super::ending::learn;
 use super::facts::Facts;
 use super::intent::Intent;
 use super::kind::{Kind, recorded};
 use super::mark::Origin;
-use super::ending::learn;
 use super::pass::{Flow, Pass};
 use super::plan::{Flight, Record};
 use super::recorded::Ended;

@@ -50,7 +50,7 @@ fn assemble(cluster: &Value, user: &Value) -> Value {
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let draft = PathBuf::from(format!("{}.{}-{count}", path.display(), std::process::id()));
+    let draft = path.with_extension(format!("{}-{count}", std::process::id()));
     // Never into an older file: that one would keep its own permissions.
     let _ = fs::remove_file(&draft);
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
