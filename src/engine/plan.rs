@@ -278,3 +278,7 @@ fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "plan/cases_tests.rs"]
+mod cases;
