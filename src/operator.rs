@@ -2,6 +2,7 @@
 
 mod census;
 mod kinship;
+mod orphans;
 mod watch;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use tokio::sync::{mpsc, watch as signal};
+use tokio::task::JoinSet;
 
 use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
@@ -20,9 +22,10 @@ use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
 use crate::engine::memory::Memories;
+use crate::engine::uid::Uid;
 use crate::engine::view::World;
 use crate::index::reader::Reader;
-use crate::index::{self, Index, ObjectKey};
+use crate::index::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -31,8 +34,6 @@ use kinship::Kinship;
 
 /// The alias under which intents name the one configured account.
 const ACCOUNT: &str = "default";
-/// Passes at the same time, of one kind: the limit of 100 calls/s at 150 ms each keeps 15 busy.
-const CONCURRENCY: u16 = 32;
 
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -84,20 +85,18 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     });
     let index_settings =
         index::Settings { domains: world.identity.domains().to_vec(), resync: flags.resync, list_lag: flags.list_lag };
-    let (index, woken) = Index::new(index_settings);
+    let (index, ends) = Index::new(index_settings);
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
     }
-    let sweeps = tokio::spawn(index.clone().run(cloud.clone()));
     let (teller, telling) = Teller::new(kube.clone());
     let telling = tokio::spawn(telling);
     let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
-    let controllers = control(parts, woken, ready);
+    let controllers = control(parts, ends, ready);
     let result = tokio::select! {
         () = controllers => Ok(()),
         failed = admin => failed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Into::into),
     };
-    sweeps.abort();
     telling.abort();
     tracing::info!("dataset-operator stopped");
     result
@@ -130,17 +129,19 @@ struct Parts {
 }
 
 /// Runs both controllers until a signal asks to stop and the passes under way have ended.
-async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready: Readiness) {
+async fn control(parts: Parts, ends: Ends, ready: Readiness) {
     let namespaces = parts.settings.flags.namespaces.clone();
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
-    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, ready));
-    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, kinship.clone());
-    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, kinship.clone());
+    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
+    let config = watch::config(&parts.kube).await;
+    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), kinship.clone());
+    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, kinship.clone());
     let around = Arc::new(Around {
         datasets: datasets.store.clone(),
         versions: versions.store.clone(),
+        family: kinship.family.clone(),
         index: parts.index.clone(),
         defaults: Defaults {
             account: parts.world.account.clone(),
@@ -154,18 +155,26 @@ async fn control(parts: Parts, woken: mpsc::UnboundedReceiver<ObjectKey>, ready:
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
     kinship.on_gone(dataset_context.clone(), version_context.clone());
-    let relay = tokio::spawn(relay(woken, kinship.clone()));
-    let signalled = tokio::spawn(async move {
+    let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sweeps);
+    tasks.spawn(relay(woken, kinship.clone()));
+    if everywhere {
+        let namespace = parts.kube.default_namespace().to_owned();
+        tasks.spawn(orphans::watch(parts.index.clone(), kinship.clone(), parts.teller.clone(), namespace, rounds));
+    }
+    tasks.spawn(async move {
         shutdown_signal().await;
         tracing::info!("stopping: passes under way are finished first");
         let _ = stop.send(true);
     });
+    let concurrency = parts.settings.concurrency();
     tokio::join!(
-        watch::drive(datasets, dataset_context, datasets_woken, CONCURRENCY, until(stopped.clone())),
-        watch::drive(versions, version_context, versions_woken, CONCURRENCY, until(stopped)),
+        watch::drive(datasets, dataset_context, datasets_woken, concurrency, until(stopped.clone())),
+        watch::drive(versions, version_context, versions_woken, concurrency, until(stopped)),
     );
-    relay.abort();
-    signalled.abort();
+    // The tasks end with their set.
+    drop(tasks);
 }
 
 fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinship: &Arc<Kinship>) -> Arc<Context<K>> {
@@ -179,7 +188,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         world: parts.world.clone(),
         memories: Memories::default(),
         around: around.clone(),
-        lives_here: Arc::new(move |uid| lives.lives_here(uid)),
+        lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {
@@ -194,7 +203,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
 /// What the index wants looked at goes to the controller of its kind.
 async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
     while let Some(key) = woken.recv().await {
-        kinship.wake(key.kind, &key.namespace, &key.name);
+        kinship.wake(&key);
     }
 }
 

@@ -6,7 +6,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::facts::Facts;
-use super::kind::{Kind, recorded};
+use super::kind::Kind;
 use super::mark::Labels;
 use super::pass::{Flow, Pass};
 use super::plan::{Change, Flight, Landed, Record, Step, plan};
@@ -64,7 +64,7 @@ impl<K: Kind> Pass<'_, K> {
                 if id.version.is_some() {
                     self.ctx.index.put_created_version(&remote);
                 } else {
-                    self.ctx.index.put(&remote);
+                    self.ctx.index.put_written(&remote);
                 }
                 self.seen.sights.insert(id.clone(), Sight::Read(remote));
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
@@ -150,8 +150,16 @@ impl<K: Kind> Pass<'_, K> {
                 self.seen.sights.insert(id.clone(), Sight::Gone);
                 Flow::Again
             }
-            Err(error) => self.call_failed(&error).await,
+            Err(error) => self.change_failed(id, &error).await,
         }
+    }
+
+    /// A change that may have been made all the same leaves the remote unknown until it is shown again.
+    async fn change_failed(&mut self, id: &RemoteId, error: &CallError) -> Flow {
+        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled) {
+            self.ctx.index.doubt(id);
+        }
+        self.call_failed(error).await
     }
 
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
@@ -196,7 +204,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.ctx.index.refuse(&id.dataset);
                 Flow::Again
             }
-            Err(error) => self.call_failed(&error).await,
+            Err(error) => self.change_failed(id, &error).await,
         }
     }
 
@@ -221,9 +229,9 @@ impl<K: Kind> Pass<'_, K> {
                 finalizer: true,
                 force_release: None,
                 paused: false,
-                ..Facts::of(&*self.object)
+                ..self.facts.clone()
             },
-            recorded: recorded::<K>(&self.object),
+            recorded: self.recorded.clone(),
             ..self.view()
         };
         view.recorded.id = Some(record.id.clone());

@@ -16,7 +16,7 @@ use super::wire::now;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass, Lane, ListDatasets};
-use crate::index::{Swept, listing};
+use crate::index::{Swept, Trouble, listing};
 
 impl<K: Kind> Pass<'_, K> {
     /// Does one step.
@@ -75,9 +75,14 @@ impl<K: Kind> Pass<'_, K> {
                 let message = format!("waiting for workspace {} to be listed", target.workspace);
                 Flow::End(self.finish(Report::working(Reason::Progressing, message, Next::Event)).await)
             }
-            Swept::Failed(error) => {
-                let mut report = verdict(&error, &now());
-                report.next = Next::Event;
+            Swept::Failed(trouble) => {
+                let report = match *trouble {
+                    Trouble::Call(error) => Report { next: Next::Event, ..verdict(&error, &now()) },
+                    Trouble::Unsteady => {
+                        let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
+                        Report::working(Reason::MalformedResponse, message, Next::Event)
+                    }
+                };
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
@@ -119,6 +124,7 @@ impl<K: Kind> Pass<'_, K> {
         if !self.ctx.index.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
+        let since = Instant::now();
         let read = match (view.object.deleting, view.target()) {
             (true, Some(target)) if id.version.is_none() => self.ctx.reader.read_shared(&target.workspace, id).await,
             _ => self.ctx.reader.read(Lane::UserChange, id).await,
@@ -128,7 +134,7 @@ impl<K: Kind> Pass<'_, K> {
                 if view.recorded.id.as_ref() == Some(id) {
                     self.ctx.memories.with(&view.object.uid, |memory| memory.read = Some(Instant::now()));
                 }
-                self.saw(remote);
+                self.saw(remote, since);
                 Flow::Again
             }
             Ok(None) => {
@@ -142,7 +148,7 @@ impl<K: Kind> Pass<'_, K> {
     /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
     pub(super) fn wrote(&mut self, before: &Sight, remote: Remote) {
         let remote = Arc::new(remote);
-        self.ctx.index.put(&remote);
+        self.ctx.index.put_written(&remote);
         let sight = match before {
             Sight::Read(_) => Sight::Read(remote.clone()),
             Sight::Indexed(_) | Sight::Gone => Sight::Indexed(remote.clone()),
@@ -150,9 +156,9 @@ impl<K: Kind> Pass<'_, K> {
         self.seen.sights.insert(remote.id.clone(), sight);
     }
 
-    /// A remote as read.
-    pub(super) fn saw(&mut self, remote: Arc<Remote>) {
-        self.ctx.index.put(&remote);
+    /// A remote as a read showed it that began at `since`.
+    pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
+        self.ctx.index.put_read(&remote, since);
         self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
     }
 

@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::facts::Facts;
-use super::kind::{Kind, recorded};
+use super::kind::Kind;
 use super::pass::{Pass, cool, later};
 use super::plan::label_keys;
 use super::recorded::Recorded;
@@ -32,8 +32,7 @@ impl<K: Kind> Pass<'_, K> {
             report.drifted.clone_from(&self.seen.drifted);
         }
         self.journal.report(&report);
-        let facts = Facts::of(&*self.object);
-        let before = recorded::<K>(&self.object);
+        let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let after = self.after(&before, &report, &facts);
         if let Some(wait) = self.not_yet(&facts, &before, &report) {
             return Action::requeue(wait);
@@ -50,7 +49,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// The status that the report makes of the present one.
-    pub(super) fn after(&self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
+    pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
         let mut after = status::told(before, report, facts.generation, Timestamp::now());
         let id = after.id.clone();
         let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
@@ -61,11 +60,12 @@ impl<K: Kind> Pass<'_, K> {
             return after;
         }
         if let Some(id) = &id {
-            self.ctx.index.recorded(id, &self.key());
+            let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
+            self.ctx.index.recorded(id, &self.key(), workspace);
         }
         after.handled.clone_from(&facts.requested);
-        if let Ok(desired) = K::desire(&self.object, before, &self.ctx.around) {
-            after.label_keys = label_keys(&desired).collect();
+        if let (Ok(desired), _) = self.wanted() {
+            after.label_keys = label_keys(desired).collect();
         }
         let Some(remote) = remote else { return after };
         learn(&mut after, &remote, false);
@@ -143,8 +143,7 @@ impl<K: Kind> Pass<'_, K> {
         let known = |key: &str| names::ANNOTATIONS.iter().any(|(name, _)| *name == key);
         let mut keys = self.object.annotations().keys().filter(|key| key.starts_with(names::PREFIX) && !known(key));
         let Some(key) = keys.next() else { return };
-        let uid = self.object.uid().unwrap_or_default();
-        let first = self.ctx.memories.with(&uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
+        let first = self.ctx.memories.with(&self.facts.uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
         if first {
             let known: Vec<_> = names::ANNOTATIONS.iter().map(|(name, _)| *name).collect();
             self.tell(

@@ -4,8 +4,7 @@
 use jiff::Timestamp;
 use kube::Resource;
 
-use super::facts::Facts;
-use super::kind::{Kind, recorded};
+use super::kind::Kind;
 use super::pass::Pass;
 use super::plan::Step;
 use super::recorded::Recorded;
@@ -85,9 +84,7 @@ impl Journal {
 impl<K: Kind> Pass<'_, K> {
     /// The line at the end of the pass.
     pub(super) fn log_end(&self, failed: bool) {
-        let facts = Facts::of(&*self.object);
-        let recorded = recorded::<K>(&self.object);
-        let (journal, id) = (&self.journal, recorded.id.as_ref());
+        let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
         let (reason, why) = journal.why.as_ref().map(|(reason, message)| (*reason, message.as_str())).unzip();
         macro_rules! line {
             ($level:ident, $text:literal) => {
@@ -118,13 +115,12 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Counts what a status write turned: becoming Ready for the first time, becoming Stalled.
     pub(super) fn count_turn(&self, before: &Recorded) {
-        let (after, metrics) = (recorded::<K>(&self.object), &self.ctx.metrics);
+        let (after, metrics) = (&self.recorded, &self.ctx.metrics);
         if before.condition("Stalled").is_none() && after.condition("Stalled").is_some() {
             metrics.stalled(K::NAME);
         }
-        let uid = self.object.meta().uid.clone().unwrap_or_default();
         if after.was_ready()
-            && !self.ctx.memories.with(&uid, |memory| std::mem::replace(&mut memory.was_ready, true))
+            && !self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.was_ready, true))
             && let Some(created) = &self.object.meta().creation_timestamp
         {
             metrics.first_ready(K::NAME, created.0, Timestamp::now());

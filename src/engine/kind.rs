@@ -5,40 +5,28 @@ use std::fmt::Debug;
 use kube::core::object::HasStatus;
 use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::desired::{Deletion, Desired};
 use super::recorded::Recorded;
 use super::report::Hold;
 use super::view::Relations;
+use crate::api::CommonStatus;
+use crate::packed::Packable;
 
 /// What every managed custom resource is, said once so that no other bound has to.
 pub trait Root:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + CustomResourceExt
     + HasStatus<Status: Serialize + Send + Sync>
+    + Packable
     + Clone
     + Debug
-    + DeserializeOwned
-    + Serialize
     + Send
     + Sync
     + 'static
 {
-}
-
-impl<T> Root for T where
-    T: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + CustomResourceExt
-        + HasStatus<Status: Serialize + Send + Sync>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static
-{
+    /// The part of its status that all kinds have.
+    fn common(&self) -> Option<&CommonStatus>;
 }
 
 /// A kind of custom resource and the remote it stands for.

@@ -11,6 +11,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::context::Context;
+use super::desired::Desired;
 use super::facts::Facts;
 use super::fields;
 use super::journal::Journal;
@@ -18,9 +19,9 @@ use super::kind::{Kind, recorded};
 use super::mark::{Owner, marked_uid};
 use super::memory::backoff;
 use super::plan::plan;
-use super::recorded::RemoteId;
-use super::report::{Next, Report};
-use super::view::{Seen, Sight, View};
+use super::recorded::{Recorded, RemoteId};
+use super::report::{Hold, Next, Report};
+use super::view::{Relations, Seen, Sight, View};
 use crate::api::condition::Reason;
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
@@ -31,7 +32,11 @@ const MOST_STEPS: u32 = 40;
 /// The state of one pass.
 pub(super) struct Pass<'c, K: Kind> {
     pub(super) ctx: &'c Context<K>,
+    /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
+    pub(super) facts: Facts,
+    pub(super) recorded: Recorded,
+    wanted: Option<(Result<Desired, Hold>, Relations)>,
     pub(super) seen: Seen,
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
@@ -61,6 +66,12 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, object.clone()))).catch_unwind();
     let result = guarded.await;
     ctx.index.unreserve(&uid);
+    if !matches!(result, Ok(Ok(_)))
+        && let Some(id) = recorded::<K>(&object).id
+    {
+        // A call may have been cut off.
+        ctx.index.doubt(&id);
+    }
     let (action, outcome) = match result {
         Ok(Ok((action, true))) => (action, Outcome::Failed),
         Ok(Ok((action, false))) if action == Action::await_change() => (action, Outcome::Done),
@@ -143,8 +154,8 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
 }
 
 async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
-    let (version, uid) = (pass.object.resource_version().unwrap_or_default(), pass.object.uid().unwrap_or_default());
-    if pass.ctx.memories.with(&uid, |memory| memory.is_stale(&version))
+    let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.is_stale(&pass.facts.resource_version));
+    if stale
         && let Flow::End(action) = pass.reread().await
     {
         return action;
@@ -176,39 +187,56 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
 
 impl<'c, K: Kind> Pass<'c, K> {
     fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
-        let journal = Journal::new(random_hex());
-        Self { ctx, object, seen: Seen::default(), fresh: random_hex(), claimed: None, corrected: false, journal }
-    }
-
-    pub(super) fn api(&self) -> Api<K::Object> {
-        Api::namespaced(self.ctx.kube.clone(), &self.object.namespace().unwrap_or_default())
-    }
-
-    pub(super) fn key(&self) -> ObjectKey {
-        ObjectKey {
-            kind: K::NAME,
-            namespace: self.object.namespace().unwrap_or_default(),
-            name: self.object.name_any(),
-            uid: self.object.uid().unwrap_or_default(),
+        Self {
+            ctx,
+            facts: Facts::of(&*object),
+            recorded: recorded::<K>(&object),
+            object,
+            wanted: None,
+            seen: Seen::default(),
+            fresh: random_hex(),
+            claimed: None,
+            corrected: false,
+            journal: Journal::new(random_hex()),
         }
     }
 
+    /// Goes on with this copy of the object.
+    pub(super) fn set(&mut self, object: K::Object) {
+        self.facts = Facts::of(&object);
+        self.recorded = recorded::<K>(&object);
+        self.wanted = None;
+        self.object = Arc::new(object);
+    }
+
+    /// What this copy of the object wants, and what its neighbours meant for it when that was first asked.
+    pub(super) fn wanted(&mut self) -> &(Result<Desired, Hold>, Relations) {
+        let (ctx, object, recorded) = (self.ctx, &self.object, &self.recorded);
+        let deleting = self.facts.deleting;
+        self.wanted.get_or_insert_with(|| {
+            let desired = K::desire(object, recorded, &ctx.around);
+            let relations = if deleting { K::relations(object, recorded, &ctx.around) } else { Relations::default() };
+            (desired, relations)
+        })
+    }
+
+    pub(super) fn api(&self) -> Api<K::Object> {
+        Api::namespaced(self.ctx.kube.clone(), &self.facts.namespace)
+    }
+
+    pub(super) fn key(&self) -> ObjectKey {
+        ObjectKey::new(K::NAME, &self.facts.namespace, &self.facts.name, &self.facts.uid)
+    }
+
     fn failures(&self) -> u32 {
-        let uid = self.object.uid().unwrap_or_default();
-        self.ctx.memories.with(&uid, |memory| memory.failures)
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.failures)
     }
 
     /// Everything known right now, as values.
-    pub(super) fn view(&self) -> View {
+    pub(super) fn view(&mut self) -> View {
         let ctx = self.ctx;
-        let object = Facts::of(&*self.object);
-        let recorded = recorded::<K>(&self.object);
-        let desired = K::desire(&self.object, &recorded, &ctx.around);
-        let relations = if object.deleting {
-            K::relations(&self.object, &recorded, &ctx.around)
-        } else {
-            super::view::Relations::default()
-        };
+        let (desired, relations) = self.wanted().clone();
+        let (object, recorded) = (self.facts.clone(), self.recorded.clone());
         let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &self.fresh));
         let mut view = View {
             owner: Owner {

@@ -11,11 +11,12 @@ use super::fields::{Fields, lower_camel};
 use super::mark::Origin;
 
 /// Which remote.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RemoteId {
     /// `DatasetId`
     pub dataset: String,
     /// `VersionName`, for a version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::desired::{Deletion, Desired};
 use super::facts::{Facts, Stored};
 use super::fields::Fields;
@@ -15,7 +17,7 @@ use super::recorded::{Outcome, Recorded, RemoteId};
 use super::report::Hold;
 
 /// A dataset or a version as the service shows it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remote {
     /// Its identity.
     pub id: RemoteId,
@@ -24,6 +26,7 @@ pub struct Remote {
     /// Its other members by API name.
     pub fields: Fields,
     /// A dataset's newest version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Box<Remote>>,
 }
 

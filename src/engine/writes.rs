@@ -1,8 +1,6 @@
 //! The writes to Kubernetes, each guarded: by `resourceVersion` on the object, by the uid on its status (where the
 //! API server ignores the uid of a merge patch or an apply).
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
@@ -10,9 +8,8 @@ use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
 use super::ending::learn;
-use super::facts::Facts;
 use super::intent::Intent;
-use super::kind::{Kind, recorded};
+use super::kind::Kind;
 use super::mark::Origin;
 use super::pass::{Flow, Pass};
 use super::plan::{Flight, Record};
@@ -61,14 +58,13 @@ impl<K: Kind> Pass<'_, K> {
     fn adopt_copy(&mut self, object: K::Object) {
         let version = object.resource_version();
         self.ctx.memories.with(&object.uid().unwrap_or_default(), |memory| memory.written = version);
-        self.object = Arc::new(object);
+        self.set(object);
     }
 
     /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
     pub(super) async fn reread(&mut self) -> Flow {
-        let (name, uid) = (self.object.name_any(), self.object.uid());
-        match self.kube(self.api().get_opt(&name)).await {
-            Ok(Some(object)) if object.uid() == uid => {
+        match self.kube(self.api().get_opt(&self.facts.name)).await {
+            Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
                 self.adopt_copy(object);
                 self.seen.object_is_fresh = true;
                 Flow::Again
@@ -83,16 +79,16 @@ impl<K: Kind> Pass<'_, K> {
 
     /// The object is gone: nothing of it is remembered.
     pub(super) fn forget(&self) {
-        let uid = self.object.uid().unwrap_or_default();
-        self.ctx.memories.forget(&uid);
-        self.ctx.cloud.limiter().forget(&uid);
-        if let Some(id) = recorded::<K>(&self.object).id {
-            self.ctx.index.forget(&id, &uid);
+        let uid = &self.facts.uid;
+        self.ctx.memories.forget(uid);
+        self.ctx.cloud.limiter().forget(uid);
+        if let Some(id) = &self.recorded.id {
+            self.ctx.index.forget(id, uid);
         }
     }
 
     fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
-        let (namespace, name) = (self.object.namespace(), self.object.name_any());
+        let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let reconcile_id = &self.journal.id;
         tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
         self.later()
@@ -100,7 +96,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Stores finalizer and intent in one patch. A 409 against oneself is recognised by the nonce.
     pub(super) async fn claim(&mut self, intent: &Intent, flight: Option<Flight>) -> Flow {
-        let facts = Facts::of(&*self.object);
+        let facts = self.facts.clone();
         let mut finalizers = facts.finalizers.clone();
         if !facts.finalizer {
             finalizers.push(names::FINALIZER.to_owned());
@@ -117,7 +113,7 @@ impl<K: Kind> Pass<'_, K> {
                 if let Flow::End(action) = self.reread().await {
                     return Flow::End(action);
                 }
-                let now = Facts::of(&*self.object);
+                let now = &self.facts;
                 if now.intent.own() != Some(intent) || !now.finalizer {
                     if error.code() == Some(409) {
                         // Someone else wrote meanwhile: decide again from what is there now.
@@ -140,11 +136,10 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes a status patch and takes over the answer.
     pub(super) async fn write_status(&mut self, patch: Value) -> Result<(), KubeError> {
         let patch: json_patch::Patch = serde_json::from_value(patch)?;
-        let name = self.object.name_any();
         let params = PatchParams::default();
         let api = self.api();
-        let before = recorded::<K>(&self.object);
-        let object = self.kube(api.patch_status(&name, &params, &Patch::Json::<()>(patch))).await?;
+        let before = self.recorded.clone();
+        let object = self.kube(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
         self.adopt_copy(object);
         self.count_turn(&before);
         Ok(())
@@ -152,14 +147,17 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
     pub(super) async fn record(&mut self, record: Record) -> Flow {
-        let facts = Facts::of(&*self.object);
+        let facts = self.facts.clone();
         for attempt in 0..RECORD_TRIES {
-            let before = recorded::<K>(&self.object);
+            let before = self.recorded.clone();
             let mut after = before.clone();
             if record.settled {
                 let report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
                 after = status::told(&before, &report, facts.generation, Timestamp::now());
                 after.handled.clone_from(&facts.requested);
+            }
+            if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
+                self.ctx.index.forget(old, &facts.uid);
             }
             after.id = Some(record.id.clone());
             after.origin = Some(record.origin);
@@ -184,12 +182,13 @@ impl<K: Kind> Pass<'_, K> {
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await,
             }
         }
-        self.recorded(&record, &facts.uid)
+        self.was_recorded(&record, &facts.uid)
     }
 
-    fn recorded(&mut self, record: &Record, uid: &str) -> Flow {
+    fn was_recorded(&mut self, record: &Record, uid: &str) -> Flow {
         self.seen.flight = None;
-        self.ctx.index.recorded(&record.id, &self.key());
+        let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
+        self.ctx.index.recorded(&record.id, &self.key(), workspace);
         let now = tokio::time::Instant::now();
         self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
@@ -209,13 +208,12 @@ impl<K: Kind> Pass<'_, K> {
     /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
     /// the old object's policy.
     async fn in_hand(&mut self, record: &Record, before: &super::recorded::Recorded) -> Option<Flow> {
-        let (name, uid) = (self.object.name_any(), self.object.uid());
-        match self.kube(self.api().get_opt(&name)).await {
-            Ok(Some(object)) if object.uid() == uid => {
+        match self.kube(self.api().get_opt(&self.facts.name)).await {
+            Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
                 self.adopt_copy(object);
-                let now = recorded::<K>(&self.object).id;
+                let now = &self.recorded.id;
                 // Another id is there: ours is surplus now, and a later pass sees to it.
-                if now != before.id && now.as_ref() != Some(&record.id) {
+                if *now != before.id && now.as_ref() != Some(&record.id) {
                     return Some(self.later());
                 }
                 None
@@ -227,8 +225,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Writes down that the attempt in flight was refused, and why.
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
-        let facts = Facts::of(&*self.object);
-        let before = recorded::<K>(&self.object);
+        let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let mut after = status::told(&before, &report, facts.generation, Timestamp::now());
         after.attempt = Some(ended);
         self.seen.flight = None;
@@ -243,7 +240,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Removes the finalizer.
     pub(super) async fn let_go(&mut self) -> Flow {
-        let facts = Facts::of(&*self.object);
+        let facts = self.facts.clone();
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
         let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
         let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
@@ -260,7 +257,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Ends the pass with the object's own delay.
     pub(super) fn later(&self) -> Flow {
-        Flow::End(super::pass::later(self.ctx, &Facts::of(&*self.object)))
+        Flow::End(super::pass::later(self.ctx, &self.facts))
     }
 
     /// A defect or an unexpected state, told to the user.

@@ -1,47 +1,44 @@
 //! The cloud index: a reflector for the remote side. Its sweep lists every dataset that carries our domain mark, so
 //! it *is* the resync, finds lost remotes by their mark, and wakes exactly the objects whose remote changed.
 //!
-//! Promises: a row that we wrote is never replaced by a list that began before the write; an absence in a list is
-//! only a reason to look, never proof; rows that were not shown for too long are not believed.
+//! Promises: a row that we wrote is never replaced by a list or read that began before the write; a write that ended
+//! without an answer makes its row unknown; an absence in a list is only a reason to look, never proof; rows that
+//! were not shown for too long are not believed.
 
 pub mod listing;
+mod object;
 pub mod reader;
+mod row;
 mod rows;
 mod sweep;
+mod workspace;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::cloud::{self, CallError};
 use crate::engine::recorded::RemoteId;
+use crate::engine::uid::Uid;
 use crate::engine::view::Remote;
 
-pub use rows::Changed;
+pub use object::ObjectKey;
+use row::Source;
 use rows::Rows;
-
-/// An object, as the index names it: kind, namespace, name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectKey {
-    /// `Dataset` or `DatasetVersion`
-    pub kind: &'static str,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its uid.
-    pub uid: String,
-}
+use workspace::Workspace;
+pub use workspace::Swept;
 
 /// The index of one account and endpoint.
 #[derive(Debug)]
 pub struct Index {
     state: Mutex<State>,
-    work: Notify,
     wake: mpsc::UnboundedSender<ObjectKey>,
+    wanted: mpsc::UnboundedSender<Arc<str>>,
+    rounds: watch::Sender<u64>,
     settings: Settings,
 }
 
@@ -60,8 +57,6 @@ pub struct Settings {
 struct State {
     rows: Rows,
     workspaces: HashMap<String, Workspace>,
-    /// Which objects recorded a remote.
-    recorders: BTreeMap<RemoteId, HashSet<ObjectKey>>,
     /// Passes that work on a remote right now, by uid.
     reserved: HashMap<RemoteId, String>,
     /// Datasets that the service refused to delete because they have versions.
@@ -70,60 +65,73 @@ struct State {
     transparent: HashSet<String>,
 }
 
-#[derive(Debug, Default)]
-struct Workspace {
-    swept: Option<Instant>,
-    due: Option<Instant>,
-    sweeps: u64,
-    failure: Option<CallError>,
-    failures: u32,
-    waiting: HashSet<ObjectKey>,
+/// Why a workspace is not known.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    /// A call failed.
+    Call(CallError),
+    /// The list is never the same twice, or contradicts its own count.
+    Unsteady,
 }
 
-/// Is a workspace known in this term?
-#[derive(Debug, Clone)]
-pub enum Swept {
-    /// Yes.
-    Yes,
-    /// Not yet; the object is woken when it is.
-    Soon,
-    /// The last try failed; the object is woken when one succeeds.
-    Failed(Box<CallError>),
+impl Trouble {
+    /// The same trouble, maybe with another RequestId.
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Call(a), Self::Call(b)) => (&a.code, a.status) == (&b.code, b.status),
+            (Self::Unsteady, Self::Unsteady) => true,
+            (Self::Call(_), Self::Unsteady) | (Self::Unsteady, Self::Call(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(error) => error.fmt(f),
+            Self::Unsteady => f.write_str(
+                "the list of its datasets changed while it was read, or did not show as many as it counted; it is \
+                 read again",
+            ),
+        }
+    }
+}
+
+/// The far ends of an index: what it asks others to do.
+#[derive(Debug)]
+pub struct Ends {
+    /// Objects to look at.
+    pub woken: mpsc::UnboundedReceiver<ObjectKey>,
+    /// Moves with every round that ended well.
+    pub rounds: watch::Receiver<u64>,
+    wanted: mpsc::UnboundedReceiver<Arc<str>>,
+}
+
+impl Ends {
+    /// The sweeps of `index`, for ever; what is left is for others.
+    pub fn run(
+        self,
+        index: Arc<Index>,
+        client: cloud::Client,
+    ) -> (impl Future<Output = ()> + Send, mpsc::UnboundedReceiver<ObjectKey>, watch::Receiver<u64>) {
+        (sweep::run(index, client, self.wanted), self.woken, self.rounds)
+    }
 }
 
 impl Index {
-    /// An empty index, and where it says which objects to look at.
+    /// An empty index, and where it says what it wants done.
     #[must_use]
-    pub fn new(settings: Settings) -> (Arc<Self>, mpsc::UnboundedReceiver<ObjectKey>) {
+    pub fn new(settings: Settings) -> (Arc<Self>, Ends) {
         let (wake, woken) = mpsc::unbounded_channel();
-        (Arc::new(Self { state: Mutex::default(), work: Notify::new(), wake, settings }), woken)
+        let (want, wanted) = mpsc::unbounded_channel();
+        let (rounds, told) = watch::channel(0);
+        let state = State { rows: Rows::new(&settings.domains), ..State::default() };
+        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings };
+        (Arc::new(index), Ends { woken, rounds: told, wanted })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks for a workspace. `key` is woken once the answer changes.
-    pub fn want(&self, workspace: &str, key: Option<&ObjectKey>) -> Swept {
-        let mut state = self.state();
-        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
-        if entry.swept.is_some() {
-            return Swept::Yes;
-        }
-        if let Some(key) = key {
-            entry.waiting.insert(key.clone());
-        }
-        if entry.due.is_none() {
-            entry.due = Some(Instant::now());
-            self.work.notify_one();
-        }
-        entry.failure.clone().map_or(Swept::Soon, |error| Swept::Failed(Box::new(error)))
-    }
-
-    /// Was this workspace swept in this term?
-    #[must_use]
-    pub fn is_swept(&self, workspace: &str) -> bool {
-        self.state().workspaces.get(workspace).is_some_and(|entry| entry.swept.is_some())
     }
 
     /// The remote, if the index saw it no longer than one resync (and a half) ago.
@@ -150,29 +158,38 @@ impl Index {
         self.state().rows.versions_known(dataset)
     }
 
-    /// A row as read, or as our own write made it.
-    pub fn put(&self, remote: &Arc<Remote>) {
-        self.state().rows.believe(remote.clone(), Instant::now());
+    /// A remote as a read showed it that began at `since`.
+    pub fn put_read(&self, remote: &Remote, since: Instant) {
+        self.state().rows.believe(remote, since, Source::Shown);
+    }
+
+    /// A remote as our own write, acknowledged now, made it.
+    pub fn put_written(&self, remote: &Remote) {
+        self.state().rows.believe(remote, Instant::now(), Source::Sent);
     }
 
     /// A version that we created just now.
-    pub fn put_created_version(&self, remote: &Arc<Remote>) {
+    pub fn put_created_version(&self, remote: &Remote) {
         self.state().rows.created_version(remote, Instant::now());
+    }
+
+    /// A write to this remote ended without an answer: what was believed of it is not known any more.
+    pub fn doubt(&self, id: &RemoteId) {
+        self.state().rows.doubt(id, Instant::now());
     }
 
     /// Some remotes as listed by a call that began at `since`.
     pub fn put_listed(&self, remotes: &[Arc<Remote>], since: Instant) {
-        let since = since.checked_sub(self.settings.list_lag).unwrap_or(since);
+        let since = self.lagged(since);
         let mut state = self.state();
         for remote in remotes {
-            state.rows.put(remote.clone(), since);
+            state.rows.put(remote, since, Source::Shown);
         }
     }
 
-    /// All versions of a dataset as listed by a call that began at `since`.
-    pub fn put_versions(&self, dataset: &str, versions: &[Arc<Remote>], since: Instant) {
-        let since = since.checked_sub(self.settings.list_lag).unwrap_or(since);
-        self.state().rows.put_versions(dataset, versions, since);
+    /// All versions of a dataset as listed by a call that began at `since`. Returns whether they say something new.
+    pub fn put_versions(&self, dataset: &str, versions: &[Arc<Remote>], since: Instant) -> bool {
+        self.state().rows.put_versions(dataset, versions, self.lagged(since), Instant::now())
     }
 
     /// A remote is known gone.
@@ -184,14 +201,14 @@ impl Index {
         }
     }
 
-    /// `key` recorded this remote: it is woken when the remote changes.
-    pub fn recorded(&self, id: &RemoteId, key: &ObjectKey) {
-        self.state().recorders.entry(id.clone()).or_default().insert(key.clone());
+    /// `key` recorded this remote, in this workspace if that is known: it is woken when the remote changes.
+    pub fn recorded(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
+        self.state().rows.recorded(id, key, workspace);
     }
 
     /// Wakes every object that recorded this dataset or a version of it.
     pub fn wake_recorders(&self, dataset: &str) {
-        let keys = self.state().recorders_of(dataset);
+        let keys: Vec<_> = self.state().rows.recorders_of(dataset).collect();
         self.wake(keys);
     }
 
@@ -210,18 +227,18 @@ impl Index {
     /// Another object here recorded this remote.
     #[must_use]
     pub fn recorded_elsewhere(&self, id: &RemoteId, uid: &str) -> bool {
-        self.state().recorders.get(id).is_some_and(|keys| keys.iter().any(|key| key.uid != uid))
+        self.state().rows.recorded_elsewhere(id, Uid::of(uid))
+    }
+
+    /// The objects that recorded this dataset or a version of it.
+    #[must_use]
+    pub fn recorders_of(&self, dataset: &str) -> Vec<ObjectKey> {
+        self.state().rows.recorders_of(dataset).collect()
     }
 
     /// The object that recorded this remote is gone.
     pub fn forget(&self, id: &RemoteId, uid: &str) {
-        let mut state = self.state();
-        if let Some(keys) = state.recorders.get_mut(id) {
-            keys.retain(|key| key.uid != uid);
-            if keys.is_empty() {
-                state.recorders.remove(id);
-            }
-        }
+        self.state().rows.forget(id, Uid::of(uid));
     }
 
     /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
@@ -248,10 +265,12 @@ impl Index {
         self.state().transparent.contains(principal)
     }
 
-    /// The uids that the marks of this operator name on datasets that were not released.
-    #[must_use]
-    pub fn marked_uids(&self) -> Vec<String> {
-        self.state().rows.marked_uids(&self.settings.domains)
+    /// Datasets with this operator's mark, not released, that no object here recorded and whose uid does not live
+    /// here.
+    pub fn orphans(&self, lives_here: impl Fn(Uid) -> bool) -> Vec<String> {
+        let state = self.state();
+        let orphans = state.rows.unclaimed().filter(|(_, uid)| !lives_here(*uid));
+        orphans.map(|(id, _)| id.to_owned()).collect()
     }
 
     /// Number of datasets and versions known.
@@ -266,14 +285,14 @@ impl Index {
         self.len() == 0
     }
 
-    /// Sweeps whatever is due, for ever.
-    pub async fn run(self: Arc<Self>, client: cloud::Client) {
-        sweep::run(&self, &client).await;
-    }
-
     /// Rows not shown for longer than this are not believed.
     fn trusted(&self) -> Duration {
         self.settings.resync + self.settings.resync / 2 + Duration::from_secs(60)
+    }
+
+    /// A list that begins now may show the state of this moment.
+    fn lagged(&self, since: Instant) -> Instant {
+        since.checked_sub(self.settings.list_lag).unwrap_or(since)
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {

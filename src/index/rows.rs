@@ -1,85 +1,102 @@
-//! The rows: what was shown of each dataset and version, when, and by whose mark it can be found.
+//! The rows: what is known of each dataset and its versions, which objects recorded them, and by whose mark they can
+//! be found.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::names::{MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
-use crate::engine::mark::marked_uid;
+use super::object::ObjectKey;
+use super::row::{Row, Source, owner_hash};
+use crate::api::names::MARK_OWNER;
 use crate::engine::recorded::RemoteId;
+use crate::engine::uid::Uid;
 use crate::engine::view::Remote;
 
 /// How many known-gone ids are remembered.
 const TOMBSTONES: usize = 10_000;
 
 /// How many resyncs a listed older version is believed.
-const VERSION_RESYNCS: u32 = 100;
+pub(super) const VERSION_RESYNCS: u32 = 100;
 
+/// Everything known of one dataset.
+#[derive(Debug, Default)]
+struct Entry {
+    row: Option<Row>,
+    versions: Option<Box<Versions>>,
+    recorders: Vec<Recorder>,
+    workspace: Option<Arc<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Versions {
+    rows: BTreeMap<String, Row>,
+    /// When they were all listed in this term.
+    listed: Option<Instant>,
+}
+
+/// An object that recorded a dataset, or a version of it.
 #[derive(Debug)]
-struct Row {
-    remote: Arc<Remote>,
-    /// The row shows at least what was true then.
-    as_of: Instant,
+struct Recorder {
+    version: Option<Box<str>>,
+    key: ObjectKey,
 }
 
 /// All rows.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    datasets: HashMap<String, Row>,
-    versions: HashMap<String, BTreeMap<String, Row>>,
-    /// Datasets whose versions were listed in this term.
-    listed: HashSet<String>,
-    /// Dataset ids by owner mark.
-    owners: HashMap<String, HashSet<String>>,
+    /// Values of `dso-domain` that are ours.
+    domains: Vec<String>,
+    entries: HashMap<Arc<str>, Entry>,
+    /// Dataset ids by the hash of their owner mark.
+    owners: BTreeSet<(u64, Arc<str>)>,
     gone: HashSet<RemoteId>,
     gone_order: VecDeque<RemoteId>,
 }
 
-/// What a sweep found different.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changed {
-    /// Datasets that are new, changed or not shown any more.
-    pub datasets: Vec<String>,
-}
-
 impl Rows {
+    pub(super) fn new(domains: &[String]) -> Self {
+        Self { domains: domains.to_vec(), ..Self::default() }
+    }
+
     pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
-        let dataset = self.datasets.get(&id.dataset);
-        let fresh = |row: &&Row, times: u32| now.saturating_duration_since(row.as_of) <= trusted * times;
+        let entry = self.entries.get(id.dataset.as_str())?;
         let Some(version) = &id.version else {
-            return dataset.filter(|row| fresh(row, 1)).map(|row| row.remote.clone());
+            return entry.row.as_ref()?.believed(now, trusted);
         };
-        let latest = dataset.filter(|row| fresh(row, 1)).and_then(|row| row.remote.latest.as_deref().map(|l| (row, l)));
-        let own = self.versions.get(&id.dataset).and_then(|versions| versions.get(version));
-        match (latest, own) {
-            (Some((row, latest)), own) if latest.id == *id && own.is_none_or(|own| own.as_of <= row.as_of) => {
-                Some(Arc::new(latest.clone()))
+        let own = entry.versions.as_ref().and_then(|versions| versions.rows.get(version));
+        let newer = |row: &&Row| row.newest_is(version) && own.is_none_or(|own| own.as_of <= row.as_of);
+        match entry.row.as_ref().filter(newer) {
+            Some(row) => {
+                let remote = row.believed(now, trusted)?;
+                remote.latest.as_deref().filter(|latest| latest.id == *id).cloned().map(Arc::new)
             }
-            (_, own) => own.filter(|row| fresh(row, VERSION_RESYNCS)).map(|row| row.remote.clone()),
+            None => own?.believed(now, trusted * VERSION_RESYNCS),
         }
     }
 
     pub(super) fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
         let carries = |remote: &Remote| remote.labels.get(MARK_OWNER).is_some_and(|owner| owners.contains(owner));
         if let Some(dataset) = dataset {
-            let latest = self.datasets.get(dataset).and_then(|row| row.remote.latest.as_deref());
-            let mut found: BTreeMap<RemoteId, Arc<Remote>> = self
-                .versions
-                .get(dataset)
-                .into_iter()
-                .flat_map(BTreeMap::values)
-                .filter(|row| carries(&row.remote))
-                .map(|row| (row.remote.id.clone(), row.remote.clone()))
-                .collect();
-            if let Some(latest) = latest.filter(|latest| carries(latest) && !self.gone.contains(&latest.id)) {
-                found.entry(latest.id.clone()).or_insert_with(|| Arc::new(latest.clone()));
-            }
-            return found.into_values().collect();
+            return self.owned_versions(dataset, carries);
         }
-        let ids = owners.iter().filter_map(|owner| self.owners.get(owner)).flatten();
-        ids.filter_map(|id| self.datasets.get(id)).map(|row| row.remote.clone()).collect()
+        let hashes = owners.iter().map(|owner| owner_hash(owner));
+        let found = hashes.flat_map(|hash| self.owners.range((hash, Arc::from(""))..).take_while(move |(h, _)| *h == hash));
+        let rows = found.filter_map(|(_, id)| self.entries.get(id)?.row.as_ref()?.remote());
+        rows.filter(|remote| carries(remote)).collect()
+    }
+
+    fn owned_versions(&self, dataset: &str, carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
+        let Some(entry) = self.entries.get(dataset) else { return Vec::new() };
+        let rows = entry.versions.iter().flat_map(|versions| versions.rows.values()).filter_map(Row::remote);
+        let mut found: BTreeMap<RemoteId, Arc<Remote>> =
+            rows.filter(|remote| carries(remote)).map(|remote| (remote.id.clone(), remote)).collect();
+        let newest = entry.row.as_ref().and_then(Row::remote).and_then(|remote| remote.latest.as_deref().cloned());
+        if let Some(newest) = newest.filter(|newest| carries(newest) && !self.gone.contains(&newest.id)) {
+            found.entry(newest.id.clone()).or_insert_with(|| Arc::new(newest));
+        }
+        found.into_values().collect()
     }
 
     pub(super) fn is_gone(&self, id: &RemoteId) -> bool {
@@ -87,77 +104,105 @@ impl Rows {
     }
 
     pub(super) fn versions_known(&self, dataset: &str) -> bool {
-        let newest = self.datasets.get(dataset).and_then(|row| row.remote.latest.as_ref()?.id.version.as_deref());
-        newest == Some("v1") || self.listed.contains(dataset)
+        self.entries.get(dataset).is_some_and(|entry| {
+            let listed = entry.versions.as_ref().is_some_and(|versions| versions.listed.is_some());
+            listed || entry.row.as_ref().is_some_and(|row| row.newest_is("v1"))
+        })
     }
 
-    /// A read, or an acknowledged write of ours: the remote exists, whatever was believed before.
-    pub(super) fn believe(&mut self, remote: Arc<Remote>, as_of: Instant) {
+    /// A read that began at `as_of`, or a write of ours that was acknowledged then: the remote exists, whatever was
+    /// believed before.
+    pub(super) fn believe(&mut self, remote: &Remote, as_of: Instant, source: Source) {
         self.gone.remove(&remote.id);
-        self.put(remote, as_of);
+        self.put(remote, as_of, source);
     }
 
     /// Our own new version is the newest; whether all versions are known does not change.
-    pub(super) fn created_version(&mut self, version: &Arc<Remote>, as_of: Instant) {
-        let dataset = &version.id.dataset;
+    pub(super) fn created_version(&mut self, version: &Remote, as_of: Instant) {
+        let dataset = version.id.dataset.as_str();
         if self.versions_known(dataset) {
-            self.listed.insert(dataset.clone());
+            self.entry(dataset).versions.get_or_insert_default().listed.get_or_insert(as_of);
         }
-        self.believe(version.clone(), as_of);
-        if let Some(row) = self.datasets.get_mut(dataset) {
-            let mut remote = (*row.remote).clone();
-            // v1 was known as the newest one; it is kept as an older one.
-            let older = remote.latest.replace(Box::new((**version).clone()));
-            *row = Row { remote: Arc::new(remote), as_of };
-            if let Some(older) = older.filter(|older| older.id != version.id) {
-                self.put(Arc::new(*older), as_of);
-            }
+        self.believe(version, as_of, Source::Sent);
+        let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
+        let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
+        // v1 was known as the newest one; it is kept as an older one.
+        let older = remote.latest.replace(Box::new(version.clone()));
+        self.put(&remote, as_of, Source::Sent);
+        if let Some(older) = older.filter(|older| older.id != version.id) {
+            self.put(&older, as_of, Source::Shown);
         }
     }
 
     /// Puts a row unless a newer one is there. Returns whether it says something new.
-    pub(super) fn put(&mut self, remote: Arc<Remote>, as_of: Instant) -> bool {
-        let dataset = remote.id.dataset.clone();
-        if let Some(version) = remote.id.version.clone() {
-            let rows = self.versions.entry(dataset).or_default();
-            return put(rows.get_mut(&version), remote.clone(), as_of).unwrap_or_else(|| {
-                rows.insert(version, Row { remote, as_of });
+    pub(super) fn put(&mut self, remote: &Remote, as_of: Instant, source: Source) -> bool {
+        if remote.id.version.is_none() && self.gone.contains(&remote.id) {
+            return false;
+        }
+        let Some(mut row) = Row::new(remote, as_of, source, &self.domains) else { return false };
+        let dataset = remote.id.dataset.as_str();
+        let entry = self.entry(dataset);
+        if let Some(version) = &remote.id.version {
+            let rows = &mut entry.versions.get_or_insert_default().rows;
+            return put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
+                rows.insert(version.clone(), row);
                 true
             });
         }
-        if self.gone.contains(&remote.id) {
+        if entry.row.as_ref().is_some_and(|old| old.as_of > as_of) {
             return false;
         }
-        let newer = self.datasets.get(&dataset).is_none_or(|row| row.as_of <= as_of);
-        if newer {
-            self.reown(&dataset, remote.labels.get(MARK_OWNER));
+        if let Some(workspace) = remote.fields.get("WorkspaceId").and_then(serde_json::Value::as_str)
+            && entry.workspace.as_deref() != Some(workspace)
+        {
+            entry.workspace = Some(workspace.into());
         }
-        put(self.datasets.get_mut(&dataset), remote.clone(), as_of).unwrap_or_else(|| {
-            self.datasets.insert(dataset, Row { remote, as_of });
-            true
-        })
+        let (before, after) = (entry.row.as_ref().map_or(0, |row| row.owner), row.owner);
+        let changed = put(entry.row.as_mut(), &mut row);
+        if changed.is_none() {
+            entry.row = Some(row);
+        }
+        if before != after {
+            self.reown(dataset, before, after);
+        }
+        changed.unwrap_or(true)
     }
 
-    pub(super) fn put_versions(&mut self, dataset: &str, versions: &[Arc<Remote>], since: Instant) {
+    /// A write of ours to this remote ended without an answer.
+    pub(super) fn doubt(&mut self, id: &RemoteId, now: Instant) {
+        let Some(entry) = self.entries.get_mut(id.dataset.as_str()) else { return };
+        if let Some(row) = &mut entry.row {
+            row.doubt(now);
+        }
+        for row in entry.versions.iter_mut().flat_map(|versions| versions.rows.values_mut()) {
+            row.doubt(now);
+        }
+    }
+
+    pub(super) fn put_versions(&mut self, dataset: &str, versions: &[Arc<Remote>], since: Instant, now: Instant) -> bool {
+        let mut changed = false;
         for version in versions {
-            self.put(version.clone(), since);
+            changed |= self.put(version, since, Source::Shown);
         }
         let shown: HashSet<_> = versions.iter().filter_map(|version| version.id.version.as_ref()).collect();
-        if let Some(rows) = self.versions.get_mut(dataset) {
-            rows.retain(|name, row| shown.contains(name) || row.as_of > since);
-        }
-        self.listed.insert(dataset.to_owned());
+        let known = self.entry(dataset).versions.get_or_insert_default();
+        let before = known.rows.len();
+        known.rows.retain(|name, row| shown.contains(name) || row.as_of > since);
+        known.listed = Some(now);
+        changed || known.rows.len() != before
     }
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
         if let Some(version) = &id.version {
-            if let Some(rows) = self.versions.get_mut(&id.dataset) {
-                rows.remove(version);
+            if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut()) {
+                versions.rows.remove(version);
             }
         } else {
-            self.drop_dataset(&id.dataset);
-            self.versions.remove(&id.dataset);
-            self.listed.remove(&id.dataset);
+            self.drop_row(&id.dataset);
+            if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
+                entry.versions = None;
+            }
+            self.tidy(&id.dataset);
         }
         if self.gone.insert(id.clone()) {
             self.gone_order.push_back(id.clone());
@@ -169,88 +214,143 @@ impl Rows {
         }
     }
 
-    /// Drops the datasets of `workspace` that a complete sweep, begun at `since`, did not show; their objects look
-    /// for themselves.
-    pub(super) fn drop_unseen(&mut self, workspace: &str, shown: &HashSet<String>, since: Instant) -> Vec<String> {
-        let unseen: Vec<String> = self
-            .datasets
+    /// Forgets what was shown of a dataset; who recorded it must look.
+    pub(super) fn drop_row(&mut self, dataset: &str) {
+        let Some(entry) = self.entries.get_mut(dataset) else { return };
+        if let Some(row) = entry.row.take() {
+            self.reown(dataset, row.owner, 0);
+        }
+        self.tidy(dataset);
+    }
+
+    // --- sweeps ---
+
+    /// The list number `list` shows this dataset. Returns whether it did so for the first time; `None` if there is no
+    /// row.
+    pub(super) fn seen_by(&mut self, dataset: &str, list: u32) -> Option<bool> {
+        let row = self.entries.get_mut(dataset)?.row.as_mut()?;
+        Some(std::mem::replace(&mut row.list, list) != list)
+    }
+
+    /// There is a row for this dataset.
+    pub(super) fn is_shown(&self, dataset: &str) -> bool {
+        self.entries.get(dataset).is_some_and(|entry| entry.row.is_some())
+    }
+
+    /// Datasets of a workspace that no list from number `first` on, begun at `since`, did show, and that nothing
+    /// newer is known of.
+    pub(super) fn unseen(&self, workspace: &str, first: u32, since: Instant) -> Vec<String> {
+        let unseen = |entry: &Entry| {
+            entry.workspace.as_deref().is_none_or(|there| there == workspace)
+                && entry.row.as_ref().is_none_or(|row| row.list < first && row.as_of <= since)
+        };
+        self.entries.iter().filter(|(_, entry)| unseen(entry)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// Datasets of a workspace with older versions that somebody recorded and that were last listed before `then`.
+    pub(super) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
+        let due = |entry: &Entry| {
+            let row = entry.row.as_ref().filter(|row| row.has_newest());
+            let older = |recorder: &Recorder| {
+                recorder.version.as_deref().is_some_and(|version| row.is_some_and(|row| !row.newest_is(version)))
+            };
+            entry.workspace.as_deref() == Some(workspace)
+                && entry.versions.as_ref().and_then(|versions| versions.listed).is_some_and(|listed| listed <= then)
+                && entry.recorders.iter().any(older)
+        };
+        self.entries.iter().filter(|(_, entry)| due(entry)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    // --- who recorded what ---
+
+    pub(super) fn recorded(&mut self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
+        let entry = self.entry(&id.dataset);
+        if entry.workspace.is_none() {
+            entry.workspace = workspace.map(Into::into);
+        }
+        if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.version.as_deref()) {
+            entry.recorders.push(Recorder { version: id.version.as_deref().map(Into::into), key: key.clone() });
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: &RemoteId, uid: Uid) {
+        if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
+            entry.recorders.retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.version.as_deref());
+        }
+        self.tidy(&id.dataset);
+    }
+
+    /// Objects that recorded this dataset or a version of it.
+    pub(super) fn recorders_of(&self, dataset: &str) -> impl Iterator<Item = ObjectKey> + '_ {
+        self.entries.get(dataset).into_iter().flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone()))
+    }
+
+    /// Objects that recorded anything in this workspace.
+    pub(super) fn recorders_in(&self, workspace: &str) -> Vec<ObjectKey> {
+        let here = self.entries.values().filter(|entry| entry.workspace.as_deref() == Some(workspace));
+        here.flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone())).collect()
+    }
+
+    pub(super) fn recorded_elsewhere(&self, id: &RemoteId, uid: Uid) -> bool {
+        self.entries.get(id.dataset.as_str()).is_some_and(|entry| {
+            let same = |recorder: &&Recorder| recorder.version.as_deref() == id.version.as_deref();
+            entry.recorders.iter().filter(same).any(|recorder| recorder.key.uid != uid)
+        })
+    }
+
+    pub(super) fn is_recorded(&self, dataset: &str) -> bool {
+        self.entries.get(dataset).is_some_and(|entry| !entry.recorders.is_empty())
+    }
+
+    /// Datasets with a mark of ours that was not released, and the uid it names, as long as nobody recorded them.
+    pub(super) fn unclaimed(&self) -> impl Iterator<Item = (&str, Uid)> {
+        self.entries
             .iter()
-            .filter(|(id, row)| {
-                let here = row.remote.fields.get("WorkspaceId").is_none_or(|there| there == workspace);
-                here && row.as_of <= since && !shown.contains(*id)
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in &unseen {
-            self.drop_dataset(id);
-        }
-        unseen
-    }
-
-    pub(super) fn marked_uids(&self, domains: &[String]) -> Vec<String> {
-        let labels = self.datasets.values().map(|row| &row.remote.labels);
-        labels
-            .filter(|labels| labels.get(MARK_DOMAIN).is_some_and(|domain| domains.contains(domain)))
-            .filter(|labels| !labels.contains_key(MARK_RELEASED))
-            .filter_map(|labels| marked_uid(labels).map(str::to_owned))
-            .collect()
-    }
-
-    /// Keeps the owner map right when a row's owner mark changes.
-    fn reown(&mut self, id: &str, owner: Option<&String>) {
-        let before = self.datasets.get(id).and_then(|row| row.remote.labels.get(MARK_OWNER).cloned());
-        if before.as_ref() != owner
-            && let Some(ids) = before.and_then(|before| self.owners.get_mut(&before))
-        {
-            ids.remove(id);
-        }
-        if let Some(owner) = owner {
-            self.owners.entry(owner.clone()).or_default().insert(id.to_owned());
-        }
-    }
-
-    fn drop_dataset(&mut self, id: &str) {
-        let owner = self.datasets.remove(id).and_then(|row| row.remote.labels.get(MARK_OWNER).cloned());
-        let Some(owner) = owner else { return };
-        if let Some(ids) = self.owners.get_mut(&owner) {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.owners.remove(&owner);
-            }
-        }
+            .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.version.is_some()))
+            .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.datasets.len() + self.versions.values().map(BTreeMap::len).sum::<usize>()
+        let known = |entry: &Entry| {
+            usize::from(entry.row.is_some()) + entry.versions.as_ref().map_or(0, |versions| versions.rows.len())
+        };
+        self.entries.values().map(known).sum()
+    }
+
+    fn entry(&mut self, dataset: &str) -> &mut Entry {
+        self.entries.entry(dataset.into()).or_default()
+    }
+
+    /// Keeps the owner index right when a row's owner mark changes.
+    fn reown(&mut self, dataset: &str, before: u64, after: u64) {
+        let Some((id, _)) = self.entries.get_key_value(dataset) else { return };
+        let id = id.clone();
+        if before != 0 {
+            self.owners.remove(&(before, id.clone()));
+        }
+        if after != 0 {
+            self.owners.insert((after, id));
+        }
+    }
+
+    /// An entry of which nothing is known is not kept.
+    fn tidy(&mut self, dataset: &str) {
+        let empty = |entry: &Entry| entry.row.is_none() && entry.versions.is_none() && entry.recorders.is_empty();
+        if self.entries.get(dataset).is_some_and(empty) {
+            self.entries.remove(dataset);
+        }
     }
 }
 
 /// Replaces a row that is not newer. `None` if there was no row; otherwise whether it changed.
-fn put(row: Option<&mut Row>, remote: Arc<Remote>, as_of: Instant) -> Option<bool> {
-    let row = row?;
-    if row.as_of > as_of {
+fn put(old: Option<&mut Row>, row: &mut Row) -> Option<bool> {
+    let old = old?;
+    if old.as_of > row.as_of {
         return Some(false);
     }
-    let changed = !alike(&row.remote, &remote);
-    *row = Row { remote, as_of };
+    let changed = row.supersedes(old);
+    std::mem::swap(old, row);
     Some(changed)
-}
-
-/// Equal but for times.
-fn alike(a: &Remote, b: &Remote) -> bool {
-    let fields = |remote: &Remote| {
-        let mut fields = remote.fields.clone();
-        fields.remove("GmtModifiedTime");
-        fields.remove("GmtCreateTime");
-        fields
-    };
-    a.labels == b.labels
-        && fields(a) == fields(b)
-        && match (&a.latest, &b.latest) {
-            (Some(a), Some(b)) => a.id == b.id && alike(a, b),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        }
 }
 
 #[cfg(test)]

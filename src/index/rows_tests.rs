@@ -7,6 +7,10 @@ use tokio::time::Instant;
 use super::*;
 use crate::engine::mark::{Identity, Labels, Owner};
 
+fn rows() -> Rows {
+    Rows::new(Identity::new(&["d".into()], &[], "c").domains())
+}
+
 const TRUSTED: Duration = Duration::from_secs(900);
 
 fn owner(name: &str) -> Owner {
@@ -35,49 +39,53 @@ fn description(rows: &Rows, id: &str, now: Instant) -> Option<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_began_before_our_write_does_not_undo_it() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
+    let (mut rows, start) = (rows(), Instant::now());
     let later = start + Duration::from_secs(1);
-    rows.believe(remote("d-1", "v1", "ours"), later);
-    assert!(!rows.put(remote("d-1", "v1", "stale"), start));
+    rows.believe(&remote("d-1", "v1", "ours"), later, Source::Shown);
+    assert!(!rows.put(&remote("d-1", "v1", "stale"), start, Source::Shown));
     assert_eq!(description(&rows, "d-1", later).as_deref(), Some("ours"));
-    assert!(rows.put(remote("d-1", "v1", "by hand"), later + Duration::from_secs(1)));
+    assert!(rows.put(&remote("d-1", "v1", "by hand"), later + Duration::from_secs(1), Source::Shown));
     assert_eq!(description(&rows, "d-1", later).as_deref(), Some("by hand"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_was_not_shown_for_too_long_is_not_believed() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
-    rows.believe(remote("d-1", "v1", "x"), start);
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
     assert!(description(&rows, "d-1", start + TRUSTED).is_some());
     assert!(description(&rows, "d-1", start + TRUSTED + Duration::from_secs(1)).is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_sweep_did_not_show_is_dropped_unless_it_is_newer() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
-    rows.believe(remote("d-old", "v1", "x"), start);
-    rows.believe(remote("d-new", "v1", "x"), start + Duration::from_secs(2));
-    let unseen = rows.drop_unseen("478", &HashSet::new(), start + Duration::from_secs(1));
-    assert_eq!(unseen, ["d-old"]);
-    assert!(rows.drop_unseen("another", &HashSet::new(), start + Duration::from_secs(9)).is_empty());
+async fn what_a_sweep_did_not_show_is_known_unless_something_newer_is() {
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-old", "v1", "x"), start, Source::Shown);
+    rows.believe(&remote("d-new", "v1", "x"), start + Duration::from_secs(2), Source::Shown);
+    rows.believe(&remote("d-shown", "v1", "x"), start, Source::Shown);
+    assert_eq!(rows.seen_by("d-shown", 7), Some(true));
+    assert_eq!(rows.seen_by("d-shown", 7), Some(false), "the same list shows it twice");
+    assert_eq!(rows.unseen("478", 7, start + Duration::from_secs(1)), ["d-old"]);
+    assert!(rows.unseen("another", 7, start + Duration::from_secs(9)).is_empty());
+    rows.drop_row("d-old");
+    assert_eq!(rows.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_we_deleted_does_not_come_back_with_a_lagging_list() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
-    rows.believe(remote("d-1", "v1", "x"), start);
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
     rows.remove(&RemoteId::dataset("d-1"));
-    assert!(!rows.put(remote("d-1", "v1", "x"), start + Duration::from_secs(5)));
+    assert!(!rows.put(&remote("d-1", "v1", "x"), start + Duration::from_secs(5), Source::Shown));
     assert!(rows.is_gone(&RemoteId::version("d-1", "v2")), "its versions went with it");
-    rows.believe(remote("d-1", "v1", "x"), start + Duration::from_secs(6));
+    rows.believe(&remote("d-1", "v1", "x"), start + Duration::from_secs(6), Source::Shown);
     assert!(!rows.is_gone(&RemoteId::dataset("d-1")), "a read says otherwise");
 }
 
 #[tokio::test(start_paused = true)]
 async fn remotes_are_found_by_owner_mark() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
-    rows.believe(remote("d-1", "v1", "x"), start);
-    rows.believe(remote("d-2", "v1", "x"), start);
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
+    rows.believe(&remote("d-2", "v1", "x"), start, Source::Shown);
     let owners = Identity::new(&["d".into()], &[], "c").owner_values(&owner("d-2"));
     let found: Vec<_> = rows.owned(&owners, None).iter().map(|remote| remote.id.to_string()).collect();
     assert_eq!(found, ["d-2"]);
@@ -87,16 +95,131 @@ async fn remotes_are_found_by_owner_mark() {
 
 #[tokio::test(start_paused = true)]
 async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_ones_are_ours() {
-    let (mut rows, start) = (Rows::default(), Instant::now());
+    let (mut rows, start) = (rows(), Instant::now());
     assert!(!rows.versions_known("d-1"));
-    rows.believe(remote("d-1", "v1", "x"), start);
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
     assert!(rows.versions_known("d-1"));
-    rows.created_version(&Arc::new(version("d-1", "v2")), start);
+    rows.created_version(&version("d-1", "v2"), start);
     assert!(rows.versions_known("d-1"), "our own");
-    rows.believe(remote("d-2", "v3", "x"), start);
+    rows.believe(&remote("d-2", "v3", "x"), start, Source::Shown);
     assert!(!rows.versions_known("d-2"));
-    rows.put_versions("d-2", &[Arc::new(version("d-2", "v3"))], start);
+    rows.put_versions("d-2", &[Arc::new(version("d-2", "v3"))], start, start);
     assert!(rows.versions_known("d-2"));
     let first = rows.get(&RemoteId::version("d-1", "v1"), start, TRUSTED);
     assert!(first.is_some(), "v1 is still known after v2 came");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_fills_in_after_our_create_is_no_change() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let later = start + Duration::from_secs(1);
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Sent);
+    let mut filled = (*remote("d-1", "v1", "x")).clone();
+    filled.fields.insert("Edition".into(), "BASIC".into());
+    filled.fields.insert("GmtModifiedTime".into(), "2026-01-01T00:00:00Z".into());
+    assert!(!rows.put(&filled, later, Source::Shown));
+    filled.fields.insert("GmtModifiedTime".into(), "2026-01-02T00:00:00Z".into());
+    assert!(!rows.put(&filled, later, Source::Shown), "times are nobody's doing");
+    filled.fields.insert("Edition".into(), "ADVANCED".into());
+    assert!(rows.put(&filled, later, Source::Shown), "from now on it is known as a whole");
+    filled.labels.insert("by".into(), "hand".into());
+    assert!(rows.put(&filled, later, Source::Shown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_makes_the_row_unknown_until_it_is_shown_again_later() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let at = |seconds| start + Duration::from_secs(seconds);
+    rows.believe(&remote("d-1", "v1", "before"), at(1), Source::Shown);
+    rows.doubt(&RemoteId::dataset("d-1"), at(2));
+    assert_eq!(description(&rows, "d-1", at(2)), None);
+    assert!(!rows.put(&remote("d-1", "v1", "before"), at(1), Source::Shown), "a list from before the write");
+    assert_eq!(description(&rows, "d-1", at(2)), None);
+    assert!(rows.put(&remote("d-1", "v1", "before"), at(3), Source::Shown), "news, whatever it shows");
+    assert_eq!(description(&rows, "d-1", at(3)).as_deref(), Some("before"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_began_before_our_write_does_not_undo_it() {
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "ours"), start + Duration::from_secs(1), Source::Sent);
+    rows.believe(&remote("d-1", "v1", "read too early"), start, Source::Shown);
+    assert_eq!(description(&rows, "d-1", start).as_deref(), Some("ours"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_recorded_what_is_known_with_or_without_a_row() {
+    let mut rows = rows();
+    let (dataset, old) = (RemoteId::dataset("d-1"), RemoteId::version("d-1", "v2"));
+    let key = |kind, name: &str| ObjectKey::new(kind, "ns", name, name);
+    rows.recorded(&dataset, &key("Dataset", "a"), Some("478"));
+    rows.recorded(&dataset, &key("Dataset", "a"), Some("478"));
+    rows.recorded(&old, &key("DatasetVersion", "b"), None);
+    assert_eq!(rows.recorders_of("d-1").count(), 2);
+    assert_eq!(rows.recorders_in("478").len(), 2);
+    assert!(!rows.recorded_elsewhere(&dataset, Uid::of("a")) && rows.recorded_elsewhere(&dataset, Uid::of("x")));
+    assert_eq!(rows.unseen("478", 1, Instant::now()), ["d-1"], "recorded and never shown");
+    rows.forget(&dataset, Uid::of("a"));
+    assert!(!rows.recorded_elsewhere(&dataset, Uid::of("x")) && rows.is_recorded("d-1"));
+    rows.forget(&old, Uid::of("b"));
+    assert!(rows.unseen("478", 1, Instant::now()).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn orphans_are_marked_and_recorded_by_nobody() {
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
+    let mut released = (*remote("d-2", "v1", "x")).clone();
+    released.labels.insert(crate::api::names::MARK_RELEASED.into(), "true".into());
+    rows.believe(&released, start, Source::Shown);
+    let mut foreign = (*remote("d-3", "v1", "x")).clone();
+    foreign.labels.insert(crate::api::names::MARK_DOMAIN.into(), "another".into());
+    rows.believe(&foreign, start, Source::Shown);
+    assert_eq!(rows.unclaimed().collect::<Vec<_>>(), [("d-1", Uid::of("uid"))]);
+    rows.recorded(&RemoteId::dataset("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
+    assert_eq!(rows.unclaimed().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_versions_are_listed_again_only_where_somebody_recorded_one() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let later = start + Duration::from_secs(1);
+    for id in ["d-1", "d-2", "d-3"] {
+        rows.believe(&remote(id, "v3", "x"), start, Source::Shown);
+        rows.put_versions(id, &[Arc::new(version(id, "v2")), Arc::new(version(id, "v3"))], start, start);
+    }
+    rows.recorded(&RemoteId::version("d-1", "v2"), &ObjectKey::new("DatasetVersion", "ns", "a", "a"), None);
+    rows.recorded(&RemoteId::version("d-2", "v3"), &ObjectKey::new("DatasetVersion", "ns", "b", "b"), None);
+    assert_eq!(rows.unlisted("478", later), ["d-1"], "the sweep shows the newest of d-2 anyway");
+    rows.put_versions("d-1", &[Arc::new(version("d-1", "v3"))], later, later + Duration::from_secs(1));
+    assert!(rows.unlisted("478", later).is_empty());
+    assert!(rows.get(&RemoteId::version("d-1", "v2"), later, TRUSTED).is_none(), "a whole list did not show it");
+}
+
+#[test]
+fn a_record_of_a_typical_dataset_is_small() {
+    let uid = "0f8b1c2d-3e4f-4a5b-8c6d-7e8f90a1b2c3";
+    let labels = Identity::new(&["d".into()], &[], "c").mark(&owner("flowers"), uid, "c5f0e1d2c3b4a5968");
+    let fields = serde_json::json!({
+        "Accessibility": "PRIVATE", "DataSourceType": "OSS", "DataType": "COMMON", "Description": "Flower pictures",
+        "Edition": "BASIC", "GmtCreateTime": "2026-07-01T08:30:00.123Z", "GmtModifiedTime": "2026-07-01T08:30:00.123Z",
+        "MountAccess": "RW", "Name": "flowers-2026", "Options": "{\"mountPath\": \"/mnt/data/flowers\"}",
+        "OwnerId": "1557702098194904", "Property": "DIRECTORY", "ProviderType": "Ecs", "SourceType": "USER",
+        "Uri": "oss://example-bucket.oss-cn-hangzhou.aliyuncs.com/flowers/", "UserId": "1557702098194904",
+        "WorkspaceId": "12345"
+    });
+    let first = serde_json::json!({
+        "DataSourceType": "OSS", "Description": "", "Options": "{\"mountPath\": \"/mnt/data/flowers\"}",
+        "Property": "DIRECTORY", "SourceType": "USER", "Uri": "oss://example-bucket.oss-cn-hangzhou.aliyuncs.com/flowers/"
+    });
+    let id = "d-g3wx5xinf5zxh0s1r0";
+    let latest = Remote { fields: first.as_object().cloned().unwrap(), ..version(id, "v1") };
+    let remote = Remote {
+        id: RemoteId::dataset(id),
+        labels,
+        fields: fields.as_object().cloned().unwrap(),
+        latest: Some(Box::new(latest)),
+    };
+    let row = Row::new(&remote, Instant::now(), Source::Shown, &[]).unwrap();
+    assert!(row.size() <= 100, "{} bytes", row.size());
 }

@@ -1,134 +1,281 @@
-//! The sweep: every workspace that is wanted is listed by domain mark, before the first create of a term and then
-//! once per resync, spread and jittered. What changed wakes its objects; what failed is tried again.
+//! The sweep: every workspace that is wanted is listed by domain mark, as fast as the limiter lets it before the first
+//! create of a term, and from then on a page at a time, spread over the resync: it *is* the resync.
+//!
+//! Offset paging is no snapshot. A list counts as whole only if `TotalCount` held still and so many different items
+//! were shown; what a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
+//! does not show either is only a reason for its objects to look for themselves.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
-use super::rows::Changed;
-use super::{Index, ObjectKey, listing};
-use crate::cloud::{self, CallError, Lane, ListDatasets};
-use crate::engine::memory::backoff;
-use crate::engine::recorded::RemoteId;
+use super::row::{Source, owner_hash};
+use super::rows::VERSION_RESYNCS;
+use super::{Index, Trouble, listing};
+use crate::api::names::MARK_DOMAIN;
+use crate::cloud::{CallError, Client, Lane, ListDatasets, Request};
+use crate::engine::view::Remote;
 
-/// An empty poll at least this often, so that a missed notification costs little.
-const IDLE: Duration = Duration::from_secs(30);
+const PAGE: u32 = 100;
+/// Pages under way at a time when nothing is known yet: they are worth more than the wait for each.
+const AHEAD: usize = 8;
+/// A list longer than this is not believed: the service would be repeating itself.
+const MOST_PAGES: u32 = 100_000;
 
-/// Sweeps whatever is due, for ever.
-pub(super) async fn run(index: &Arc<Index>, client: &cloud::Client) {
-    loop {
-        let due = index.next_due();
-        match due {
-            Some((workspace, at)) if at <= Instant::now() => {
-                let result = sweep(index, client, &workspace).await;
-                index.finished(&workspace, result);
+/// Sweeps whatever is wanted, for ever.
+pub(super) async fn run(index: Arc<Index>, client: Client, mut wanted: mpsc::UnboundedReceiver<Arc<str>>) {
+    let mut tasks = JoinSet::new();
+    while let Some(workspace) = wanted.recv().await {
+        let (index, client) = (index.clone(), client.clone());
+        tasks.spawn(async move {
+            let sweep = Sweep { index: &index, client: &client, workspace: &workspace };
+            while !sweep.round(Pace::Fast).await {
+                sleep(index.failed(&workspace, Trouble::Unsteady)).await;
             }
-            due => {
-                let wait = due.map_or(IDLE, |(_, at)| at.saturating_duration_since(Instant::now()).min(IDLE));
-                let _ = tokio::time::timeout(wait, index.work.notified()).await;
+            index.finished(&workspace);
+            loop {
+                sweep.round(Pace::Spread).await;
+                sweep.list_versions().await;
+                index.finished(&workspace);
             }
+        });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Several pages at a time.
+    Fast,
+    /// One page after another, evenly over the resync.
+    Spread,
+}
+
+struct Sweep<'a> {
+    index: &'a Index,
+    client: &'a Client,
+    workspace: &'a str,
+}
+
+struct Page {
+    remotes: Vec<Remote>,
+    total: Option<u64>,
+    since: Instant,
+}
+
+/// What the pages of one list come to.
+struct Tally {
+    number: u32,
+    items: u64,
+    distinct: u64,
+    /// Of those that are ours, how many were not known before.
+    fresh: u64,
+    /// Others' datasets that the filter let through: it matches parts of labels.
+    others: HashSet<String>,
+    total: Option<u64>,
+    held_still: bool,
+}
+
+impl Tally {
+    /// The list showed all there is.
+    const fn is_whole(&self) -> bool {
+        match self.total {
+            Some(total) => self.held_still && self.distinct == total,
+            // Without a count nothing tells whether items were left out. Two lists that agree must do.
+            None => self.held_still && self.distinct == self.items && self.fresh == 0,
         }
     }
 }
 
-async fn sweep(index: &Index, client: &cloud::Client, workspace: &str) -> Result<Changed, CallError> {
-    let since = Instant::now();
-    let since = since.checked_sub(index.settings.list_lag).unwrap_or(since);
-    let (mut shown, mut complete) = (HashSet::new(), true);
-    let mut changed = Changed::default();
-    for domain in &index.settings.domains {
+impl Sweep<'_> {
+    /// Lists the workspace once. Returns whether the list was whole.
+    async fn round(&self, pace: Pace) -> bool {
+        let since = self.index.lagged(Instant::now());
+        let (mut first, mut whole) = (None, true);
+        for domain in &self.index.settings.domains {
+            let number = self.index.next_list(self.workspace);
+            first.get_or_insert(number);
+            whole &= self.list(domain, number, pace).await.is_whole();
+        }
+        self.confirm(first.unwrap_or_default(), since, whole).await;
+        whole
+    }
+
+    async fn list(&self, domain: &str, number: u32, pace: Pace) -> Tally {
+        if pace == Pace::Spread {
+            sleep(self.gap(1, number)).await;
+        }
+        let page = self.page(domain, 1).await;
+        let size = page.remotes.len() as u64;
+        let mut tally = Tally {
+            number,
+            items: 0,
+            distinct: 0,
+            fresh: 0,
+            others: HashSet::new(),
+            total: page.total,
+            held_still: true,
+        };
+        self.take(page, &mut tally);
+        let mut next = 2;
+        if let (Pace::Fast, Some(total), true) = (pace, tally.total, size > 0) {
+            let pages = u32::try_from(total.div_ceil(size)).unwrap_or(MOST_PAGES).min(MOST_PAGES);
+            let rest = futures::stream::iter(2..=pages).map(|page| self.page(domain, page)).buffer_unordered(AHEAD);
+            let mut rest = std::pin::pin!(rest);
+            while let Some(page) = rest.next().await {
+                self.take(page, &mut tally);
+            }
+            next = next.max(pages + 1);
+        }
+        // The rest, or all of it: pages may come out smaller than the first one.
+        while tally.total.is_none_or(|total| tally.items < total) && next < MOST_PAGES && size > 0 {
+            if pace == Pace::Spread {
+                sleep(self.gap(pages_of(&tally, size), number.wrapping_add(next))).await;
+            }
+            if self.take(self.page(domain, next).await, &mut tally) == 0 {
+                break;
+            }
+            next += 1;
+        }
+        tally
+    }
+
+    /// The time from one page to the next: the resync, divided evenly among so many, give or take a tenth so that
+    /// workspaces drift apart.
+    fn gap(&self, pages: u32, seed: u32) -> Duration {
+        let noise = owner_hash(self.workspace).wrapping_mul(u64::from(seed) | 1).rotate_left(17) % 21;
+        let percent = 90 + u32::try_from(noise).unwrap_or_default();
+        self.index.settings.resync / pages.max(1) * percent / 100
+    }
+
+    /// One page, tried until it comes.
+    async fn page(&self, domain: &str, number: u32) -> Page {
         let query = ListDatasets {
-            workspace_id: Some(workspace.to_owned()),
-            label: Some(domain.clone()),
+            workspace_id: Some(self.workspace.to_owned()),
+            label: Some(domain.to_owned()),
+            page_number: number,
+            page_size: PAGE,
             ..ListDatasets::default()
         };
-        let listing = listing::datasets(client, Lane::Sweep, &query).await?;
-        complete &= listing.complete;
-        let mut state = index.state();
-        for remote in listing.remotes {
-            shown.insert(remote.id.dataset.clone());
-            let id = remote.id.dataset.clone();
-            if state.rows.put(remote, since) {
-                changed.datasets.push(id);
+        let request = Request::list_datasets(&query);
+        loop {
+            let since = self.index.lagged(Instant::now());
+            let answer = self.client.call(Lane::Sweep, &request).await.and_then(|answer| {
+                answer.datasets().map_err(|malformed| CallError::malformed(request.operation(), malformed))
+            });
+            match answer {
+                Ok((items, total)) => {
+                    self.index.reached(self.workspace);
+                    return Page { remotes: items.into_iter().map(listing::dataset).collect(), total, since };
+                }
+                Err(error) => sleep(self.index.failed(self.workspace, Trouble::Call(error))).await,
             }
         }
     }
-    if complete {
-        changed.datasets.extend(index.state().rows.drop_unseen(workspace, &shown, since));
-    }
-    Ok(changed)
-}
 
-impl Index {
-    fn next_due(&self) -> Option<(String, Instant)> {
-        let state = self.state();
-        let due = state.workspaces.iter().filter_map(|(name, entry)| Some((name.clone(), entry.due?)));
-        due.min_by_key(|(_, at)| *at)
-    }
-
-    /// Writes down how a sweep ended, and wakes whoever must know.
-    fn finished(&self, workspace: &str, result: Result<Changed, CallError>) {
-        let now = Instant::now();
-        let mut keys: HashSet<ObjectKey> = HashSet::new();
+    /// Puts what a page shows into the rows and wakes whom it concerns. Returns the number of items.
+    fn take(&self, page: Page, tally: &mut Tally) -> usize {
+        let items = page.remotes.len();
+        tally.items += items as u64;
+        tally.held_still &= page.total == tally.total;
+        let mut keys = Vec::new();
         {
-            let mut state = self.state();
-            let Some(entry) = state.workspaces.get_mut(workspace) else { return };
-            match result {
-                Ok(changed) => {
-                    entry.failure = None;
-                    entry.failures = 0;
-                    entry.swept = Some(now);
-                    entry.sweeps += 1;
-                    entry.due = Some(now + self.spread(workspace, entry.sweeps));
-                    keys.extend(entry.waiting.drain());
-                    for dataset in changed.datasets {
-                        keys.extend(state.recorders_of(&dataset));
-                    }
+            let mut state = self.index.state();
+            for remote in &page.remotes {
+                let id = remote.id.dataset.as_str();
+                let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.index.settings.domains.contains(d));
+                if !ours && !state.rows.is_recorded(id) {
+                    tally.distinct += u64::from(tally.others.insert(id.to_owned()));
+                    continue;
                 }
-                Err(error) => {
-                    tracing::warn!(workspace, %error, "the workspace could not be listed");
-                    let news =
-                        entry.failure.as_ref().is_none_or(|old| (&old.code, old.status) != (&error.code, error.status));
-                    entry.failure = Some(error);
-                    entry.failures += 1;
-                    entry.due = Some(now + backoff(entry.failures, 0).min(Duration::from_secs(30)));
-                    if news {
-                        keys.extend(entry.waiting.iter().cloned());
-                    }
+                tally.fresh += u64::from(!state.rows.is_shown(id));
+                if state.rows.put(remote, page.since, Source::Shown) {
+                    keys.extend(state.rows.recorders_of(id));
+                }
+                // What we know to be gone has no row, and is an item all the same.
+                let first = state.rows.seen_by(id, tally.number);
+                tally.distinct += u64::from(first.unwrap_or_else(|| tally.others.insert(id.to_owned())));
+            }
+        }
+        self.index.wake(keys);
+        items
+    }
+
+    /// Asks by id for what somebody recorded and the lists since number `first` did not show. What nobody recorded is
+    /// dropped if the lists were whole.
+    async fn confirm(&self, first: u32, since: Instant, whole: bool) {
+        let mut missing = Vec::new();
+        {
+            let mut state = self.index.state();
+            for id in state.rows.unseen(self.workspace, first, since) {
+                if state.rows.is_recorded(&id) {
+                    missing.push(id);
+                } else if whole {
+                    state.rows.drop_row(&id);
                 }
             }
         }
-        self.wake(keys);
-    }
-
-    /// The time to the next sweep: the resync, between 95 and 105 %, so that workspaces drift apart.
-    fn spread(&self, workspace: &str, sweeps: u64) -> Duration {
-        let seed = workspace.bytes().fold(sweeps, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let percent = 95 + u32::try_from(seed % 11).unwrap_or_default();
-        self.settings.resync * percent / 100
-    }
-
-    /// Number of sweeps that ended well, by workspace.
-    #[must_use]
-    pub fn sweeps(&self) -> u64 {
-        self.state().workspaces.values().map(|entry| entry.sweeps).sum()
-    }
-
-    /// Makes the next sweep of every workspace due now.
-    pub fn sweep_now(&self) {
-        for entry in self.state().workspaces.values_mut() {
-            entry.due = Some(Instant::now());
+        for ids in missing.chunks(PAGE as usize) {
+            let query = ListDatasets {
+                workspace_id: Some(self.workspace.to_owned()),
+                dataset_ids: ids.to_vec(),
+                ..ListDatasets::default()
+            };
+            let since = self.index.lagged(Instant::now());
+            match listing::datasets(self.client, Lane::Sweep, &query).await {
+                Ok(listing) => self.confirmed(ids, &listing, since),
+                // They are asked for again after the next round; until then what was believed becomes too old.
+                Err(error) => tracing::warn!(workspace = self.workspace, %error, "datasets could not be confirmed"),
+            }
         }
-        self.work.notify_one();
+    }
+
+    fn confirmed(&self, ids: &[String], listing: &listing::Listing, since: Instant) {
+        let mut keys = Vec::new();
+        {
+            let mut state = self.index.state();
+            let mut shown = HashSet::new();
+            for remote in listing.remotes.iter().filter(|remote| ids.contains(&remote.id.dataset)) {
+                shown.insert(remote.id.dataset.as_str());
+                if state.rows.put(remote, since, Source::Shown) {
+                    keys.extend(state.rows.recorders_of(&remote.id.dataset));
+                }
+            }
+            for id in ids.iter().filter(|id| listing.complete && !shown.contains(id.as_str())) {
+                // Whoever knows that already is not told again.
+                if state.rows.is_shown(id) {
+                    state.rows.drop_row(id);
+                    keys.extend(state.rows.recorders_of(id));
+                }
+            }
+        }
+        self.index.wake(keys);
+    }
+
+    /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.
+    async fn list_versions(&self) {
+        let Some(then) = Instant::now().checked_sub(self.index.settings.resync * VERSION_RESYNCS) else { return };
+        let due = self.index.state().rows.unlisted(self.workspace, then);
+        for dataset in due {
+            let since = Instant::now();
+            match listing::versions(self.client, Lane::Sweep, &dataset).await {
+                Ok(listing) if listing.complete => {
+                    if self.index.put_versions(&dataset, &listing.remotes, since) {
+                        self.index.wake_recorders(&dataset);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(dataset, %error, "versions could not be listed"),
+            }
+        }
     }
 }
 
-impl super::State {
-    /// Objects that recorded this dataset or a version of it.
-    pub(super) fn recorders_of(&self, dataset: &str) -> Vec<ObjectKey> {
-        let from = self.recorders.range(RemoteId::dataset(dataset)..);
-        from.take_while(|(id, _)| id.dataset == dataset).flat_map(|(_, keys)| keys.iter().cloned()).collect()
-    }
+fn pages_of(tally: &Tally, size: u64) -> u32 {
+    let total = tally.total.unwrap_or(tally.items).max(tally.items);
+    u32::try_from(total.div_ceil(size.max(1))).unwrap_or(MOST_PAGES)
 }

@@ -1,21 +1,50 @@
 //! A Dataset: a PAI dataset and, as long as no DatasetVersion binds it, its v1.
 
+use std::sync::Arc;
+
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
+use super::family::references;
 use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, deletion};
-use crate::api::{AdoptionPolicy, Dataset, DatasetVersion, OnExternalDeletion, Reason};
+use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::engine::desired::{Deletion, Desired, First, Policy};
 use crate::engine::fields::Fields;
 use crate::engine::intent::Target;
-use crate::engine::kind::Kind;
+use crate::engine::kind::{Kind, Root};
 use crate::engine::recorded::{Recorded, RemoteId};
 use crate::engine::report::Hold;
 use crate::engine::view::Relations;
+use crate::packed::Packable;
 
 /// The kind `Dataset`.
 pub struct Datasets;
+
+impl Root for Dataset {
+    fn common(&self) -> Option<&CommonStatus> {
+        self.status.as_ref().map(|status| &status.common)
+    }
+}
+
+impl Packable for Dataset {
+    const DICTIONARY: &'static str = concat!(
+        r#""reason":"Progressing","status":"False","type":"Reconciling","labels":[{"key":"","value":""}"#,
+        r#"{"apiVersion":"pai.dataset-operator.dev/v1alpha1","kind":"Dataset","metadata":{"annotations":{"#,
+        r#""dataset-operator.dev/intent":"{\"uid\":\"01234567-89ab-4cde-8f01-23456789abcd\",\"target\":{"#,
+        r#"\"account\":\"default\",\"region\":\"cn-hangzhou\",\"workspace\":\"12345\"},\"principal\":\""#,
+        r#"\",\"attempts\":[{\"nonce\":\"c0123456789abcdef\",\"hash\":\""\"}]}"},"#,
+        r#""creationTimestamp":"2026-01-01T00:00:00Z","finalizers":["dataset-operator.dev/remote"],"generation":1,"#,
+        r#""name":"","namespace":"default","resourceVersion":"","uid":""},"spec":{"name":"","property":"DIRECTORY","#,
+        r#""dataSourceType":"OSS","uri":"oss://.oss-cn-hangzhou.aliyuncs.com/","description":"","#,
+        r#""options":"{\"mountPath\": \"/mnt/data/"},"status":{"datasetId":"d-","name":"","property":"DIRECTORY","#,
+        r#""dataSourceType":"OSS","uri":"oss://","workspaceId":"12345","latestVersion":"v1","mountPath":"/mnt/data/","#,
+        r#""observedGeneration":1,"origin":"Created","attempt":{"nonce":"c","outcome":"Created"},"#,
+        r#""appliedLabelKeys":[],"principal":"","conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","#,
+        r#""message":"the remote equals the spec","observedGeneration":1,"reason":"Available","status":"True","#,
+        r#""type":"Ready"}]}}"#,
+    );
+}
 
 /// Fixed at creation (vendor's SDK: no update operation has them).
 pub const FIXED: &[&str] = &[
@@ -95,7 +124,7 @@ impl Kind for Datasets {
     fn relations(object: &Dataset, recorded: &Recorded, around: &Around) -> Relations {
         let mut relations =
             Relations { delete_foreign: object.spec.delete_foreign_versions == Some(true), ..Relations::default() };
-        for version in versions_of(object, recorded, around).filter(|version| !binds(version)) {
+        for version in versions_of(object, recorded, around).into_iter().filter(|version| !binds(version)) {
             let name = version.name_any();
             let status = version.status.as_ref();
             let retained = super::version::retains(&version);
@@ -184,24 +213,14 @@ fn default_name(object: &Dataset) -> Result<String, Hold> {
 }
 
 /// The DatasetVersions that stand for versions of this dataset.
-fn versions_of(
-    object: &Dataset,
-    recorded: &Recorded,
-    around: &Around,
-) -> impl Iterator<Item = std::sync::Arc<DatasetVersion>> {
-    let (namespace, name) = (object.namespace(), object.name_any());
-    let id = recorded.id.as_ref().map(|id| id.dataset.clone());
-    around.versions.state().into_iter().filter(move |version| {
-        let by_name = version.spec.dataset_ref.as_ref().is_some_and(|reference| reference.name == name);
-        let by_id = id.is_some() && version.spec.dataset_id == id;
-        (by_name && version.namespace() == namespace) || by_id
-    })
+fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> Vec<Arc<DatasetVersion>> {
+    around.children(&references(object, recorded.id.as_ref().map(|id| id.dataset.as_str())))
 }
 
 fn binds(version: &DatasetVersion) -> bool {
     super::version::bound(version)
 }
 
-fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<std::sync::Arc<DatasetVersion>> {
-    versions_of(object, recorded, around).find(|version| binds(version))
+fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<Arc<DatasetVersion>> {
+    versions_of(object, recorded, around).into_iter().find(|version| binds(version))
 }

@@ -1,6 +1,7 @@
 //! The kinds: what a Dataset and a DatasetVersion want, in the API's terms. Pure; one file a kind.
 
 pub mod dataset;
+pub mod family;
 mod members;
 pub mod version;
 
@@ -10,17 +11,21 @@ use kube::runtime::reflector::Store;
 
 use crate::api::{Dataset, DatasetVersion, DeletionPolicy};
 use crate::engine::desired::Deletion;
+use crate::engine::held::Held;
 use crate::index::Index;
 
 pub use dataset::Datasets;
+pub use family::Family;
 pub use version::DatasetVersions;
 
 /// What the kinds may look at besides the object.
 pub struct Around {
     /// All Datasets in view.
-    pub datasets: Store<Dataset>,
+    pub datasets: Store<Held<Dataset>>,
     /// All DatasetVersions in view.
-    pub versions: Store<DatasetVersion>,
+    pub versions: Store<Held<DatasetVersion>>,
+    /// Which of them refer to which dataset.
+    pub family: Arc<Family>,
     /// The remote side.
     pub index: Arc<Index>,
     /// Defaults of this operator.

@@ -2,21 +2,32 @@
 
 use std::sync::Arc;
 
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
 use super::{Around, deletion};
-use crate::api::{Dataset, DatasetVersion, DeletionPolicy, OnExternalDeletion, Reason};
+use crate::api::{CommonStatus, DatasetVersion, DeletionPolicy, OnExternalDeletion, Reason};
 use crate::engine::desired::{Deletion, Desired, First, Policy};
 use crate::engine::intent::Target;
-use crate::engine::kind::Kind;
+use crate::engine::kind::{Kind, Root};
 use crate::engine::recorded::{Recorded, RemoteId};
 use crate::engine::report::Hold;
 use crate::engine::view::Relations;
+use crate::packed::Packable;
 
 /// The kind `DatasetVersion`.
 pub struct DatasetVersions;
+
+impl Root for DatasetVersion {
+    fn common(&self) -> Option<&CommonStatus> {
+        self.status.as_ref().map(|status| &status.common)
+    }
+}
+
+impl Packable for DatasetVersion {
+    // Versions are written much like datasets.
+    const DICTIONARY: &'static str = <crate::api::Dataset as Packable>::DICTIONARY;
+}
 
 /// Fixed at creation (vendor's SDK: `UpdateDatasetVersion` has none of them).
 pub const FIXED: &[&str] = &["Property", "DataSourceType", "Uri", "SourceType", "SourceId", "ImportInfo"];
@@ -75,7 +86,7 @@ impl Kind for DatasetVersions {
 
     fn relations(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Relations {
         let mut relations = Relations::default();
-        let Some(parent) = parent(object, around).filter(|parent| parent.meta().deletion_timestamp.is_some()) else {
+        let Some(parent) = around.parent(object).filter(|parent| parent.meta().deletion_timestamp.is_some()) else {
             return relations;
         };
         let status = parent.status.as_ref();
@@ -84,13 +95,8 @@ impl Kind for DatasetVersions {
         if !same {
             return relations;
         }
-        let siblings: Vec<_> = around
-            .versions
-            .state()
-            .into_iter()
-            .filter(|sibling| !bound(sibling))
-            .filter(|sibling| sibling.status.as_ref().is_some_and(|status| status.dataset_id == id))
-            .collect();
+        let versions = around.versions_in(id.as_deref().unwrap_or_default()).into_iter();
+        let siblings: Vec<_> = versions.filter(|sibling| !bound(sibling)).collect();
         let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
         let adopted = status.and_then(|status| status.common.origin) == Some(crate::api::values::Origin::Adopted);
         let kept = parent.spec.deletion_policy == Some(DeletionPolicy::Retain)
@@ -131,18 +137,9 @@ pub(super) fn retains(version: &DatasetVersion) -> bool {
     }
 }
 
-fn parent(object: &DatasetVersion, around: &Around) -> Option<Arc<Dataset>> {
-    if let Some(reference) = &object.spec.dataset_ref {
-        let namespace = object.namespace().unwrap_or_default();
-        return around.datasets.get(&ObjectRef::new(&reference.name).within(&namespace));
-    }
-    let id = object.spec.dataset_id.as_ref()?;
-    around.datasets.find(|dataset| dataset.status.as_ref().is_some_and(|status| status.dataset_id.as_ref() == Some(id)))
-}
-
 /// The dataset's id and workspace.
 fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<(String, String), Hold> {
-    let parent = parent(object, around);
+    let parent = around.parent(object);
     let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
     let workspace = status
         .and_then(|status| status.immutables.workspace_id.clone())
@@ -202,12 +199,10 @@ fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, a
         bound(other)
             && other.uid() != object.uid()
             && other.meta().deletion_timestamp.is_none()
-            && other.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(dataset))
             && own.as_ref().is_none_or(|own| rank(other) < *own)
     };
     around
-        .versions
-        .state()
+        .versions_in(dataset)
         .into_iter()
         .find(first)
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))

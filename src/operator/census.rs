@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use kube::runtime::reflector::Store;
+
 use super::kinship::Kinship;
-use crate::api::{CommonStatus, ConditionType};
-use crate::engine::kind::Kind;
+use crate::engine::held::Held;
+use crate::engine::kind::{Kind, Root};
 use crate::kinds::{Around, DatasetVersions, Datasets};
 use crate::metrics::{Census, Count};
 
@@ -12,35 +14,23 @@ use crate::metrics::{Census, Count};
 /// be taken for gone.
 pub(super) fn census(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: bool) -> Census {
     let index = &around.index;
-    let (mut datasets, mut versions) = (Count::default(), Count::default());
-    for object in around.datasets.state() {
-        let status = object.status.as_ref().map(|status| &status.common);
-        datasets.add(status, object.metadata.generation);
-    }
-    for object in around.versions.state() {
-        let status = object.status.as_ref().map(|status| &status.common);
-        versions.add(status, object.metadata.generation);
-    }
-    let orphans = || index.marked_uids().iter().filter(|uid| !kinship.lives_here(uid)).count();
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let orphans = || index.orphans(|uid| kinship.lives_here(uid)).len();
     Census {
-        kinds: vec![(Datasets::NAME, datasets), (DatasetVersions::NAME, versions)],
+        kinds: vec![(Datasets::NAME, count(&around.datasets)), (DatasetVersions::NAME, count(&around.versions))],
         remotes: number(index.len()),
         sweeps: index.sweeps(),
         orphans: (everywhere && kinship.is_complete()).then(|| number(orphans())),
     }
 }
 
-impl Count {
-    fn add(&mut self, status: Option<&CommonStatus>, generation: Option<i64>) {
-        let holds = |kind| {
-            let condition = status.and_then(|status| status.condition(kind));
-            condition.is_some_and(|condition| condition.status == "True")
-        };
-        let observed = status.and_then(|status| status.observed_generation) == generation;
-        self.exists += 1;
-        self.ready += u64::from(observed && holds(ConditionType::Ready));
-        self.stalled += u64::from(holds(ConditionType::Stalled));
-        self.duplicates += u64::from(holds(ConditionType::DuplicatesFound));
+fn count<O: Root>(store: &Store<Held<O>>) -> Count {
+    let mut count = Count::default();
+    for standing in store.state().iter().map(|object| object.standing()) {
+        count.exists += 1;
+        count.ready += u64::from(standing.ready);
+        count.stalled += u64::from(standing.stalled);
+        count.duplicates += u64::from(standing.duplicates);
     }
+    count
 }

@@ -1,7 +1,7 @@
 //! Who is related to whom: when a Dataset becomes ready or goes, its DatasetVersions look again, and the other way
 //! round. Also which uids live here, which is what makes a mark that of a living or a dead owner.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use kube::ResourceExt;
@@ -11,20 +11,30 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
-use crate::engine::kind::{Kind, Root, recorded};
+use crate::engine::held::Held;
+use crate::engine::kind::{Kind, Root};
+use crate::engine::recorded::RemoteId;
+use crate::engine::uid::Uid;
+use crate::index::{Index, ObjectKey};
+use crate::kinds::family::{Reference, reference, references};
 use crate::kinds::version::version_number;
-use crate::kinds::{Around, DatasetVersions, Datasets};
+use crate::kinds::{Around, DatasetVersions, Datasets, Family};
 
 /// Datasets and DatasetVersions.
 const KINDS: usize = 2;
 
 type Contexts = (Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>);
 
+/// How to have an object of one kind looked at.
+pub(super) type Waker<O> = UnboundedSender<ObjectRef<Held<O>>>;
+
 /// The relations among the objects here.
 pub(super) struct Kinship {
     ready: Readiness,
-    datasets: UnboundedSender<ObjectRef<Dataset>>,
-    versions: UnboundedSender<ObjectRef<DatasetVersion>>,
+    datasets: Waker<Dataset>,
+    versions: Waker<DatasetVersion>,
+    index: Arc<Index>,
+    pub(super) family: Arc<Family>,
     around: OnceLock<Arc<Around>>,
     contexts: OnceLock<Contexts>,
     state: Mutex<State>,
@@ -32,18 +42,9 @@ pub(super) struct Kinship {
 
 #[derive(Default)]
 struct State {
-    uids: HashSet<String>,
+    uids: HashSet<Uid>,
     /// Kinds that were listed at least once.
     listed: HashSet<&'static str>,
-    /// Versions by what they refer to.
-    children: HashMap<Reference, HashSet<ObjectRef<DatasetVersion>>>,
-}
-
-/// What a version names as its dataset.
-#[derive(PartialEq, Eq, Hash, Clone)]
-enum Reference {
-    Name(String, String),
-    Id(String),
 }
 
 /// A kind whose objects are related.
@@ -58,11 +59,21 @@ pub(super) trait Kin: Root {
 
 impl Kinship {
     pub(super) fn new(
-        datasets: UnboundedSender<ObjectRef<Dataset>>,
-        versions: UnboundedSender<ObjectRef<DatasetVersion>>,
+        datasets: Waker<Dataset>,
+        versions: Waker<DatasetVersion>,
+        index: Arc<Index>,
         ready: Readiness,
     ) -> Self {
-        Self { ready, datasets, versions, around: OnceLock::new(), contexts: OnceLock::new(), state: Mutex::default() }
+        Self {
+            ready,
+            datasets,
+            versions,
+            index,
+            family: Arc::default(),
+            around: OnceLock::new(),
+            contexts: OnceLock::new(),
+            state: Mutex::default(),
+        }
     }
 
     /// The stores, once they exist.
@@ -75,8 +86,8 @@ impl Kinship {
         let _ = self.contexts.set((datasets, versions));
     }
 
-    pub(super) fn lives_here(&self, uid: &str) -> bool {
-        self.state().uids.contains(uid)
+    pub(super) fn lives_here(&self, uid: Uid) -> bool {
+        self.state().uids.contains(&uid)
     }
 
     /// All kinds were listed at least once: who is not here does not live here.
@@ -84,9 +95,10 @@ impl Kinship {
         self.state().listed.len() == KINDS
     }
 
-    pub(super) fn wake(&self, kind: &str, namespace: &str, name: &str) {
+    pub(super) fn wake(&self, key: &ObjectKey) {
+        let (namespace, name) = key.place();
         // Nobody listens only while the process ends.
-        if kind == "Dataset" {
+        if key.kind == Datasets::NAME {
             let _ = self.datasets.send(ObjectRef::new(name).within(namespace));
         } else {
             let _ = self.versions.send(ObjectRef::new(name).within(namespace));
@@ -98,110 +110,58 @@ impl Kinship {
     }
 
     fn wake_children(&self, references: &[Reference]) {
-        let state = self.state();
-        for child in references.iter().filter_map(|reference| state.children.get(reference)).flatten() {
-            let _ = self.versions.send(child.clone());
+        for child in self.family.of(references) {
+            let _ = self.versions.send(child);
         }
     }
 
     /// The Dataset looks again if a version matters to it: it is being deleted, the version binds its v1, or is newer
     /// than the newest that its status tells.
     fn wake_parent(&self, version: &DatasetVersion) {
-        let Some(around) = self.around.get() else { return };
-        let parent = match reference(version) {
-            Some(Reference::Name(namespace, name)) => around.datasets.get(&ObjectRef::new(&name).within(&namespace)),
-            Some(Reference::Id(id)) => around
-                .datasets
-                .find(|dataset| dataset.status.as_ref().is_some_and(|s| s.dataset_id.as_ref() == Some(&id))),
-            None => None,
-        };
+        let Some(parent) = self.around.get().and_then(|around| around.parent(version)) else { return };
         let binds = version.spec.adoption.is_some();
         let made = version.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
-        let matters = |parent: &Arc<Dataset>| {
-            let newest = parent.status.as_ref().and_then(|status| version_number(status.latest_version.as_deref()?));
-            binds || parent.metadata.deletion_timestamp.is_some() || made > newest
-        };
-        if let Some(parent) = parent.filter(matters) {
-            let _ = self.datasets.send(ObjectRef::from_obj(&*parent));
+        let newest = parent.status.as_ref().and_then(|status| version_number(status.latest_version.as_deref()?));
+        if binds || parent.metadata.deletion_timestamp.is_some() || made > newest {
+            let _ = self.datasets.send(ObjectRef::new(&parent.name_any()).within(&parent.namespace().unwrap_or_default()));
         }
     }
 
-    fn came(&self, object: &impl Root) {
-        if let Some(uid) = object.uid() {
-            self.state().uids.insert(uid);
-        }
-    }
-
-    fn went(&self, object: &impl Root) {
-        if let Some(uid) = object.uid() {
-            self.state().uids.remove(&uid);
-        }
-    }
-}
-
-impl Kin for Dataset {
-    fn appeared(&self, kinship: &Kinship) {
-        kinship.came(self);
-        kinship.wake_children(&references(self));
-    }
-
-    fn vanished(&self, kinship: &Kinship) {
-        kinship.went(self);
-        if let Some((context, _)) = kinship.contexts.get() {
-            forget::<Datasets>(context, self);
-        }
-        kinship.wake_children(&references(self));
-    }
-
-    fn listed(kinship: &Kinship) {
-        kinship.recount(Datasets::NAME);
-    }
-}
-
-impl Kin for DatasetVersion {
-    fn appeared(&self, kinship: &Kinship) {
-        kinship.came(self);
-        if let Some(reference) = reference(self) {
-            kinship.state().children.entry(reference).or_default().insert(ObjectRef::from_obj(self));
-        }
-        kinship.wake_parent(self);
-        kinship.wake_siblings(self);
-    }
-
-    fn vanished(&self, kinship: &Kinship) {
-        kinship.went(self);
-        if let Some((_, context)) = kinship.contexts.get() {
-            forget::<DatasetVersions>(context, self);
-        }
-        if let Some(reference) = reference(self) {
-            let mut state = kinship.state();
-            if let Some(children) = state.children.get_mut(&reference) {
-                children.remove(&ObjectRef::from_obj(self));
-                if children.is_empty() {
-                    state.children.remove(&reference);
-                }
-            }
-        }
-        kinship.wake_parent(self);
-        kinship.wake_siblings(self);
-    }
-
-    fn listed(kinship: &Kinship) {
-        kinship.recount(DatasetVersions::NAME);
-    }
-}
-
-impl Kinship {
     /// Versions that are deleted one by one wait for each other, and those that bind v1 for the one that has it.
     fn wake_siblings(&self, version: &DatasetVersion) {
         if (version.metadata.deletion_timestamp.is_some() || version.spec.adoption.is_some())
             && let Some(reference) = reference(version)
         {
-            let state = self.state();
-            let own = ObjectRef::from_obj(version);
-            for sibling in state.children.get(&reference).into_iter().flatten().filter(|sibling| **sibling != own) {
-                let _ = self.versions.send(sibling.clone());
+            let (name, namespace) = (version.name_any(), version.namespace());
+            let siblings = self.family.of(&[reference]).into_iter();
+            for sibling in siblings.filter(|sibling| sibling.name != name || sibling.namespace != namespace) {
+                let _ = self.versions.send(sibling);
             }
+        }
+    }
+
+    /// An object is here: it is told when the remote that it recorded changes, whatever its next pass comes to.
+    fn came(&self, kind: &'static str, object: &impl Root, remote: Option<(RemoteId, Option<&str>)>) {
+        let uid = object.uid().unwrap_or_default();
+        self.state().uids.insert(Uid::of(&uid));
+        if let Some((id, workspace)) = remote {
+            let key = ObjectKey::new(kind, &object.namespace().unwrap_or_default(), &object.name_any(), &uid);
+            self.index.recorded(&id, &key, workspace);
+            if let Some(workspace) = workspace {
+                self.index.want(workspace, None);
+            }
+        }
+    }
+
+    fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &K::Object, remote: Option<RemoteId>) {
+        let uid = object.uid().unwrap_or_default();
+        self.state().uids.remove(&Uid::of(&uid));
+        if let Some(context) = context {
+            context.memories.forget(&uid);
+            context.cloud.limiter().forget(&uid);
+        }
+        if let Some(id) = remote {
+            self.index.forget(&id, &uid);
         }
     }
 
@@ -210,7 +170,7 @@ impl Kinship {
         let Some(around) = self.around.get() else { return };
         let datasets = around.datasets.state().into_iter().filter_map(|object| object.uid());
         let versions = around.versions.state().into_iter().filter_map(|object| object.uid());
-        let uids = datasets.chain(versions).collect();
+        let uids = datasets.chain(versions).map(|uid| Uid::of(&uid)).collect();
         let mut state = self.state();
         state.uids = uids;
         state.listed.insert(kind);
@@ -220,25 +180,48 @@ impl Kinship {
     }
 }
 
-fn forget<K: Kind>(context: &Context<K>, object: &K::Object) {
-    let uid = object.uid().unwrap_or_default();
-    context.memories.forget(&uid);
-    context.cloud.limiter().forget(&uid);
-    if let Some(id) = recorded::<K>(object).id {
-        context.index.forget(&id, &uid);
+impl Kin for Dataset {
+    fn appeared(&self, kinship: &Kinship) {
+        let status = self.status.as_ref();
+        let id = status.and_then(|status| status.dataset_id.as_deref());
+        let workspace = status.and_then(|status| status.immutables.workspace_id.as_deref());
+        kinship.came(Datasets::NAME, self, id.map(|id| (RemoteId::dataset(id), workspace)));
+        kinship.wake_children(&references(self, id));
+    }
+
+    fn vanished(&self, kinship: &Kinship) {
+        let id = self.status.as_ref().and_then(|status| status.dataset_id.as_deref());
+        let context = kinship.contexts.get().map(|(context, _)| context);
+        kinship.went(context, self, id.map(RemoteId::dataset));
+        kinship.wake_children(&references(self, id));
+    }
+
+    fn listed(kinship: &Kinship) {
+        kinship.recount(Datasets::NAME);
     }
 }
 
-fn reference(version: &DatasetVersion) -> Option<Reference> {
-    match (&version.spec.dataset_ref, &version.spec.dataset_id) {
-        (Some(reference), _) => Some(Reference::Name(version.namespace().unwrap_or_default(), reference.name.clone())),
-        (None, Some(id)) => Some(Reference::Id(id.clone())),
-        (None, None) => None,
+impl Kin for DatasetVersion {
+    fn appeared(&self, kinship: &Kinship) {
+        kinship.came(DatasetVersions::NAME, self, recorded_version(self).map(|id| (id, None)));
+        kinship.family.add(self);
+        kinship.wake_parent(self);
+        kinship.wake_siblings(self);
+    }
+
+    fn vanished(&self, kinship: &Kinship) {
+        kinship.went(kinship.contexts.get().map(|(_, context)| context), self, recorded_version(self));
+        kinship.family.remove(self);
+        kinship.wake_parent(self);
+        kinship.wake_siblings(self);
+    }
+
+    fn listed(kinship: &Kinship) {
+        kinship.recount(DatasetVersions::NAME);
     }
 }
 
-fn references(dataset: &Dataset) -> Vec<Reference> {
-    let name = Reference::Name(dataset.namespace().unwrap_or_default(), dataset.name_any());
-    let id = dataset.status.as_ref().and_then(|status| status.dataset_id.clone()).map(Reference::Id);
-    std::iter::once(name).chain(id).collect()
+fn recorded_version(version: &DatasetVersion) -> Option<RemoteId> {
+    let status = version.status.as_ref()?;
+    Some(RemoteId::version(status.dataset_id.as_deref()?, status.version_name.as_deref()?))
 }

@@ -14,17 +14,36 @@ use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
 use crate::engine::context::Context;
+use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
 use crate::engine::pass::reconcile;
 
+/// Without an answer within this time lists are paged.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A watched kind: its store, and the objects that were applied.
 pub(super) struct Watched<O: Root> {
-    pub(super) store: Store<O>,
-    events: BoxStream<'static, Result<O, watcher::Error>>,
+    pub(super) store: Store<Held<O>>,
+    events: BoxStream<'static, Result<Held<O>, watcher::Error>>,
+}
+
+/// How to list: streamed where the server can (it has the `WatchList` feature on by default since 1.34), so that
+/// neither side holds the list as a whole.
+pub(super) async fn config(client: &Client) -> watcher::Config {
+    let config = watcher::Config::default();
+    let version = tokio::time::timeout(VERSION_TIMEOUT, client.apiserver_version()).await;
+    let Ok(Ok(version)) = version else { return config };
+    let number = |text: &str| text.trim_end_matches('+').parse::<u32>().unwrap_or_default();
+    if (number(&version.major), number(&version.minor)) >= (1, 34) { config.streaming_lists() } else { config }
 }
 
 /// Objects of one namespace are listed there; of several, everywhere, and the others are left out.
-pub(super) fn watch<O: Kin>(client: &Client, namespaces: &[String], kinship: Arc<Kinship>) -> Watched<O> {
+pub(super) fn watch<O: Kin>(
+    client: &Client,
+    namespaces: &[String],
+    config: watcher::Config,
+    kinship: Arc<Kinship>,
+) -> Watched<O> {
     let api = match namespaces {
         [one] => Api::<O>::namespaced(client.clone(), one),
         _ => Api::<O>::all(client.clone()),
@@ -32,7 +51,8 @@ pub(super) fn watch<O: Kin>(client: &Client, namespaces: &[String], kinship: Arc
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
     let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
-    let events = watch_events(api, watcher::Config::default())
+    let before = kinship.clone();
+    let events = watch_events(api, config)
         .default_backoff()
         .try_filter(move |event| {
             std::future::ready(match event {
@@ -40,26 +60,37 @@ pub(super) fn watch<O: Kin>(client: &Client, namespaces: &[String], kinship: Arc
                 Event::Init | Event::InitDone => true,
             })
         })
-        .modify(|object| {
-            object.managed_fields_mut().clear();
-            object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
-        })
-        .reflect(writer)
         .inspect_ok(move |event| match event {
-            Event::Apply(object) | Event::InitApply(object) => object.appeared(&kinship),
-            Event::Delete(object) => object.vanished(&kinship),
-            Event::InitDone => O::listed(&kinship),
-            Event::Init => {}
+            Event::Apply(object) | Event::InitApply(object) => object.appeared(&before),
+            Event::Delete(object) => object.vanished(&before),
+            Event::Init | Event::InitDone => {}
+        })
+        .map_ok(held)
+        .reflect(writer)
+        .inspect_ok(move |event| {
+            if let Event::InitDone = event {
+                O::listed(&kinship);
+            }
         })
         .applied_objects();
     Watched { store, events: events.boxed() }
+}
+
+fn held<O: Root>(event: Event<O>) -> Event<Held<O>> {
+    match event {
+        Event::Apply(object) => Event::Apply(Held::new(object)),
+        Event::Delete(object) => Event::Delete(Held::new(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(Held::new(object)),
+        Event::InitDone => Event::InitDone,
+    }
 }
 
 /// Runs the controller of one kind until `stop` is ready and its passes have ended.
 pub(super) async fn drive<K: Kind>(
     watched: Watched<K::Object>,
     context: Arc<Context<K>>,
-    woken: mpsc::UnboundedReceiver<ObjectRef<K::Object>>,
+    woken: mpsc::UnboundedReceiver<ObjectRef<Held<K::Object>>>,
     concurrency: u16,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -77,7 +108,11 @@ pub(super) async fn drive<K: Kind>(
         .reconcile_on(woken)
         .graceful_shutdown_on(stop)
         .run(
-            |object, context| async move { Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await) },
+            |object: Arc<Held<K::Object>>, context| async move {
+                // Only a defect makes an object that cannot be opened; it changes with the next event, if at all.
+                let Some(object) = object.open() else { return Ok(Action::await_change()) };
+                Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
+            },
             |_, error, _| match *error {},
             context,
         )

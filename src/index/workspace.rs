@@ -1,0 +1,135 @@
+//! How far the index has come with one workspace, and who waits for it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::object::ObjectKey;
+use super::{Index, Trouble};
+use crate::engine::memory::backoff;
+
+/// The longest pause between two tries of a page.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    /// It was listed as a whole in this term.
+    swept: bool,
+    /// The service answered last at this time.
+    reached: Option<Instant>,
+    /// Number of the newest list.
+    pub(super) lists: u32,
+    /// Whole rounds.
+    pub(super) rounds: u64,
+    trouble: Option<Trouble>,
+    failures: u32,
+    /// It has not been seen for too long, and everyone concerned knows.
+    blind: bool,
+    waiting: HashSet<ObjectKey>,
+}
+
+/// Is a workspace known in this term?
+#[derive(Debug, Clone)]
+pub enum Swept {
+    /// Yes.
+    Yes,
+    /// Not yet; the object is woken when it is.
+    Soon,
+    /// The last try failed; the object is woken when one succeeds.
+    Failed(Box<Trouble>),
+}
+
+impl Index {
+    /// Asks for a workspace. `key` is woken once the answer changes.
+    pub fn want(&self, workspace: &str, key: Option<&ObjectKey>) -> Swept {
+        let mut state = self.state();
+        if !state.workspaces.contains_key(workspace) {
+            // Nobody listens only while the process ends.
+            let _ = self.wanted.send(workspace.into());
+        }
+        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
+        if entry.swept && !entry.blind {
+            return Swept::Yes;
+        }
+        if let Some(key) = key {
+            entry.waiting.insert(key.clone());
+        }
+        entry.trouble.clone().map_or(Swept::Soon, |trouble| Swept::Failed(Box::new(trouble)))
+    }
+
+    /// Was this workspace swept in this term, and could it be seen lately?
+    #[must_use]
+    pub fn is_swept(&self, workspace: &str) -> bool {
+        self.state().workspaces.get(workspace).is_some_and(|entry| entry.swept && !entry.blind)
+    }
+
+    /// Number of rounds that ended well, over all workspaces.
+    #[must_use]
+    pub fn sweeps(&self) -> u64 {
+        self.state().workspaces.values().map(|entry| entry.rounds).sum()
+    }
+
+    /// The number of a new list of this workspace.
+    pub(super) fn next_list(&self, workspace: &str) -> u32 {
+        let mut state = self.state();
+        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
+        entry.lists += 1;
+        entry.lists
+    }
+
+    /// The service answered.
+    pub(super) fn reached(&self, workspace: &str) {
+        let mut state = self.state();
+        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
+        entry.reached = Some(Instant::now());
+        entry.trouble = None;
+        entry.failures = 0;
+    }
+
+    /// A list failed. Whoever waits learns of a new kind of failure at once, and everyone of a workspace that could
+    /// not be seen for too long. Returns how long to pause.
+    pub(super) fn failed(&self, workspace: &str, trouble: Trouble) -> Duration {
+        tracing::warn!(workspace, %trouble, "the workspace could not be listed");
+        let (keys, pause) = {
+            let mut guard = self.state();
+            let (state, trusted) = (&mut *guard, self.trusted());
+            let entry = state.workspaces.entry(workspace.to_owned()).or_default();
+            let news = entry.trouble.as_ref().is_none_or(|old| !old.same(&trouble));
+            entry.trouble = Some(trouble);
+            entry.failures += 1;
+            let pause = backoff(entry.failures, 0).min(LONGEST_PAUSE);
+            let unseen = entry.reached.is_some_and(|reached| reached.elapsed() > trusted);
+            let turned = unseen && !std::mem::replace(&mut entry.blind, true);
+            let mut keys: HashSet<ObjectKey> = HashSet::new();
+            if news {
+                keys.extend(entry.waiting.iter().cloned());
+            }
+            if turned {
+                keys.extend(state.rows.recorders_in(workspace));
+            }
+            (keys, pause)
+        };
+        self.wake(keys);
+        pause
+    }
+
+    /// A whole round ended well.
+    pub(super) fn finished(&self, workspace: &str) {
+        let keys = {
+            let mut guard = self.state();
+            let state = &mut *guard;
+            let entry = state.workspaces.entry(workspace.to_owned()).or_default();
+            entry.swept = true;
+            entry.rounds += 1;
+            let recovered = std::mem::take(&mut entry.blind);
+            let mut keys: HashSet<ObjectKey> = entry.waiting.drain().collect();
+            if recovered {
+                keys.extend(state.rows.recorders_in(workspace));
+            }
+            keys
+        };
+        self.wake(keys);
+        self.rounds.send_modify(|rounds| *rounds += 1);
+    }
+}

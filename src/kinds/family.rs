@@ -1,0 +1,118 @@
+//! Which DatasetVersions refer to which dataset, kept as they come and go, so that nobody has to look through all of
+//! them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::{Around, DatasetVersions, Datasets};
+use crate::api::{Dataset, DatasetVersion};
+use crate::engine::held::Held;
+use crate::engine::kind::Kind;
+
+/// How a version names its dataset.
+#[derive(Debug, PartialEq, Eq, Hash, Clone)]
+pub enum Reference {
+    /// By namespace and name of a Dataset.
+    Name(String, String),
+    /// By the service's id.
+    Id(String),
+}
+
+/// A DatasetVersion, as the store names it.
+pub type Child = ObjectRef<Held<DatasetVersion>>;
+
+/// Versions by what they refer to.
+#[derive(Debug, Default)]
+pub struct Family(Mutex<HashMap<Reference, HashSet<Child>>>);
+
+impl Family {
+    /// It is here.
+    pub fn add(&self, version: &DatasetVersion) {
+        if let Some(reference) = reference(version) {
+            self.children().entry(reference).or_default().insert(child(version));
+        }
+    }
+
+    /// It is gone.
+    pub fn remove(&self, version: &DatasetVersion) {
+        let Some(reference) = reference(version) else { return };
+        let mut all = self.children();
+        if let Some(children) = all.get_mut(&reference) {
+            children.remove(&child(version));
+            if children.is_empty() {
+                all.remove(&reference);
+            }
+        }
+    }
+
+    /// Who refers in one of these ways.
+    #[must_use]
+    pub fn of(&self, references: &[Reference]) -> Vec<Child> {
+        let all = self.children();
+        references.iter().filter_map(|reference| all.get(reference)).flatten().cloned().collect()
+    }
+
+    fn children(&self) -> MutexGuard<'_, HashMap<Reference, HashSet<Child>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Around {
+    /// The DatasetVersions that refer to a Dataset, by its name or by the id it has.
+    pub(super) fn children(&self, references: &[Reference]) -> Vec<Arc<DatasetVersion>> {
+        self.family.of(references).iter().filter_map(|child| self.versions.get(child)?.open()).collect()
+    }
+
+    /// The DatasetVersions that recorded a version of this dataset.
+    pub(super) fn versions_in(&self, dataset: &str) -> Vec<Arc<DatasetVersion>> {
+        let recorders = self.index.recorders_of(dataset).into_iter().filter(|key| key.kind == DatasetVersions::NAME);
+        let found = recorders.filter_map(|key| {
+            let (namespace, name) = key.place();
+            self.versions.get(&ObjectRef::new(name).within(namespace))?.open()
+        });
+        found.filter(|version| version.status.as_ref().is_some_and(|s| s.dataset_id.as_deref() == Some(dataset))).collect()
+    }
+
+    /// The Dataset that this version refers to.
+    #[must_use]
+    pub fn parent(&self, version: &DatasetVersion) -> Option<Arc<Dataset>> {
+        match reference(version)? {
+            Reference::Name(namespace, name) => self.datasets.get(&ObjectRef::new(&name).within(&namespace))?.open(),
+            Reference::Id(id) => self.dataset_of(&id),
+        }
+    }
+
+    /// A Dataset that recorded this id.
+    fn dataset_of(&self, id: &str) -> Option<Arc<Dataset>> {
+        let recorders = self.index.recorders_of(id).into_iter().filter(|key| key.kind == Datasets::NAME);
+        let mut found = recorders.filter_map(|key| {
+            let (namespace, name) = key.place();
+            self.datasets.get(&ObjectRef::new(name).within(namespace))?.open()
+        });
+        found.find(|dataset| dataset.status.as_ref().is_some_and(|status| status.dataset_id.as_deref() == Some(id)))
+    }
+}
+
+/// What a version refers to.
+#[must_use]
+pub fn reference(version: &DatasetVersion) -> Option<Reference> {
+    match (&version.spec.dataset_ref, &version.spec.dataset_id) {
+        (Some(reference), _) => Some(Reference::Name(version.namespace().unwrap_or_default(), reference.name.clone())),
+        (None, Some(id)) => Some(Reference::Id(id.clone())),
+        (None, None) => None,
+    }
+}
+
+/// The ways in which a Dataset with this id can be referred to.
+#[must_use]
+pub fn references(dataset: &Dataset, id: Option<&str>) -> Vec<Reference> {
+    let name = Reference::Name(dataset.namespace().unwrap_or_default(), dataset.name_any());
+    std::iter::once(name).chain(id.map(|id| Reference::Id(id.to_owned()))).collect()
+}
+
+fn child(version: &DatasetVersion) -> Child {
+    ObjectRef::new(&version.name_any()).within(&version.namespace().unwrap_or_default())
+}

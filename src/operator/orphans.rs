@@ -1,0 +1,60 @@
+//! Orphans: datasets that carry this operator's mark and that no object here stands for. They are never touched; after
+//! each round of the index new ones are told, as events and in the log.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use tokio::sync::watch;
+
+use super::kinship::Kinship;
+use crate::index::Index;
+use crate::tell::Teller;
+
+/// Events of one round; the rest is told in one.
+const MOST: usize = 10;
+
+/// Watches for orphans, for ever. They are told as events of the namespace that the operator runs in.
+pub(super) async fn watch(
+    index: Arc<Index>,
+    kinship: Arc<Kinship>,
+    teller: Teller,
+    namespace: String,
+    mut rounds: watch::Receiver<u64>,
+) {
+    let mut known: HashSet<String> = HashSet::new();
+    while rounds.changed().await.is_ok() {
+        if !kinship.is_complete() {
+            continue;
+        }
+        let now: HashSet<String> = index.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
+        let mut new: Vec<&String> = now.difference(&known).collect();
+        new.sort();
+        for id in new.iter().take(MOST) {
+            tracing::warn!(datasetId = id.as_str(), "an orphan: it carries this operator's mark, and no object here stands for it");
+            let note = format!(
+                "{id} carries this operator's mark, but no object here stands for it; adopt it with \
+                 adoption.datasetId, or delete it in the console"
+            );
+            teller.tell(place(&namespace, id), true, "OrphanFound", "Sweep", &note);
+        }
+        if let Some(more) = new.len().checked_sub(MOST).filter(|more| *more > 0) {
+            let note = format!("{more} more datasets carry this operator's mark, and no object here stands for them");
+            teller.tell(place(&namespace, "more"), true, "OrphanFound", "Sweep", &note);
+        }
+        known = now;
+    }
+}
+
+/// What the event is about: the operator's namespace, as the orphan has no object. Events about one place are folded
+/// into one, so the orphan is part of it.
+fn place(namespace: &str, orphan: &str) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Namespace".to_owned()),
+        name: Some(namespace.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        field_path: Some(orphan.to_owned()),
+        ..ObjectReference::default()
+    }
+}

@@ -1,0 +1,100 @@
+//! Values at rest: what is kept for every object and every remote, and read only now and then, is kept as compressed
+//! JSON and costs some hundred bytes instead of some thousand.
+//!
+//! A dictionary holds what such values have in common, so that even a single small value shrinks.
+
+use std::marker::PhantomData;
+
+use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A type whose values can be packed.
+pub trait Packable: Serialize + DeserializeOwned {
+    /// Text that values of this type, written as JSON, have in common. What is nearest to its end is found cheapest.
+    /// Nothing is stored durably, so it may change at any time.
+    const DICTIONARY: &'static str;
+}
+
+/// A packed value. Equal values are equal when packed, as long as they serialise their members in a fixed order.
+pub struct Packed<T> {
+    bytes: Box<[u8]>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Packable> Packed<T> {
+    /// Packs a value. `None` if it cannot be written as JSON, which for plain data does not happen.
+    #[must_use]
+    pub fn new(value: &T) -> Option<Self> {
+        let json = serde_json::to_vec(value).ok()?;
+        let bytes = compress_prepend_size_with_dict(&json, T::DICTIONARY.as_bytes()).into_boxed_slice();
+        Some(Self { bytes, of: PhantomData })
+    }
+
+    /// The value. `None` only after a defect: these bytes were made by [`Packed::new`] in this process.
+    #[must_use]
+    pub fn open(&self) -> Option<T> {
+        let json = decompress_size_prepended_with_dict(&self.bytes, T::DICTIONARY.as_bytes()).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// The size at rest, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<T> Clone for Packed<T> {
+    fn clone(&self) -> Self {
+        Self { bytes: self.bytes.clone(), of: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Packed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<T> std::fmt::Debug for Packed<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packed({} bytes)", self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        kind: String,
+        text: String,
+    }
+
+    impl Packable for Sample {
+        const DICTIONARY: &'static str = r#"{"kind":"an ordinary sample","text":"#;
+    }
+
+    fn sample(text: &str) -> Sample {
+        Sample { kind: "an ordinary sample".into(), text: text.into() }
+    }
+
+    #[test]
+    fn what_was_packed_comes_out_again_and_is_small() {
+        for text in ["", "x", "数据\u{0}\"\\", &"long ".repeat(50_000)] {
+            let packed = Packed::new(&sample(text)).unwrap();
+            assert_eq!(packed.open().unwrap(), sample(text));
+        }
+        let packed = Packed::new(&sample("7f3a")).unwrap();
+        assert!(packed.size() < 20, "{packed:?}");
+    }
+
+    #[test]
+    fn equal_values_are_equal_when_packed() {
+        assert_eq!(Packed::new(&sample("a")), Packed::new(&sample("a")));
+        assert_ne!(Packed::new(&sample("a")), Packed::new(&sample("b")));
+    }
+}
