@@ -155,8 +155,10 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness) {
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
     kinship.on_gone(dataset_context.clone(), version_context.clone());
-    let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
     let mut tasks = JoinSet::new();
+    let lag = parts.settings.flags.list_lag;
+    tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
+    let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));
     if everywhere {
@@ -198,6 +200,16 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
             resync: flags.resync,
         },
     })
+}
+
+/// Now and then, what need not be remembered is forgotten.
+async fn tidy(datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>, list_lag: Duration) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(15));
+    loop {
+        ticks.tick().await;
+        datasets.memories.tidy(list_lag);
+        versions.memories.tidy(list_lag);
+    }
 }
 
 /// What the index wants looked at goes to the controller of its kind.

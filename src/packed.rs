@@ -1,22 +1,36 @@
 //! Values at rest: what is kept for every object and every remote, and read only now and then, is kept as compressed
 //! JSON and costs some hundred bytes instead of some thousand.
 //!
-//! A dictionary holds what such values have in common, so that even a single small value shrinks.
+//! A dictionary holds what such values have in common, so that even a single small value shrinks: a typical text that
+//! is part of the program, and later also the first value of some length that was packed in this process, because it
+//! has in common with the others what only this account and cluster know.
 
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// A value teaches the dictionary if its JSON is so long in bytes: a shorter one leaves too much out, and in a longer
+/// one too little is typical.
+const INSTRUCTIVE: std::ops::Range<usize> = 600..8000;
+/// Last byte of a value that was packed before the dictionary had learnt, and after.
+const TYPICAL: u8 = 0;
+const LEARNT: u8 = 1;
+
 /// A type whose values can be packed.
 pub trait Packable: Serialize + DeserializeOwned {
-    /// Text that values of this type, written as JSON, have in common. What is nearest to its end is found cheapest.
-    /// Nothing is stored durably, so it may change at any time.
-    const DICTIONARY: &'static str;
+    /// Text that values of this type, written as JSON, have in common. Nothing is stored durably, so it may change at
+    /// any time.
+    const TYPICAL: &'static str;
+
+    /// Where the dictionary of this type is kept once it has learnt: a `static` of the implementation.
+    fn learnt() -> &'static OnceLock<Box<[u8]>>;
 }
 
-/// A packed value. Equal values are equal when packed, as long as they serialise their members in a fixed order.
+/// A packed value. Those that are equal when packed are equal; the other way round it holds from the moment on when
+/// the dictionary has learnt, for values that serialise their members in a fixed order.
 pub struct Packed<T> {
     bytes: Box<[u8]>,
     of: PhantomData<fn() -> T>,
@@ -27,14 +41,24 @@ impl<T: Packable> Packed<T> {
     #[must_use]
     pub fn new(value: &T) -> Option<Self> {
         let json = serde_json::to_vec(value).ok()?;
-        let bytes = compress_prepend_size_with_dict(&json, T::DICTIONARY.as_bytes()).into_boxed_slice();
-        Some(Self { bytes, of: PhantomData })
+        let (tag, dictionary) = match T::learnt().get() {
+            Some(learnt) => (LEARNT, learnt.as_ref()),
+            None => (TYPICAL, T::TYPICAL.as_bytes()),
+        };
+        let mut bytes = compress_prepend_size_with_dict(&json, dictionary);
+        bytes.push(tag);
+        if tag == TYPICAL && INSTRUCTIVE.contains(&json.len()) {
+            T::learnt().get_or_init(|| [T::TYPICAL.as_bytes(), &json].concat().into_boxed_slice());
+        }
+        Some(Self { bytes: bytes.into_boxed_slice(), of: PhantomData })
     }
 
     /// The value. `None` only after a defect: these bytes were made by [`Packed::new`] in this process.
     #[must_use]
     pub fn open(&self) -> Option<T> {
-        let json = decompress_size_prepended_with_dict(&self.bytes, T::DICTIONARY.as_bytes()).ok()?;
+        let (tag, bytes) = self.bytes.split_last()?;
+        let dictionary = if *tag == LEARNT { T::learnt().get()?.as_ref() } else { T::TYPICAL.as_bytes() };
+        let json = decompress_size_prepended_with_dict(bytes, dictionary).ok()?;
         serde_json::from_slice(&json).ok()
     }
 
@@ -75,7 +99,12 @@ mod tests {
     }
 
     impl Packable for Sample {
-        const DICTIONARY: &'static str = r#"{"kind":"an ordinary sample","text":"#;
+        const TYPICAL: &'static str = r#"{"kind":"an ordinary sample","text":"#;
+
+        fn learnt() -> &'static OnceLock<Box<[u8]>> {
+            static LEARNT: OnceLock<Box<[u8]>> = OnceLock::new();
+            &LEARNT
+        }
     }
 
     fn sample(text: &str) -> Sample {

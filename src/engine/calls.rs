@@ -18,6 +18,7 @@ use super::wire::{as_created, changed, created, label_list, now, request_of};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
+use crate::levers;
 use crate::cloud::{CallError, ErrorClass, Lane, Observer as _, Request, Reservation};
 
 impl<K: Kind> Pass<'_, K> {
@@ -65,6 +66,9 @@ impl<K: Kind> Pass<'_, K> {
                     self.ctx.index.put_created_version(&remote);
                 } else {
                     self.ctx.index.put_written(&remote);
+                }
+                if levers::read_back() {
+                    let _ = self.ctx.reader.read(Lane::Create, &id).await;
                 }
                 self.seen.sights.insert(id.clone(), Sight::Read(remote));
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });

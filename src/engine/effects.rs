@@ -131,7 +131,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         match read {
             Ok(Some(remote)) => {
-                if view.recorded.id.as_ref() == Some(id) {
+                if view.object.poll.is_some() && view.recorded.id.as_ref() == Some(id) {
                     self.ctx.memories.with(&view.object.uid, |memory| memory.read = Some(Instant::now()));
                 }
                 self.saw(remote, since);

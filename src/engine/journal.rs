@@ -120,7 +120,7 @@ impl<K: Kind> Pass<'_, K> {
             metrics.stalled(K::NAME);
         }
         if after.was_ready()
-            && !self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.was_ready, true))
+            && self.ctx.memories.became_ready(&self.facts.uid)
             && let Some(created) = &self.object.meta().creation_timestamp
         {
             metrics.first_ready(K::NAME, created.0, Timestamp::now());

@@ -1,19 +1,27 @@
 //! What this process remembers of each object, by uid. None of it is needed for safety after a restart: losing it
 //! only makes the operator wait (a doubt's settle time starts again).
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::facts::Facts;
 use super::recorded::RemoteId;
+use super::uid::Uid;
 use super::view::{Process, World};
 
-/// Memories by uid.
+/// How many copies that we wrote are remembered until the watch shows them.
+const OWN: usize = 4;
+
+/// Memories by uid. A settled object has none.
 #[derive(Debug, Default)]
-pub struct Memories(Mutex<HashMap<String, Memory>>);
+pub struct Memories {
+    all: Mutex<HashMap<String, Memory>>,
+    /// Objects that were Ready in this process's time.
+    ready: Mutex<HashSet<Uid>>,
+}
 
 /// What is remembered of one object.
 #[derive(Debug, Clone)]
@@ -30,8 +38,12 @@ pub struct Memory {
     pub deleting_since: Option<Instant>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
-    /// `resourceVersion` of our own last write: an older copy is not decided from.
+    /// `resourceVersion` of our own last write, until the watch shows it: an older copy is not decided from.
     pub written: Option<String>,
+    /// Copies that we wrote and went on from ourselves: that the watch shows them is no news.
+    own: Vec<String>,
+    /// The last pass found everything as it should be.
+    pub settled: bool,
     /// Failed passes in a row.
     pub failures: u32,
     /// Nothing is tried before then, unless the object changes.
@@ -46,8 +58,6 @@ pub struct Memory {
     pub failing_since: Option<Instant>,
     /// When the object began to wait for a permit.
     pub permit_since: Option<Instant>,
-    /// This process wrote Ready=True for it.
-    pub was_ready: bool,
     /// An unknown annotation that was warned of.
     pub unknown: Option<String>,
 }
@@ -72,6 +82,8 @@ impl Memory {
             deleting_since: None,
             recorded: None,
             written: None,
+            own: Vec::new(),
+            settled: false,
             failures: 0,
             cooldown: None,
             read: None,
@@ -79,7 +91,6 @@ impl Memory {
             news: None,
             failing_since: None,
             permit_since: None,
-            was_ready: false,
             unknown: None,
         }
     }
@@ -139,11 +150,39 @@ impl Memory {
 
     /// Everything is fine: the object neither waits nor fails.
     pub fn calm(&mut self) {
+        self.settled = true;
         self.failures = 0;
         self.cooldown = None;
         self.waiting_since = None;
         self.news = None;
         self.failing_since = None;
+    }
+
+    /// We wrote this copy of the object. `ours`: nobody else changed anything since the copy before it.
+    pub fn wrote(&mut self, resource_version: Option<String>, ours: bool) {
+        self.own.extend(resource_version.clone().filter(|_| ours));
+        let surplus = self.own.len().saturating_sub(OWN);
+        self.own.drain(..surplus);
+        self.written = resource_version;
+    }
+
+    /// The watch shows this copy. Returns whether it is news.
+    pub fn shown(&mut self, resource_version: &str) -> bool {
+        if self.written.as_deref() == Some(resource_version) {
+            self.written = None;
+        }
+        let own = self.own.iter().position(|own| own == resource_version);
+        own.map(|at| self.own.remove(at)).is_none()
+    }
+
+    /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
+    fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
+        let fresh = |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
+        let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
+        let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
+        let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
+        let told = self.unknown.is_none() && self.read.is_none() && self.written.is_none() && self.own.is_empty();
+        self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 
     /// Is this copy of the object older than our own last write?
@@ -160,19 +199,42 @@ impl Memory {
 impl Memories {
     /// Works on the memory of one object.
     pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Memory) -> T) -> T {
-        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = lock(&self.all);
+        if let Some(memory) = all.get_mut(uid) {
+            return work(memory);
+        }
         work(all.entry(uid.to_owned()).or_insert_with(|| Memory::new(Instant::now())))
+    }
+
+    /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
+    pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
+        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.shown(resource_version))
+    }
+
+    /// The object is Ready. Returns whether it is so for the first time in this process.
+    pub fn became_ready(&self, uid: &str) -> bool {
+        lock(&self.ready).insert(Uid::of(uid))
     }
 
     /// The object is gone.
     pub fn forget(&self, uid: &str) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(uid);
+        lock(&self.all).remove(uid);
+        lock(&self.ready).remove(&Uid::of(uid));
+    }
+
+    /// Forgets what cannot matter any more, and gives the room back.
+    pub fn tidy(&self, list_lag: Duration) {
+        let now = Instant::now();
+        let mut all = lock(&self.all);
+        all.retain(|_, memory| !memory.is_idle(now, list_lag));
+        let room = (all.len() * 2).max(64);
+        all.shrink_to(room);
     }
 
     /// How many objects are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+        lock(&self.all).len()
     }
 
     /// Nothing is remembered.
@@ -180,6 +242,10 @@ impl Memories {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The delay after `failures` failed passes in a row: 1 s doubling to 5 minutes, with up to a quarter of jitter.
@@ -212,5 +278,40 @@ mod tests {
         assert!(memory.is_stale("9"));
         assert!(!memory.is_stale("10"));
         assert!(!memory.is_stale("11"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn our_own_writes_are_no_news_but_everybody_elses_are() {
+        let memories = Memories::default();
+        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
+        memories.with("uid", |memory| {
+            memory.wrote(Some("8".into()), true);
+            memory.wrote(Some("10".into()), false);
+        });
+        assert!(!memories.shown("uid", "8"));
+        assert!(memories.shown("uid", "8"), "shown a second time, after a relist");
+        assert!(memories.shown("uid", "9"), "somebody else's");
+        assert!(memories.shown("uid", "10"), "ours, on top of somebody else's");
+        assert!(!memories.with("uid", |memory| memory.is_stale("9")), "the watch has caught up");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_settled_object_is_forgotten_once_lists_show_what_we_wrote() {
+        let (memories, lag) = (Memories::default(), Duration::from_secs(5));
+        memories.with("uid", |memory| {
+            memory.wrote(Some("8".into()), true);
+            memory.recorded = Some((RemoteId::dataset("d-1"), Instant::now()));
+            memory.calm();
+        });
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "the watch has not shown it yet");
+        assert!(!memories.shown("uid", "8"));
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "a list may not show it yet");
+        tokio::time::advance(lag * 2).await;
+        memories.with("other", |memory| memory.failures = 1);
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "only the one that fails");
+        assert!(memories.became_ready("uid") && !memories.became_ready("uid"));
     }
 }

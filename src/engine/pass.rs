@@ -116,7 +116,7 @@ fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Durati
 }
 
 /// What of an object makes a failed pass worth trying again at once.
-fn fingerprint(facts: &Facts) -> String {
+pub(super) fn fingerprint(facts: &Facts) -> String {
     format!(
         "{} {} {} {:?} {:?} {}",
         facts.generation, facts.deleting, facts.paused, facts.force_release, facts.requested, facts.finalizer

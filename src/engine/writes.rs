@@ -11,7 +11,8 @@ use super::ending::learn;
 use super::intent::Intent;
 use super::kind::Kind;
 use super::mark::Origin;
-use super::pass::{Flow, Pass};
+use super::pass::{Flow, Pass, fingerprint};
+use super::facts::Facts;
 use super::plan::{Flight, Record};
 use super::recorded::Ended;
 use super::report::{Next, Ready, Report};
@@ -57,8 +58,17 @@ impl<K: Kind> Pass<'_, K> {
     /// Takes over a copy of the object that is newer than all others.
     fn adopt_copy(&mut self, object: K::Object) {
         let version = object.resource_version();
-        self.ctx.memories.with(&object.uid().unwrap_or_default(), |memory| memory.written = version);
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.written = version);
         self.set(object);
+    }
+
+    /// Takes over the answer to a write of ours.
+    fn adopt_own(&mut self, object: K::Object) {
+        let before = said(&self.facts);
+        let version = object.resource_version();
+        self.set(object);
+        let ours = before == said(&self.facts);
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.wrote(version, ours));
     }
 
     /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
@@ -108,7 +118,7 @@ impl<K: Kind> Pass<'_, K> {
         }});
         let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
         match result {
-            Ok(object) => self.adopt_copy(object),
+            Ok(object) => self.adopt_own(object),
             Err(error) => {
                 if let Flow::End(action) = self.reread().await {
                     return Flow::End(action);
@@ -140,7 +150,7 @@ impl<K: Kind> Pass<'_, K> {
         let api = self.api();
         let before = self.recorded.clone();
         let object = self.kube(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
-        self.adopt_copy(object);
+        self.adopt_own(object);
         self.count_turn(&before);
         Ok(())
     }
@@ -264,6 +274,11 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn internal(&mut self, message: &str) -> Flow {
         Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
     }
+}
+
+/// What people say on an object: all but what we write ourselves.
+fn said(facts: &Facts) -> String {
+    fingerprint(&Facts { finalizer: true, ..facts.clone() })
 }
 
 /// Time since boot, suspend included: a process that was frozen sees how long it was away.

@@ -1,6 +1,6 @@
 //! A Dataset: a PAI dataset and, as long as no DatasetVersion binds it, its v1.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Root for Dataset {
 }
 
 impl Packable for Dataset {
-    const DICTIONARY: &'static str = concat!(
+    const TYPICAL: &'static str = concat!(
         r#""reason":"Progressing","status":"False","type":"Reconciling","labels":[{"key":"","value":""}"#,
         r#"{"apiVersion":"pai.dataset-operator.dev/v1alpha1","kind":"Dataset","metadata":{"annotations":{"#,
         r#""dataset-operator.dev/intent":"{\"uid\":\"01234567-89ab-4cde-8f01-23456789abcd\",\"target\":{"#,
@@ -44,6 +44,11 @@ impl Packable for Dataset {
         r#""message":"the remote equals the spec","observedGeneration":1,"reason":"Available","status":"True","#,
         r#""type":"Ready"}]}}"#,
     );
+
+    fn learnt() -> &'static OnceLock<Box<[u8]>> {
+        static LEARNT: OnceLock<Box<[u8]>> = OnceLock::new();
+        &LEARNT
+    }
 }
 
 /// Fixed at creation (vendor's SDK: no update operation has them).

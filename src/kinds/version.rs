@@ -1,6 +1,6 @@
 //! A DatasetVersion: v2 and later of a dataset, or its v1, bound without owning its life.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kube::{Resource, ResourceExt};
 
@@ -26,7 +26,12 @@ impl Root for DatasetVersion {
 
 impl Packable for DatasetVersion {
     // Versions are written much like datasets.
-    const DICTIONARY: &'static str = <crate::api::Dataset as Packable>::DICTIONARY;
+    const TYPICAL: &'static str = <crate::api::Dataset as Packable>::TYPICAL;
+
+    fn learnt() -> &'static OnceLock<Box<[u8]>> {
+        static LEARNT: OnceLock<Box<[u8]>> = OnceLock::new();
+        &LEARNT
+    }
 }
 
 /// Fixed at creation (vendor's SDK: `UpdateDatasetVersion` has none of them).

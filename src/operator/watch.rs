@@ -97,7 +97,12 @@ pub(super) async fn drive<K: Kind>(
     let metrics = context.metrics.clone();
     metrics.controller(K::NAME, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
-    let events = watched.events.inspect_ok(move |object| {
+    let memories = context.clone();
+    let news = move |object: &Held<K::Object>| {
+        let (uid, version) = (object.uid().unwrap_or_default(), object.resource_version().unwrap_or_default());
+        std::future::ready(memories.memories.shown(&uid, &version))
+    };
+    let events = watched.events.try_filter(news).inspect_ok(move |object| {
         on_event.woken(K::NAME, object.namespace().as_deref(), &object.name_any());
     });
     let woken = super::stream(woken).inspect(move |object| {
