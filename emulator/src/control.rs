@@ -5,7 +5,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::bill::Bill;
 use crate::faults::Fault;
+use crate::ledger::Ledger;
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::State;
@@ -42,7 +44,8 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
     let mut world = shared.world();
     match (request.method.as_str(), path) {
         ("GET", "" | "/") => Answer::ok(&json!({
-            "endpoints": ["POST reset", "GET|PUT state", "GET log", "GET stats", "GET|PUT knobs", "GET|POST|DELETE faults"]
+            "endpoints": ["POST reset", "GET|PUT state", "GET|DELETE log", "GET stats", "GET bill", "GET|PUT knobs",
+                "GET|POST|DELETE faults"]
         })),
         ("POST", "/reset") => {
             world.reset();
@@ -51,7 +54,12 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
         ("GET", "/state") => Answer::ok(&world.state()),
         ("PUT", "/state") => put_state(&mut world, &request.body),
         ("GET", "/log") => log(&world, request),
+        ("DELETE", "/log") => {
+            world.ledger = Ledger::default();
+            Answer::ok(&json!({}))
+        }
         ("GET", "/stats") => Answer::ok(world.ledger.stats()),
+        ("GET", "/bill") => Answer::ok(&Bill::of(world.ledger.stats())),
         ("GET", "/knobs") => Answer::ok(&world.knobs),
         ("PUT", "/knobs") => put_knobs(&mut world, &request.body),
         ("GET", "/faults") => Answer::ok(&world.faults.list()),
@@ -60,7 +68,7 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
             world.faults.clear();
             Answer::ok(&world.faults.list())
         }
-        (_, "/reset" | "/state" | "/log" | "/stats" | "/knobs" | "/faults" | "" | "/") => {
+        (_, "/reset" | "/state" | "/log" | "/stats" | "/bill" | "/knobs" | "/faults" | "" | "/") => {
             Answer::error(405, "this path takes another method")
         }
         _ => Answer::error(404, "no such control path"),

@@ -75,6 +75,11 @@ impl Ids {
         )
     }
 
+    /// A number from 0 to `most`. Not by the seed, so that asking for it moves no fault's dice.
+    pub(crate) fn up_to(&mut self, most: u64) -> u64 {
+        if most == 0 { 0 } else { (self.requests.next() >> 1) % most.saturating_add(1) }
+    }
+
     /// A number in 0..1.
     #[allow(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
     pub(crate) fn chance(&mut self) -> f64 {
@@ -115,5 +120,7 @@ mod tests {
         assert_eq!(request.len(), 36);
         assert!(request.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'A'..=b'F').contains(&b)), "{request}");
         assert!((0..1000).map(|_| ids.chance()).all(|roll| (0.0..1.0).contains(&roll)));
+        assert_eq!((0..1000).map(|_| ids.up_to(3)).collect::<HashSet<_>>().len(), 4);
+        assert_eq!(ids.up_to(0), 0);
     }
 }

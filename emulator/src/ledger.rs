@@ -52,6 +52,8 @@ pub struct Count {
     pub ok: u64,
     /// Calls that were refused or that a fault kept from taking effect.
     pub failed: u64,
+    /// Those of the failed ones that a quota rejected.
+    pub throttled: u64,
 }
 
 /// Counts since the start or the last reset.
@@ -59,7 +61,7 @@ pub struct Count {
 pub struct Stats {
     /// Per operation; operations that were never called are absent.
     pub calls: BTreeMap<String, Count>,
-    /// Calls that the quota rejected; they are among the failed ones.
+    /// Calls that a quota rejected; they are among the failed ones.
     pub throttled: u64,
     /// Calls whose effect was kept back or whose answer was changed by a fault on order.
     pub faults: u64,
@@ -82,6 +84,7 @@ impl Ledger {
         } else {
             count.failed += 1;
         }
+        count.throttled += u64::from(throttled);
         self.stats.throttled += u64::from(throttled);
         self.stats.faults += u64::from(line.fault.is_some());
         self.next += 1;
@@ -113,7 +116,7 @@ mod tests {
             let line = LogLine { operation: "GetDataset".into(), ok, ..LogLine::default() };
             ledger.write(line, !ok, 2);
         }
-        assert_eq!(ledger.stats().calls["GetDataset"], Count { ok: 2, failed: 1 });
+        assert_eq!(ledger.stats().calls["GetDataset"], Count { ok: 2, failed: 1, throttled: 1 });
         assert_eq!(ledger.stats().throttled, 1);
         assert_eq!(ledger.after(0).map(|line| line.seq).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(ledger.after(2).map(|line| line.seq).collect::<Vec<_>>(), [3]);

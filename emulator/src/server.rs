@@ -175,6 +175,9 @@ fn respond_to_call(reply: Reply) -> Response<Bytes> {
     if reply.retry_after_ms > 0 {
         response.headers_mut().insert("x-acs-retry-after", HeaderValue::from(reply.retry_after_ms));
     }
+    if reply.retry_after_s > 0 {
+        response.headers_mut().insert("retry-after", HeaderValue::from(reply.retry_after_s));
+    }
     response
 }
 

@@ -70,8 +70,17 @@ impl Touched {
     }
 }
 
+/// The page that a list call asks for; `None` of other calls, and when it names none that can be.
+pub(crate) fn page(call: &Call, request: &Request) -> Option<u32> {
+    let number = if call.operation.is_list() { paging::number(request) } else { None };
+    number.and_then(|number| u32::try_from(number).ok())
+}
+
 /// Carries out a call.
 pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
+    if let Some(id) = context.call.lacks() {
+        return Err(Refusal::Missing(id));
+    }
     match context.call.operation {
         Operation::CreateDataset => datasets::create(context),
         Operation::ListDatasets => list_datasets::datasets(context),
