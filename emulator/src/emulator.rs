@@ -183,7 +183,7 @@ impl Emulator {
 
     /// The lines of the request log after this number.
     pub fn log_after(&self, seq: u64) -> Vec<LogLine> {
-        self.shared.world().ledger.after(seq).cloned().collect()
+        self.shared.world().ledger.after(seq).collect()
     }
 
     /// Calls per operation.

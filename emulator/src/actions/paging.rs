@@ -35,17 +35,18 @@ impl Order {
         }
     }
 
+    /// Which of two items comes first, each given by its key and its place in the order of creation.
+    pub(super) fn compare(self, a: (Key, u64), b: (Key, u64)) -> Ordering {
+        match (self, a.0) {
+            (Self::Ascending, _) => a.cmp(&b),
+            (Self::Descending, Key::Time(_)) => b.cmp(&a),
+            (Self::Descending, Key::Text(_) | Key::Number(_)) => b.0.cmp(&a.0).then(a.1.cmp(&b.1)),
+        }
+    }
+
     /// Sorts items, each with its key and its place in the order of creation.
     pub(super) fn sort<T>(self, items: &mut [(Key, u64, T)]) {
-        let compare = |a: &(Key, u64, T), b: &(Key, u64, T)| -> Ordering {
-            match (self, a.0) {
-                (Self::Ascending, _) => (a.0, a.1).cmp(&(b.0, b.1)),
-                (Self::Descending, Key::Time(_)) => (b.0, b.1).cmp(&(a.0, a.1)),
-                (Self::Descending, Key::Text(_) | Key::Number(_)) => b.0.cmp(&a.0).then(a.1.cmp(&b.1)),
-            }
-        };
-        // Stable, because lists mostly come in order already and this sort then makes one pass.
-        items.sort_by(compare);
+        items.sort_by(|a, b| self.compare((a.0, a.1), (b.0, b.1)));
     }
 }
 

@@ -8,10 +8,9 @@ pub(crate) use reply::{Reply, Spoil};
 
 use crate::actions::{self, Context, Done, Touched};
 use crate::auth::{Caller, authenticate};
-use crate::clock::timestamp;
 use crate::faults::{Effect, Fault, When};
 use crate::knobs::{Auth, Knobs};
-use crate::ledger::LogLine;
+use crate::ledger::Entry;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::{Call, route};
@@ -147,26 +146,23 @@ impl World {
             knobs: &self.knobs,
             operation: asked.operation,
             host: request.header("host").unwrap_or_default(),
-            request_id: request_id.clone(),
+            request_id: request_id.to_string(),
         };
         let sent = scene.sent(answer, fault.as_ref());
-        let line = LogLine {
-            seq: 0,
-            time: timestamp(now_ms),
-            operation: asked.operation.to_owned(),
+        let entry = Entry {
+            time_ms: now_ms,
+            operation: asked.operation,
             access_key_id: asked.access_key_id,
             status: sent.logged_status,
             code: sent.logged_code,
             request_id,
             changed,
             ok,
+            throttled,
             fault: fault.as_ref().map(Fault::label),
-            dataset_id: touched.dataset_id,
-            version_name: touched.version_name,
-            workspace_id: touched.workspace_id,
-            name: touched.name,
+            touched,
         };
-        self.ledger.write(line, throttled, self.knobs.log_limit);
+        self.ledger.write(entry, self.knobs.log_limit);
         let waits = [
             fault.map_or(0, |fault| fault.delay_ms),
             self.knobs.latency_ms,

@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A text of a dataset: a `str` in all that matters, kept in place when it is short.
+pub type Text = compact_str::CompactString;
+
 /// A label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Label {
     /// Its key.
-    pub key: String,
+    pub key: Text,
     /// Its value.
     #[serde(default)]
-    pub value: String,
+    pub value: Text,
 }
 
 /// Where metrics of a version are served.
@@ -19,7 +22,7 @@ pub struct Label {
 pub struct UserMetricsEndpoint {
     /// HTTP path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Text>,
     /// TCP port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
@@ -30,27 +33,27 @@ pub struct UserMetricsEndpoint {
 #[serde(rename_all = "PascalCase", default)]
 pub struct ShareRelationship {
     /// Parent account that may use it.
-    pub tenant_id: String,
+    pub tenant_id: Text,
     /// Workspace that may use it.
-    pub workspace_id: String,
+    pub workspace_id: Text,
     /// Parent account that shares.
-    pub source_tenant_id: String,
+    pub source_tenant_id: Text,
     /// Workspace that shares.
-    pub source_workspace_id: String,
+    pub source_workspace_id: Text,
     /// Upper bound of mounts by the receiver.
-    pub allowed_mount_access_levels: Vec<String>,
+    pub allowed_mount_access_levels: Vec<Text>,
     /// Whether data-protection mode is on.
     pub is_secure_mode: bool,
     /// JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra: Option<String>,
+    pub extra: Option<Text>,
     /// When it was shared.
-    pub shared_at: String,
+    pub shared_at: Text,
     /// When the share lapses; absent = never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
+    pub expires_at: Option<Text>,
     /// ACTIVE or EXPIRED; worked out when read.
-    pub status: String,
+    pub status: Text,
 }
 
 /// The shares of a dataset.
@@ -67,28 +70,28 @@ pub struct SharingConfig {
 #[allow(missing_docs, reason = "the members of the service's DatasetVersion, under its names")]
 pub struct Version {
     /// `v1`, `v2`, …
-    pub version_name: String,
-    pub gmt_create_time: String,
-    pub gmt_modified_time: String,
-    pub property: String,
-    pub data_source_type: String,
-    pub uri: String,
+    pub version_name: Text,
+    pub gmt_create_time: Text,
+    pub gmt_modified_time: Text,
+    pub property: Text,
+    pub data_source_type: Text,
+    pub uri: Text,
     pub labels: Vec<Label>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<String>,
-    pub source_type: String,
+    pub options: Option<Text>,
+    pub source_type: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
+    pub source_id: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_count: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_size: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
+    pub import_info: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset_task_ram_role: Option<String>,
+    pub dataset_task_ram_role: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 }
@@ -98,45 +101,45 @@ pub struct Version {
 #[serde(rename_all = "PascalCase", default)]
 #[allow(missing_docs, reason = "the members of the service's Dataset, under its names")]
 pub struct Dataset {
-    pub dataset_id: String,
-    pub name: String,
-    pub workspace_id: String,
+    pub dataset_id: Text,
+    pub name: Text,
+    pub workspace_id: Text,
     /// The principal that owns it.
-    pub user_id: String,
+    pub user_id: Text,
     /// The parent account.
-    pub owner_id: String,
-    pub gmt_create_time: String,
-    pub gmt_modified_time: String,
-    pub data_source_type: String,
-    pub data_type: String,
+    pub owner_id: Text,
+    pub gmt_create_time: Text,
+    pub gmt_modified_time: Text,
+    pub data_source_type: Text,
+    pub data_type: Text,
     /// Of v1, like `uri`, `source_type`, `source_id` and `options`.
-    pub property: String,
-    pub uri: String,
-    pub source_type: String,
+    pub property: Text,
+    pub uri: Text,
+    pub source_type: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
+    pub source_id: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<String>,
-    pub accessibility: String,
+    pub options: Option<Text>,
+    pub accessibility: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub accessible_role_id_list: Option<Vec<String>>,
-    pub provider_type: String,
+    pub accessible_role_id_list: Option<Vec<Text>>,
+    pub provider_type: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    pub edition: String,
+    pub provider: Option<Text>,
+    pub edition: Text,
     pub labels: Vec<Label>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mount_access_read_write_role_id_list: Option<Vec<String>>,
+    pub mount_access_read_write_role_id_list: Option<Vec<Text>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
+    pub import_info: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_id: Option<String>,
+    pub source_dataset_id: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_version: Option<String>,
+    pub source_dataset_version: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tag_template_type: Option<String>,
+    pub tag_template_type: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing_config: Option<SharingConfig>,
     /// All versions, oldest first; v1 is always there.
@@ -172,11 +175,21 @@ impl Dataset {
         self.labels.iter().any(|label| label.key.contains(text) || label.value.contains(text))
     }
 
+    /// Without spare room in its lists, as it should be kept.
+    pub(crate) fn trimmed(mut self) -> Self {
+        self.labels.shrink_to_fit();
+        self.versions.shrink_to_fit();
+        for version in &mut self.versions {
+            version.labels.shrink_to_fit();
+        }
+        self
+    }
+
     /// Fills what a hand-written state may leave out: v1 and the number of the next version.
     pub(crate) fn completed(mut self) -> Self {
         if self.version("v1").is_none() {
             let first = Version {
-                version_name: "v1".to_owned(),
+                version_name: "v1".into(),
                 gmt_create_time: self.gmt_create_time.clone(),
                 gmt_modified_time: self.gmt_modified_time.clone(),
                 property: self.property.clone(),
