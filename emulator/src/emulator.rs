@@ -19,7 +19,7 @@ use crate::request::Request;
 use crate::route::route;
 use crate::server::{Shared, serve};
 use crate::state::{State, StateError};
-use crate::store::Dataset;
+use crate::store::dataset::Dataset;
 use crate::world::World;
 
 /// How long [`Emulator::stop`] waits for connections to close.
@@ -203,12 +203,12 @@ impl Emulator {
 
     /// All datasets in order of creation.
     pub fn datasets(&self) -> Vec<Dataset> {
-        self.shared.world().store.all().iter().map(|dataset| Dataset::clone(dataset)).collect()
+        self.shared.world().store.all().iter().map(|dataset| dataset.plain()).collect()
     }
 
     /// One dataset.
     pub fn dataset(&self, id: &str) -> Option<Dataset> {
-        self.shared.world().store.get(id).map(|dataset| Dataset::clone(dataset))
+        self.shared.world().store.get(id).map(|dataset| dataset.plain())
     }
 
     /// Does what a person does in the vendor's console: carries out an operation at once as an administrator of the

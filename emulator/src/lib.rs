@@ -34,4 +34,4 @@ pub use knobs::{Knobs, NameScope};
 pub use ledger::{Count, LogLine, Stats};
 pub use route::Operation;
 pub use state::{State, StateError};
-pub use store::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};
+pub use store::dataset::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};

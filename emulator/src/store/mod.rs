@@ -3,7 +3,7 @@
 //! Finding, making, changing and deleting one dataset costs the same however many there are. Every change goes through
 //! [`Store::put`] or [`Store::remove`], which keep the indexes right and note it in the journal.
 
-mod dataset;
+pub(crate) mod dataset;
 mod journal;
 #[cfg(test)]
 mod tests;
@@ -11,9 +11,17 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-pub use dataset::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};
+pub(crate) use dataset::Text;
 pub(crate) use journal::Change;
 use journal::Journal;
+
+// The types as they are kept.
+pub(crate) type Dataset = dataset::Dataset<Text>;
+pub(crate) type Label = dataset::Label<Text>;
+pub(crate) type ShareRelationship = dataset::ShareRelationship<Text>;
+pub(crate) type SharingConfig = dataset::SharingConfig<Text>;
+pub(crate) type UserMetricsEndpoint = dataset::UserMetricsEndpoint<Text>;
+pub(crate) type Version = dataset::Version<Text>;
 
 /// A workspace of an account.
 type Place = (Text, Text);
