@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::store::Text;
+
 /// Milliseconds since 1970, UTC.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -9,9 +11,9 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 /// The form that the service uses for the times of datasets and versions.
-pub(crate) fn timestamp(ms: i64) -> String {
+pub(crate) fn timestamp(ms: i64) -> Text {
     let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    compact_str::format_compact!("{}", time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::bill::Bill;
 use crate::faults::Fault;
+use crate::ledger::Ledger;
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::State;
@@ -36,46 +38,64 @@ impl Answer {
     }
 }
 
-/// Answers a control call.
+/// Answers a control call. A whole state is read and written without holding up the calls of the API.
 pub(crate) fn answer(shared: &Shared, request: &Request) -> Answer {
     let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
-    let mut world = shared.world();
+    match (request.method.as_str(), path) {
+        ("GET", "/state") => {
+            let view = shared.world().view();
+            Answer::ok(&view)
+        }
+        ("PUT", "/state") => put_state(shared, &request.body),
+        _ => answer_at_once(&mut shared.world(), path, request),
+    }
+}
+
+fn answer_at_once(world: &mut World, path: &str, request: &Request) -> Answer {
     match (request.method.as_str(), path) {
         ("GET", "" | "/") => Answer::ok(&json!({
-            "endpoints": ["POST reset", "GET|PUT state", "GET log", "GET stats", "GET|PUT knobs", "GET|POST|DELETE faults"]
+            "endpoints": ["POST reset", "GET|PUT state", "GET|DELETE log", "GET stats", "GET bill", "GET|PUT knobs",
+                "GET|POST|DELETE faults"]
         })),
         ("POST", "/reset") => {
             world.reset();
             Answer::ok(&json!({}))
         }
-        ("GET", "/state") => Answer::ok(&world.state()),
-        ("PUT", "/state") => put_state(&mut world, &request.body),
-        ("GET", "/log") => log(&world, request),
+        ("GET", "/log") => log(world, request),
+        ("DELETE", "/log") => {
+            world.ledger = Ledger::default();
+            Answer::ok(&json!({}))
+        }
         ("GET", "/stats") => Answer::ok(world.ledger.stats()),
+        ("GET", "/bill") => Answer::ok(&Bill::of(world.ledger.stats())),
         ("GET", "/knobs") => Answer::ok(&world.knobs),
-        ("PUT", "/knobs") => put_knobs(&mut world, &request.body),
+        ("PUT", "/knobs") => put_knobs(world, &request.body),
         ("GET", "/faults") => Answer::ok(&world.faults.list()),
-        ("POST", "/faults") => post_faults(&mut world, &request.body),
+        ("POST", "/faults") => post_faults(world, &request.body),
         ("DELETE", "/faults") => {
             world.faults.clear();
             Answer::ok(&world.faults.list())
         }
-        (_, "/reset" | "/state" | "/log" | "/stats" | "/knobs" | "/faults" | "" | "/") => {
+        (_, "/reset" | "/state" | "/log" | "/stats" | "/bill" | "/knobs" | "/faults" | "" | "/") => {
             Answer::error(405, "this path takes another method")
         }
         _ => Answer::error(404, "no such control path"),
     }
 }
 
-fn put_state(world: &mut World, body: &[u8]) -> Answer {
-    // By way of a map, because a JSON list would pass for a state without parts.
-    let sent = serde_json::from_slice::<Map<String, Value>>(body);
-    match sent.and_then(|sent| serde_json::from_value::<State>(Value::Object(sent))) {
+fn put_state(shared: &Shared, body: &[u8]) -> Answer {
+    // A JSON list would pass for a state without parts.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Answer::error(400, "a state is a JSON object");
+    }
+    let state = match serde_json::from_slice::<State>(body) {
+        Ok(state) => state,
+        Err(error) => return Answer::error(400, &error.to_string()),
+    };
+    let mut world = shared.world();
+    match world.set_state(state) {
         Err(error) => Answer::error(400, &error.to_string()),
-        Ok(state) => match world.set_state(state) {
-            Err(error) => Answer::error(400, &error.to_string()),
-            Ok(()) => Answer::ok(&json!({"datasets": world.store.len()})),
-        },
+        Ok(()) => Answer::ok(&json!({"datasets": world.store.len()})),
     }
 }
 
@@ -117,7 +137,7 @@ fn log(world: &World, request: &Request) -> Answer {
     let mut body = Vec::new();
     for line in world.ledger.after(after) {
         // Writing to memory cannot fail, and a log line is plain text and numbers.
-        if serde_json::to_writer(&mut body, line).is_ok() {
+        if serde_json::to_writer(&mut body, &line).is_ok() {
             body.push(b'\n');
         }
     }

@@ -8,17 +8,18 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::bill::Bill;
 use crate::clock::now_ms;
 use crate::credentials::{Credential, DEFAULT_ACCOUNT};
 use crate::faults::Fault;
-use crate::knobs::Knobs;
-use crate::ledger::{LogLine, Stats};
+use crate::knobs::{Knobs, Rule};
+use crate::ledger::{Ledger, LogLine, Stats};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::route;
 use crate::server::{Shared, serve};
 use crate::state::{State, StateError};
-use crate::store::Dataset;
+use crate::store::dataset::Dataset;
 use crate::world::World;
 
 /// How long [`Emulator::stop`] waits for connections to close.
@@ -182,7 +183,7 @@ impl Emulator {
 
     /// The lines of the request log after this number.
     pub fn log_after(&self, seq: u64) -> Vec<LogLine> {
-        self.shared.world().ledger.after(seq).cloned().collect()
+        self.shared.world().ledger.after(seq).collect()
     }
 
     /// Calls per operation.
@@ -190,14 +191,24 @@ impl Emulator {
         self.shared.world().ledger.stats().clone()
     }
 
+    /// What the calls so far cost by the vendor's price list.
+    pub fn bill(&self) -> Bill {
+        Bill::of(self.shared.world().ledger.stats())
+    }
+
+    /// Empties log, stats and bill; everything else stays.
+    pub fn clear_log(&self) {
+        self.shared.world().ledger = Ledger::default();
+    }
+
     /// All datasets in order of creation.
     pub fn datasets(&self) -> Vec<Dataset> {
-        self.shared.world().store.all().iter().map(|dataset| Dataset::clone(dataset)).collect()
+        self.shared.world().store.all().iter().map(|dataset| dataset.plain()).collect()
     }
 
     /// One dataset.
     pub fn dataset(&self, id: &str) -> Option<Dataset> {
-        self.shared.world().store.get(id).map(|dataset| Dataset::clone(dataset))
+        self.shared.world().store.get(id).map(|dataset| dataset.plain())
     }
 
     /// Does what a person does in the vendor's console: carries out an operation at once as an administrator of the
@@ -212,7 +223,7 @@ impl Emulator {
             Credential { user_id: account.clone(), account_id: account, ..Credential::access_key("console", "") };
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request::direct(method, target, body);
-        let call = route(method, &request.path).ok_or(Refusal::ApiNotFound);
+        let call = route(&request, Rule::Accept).ok_or(Refusal::ApiNotFound);
         let done = call.and_then(|call| world.perform(&request, &call, &Arc::new(admin), now_ms()));
         done.map(|done| Value::Object(done.answer)).map_err(|refusal| {
             let worded = refusal.worded(&world.knobs);

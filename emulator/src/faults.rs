@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::route::Operation;
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,6 +42,9 @@ pub struct Fault {
     pub effect: Effect,
     /// When it goes wrong.
     pub when: When,
+    /// Strikes only list calls that ask for this page; absent = all calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
     /// How many times it still fires.
     pub count: u32,
     /// The chance, 0 to 1, that it fires on a matching call.
@@ -60,6 +65,7 @@ impl Default for Fault {
             operation: "CreateDataset".to_owned(),
             effect: Effect::Error,
             when: When::Before,
+            page: None,
             count: 1,
             probability: 1.0,
             status: 503,
@@ -77,9 +83,18 @@ impl Fault {
             Some("probability must be 0 to 1")
         } else if self.effect == Effect::Error && !(400..=599).contains(&self.status) {
             Some("status must be 400 to 599")
+        } else if self.page == Some(0) {
+            Some("page must be 1 or more")
+        } else if self.page.is_some() && !self.of_lists() {
+            Some("page is for the operations ListDatasets, ListDatasetVersions and *")
         } else {
             None
         }
+    }
+
+    /// Whether it waits for an operation that has pages.
+    fn of_lists(&self) -> bool {
+        self.operation == "*" || Operation::named(&self.operation).is_some_and(Operation::is_list)
     }
 
     /// How the request log names it.
@@ -119,10 +134,12 @@ impl Faults {
         self.list.retain(|fault| fault.count > 0);
     }
 
-    /// The index of the first fault that would fire on a call of `operation`. `chance` yields numbers in 0..1.
-    pub(crate) fn choose(&self, operation: &str, mut chance: impl FnMut() -> f64) -> Option<usize> {
+    /// The index of the first fault that would fire on a call of `operation`, of this page if it is a list. `chance`
+    /// yields numbers in 0..1.
+    pub(crate) fn choose(&self, operation: &str, page: Option<u32>, mut chance: impl FnMut() -> f64) -> Option<usize> {
         self.list.iter().position(|fault| {
             (fault.operation == "*" || fault.operation == operation)
+                && (fault.page.is_none() || fault.page == page)
                 && (fault.probability >= 1.0 || chance() < fault.probability)
         })
     }
@@ -166,7 +183,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.append(list);
         let mut fire = |operation: &str| {
-            let index = faults.choose(operation, || 0.0)?;
+            let index = faults.choose(operation, None, || 0.0)?;
             faults.fire(index).map(|fault| fault.operation)
         };
         assert_eq!(fire("CreateDataset").as_deref(), Some("CreateDataset"));
@@ -183,8 +200,16 @@ mod tests {
             Fault { code: "second".to_owned(), ..Fault::default() },
         ];
         let faults = Faults { list };
-        assert_eq!(faults.choose("CreateDataset", || 0.4), Some(0));
-        assert_eq!(faults.choose("CreateDataset", || 0.6), Some(1));
+        assert_eq!(faults.choose("CreateDataset", None, || 0.4), Some(0));
+        assert_eq!(faults.choose("CreateDataset", None, || 0.6), Some(1));
+    }
+
+    #[test]
+    fn a_page_is_waited_for() {
+        let mut faults = Faults::default();
+        faults.append(vec![Fault { operation: "*".to_owned(), page: Some(2), ..Fault::default() }]);
+        let chosen = [None, Some(1), Some(2)].map(|page| faults.choose("ListDatasets", page, || 0.0));
+        assert_eq!(chosen, [None, None, Some(0)]);
     }
 
     #[test]
@@ -192,5 +217,8 @@ mod tests {
         assert!(Fault { probability: f64::NAN, ..Fault::default() }.flaw().is_some());
         assert!(Fault { status: 200, ..Fault::default() }.flaw().is_some());
         assert!(Fault { status: 200, effect: Effect::Reset, ..Fault::default() }.flaw().is_none());
+        let paged = |operation: &str, page| Fault { operation: operation.to_owned(), page, ..Fault::default() };
+        assert!(paged("CreateDataset", Some(1)).flaw().is_some() && paged("ListDatasets", Some(0)).flaw().is_some());
+        assert!(paged("ListDatasetVersions", Some(1)).flaw().is_none() && paged("*", Some(1)).flaw().is_none());
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! With the same seed the n-th dataset gets the same id, whatever else happened; request ids never repeat.
 
+use std::fmt;
+
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::store::Text;
 
 /// Characters of a dataset id after `d-`.
 const ID_LENGTH: usize = 18;
@@ -19,6 +23,26 @@ impl Stream {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
+    }
+}
+
+/// A `RequestId`, shown as an upper-case UUID of random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId(u64, u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = (self.0 & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
+        let variant = (self.1 & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000;
+        write!(
+            out,
+            "{:08X}-{:04X}-{:04X}-{:04X}-{:012X}",
+            version >> 32,
+            (version >> 16) & 0xFFFF,
+            version & 0xFFFF,
+            variant >> 48,
+            variant & 0xFFFF_FFFF_FFFF
+        )
     }
 }
 
@@ -47,10 +71,10 @@ impl Ids {
     }
 
     /// The next dataset id.
-    pub(crate) fn dataset(&mut self) -> String {
+    pub(crate) fn dataset(&mut self) -> Text {
         let mut stream = Stream(Stream(self.seed).next() ^ Stream(self.next).next());
         self.next += 1;
-        let mut id = String::with_capacity(2 + ID_LENGTH);
+        let mut id = Text::with_capacity(2 + ID_LENGTH);
         id.push_str("d-");
         for _ in 0..ID_LENGTH {
             // The upper bits: the remainder of a small divisor is even enough for ids.
@@ -60,19 +84,14 @@ impl Ids {
         id
     }
 
-    /// A `RequestId`: an upper-case UUID.
-    pub(crate) fn request(&mut self) -> String {
-        let (high, low) = (self.requests.next(), self.requests.next());
-        let version = (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
-        let variant = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000;
-        format!(
-            "{:08X}-{:04X}-{:04X}-{:04X}-{:012X}",
-            version >> 32,
-            (version >> 16) & 0xFFFF,
-            version & 0xFFFF,
-            variant >> 48,
-            variant & 0xFFFF_FFFF_FFFF
-        )
+    /// The next `RequestId`.
+    pub(crate) fn request(&mut self) -> RequestId {
+        RequestId(self.requests.next(), self.requests.next())
+    }
+
+    /// A number from 0 to `most`. Not by the seed, so that asking for it moves no fault's dice.
+    pub(crate) fn up_to(&mut self, most: u64) -> u64 {
+        if most == 0 { 0 } else { (self.requests.next() >> 1) % most.saturating_add(1) }
     }
 
     /// A number in 0..1.
@@ -111,9 +130,11 @@ mod tests {
         let digits = id.strip_prefix("d-").unwrap();
         assert_eq!(digits.len(), 18);
         assert!(digits.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{id}");
-        let request = ids.request();
+        let request = ids.request().to_string();
         assert_eq!(request.len(), 36);
         assert!(request.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'A'..=b'F').contains(&b)), "{request}");
         assert!((0..1000).map(|_| ids.chance()).all(|roll| (0.0..1.0).contains(&roll)));
+        assert_eq!((0..1000).map(|_| ids.up_to(3)).collect::<HashSet<_>>().len(), 4);
+        assert_eq!(ids.up_to(0), 0);
     }
 }

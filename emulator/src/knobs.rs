@@ -3,122 +3,17 @@
 //! The defaults are the emulator's best guess; `docs/emulator.md` lists each with its source. On the wire (`PUT
 //! /_emulator/knobs`, `--knob`) names are camelCase and unknown ones are refused, so that a typing error cannot pass.
 
+mod choices;
+mod quotas;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Whether requests must prove who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// Signatures, dates, nonces and tokens are verified.
-    Strict,
-    /// Nothing is verified; a known access key id still decides who the caller is.
-    Off,
-}
-
-/// What happens to a request that the service may or may not tolerate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rule {
-    /// It is carried out, or has no effect, and is answered with 200.
-    Accept,
-    /// It is answered with 400.
-    Refuse,
-}
-
-/// Where a dataset name must be unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NameScope {
-    /// Nowhere: any number of datasets may share a name.
-    None,
-    /// Within one workspace.
-    Workspace,
-    /// Within one parent account.
-    Account,
-}
-
-/// How a text filter compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Match {
-    /// The whole value.
-    Exact,
-    /// Any part of the value.
-    Substring,
-}
-
-/// What a page size above the maximum leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PageSizeOver {
-    /// The maximum is used.
-    Clamp,
-    /// 400.
-    Refuse,
-}
-
-/// What `TotalCount` counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TotalCount {
-    /// All matches.
-    All,
-    /// The items of this page.
-    Page,
-    /// The member is left out.
-    Absent,
-}
-
-/// What `DeleteDataset` does to versions above v1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeleteWithVersions {
-    /// They go with the dataset.
-    Cascade,
-    /// 400 while there are any.
-    Refuse,
-}
-
-/// How a written list meets the stored one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Write {
-    /// New keys are added, present ones overwritten, the others stay.
-    Upsert,
-    /// The new list takes the place of the old one.
-    Replace,
-}
-
-/// How an invalid parameter is named in `Code`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InvalidCode {
-    /// `InvalidName`, `InvalidProperty`, and so on.
-    Specific,
-    /// `InvalidParameter` for all.
-    Generic,
-}
-
-/// The unit of the 128 that limits label keys and values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LabelUnit {
-    /// UTF-8 bytes.
-    Bytes,
-    /// Unicode characters.
-    Characters,
-}
-
-/// What a `garble` fault does to the framing of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Garble {
-    /// `Content-Length` fits the truncated body: only the JSON is broken.
-    Complete,
-    /// `Content-Length` promises the whole body, then the connection closes.
-    Short,
-}
+pub use choices::{
+    Auth, DeleteWithVersions, Garble, InvalidCode, LabelUnit, ListChaos, Match, NameScope, PageSizeOver, QuotaForm,
+    Rule, TotalCount, Write,
+};
+pub use quotas::{OperationQuotas, QuotasError};
 
 macro_rules! knobs {
     ($( $(#[doc = $doc:literal])+ $name:ident : $type:ty = $default:expr; )+) => {
@@ -149,6 +44,8 @@ knobs! {
     any_bearer_token: bool = false;
     /// Whether `x-acs-action`, when sent, must name the operation of the path.
     action_check: bool = true;
+    /// Calls by the paths `/api/AIWorkSpace/2021-02-04/{operation}`.
+    gateway_form: Rule = Rule::Accept;
     /// Status of `SignatureDoesNotMatch`.
     signature_status: u16 = 400;
     /// Status of `InvalidAccessKeyId.NotFound`.
@@ -157,14 +54,24 @@ knobs! {
     quota_per_second: u32 = 0;
     /// Size of the token bucket; 0 = as many as `quotaPerSecond`.
     quota_burst: u32 = 0;
+    /// How the quotas count.
+    quota_form: QuotaForm = QuotaForm::Bucket;
+    /// Calls per second of single operations and parent account, beside `quotaPerSecond`.
+    operation_quotas: OperationQuotas = OperationQuotas::default();
     /// Status of a throttled call.
     throttle_status: u16 = 400;
-    /// Code of a throttled call.
+    /// Code of a call that the account's quota rejected.
     throttle_code: String = "Throttling.User".to_owned();
+    /// Code of a call that its operation's quota rejected.
+    operation_throttle_code: String = "Throttling.Api".to_owned();
     /// Milliseconds in `x-acs-retry-after` of a throttled call; 0 = no header.
     throttle_retry_after_ms: u64 = 0;
+    /// Seconds in `Retry-After` of a throttled call; 0 = no header.
+    throttle_retry_after_s: u64 = 0;
     /// Milliseconds between a call taking effect and its answer.
     latency_ms: u64 = 0;
+    /// How many milliseconds more it may be, drawn evenly for each call.
+    latency_jitter_ms: u64 = 0;
     /// How many milliseconds old the state is that lists show; reads by id are always current.
     list_lag_ms: u64 = 0;
     /// Status of a missing dataset or version.
@@ -195,6 +102,8 @@ knobs! {
     page_beyond_end: Rule = Rule::Accept;
     /// What `TotalCount` counts.
     total_count: TotalCount = TotalCount::All;
+    /// What goes wrong between the pages of one list.
+    list_chaos: ListChaos = ListChaos::None;
     /// How the `SourceId` filters compare.
     source_id_match: Match = Match::Exact;
     /// How the `Name` filter compares (case is ignored).

@@ -2,9 +2,18 @@
 //!
 //! A line is written before the answer leaves, so whoever has an answer finds its line.
 
+mod words;
+
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+
+use crate::actions::Touched;
+use crate::clock::timestamp;
+use crate::ids::RequestId;
+use crate::store::Text;
+use words::Words;
 
 /// One request to the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +61,8 @@ pub struct Count {
     pub ok: u64,
     /// Calls that were refused or that a fault kept from taking effect.
     pub failed: u64,
+    /// Those of the failed ones that a quota rejected.
+    pub throttled: u64,
 }
 
 /// Counts since the start or the last reset.
@@ -59,42 +70,119 @@ pub struct Count {
 pub struct Stats {
     /// Per operation; operations that were never called are absent.
     pub calls: BTreeMap<String, Count>,
-    /// Calls that the quota rejected; they are among the failed ones.
+    /// Calls that a quota rejected; they are among the failed ones.
     pub throttled: u64,
     /// Calls whose effect was kept back or whose answer was changed by a fault on order.
     pub faults: u64,
 }
 
+/// One request as the gateway tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) time_ms: i64,
+    pub(crate) operation: &'static str,
+    pub(crate) access_key_id: String,
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) request_id: RequestId,
+    pub(crate) changed: bool,
+    pub(crate) ok: bool,
+    pub(crate) throttled: bool,
+    pub(crate) fault: Option<String>,
+    pub(crate) touched: Touched,
+}
+
+/// A line as it is kept: some hundred bytes, so that long runs fit. What recurs is a number among the words.
+#[derive(Clone, Debug)]
+struct Line {
+    time_ms: i64,
+    request_id: RequestId,
+    operation: u32,
+    access_key_id: u32,
+    code: u32,
+    fault: Option<NonZeroU32>,
+    version_name: Option<NonZeroU32>,
+    workspace_id: Option<NonZeroU32>,
+    status: u16,
+    changed: bool,
+    ok: bool,
+    dataset_id: Option<Text>,
+    name: Option<Text>,
+}
+
 /// The log and the counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    lines: VecDeque<LogLine>,
+    lines: VecDeque<Line>,
+    words: Words,
     stats: Stats,
-    next: u64,
+    /// Lines that were ever written.
+    written: u64,
 }
 
 impl Ledger {
     /// Writes a line and counts it; keeps the newest `limit` lines.
-    pub(crate) fn write(&mut self, line: LogLine, throttled: bool, limit: u32) {
-        let count = self.stats.calls.entry(line.operation.clone()).or_default();
-        if line.ok {
+    pub(crate) fn write(&mut self, entry: Entry, limit: u32) {
+        let count = match self.stats.calls.get_mut(entry.operation) {
+            Some(count) => count,
+            None => self.stats.calls.entry(entry.operation.to_owned()).or_default(),
+        };
+        if entry.ok {
             count.ok += 1;
         } else {
             count.failed += 1;
         }
-        self.stats.throttled += u64::from(throttled);
-        self.stats.faults += u64::from(line.fault.is_some());
-        self.next += 1;
-        self.lines.push_back(LogLine { seq: self.next, ..line });
+        count.throttled += u64::from(entry.throttled);
+        self.stats.throttled += u64::from(entry.throttled);
+        self.stats.faults += u64::from(entry.fault.is_some());
+        self.written += 1;
+        let words = &mut self.words;
+        self.lines.push_back(Line {
+            time_ms: entry.time_ms,
+            request_id: entry.request_id,
+            operation: words.number(entry.operation),
+            access_key_id: words.number(&entry.access_key_id),
+            code: words.number(&entry.code),
+            fault: words.optional(entry.fault.as_deref()),
+            version_name: words.optional(entry.touched.version_name.as_deref()),
+            workspace_id: words.optional(entry.touched.workspace_id.as_deref()),
+            status: entry.status,
+            changed: entry.changed,
+            ok: entry.ok,
+            dataset_id: entry.touched.dataset_id,
+            name: entry.touched.name,
+        });
         while self.lines.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
             self.lines.pop_front();
         }
     }
 
-    /// The lines after this number.
-    pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &LogLine> {
-        let from = self.lines.partition_point(|line| line.seq <= seq);
-        self.lines.range(from..)
+    /// The lines after this number, oldest first.
+    pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = LogLine> {
+        let first = self.written - self.lines.len() as u64 + 1;
+        let skipped = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let lines = self.lines.range(skipped.min(self.lines.len())..);
+        lines.zip(first + skipped as u64..).map(|(line, seq)| self.shown(line, seq))
+    }
+
+    fn shown(&self, line: &Line, seq: u64) -> LogLine {
+        let word = |number: Option<NonZeroU32>| number.map(|number| self.words.text(number.get()));
+        LogLine {
+            seq,
+            time: timestamp(line.time_ms).into(),
+            operation: self.words.text(line.operation),
+            access_key_id: self.words.text(line.access_key_id),
+            status: line.status,
+            code: self.words.text(line.code),
+            request_id: line.request_id.to_string(),
+            changed: line.changed,
+            ok: line.ok,
+            fault: word(line.fault),
+            dataset_id: line.dataset_id.as_ref().map(ToString::to_string),
+            version_name: word(line.version_name),
+            workspace_id: word(line.workspace_id),
+            name: line.name.as_ref().map(ToString::to_string),
+        }
     }
 
     pub(crate) fn stats(&self) -> &Stats {
@@ -103,20 +191,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_outlive_the_lines() {
-        let mut ledger = Ledger::default();
-        for ok in [true, false, true] {
-            let line = LogLine { operation: "GetDataset".into(), ok, ..LogLine::default() };
-            ledger.write(line, !ok, 2);
-        }
-        assert_eq!(ledger.stats().calls["GetDataset"], Count { ok: 2, failed: 1 });
-        assert_eq!(ledger.stats().throttled, 1);
-        assert_eq!(ledger.after(0).map(|line| line.seq).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(ledger.after(2).map(|line| line.seq).collect::<Vec<_>>(), [3]);
-        assert_eq!(ledger.after(9).count(), 0);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 
 mod actions;
 mod auth;
+mod bill;
 mod clock;
 mod control;
 mod credentials;
@@ -25,6 +26,7 @@ mod state;
 mod store;
 mod world;
 
+pub use bill::{Amounts, Bill, BillLine};
 pub use credentials::{Credential, DEFAULT_ACCOUNT};
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
@@ -32,4 +34,4 @@ pub use knobs::{Knobs, NameScope};
 pub use ledger::{Count, LogLine, Stats};
 pub use route::Operation;
 pub use state::{State, StateError};
-pub use store::{Dataset, Label, ShareRelationship, SharingConfig, UserMetricsEndpoint, Version};
+pub use store::dataset::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};

@@ -2,6 +2,7 @@
 
 use crate::auth::Denial;
 use crate::knobs::{InvalidCode, Knobs};
+use crate::quota::Spent;
 
 /// The reasons to refuse a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,8 @@ pub(crate) enum Refusal {
     FirstVersion,
     VersionsExist(String),
     NoPermission(&'static str),
-    Throttled,
+    /// A quota has no room for it.
+    Throttled(Spent),
     /// The caller did not prove who it is.
     Identity(Denial),
     /// A fault on order.
@@ -41,6 +43,8 @@ pub(crate) struct Worded {
     pub(crate) message: String,
     /// Milliseconds for `x-acs-retry-after`; 0 = no header.
     pub(crate) retry_after_ms: u64,
+    /// Seconds for `Retry-After`; 0 = no header.
+    pub(crate) retry_after_s: u64,
 }
 
 impl Refusal {
@@ -56,6 +60,7 @@ impl Refusal {
             code: code.to_owned(),
             message,
             retry_after_ms: 0,
+            retry_after_s: 0,
         };
         match self {
             Self::ApiNotFound => {
@@ -99,10 +104,17 @@ impl Refusal {
             Self::NoPermission(operation) => {
                 worded(403, "NoPermission", format!("The caller may not do paidataset:{operation} here."))
             }
-            Self::Throttled => Worded {
-                retry_after_ms: knobs.throttle_retry_after_ms,
-                ..worded(knobs.throttle_status, &knobs.throttle_code, "Request was denied by flow control.".into())
-            },
+            Self::Throttled(spent) => {
+                let code = match spent {
+                    Spent::Account => &knobs.throttle_code,
+                    Spent::Operation => &knobs.operation_throttle_code,
+                };
+                Worded {
+                    retry_after_ms: knobs.throttle_retry_after_ms,
+                    retry_after_s: knobs.throttle_retry_after_s,
+                    ..worded(knobs.throttle_status, code, "Request was denied by flow control.".into())
+                }
+            }
             Self::Injected { status, code, retry_after_ms } => Worded {
                 retry_after_ms: *retry_after_ms,
                 ..worded(*status, code, "This error was ordered from the emulator.".into())

@@ -1,6 +1,7 @@
 //! A received request in the form that routing, signature checks and actions need.
 
 use hyper::HeaderMap;
+use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use ring::digest::{SHA256, digest};
 
@@ -15,13 +16,13 @@ pub(crate) struct Request {
     /// The decoded query, in its order.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     /// Lower-case hex SHA-256 of the body.
     pub(crate) body_hash: String,
 }
 
 impl Request {
-    pub(crate) fn new(parts: &Parts, body: Vec<u8>) -> Self {
+    pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
         Self {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
@@ -33,7 +34,8 @@ impl Request {
     }
 
     /// A request that never was on a wire.
-    pub(crate) fn direct(method: &str, target: &str, body: Vec<u8>) -> Self {
+    /// Its body has no hash: nobody signed it.
+    pub(crate) fn direct(method: &str, target: &str, body: impl Into<Bytes>) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {
             method: method.to_owned(),
@@ -41,7 +43,7 @@ impl Request {
             query: query_pairs(query),
             headers: HeaderMap::new(),
             body_hash: String::new(),
-            body,
+            body: body.into(),
         }
     }
 
@@ -72,7 +74,7 @@ pub(crate) mod tests {
             builder = builder.header(*name, *value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        Request::new(&parts, body.as_bytes().to_vec())
+        Request::new(&parts, body.to_owned().into())
     }
 
     #[test]

@@ -116,11 +116,14 @@ async fn answer(
         let reply = br#"{"Code":"RequestEntityTooLarge","Message":"The body is too large or broke off."}"#;
         return Ok(respond(413, JSON, reply.to_vec()));
     };
-    let request = Request::new(&parts, body.to_bytes().to_vec());
+    let body = body.to_bytes();
     if control {
+        let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let request = Request::direct(parts.method.as_str(), &target, body);
         let control::Answer { status, content_type, body } = control::answer(&shared, &request);
         return Ok(respond(status, content_type, body));
     }
+    let request = Request::new(&parts, body);
     // In a task of its own: hyper drops this future when the client hangs up, but the call goes on.
     let Ok(Some((reply, spoil))) = tokio::spawn(decide(request, shared, stop)).await else {
         return Err(ResetOnOrder);
@@ -174,6 +177,9 @@ fn respond_to_call(reply: Reply) -> Response<Bytes> {
     }
     if reply.retry_after_ms > 0 {
         response.headers_mut().insert("x-acs-retry-after", HeaderValue::from(reply.retry_after_ms));
+    }
+    if reply.retry_after_s > 0 {
+        response.headers_mut().insert("retry-after", HeaderValue::from(reply.retry_after_s));
     }
     response
 }

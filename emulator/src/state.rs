@@ -1,13 +1,14 @@
 //! The whole of an emulator as plain data: what `GET` and `PUT /_emulator/state` carry.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::credentials::{Credential, DEFAULT_ACCOUNT};
 use crate::faults::Fault;
 use crate::knobs::Knobs;
-use crate::store::Dataset;
+use crate::store::{Dataset, Text};
 
 /// A state. Read, every part is there; written, parts that are absent are left as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,28 @@ pub struct State {
     pub datasets: Option<Vec<Dataset>>,
 }
 
+/// A whole state to be written out, its datasets shared with the store.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct View {
+    #[serde(flatten)]
+    pub(crate) rest: State,
+    #[serde(serialize_with = "each")]
+    pub(crate) datasets: Vec<Arc<Dataset>>,
+}
+
+impl View {
+    /// The same with datasets of its own.
+    pub(crate) fn state(&self) -> State {
+        let datasets = self.datasets.iter().map(|dataset| Dataset::clone(dataset));
+        State { datasets: Some(datasets.collect()), ..self.rest.clone() }
+    }
+}
+
+fn each<S: Serializer>(datasets: &[Arc<Dataset>], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(datasets.iter().map(Arc::as_ref))
+}
+
 /// A state that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("state refused: {0}")]
@@ -46,7 +69,7 @@ impl State {
         }
         let mut ids = HashSet::new();
         for dataset in self.datasets.iter().flatten() {
-            if dataset.dataset_id.is_empty() || !ids.insert(dataset.dataset_id.clone()) {
+            if dataset.dataset_id.is_empty() || !ids.insert(dataset.dataset_id.as_str()) {
                 return Err(StateError(format!("DatasetId {:?} is empty or there twice", dataset.dataset_id)));
             }
         }
@@ -58,9 +81,9 @@ impl State {
 
 /// The dataset with the service's defaults in the members that were left out.
 fn filled(mut dataset: Dataset, now: &str) -> Dataset {
-    let fill = |member: &mut String, default: &str| {
+    let fill = |member: &mut Text, default: &str| {
         if member.is_empty() {
-            default.clone_into(member);
+            *member = default.into();
         }
     };
     fill(&mut dataset.owner_id, DEFAULT_ACCOUNT);

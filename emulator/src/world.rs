@@ -10,8 +10,8 @@ use crate::ids::Ids;
 use crate::knobs::Knobs;
 use crate::ledger::Ledger;
 use crate::quota::Quota;
-use crate::state::{State, StateError};
-use crate::store::{Clock, Dataset, Store};
+use crate::state::{State, StateError, View};
+use crate::store::{Clock, Store};
 
 /// The emulator's memory. All of it sits behind one lock: a call is decided in microseconds.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) quota: Quota,
     pub(crate) ledger: Ledger,
     /// What a reset goes back to.
-    start: State,
+    start: View,
 }
 
 impl World {
@@ -42,16 +42,16 @@ impl World {
             nonces: Nonces::default(),
             quota: Quota::default(),
             ledger: Ledger::default(),
-            start: State::default(),
+            start: View::default(),
         };
         world.set_state(start)?;
-        world.start = world.state();
+        world.start = world.view();
         Ok(world)
     }
 
     /// Back to the start: state, log, counts, used nonces.
     pub(crate) fn reset(&mut self) {
-        let start = self.start.clone();
+        let start = self.start.state();
         // The start was taken before, so it is taken again.
         if let Ok(fresh) = Self::new(start) {
             *self = fresh;
@@ -60,14 +60,20 @@ impl World {
 
     /// Everything but the log and the counts.
     pub(crate) fn state(&self) -> State {
-        State {
+        self.view().state()
+    }
+
+    /// The same at the price of a list.
+    pub(crate) fn view(&self) -> View {
+        let rest = State {
             seed: Some(self.ids.seed),
             next_id: Some(self.ids.next),
             credentials: Some(self.credentials.iter().map(|known| known.as_ref().clone()).collect()),
             knobs: Some(self.knobs.clone()),
             faults: Some(self.faults.list().to_vec()),
-            datasets: Some(self.store.all().iter().map(|dataset| Dataset::clone(dataset)).collect()),
-        }
+            datasets: None,
+        };
+        View { rest, datasets: self.store.all() }
     }
 
     /// Puts the parts that `state` has in the place of ours; all of them or, when one is wrong, none.
@@ -105,6 +111,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::credentials::Credential;
+    use crate::store::Dataset;
 
     #[test]
     fn a_state_that_was_read_can_be_written_and_reset_goes_back_to_the_start() {

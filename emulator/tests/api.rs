@@ -21,6 +21,8 @@ mod knobs;
 mod life;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/names.rs"]
+mod names;
 #[path = "api/program.rs"]
 mod program;
 #[path = "api/versions.rs"]

@@ -7,7 +7,7 @@ use super::input::{Body, check_name};
 use super::{Context, Done, Touched, sharing, view};
 use crate::knobs::{DeleteWithVersions, NameScope, Rule};
 use crate::refusal::Refusal;
-use crate::store::Dataset;
+use crate::store::{Dataset, Text};
 
 pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     let body = Body::parse(&context.request.body)?;
@@ -24,7 +24,7 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     let mut answer = Map::new();
     if !dry || context.knobs.dry_run_id {
         dataset.dataset_id = fresh_id(context);
-        answer.insert("DatasetId".to_owned(), Value::String(dataset.dataset_id.clone()));
+        answer.insert("DatasetId".to_owned(), Value::from(dataset.dataset_id.as_str()));
     }
     if !dry {
         touched.dataset_id = Some(dataset.dataset_id.clone());
@@ -33,7 +33,7 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     Ok(Done { answer, changed: !dry, touched })
 }
 
-fn fresh_id(context: &mut Context) -> String {
+fn fresh_id(context: &mut Context) -> Text {
     loop {
         let id = context.ids.dataset();
         if !context.store.knows(&id) {
@@ -54,7 +54,7 @@ fn check_name_is_free(context: &Context, dataset: &Dataset) -> Result<(), Refusa
         in_scope && same && other.dataset_id != dataset.dataset_id
     };
     if context.knobs.name_scope != NameScope::None && context.store.named(&dataset.name).any(|other| rival(other)) {
-        return Err(Refusal::NameTaken(dataset.name.clone()));
+        return Err(Refusal::NameTaken(dataset.name.to_string()));
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ pub(super) fn publish(context: &mut Context) -> Result<Done, Refusal> {
     if was.accessibility == "PUBLIC" && context.knobs.republish == Rule::Refuse {
         return Err(Refusal::invalid("Accessibility", "the dataset is PUBLIC already"));
     }
-    let next = Dataset { accessibility: "PUBLIC".to_owned(), ..Dataset::clone(&was) };
+    let next = Dataset { accessibility: "PUBLIC".into(), ..Dataset::clone(&was) };
     let moves = next != *was;
     Ok(context.store(&was, next, moves))
 }

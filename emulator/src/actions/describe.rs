@@ -3,7 +3,7 @@
 use super::Context;
 use super::input::{Body, check_name};
 use crate::refusal::Refusal;
-use crate::store::{Dataset, Version};
+use crate::store::{Dataset, Text, Version};
 
 pub(super) const PROPERTIES: [&str; 2] = ["FILE", "DIRECTORY"];
 pub(super) const DATA_SOURCE_TYPES: [&str; 7] = ["OSS", "NAS", "EXTREMENAS", "CPFS", "BMCPFS", "MAXCOMPUTE", "URL"];
@@ -21,10 +21,10 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
     let data_source_type =
         body.one_of("DataSourceType", &DATA_SOURCE_TYPES)?.ok_or(Refusal::Missing("DataSourceType"))?;
     let uri = body.required("Uri")?;
-    let accessibility = body.one_of("Accessibility", &ACCESSIBILITIES)?.unwrap_or_else(|| "PRIVATE".to_owned());
+    let accessibility = body.one_of("Accessibility", &ACCESSIBILITIES)?.unwrap_or_else(|| "PRIVATE".into());
     let roles = body.texts("AccessibleRoleIdList")?;
     check_roles(&accessibility, roles.as_deref())?;
-    let edition = body.one_of("Edition", &EDITIONS)?.unwrap_or_else(|| "BASIC".to_owned());
+    let edition = body.one_of("Edition", &EDITIONS)?.unwrap_or_else(|| "BASIC".into());
     if edition != "BASIC" && data_source_type != "OSS" {
         return Err(Refusal::invalid("Edition", "only OSS datasets can be other than BASIC"));
     }
@@ -37,20 +37,20 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
         name,
         workspace_id: context.workspace(body.text("WorkspaceId")?)?,
         user_id: owner(context, body.text("UserId")?)?,
-        owner_id: context.caller.account_id.clone(),
+        owner_id: context.caller.account_id.as_str().into(),
         gmt_create_time: now.clone(),
         gmt_modified_time: now,
         data_source_type,
-        data_type: body.one_of("DataType", &DATA_TYPES)?.unwrap_or_else(|| "COMMON".to_owned()),
+        data_type: body.one_of("DataType", &DATA_TYPES)?.unwrap_or_else(|| "COMMON".into()),
         property,
         uri,
-        source_type: body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".to_owned()),
+        source_type: body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".into()),
         source_id: body.text_within("SourceId", knobs.source_id_max)?,
         description: body.text_within("Description", knobs.description_max)?,
         options: body.json_text("Options", knobs.options_max, knobs)?,
         accessibility,
         accessible_role_id_list: roles,
-        provider_type: body.one_of("ProviderType", &["Ecs", "Lingjun"])?.unwrap_or_else(|| "Ecs".to_owned()),
+        provider_type: body.one_of("ProviderType", &["Ecs", "Lingjun"])?.unwrap_or_else(|| "Ecs".into()),
         provider,
         edition,
         labels: body.labels("Labels", knobs)?.unwrap_or_default(),
@@ -65,7 +65,7 @@ pub(super) fn described(context: &Context, body: &Body) -> Result<Dataset, Refus
 /// The version v1 that a create body describes beside the dataset.
 pub(super) fn first_version(context: &Context, body: &Body, dataset: &Dataset) -> Result<Version, Refusal> {
     Ok(Version {
-        version_name: "v1".to_owned(),
+        version_name: "v1".into(),
         gmt_create_time: dataset.gmt_create_time.clone(),
         gmt_modified_time: dataset.gmt_modified_time.clone(),
         property: dataset.property.clone(),
@@ -85,10 +85,10 @@ pub(super) fn first_version(context: &Context, body: &Body, dataset: &Dataset) -
 }
 
 /// The owner of a new dataset: the caller, or whom an administrator names.
-fn owner(context: &Context, named: Option<String>) -> Result<String, Refusal> {
+fn owner(context: &Context, named: Option<Text>) -> Result<Text, Refusal> {
     let caller = &context.caller.user_id;
     match named.filter(|user| !user.is_empty()) {
-        None => Ok(caller.clone()),
+        None => Ok(caller.as_str().into()),
         Some(user) if !user.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err(Refusal::invalid("UserId", "it must be decimal digits"))
         }
@@ -98,8 +98,8 @@ fn owner(context: &Context, named: Option<String>) -> Result<String, Refusal> {
 }
 
 /// `ROLE_PUBLIC` names the roles.
-pub(super) fn check_roles(accessibility: &str, roles: Option<&[String]>) -> Result<(), Refusal> {
-    if accessibility == "ROLE_PUBLIC" && roles.is_none_or(<[String]>::is_empty) {
+pub(super) fn check_roles(accessibility: &str, roles: Option<&[Text]>) -> Result<(), Refusal> {
+    if accessibility == "ROLE_PUBLIC" && roles.is_none_or(<[Text]>::is_empty) {
         return Err(Refusal::Missing("AccessibleRoleIdList"));
     }
     Ok(())

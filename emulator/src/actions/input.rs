@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::knobs::{Knobs, LabelUnit, Rule};
 use crate::refusal::Refusal;
-use crate::store::{Label, UserMetricsEndpoint};
+use crate::store::{Label, Text, UserMetricsEndpoint};
 
 /// Longest label key or value.
 const LABEL_LENGTH: usize = 128;
@@ -32,21 +32,21 @@ impl Body {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, Refusal> {
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<Text>, Refusal> {
         match self.member(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::String(text)) => Ok(Some(text.as_str().into())),
             Some(_) => Err(Refusal::invalid(name, "it must be a string")),
         }
     }
 
     /// A text that must be there and not empty.
-    pub(super) fn required(&self, name: &'static str) -> Result<String, Refusal> {
+    pub(super) fn required(&self, name: &'static str) -> Result<Text, Refusal> {
         self.text(name)?.filter(|text| !text.is_empty()).ok_or(Refusal::Missing(name))
     }
 
     /// A text of a closed set; empty counts as absent.
-    pub(super) fn one_of(&self, name: &'static str, set: &[&str]) -> Result<Option<String>, Refusal> {
+    pub(super) fn one_of(&self, name: &'static str, set: &[&str]) -> Result<Option<Text>, Refusal> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
@@ -57,7 +57,7 @@ impl Body {
     }
 
     /// A text of at most `longest` characters (0 = no limit).
-    pub(super) fn text_within(&self, name: &'static str, longest: u32) -> Result<Option<String>, Refusal> {
+    pub(super) fn text_within(&self, name: &'static str, longest: u32) -> Result<Option<Text>, Refusal> {
         let text = self.text(name)?;
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         if longest > 0 && length > usize::try_from(longest).unwrap_or(usize::MAX) {
@@ -67,7 +67,7 @@ impl Body {
     }
 
     /// The text of a JSON object, or empty.
-    pub(super) fn json_text(&self, name: &'static str, longest: u32, knobs: &Knobs) -> Result<Option<String>, Refusal> {
+    pub(super) fn json_text(&self, name: &'static str, longest: u32, knobs: &Knobs) -> Result<Option<Text>, Refusal> {
         let text = self.text_within(name, longest)?;
         let parsed = text.as_deref().map(serde_json::from_str::<Map<String, Value>>);
         let broken = matches!(parsed, Some(Err(_))) && text.as_deref() != Some("");
@@ -101,7 +101,7 @@ impl Body {
         Ok(size)
     }
 
-    pub(super) fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Refusal> {
+    pub(super) fn texts(&self, name: &'static str) -> Result<Option<Vec<Text>>, Refusal> {
         self.parsed(name, "it must be a list of strings", Value::is_array)
     }
 

@@ -11,6 +11,7 @@ mod list_datasets;
 mod list_versions;
 mod paging;
 mod recall;
+mod search;
 mod sharing;
 mod versions;
 mod view;
@@ -28,7 +29,7 @@ use crate::knobs::Knobs;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::{Call, Operation};
-use crate::store::{Clock, Dataset, Store};
+use crate::store::{Clock, Dataset, Store, Text};
 
 /// All that an operation works with.
 pub(crate) struct Context<'a> {
@@ -56,22 +57,31 @@ pub(crate) struct Done {
 /// The ids that a call is about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Touched {
-    pub(crate) dataset_id: Option<String>,
-    pub(crate) version_name: Option<String>,
-    pub(crate) workspace_id: Option<String>,
-    pub(crate) name: Option<String>,
+    pub(crate) dataset_id: Option<Text>,
+    pub(crate) version_name: Option<Text>,
+    pub(crate) workspace_id: Option<Text>,
+    pub(crate) name: Option<Text>,
 }
 
 impl Touched {
     /// The ids in the path of a call.
     pub(crate) fn by(call: &Call) -> Self {
-        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let some = |text: &String| (!text.is_empty()).then(|| text.as_str().into());
         Self { dataset_id: some(&call.dataset_id), version_name: some(&call.version_name), ..Self::default() }
     }
 }
 
+/// The page that a list call asks for; `None` of other calls, and when it names none that can be.
+pub(crate) fn page(call: &Call, request: &Request) -> Option<u32> {
+    let number = if call.operation.is_list() { paging::number(request) } else { None };
+    number.and_then(|number| u32::try_from(number).ok())
+}
+
 /// Carries out a call.
 pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
+    if let Some(id) = context.call.lacks() {
+        return Err(Refusal::Missing(id));
+    }
     match context.call.operation {
         Operation::CreateDataset => datasets::create(context),
         Operation::ListDatasets => list_datasets::datasets(context),
@@ -97,7 +107,7 @@ impl Context<'_> {
         Clock { now_ms: self.now_ms, lag_ms }
     }
 
-    fn now(&self) -> String {
+    fn now(&self) -> Text {
         timestamp(self.now_ms)
     }
 
@@ -142,10 +152,10 @@ impl Context<'_> {
     }
 
     /// The workspace that a call is about: the one it names, else the default one.
-    fn workspace(&self, named: Option<String>) -> Result<String, Refusal> {
+    fn workspace(&self, named: Option<Text>) -> Result<Text, Refusal> {
         let named = named.filter(|id| !id.is_empty());
-        let default = || Some(self.knobs.default_workspace.clone()).filter(|id| !id.is_empty());
+        let default = || Some(self.knobs.default_workspace.as_str().into()).filter(|id: &Text| !id.is_empty());
         let id = named.or_else(default).ok_or(Refusal::Missing("WorkspaceId"))?;
-        if self.knobs.knows_workspace(&id) { Ok(id) } else { Err(Refusal::WorkspaceNotFound(id)) }
+        if self.knobs.knows_workspace(&id) { Ok(id) } else { Err(Refusal::WorkspaceNotFound(id.into())) }
     }
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use crate::knobs::{Knobs, PageSizeOver, Rule, TotalCount};
+use crate::knobs::{Knobs, ListChaos, PageSizeOver, Rule, TotalCount};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -35,17 +35,18 @@ impl Order {
         }
     }
 
+    /// Which of two items comes first, each given by its key and its place in the order of creation.
+    pub(super) fn compare(self, a: (Key, u64), b: (Key, u64)) -> Ordering {
+        match (self, a.0) {
+            (Self::Ascending, _) => a.cmp(&b),
+            (Self::Descending, Key::Time(_)) => b.cmp(&a),
+            (Self::Descending, Key::Text(_) | Key::Number(_)) => b.0.cmp(&a.0).then(a.1.cmp(&b.1)),
+        }
+    }
+
     /// Sorts items, each with its key and its place in the order of creation.
     pub(super) fn sort<T>(self, items: &mut [(Key, u64, T)]) {
-        let compare = |a: &(Key, u64, T), b: &(Key, u64, T)| -> Ordering {
-            match (self, a.0) {
-                (Self::Ascending, _) => (a.0, a.1).cmp(&(b.0, b.1)),
-                (Self::Descending, Key::Time(_)) => (b.0, b.1).cmp(&(a.0, a.1)),
-                (Self::Descending, Key::Text(_) | Key::Number(_)) => b.0.cmp(&a.0).then(a.1.cmp(&b.1)),
-            }
-        };
-        // Stable, because lists mostly come in order already and this sort then makes one pass.
-        items.sort_by(compare);
+        items.sort_by(|a, b| self.compare((a.0, a.1), (b.0, b.1)));
     }
 }
 
@@ -70,13 +71,25 @@ impl Page {
 
     /// The items of this page.
     pub(super) fn cut<'a, T>(self, items: &'a [T], knobs: &Knobs) -> Result<&'a [T], Refusal> {
-        let start = (self.number - 1).saturating_mul(self.size).min(items.len());
+        // The next page begins one item early or late, as if something had come or gone before it meanwhile. A page
+        // of one item cannot begin early without standing still.
+        let step = match knobs.list_chaos {
+            ListChaos::None => self.size,
+            ListChaos::Repeat => self.size.saturating_sub(1).max(1),
+            ListChaos::Skip => self.size.saturating_add(1),
+        };
+        let start = (self.number - 1).saturating_mul(step).min(items.len());
         let page = items.get(start..items.len().min(start.saturating_add(self.size))).unwrap_or_default();
         if page.is_empty() && self.number > 1 && knobs.page_beyond_end == Rule::Refuse {
             return Err(Refusal::invalid("PageNumber", "there is no such page"));
         }
         Ok(page)
     }
+}
+
+/// The number of the page that a list call asks for, if it is one.
+pub(super) fn number(request: &Request) -> Option<usize> {
+    natural(request, "PageNumber", 1, false).ok()
 }
 
 /// Puts `TotalCount` into an answer.
@@ -144,6 +157,20 @@ mod tests {
         let refuse = Knobs { page_beyond_end: Rule::Refuse, ..Knobs::default() };
         assert!(page.cut(&[1, 2, 3], &refuse).is_err());
         assert_eq!(Page { number: 1, size: 2 }.cut(&[] as &[i32], &refuse), Ok(&[] as &[i32]));
+    }
+
+    #[test]
+    fn chaos_strikes_between_pages() {
+        let items: Vec<usize> = (0..10).collect();
+        let pages = |list_chaos, size| {
+            let knobs = Knobs { list_chaos, ..Knobs::default() };
+            let cut = |number| Page { number, size }.cut(&items, &knobs).unwrap().to_vec();
+            (1..=4).map(cut).collect::<Vec<_>>()
+        };
+        assert_eq!(pages(ListChaos::Repeat, 4), [vec![0, 1, 2, 3], vec![3, 4, 5, 6], vec![6, 7, 8, 9], vec![9]]);
+        assert_eq!(pages(ListChaos::Skip, 4), [vec![0, 1, 2, 3], vec![5, 6, 7, 8], vec![], vec![]]);
+        assert_eq!(pages(ListChaos::Repeat, 1), [[0], [1], [2], [3]]);
+        assert_eq!(pages(ListChaos::Skip, 100)[0], items, "one page has no neighbour");
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use super::Context;
 use super::input::Body;
 use crate::knobs::Write;
 use crate::refusal::Refusal;
-use crate::store::{Dataset, ShareRelationship, SharingConfig};
+use crate::store::{Dataset, ShareRelationship, SharingConfig, Text};
 
 /// Puts the shares of the body into the dataset; nothing happens without them.
 pub(super) fn update(context: &Context, body: &Body, dataset: &mut Dataset) -> Result<(), Refusal> {
@@ -51,12 +51,12 @@ fn completed(
         source_tenant_id: dataset.owner_id.clone(),
         source_workspace_id: dataset.workspace_id.clone(),
         allowed_mount_access_levels: if sent.allowed_mount_access_levels.is_empty() {
-            vec!["RO".to_owned()]
+            vec!["RO".into()]
         } else {
             sent.allowed_mount_access_levels.clone()
         },
         shared_at: present.map_or_else(|| context.now(), |known| known.shared_at.clone()),
-        status: String::new(),
+        status: Text::default(),
         ..sent
     })
 }
@@ -65,5 +65,5 @@ fn completed(
 pub(super) fn at(share: &ShareRelationship, now_ms: i64) -> ShareRelationship {
     let ends = share.expires_at.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
     let expired = ends.is_some_and(|ends| ends.as_millisecond() <= now_ms);
-    ShareRelationship { status: if expired { "EXPIRED" } else { "ACTIVE" }.to_owned(), ..share.clone() }
+    ShareRelationship { status: if expired { "EXPIRED" } else { "ACTIVE" }.into(), ..share.clone() }
 }

@@ -18,7 +18,7 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     let name = version.version_name.clone();
     let mut answer = Map::new();
     if !dry || context.knobs.dry_run_id {
-        answer.insert("VersionName".to_owned(), Value::String(name.clone()));
+        answer.insert("VersionName".to_owned(), Value::from(name.as_str()));
     }
     if dry {
         return Ok(context.read(answer));
@@ -43,7 +43,7 @@ fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Versio
         return Err(Refusal::invalid("DataSourceType", why));
     }
     let uri = body.required("Uri")?;
-    let source_type = body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".to_owned());
+    let source_type = body.one_of("SourceType", &SOURCE_TYPES)?.unwrap_or_else(|| "USER".into());
     let number = if knobs.version_number_reuse {
         dataset.versions.iter().filter_map(Version::number).max().unwrap_or(0).saturating_add(1)
     } else {
@@ -51,7 +51,7 @@ fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Versio
     };
     let now = context.now();
     Ok(Version {
-        version_name: format!("v{number}"),
+        version_name: compact_str::format_compact!("v{number}"),
         gmt_create_time: now.clone(),
         gmt_modified_time: now,
         property,
@@ -59,7 +59,7 @@ fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Versio
         uri,
         labels: body.labels("Labels", knobs)?.unwrap_or_default(),
         options: body.json_text("Options", knobs.options_max, knobs)?,
-        source_type: source_type.replace('-', "_"),
+        source_type: source_type.replace('-', "_").into(),
         source_id: body.text_within("SourceId", knobs.source_id_max)?,
         description: body.text_within("Description", knobs.description_max)?,
         data_count: body.integer("DataCount")?,
@@ -79,7 +79,7 @@ pub(super) fn get(context: &Context) -> Result<Done, Refusal> {
     let dataset = context.dataset()?;
     let version = dataset.version(&context.call.version_name).ok_or_else(|| missing(context))?;
     let mut answer = view::version(version, &dataset, context);
-    answer.insert("DatasetId".to_owned(), Value::String(dataset.dataset_id.clone()));
+    answer.insert("DatasetId".to_owned(), Value::from(dataset.dataset_id.as_str()));
     Ok(context.read(answer))
 }
 

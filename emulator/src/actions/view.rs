@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Context, sharing};
-use crate::store::{Dataset, SharingConfig, Version, is_home};
+use crate::store::{Dataset, SharingConfig, Text, Version, is_home};
 
 /// How much of a dataset an answer shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub(super) enum Detail {
     /// `GetDataset`: everything.
     Whole,
     /// `ListDatasets` of this workspace: no Provider, and no sharing details.
-    Listed(String),
+    Listed(Text),
     /// `ListDatasets` of this workspace with `ShareScope=BY_ME`: with sharing details.
-    ListedWithShares(String),
+    ListedWithShares(Text),
 }
 
 impl Detail {

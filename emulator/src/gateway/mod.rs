@@ -8,10 +8,9 @@ pub(crate) use reply::{Reply, Spoil};
 
 use crate::actions::{self, Context, Done, Touched};
 use crate::auth::{Caller, authenticate};
-use crate::clock::timestamp;
 use crate::faults::{Effect, Fault, When};
 use crate::knobs::{Auth, Knobs};
-use crate::ledger::LogLine;
+use crate::ledger::Entry;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::{Call, route};
@@ -54,7 +53,7 @@ impl Asked {
 impl World {
     /// Takes in a request.
     pub(crate) fn arrive(&mut self, request: &Request, now_ms: i64) -> Step {
-        let Some(call) = route(&request.method, &request.path) else {
+        let Some(call) = route(request, self.knobs.gateway_form) else {
             let asked = Asked { operation: "Unknown", access_key_id: String::new(), touched: Touched::default() };
             return self.end(request, asked, Err(Refusal::ApiNotFound), None, now_ms);
         };
@@ -67,7 +66,7 @@ impl World {
         };
         let asked = Asked::of(&call, &caller.access_key_id);
         let Self { faults, ids, .. } = self;
-        let chosen = faults.choose(asked.operation, || ids.chance());
+        let chosen = faults.choose(asked.operation, actions::page(&call, request), || ids.chance());
         let struck = match chosen.and_then(|index| faults.when(index)) {
             Some(When::Before) => chosen.and_then(|index| faults.fire(index)),
             Some(When::After) | None => None,
@@ -118,8 +117,8 @@ impl World {
         check_headers(request, operation, knobs).map_err(|refusal| (String::new(), refusal))?;
         let caller = authenticate(request, credentials, knobs, nonces, now_ms)
             .map_err(|rejected| (rejected.access_key_id, Refusal::Identity(rejected.denial)))?;
-        if !quota.take(&caller.account_id, knobs, now_ms) {
-            return Err((caller.access_key_id.clone(), Refusal::Throttled));
+        if let Err(spent) = quota.take(&caller.account_id, call.operation, knobs, now_ms) {
+            return Err((caller.access_key_id.clone(), Refusal::Throttled(spent)));
         }
         if caller.denies(operation) {
             return Err((caller.access_key_id.clone(), Refusal::NoPermission(operation)));
@@ -136,7 +135,7 @@ impl World {
         fault: Option<Fault>,
         now_ms: i64,
     ) -> Step {
-        let throttled = matches!(result, Err(Refusal::Throttled));
+        let throttled = matches!(result, Err(Refusal::Throttled(_)));
         let (changed, ok) = (result.as_ref().is_ok_and(|done| done.changed), result.is_ok());
         let (answer, touched) = match result {
             Ok(done) => (Ok(done.answer), done.touched),
@@ -147,28 +146,30 @@ impl World {
             knobs: &self.knobs,
             operation: asked.operation,
             host: request.header("host").unwrap_or_default(),
-            request_id: request_id.clone(),
+            request_id: request_id.to_string(),
         };
         let sent = scene.sent(answer, fault.as_ref());
-        let line = LogLine {
-            seq: 0,
-            time: timestamp(now_ms),
-            operation: asked.operation.to_owned(),
+        let entry = Entry {
+            time_ms: now_ms,
+            operation: asked.operation,
             access_key_id: asked.access_key_id,
             status: sent.logged_status,
             code: sent.logged_code,
             request_id,
             changed,
             ok,
+            throttled,
             fault: fault.as_ref().map(Fault::label),
-            dataset_id: touched.dataset_id,
-            version_name: touched.version_name,
-            workspace_id: touched.workspace_id,
-            name: touched.name,
+            touched,
         };
-        self.ledger.write(line, throttled, self.knobs.log_limit);
-        let fault_ms = fault.map_or(0, |fault| fault.delay_ms);
-        Step::Send { reply: sent.reply, spoil: sent.spoil, delay_ms: fault_ms.saturating_add(self.knobs.latency_ms) }
+        self.ledger.write(entry, self.knobs.log_limit);
+        let waits = [
+            fault.map_or(0, |fault| fault.delay_ms),
+            self.knobs.latency_ms,
+            self.ids.up_to(self.knobs.latency_jitter_ms),
+        ];
+        let delay_ms = waits.into_iter().fold(0, u64::saturating_add);
+        Step::Send { reply: sent.reply, spoil: sent.spoil, delay_ms }
     }
 }
 

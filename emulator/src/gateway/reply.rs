@@ -14,6 +14,8 @@ pub(crate) struct Reply {
     pub(crate) request_id: Option<String>,
     /// Milliseconds for `x-acs-retry-after`; 0 = no header.
     pub(crate) retry_after_ms: u64,
+    /// Seconds for `Retry-After`; 0 = no header.
+    pub(crate) retry_after_s: u64,
 }
 
 /// What a fault does to the connection in place of a whole answer.
@@ -90,6 +92,7 @@ impl Scene<'_> {
             body: body.to_string().into_bytes(),
             request_id: self.knobs.request_id_header.then(|| self.request_id.clone()),
             retry_after_ms: worded.as_ref().map_or(0, |worded| worded.retry_after_ms),
+            retry_after_s: worded.as_ref().map_or(0, |worded| worded.retry_after_s),
         };
         (reply, worded.map(|worded| worded.code).unwrap_or_default())
     }

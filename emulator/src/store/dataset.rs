@@ -1,25 +1,29 @@
-//! What the emulator knows about a dataset, in the service's own member names.
+//! What the emulator knows about a dataset, in the service's own member names: with texts that are small to keep inside,
+//! with plain strings for those who ask from outside.
 
 use serde::{Deserialize, Serialize};
 
+/// A text of a kept dataset: a `str` in all that matters, in place when it is short.
+pub type Text = compact_str::CompactString;
+
 /// A label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Label {
+#[serde(rename_all = "PascalCase", bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub struct Label<T = String> {
     /// Its key.
-    pub key: String,
+    pub key: T,
     /// Its value.
     #[serde(default)]
-    pub value: String,
+    pub value: T,
 }
 
 /// Where metrics of a version are served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct UserMetricsEndpoint {
+#[serde(rename_all = "PascalCase", default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub struct UserMetricsEndpoint<T = String> {
     /// HTTP path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<T>,
     /// TCP port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
@@ -27,137 +31,145 @@ pub struct UserMetricsEndpoint {
 
 /// One share of a dataset with another workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ShareRelationship {
+#[serde(rename_all = "PascalCase", default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub struct ShareRelationship<T = String> {
     /// Parent account that may use it.
-    pub tenant_id: String,
+    pub tenant_id: T,
     /// Workspace that may use it.
-    pub workspace_id: String,
+    pub workspace_id: T,
     /// Parent account that shares.
-    pub source_tenant_id: String,
+    pub source_tenant_id: T,
     /// Workspace that shares.
-    pub source_workspace_id: String,
+    pub source_workspace_id: T,
     /// Upper bound of mounts by the receiver.
-    pub allowed_mount_access_levels: Vec<String>,
+    pub allowed_mount_access_levels: Vec<T>,
     /// Whether data-protection mode is on.
     pub is_secure_mode: bool,
     /// JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra: Option<String>,
+    pub extra: Option<T>,
     /// When it was shared.
-    pub shared_at: String,
+    pub shared_at: T,
     /// When the share lapses; absent = never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
+    pub expires_at: Option<T>,
     /// ACTIVE or EXPIRED; worked out when read.
-    pub status: String,
+    pub status: T,
 }
 
 /// The shares of a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct SharingConfig {
+#[serde(rename_all = "PascalCase", default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub struct SharingConfig<T = String> {
     /// One entry per receiving workspace.
-    pub shared_to: Vec<ShareRelationship>,
+    pub shared_to: Vec<ShareRelationship<T>>,
 }
 
 /// A version of a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase", default, bound(deserialize = "T: Default + Deserialize<'de>"))]
 #[allow(missing_docs, reason = "the members of the service's DatasetVersion, under its names")]
-pub struct Version {
+pub struct Version<T = String> {
     /// `v1`, `v2`, …
-    pub version_name: String,
-    pub gmt_create_time: String,
-    pub gmt_modified_time: String,
-    pub property: String,
-    pub data_source_type: String,
-    pub uri: String,
-    pub labels: Vec<Label>,
+    pub version_name: T,
+    pub gmt_create_time: T,
+    pub gmt_modified_time: T,
+    pub property: T,
+    pub data_source_type: T,
+    pub uri: T,
+    pub labels: Vec<Label<T>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<String>,
-    pub source_type: String,
+    pub options: Option<T>,
+    pub source_type: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
+    pub source_id: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_count: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_size: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
+    pub import_info: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset_task_ram_role: Option<String>,
+    pub dataset_task_ram_role: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
+    pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint<T>>>,
 }
 
 /// A dataset with its versions, as `GET /_emulator/state` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase", default, bound(deserialize = "T: Default + Deserialize<'de>"))]
 #[allow(missing_docs, reason = "the members of the service's Dataset, under its names")]
-pub struct Dataset {
-    pub dataset_id: String,
-    pub name: String,
-    pub workspace_id: String,
+pub struct Dataset<T = String> {
+    pub dataset_id: T,
+    pub name: T,
+    pub workspace_id: T,
     /// The principal that owns it.
-    pub user_id: String,
+    pub user_id: T,
     /// The parent account.
-    pub owner_id: String,
-    pub gmt_create_time: String,
-    pub gmt_modified_time: String,
-    pub data_source_type: String,
-    pub data_type: String,
+    pub owner_id: T,
+    pub gmt_create_time: T,
+    pub gmt_modified_time: T,
+    pub data_source_type: T,
+    pub data_type: T,
     /// Of v1, like `uri`, `source_type`, `source_id` and `options`.
-    pub property: String,
-    pub uri: String,
-    pub source_type: String,
+    pub property: T,
+    pub uri: T,
+    pub source_type: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
+    pub source_id: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<String>,
-    pub accessibility: String,
+    pub options: Option<T>,
+    pub accessibility: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub accessible_role_id_list: Option<Vec<String>>,
-    pub provider_type: String,
+    pub accessible_role_id_list: Option<Vec<T>>,
+    pub provider_type: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    pub edition: String,
-    pub labels: Vec<Label>,
+    pub provider: Option<T>,
+    pub edition: T,
+    pub labels: Vec<Label<T>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mount_access_read_write_role_id_list: Option<Vec<String>>,
+    pub mount_access_read_write_role_id_list: Option<Vec<T>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
+    pub import_info: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_id: Option<String>,
+    pub source_dataset_id: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_version: Option<String>,
+    pub source_dataset_version: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tag_template_type: Option<String>,
+    pub tag_template_type: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sharing_config: Option<SharingConfig>,
+    pub sharing_config: Option<SharingConfig<T>>,
     /// All versions, oldest first; v1 is always there.
-    pub versions: Vec<Version>,
+    pub versions: Vec<Version<T>>,
     /// The number of the next version.
     pub next_version: u32,
 }
 
-impl Dataset {
+impl<T: AsRef<str>> Dataset<T> {
     /// The version of this name.
-    pub fn version(&self, name: &str) -> Option<&Version> {
-        self.versions.iter().find(|version| version.version_name == name)
+    pub fn version(&self, name: &str) -> Option<&Version<T>> {
+        self.versions.iter().find(|version| version.version_name.as_ref() == name)
     }
 
     /// The version of this name, to change it.
-    pub fn version_mut(&mut self, name: &str) -> Option<&mut Version> {
-        self.versions.iter_mut().find(|version| version.version_name == name)
+    pub fn version_mut(&mut self, name: &str) -> Option<&mut Version<T>> {
+        self.versions.iter_mut().find(|version| version.version_name.as_ref() == name)
+    }
+}
+
+impl Dataset<Text> {
+    /// With plain strings.
+    pub(crate) fn plain(&self) -> Dataset {
+        // By way of JSON, which both forms have in common, so there is nothing that could fail.
+        serde_json::to_value(self).and_then(serde_json::from_value).unwrap_or_default()
     }
 
     /// Whether the share with this account and workspace exists.
-    pub(crate) fn share_with(&self, account: &str, workspace: &str) -> Option<&ShareRelationship> {
+    pub(crate) fn share_with(&self, account: &str, workspace: &str) -> Option<&ShareRelationship<Text>> {
         let shares = self.sharing_config.as_ref().map(|config| config.shared_to.as_slice()).unwrap_or_default();
         shares.iter().find(|share| share.tenant_id == account && share.workspace_id == workspace)
     }
@@ -172,11 +184,21 @@ impl Dataset {
         self.labels.iter().any(|label| label.key.contains(text) || label.value.contains(text))
     }
 
+    /// Without spare room in its lists, as it should be kept.
+    pub(crate) fn trimmed(mut self) -> Self {
+        self.labels.shrink_to_fit();
+        self.versions.shrink_to_fit();
+        for version in &mut self.versions {
+            version.labels.shrink_to_fit();
+        }
+        self
+    }
+
     /// Fills what a hand-written state may leave out: v1 and the number of the next version.
     pub(crate) fn completed(mut self) -> Self {
         if self.version("v1").is_none() {
             let first = Version {
-                version_name: "v1".to_owned(),
+                version_name: "v1".into(),
                 gmt_create_time: self.gmt_create_time.clone(),
                 gmt_modified_time: self.gmt_modified_time.clone(),
                 property: self.property.clone(),
@@ -196,9 +218,9 @@ impl Dataset {
     }
 }
 
-impl Version {
+impl<T: AsRef<str>> Version<T> {
     /// The number in its name.
     pub(crate) fn number(&self) -> Option<u32> {
-        self.version_name.strip_prefix('v')?.parse().ok()
+        self.version_name.as_ref().strip_prefix('v')?.parse().ok()
     }
 }

@@ -1,19 +1,30 @@
 //! The datasets, indexed by id, name and workspace, with as much history as lagging lists need.
 //!
 //! Finding, making, changing and deleting one dataset costs the same however many there are. Every change goes through
-//! [`Store::put`] or [`Store::remove`], which keep the indexes right.
+//! [`Store::put`] or [`Store::remove`], which keep the indexes right and note it in the journal.
 
-mod dataset;
+pub(crate) mod dataset;
+mod journal;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-pub use dataset::{Dataset, Label, ShareRelationship, SharingConfig, UserMetricsEndpoint, Version};
+pub(crate) use dataset::Text;
+pub(crate) use journal::Change;
+use journal::Journal;
+
+// The types as they are kept.
+pub(crate) type Dataset = dataset::Dataset<Text>;
+pub(crate) type Label = dataset::Label<Text>;
+pub(crate) type ShareRelationship = dataset::ShareRelationship<Text>;
+pub(crate) type SharingConfig = dataset::SharingConfig<Text>;
+pub(crate) type UserMetricsEndpoint = dataset::UserMetricsEndpoint<Text>;
+pub(crate) type Version = dataset::Version<Text>;
 
 /// A workspace of an account.
-type Place = (String, String);
+type Place = (Text, Text);
 
 /// The time of a change and how long lists may go on showing what was before, both in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +41,8 @@ impl Clock {
 }
 
 /// One dataset over time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Slot {
-    /// Place in the order of creation.
-    order: u64,
-    /// Every workspace whose lists ever had a reason to show it.
-    places: BTreeSet<Place>,
     current: Option<Arc<Dataset>>,
     /// What was there until when, oldest first; only what a lagging list can still see.
     past: VecDeque<(i64, Option<Arc<Dataset>>)>,
@@ -47,89 +54,106 @@ impl Slot {
         past.map_or(self.current.as_ref(), |(_, was)| was.as_ref())
     }
 
-    fn replace(&mut self, next: Option<Arc<Dataset>>, clock: Clock) {
+    /// Puts the next state in place; what was before.
+    fn replace(&mut self, next: Option<Arc<Dataset>>, clock: Clock) -> Option<Arc<Dataset>> {
         let was = std::mem::replace(&mut self.current, next);
         self.past.retain(|(until_ms, _)| *until_ms > clock.seen_ms());
         if clock.lag_ms > 0 {
-            self.past.push_back((clock.now_ms, was));
+            self.past.push_back((clock.now_ms, was.clone()));
         }
+        was
     }
 }
 
-/// All datasets of all accounts.
+/// All datasets of all accounts. Each has a number: its place in the order of creation.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    slots: HashMap<String, Slot>,
-    /// Ids in order of creation, per workspace: its own datasets and those shared to it.
-    places: HashMap<Place, BTreeMap<u64, String>>,
-    /// Ids per lower-cased name.
-    names: HashMap<String, BTreeSet<String>>,
-    /// Deleted datasets that a lagging list still shows, and until when.
-    graves: VecDeque<(i64, String)>,
+    slots: BTreeMap<u64, Slot>,
+    /// The number of each id.
+    ids: HashMap<Text, u64>,
+    /// Every workspace with what its lists ever had a reason to show: its own datasets and those shared to it.
+    places: HashMap<Place, BTreeSet<u64>>,
+    /// Lower-cased names with the datasets that have them.
+    names: BTreeSet<(Text, u64)>,
+    /// Deleted datasets that a lagging list still shows: until when, number, id.
+    graves: VecDeque<(i64, u64, Text)>,
     next_order: u64,
-    revision: u64,
+    journal: Journal,
 }
 
 impl Store {
     pub(crate) fn len(&self) -> usize {
-        self.slots.values().filter(|slot| slot.current.is_some()).count()
+        self.ids.len() - self.graves.len()
     }
 
-    /// A number that goes up with every change.
+    /// A number that goes up by one with every change.
     pub(crate) fn revision(&self) -> u64 {
-        self.revision
+        self.journal.revision()
+    }
+
+    /// The changes after this revision, oldest first; `None` when they are no longer known.
+    pub(crate) fn changes_since(&self, revision: u64) -> Option<impl Iterator<Item = &Change>> {
+        self.journal.since(revision)
+    }
+
+    fn slot(&self, id: &str) -> Option<(u64, &Slot)> {
+        let order = *self.ids.get(id)?;
+        Some((order, self.slots.get(&order)?))
     }
 
     /// The dataset as it is now.
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<Dataset>> {
-        self.slots.get(id)?.current.as_ref()
+        self.slot(id)?.1.current.as_ref()
     }
 
     /// Whether this id is in use, be it by a dataset that only lagging lists still show.
     pub(crate) fn knows(&self, id: &str) -> bool {
-        self.slots.contains_key(id)
+        self.ids.contains_key(id)
     }
 
     /// Puts a dataset in place, new or changed; its workspace and account never change.
     pub(crate) fn put(&mut self, dataset: Dataset, clock: Clock) {
+        let order = self.ids.get(&dataset.dataset_id).copied().unwrap_or(self.next_order);
+        self.put_at(order, dataset, clock);
+    }
+
+    /// The same at a given place in the order of creation, which is the dataset's own or a free one.
+    pub(crate) fn put_at(&mut self, order: u64, dataset: Dataset, clock: Clock) {
         self.bury(clock);
-        self.revision += 1;
-        let id = dataset.dataset_id.clone();
-        if let Some(was) = self.get(&id).map(|was| was.name.clone()) {
-            self.forget_name(&was, &id);
-        }
-        self.names.entry(dataset.name.to_lowercase()).or_default().insert(id.clone());
-        let order = self.slots.get(&id).map_or(self.next_order, |slot| slot.order);
+        self.ids.insert(dataset.dataset_id.clone(), order);
         self.next_order = self.next_order.max(order + 1);
-        let new = || Slot { order, places: BTreeSet::new(), current: None, past: VecDeque::new() };
-        let slot = self.slots.entry(id.clone()).or_insert_with(new);
         for place in places(&dataset) {
-            if !slot.places.contains(&place) {
-                self.places.entry(place.clone()).or_default().insert(order, id.clone());
-                slot.places.insert(place);
-            }
+            self.places.entry(place).or_default().insert(order);
         }
-        slot.replace(Some(Arc::new(dataset)), clock);
+        let name = dataset.name.to_lowercase();
+        let now = Arc::new(dataset.trimmed());
+        let was = self.slots.entry(order).or_default().replace(Some(Arc::clone(&now)), clock);
+        if let Some(was) = &was {
+            self.names.remove(&(was.name.to_lowercase(), order));
+        }
+        self.names.insert((name, order));
+        self.journal.note(Change { order, was, now: Some(now) });
     }
 
     /// Deletes a dataset; lists go on showing it for as long as they lag.
     pub(crate) fn remove(&mut self, id: &str, clock: Clock) {
         self.bury(clock);
-        self.revision += 1;
-        let Some(was) = self.get(id).cloned() else {
+        let Some(order) = self.ids.get(id).copied() else {
             return;
         };
-        self.forget_name(&was.name, id);
-        if let Some(slot) = self.slots.get_mut(id) {
-            slot.replace(None, clock);
+        if let Some(was) = self.slots.get_mut(&order).and_then(|slot| slot.replace(None, clock)) {
+            self.names.remove(&(was.name.to_lowercase(), order));
+            self.journal.note(Change { order, was: Some(was), now: None });
+            self.graves.push_back((clock.now_ms + clock.lag_ms, order, id.into()));
         }
-        self.graves.push_back((clock.now_ms + clock.lag_ms, id.to_owned()));
         self.bury(clock);
     }
 
-    /// Datasets of this name (in any case of letters), in no useful order.
+    /// Datasets of this name (in any case of letters).
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Arc<Dataset>> {
-        self.names.get(&name.to_lowercase()).into_iter().flatten().filter_map(|id| self.get(id))
+        let name = Text::from(name).to_lowercase();
+        let known = self.names.range((name.clone(), 0)..=(name, u64::MAX));
+        known.filter_map(|(_, order)| self.slots.get(order)?.current.as_ref())
     }
 
     /// What lists of a workspace see, shares included, with each one's place in the order of creation.
@@ -139,63 +163,45 @@ impl Store {
         workspace: &str,
         clock: Clock,
     ) -> impl Iterator<Item = (u64, &Arc<Dataset>)> {
-        let ids = self.places.get(&(account.to_owned(), workspace.to_owned())).into_iter().flatten();
-        ids.filter_map(move |(order, id)| {
-            let seen = self.slots.get(id)?.seen(clock)?;
-            belongs(seen, account, workspace).then_some((*order, seen))
-        })
+        let orders = self.places.get(&(account.into(), workspace.into())).into_iter().flatten();
+        let seen = orders.filter_map(move |order| Some((*order, self.slots.get(order)?.seen(clock)?)));
+        seen.filter(move |(_, dataset)| belongs(dataset, account, workspace))
     }
 
     /// What lists of a workspace see of one dataset.
     pub(crate) fn seen(&self, id: &str, account: &str, workspace: &str, clock: Clock) -> Option<(u64, &Arc<Dataset>)> {
-        let slot = self.slots.get(id)?;
+        let (order, slot) = self.slot(id)?;
         let seen = slot.seen(clock)?;
-        belongs(seen, account, workspace).then_some((slot.order, seen))
+        belongs(seen, account, workspace).then_some((order, seen))
     }
 
     /// What lists see of one dataset, wherever it is.
     pub(crate) fn seen_anywhere(&self, id: &str, clock: Clock) -> Option<&Arc<Dataset>> {
-        self.slots.get(id)?.seen(clock)
+        self.slot(id)?.1.seen(clock)
     }
 
     /// All datasets as they are now, in order of creation.
     pub(crate) fn all(&self) -> Vec<Arc<Dataset>> {
-        let mut all: Vec<_> =
-            self.slots.values().filter_map(|slot| Some((slot.order, slot.current.clone()?))).collect();
-        all.sort_unstable_by_key(|(order, _)| *order);
-        all.into_iter().map(|(_, dataset)| dataset).collect()
-    }
-
-    fn forget_name(&mut self, name: &str, id: &str) {
-        let name = name.to_lowercase();
-        if let Some(ids) = self.names.get_mut(&name) {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.names.remove(&name);
-            }
-        }
+        self.slots.values().filter_map(|slot| slot.current.clone()).collect()
     }
 
     /// Drops deleted datasets that no list can show any more.
     fn bury(&mut self, clock: Clock) {
-        while self.graves.front().is_some_and(|(until_ms, _)| *until_ms <= clock.now_ms) {
-            let Some((_, id)) = self.graves.pop_front() else {
+        while self.graves.front().is_some_and(|(until_ms, ..)| *until_ms <= clock.now_ms) {
+            let Some((_, order, id)) = self.graves.pop_front() else {
                 return;
             };
-            let Some(slot) = self.slots.remove(&id) else {
-                continue;
-            };
-            for place in &slot.places {
-                if let Some(ids) = self.places.get_mut(place) {
-                    ids.remove(&slot.order);
-                }
+            self.slots.remove(&order);
+            self.ids.remove(&id);
+            for orders in self.places.values_mut() {
+                orders.remove(&order);
             }
         }
     }
 }
 
 /// Whether lists of this workspace show the dataset: as its own, or shared to it.
-fn belongs(dataset: &Dataset, account: &str, workspace: &str) -> bool {
+pub(crate) fn belongs(dataset: &Dataset, account: &str, workspace: &str) -> bool {
     is_home(dataset, account, workspace) || dataset.share_with(account, workspace).is_some()
 }
 
@@ -205,8 +211,8 @@ pub(crate) fn is_home(dataset: &Dataset, account: &str, workspace: &str) -> bool
 }
 
 /// The workspaces whose lists may show the dataset.
-fn places(dataset: &Dataset) -> Vec<Place> {
+fn places(dataset: &Dataset) -> impl Iterator<Item = Place> {
     let shares = dataset.sharing_config.iter().flat_map(|config| &config.shared_to);
     let receivers = shares.map(|share| (share.tenant_id.clone(), share.workspace_id.clone()));
-    std::iter::once((dataset.owner_id.clone(), dataset.workspace_id.clone())).chain(receivers).collect()
+    std::iter::once((dataset.owner_id.clone(), dataset.workspace_id.clone())).chain(receivers)
 }

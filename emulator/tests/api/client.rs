@@ -128,13 +128,30 @@ pub(crate) fn signed(
     token: Option<&str>,
     nonce: &str,
 ) -> Vec<(String, String)> {
-    let date = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    signed_at(emulator, id, secret, token, nonce, &date)
+    signed_at(emulator, id, secret, token, nonce, &now())
+}
+
+/// The present in the form of signatures.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The same with a date of one's own.
 pub(crate) fn signed_at(
     emulator: &Emulator,
+    id: &str,
+    secret: &str,
+    token: Option<&str>,
+    nonce: &str,
+    date: &str,
+) -> Vec<(String, String)> {
+    signed_over(emulator, "/api/v1/datasets", id, secret, token, nonce, date)
+}
+
+/// The same over another path.
+pub(crate) fn signed_over(
+    emulator: &Emulator,
+    path: &str,
     id: &str,
     secret: &str,
     token: Option<&str>,
@@ -155,7 +172,7 @@ pub(crate) fn signed_at(
     let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let canonical = format!("GET\n/api/v1/datasets\nPageSize=1\n{}\n{names}\n{hash}", lines.concat());
+    let canonical = format!("GET\n{path}\nPageSize=1\n{}\n{names}\n{hash}", lines.concat());
     let to_sign = format!("ACS3-HMAC-SHA256\n{}", hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref()));
     let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), to_sign.as_bytes());
     let authorization =

@@ -12,7 +12,10 @@ async fn stats_and_log() {
     let id = client.create("x", json!({})).await;
     client.refused("POST", "", json!({})).await;
     let stats = client.control("GET", "/stats", Value::Null).await.1;
-    assert_eq!(stats, json!({"calls": {"CreateDataset": {"ok": 1, "failed": 1}}, "throttled": 0, "faults": 0}));
+    assert_eq!(
+        stats,
+        json!({"calls": {"CreateDataset": {"ok": 1, "failed": 1, "throttled": 0}}, "throttled": 0, "faults": 0})
+    );
 
     let response = client.http.get(format!("{}/_emulator/log", client.url)).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/x-ndjson");
@@ -38,6 +41,61 @@ async fn stats_and_log() {
 }
 
 #[tokio::test]
+async fn the_bill_counts_all_calls_and_goes_with_the_log() {
+    let emulator = emulator().await;
+    let client = Client::of(&emulator);
+    let id = client.create("x", json!({})).await;
+    emulator.set_knobs(|knobs| knobs.page_size_max = 7);
+    client.refused("POST", "", json!({})).await;
+    client.ok("GET", "", Value::Null).await;
+    client.with_token("wrong").refused("DELETE", &format!("/{id}"), Value::Null).await;
+    let bill = client.control("GET", "/bill", Value::Null).await.1;
+    let amounts = |failed_billed, failed_free, output: f64| {
+        json!({"failedBilled": failed_billed, "failedFree": failed_free,
+            "failedBilledWithOutput": failed_billed + output, "failedFreeWithOutput": failed_free + output})
+    };
+    let line = |ok, failed, output, amount| json!({"ok": ok, "failed": failed, "price": 0.001, "outputPrice": output, "successOnly": false, "amount": amount});
+    let expected = json!({
+        "currencyUnit": "unit",
+        "calls": {
+            "CreateDataset": line(1, 1, 0.0, amounts(0.002, 0.001, 0.0)),
+            "DeleteDataset": line(0, 1, 0.0, amounts(0.001, 0.0, 0.0)),
+            "ListDatasets": line(1, 0, 0.001, amounts(0.001, 0.001, 0.001)),
+        },
+        "total": amounts(0.004, 0.002, 0.001),
+    });
+    assert_eq!(bill, expected);
+    assert_eq!(serde_json::to_value(emulator.bill()).unwrap(), bill);
+
+    assert_eq!(client.control("DELETE", "/log", Value::Null).await, (200, json!({})));
+    let empty = json!({"currencyUnit": "unit", "calls": {}, "total": amounts(0.0, 0.0, 0.0)});
+    assert_eq!(client.control("GET", "/bill", Value::Null).await.1, empty);
+    assert!(emulator.log().is_empty() && emulator.stats().calls.is_empty());
+    assert_eq!((emulator.datasets().len(), emulator.knobs().page_size_max), (1, 7), "nothing else is touched");
+    client.ok("GET", "", Value::Null).await;
+    assert_eq!(emulator.log()[0].seq, 1);
+    emulator.reset();
+    assert!(emulator.bill().calls.is_empty());
+}
+
+#[tokio::test]
+async fn values_that_no_client_knows_can_be_planted() {
+    let emulator = emulator().await;
+    let client = Client::of(&emulator);
+    let odd = json!({"Accessibility": "INTERNAL_BETA", "DataSourceType": "GPFS", "SourceType": "ORBIT", "Edition": "GOLD",
+        "Property": "STREAM", "DataType": "SMELL", "ProviderType": "Moon"});
+    let members = json!({"DatasetId": "d-odd", "Name": "odd", "WorkspaceId": "478", "Uri": "gpfs://x"});
+    let state = json!({"datasets": [crate::client::with(members, odd.clone())]});
+    assert_eq!(client.control("PUT", "/state", state).await.0, 200);
+    let got = client.ok("GET", "/d-odd", Value::Null).await;
+    let listed = client.ok("GET", "?Name=odd", Value::Null).await;
+    for (member, value) in odd.as_object().unwrap() {
+        assert_eq!((&got[member], &listed["Datasets"][0][member]), (value, value), "{member}");
+    }
+    assert_eq!(got["LatestVersion"]["DataSourceType"], "GPFS");
+}
+
+#[tokio::test]
 async fn knobs_merge() {
     let emulator = emulator().await;
     let client = Client::of(&emulator);
@@ -47,7 +105,9 @@ async fn knobs_merge() {
     let (status, after) = client.control("PUT", "/knobs", change.clone()).await;
     assert_eq!((status, &after), (200, &crate::client::with(before, change)));
     assert_eq!(client.control("GET", "/knobs", Value::Null).await.1, after);
-    for wrong in [json!({"latency": 1}), json!({"latencyMs": -1}), json!([])] {
+    for wrong in
+        [json!({"latency": 1}), json!({"latencyMs": -1}), json!({"operationQuotas": "CreateDataset"}), json!([])]
+    {
         let (status, answer) = client.control("PUT", "/knobs", wrong).await;
         assert!(status == 400 && answer["error"].is_string());
     }
@@ -70,6 +130,7 @@ async fn faults_are_appended_listed_and_cleared() {
         json!([{"probability": 7}]),
         json!([{"status": 200}]),
         json!([{"oops": 1}]),
+        json!([{"page": 2}]),
         json!("x"),
     ] {
         assert_eq!(client.control("POST", "/faults", wrong.clone()).await.0, 400, "{wrong}");

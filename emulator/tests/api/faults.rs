@@ -208,4 +208,8 @@ async fn latency_comes_after_the_effect() {
     let start = Instant::now();
     client.call("GET", "/d-none", Value::Null).await;
     assert!(start.elapsed() >= Duration::from_millis(200), "errors take their time too");
+    emulator.set_knobs(|knobs| (knobs.latency_ms, knobs.latency_jitter_ms) = (50, 10));
+    let start = Instant::now();
+    client.call("GET", "/d-none", Value::Null).await;
+    assert!(start.elapsed() >= Duration::from_millis(50), "jitter only adds");
 }

@@ -127,3 +127,29 @@ async fn the_quota_holds_for_an_account_and_names_the_wait() {
     emulator.set_knobs(|knobs| knobs.quota_per_second = 0);
     assert_eq!(list(&client, fresh(&emulator, KEY.0, KEY.1, None)).await, "200 ");
 }
+
+#[tokio::test]
+async fn an_operation_has_its_own_quota() {
+    let emulator = emulator_with(|knobs| {
+        knobs.operation_quotas = "ListDatasets=1".parse().unwrap();
+        knobs.quota_form = pai_emulator::knobs::QuotaForm::Window;
+        knobs.throttle_retry_after_s = 2;
+    })
+    .await;
+    let client = Client::of(&emulator);
+    // However slow the machine is, some second sees two of these calls.
+    let throttled = loop {
+        let response = client.send("GET", "", &Value::Null).await.unwrap();
+        if response.status().as_u16() != 200 {
+            break response;
+        }
+    };
+    assert_eq!((throttled.status().as_u16(), &throttled.headers()["retry-after"]), (400, &"2".parse().unwrap()));
+    assert!(!throttled.headers().contains_key("x-acs-retry-after"));
+    assert_eq!(throttled.json::<Value>().await.unwrap()["Code"], "Throttling.Api");
+    for _ in 0..5 {
+        assert_eq!(client.refused("GET", "/d-none", Value::Null).await, "404 201300003", "others have no quota");
+    }
+    let stats = emulator.stats();
+    assert_eq!((stats.throttled, stats.calls["ListDatasets"].throttled, stats.calls["ListDatasets"].failed), (1, 1, 1));
+}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pai_emulator::Credential;
+use pai_emulator::knobs::ListChaos;
+use pai_emulator::{Credential, Fault};
 use serde_json::{Value, json};
 
 use crate::client::{Client, emulator, emulator_with, version};
@@ -149,4 +150,39 @@ async fn the_same_question_gets_todays_answer() {
     (credential.user_id, credential.list_all) = ("7".into(), false);
     emulator.set_credentials(vec![credential]);
     assert_eq!(ask().await, "");
+}
+
+#[tokio::test]
+async fn lists_misbehave_on_order() {
+    let emulator = emulator().await;
+    let client = Client::of(&emulator);
+    for name in ["a", "b", "c", "d", "e"] {
+        client.create(name, json!({})).await;
+    }
+    for (chaos, expected) in [(ListChaos::None, "abcde"), (ListChaos::Repeat, "abbccdde"), (ListChaos::Skip, "abde")] {
+        emulator.set_knobs(|knobs| knobs.list_chaos = chaos);
+        let mut seen = Vec::new();
+        for page in 1..=4 {
+            let query = format!("?PageSize=2&PageNumber={page}");
+            assert_eq!(client.ok("GET", &query, Value::Null).await["TotalCount"], 5, "{chaos:?}");
+            seen.extend(client.list(&query, "Name").await);
+        }
+        assert_eq!(seen.concat(), expected, "{chaos:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_fails_half_way() {
+    let emulator = emulator().await;
+    let client = Client::of(&emulator);
+    let of = |operation: &str| Fault { operation: operation.into(), page: Some(2), ..Fault::default() };
+    emulator.add_faults([of("ListDatasets"), of("*")]);
+    client.create("x", json!({})).await;
+    for (query, status) in [("", 200), ("?PageNumber=1", 200), ("?PageNumber=3", 200), ("?PageNumber=x", 400)] {
+        assert_eq!(client.call("GET", query, Value::Null).await.0, status, "{query}");
+    }
+    for _ in 0..2 {
+        assert_eq!(client.refused("GET", "?PageNumber=2", Value::Null).await, "503 ServiceUnavailable");
+    }
+    client.ok("GET", "?PageNumber=2", Value::Null).await;
 }
