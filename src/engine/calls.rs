@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
@@ -18,12 +19,14 @@ use super::wire::{as_created, changed, created, label_list, now, request_of};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{CallError, ErrorClass, Lane, Observer as _, Request, Reservation};
+use crate::cloud::{CallError, ErrorClass, Lane, Observer as _, Operation, Request, Reservation};
 
 impl<K: Kind> Pass<'_, K> {
     /// A place in the limiter; the pass holds nothing while it waits for it.
-    pub(super) fn permit(&mut self, view: &View) -> Flow {
-        match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
+    pub(super) async fn permit(&mut self, view: &View) -> Flow {
+        let of_version = view.target().is_some_and(|target| target.dataset_id.is_some());
+        let operation = if of_version { Operation::CreateDatasetVersion } else { Operation::CreateDataset };
+        match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create, operation) {
             Reservation::Granted => {
                 let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
                 let waited = since.map(|since| since.elapsed()).unwrap_or_default();
@@ -35,6 +38,11 @@ impl<K: Kind> Pass<'_, K> {
                 let now = Instant::now();
                 self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
                 Flow::End(Action::requeue(at.saturating_duration_since(now)))
+            }
+            Reservation::Spent(until) => {
+                let calls = self.ctx.cloud.limiter().daily_budget().unwrap_or_default();
+                let report = Report::budget_spent(calls, until.saturating_duration_since(Instant::now()), Timestamp::now());
+                Flow::End(self.finish(report).await)
             }
         }
     }

@@ -34,7 +34,7 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Err(flow) => flow,
             },
-            Step::Permit => self.permit(view),
+            Step::Permit => self.permit(view).await,
             Step::Claim(intent, flight) => self.claim(&intent, flight).await,
             Step::Create => self.create(view).await,
             Step::Mark(id, labels) => self.mark(view, &id, labels).await,
