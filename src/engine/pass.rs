@@ -23,6 +23,7 @@ use super::recorded::{Recorded, RemoteId};
 use super::report::{Hold, Next, Report};
 use super::view::{Relations, Seen, Sight, View};
 use crate::api::condition::Reason;
+use crate::cloud::{Lane, Turn};
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
 
@@ -41,6 +42,9 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
+    /// The permit for the first call was granted, and whether it is still there.
+    pub(super) admitted: bool,
+    pub(super) turn: Turn,
     pub(super) journal: Journal,
 }
 
@@ -197,6 +201,8 @@ impl<'c, K: Kind> Pass<'c, K> {
             fresh: random_hex(),
             claimed: None,
             corrected: false,
+            admitted: false,
+            turn: Turn::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cloud::{self, Answer, CallError, Lane, ListDatasets, Malformed, Request};
+use crate::cloud::{self, Answer, CallError, ListDatasets, Malformed, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -23,13 +23,13 @@ pub struct Listing {
 }
 
 /// All datasets that the query selects. Its page members are set here.
-pub async fn datasets(client: &cloud::Client, lane: Lane, query: &ListDatasets) -> Result<Listing, CallError> {
-    whole(client, lane, &Query::Datasets(query)).await
+pub async fn datasets(client: &cloud::Client, turn: &mut Turn, query: &ListDatasets) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Datasets(query)).await
 }
 
 /// All versions of a dataset.
-pub async fn versions(client: &cloud::Client, lane: Lane, id: &str) -> Result<Listing, CallError> {
-    whole(client, lane, &Query::Versions(id)).await
+pub async fn versions(client: &cloud::Client, turn: &mut Turn, id: &str) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Versions(id)).await
 }
 
 enum Query<'a> {
@@ -59,10 +59,10 @@ impl Query<'_> {
     }
 }
 
-async fn whole(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<Listing, CallError> {
+async fn whole(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<Listing, CallError> {
     let mut remotes = Found::new();
     for _ in 0..TRIES {
-        let (found, steady) = once(client, lane, query).await?;
+        let (found, steady) = once(client, turn, query).await?;
         remotes = found;
         if steady {
             return Ok(Listing { remotes: remotes.into_values().collect(), complete: true });
@@ -74,11 +74,11 @@ async fn whole(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<
 type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once; says whether it held still meanwhile.
-async fn once(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<(Found, bool), CallError> {
+async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<(Found, bool), CallError> {
     let (mut found, mut items, mut first_total) = (Found::new(), 0_u64, None);
     for number in 1..=MOST_PAGES {
         let request = query.request(number);
-        let answer = client.call(lane, &request).await?;
+        let answer = client.call_in(turn, &request).await?;
         let read = query.read(&answer);
         let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
         let first_total = *first_total.get_or_insert(total);
