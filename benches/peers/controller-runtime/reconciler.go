@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -30,6 +31,9 @@ type Reconciler struct {
 	bestEffort bool
 	// inventory is what is known of the cloud without asking; only in best effort.
 	inventory *Inventory
+	// unsent has the uids of objects that got their finalizer from this process and for which no create was sent since,
+	// or only such as were refused. There is nothing to look for in the cloud.
+	unsent sync.Map
 }
 
 // Reconcile is called for one object after each change, after errors, and for each resync.
@@ -42,12 +46,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		err := r.finalize(ctx, &dataset)
 		return r.result(err, 0)
 	}
-	ours, err := r.addFinalizer(ctx, &dataset)
-	if err != nil {
+	if err := r.addFinalizer(ctx, &dataset); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before := dataset.DeepCopy()
-	err = r.converge(ctx, &dataset, ours)
+	err := r.converge(ctx, &dataset)
 	setReady(&dataset, err)
 	if writeErr := r.writeStatus(ctx, before, &dataset); writeErr != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(writeErr)
@@ -74,16 +77,15 @@ func (r *Reconciler) result(err error, again time.Duration) (ctrl.Result, error)
 	return ctrl.Result{}, err
 }
 
-// converge makes the dataset in the cloud equal to the spec. `ours` says that this very pass added the finalizer, so
-// nothing can have been created before. What it learns goes into the status, also if it fails.
-func (r *Reconciler) converge(ctx context.Context, dataset *Dataset, ours bool) error {
+// converge makes the dataset in the cloud equal to the spec. What it learns goes into the status, also if it fails.
+func (r *Reconciler) converge(ctx context.Context, dataset *Dataset) error {
 	lane := background
 	if dataset.Status.DatasetID != "" && dataset.Status.ObservedGeneration != dataset.Generation {
 		lane = edits
 	}
 	cloud := r.cloud.in(lane)
 	if dataset.Status.DatasetID == "" {
-		created, err := r.findOrCreate(ctx, cloud, dataset, ours)
+		created, err := r.findOrCreate(ctx, cloud, dataset)
 		if err != nil || created && r.bestEffort {
 			return err // What was just created is as it was asked for.
 		}
@@ -96,7 +98,7 @@ func (r *Reconciler) converge(ctx context.Context, dataset *Dataset, ours bool) 
 		}
 		log.FromContext(ctx).Info("creating the dataset again", "was", dataset.Status.DatasetID)
 		dataset.Status.DatasetID = ""
-		_, err := r.findOrCreate(ctx, cloud, dataset, false)
+		_, err := r.findOrCreate(ctx, cloud, dataset)
 		return err
 	}
 	if err != nil || !known {
@@ -106,10 +108,10 @@ func (r *Reconciler) converge(ctx context.Context, dataset *Dataset, ours bool) 
 }
 
 // findOrCreate sets the id of the dataset in the status, and says whether it was created.
-func (r *Reconciler) findOrCreate(ctx context.Context, cloud Cloud, dataset *Dataset, ours bool) (bool, error) {
+func (r *Reconciler) findOrCreate(ctx context.Context, cloud Cloud, dataset *Dataset) (bool, error) {
 	workspace := r.workspaceOf(dataset)
-	if !ours {
-		// An earlier pass may have created it and died, or lost the answer.
+	if _, unsent := r.unsent.Load(dataset.UID); !unsent {
+		// An earlier pass, perhaps of an earlier process, may have created it and died, or lost the answer.
 		found, err := cloud.FindByOwner(ctx, workspace, string(dataset.UID))
 		if err != nil {
 			return false, err
@@ -122,6 +124,9 @@ func (r *Reconciler) findOrCreate(ctx context.Context, cloud Cloud, dataset *Dat
 		}
 	}
 	id, err := cloud.Create(ctx, dataset.createBody(workspace))
+	if _, later := throttled(err); !later && !isRefusal(err) {
+		r.unsent.Delete(dataset.UID)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -188,6 +193,7 @@ func (r *Reconciler) finalize(ctx context.Context, dataset *Dataset) error {
 		}
 	}
 	r.inventory.forget(dataset.Status.DatasetID)
+	r.unsent.Delete(dataset.UID)
 	before := dataset.DeepCopy()
 	controllerutil.RemoveFinalizer(dataset, finalizer)
 	return client.IgnoreNotFound(r.writeObject(ctx, before, dataset))
@@ -210,14 +216,20 @@ func (r *Reconciler) deleteRemote(ctx context.Context, cloud Cloud, dataset *Dat
 	return nil
 }
 
-// addFinalizer says whether it was this call that added it. The write carries the resource version, so an old copy
-// from the cache cannot pass for an object that has none yet.
-func (r *Reconciler) addFinalizer(ctx context.Context, dataset *Dataset) (bool, error) {
+// addFinalizer adds it unless it is there. The write carries the resource version, so an old copy from the cache cannot
+// pass for an object that has none yet.
+func (r *Reconciler) addFinalizer(ctx context.Context, dataset *Dataset) error {
 	before := dataset.DeepCopy()
 	if !controllerutil.AddFinalizer(dataset, finalizer) {
-		return false, nil
+		return nil
 	}
-	return true, r.writeObject(ctx, before, dataset)
+	if err := r.writeObject(ctx, before, dataset); err != nil {
+		return err
+	}
+	if dataset.Status.DatasetID == "" {
+		r.unsent.Store(dataset.UID, nil)
+	}
+	return nil
 }
 
 func (r *Reconciler) writeObject(ctx context.Context, before, dataset *Dataset) error {

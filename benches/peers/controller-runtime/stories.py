@@ -157,8 +157,8 @@ class Stories:
         ]
         kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
-    def edit(self, name, **spec):
-        kubectl("-n", self.namespace, "patch", "dataset", name, "--type=merge", "-p", json.dumps({"spec": spec}))
+    def edit(self, which, **spec):
+        kubectl("-n", self.namespace, "patch", "dataset", which, "--type=merge", "-p", json.dumps({"spec": spec}))
 
     def delete(self, *names):
         kubectl("-n", self.namespace, "delete", "dataset", "--wait=false", *names)
@@ -228,12 +228,11 @@ class Stories:
 
     def drift(self):
         print(f"{self.setting}: drift")
-        written, before = quiet_writes(), calls()
+        written = quiet_writes()
         as_someone_else("PUT", "/" + datasets()["edited"]["DatasetId"], {"Description": "meddled"})
         until("the description is repaired", lambda: datasets()["edited"]["Description"] == "as edited")
         as_someone_else("DELETE", f"/{datasets()['edited']['DatasetId']}/labels?LabelKeys=c")
         until("the label is repaired", lambda: labels(datasets()["edited"]).get("c") == "3")
-        print(f"         calls  {since(before)}")
         check("without a write to Kubernetes", quiet_writes() == written)
 
     def external_deletion(self):
@@ -312,23 +311,23 @@ class Stories:
             until("deleted while it was down: gone", lambda: not self.objects() and not datasets())
 
     def throttled(self):
-        print(f"{self.setting}: throttled to 5 calls a second")
-        names = [f"slow-{n:02}" for n in range(30)]
-        knobs(quotaPerSecond=5, quotaBurst=5)
+        print(f"{self.setting}: throttled to 20 calls a second")
+        names = [f"slow-{n:02}" for n in range(50)]
+        knobs(quotaPerSecond=20)
         before = calls()
         with self.running():
             self.create(*names)
-            until("30 are Ready", lambda: self.ready(*names))
+            until("50 are Ready", lambda: self.ready(*names))
             check("each has one dataset, and its id", self.recorded(*names))
-            check("30 creates succeeded", since(before)["CreateDataset"] == 30, since(before))
+            check("50 creates succeeded", since(before)["CreateDataset"] == 50, since(before))
             rejected = calls()[1] - before[1]
             check("calls were rejected", rejected > 0)
             print(f"         calls  {since(before)}, throttled besides: {rejected}")
-            knobs(quotaPerSecond=100, quotaBurst=0)
+            knobs(quotaPerSecond=100)
         knobs(pageSizeMax=10)
         print(f"{self.setting}: drift, with pages of 10")
         with self.running(SHORT):
-            for name in ("slow-00", "slow-29"):
+            for name in ("slow-00", "slow-49"):
                 as_someone_else("PUT", "/" + datasets()[name]["DatasetId"], {"Description": "meddled"})
             until("it is repaired", lambda: all(d["Description"] == "as created" for d in datasets().values()))
             check("nobody was taken for gone", self.ready(*names))
