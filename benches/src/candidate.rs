@@ -48,6 +48,9 @@ pub(crate) enum Lever {
 }
 
 impl Lever {
+    /// Every one.
+    pub(crate) const ALL: [Self; 5] = [Self::ListResync, Self::Limiter, Self::Pruning, Self::Bound, Self::Trust];
+
     const fn name(self) -> &'static str {
         match self {
             Self::ListResync => "get-resync",
@@ -177,7 +180,8 @@ impl Subject {
                     ("endpoint", endpoint.to_owned()),
                     ("workspace-id", WORKSPACE.to_owned()),
                     ("resync", resync),
-                    ("qps", tuning.qps.to_string()),
+                    // It takes the pace itself; ours takes the account's limit and keeps the same 2 % below it.
+                    ("qps", (f64::from(tuning.qps) * 0.98).to_string()),
                     ("setting", setting.to_owned()),
                     ("health-addr", health.clone()),
                 ];
@@ -193,12 +197,20 @@ impl Subject {
     }
 
     /// Starts the bare loop over the first `count` objects of a namespace, which exist already.
-    pub(crate) fn launch_light(rig: &Rig, endpoint: &str, namespace: &str, count: usize, log: &Path, pace: Pace) -> Result<Self> {
+    pub(crate) fn launch_light(
+        rig: &Rig,
+        endpoint: &str,
+        namespace: &str,
+        count: usize,
+        log: &Path,
+        pace: Pace,
+    ) -> Result<Self> {
         let own = std::env::current_exe().context("looking for this program")?;
         let (count, qps, workers) = (count.to_string(), pace.qps.to_string(), pace.workers.to_string());
         let kubeconfig = rig.operator.display().to_string();
         let arguments = ["light", "--kubeconfig", &kubeconfig, "--endpoint", endpoint, "--namespace", namespace];
-        let arguments = arguments.into_iter().chain(["--count", &count, "--qps", &qps, "--workers", &workers]).map(str::to_owned);
+        let arguments =
+            arguments.into_iter().chain(["--count", &count, "--qps", &qps, "--workers", &workers]).map(str::to_owned);
         let arguments: Vec<String> = arguments.collect();
         let env =
             [("ALIBABA_CLOUD_ACCESS_KEY_ID", ACCESS_KEY_ID), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)];

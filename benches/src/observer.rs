@@ -234,19 +234,26 @@ mod tests {
     #[test]
     fn stamps_the_first_ready_of_the_present_generation() {
         let shared = Shared::default();
+        // One lock at a time.
+        let look = || {
+            let seen = shared.seen();
+            (seen.object(1), seen.ready, seen.gone)
+        };
         let plain =
             r#"{"type":"ADDED","object":{"metadata":{"name":"d-000001","generation":1,"resourceVersion":"6"}}}"#;
         assert_eq!(take(plain, &shared).unwrap(), "6");
         assert_eq!(take(&event("MODIFIED", 1, 1, "False"), &shared).unwrap(), "7");
         take(&event("MODIFIED", 2, 1, "True"), &shared).unwrap();
-        assert!(shared.seen().object(1).ready.is_none());
+        assert!(look().0.ready.is_none());
         take(&event("MODIFIED", 2, 2, "True"), &shared).unwrap();
         take(&event("MODIFIED", 3, 3, "True"), &shared).unwrap();
-        let (first, settled) = (shared.seen().object(1).ready.unwrap(), shared.seen().object(1).settled.unwrap());
-        assert!(settled.0 == 3 && settled.1 >= first);
-        assert_eq!((shared.seen().ready, shared.seen().gone), (1, 0));
+        let (sight, ready, gone) = look();
+        let settled = sight.settled.unwrap();
+        assert!(settled.0 == 3 && settled.1 >= sight.ready.unwrap());
+        assert_eq!((ready, gone), (1, 0));
         take(&event("DELETED", 3, 3, "True"), &shared).unwrap();
-        assert_eq!((shared.seen().ready, shared.seen().gone), (1, 1));
+        let (_, ready, gone) = look();
+        assert_eq!((ready, gone), (1, 1));
     }
 
     #[test]

@@ -97,13 +97,7 @@ impl Template {
         Ok(())
     }
 
-    fn new(
-        namespace: &str,
-        index: usize,
-        object: String,
-        dataset: &Value,
-        identity: Option<Identity>,
-    ) -> Result<Self> {
+    fn new(namespace: &str, index: usize, object: String, dataset: &Value, identity: Option<Identity>) -> Result<Self> {
         let parsed: Value = serde_json::from_str(&object).context("reading the stored object")?;
         let text =
             |value: &Value, path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();

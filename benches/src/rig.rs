@@ -13,13 +13,16 @@ use tokio::time::{Instant, sleep};
 
 use crate::counters::apiserver::Requests;
 use crate::counters::proc::Usage;
-use crate::etcd::Etcd;
+use crate::etcd::{self, Etcd};
+use crate::loader::{self, Act};
 use crate::objects;
 
 /// A plane that has seen this many objects is not used for another run: its history would be measured.
 const WORN: usize = 20_000;
 /// The control plane counts as calm below this share of a core, and is not waited for longer than this.
 const CALM: (f64, Duration) = (0.15, Duration::from_secs(20));
+/// Objects that a fresh control plane is given before it is measured.
+const WARM_UP: usize = 400;
 const PEER: &str = "peer";
 
 /// Where the measured programs are.
@@ -66,7 +69,17 @@ impl Rig {
         let peer = plane.kubeconfig_for(NAMESPACE, PEER).await?;
         let etcd = plane.etcd_url().ok_or_else(|| Error::new("the bench needs a control plane of its own"))?;
         let (etcd, programs) = (Etcd::new(&etcd)?, programs.clone());
-        Ok(Self { programs, client, etcd, operator, peer, plane, seen: AtomicUsize::new(0) })
+        let rig = Self { programs, client, etcd, operator, peer, plane, seen: AtomicUsize::new(0) };
+        rig.warm_up().await?;
+        Ok(rig)
+    }
+
+    /// A control plane is slow with the first objects of a kind; no candidate shall pay for that.
+    async fn warm_up(&self) -> Result<()> {
+        let namespace = testbed::new_namespace(&self.client, "warm").await?;
+        loader::begin(&self.client, &namespace, Act::Create, 0..WARM_UP, loader::PACE).finish().await?;
+        self.etcd.remove(&etcd::key(&namespace, "")).await?;
+        self.until_count(&namespace, 0).await
     }
 
     /// The same one, or a fresh one if it has seen too much for a run with `n` objects.
@@ -84,11 +97,6 @@ impl Rig {
     /// The directory for logs; it goes with the plane.
     pub(crate) fn dir(&self) -> &Path {
         self.plane.dir()
-    }
-
-    /// The administrator's kubeconfig.
-    pub(crate) fn admin(&self) -> &Path {
-        self.plane.kubeconfig()
     }
 
     /// The id of a process of the control plane.

@@ -88,7 +88,9 @@ impl Difference {
     /// Adds everything to the figures of a run, under names that are the same in all scenarios.
     #[allow(clippy::cast_precision_loss, reason = "counts are small")]
     pub(crate) fn tell(&self, figures: &mut Figures) {
-        let mut put = |name: String, value: f64| drop(figures.insert(name, value));
+        let mut put = |name: String, value: f64| {
+            figures.insert(name, value);
+        };
         put("calls".into(), self.calls.total() as f64);
         put("rejected".into(), self.calls.throttled as f64);
         for (operation, count) in &self.calls.by_operation {

@@ -3,7 +3,7 @@
 use testbed::Result;
 use tokio::time::Instant;
 
-use super::{Outcome, until};
+use super::{Outcome, put, until};
 use crate::candidate::{Candidate, Pace, Tuning};
 use crate::counters::{Difference, Snapshot};
 use crate::loader::Act;
@@ -66,11 +66,10 @@ async fn tell(
     // What is not finished took until now, and longer.
     let end = if ready >= stage.n() { last.unwrap_or(now) } else { now };
     let (seconds, n) = (end.saturating_duration_since(began).as_secs_f64(), count(ready.max(1)));
-    let mut put = |name: &str, value: f64| drop(figures.insert(name.to_owned(), value));
-    put("ready", count(ready));
-    put("seconds", seconds);
-    put("ratio", seconds / (n / f64::from(LIMIT)));
-    put("goodput", n / seconds / f64::from(LIMIT));
+    put(figures, "ready", count(ready));
+    put(figures, "seconds", seconds);
+    put(figures, "ratio", seconds / (n / f64::from(LIMIT)));
+    put(figures, "goodput", n / seconds / f64::from(LIMIT));
     per_object(&difference, n, figures);
     Ok(())
 }
