@@ -259,7 +259,7 @@ impl Emulator {
         let call = route(&request, Rule::Accept).ok_or(Refusal::ApiNotFound);
         let done = call.and_then(|call| world.perform(&request, &call, &Arc::new(admin), now_ms()));
         world.save();
-        done.map(|done| Value::Object(done.answer)).map_err(|refusal| {
+        done.map(|done| done.answer.tree()).map_err(|refusal| {
             let worded = refusal.worded(&world.knobs);
             Refused { status: worded.status, code: worded.code, message: worded.message }
         })
