@@ -88,7 +88,7 @@ mod tests {
     fn call(world: &mut World, caller: &Caller, now_ms: i64, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::direct(method, &format!("/api/v1/datasets{path}"), body.to_string().into_bytes());
         let call = route(&request, Rule::Accept).unwrap();
-        world.perform(&request, &call, caller, now_ms).map(|done| Value::Object(done.answer)).unwrap_or_default()
+        world.perform(&request, &call, caller, now_ms).map(|done| done.answer.tree()).unwrap_or_default()
     }
 
     proptest! {
