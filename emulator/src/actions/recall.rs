@@ -92,9 +92,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn what_is_remembered_is_what_a_search_finds(steps in prop::collection::vec((0..8_usize, 0..6_u8), 1..60)) {
+        fn what_is_remembered_is_what_a_search_finds(steps in prop::collection::vec((0..8_usize, 0..6_u8), 1..40)) {
             let mut world = World::new(crate::state::State::default()).unwrap();
             let caller = Arc::new(Credential::access_key("k", ""));
             let mut ids: Vec<String> = Vec::new();

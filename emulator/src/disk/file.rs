@@ -93,9 +93,13 @@ impl File {
         if format != FORMAT {
             return Err(DiskError::Format { path: self.path.clone(), found: format });
         }
+        let transaction = self.database.begin_read().map_err(|error| failed(error.into()))?;
+        let table = transaction.open_table(DATASETS).map_err(|error| failed(error.into()))?;
         let mut datasets = Vec::new();
-        for (order, json) in self.datasets().map_err(failed)? {
-            let dataset = serde_json::from_slice(&json).map_err(|source| DiskError::Dataset {
+        for row in table.iter().map_err(|error| failed(error.into()))? {
+            let (order, json) = row.map_err(|error| failed(error.into()))?;
+            let order = order.value();
+            let dataset = serde_json::from_slice(json.value()).map_err(|source| DiskError::Dataset {
                 path: self.path.clone(),
                 order,
                 source,
@@ -113,12 +117,6 @@ impl File {
         };
         let number = |name: &str| Ok::<u64, redb::Error>(table.get(name)?.map_or(0, |number| number.value()));
         Ok(Some((number("format")?, number("seed")?, number("next")?)))
-    }
-
-    fn datasets(&self) -> Result<Vec<(u64, Vec<u8>)>, redb::Error> {
-        let table = self.database.begin_read()?.open_table(DATASETS)?;
-        let rows = table.iter()?.map(|row| row.map(|(order, json)| (order.value(), json.value().to_vec())));
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Writes all that `fill` does in one transaction; when this returns it is on the disk.
