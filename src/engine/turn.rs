@@ -16,7 +16,6 @@ use super::report::Report;
 use super::view::View;
 use super::wire::request_of;
 use crate::cloud::{Lane, Observer as _, Operation, Reservation, Turn};
-use crate::levers;
 
 /// A permit that is so near is waited for inline; at 100 calls per second that keeps some two passes ready.
 const NEAR: Duration = Duration::from_millis(40);
@@ -43,9 +42,6 @@ impl<K: Kind> Pass<'_, K> {
     /// A place in the limiter. `None` if the permit is granted; otherwise the pass ends, holds nothing, and comes back
     /// at its time.
     pub(super) async fn reserve(&mut self, view: &View, lane: Lane, operation: Operation) -> Option<Flow> {
-        if levers::no_limiter() {
-            return None;
-        }
         loop {
             let reservation = self.ctx.cloud.limiter().reserve(&view.object.uid, lane, operation);
             let now = Instant::now();

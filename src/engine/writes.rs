@@ -209,7 +209,10 @@ impl<K: Kind> Pass<'_, K> {
         self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
         if record.settled {
             self.ctx.memories.with(uid, super::memory::Memory::calm);
-            return Flow::End(Action::await_change());
+            // Nothing wakes the object because of this write: if something is left to do, it is done now.
+            if !self.facts.deleting && self.facts.poll.is_none() {
+                return Flow::End(Action::await_change());
+            }
         }
         Flow::Again
     }

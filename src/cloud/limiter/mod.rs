@@ -34,6 +34,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::operation::Operation;
+use crate::levers;
 use budget::Budget;
 use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
@@ -173,6 +174,9 @@ impl Limiter {
     }
 
     fn ask(&self, key: &Key, line: Line) -> Verdict {
+        if levers::no_limiter() {
+            return Verdict::Granted;
+        }
         let mut schedule = self.schedule();
         // Read under the lock, so that time never runs backwards for the schedule.
         let now = self.origin.elapsed();
