@@ -32,7 +32,7 @@ pub use credentials::{Credential, DEFAULT_ACCOUNT};
 pub use disk::DiskError;
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
-pub use knobs::{Knobs, NameScope};
+pub use knobs::{Knobs, NameScope, QuotaForm};
 pub use ledger::{Count, LogLine, Stats};
 pub use route::Operation;
 pub use state::{State, StateError};

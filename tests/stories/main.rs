@@ -15,6 +15,7 @@ mod drift;
 mod edits;
 mod kills;
 mod lifecycle;
+mod limits;
 mod looks;
 mod lost;
 mod meddling;
