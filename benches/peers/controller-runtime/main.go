@@ -82,7 +82,9 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	reconciler := &Reconciler{Client: mgr.GetClient(), cloud: cloud, workspace: o.workspace, resync: o.resync, bestEffort: best}
+	reconciler := &Reconciler{
+		Client: mgr.GetClient(), cloud: cloud, workspace: o.workspace, resync: o.resync, bestEffort: best,
+	}
 	if best {
 		err = addBestEffort(mgr, reconciler, pacer, o)
 	} else {

@@ -43,8 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !dataset.DeletionTimestamp.IsZero() {
-		err := r.finalize(ctx, &dataset)
-		return r.result(err, 0)
+		return r.result(r.finalize(ctx, &dataset), 0)
 	}
 	if err := r.addFinalizer(ctx, &dataset); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -60,21 +59,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 // result asks for a retry after an error, and else for the next visit after `again`.
 func (r *Reconciler) result(err error, again time.Duration) (ctrl.Result, error) {
-	if errors.Is(err, errRemoteDeleted) {
-		err = nil
-	}
-	if err == nil && r.bestEffort {
-		return ctrl.Result{}, nil // The sweep looks for differences.
-	}
-	if err == nil {
-		return ctrl.Result{RequeueAfter: again}, nil
-	}
-	if after, is := throttled(err); is && r.bestEffort {
+	wait, tooSoon := throttled(err)
+	switch {
+	case tooSoon && r.bestEffort:
 		// Not all at once: who was throttled together would be throttled together again.
 		spread := time.Duration(rand.Int64N(int64(time.Second)))
-		return ctrl.Result{RequeueAfter: max(after, time.Second/2) + spread}, nil
+		return ctrl.Result{RequeueAfter: max(wait, time.Second/2) + spread}, nil
+	case err != nil && !errors.Is(err, errRemoteDeleted):
+		return ctrl.Result{}, err
+	case r.bestEffort:
+		return ctrl.Result{}, nil // The sweep looks for differences.
+	default:
+		return ctrl.Result{RequeueAfter: again}, nil
 	}
-	return ctrl.Result{}, err
 }
 
 // converge makes the dataset in the cloud equal to the spec. What it learns goes into the status, also if it fails.
@@ -117,7 +114,7 @@ func (r *Reconciler) findOrCreate(ctx context.Context, cloud Cloud, dataset *Dat
 			return false, err
 		}
 		if len(found) > 0 {
-			log.FromContext(ctx).Info("found the dataset by its mark", "id", found[0].DatasetID, "datasets", len(found))
+			log.FromContext(ctx).Info("found the dataset by its mark", "id", found[0].DatasetID, "of", len(found))
 			dataset.Status.DatasetID = found[0].DatasetID
 			r.inventory.put(found[0])
 			return false, nil

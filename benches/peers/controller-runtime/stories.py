@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The basic stories of the Go operator, on a real apiserver and the emulator: `stories.py BINARY`.
 
-Needs the environment of `make up OPERATOR=no` (`. target/up/env`), with no other operator running. Prints each story and
-what the creates cost, and exits 1 at the first thing that is not so.
+Needs the environment of `make up OPERATOR=no` (`. target/up/env`), with no other operator running. Prints each story
+and what the creates cost, and exits 1 at the first thing that is not so.
 """
 
 import json
@@ -17,7 +17,10 @@ from contextlib import contextmanager
 
 SETTINGS = ("scaffold", "best-effort")
 USER_AGENT = "controller-runtime-peer"
-CREDENTIALS = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "testAccessKeyId", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testAccessKeySecret"}
+CREDENTIALS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "testAccessKeyId",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testAccessKeySecret",
+}
 LONG, SHORT = "10m", "3s"
 PATIENCE = 180  # Seconds until something that should happen is taken for not happening.
 
@@ -194,12 +197,18 @@ class Stories:
             self.create(*names)
             until("100 are Ready", lambda: self.ready(*names))
             check("each has one dataset, and its id", self.recorded(*names))
-            made, total = since(before), sum(since(before).values())
-            check("100 creates succeeded", made["CreateDataset"] == 100, made)
+            made = since(before)
             wrote = {key: n - written.get(key, 0) for key, n in quiet_writes().items() if n > written.get(key, 0)}
-            throttled = calls()[1] - before[1]
-            print(f"         calls  {total / 100:.2f} per create: {made}, throttled besides: {throttled}")
+            rejected = calls()[1] - before[1]
+            print(f"         calls  {sum(made.values()) / 100:.2f} per create: {made}, throttled besides: {rejected}")
             print(f"         writes {sum(wrote.values()) / 100:.2f} per create: {wrote}")
+            sweeps = made.pop("ListDatasets", 0)
+            if self.setting == "scaffold":
+                verb, calls_due = "update", {"CreateDataset": 100, "GetDataset": 100}
+            else:
+                verb, calls_due = "patch", {"CreateDataset": 100}
+            check("the calls that were expected, and no more than 5 lists", made == calls_due and sweeps <= 5, made)
+            check("two writes each", wrote == {f"{verb} datasets": 100, f"{verb} datasets/status": 100}, wrote)
 
             before, written = calls(), quiet_writes()
             self.delete(*names)
@@ -210,7 +219,8 @@ class Stories:
 
     def edits(self):
         print(f"{self.setting}: an edit")
-        self.create("edited", options='{"mountPath":"/a"}', labels=[{"key": "a", "value": "1"}, {"key": "b", "value": "1"}])
+        old = [{"key": "a", "value": "1"}, {"key": "b", "value": "1"}]
+        self.create("edited", options='{"mountPath":"/a"}', labels=old)
         until("it is Ready", lambda: self.ready("edited"))
         remote = datasets()["edited"]
         as_someone_else("POST", f"/{remote['DatasetId']}/labels", {"Labels": [{"Key": "foreign", "Value": "x"}]})
@@ -224,7 +234,7 @@ class Stories:
         check("options", remote["Options"] == '{"mountPath":"/b"}', remote)
         mine = labels(remote)
         mine.pop("peer-owner")
-        check("labels: one changed, one new, one gone, the foreign one stays", mine == {"b": "2", "c": "3", "foreign": "x"}, mine)
+        check("labels: one changed, one new, one gone, one foreign", mine == {"b": "2", "c": "3", "foreign": "x"}, mine)
 
     def drift(self):
         print(f"{self.setting}: drift")
@@ -259,8 +269,8 @@ class Stories:
 
     def refused(self):
         print(f"{self.setting}: a name that is taken")
-        body = {"Name": "taken", "Property": "FILE", "DataSourceType": "OSS", "Uri": "oss://b/", "WorkspaceId": os.environ["PAI_WORKSPACE_ID"]}
-        other = as_someone_else("POST", "", body)["DatasetId"]
+        body = {"Name": "taken", "Property": "FILE", "DataSourceType": "OSS", "Uri": "oss://b/"}
+        other = as_someone_else("POST", "", body | {"WorkspaceId": os.environ["PAI_WORKSPACE_ID"]})["DatasetId"]
         self.create("taken")
         until("it is reported", lambda: self.ready("taken", status="False", reason="Refused"))
         check("the other's dataset is untouched", datasets()["taken"]["DatasetId"] == other)
@@ -314,15 +324,16 @@ class Stories:
         print(f"{self.setting}: throttled to 20 calls a second")
         names = [f"slow-{n:02}" for n in range(50)]
         knobs(quotaPerSecond=20)
-        before = calls()
+        refusal = {"operation": "*", "effect": "error", "status": 400, "code": "Throttling.User", "count": 20}
+        http("POST", "/_emulator/faults", [refusal])
+        before, struck = calls(), http("GET", "/_emulator/stats")["faults"]
         with self.running():
             self.create(*names)
             until("50 are Ready", lambda: self.ready(*names))
             check("each has one dataset, and its id", self.recorded(*names))
             check("50 creates succeeded", since(before)["CreateDataset"] == 50, since(before))
-            rejected = calls()[1] - before[1]
-            check("calls were rejected", rejected > 0)
-            print(f"         calls  {since(before)}, throttled besides: {rejected}")
+            check("20 calls were rejected at least", http("GET", "/_emulator/stats")["faults"] - struck == 20)
+            print(f"         calls  {since(before)}, throttled besides: {calls()[1] - before[1] + 20}")
             knobs(quotaPerSecond=100)
         knobs(pageSizeMax=10)
         print(f"{self.setting}: drift, with pages of 10")
