@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use testbed::{Context as _, Result};
 
+use crate::case::Case;
 use crate::machine::Machine;
 
 /// The file of raw results in a directory.
@@ -79,6 +80,29 @@ pub(crate) fn read(dir: &Path) -> Result<Vec<Line>> {
     let path = dir.join(FILE);
     let text = fs::read_to_string(&path).context(format!("reading {}", path.display()))?;
     parse(&text)
+}
+
+/// Forgets the raw results in `dir`.
+pub(crate) fn clear(dir: &Path) -> Result<()> {
+    match fs::remove_file(dir.join(FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("clearing the results"),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Keeps of `cases` those that have no finished run among the raw results in `dir`.
+pub(crate) fn missing(dir: &Path, cases: &mut Vec<Case>) -> Result<()> {
+    let lines = if dir.join(FILE).exists() { read(dir)? } else { Vec::new() };
+    cases.retain(|case| !lines.iter().any(|line| matches!(line, Line::Run(run) if run.finished && run.is_of(case))));
+    Ok(())
+}
+
+impl Run {
+    fn is_of(&self, case: &Case) -> bool {
+        (self.scenario.as_str(), self.candidate.as_str(), self.repeat)
+            == (case.scenario.name(), case.candidate.name(), case.repeat)
+            && self.parameters == case.parameters
+    }
 }
 
 /// A line that was cut off, as only the last one can be, is left out.

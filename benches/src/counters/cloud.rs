@@ -19,12 +19,26 @@ pub(crate) struct Count {
     pub(crate) failed: u64,
 }
 
-/// The sum of a bill, in the vendor's unit of money, in both readings of "failed calls are billed".
+/// The sum of a bill, in the vendor's unit of money, in the readings of the price list that matter most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Bill {
+    /// Failed calls cost what others cost; a list costs one unit.
     pub(crate) failed_billed: f64,
+    /// Failed calls are free.
     pub(crate) failed_free: f64,
+    /// Failed calls cost, and a list costs two units: its input and its output.
+    pub(crate) failed_billed_with_output: f64,
+}
+
+impl Bill {
+    fn since(self, before: Self) -> Self {
+        Self {
+            failed_billed: self.failed_billed - before.failed_billed,
+            failed_free: self.failed_free - before.failed_free,
+            failed_billed_with_output: self.failed_billed_with_output - before.failed_billed_with_output,
+        }
+    }
 }
 
 /// Calls since the emulator started.
@@ -62,10 +76,7 @@ impl Calls {
             let count = Count { ok: now.ok - then.ok.min(now.ok), failed: now.failed - then.failed.min(now.failed) };
             (count != Count::default()).then(|| (operation.clone(), count))
         };
-        let bill = self.bill.zip(before.bill).map(|(now, then)| Bill {
-            failed_billed: now.failed_billed - then.failed_billed,
-            failed_free: now.failed_free - then.failed_free,
-        });
+        let bill = self.bill.zip(before.bill).map(|(now, then)| now.since(then));
         Self {
             by_operation: self.by_operation.iter().filter_map(new).collect(),
             throttled: self.throttled.saturating_sub(before.throttled),

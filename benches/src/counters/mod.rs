@@ -97,8 +97,9 @@ impl Difference {
             put(format!("calls{operation}"), (count.ok + count.failed) as f64);
         }
         if let Some(bill) = self.calls.bill {
-            put("billFailedBilled".into(), bill.failed_billed);
+            put("bill".into(), bill.failed_billed);
             put("billFailedFree".into(), bill.failed_free);
+            put("billWithOutput".into(), bill.failed_billed_with_output);
         }
         put("writes".into(), self.writes() as f64);
         put("writesRefused".into(), self.requests.refused() as f64);

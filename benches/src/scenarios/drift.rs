@@ -60,6 +60,6 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     put(figures, "stillWrong", count(wrong));
     put(figures, "repairedP50Seconds", half.unwrap_or(last).as_secs_f64());
     put(figures, "repairedMaxSeconds", last.as_secs_f64());
-    put(figures, "resyncSeconds", RESYNC.as_secs_f64());
+    put(figures, "repairedOfResync", last.as_secs_f64() / RESYNC.as_secs_f64());
     Ok(Outcome::of(repaired >= all && wrong == 0))
 }

@@ -41,7 +41,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let calls = value(figures, "calls") / resyncs;
     put(figures, "callsPerResync", calls);
     put(figures, "callsPerDay", calls * PER_DAY);
-    for (name, bill) in [("billPerDay", "billFailedBilled"), ("billPerDayFailedFree", "billFailedFree")] {
+    for (name, bill) in [("billPerDay", "bill"), ("billPerDayWithOutput", "billWithOutput")] {
         if figures.contains_key(bill) {
             let per_day = value(figures, bill) / resyncs * PER_DAY;
             put(figures, name, per_day);
