@@ -11,6 +11,7 @@ pub mod reader;
 mod row;
 mod rows;
 mod sweep;
+mod tally;
 mod workspace;
 
 use std::collections::{HashMap, HashSet};
@@ -29,8 +30,8 @@ use crate::engine::view::Remote;
 pub use object::ObjectKey;
 use row::Source;
 use rows::Rows;
-use workspace::Workspace;
 pub use workspace::Swept;
+use workspace::Workspace;
 
 /// The index of one account and endpoint.
 #[derive(Debug)]
@@ -302,3 +303,10 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stage_tests.rs"]
+mod stage;
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod sweep_tests;
