@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pai_emulator::{Count, Dataset, Emulator, Knobs, Label, Options, State};
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Index, ObjectKey, Settings, Swept};
+use super::{Index, ObjectKey, Settings, Swept, Trouble};
 use crate::cloud::{self, BearerStyle, Client, Environment, Limiter};
 use crate::engine::mark::{Identity, Labels, Owner};
 use crate::engine::recorded::RemoteId;
@@ -84,7 +85,7 @@ pub(super) fn all_marked(count: usize) -> Vec<Dataset> {
 
 /// A state of the emulator that differs in its datasets.
 pub(super) fn holding(datasets: &[Dataset]) -> State {
-    serde_json::from_value(serde_json::json!({ "datasets": datasets })).unwrap()
+    serde_json::from_value(json!({ "datasets": datasets })).unwrap()
 }
 
 /// A client that finds the service at this address and waits for it as long as the test does.
@@ -114,10 +115,19 @@ impl Stage {
 
     /// The same with lists that may be so old.
     pub(super) async fn with_lag(datasets: Vec<Dataset>, knobs: Knobs, list_lag: Duration) -> Self {
+        Self::start(datasets, knobs, identity().domains().to_vec(), list_lag).await
+    }
+
+    /// The same with marks of these domains.
+    pub(super) async fn of_domains(datasets: Vec<Dataset>, domains: &[String]) -> Self {
+        let identity = Identity::new(domains, &[], "the cluster");
+        Self::start(datasets, Knobs::default(), identity.domains().to_vec(), Duration::ZERO).await
+    }
+
+    async fn start(datasets: Vec<Dataset>, knobs: Knobs, domains: Vec<String>, list_lag: Duration) -> Self {
         let options = Options { knobs, state: Some(holding(&datasets)), ..Options::default() };
         let emulator = Emulator::start(options).await.unwrap();
         let client = client(&emulator.url());
-        let domains = identity().domains().to_vec();
         let (index, ends) = Index::new(Settings { domains, resync: RESYNC, list_lag });
         let (sweeps, woken, _) = ends.run(index.clone(), client.clone());
         Self { emulator, client, index, woken, sweeps: tokio::spawn(sweeps) }
@@ -136,22 +146,36 @@ impl Stage {
         self.until("swept", |stage| matches!(stage.index.want(WORKSPACE, None), Swept::Yes)).await;
     }
 
-    /// Waits until `done`; the clock goes as fast as time does, or a little faster.
+    /// Waits until `done`; the clock goes about as fast as time does.
     pub(super) async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        self.until_in(Duration::from_millis(2), what, done).await;
+    }
+
+    /// The same with a faster clock, for what happens once in a resync.
+    pub(super) async fn until_later(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        self.until_in(RESYNC / 100, what, done).await;
+    }
+
+    async fn until_in(&mut self, step: Duration, what: &str, done: impl Fn(&Self) -> bool) {
         let begun = std::time::Instant::now();
         while !done(self) {
             assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}: {:?}", self.emulator.stats());
-            tokio::time::advance(Duration::from_millis(2)).await;
+            tokio::time::advance(step).await;
             moment().await;
         }
     }
 
     /// Moves the clock by `time`; returns when in it calls were made.
     pub(super) async fn pass(&mut self, time: Duration) -> Vec<Duration> {
+        self.pass_in(time, RESYNC / 50).await
+    }
+
+    /// The same, in longer or shorter steps.
+    pub(super) async fn pass_in(&mut self, time: Duration, step: Duration) -> Vec<Duration> {
         let (begun, mut calls) = (Instant::now(), Vec::new());
         while begun.elapsed() < time {
             let before = self.answered();
-            tokio::time::advance(RESYNC / 100).await;
+            tokio::time::advance(step).await;
             self.settle().await;
             calls.extend((before..self.answered()).map(|_| begun.elapsed()));
         }
@@ -164,7 +188,7 @@ impl Stage {
         let begun = std::time::Instant::now();
         while self.index.sweeps() < wanted {
             assert!(begun.elapsed() < PATIENCE, "rounds do not end: {:?}", self.emulator.stats());
-            tokio::time::advance(RESYNC / 100).await;
+            tokio::time::advance(RESYNC / 50).await;
             self.settle().await;
         }
     }
@@ -212,13 +236,39 @@ impl Stage {
     }
 
     /// Someone works in the console.
-    pub(super) fn console(&self, method: &str, path: &str, body: &serde_json::Value) {
+    pub(super) fn console(&self, method: &str, path: &str, body: &Value) {
         self.emulator.console(method, &format!("/api/v1/datasets{path}"), body).unwrap();
+    }
+
+    /// Someone makes a dataset with these labels; returns its id.
+    pub(super) fn make(&self, name: &str, labels: &Labels) -> String {
+        let labels: Vec<_> = labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        let body = json!({
+            "Name": name, "WorkspaceId": WORKSPACE, "Property": "DIRECTORY", "DataSourceType": "OSS",
+            "Uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/", "Labels": labels,
+        });
+        let made = self.emulator.console("POST", "/api/v1/datasets", &body).unwrap();
+        made["DatasetId"].as_str().unwrap().to_owned()
+    }
+
+    /// Datasets that carry our mark and that no object stands for.
+    pub(super) fn orphans(&self) -> Vec<String> {
+        let mut orphans = self.index.orphans(|_| false);
+        orphans.sort();
+        orphans
+    }
+
+    /// Why the workspace is not known, for an object that waits for it.
+    pub(super) fn trouble(&self, waiting: Option<usize>) -> Option<Trouble> {
+        match self.index.want(WORKSPACE, waiting.map(key).as_ref()) {
+            Swept::Yes | Swept::Soon => None,
+            Swept::Failed(trouble) => Some(*trouble),
+        }
     }
 
     /// Someone changes the description of a dataset.
     pub(super) fn edit(&self, number: usize, text: &str) {
-        self.console("PUT", &format!("/{}", id(number)), &serde_json::json!({"Description": text}));
+        self.console("PUT", &format!("/{}", id(number)), &json!({"Description": text}));
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -16,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::row::{Source, owner_hash};
 use super::rows::VERSION_RESYNCS;
 use super::tally::Tally;
-use super::{Index, Trouble, listing};
+use super::{Index, ObjectKey, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request};
 use crate::engine::view::Remote;
@@ -159,8 +158,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Puts what a page shows into the rows and wakes whom it concerns. Before the workspace is known everyone waits
-    /// for the end of the round anyway.
+    /// Puts what a page shows into the rows and wakes whom it concerns.
     fn take(&self, page: Option<Page>, tally: &mut Tally) {
         let Some(page) = page else { return tally.end() };
         tally.page(page.remotes.len(), page.total);
@@ -184,6 +182,11 @@ impl Sweep<'_> {
                 }
             }
         }
+        self.wake(keys);
+    }
+
+    /// Wakes objects whose remote changed. As long as the workspace is not known they wait for it, and are woken then.
+    fn wake(&self, keys: Vec<ObjectKey>) {
         if self.index.is_swept(self.workspace) {
             self.index.wake(keys);
         }
@@ -237,7 +240,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.index.wake(keys);
+        self.wake(keys);
     }
 
     /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.
