@@ -13,6 +13,7 @@ mod apply;
 mod controls;
 mod drift;
 mod edits;
+mod index;
 mod kills;
 mod lifecycle;
 mod looks;
