@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::row::{Source, owner_hash};
 use super::rows::VERSION_RESYNCS;
 use super::tally::Tally;
-use super::{Index, ObjectKey, Trouble, listing};
+use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request};
 use crate::engine::view::Remote;
@@ -182,14 +182,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.wake(keys);
-    }
-
-    /// Wakes objects whose remote changed. As long as the workspace is not known they wait for it, and are woken then.
-    fn wake(&self, keys: Vec<ObjectKey>) {
-        if self.index.is_swept(self.workspace) {
-            self.index.wake(keys);
-        }
+        self.index.shown(self.workspace, keys);
     }
 
     /// Asks by id for what somebody recorded and the lists since number `first` did not show. What nobody recorded is
@@ -240,7 +233,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.wake(keys);
+        self.index.shown(self.workspace, keys);
     }
 
     /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.

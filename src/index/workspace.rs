@@ -111,6 +111,17 @@ impl Index {
         self.with(workspace, |entry| entry.reached = Some(Instant::now()));
     }
 
+    /// Remotes of these objects were shown, and are not as they were known. As long as the workspace is not known, only
+    /// those are woken that wait for it: they may go on, and the others have not looked yet.
+    pub(super) fn shown(&self, workspace: &str, mut keys: Vec<ObjectKey>) {
+        self.with(workspace, |entry| {
+            if !entry.swept || entry.blind {
+                keys.retain(|key| entry.waiting.remove(key));
+            }
+        });
+        self.wake(keys);
+    }
+
     /// A list failed, so many times in a row. Whoever waits learns of a new kind of failure at once, and everyone of a
     /// workspace that could not be seen for too long. Returns how long to pause.
     pub(super) fn failed(&self, workspace: &str, trouble: Trouble, failures: u32) -> Duration {
