@@ -19,6 +19,7 @@ mod lifecycle;
 mod looks;
 mod lost;
 mod meddling;
+mod orphans;
 mod outage;
 mod removal;
 mod scene;
