@@ -1,17 +1,16 @@
-//! Whole lists, page by page. Believes the number of items returned and `TotalCount`, never the page size asked
-//! for; a list that changed under paging is read again, and said to be incomplete if it keeps changing.
+//! Whole lists, page by page. Believes the number of items returned and what `TotalCount` is proven to count, never the
+//! page size asked for; a list that changed under paging is read again, and said to be incomplete if it keeps changing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cloud::{self, Answer, CallError, ListDatasets, Malformed, Request, Turn};
+use super::tally::{Count, Tally};
+use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
 const PAGE: u32 = 100;
 const TRIES: u32 = 3;
-/// A list longer than this is not believed: the service would be repeating itself.
-const MOST_PAGES: u32 = 100_000;
 
 /// A list as read.
 #[derive(Debug, Clone)]
@@ -47,6 +46,14 @@ impl Query<'_> {
         }
     }
 
+    /// There cannot be more items than this.
+    fn most(&self) -> Option<usize> {
+        match self {
+            Self::Datasets(query) => Some(query.dataset_ids.len()).filter(|ids| *ids > 0),
+            Self::Versions(_) => None,
+        }
+    }
+
     fn read(&self, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
         match self {
             Self::Datasets(_) => {
@@ -75,23 +82,29 @@ type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once; says whether it held still meanwhile.
 async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<(Found, bool), CallError> {
-    let (mut found, mut items, mut first_total) = (Found::new(), 0_u64, None);
-    for number in 1..=MOST_PAGES {
-        let request = query.request(number);
-        let answer = client.call_in(turn, &request).await?;
+    let (mut found, mut tally) = (Found::new(), Tally::new(0, Count::default()));
+    while tally.wants_more() {
+        let request = query.request(tally.pages + 1);
+        let answer = match client.call_in(turn, &request).await {
+            // The list became shorter meanwhile, or it has no count and the page before was the last one.
+            Err(error) if tally.pages > 0 && error.class == ErrorClass::Refused => {
+                tally.end();
+                break;
+            }
+            answer => answer?,
+        };
         let read = query.read(&answer);
         let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
-        let first_total = *first_total.get_or_insert(total);
-        let empty = page.is_empty();
-        items += page.len() as u64;
-        found.extend(page.into_iter().map(|remote| (remote.id.clone(), Arc::new(remote))));
-        if empty || total.is_some_and(|total| items >= total) {
-            let distinct = found.len() as u64 == items;
-            let counted = total.is_none_or(|total| items == total);
-            return Ok((found, distinct && counted && total == first_total));
+        tally.page(page.len(), total);
+        for remote in page {
+            let first = found.insert(remote.id.clone(), Arc::new(remote)).is_none();
+            tally.known(first, false);
+        }
+        if query.most() == Some(found.len()) {
+            tally.end();
         }
     }
-    Ok((found, false))
+    Ok((found, tally.is_whole()))
 }
 
 /// A dataset as the engine sees it.

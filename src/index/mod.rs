@@ -11,6 +11,7 @@ pub mod reader;
 mod row;
 mod rows;
 mod sweep;
+mod tally;
 mod workspace;
 
 use std::collections::{HashMap, HashSet};
@@ -29,8 +30,8 @@ use crate::engine::view::Remote;
 pub use object::ObjectKey;
 use row::Source;
 use rows::Rows;
-use workspace::Workspace;
 pub use workspace::Swept;
+use workspace::Workspace;
 
 /// The index of one account and endpoint.
 #[derive(Debug)]
@@ -285,9 +286,9 @@ impl Index {
         self.len() == 0
     }
 
-    /// Rows not shown for longer than this are not believed.
+    /// Rows that show an older state than this are not believed.
     fn trusted(&self) -> Duration {
-        self.settings.resync + self.settings.resync / 2 + Duration::from_secs(60)
+        self.settings.resync + self.settings.resync / 2 + self.settings.list_lag + Duration::from_secs(60)
     }
 
     /// A list that begins now may show the state of this moment.
@@ -302,3 +303,19 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "chaos_tests.rs"]
+mod chaos_tests;
+#[cfg(test)]
+#[path = "outage_tests.rs"]
+mod outage_tests;
+#[cfg(test)]
+#[path = "stage_tests.rs"]
+mod stage;
+#[cfg(test)]
+#[path = "strangers_tests.rs"]
+mod strangers_tests;
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod sweep_tests;

@@ -82,7 +82,8 @@ impl Rows {
             return self.owned_versions(dataset, carries);
         }
         let hashes = owners.iter().map(|owner| owner_hash(owner));
-        let found = hashes.flat_map(|hash| self.owners.range((hash, Arc::from(""))..).take_while(move |(h, _)| *h == hash));
+        let found =
+            hashes.flat_map(|hash| self.owners.range((hash, Arc::from(""))..).take_while(move |(h, _)| *h == hash));
         let rows = found.filter_map(|(_, id)| self.entries.get(id)?.row.as_ref()?.remote());
         rows.filter(|remote| carries(remote)).collect()
     }
@@ -184,7 +185,13 @@ impl Rows {
         }
     }
 
-    pub(super) fn put_versions(&mut self, dataset: &str, versions: &[Arc<Remote>], since: Instant, now: Instant) -> bool {
+    pub(super) fn put_versions(
+        &mut self,
+        dataset: &str,
+        versions: &[Arc<Remote>],
+        since: Instant,
+        now: Instant,
+    ) -> bool {
         let mut changed = false;
         for version in versions {
             changed |= self.put(version, since, Source::Shown);
@@ -199,7 +206,8 @@ impl Rows {
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
         if let Some(version) = &id.version {
-            if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut()) {
+            if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut())
+            {
                 versions.rows.remove(version);
             }
         } else {
@@ -273,21 +281,30 @@ impl Rows {
         if entry.workspace.is_none() {
             entry.workspace = workspace.map(Into::into);
         }
-        if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.version.as_deref()) {
+        if !entry
+            .recorders
+            .iter()
+            .any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.version.as_deref())
+        {
             entry.recorders.push(Recorder { version: id.version.as_deref().map(Into::into), key: key.clone() });
         }
     }
 
     pub(super) fn forget(&mut self, id: &RemoteId, uid: Uid) {
         if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
-            entry.recorders.retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.version.as_deref());
+            entry
+                .recorders
+                .retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.version.as_deref());
         }
         self.tidy(&id.dataset);
     }
 
     /// Objects that recorded this dataset or a version of it.
     pub(super) fn recorders_of(&self, dataset: &str) -> impl Iterator<Item = ObjectKey> + '_ {
-        self.entries.get(dataset).into_iter().flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone()))
+        self.entries
+            .get(dataset)
+            .into_iter()
+            .flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone()))
     }
 
     /// Objects that recorded anything in this workspace.

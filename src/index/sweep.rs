@@ -1,13 +1,11 @@
 //! The sweep: every workspace that is wanted is listed by domain mark, as fast as the limiter lets it before the first
 //! create of a term, and from then on a page at a time, spread over the resync: it *is* the resync.
 //!
-//! Offset paging is no snapshot. A list counts as whole only if `TotalCount` held still and so many different items
-//! were shown; what a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
+//! Offset paging is no snapshot (`tally.rs` says when a list counts as whole). What a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
 //! does not show either is only a reason for its objects to look for themselves.
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -16,17 +14,16 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::row::{Source, owner_hash};
 use super::rows::VERSION_RESYNCS;
+use super::tally::Tally;
 use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
-use crate::cloud::{CallError, Client, Lane, ListDatasets, Request, Turn};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
 use crate::engine::view::Remote;
 use crate::levers;
 
 const PAGE: u32 = 100;
 /// Pages under way at a time when nothing is known yet: they are worth more than the wait for each.
 const AHEAD: usize = 8;
-/// A list longer than this is not believed: the service would be repeating itself.
-const MOST_PAGES: u32 = 100_000;
 
 /// Sweeps whatever is wanted, for ever.
 pub(super) async fn run(index: Arc<Index>, client: Client, mut wanted: mpsc::UnboundedReceiver<Arc<str>>) {
@@ -35,8 +32,10 @@ pub(super) async fn run(index: Arc<Index>, client: Client, mut wanted: mpsc::Unb
         let (index, client) = (index.clone(), client.clone());
         tasks.spawn(async move {
             let sweep = Sweep { index: &index, client: &client, workspace: &workspace };
+            let mut failures = 0;
             while !sweep.round(Pace::Fast).await {
-                sleep(index.failed(&workspace, Trouble::Unsteady)).await;
+                failures += 1;
+                sleep(index.failed(&workspace, Trouble::Unsteady, failures)).await;
             }
             index.finished(&workspace);
             loop {
@@ -72,93 +71,64 @@ struct Page {
     since: Instant,
 }
 
-/// What the pages of one list come to.
-struct Tally {
-    number: u32,
-    items: u64,
-    distinct: u64,
-    /// Of those that are ours, how many were not known before.
-    fresh: u64,
-    /// Others' datasets that the filter let through: it matches parts of labels.
-    others: HashSet<String>,
-    total: Option<u64>,
-    held_still: bool,
-}
-
-impl Tally {
-    /// The list showed all there is.
-    const fn is_whole(&self) -> bool {
-        match self.total {
-            Some(total) => self.held_still && self.distinct == total,
-            // Without a count nothing tells whether items were left out. Two lists that agree must do.
-            None => self.held_still && self.distinct == self.items && self.fresh == 0,
-        }
-    }
-}
-
 impl Sweep<'_> {
     /// Lists the workspace once. Returns whether the list was whole.
     async fn round(&self, pace: Pace) -> bool {
         let since = self.index.lagged(Instant::now());
-        let (mut first, mut whole) = (None, true);
+        let (mut first, mut whole, mut pages) = (None, true, 0);
         for domain in &self.index.settings.domains {
             let number = self.index.next_list(self.workspace);
             first.get_or_insert(number);
-            whole &= self.list(domain, number, pace).await.is_whole();
+            let tally = self.list(domain, number, pace).await;
+            whole &= tally.is_whole();
+            pages += tally.pages;
         }
+        self.index.listed(self.workspace, pages);
         self.confirm(first.unwrap_or_default(), since, whole).await;
         whole
     }
 
     async fn list(&self, domain: &str, number: u32, pace: Pace) -> Tally {
-        if pace == Pace::Spread {
-            sleep(self.gap(1, number)).await;
-        }
-        let page = self.page(domain, 1).await;
-        let size = page.remotes.len() as u64;
-        let mut tally = Tally {
-            number,
-            items: 0,
-            distinct: 0,
-            fresh: 0,
-            others: HashSet::new(),
-            total: page.total,
-            held_still: true,
-        };
-        self.take(page, &mut tally);
+        let mut tally = Tally::new(number, self.index.count(self.workspace));
+        self.pause(pace, &tally).await;
+        self.take(self.page(domain, 1).await, &mut tally);
         let mut next = 2;
-        if let (Pace::Fast, Some(total), true) = (pace, tally.total, size > 0) {
-            let pages = u32::try_from(total.div_ceil(size)).unwrap_or(MOST_PAGES).min(MOST_PAGES);
+        if pace == Pace::Fast {
+            let pages = tally.pages_expected();
             let rest = futures::stream::iter(2..=pages).map(|page| self.page(domain, page)).buffer_unordered(AHEAD);
             let mut rest = std::pin::pin!(rest);
             while let Some(page) = rest.next().await {
                 self.take(page, &mut tally);
             }
-            next = next.max(pages + 1);
+            next = pages + 1;
         }
         // The rest, or all of it: pages may come out smaller than the first one.
-        while tally.total.is_none_or(|total| tally.items < total) && next < MOST_PAGES && size > 0 {
-            if pace == Pace::Spread {
-                sleep(self.gap(pages_of(&tally, size), number.wrapping_add(next))).await;
+        while tally.wants_more() {
+            if !tally.is_proving() {
+                self.pause(pace, &tally).await;
             }
-            if self.take(self.page(domain, next).await, &mut tally) == 0 {
-                break;
-            }
+            self.take(self.page(domain, next).await, &mut tally);
             next += 1;
         }
+        self.index.counts(self.workspace, tally.count);
         tally
     }
 
-    /// The time from one page to the next: the resync, divided evenly among so many, give or take a tenth so that
-    /// workspaces drift apart.
-    fn gap(&self, pages: u32, seed: u32) -> Duration {
-        let noise = owner_hash(self.workspace).wrapping_mul(u64::from(seed) | 1).rotate_left(17) % 21;
+    /// Waits for the time of the next page: the resync, divided evenly among all pages, give or take a tenth so that
+    /// workspaces drift apart. Who has been blind does not wait.
+    async fn pause(&self, pace: Pace, tally: &Tally) {
+        let pages = self.index.pages(self.workspace).max(tally.pages_expected());
+        if pace == Pace::Fast || self.index.is_blind(self.workspace) {
+            return;
+        }
+        let seed = u64::from(tally.number.wrapping_mul(31).wrapping_add(tally.pages));
+        let noise = owner_hash(self.workspace).wrapping_mul(seed | 1).rotate_left(17) % 21;
         let percent = 90 + u32::try_from(noise).unwrap_or_default();
-        self.index.settings.resync / pages.max(1) * percent / 100
+        sleep(self.index.settings.resync / pages * percent / 100).await;
     }
 
-    /// One page, tried until it comes.
-    async fn page(&self, domain: &str, number: u32) -> Page {
+    /// One page, tried until it comes. `None`: the service says that there is none of this number.
+    async fn page(&self, domain: &str, number: u32) -> Option<Page> {
         let query = ListDatasets {
             workspace_id: Some(self.workspace.to_owned()),
             label: Some(domain.to_owned()),
@@ -167,6 +137,7 @@ impl Sweep<'_> {
             ..ListDatasets::default()
         };
         let request = Request::list_datasets(&query);
+        let mut failures = 0;
         loop {
             let since = self.index.lagged(Instant::now());
             let answer = self.client.call(Lane::Sweep, &request).await.and_then(|answer| {
@@ -175,18 +146,22 @@ impl Sweep<'_> {
             match answer {
                 Ok((items, total)) => {
                     self.index.reached(self.workspace);
-                    return Page { remotes: items.into_iter().map(listing::dataset).collect(), total, since };
+                    return Some(Page { remotes: items.into_iter().map(listing::dataset).collect(), total, since });
                 }
-                Err(error) => sleep(self.index.failed(self.workspace, Trouble::Call(error))).await,
+                // The list became shorter meanwhile, or it has no count and the page before was the last one.
+                Err(error) if number > 1 && error.class == ErrorClass::Refused => return None,
+                Err(error) => {
+                    failures += 1;
+                    sleep(self.index.failed(self.workspace, Trouble::Call(error), failures)).await;
+                }
             }
         }
     }
 
-    /// Puts what a page shows into the rows and wakes whom it concerns. Returns the number of items.
-    fn take(&self, page: Page, tally: &mut Tally) -> usize {
-        let items = page.remotes.len();
-        tally.items += items as u64;
-        tally.held_still &= page.total == tally.total;
+    /// Puts what a page shows into the rows and wakes whom it concerns.
+    fn take(&self, page: Option<Page>, tally: &mut Tally) {
+        let Some(page) = page else { return tally.end() };
+        tally.page(page.remotes.len(), page.total);
         let mut keys = Vec::new();
         {
             let mut state = self.index.state();
@@ -194,20 +169,20 @@ impl Sweep<'_> {
                 let id = remote.id.dataset.as_str();
                 let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.index.settings.domains.contains(d));
                 if !ours && !state.rows.is_recorded(id) {
-                    tally.distinct += u64::from(tally.others.insert(id.to_owned()));
+                    tally.other(id);
                     continue;
                 }
-                tally.fresh += u64::from(!state.rows.is_shown(id));
+                let fresh = !state.rows.is_shown(id);
                 if state.rows.put(remote, page.since, Source::Shown) {
                     keys.extend(state.rows.recorders_of(id));
                 }
-                // What we know to be gone has no row, and is an item all the same.
-                let first = state.rows.seen_by(id, tally.number);
-                tally.distinct += u64::from(first.unwrap_or_else(|| tally.others.insert(id.to_owned())));
+                match state.rows.seen_by(id, tally.number) {
+                    Some(first) => tally.known(first, fresh),
+                    None => tally.other(id),
+                }
             }
         }
-        self.index.wake(keys);
-        items
+        self.index.shown(self.workspace, keys);
     }
 
     /// Asks by id for what somebody recorded and the lists since number `first` did not show. What nobody recorded is
@@ -258,7 +233,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.index.wake(keys);
+        self.index.shown(self.workspace, keys);
     }
 
     /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.
@@ -301,9 +276,4 @@ impl Sweep<'_> {
             sleep_until(since + gap).await;
         }
     }
-}
-
-fn pages_of(tally: &Tally, size: u64) -> u32 {
-    let total = tally.total.unwrap_or(tally.items).max(tally.items);
-    u32::try_from(total.div_ceil(size.max(1))).unwrap_or(MOST_PAGES)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::object::ObjectKey;
+use super::tally::Count;
 use super::{Index, Trouble};
 use crate::engine::memory::backoff;
 
@@ -19,11 +20,13 @@ pub(super) struct Workspace {
     /// The service answered last at this time.
     reached: Option<Instant>,
     /// Number of the newest list.
-    pub(super) lists: u32,
+    lists: u32,
     /// Whole rounds.
-    pub(super) rounds: u64,
+    rounds: u64,
+    /// Pages of its last round.
+    pages: u32,
+    count: Count,
     trouble: Option<Trouble>,
-    failures: u32,
     /// It has not been seen for too long, and everyone concerned knows.
     blind: bool,
     waiting: HashSet<ObjectKey>,
@@ -72,33 +75,63 @@ impl Index {
 
     /// The number of a new list of this workspace.
     pub(super) fn next_list(&self, workspace: &str) -> u32 {
-        let mut state = self.state();
-        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
-        entry.lists += 1;
-        entry.lists
+        self.with(workspace, |entry| {
+            entry.lists += 1;
+            entry.lists
+        })
     }
 
-    /// The service answered.
+    /// A round ended that had so many pages.
+    pub(super) fn listed(&self, workspace: &str, pages: u32) {
+        self.with(workspace, |entry| entry.pages = pages);
+    }
+
+    /// How many pages the last round had, 1 at least.
+    pub(super) fn pages(&self, workspace: &str) -> u32 {
+        self.with(workspace, |entry| entry.pages.max(1))
+    }
+
+    /// A list taught what its `TotalCount` is worth.
+    pub(super) fn counts(&self, workspace: &str, count: Count) {
+        self.with(workspace, |entry| entry.count = count);
+    }
+
+    /// What `TotalCount` is worth here.
+    pub(super) fn count(&self, workspace: &str) -> Count {
+        self.with(workspace, |entry| entry.count)
+    }
+
+    /// It has not been seen for too long.
+    pub(super) fn is_blind(&self, workspace: &str) -> bool {
+        self.with(workspace, |entry| entry.blind)
+    }
+
+    /// The service answered. What was in the way is told until a whole round has ended.
     pub(super) fn reached(&self, workspace: &str) {
-        let mut state = self.state();
-        let entry = state.workspaces.entry(workspace.to_owned()).or_default();
-        entry.reached = Some(Instant::now());
-        entry.trouble = None;
-        entry.failures = 0;
+        self.with(workspace, |entry| entry.reached = Some(Instant::now()));
     }
 
-    /// A list failed. Whoever waits learns of a new kind of failure at once, and everyone of a workspace that could
-    /// not be seen for too long. Returns how long to pause.
-    pub(super) fn failed(&self, workspace: &str, trouble: Trouble) -> Duration {
+    /// Remotes of these objects were shown, and are not as they were known. As long as the workspace is not known, only
+    /// those are woken that wait for it: they may go on, and the others have not looked yet.
+    pub(super) fn shown(&self, workspace: &str, mut keys: Vec<ObjectKey>) {
+        self.with(workspace, |entry| {
+            if !entry.swept || entry.blind {
+                keys.retain(|key| entry.waiting.remove(key));
+            }
+        });
+        self.wake(keys);
+    }
+
+    /// A list failed, so many times in a row. Whoever waits learns of a new kind of failure at once, and everyone of a
+    /// workspace that could not be seen for too long. Returns how long to pause.
+    pub(super) fn failed(&self, workspace: &str, trouble: Trouble, failures: u32) -> Duration {
         tracing::warn!(workspace, %trouble, "the workspace could not be listed");
-        let (keys, pause) = {
+        let keys = {
             let mut guard = self.state();
             let (state, trusted) = (&mut *guard, self.trusted());
             let entry = state.workspaces.entry(workspace.to_owned()).or_default();
             let news = entry.trouble.as_ref().is_none_or(|old| !old.same(&trouble));
             entry.trouble = Some(trouble);
-            entry.failures += 1;
-            let pause = backoff(entry.failures, 0).min(LONGEST_PAUSE);
             let unseen = entry.reached.is_some_and(|reached| reached.elapsed() > trusted);
             let turned = unseen && !std::mem::replace(&mut entry.blind, true);
             let mut keys: HashSet<ObjectKey> = HashSet::new();
@@ -108,10 +141,10 @@ impl Index {
             if turned {
                 keys.extend(state.rows.recorders_in(workspace));
             }
-            (keys, pause)
+            keys
         };
         self.wake(keys);
-        pause
+        backoff(failures, 0).min(LONGEST_PAUSE)
     }
 
     /// A whole round ended well.
@@ -122,6 +155,7 @@ impl Index {
             let entry = state.workspaces.entry(workspace.to_owned()).or_default();
             entry.swept = true;
             entry.rounds += 1;
+            entry.trouble = None;
             let recovered = std::mem::take(&mut entry.blind);
             let mut keys: HashSet<ObjectKey> = entry.waiting.drain().collect();
             if recovered {
@@ -131,5 +165,9 @@ impl Index {
         };
         self.wake(keys);
         self.rounds.send_modify(|rounds| *rounds += 1);
+    }
+
+    fn with<T>(&self, workspace: &str, work: impl FnOnce(&mut Workspace) -> T) -> T {
+        work(self.state().workspaces.entry(workspace.to_owned()).or_default())
     }
 }

@@ -1,0 +1,377 @@
+//! The cloud index: what settled objects cost, and lists that are clamped, late, incomplete, repetitive or broken. In
+//! each of them nothing is made twice, nothing of others is touched, nobody flaps, and who has to wait says why.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Event;
+use kube::api::{Api, ListParams};
+use pai_emulator::{Dataset, Effect, Fault, Knobs, When};
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, Setting, dataset_id, oss};
+use crate::trouble::fault;
+
+/// Knobs by the names that users turn them by. Names may repeat, so that a duplicate could be seen.
+fn knobs(mut turned: Value) -> Knobs {
+    turned["nameScope"] = json!("none");
+    serde_json::from_value(turned).unwrap()
+}
+
+fn turn(scene: &Scene, knob: &str, value: &str) {
+    scene.cloud().set_knobs(|knobs| {
+        let mut all = serde_json::to_value(&*knobs).unwrap();
+        all[knob] = json!(value);
+        *knobs = serde_json::from_value(all).unwrap();
+    });
+}
+
+/// A scene with a resync of one second.
+async fn scene(name: &str, turned: Value) -> Scene {
+    let env = vec![("DATASET_OPERATOR_RESYNC", "1s".to_owned())];
+    Scene::with(name, Setting { knobs: knobs(turned), env, ..Setting::default() }).await
+}
+
+fn names(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("d-{number}")).collect()
+}
+
+/// Creates Datasets side by side.
+async fn create(scene: &Scene, names: &[String]) {
+    let created = futures::stream::iter(names).map(|name| async move {
+        scene.create("Dataset", name, oss(name)).await;
+    });
+    created.buffer_unordered(10).collect::<Vec<()>>().await;
+}
+
+/// Creates Datasets and waits until each is Ready and the sweep has seen it.
+async fn settle(scene: &Scene, names: &[String]) -> Vec<String> {
+    create(scene, names).await;
+    let mut ids = Vec::new();
+    for name in names {
+        ids.push(dataset_id(&scene.ready("Dataset", name).await));
+    }
+    rounds(scene, 2).await;
+    ids
+}
+
+/// A figure in the operator's metrics.
+async fn metric(scene: &Scene, name: &str) -> u64 {
+    let metrics = scene.metrics().await;
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' ')?.1.parse::<u64>().ok());
+    lines.sum()
+}
+
+async fn passes(scene: &Scene) -> u64 {
+    metric(scene, "controller_runtime_reconcile_total{").await
+}
+
+async fn swept(scene: &Scene) -> u64 {
+    metric(scene, "pai_index_sweeps_total").await
+}
+
+/// Waits until so many rounds more have ended.
+async fn rounds(scene: &Scene, more: u64) {
+    let wanted = swept(scene).await + more;
+    scene.until("rounds of the sweep", async |scene| swept(scene).await >= wanted).await;
+}
+
+/// What someone could see of the operator's doings: writes, events, and calls other than lists.
+#[derive(Debug, PartialEq)]
+struct Doings {
+    writes: usize,
+    events: BTreeMap<(String, String), usize>,
+    calls: Value,
+}
+
+async fn doings(scene: &Scene, since: u64) -> Doings {
+    let events: Api<Event> = Api::namespaced(scene.client.clone(), &scene.namespace);
+    let mut told = BTreeMap::new();
+    for event in events.list(&ListParams::default()).await.unwrap() {
+        let about = (event.involved_object.name.unwrap_or_default(), event.reason.unwrap_or_default());
+        let times = event.series.and_then(|series| series.count).unwrap_or(1);
+        *told.entry(about).or_default() += usize::try_from(times).unwrap();
+    }
+    Doings { writes: scene.writes("datasets", None).await, events: told, calls: scene.calls_after(since) }
+}
+
+/// Nothing is done in so many rounds: no write, no event, no call but the lists of the sweep, which are so many each.
+async fn still(scene: &Scene, more: u64, lists_each: u64) {
+    let call = scene.last_call();
+    let before = doings(scene, call).await;
+    let (looked, rounds_before, lists_before) =
+        (passes(scene).await, swept(scene).await, scene.calls("ListDatasets").0);
+    rounds(scene, more).await;
+    let (lists, ended) = (scene.calls("ListDatasets").0 - lists_before, swept(scene).await - rounds_before);
+    // A round may have been under way when counting began, or have begun since.
+    let whole = (ended - 1) * lists_each..=(ended + 1) * lists_each;
+    assert!(whole.contains(&lists), "{lists} lists in {ended} rounds\n{}", scene.log_tail());
+    assert_eq!(doings(scene, call).await, before, "{}", scene.log_tail());
+    assert_eq!(passes(scene).await, looked, "nobody had anything to look at\n{}", scene.log_tail());
+}
+
+/// Each of these objects is Ready with a dataset of its own, made once, and besides these `strangers` there is nothing.
+async fn one_each(scene: &Scene, names: &[String], strangers: &[Dataset]) {
+    let mut there: Vec<String> = strangers.iter().map(|dataset| dataset.dataset_id.clone()).collect();
+    for name in names {
+        there.push(dataset_id(&scene.ready("Dataset", name).await));
+    }
+    there.sort();
+    let mut all: Vec<_> = scene.cloud().datasets().into_iter().map(|dataset| dataset.dataset_id).collect();
+    all.sort();
+    assert_eq!(there, all, "recorded, and in the cloud\n{}", scene.log_tail());
+    for stranger in strangers {
+        assert_eq!(scene.cloud().dataset(&stranger.dataset_id).as_ref(), Some(stranger), "nobody touched it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_120_settled_objects_the_one_that_drifted_is_woken_and_repaired() {
+    let scene = scene("one-of-many", json!({})).await;
+    let all = names(0..120);
+    let ids = settle(&scene, &all).await;
+    assert_eq!(scene.calls("CreateDataset"), (120, 0));
+    assert_eq!(scene.writes("datasets", None).await, 240, "claim and record");
+    still(&scene, 2, 2).await;
+
+    let (call, looked, writes) = (scene.last_call(), passes(&scene).await, scene.writes("datasets", None).await);
+    scene.console("PUT", &format!("/api/v1/datasets/{}", ids[77]), json!({"Name": "by-hand"}));
+    let repaired = async |scene: &Scene| scene.cloud().dataset(&ids[77]).is_some_and(|dataset| dataset.name == "d-77");
+    scene.until("repaired", repaired).await;
+    scene.told("d-77", &["DriftDetected", "DriftCorrected"]).await;
+    rounds(&scene, 1).await;
+    assert_eq!(scene.calls_after(call), json!({"UpdateDataset": 1}));
+    assert_eq!(passes(&scene).await, looked + 1, "one pass of one object");
+    assert_eq!(scene.writes("datasets", None).await, writes);
+    one_each(&scene, &all, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_that_are_clamped_to_10() {
+    let mut scene = scene("clamped", json!({"pageSizeMax": 10})).await;
+    let all = names(0..30);
+    settle(&scene, &all).await;
+    still(&scene, 2, 3).await;
+    scene.stop_operator().await;
+    let writes = scene.writes("datasets", None).await;
+    scene.start_operator().await;
+    rounds(&scene, 2).await;
+    assert_eq!(scene.writes("datasets", None).await, writes);
+    one_each(&scene, &all, &[]).await;
+    assert_eq!(scene.calls("CreateDataset"), (30, 0));
+    assert_eq!(scene.calls("GetDataset"), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_without_a_count() {
+    let mut scene = scene("uncounted", json!({"pageSizeMax": 10, "totalCount": "absent"})).await;
+    let all = names(0..30);
+    settle(&scene, &all).await;
+    still(&scene, 2, 4).await;
+    scene.stop_operator().await;
+    let writes = scene.writes("datasets", None).await;
+    scene.start_operator().await;
+    // The first list cannot be told from one that leaves something out; a second one agrees with it.
+    rounds(&scene, 2).await;
+    assert_eq!(scene.writes("datasets", None).await, writes);
+    one_each(&scene, &all, &[]).await;
+    assert_eq!(scene.calls("CreateDataset"), (30, 0));
+    assert_eq!(scene.calls("GetDataset"), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_lag_while_datasets_are_made_edited_and_deleted() {
+    let env = [
+        ("DATASET_OPERATOR_RESYNC", "1s"),
+        ("DATASET_OPERATOR_LIST_LAG", "4s"),
+        ("DATASET_OPERATOR_SETTLE_TIME", "9s"),
+    ];
+    let env = env.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let knobs = knobs(json!({"listLagMs": 3000}));
+    let scene = Scene::with("lagging", Setting { knobs, env, ..Setting::default() }).await;
+    let call = scene.last_call();
+    create(&scene, &names(0..6)).await;
+    for name in names(0..6) {
+        scene.ready("Dataset", &name).await;
+    }
+    for name in names(0..2) {
+        scene.edit("Dataset", &name, json!({"description": "edited"})).await;
+    }
+    for name in names(4..6) {
+        scene.delete("Dataset", &name).await;
+        scene.gone("Dataset", &name).await;
+    }
+    // Until lists have shown all of it, and a while longer.
+    rounds(&scene, 6).await;
+    let told = doings(&scene, call).await;
+    let calls = &told.calls;
+    assert_eq!(
+        (&calls["CreateDataset"], &calls["UpdateDataset"], &calls["DeleteDataset"]),
+        (&json!(6), &json!(2), &json!(2))
+    );
+    assert_eq!(told.writes, 6 * 2 + 2 + 2, "claims and records, edits observed, finalizers: {told:?}");
+    let unexpected: Vec<_> = told.events.keys().filter(|(_, reason)| !is_told(reason)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+    one_each(&scene, &names(0..4), &[]).await;
+    for dataset in scene.cloud().datasets() {
+        let edited = ["d-0", "d-1"].contains(&dataset.name.as_str());
+        assert_eq!(dataset.description.as_deref() == Some("edited"), edited, "{}", dataset.name);
+    }
+}
+
+/// Events that tell what a user asked for.
+fn is_told(reason: &str) -> bool {
+    ["Created", "Updated", "Deleted"].contains(&reason)
+}
+
+/// Lists that mislead from the start of a term on, and then again once the workspace is known.
+async fn misleading(chaos: &str) {
+    let mut scene = scene(chaos, json!({"pageSizeMax": 10})).await;
+    let old = names(0..30);
+    settle(&scene, &old).await;
+    scene.stop_operator().await;
+    turn(&scene, "listChaos", chaos);
+    scene.start_operator().await;
+    let before = scene.writes("datasets", None).await;
+    scene.create("Dataset", "new", oss("new")).await;
+    let message = scene.reason("Dataset", "new", "MalformedResponse").await;
+    assert!(message.contains("workspace 478 is not known yet") && message.contains("read again"), "{message}");
+    assert_eq!(scene.calls("CreateDataset"), (30, 0), "nothing is made while it may exist already");
+
+    turn(&scene, "listChaos", "none");
+    let all: Vec<_> = old.iter().cloned().chain(["new".to_owned()]).collect();
+    one_each(&scene, &all, &[]).await;
+    let writes = scene.writes("datasets", None).await - before;
+    assert_eq!(writes, 3, "only the new one: why it waits, claim, record; the others have seen their own");
+
+    turn(&scene, "listChaos", chaos);
+    let more = names(30..33);
+    create(&scene, &more).await;
+    let all: Vec<_> = all.into_iter().chain(more).collect();
+    one_each(&scene, &all, &[]).await;
+    rounds(&scene, 1).await;
+    let (call, writes) = (scene.last_call(), doings(&scene, 0).await.writes);
+    rounds(&scene, 2).await;
+    assert_eq!((scene.calls_after(call), doings(&scene, 0).await.writes), (json!({}), writes), "{}", scene.log_tail());
+    assert_eq!(scene.calls("CreateDataset"), (34, 0));
+    assert_eq!(scene.calls("GetDataset"), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_leave_out_items() {
+    misleading("skip").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_repeat_items() {
+    misleading("repeat").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_fails_half_way() {
+    let mut scene = scene("half-way", json!({"pageSizeMax": 10})).await;
+    let old = names(0..30);
+    settle(&scene, &old).await;
+    let second = || Fault { page: Some(2), count: 1000, ..fault("ListDatasets", Effect::Error, When::Before) };
+    let call = scene.last_call();
+    let before = doings(&scene, call).await;
+    scene.faults([Fault { count: 2, ..second() }]);
+    scene.until("both faults struck", async |scene| scene.cloud().faults().is_empty()).await;
+    rounds(&scene, 1).await;
+    assert_eq!(doings(&scene, call).await, before, "settled objects notice nothing");
+
+    scene.stop_operator().await;
+    scene.faults([second()]);
+    scene.start_operator().await;
+    scene.create("Dataset", "new", oss("new")).await;
+    let message = scene.reason("Dataset", "new", "CloudUnavailable").await;
+    assert!(message.contains("ListDatasets") && message.contains("503"), "{message}");
+    assert_eq!(scene.calls("CreateDataset"), (30, 0));
+    scene.cloud().clear_faults();
+    let all: Vec<_> = old.iter().cloned().chain(["new".to_owned()]).collect();
+    one_each(&scene, &all, &[]).await;
+    assert_eq!(
+        scene.writes("datasets", None).await,
+        before.writes + 3,
+        "only the new one: why it waits, claim, record"
+    );
+    assert_eq!(scene.calls("CreateDataset"), (31, 0));
+    assert_eq!(scene.calls("GetDataset"), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_nobody_knows() {
+    let scene = scene("unknown", json!({})).await;
+    let all = names(0..3);
+    let mut spec = oss("d-3");
+    spec["accessibility"] = json!("PRIVATE");
+    scene.create("Dataset", "d-3", spec).await;
+    settle(&scene, &all).await;
+    let id = dataset_id(&scene.ready("Dataset", "d-3").await);
+    let (call, writes) = (scene.last_call(), scene.writes("datasets", None).await);
+    // The service learns new words, also for what one spec asks for.
+    let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
+    for dataset in state["datasets"].as_array_mut().unwrap() {
+        let known = dataset["DatasetId"] != json!(id);
+        dataset[if known { "Accessibility" } else { "DataType" }] = json!("INTERNAL_BETA");
+        dataset["Edition"] = json!("ULTIMATE");
+        dataset["ProviderType"] = json!("Eci2");
+        dataset["Versions"][0]["SourceType"] = json!("DREAM");
+    }
+    scene.cloud().set_state(serde_json::from_value(json!({"datasets": state["datasets"]})).unwrap()).unwrap();
+    rounds(&scene, 3).await;
+    assert_eq!(
+        (scene.calls_after(call), scene.writes("datasets", None).await),
+        (json!({}), writes),
+        "{}",
+        scene.log_tail()
+    );
+    one_each(&scene, &names(0..4), &[]).await;
+    still(&scene, 2, 1).await;
+
+    // What the spec asks for is put right, once, if the service lets it.
+    let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
+    for dataset in state["datasets"].as_array_mut().unwrap() {
+        dataset["Accessibility"] = json!("INTERNAL_BETA");
+    }
+    scene.cloud().set_state(serde_json::from_value(json!({"datasets": state["datasets"]})).unwrap()).unwrap();
+    let repaired = async |scene: &Scene| scene.cloud().dataset(&id).unwrap().accessibility == "PRIVATE";
+    scene.until("repaired", repaired).await;
+    rounds(&scene, 2).await;
+    assert_eq!(scene.calls_after(call), json!({"UpdateDataset": 1}));
+    assert_eq!(scene.calls("CreateDataset"), (4, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_alikes_of_another_tenant() {
+    let scene = scene("look-alikes", json!({})).await;
+    settle(&scene, &["mine".to_owned()]).await;
+    let id = dataset_id(&scene.ready("Dataset", "mine").await);
+    let mark = |key: &str| scene.label_of(&id, key).unwrap();
+    let (domain, owner, attempt) = (mark("dso-domain"), mark("dso-owner"), mark("dso-attempt"));
+    let longer = format!("{domain}0");
+    let tenants = [
+        vec![("dso-domain", longer.as_str()), ("dso-owner", &owner), ("dso-attempt", &attempt)],
+        vec![("dso-domain", "another"), ("dso-owner", &owner), ("dso-attempt", &attempt), ("note", &domain)],
+        vec![("dso-domain", "another"), ("dso-owner", &owner), ("dso-attempt", &attempt)],
+        vec![("note", domain.as_str()), ("dso-owner", &owner)],
+        vec![(domain.as_str(), "a key")],
+    ];
+    for labels in &tenants {
+        scene.foreign("mine", labels);
+    }
+    let strangers: Vec<_> = scene.cloud().datasets().into_iter().filter(|dataset| dataset.dataset_id != id).collect();
+    assert_eq!(strangers.len(), tenants.len());
+    still(&scene, 3, 1).await;
+    one_each(&scene, &["mine".to_owned()], &strangers).await;
+
+    // The object's own dataset goes with it, and the next object of this name, which has the same owner mark, gets one
+    // of its own.
+    scene.delete("Dataset", "mine").await;
+    scene.gone("Dataset", "mine").await;
+    one_each(&scene, &[], &strangers).await;
+    settle(&scene, &["mine".to_owned()]).await;
+    one_each(&scene, &["mine".to_owned()], &strangers).await;
+    still(&scene, 1, 1).await;
+    assert_eq!((scene.calls("CreateDataset"), scene.calls("DeleteDataset")), ((2, 0), (1, 0)));
+}
