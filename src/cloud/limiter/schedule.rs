@@ -11,8 +11,8 @@
 //! than its share comes first, until it has had a permit.
 //!
 //! A turn is an estimate: the time at which the permits of all those before will have been used. If others came
-//! between, it is estimated anew when the owner comes back. As long as a rate may rise again soon, owners are asked
-//! to come back half-way to their turn, so that there are enough of them to use a higher rate.
+//! between, it is estimated anew when the owner comes back. As long as a rate may rise, owners are asked to
+//! come back when their turn is at best, so that there are enough of them to use the higher rate.
 
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use super::budget::Budget;
 use super::bucket::time;
 use super::guard::Guard;
 use super::lane::Lane;
+use super::pace::Lesson;
 use super::queues::{Key, Line, Place, Queues};
 use super::throttling::{Scope, Throttling};
 use crate::cloud::operation::Operation;
@@ -28,8 +29,8 @@ use crate::cloud::operation::Operation;
 const SHARE: f64 = 0.98;
 /// Of a line before, this much of what its operation allows is taken into account.
 const OUTLOOK: f64 = 1.0;
-/// Turns that are nearer than this are not halved.
-const NEAR: Duration = Duration::from_millis(500);
+/// Nobody is asked to come back earlier than this only because the rate might rise.
+const NEAR: Duration = Duration::from_millis(200);
 /// Different operations throttled within this time are a sign that it is the account that is throttled.
 const TOGETHER: Duration = Duration::from_secs(1);
 
@@ -87,7 +88,7 @@ impl Schedule {
             return Verdict::Spent(until);
         }
         let place = self.queues.place(now, key, line);
-        let estimate = self.estimate(now, &place);
+        let (estimate, at_best) = self.estimate(now, &place);
         let turn = estimate <= now || place.due.is_some_and(|due| due <= now);
         let permit = self.account.bucket.has_one(now) && self.operation(line.operation).bucket.has_one(now);
         if permit && (turn && !self.is_outranked(now, line) || self.is_lost(now, line.operation)) {
@@ -98,7 +99,7 @@ impl Schedule {
         let due = if estimate > now { estimate } else { self.lost_at(now, line.operation) };
         let due = due.max(now + Duration::from_micros(1));
         self.queues.postpone(key, due);
-        Verdict::At(self.visit(now, due, line.operation))
+        Verdict::At(if due.saturating_sub(now) < NEAR { due } else { at_best.clamp(now + NEAR, due) })
     }
 
     /// Frees the place of `key`.
@@ -110,10 +111,12 @@ impl Schedule {
     pub(super) fn throttled(&mut self, now: Duration, sent: Duration, operation: Operation, throttling: Throttling) {
         let after = throttling.after.unwrap_or_default();
         match throttling.scope {
-            Scope::Account => drop(self.account.throttled(now, sent, after)),
+            Scope::Account => {
+                self.account.throttled(now, sent, after);
+            }
             Scope::Operation => {
                 let lesson = self.operation_mut(operation).throttled(now, sent, after);
-                if lesson.is_none_or(|lesson| lesson.expected) {
+                if matches!(lesson, None | Some(Lesson::Doubt)) {
                     return;
                 }
                 let before = self.throttled.replace((operation, now));
@@ -144,7 +147,7 @@ impl Schedule {
 
     /// The rates of operations that have a limit of their own, given or learnt.
     pub(super) fn operation_rates(&self) -> impl Iterator<Item = (Operation, f64)> {
-        let limited = |guard: &Guard| guard.pace.is_promised() || guard.pace.is_lowered();
+        let limited = |guard: &Guard| guard.pace.is_known();
         let all = Operation::ALL.into_iter().zip(&self.operations);
         all.filter(move |(_, guard)| limited(guard)).map(|(operation, guard)| (operation, guard.pace.rate()))
     }
@@ -202,8 +205,8 @@ impl Schedule {
         self.account.bucket.when_full(now).max(self.operation(operation).bucket.when_full(now))
     }
 
-    /// When its turn is.
-    fn estimate(&self, now: Duration, place: &Place) -> Duration {
+    /// When its turn is, and when it is at best.
+    fn estimate(&self, now: Duration, place: &Place) -> (Duration, Duration) {
         let line = place.line;
         let rank = count(self.queues.rank(place));
         let (mut by_account, mut by_operation) = (rank, rank);
@@ -214,19 +217,14 @@ impl Schedule {
                 by_operation += if other.operation == line.operation { count(waiting) } else { 0.0 };
             }
         }
-        let mut at = self.account.bucket.when(now, 1.0 + by_account);
+        let (mut at, mut at_best) = self.account.when(now, 1.0 + by_account);
         if let Some(interval) = self.share_interval(line.lane) {
             let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(rank));
             at = at.min(owed.max(self.account.bucket.when(now, 1.0)));
         }
-        at.max(self.operation(line.operation).bucket.when(now, 1.0 + by_operation))
-    }
-
-    /// When somebody whose turn is at `due` shall ask again.
-    fn visit(&self, now: Duration, due: Duration, operation: Operation) -> Duration {
-        let wait = due.saturating_sub(now);
-        let rising = self.account.pace.is_lowered() || self.operation(operation).pace.is_lowered();
-        if rising && wait > NEAR { now + wait / 2 } else { due }
+        at_best = at_best.min(at);
+        let own = self.operation(line.operation).when(now, 1.0 + by_operation);
+        (at.max(own.0), at_best.max(own.1))
     }
 
     fn operation(&self, operation: Operation) -> &Guard {
