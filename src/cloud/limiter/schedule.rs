@@ -14,6 +14,7 @@
 //! between, it is estimated anew when the owner comes back. As long as a rate may rise, owners are asked to
 //! come back when their turn is at best, so that there are enough of them to use the higher rate.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -27,8 +28,8 @@ use crate::cloud::operation::Operation;
 
 /// The part of a quota that is used: the service's clock and ours do not cut seconds alike.
 const SHARE: f64 = 0.98;
-/// Of a line before, this much of what its operation allows is taken into account.
-const OUTLOOK: f64 = 1.0;
+/// So many may be late before those behind them have to wait for them.
+const FEW: usize = 32;
 /// Nobody is asked to come back earlier than this only because the rate might rise.
 const NEAR: Duration = Duration::from_millis(200);
 /// Different operations throttled within this time are a sign that it is the account that is throttled.
@@ -89,9 +90,9 @@ impl Schedule {
         }
         let place = self.queues.place(now, key, line);
         let (estimate, at_best) = self.estimate(now, &place);
-        let turn = estimate <= now || place.due.is_some_and(|due| due <= now);
+        let turn = estimate <= now || place.rank < FEW && place.due.is_some_and(|due| due <= now);
         let permit = self.account.bucket.has_one(now) && self.operation(line.operation).bucket.has_one(now);
-        if permit && (turn && !self.is_outranked(now, line) || self.is_lost(now, line.operation)) {
+        if permit && (turn && !self.is_outranked(now, &place) || self.is_lost(now, line.operation)) {
             self.grant(now, key, line);
             return Verdict::Granted;
         }
@@ -154,7 +155,7 @@ impl Schedule {
 
     /// How many wait in a lane.
     pub(super) fn waiting(&self, lane: Lane) -> usize {
-        self.queues.lines().filter(|(line, _)| line.lane == lane).map(|(_, count)| count).sum()
+        self.queues.lines().filter(|(line, ..)| line.lane == lane).map(|(.., count)| count).sum()
     }
 
     /// The budget and how much of it is spent today.
@@ -180,11 +181,13 @@ impl Schedule {
     }
 
     /// Whether somebody in another line has the better right to a permit of now.
-    fn is_outranked(&self, now: Duration, line: Line) -> bool {
-        let rank = |line: Line| (!self.is_owed(now, line.lane), line.lane, line.waiting);
-        let own = rank(line);
-        let mut others = self.queues.lines().filter(|(other, _)| rank(*other) < own);
-        others.any(|(other, _)| self.operation(other.operation).bucket.has_one(now))
+    fn is_outranked(&self, now: Duration, place: &Place) -> bool {
+        let order = |line: Line, ticket| (!self.is_owed(now, line.lane), line.lane, line.waiting, ticket);
+        let own = order(place.line, place.ticket);
+        let mut others = self.queues.lines().filter(|(other, ..)| *other != place.line);
+        others.any(|(other, first, _)| {
+            order(other, first) < own && self.operation(other.operation).bucket.has_one(now)
+        })
     }
 
     fn is_owed(&self, now: Duration, lane: Lane) -> bool {
@@ -208,13 +211,19 @@ impl Schedule {
     /// When its turn is, and when it is at best.
     fn estimate(&self, now: Duration, place: &Place) -> (Duration, Duration) {
         let line = place.line;
-        let rank = count(self.queues.rank(place));
+        let rank = count(place.rank);
         let (mut by_account, mut by_operation) = (rank, rank);
-        for (other, waiting) in self.queues.lines() {
-            if (other.lane, other.waiting) < (line.lane, line.waiting) {
-                let soon = self.operation(other.operation).bucket.rate() * OUTLOOK;
-                by_account += count(waiting).min(soon.max(1.0));
-                by_operation += if other.operation == line.operation { count(waiting) } else { 0.0 };
+        for (other, first, waiting) in self.queues.lines().filter(|(other, ..)| *other != line) {
+            let (waiting, allowed) = (count(waiting), self.operation(other.operation).bucket.rate());
+            match (other.lane, other.waiting).cmp(&(line.lane, line.waiting)) {
+                // Those of them who can go within a second.
+                Ordering::Less => {
+                    by_account += waiting.min(allowed.max(1.0));
+                    by_operation += if other.operation == line.operation { waiting } else { 0.0 };
+                }
+                // They take turns with its own line.
+                Ordering::Equal if first < place.ticket => by_account += waiting.min(rank * allowed / self.rate()),
+                Ordering::Equal | Ordering::Greater => {}
             }
         }
         let (mut at, mut at_best) = self.account.when(now, 1.0 + by_account);
