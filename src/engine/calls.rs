@@ -41,7 +41,8 @@ impl<K: Kind> Pass<'_, K> {
             }
             Reservation::Spent(until) => {
                 let calls = self.ctx.cloud.limiter().daily_budget().unwrap_or_default();
-                let report = Report::budget_spent(calls, until.saturating_duration_since(Instant::now()), Timestamp::now());
+                let report =
+                    Report::budget_spent(calls, until.saturating_duration_since(Instant::now()), Timestamp::now());
                 Flow::End(self.finish(report).await)
             }
         }

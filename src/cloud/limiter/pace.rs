@@ -111,7 +111,7 @@ impl Pace {
     pub(super) fn at_best(&self, now: Duration, time: Duration) -> Duration {
         let doubtful = if self.rate < self.settled() { now } else { self.doubt_at };
         let steady = doubtful.saturating_sub(now).min(time);
-        steady + (time - steady).mul_f64(self.rate / self.ceiling)
+        steady + time.saturating_sub(steady).mul_f64(self.rate / self.ceiling)
     }
 
     /// Whether the limit is known, by promise or by failure.
@@ -126,9 +126,11 @@ impl Pace {
             return None;
         }
         let last_second = self.last_second.count(now);
-        // Who hardly calls learns little from how much was carried out.
-        let bears = last_second.clamp(self.rate / 8.0, self.rate);
-        let middle = f64::midpoint(bears, self.average(now).unwrap_or(bears).min(bears));
+        // Who hardly calls learns nothing from how much was carried out.
+        let busy = last_second >= self.rate / 8.0;
+        let bears = if busy { last_second.min(self.rate) } else { self.rate };
+        let average = self.average(now).filter(|_| busy).map_or(bears, |average| average.min(bears));
+        let middle = f64::midpoint(bears, average);
         let calm = self.surprised_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
         let (lesson, debt) = match self.failed {
             Some(failed) if self.rate > self.settled() => {

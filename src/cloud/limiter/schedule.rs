@@ -17,8 +17,8 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::budget::Budget;
 use super::bucket::time;
+use super::budget::Budget;
 use super::guard::Guard;
 use super::lane::Lane;
 use super::pace::Lesson;
@@ -185,9 +185,7 @@ impl Schedule {
         let order = |line: Line, ticket| (!self.is_owed(now, line.lane), line.lane, line.waiting, ticket);
         let own = order(place.line, place.ticket);
         let mut others = self.queues.lines().filter(|(other, ..)| *other != place.line);
-        others.any(|(other, first, _)| {
-            order(other, first) < own && self.operation(other.operation).bucket.has_one(now)
-        })
+        others.any(|(other, first, _)| order(other, first) < own && self.operation(other.operation).bucket.has_one(now))
     }
 
     fn is_owed(&self, now: Duration, lane: Lane) -> bool {
@@ -212,13 +210,15 @@ impl Schedule {
     fn estimate(&self, now: Duration, place: &Place) -> (Duration, Duration) {
         let line = place.line;
         let rank = count(place.rank);
-        let (mut by_account, mut by_operation) = (rank, rank);
+        // How many permits are used before: of the account, of the lane, of the operation.
+        let (mut by_account, mut by_lane, mut by_operation) = (rank, rank, rank);
         for (other, first, waiting) in self.queues.lines().filter(|(other, ..)| *other != line) {
             let (waiting, allowed) = (count(waiting), self.operation(other.operation).bucket.rate());
             match (other.lane, other.waiting).cmp(&(line.lane, line.waiting)) {
                 // Those of them who can go within a second.
                 Ordering::Less => {
                     by_account += waiting.min(allowed.max(1.0));
+                    by_lane += if other.lane == line.lane { waiting } else { 0.0 };
                     by_operation += if other.operation == line.operation { waiting } else { 0.0 };
                 }
                 // They take turns with its own line.
@@ -228,7 +228,7 @@ impl Schedule {
         }
         let (mut at, mut at_best) = self.account.when(now, 1.0 + by_account);
         if let Some(interval) = self.share_interval(line.lane) {
-            let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(rank));
+            let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(by_lane));
             at = at.min(owed.max(self.account.bucket.when(now, 1.0)));
         }
         at_best = at_best.min(at);

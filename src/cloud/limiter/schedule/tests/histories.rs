@@ -21,9 +21,12 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let lane = prop::sample::select(&Lane::ALL);
     let waiting = prop::sample::select(&[Waiting::Present, Waiting::Away]);
-    let line = (lane, waiting, operation()).prop_map(|(lane, waiting, operation)| Line { lane, waiting, operation });
+    let line = (prop::sample::select(&Lane::ALL), waiting, operation()).prop_map(|(lane, waiting, operation)| Line {
+        lane,
+        waiting,
+        operation,
+    });
     let scope = prop::sample::select(&[Scope::Account, Scope::Operation]);
     let after = prop_oneof![Just(0), 0..2000u64, Just(u64::MAX)];
     prop_oneof![
@@ -112,7 +115,9 @@ proptest! {
     fn giving_up_places_delays_nobody(given_up in prop::collection::btree_set(2..200u64, 0..150)) {
         let mut schedule = Schedule::new(100.0);
         let told: Vec<_> = (0..200).map(|who| create(&mut schedule, Duration::ZERO, who)).collect();
-        given_up.iter().for_each(|who| schedule.forget(&key(*who)));
+        for who in &given_up {
+            schedule.forget(&key(*who));
+        }
         let mut crowd = Crowd::default();
         (2..200).filter(|who| !given_up.contains(who)).for_each(|who| {
             let Verdict::At(time) = told[usize::try_from(who).unwrap()] else { panic!("two are ahead") };

@@ -38,7 +38,9 @@ fn a_user_change_overtakes_ten_thousand_creates_and_costs_them_one_permit() {
     let mut crowd = Crowd::arriving_at_once(CREATES);
     // One each second, until the creates are nearly done.
     let changes: Vec<_> = (1..100).map(|number| (CREATES + number, ms(number * 1003))).collect();
-    changes.iter().for_each(|(who, at)| crowd.join(*at, *who, inline(Lane::UserChange, Operation::UpdateDataset)));
+    for (who, at) in &changes {
+        crowd.join(*at, *who, inline(Lane::UserChange, Operation::UpdateDataset));
+    }
     let crowd = crowd.run(&mut schedule, |_, visit| scattered(visit, 5));
     for (who, at) in changes {
         let waited = crowd.time_of(who).saturating_sub(at);

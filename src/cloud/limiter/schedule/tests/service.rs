@@ -43,7 +43,7 @@ impl Quota {
     fn has_room(&mut self, now: Duration) -> bool {
         let rate = self.rates.iter().rev().find(|(from, _)| *from <= now).unwrap().1;
         match self.form {
-            Form::Bucket => self.left = (self.left + (now - self.at).as_secs_f64() * rate).min(rate),
+            Form::Bucket => self.left = (self.left + now.saturating_sub(self.at).as_secs_f64() * rate).min(rate),
             Form::Window => {
                 let used = self.rates.iter().rev().find(|(from, _)| *from <= self.at).unwrap().1 - self.left;
                 // The service's seconds do not begin with ours.
@@ -56,7 +56,7 @@ impl Quota {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Event {
     /// An object has its turn in the operator.
     Visit(u64),
@@ -161,7 +161,7 @@ impl World {
                     }
                     Verdict::At(time) => {
                         let late = self.chance(5);
-                        self.later(time - now + late, Event::Visit(who));
+                        self.later(time.saturating_sub(now) + late, Event::Visit(who));
                     }
                     Verdict::Spent(_) => panic!("there is no budget"),
                 }
