@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
-use crate::cloud::{self, BearerStyle, Environment, Limiter};
+use crate::cloud::{self, BearerStyle, EndpointForm, Environment, Limiter};
 use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
@@ -28,7 +29,7 @@ use crate::index::reader::Reader;
 use crate::index::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
-use crate::settings::Settings;
+use crate::settings::{Flags, Settings};
 use crate::tell::Teller;
 use kinship::Kinship;
 
@@ -71,8 +72,9 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let metrics = Arc::new(Metrics::default());
     let ready = Readiness::default();
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
-    let limiter = Arc::new(Limiter::new(flags.qps)?);
-    let credentials = Arc::new(Environment::of_process(BearerStyle::Sdk));
+    let limiter = Arc::new(limiter(flags)?);
+    metrics.limited_by(limiter.clone());
+    let credentials = Arc::new(Environment::of_process(bearer_style(flags.endpoint_form)));
     let cloud = cloud::Client::new(settings.cloud.clone(), credentials, limiter, metrics.clone())?;
     let principal = cloud.principal().await?;
     let kube = kube_client(&metrics).await?;
@@ -103,6 +105,25 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     telling.abort();
     tracing::info!("dataset-operator stopped");
     result
+}
+
+/// The limiter of the one account.
+fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
+    let limiter = flags.operation_qps.iter().try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| {
+        limiter.with_operation_limit(*operation, *qps)
+    })?;
+    Ok(match flags.daily_budget {
+        Some(calls) => limiter.with_daily_budget(calls, Timestamp::now()),
+        None => limiter,
+    })
+}
+
+/// The page that describes the gateway form sends tokens so.
+const fn bearer_style(form: EndpointForm) -> BearerStyle {
+    match form {
+        EndpointForm::Roa => BearerStyle::Sdk,
+        EndpointForm::Gateway => BearerStyle::Authorization,
+    }
 }
 
 /// A client without hidden retries: what is repeated, and when, is decided here.

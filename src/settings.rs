@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cloud;
+use crate::cloud::{self, EndpointForm, Operation};
 use crate::levers;
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
@@ -33,6 +33,15 @@ pub struct Flags {
     /// 256; 32 at 100 calls per second
     #[arg(long, env = "DATASET_OPERATOR_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
+    /// Calls per second that single operations may be called, such as CreateDataset=20,GetDataset=50; others are learnt
+    #[arg(long, env = "DATASET_OPERATOR_OPERATION_QPS", value_delimiter = ',', value_parser = operation_qps)]
+    pub operation_qps: Vec<(Operation, f64)>,
+    /// Calls per day of UTC; at 90 % of them sweeps stop, at 100 % creates, never edits and deletions. Default: no limit
+    #[arg(long, env = "DATASET_OPERATOR_DAILY_BUDGET", value_parser = clap::value_parser!(u64).range(1..))]
+    pub daily_budget: Option<u64>,
+    /// How the endpoint wants operations to be addressed; gateway sends bearer tokens as Authorization
+    #[arg(long, env = "DATASET_OPERATOR_ENDPOINT_FORM", value_enum, default_value_t)]
+    pub endpoint_form: EndpointForm,
     /// Time between comparisons of everything with the cloud
     #[arg(long, env = "DATASET_OPERATOR_RESYNC", default_value = "10m", value_parser = duration)]
     pub resync: Duration,
@@ -83,6 +92,9 @@ pub enum SettingsError {
     /// The limit cannot be used.
     #[error(transparent)]
     Qps(#[from] cloud::QpsError),
+    /// An operation has two limits.
+    #[error("--operation-qps names {0} twice")]
+    Twice(Operation),
     /// A create could be answered after it was given up for lost, and be made twice.
     #[error(
         "--settle-time {settle:?} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
@@ -128,11 +140,17 @@ impl Settings {
                 return Err(SettingsError::Empty(name));
             }
         }
+        let operations: Vec<_> = flags.operation_qps.iter().map(|(operation, _)| *operation).collect();
+        let twice = |(place, operation): &(usize, &Operation)| operations[..*place].contains(operation);
+        if let Some((_, operation)) = operations.iter().enumerate().find(twice) {
+            return Err(SettingsError::Twice(*operation));
+        }
         let cloud = match (&flags.endpoint, &flags.region) {
             (Some(endpoint), _) => cloud::Settings::for_endpoint(endpoint, flags.request_timeout)?,
             (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
+        let cloud = cloud.with_form(flags.endpoint_form);
         Ok(Self { flags, cloud })
     }
 
@@ -155,6 +173,15 @@ fn busy(qps: f64) -> u16 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let passes = passes as u16;
     passes
+}
+
+/// `CreateDataset=20`
+fn operation_qps(text: &str) -> Result<(Operation, f64), String> {
+    let (operation, qps) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} is not of the form CreateDataset=20"))?;
+    let operation = operation.trim().parse().map_err(|error: cloud::UnknownOperation| error.to_string())?;
+    let qps = qps.trim().parse().map_err(|_| format!("{qps:?} is not a number of calls per second"))?;
+    Ok((operation, qps))
 }
 
 /// `10m`, `90s`, `1h30m`, `500ms`
@@ -191,6 +218,24 @@ mod tests {
         let error = settings(&["--settle-time", "24s"]).unwrap_err().to_string();
         assert!(error.contains("25s"), "{error}");
         assert!(settings(&["--settle-time", "25s"]).is_ok());
+    }
+
+    #[test]
+    fn operations_have_limits_of_their_own() {
+        let given = settings(&["--operation-qps", "CreateDataset=20, GetDataset=0.5"]).unwrap().flags.operation_qps;
+        assert_eq!(given, [(Operation::CreateDataset, 20.0), (Operation::GetDataset, 0.5)]);
+        let error = settings(&["--operation-qps", "GetDataset=1,GetDataset=2"]).unwrap_err();
+        assert_eq!(error.to_string(), "--operation-qps names GetDataset twice");
+        for text in ["CreateDataset", "CreateDataset=", "CreateDataset=many", "createdataset=20", "=20"] {
+            assert!(operation_qps(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_budget_of_nothing_is_refused() {
+        let refused = |budget: &str| Command::try_parse_from(["x", "--daily-budget", budget]).is_err();
+        assert!(refused("0") && refused("-1") && !refused("1"));
+        assert_eq!(settings(&[]).unwrap().flags.daily_budget, None);
     }
 
     #[test]

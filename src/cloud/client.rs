@@ -148,7 +148,7 @@ impl Client {
             shared.limiter.throttled(operation, begun, Throttling { scope, after });
             shared.observer.throttled(operation);
         }
-        if error.status.is_none() && UNSENT.contains(&how) {
+        if UNSENT.contains(&how) {
             shared.limiter.unused();
         }
         let code = match &error.code {

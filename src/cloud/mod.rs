@@ -41,5 +41,5 @@ pub use operation::{Operation, UnknownOperation};
 pub use prices::Price;
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;
-pub use turn::Turn;
 pub use settings::{ClientError, EndpointForm, Settings};
+pub use turn::Turn;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::credentials::{BearerStyle, Credentials};
+use super::operation::VERSION;
 use super::request::Request;
 use super::settings::EndpointForm;
 use super::sign::{Unsigned, sha256_hex};
-use super::operation::VERSION;
-
 
 /// What differs between two sendings of the same request.
 pub(super) struct Occasion {
@@ -59,13 +58,8 @@ pub(super) fn prepare(
                 headers.insert("x-acs-accesskey-id", id.clone());
                 headers.insert("x-acs-security-token", token.expose().to_owned());
             }
-            let unsigned = Unsigned {
-                method: request.method(),
-                path: &path,
-                query: &query,
-                headers: &headers,
-                payload: &payload,
-            };
+            let unsigned =
+                Unsigned { method: request.method(), path: &path, query: &query, headers: &headers, payload: &payload };
             let authorization = unsigned.authorization(id, secret);
             headers.insert("authorization", authorization);
         }

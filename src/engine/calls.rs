@@ -223,13 +223,7 @@ impl<K: Kind> Pass<'_, K> {
     /// that object were being deleted.
     pub(super) async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
         let mut view = View {
-            object: Facts {
-                deleting: true,
-                finalizer: true,
-                force_release: None,
-                paused: false,
-                ..self.facts.clone()
-            },
+            object: Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() },
             recorded: self.recorded.clone(),
             ..self.view()
         };

@@ -143,7 +143,8 @@ impl<K: Kind> Pass<'_, K> {
         let known = |key: &str| names::ANNOTATIONS.iter().any(|(name, _)| *name == key);
         let mut keys = self.object.annotations().keys().filter(|key| key.starts_with(names::PREFIX) && !known(key));
         let Some(key) = keys.next() else { return };
-        let first = self.ctx.memories.with(&self.facts.uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
+        let first =
+            self.ctx.memories.with(&self.facts.uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
         if first {
             let known: Vec<_> = names::ANNOTATIONS.iter().map(|(name, _)| *name).collect();
             self.tell(

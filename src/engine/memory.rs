@@ -177,7 +177,8 @@ impl Memory {
 
     /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
     fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
-        let fresh = |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
+        let fresh =
+            |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();

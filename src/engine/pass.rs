@@ -160,9 +160,7 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
 
 async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.is_stale(&pass.facts.resource_version));
-    if stale
-        && let Flow::End(action) = pass.reread().await
-    {
+    if stale && let Flow::End(action) = pass.reread().await {
         return action;
     }
     pass.warn_of_unknown_annotations();

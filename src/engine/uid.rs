@@ -41,7 +41,8 @@ mod tests {
     fn different_texts_are_different_uids() {
         let uid = "0f8b1c2d-3e4f-4a5b-8c6d-7e8f90a1b2c3";
         assert_eq!(Uid::of(uid), Uid(0x0f8b_1c2d_3e4f_4a5b_8c6d_7e8f_90a1_b2c3_u128.to_be_bytes()));
-        let others = ["", "uid", "0F8B1C2D-3e4f-4a5b-8c6d-7e8f90a1b2c3", "0f8b1c2d3e4f4a5b8c6d7e8f90a1b2c3", &uid[..35]];
+        let others =
+            ["", "uid", "0F8B1C2D-3e4f-4a5b-8c6d-7e8f90a1b2c3", "0f8b1c2d3e4f4a5b8c6d7e8f90a1b2c3", &uid[..35]];
         for (at, other) in others.iter().enumerate() {
             assert_ne!(Uid::of(other), Uid::of(uid), "{other}");
             assert!(others[..at].iter().all(|before| Uid::of(before) != Uid::of(other)), "{other}");

@@ -8,11 +8,11 @@ use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
 use super::ending::learn;
+use super::facts::Facts;
 use super::intent::Intent;
 use super::kind::Kind;
 use super::mark::Origin;
 use super::pass::{Flow, Pass, fingerprint};
-use super::facts::Facts;
 use super::plan::{Flight, Record};
 use super::recorded::Ended;
 use super::report::{Next, Ready, Report};

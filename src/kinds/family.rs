@@ -73,7 +73,9 @@ impl Around {
             let (namespace, name) = key.place();
             self.versions.get(&ObjectRef::new(name).within(namespace))?.open()
         });
-        found.filter(|version| version.status.as_ref().is_some_and(|s| s.dataset_id.as_deref() == Some(dataset))).collect()
+        found
+            .filter(|version| version.status.as_ref().is_some_and(|s| s.dataset_id.as_deref() == Some(dataset)))
+            .collect()
     }
 
     /// The Dataset that this version refers to.

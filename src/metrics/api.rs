@@ -1,15 +1,21 @@
-//! Calls of the dataset API, by action and code, and how long permits are waited for.
+//! Calls of the dataset API: how they ended, what they cost, how long permits are waited for, and how the limiter
+//! stands at the moment somebody asks.
 
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::Histograms;
-use crate::cloud::{Lane, Operation};
+use crate::cloud::{Lane, Limiter, Operation, Price, UNSENT};
 
 /// Families of the dataset API.
 #[derive(Debug)]
@@ -17,7 +23,9 @@ pub(super) struct Calls {
     requests: Family<Request, Counter>,
     time: Histograms<Action>,
     throttled: Family<Action, Counter>,
+    cost: Family<Share, Counter<f64, AtomicU64>>,
     waits: Histograms<InLane>,
+    limiter: Arc<Source>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -31,9 +39,22 @@ struct Action {
     action: &'static str,
 }
 
+/// A share of the cost, so that each way to read the price list is a sum over some of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Share {
+    action: &'static str,
+    part: &'static str,
+    outcome: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InLane {
     lane: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Scope {
+    scope: &'static str,
 }
 
 fn of_a_call() -> Histogram {
@@ -50,22 +71,39 @@ impl Calls {
             requests: Family::default(),
             time: Family::new_with_constructor(of_a_call),
             throttled: Family::default(),
+            cost: Family::default(),
             waits: Family::new_with_constructor(of_a_wait),
+            limiter: Arc::default(),
         };
         registry.register("pai_api_requests", "Calls of the dataset API", calls.requests.clone());
         registry.register("pai_api_request_duration_seconds", "Length of a call", calls.time.clone());
         registry.register("pai_api_throttled", "Calls that the service throttled", calls.throttled.clone());
+        registry.register("pai_api_cost_units", "Cost of calls by the vendor's price list", calls.cost.clone());
         registry.register("pai_api_rate_limiter_wait_seconds", "Waiting for a permit", calls.waits.clone());
-        for lane in [Lane::UserChange, Lane::Create, Lane::Sweep] {
+        registry.register_collector(Box::new(calls.limiter.clone()));
+        for lane in Lane::ALL {
             let _ = calls.waits.get_or_create(&InLane { lane: lane.as_str() });
         }
+        for operation in Operation::ALL {
+            calls.charge(operation, "ok", 0.0);
+            calls.charge(operation, "failed", 0.0);
+        }
         calls
+    }
+
+    /// Whose standing is told. Only the first call counts.
+    pub(super) fn limited_by(&self, limiter: Arc<Limiter>) {
+        // A second one changes nothing.
+        let _ = self.limiter.0.set(limiter);
     }
 
     pub(super) fn finished(&self, operation: Operation, code: &str, took: Duration) {
         let action = operation.as_str();
         self.requests.get_or_create(&Request { action, code: code.to_owned() }).inc();
         self.time.get_or_create(&Action { action }).observe(took.as_secs_f64());
+        if !UNSENT.contains(&code) {
+            self.charge(operation, if code == "OK" { "ok" } else { "failed" }, 1.0);
+        }
     }
 
     pub(super) fn waited(&self, lane: Lane, time: Duration) {
@@ -74,5 +112,49 @@ impl Calls {
 
     pub(super) fn throttled(&self, operation: Operation) {
         self.throttled.get_or_create(&Action { action: operation.as_str() }).inc();
+    }
+
+    /// Counts so many calls as far as they have a price. An answer that did not come costs nothing.
+    fn charge(&self, operation: Operation, outcome: &'static str, calls: f64) {
+        let Some(price) = Price::of(operation) else { return };
+        let failed = outcome == "failed";
+        if failed && !price.failures {
+            return;
+        }
+        for (part, units) in [("input", price.input), ("output", price.output)] {
+            if units > 0.0 && !(failed && part == "output") {
+                let share = Share { action: operation.as_str(), part, outcome };
+                self.cost.get_or_create(&share).inc_by(calls * units);
+            }
+        }
+    }
+}
+
+/// Whose standing is told, once it is known.
+#[derive(Debug, Default)]
+struct Source(OnceLock<Arc<Limiter>>);
+
+impl Collector for Source {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Some(limiter) = self.0.get() else { return Ok(()) };
+        let standing = limiter.standing();
+        let kind = ConstGauge::new(0_u64).metric_type();
+        let help = "Places kept in a lane, and calls that wait in it";
+        let mut family = encoder.encode_descriptor("pai_api_rate_limiter_places", help, None, kind)?;
+        for (lane, waiting) in standing.waiting {
+            let waiting = ConstGauge::new(u64::try_from(waiting).unwrap_or(u64::MAX));
+            waiting.encode(family.encode_family(&InLane { lane: lane.as_str() })?)?;
+        }
+        let help = "Calls per second that are allowed at present";
+        let mut family = encoder.encode_descriptor("pai_api_rate_limiter_rate", help, None, kind)?;
+        let operations = standing.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
+        for (scope, rate) in std::iter::once(("account", standing.rate)).chain(operations) {
+            ConstGauge::new(rate).encode(family.encode_family(&Scope { scope })?)?;
+        }
+        let Some((calls, spent)) = standing.budget else { return Ok(()) };
+        let help = "Calls that may be made in a day of UTC";
+        ConstGauge::new(calls).encode(encoder.encode_descriptor("pai_api_budget_calls", help, None, kind)?)?;
+        let help = "Calls of today's budget that are spent";
+        ConstGauge::new(spent).encode(encoder.encode_descriptor("pai_api_budget_spent_calls", help, None, kind)?)
     }
 }

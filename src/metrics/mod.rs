@@ -22,7 +22,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::cloud::{Lane, Observer, Operation};
+use crate::cloud::{Lane, Limiter, Observer, Operation};
 
 pub use self::kube::CountRequests;
 pub use census::{Census, Count};
@@ -129,6 +129,11 @@ impl Metrics {
     /// Where the objects and remotes are counted when somebody asks. Only the first call counts.
     pub fn count_with(&self, count: impl Fn() -> Census + Send + Sync + 'static) {
         self.census.set(Box::new(count));
+    }
+
+    /// The limiter whose lanes, rates and budget are told when somebody asks. Only the first call counts.
+    pub fn limited_by(&self, limiter: Arc<Limiter>) {
+        self.api.limited_by(limiter);
     }
 
     /// A layer around the Kubernetes client that counts its requests to `host` (out here they do not name it yet).

@@ -44,6 +44,15 @@ fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
     .collect()
 }
 
+fn limiter() -> Limiter {
+    let limiter = Limiter::new(100.0).unwrap().with_operation_limit(Operation::CreateDataset, 20.0).unwrap();
+    let limiter = limiter.with_daily_budget(1000, "2026-07-01T12:00:00Z".parse().unwrap());
+    for uid in ["a", "b", "c", "d"] {
+        limiter.reserve(uid, Lane::Create, Operation::CreateDatasetVersion);
+    }
+    limiter
+}
+
 /// Metrics of an operator to which everything happened once.
 async fn busy() -> Metrics {
     let metrics = Metrics::default();
@@ -52,6 +61,7 @@ async fn busy() -> Metrics {
     metrics.begin("Dataset", "team-a", "flowers").end(Outcome::Done);
     metrics.call_finished(Operation::CreateDataset, "OK", Duration::from_millis(20));
     metrics.throttled(Operation::CreateDataset);
+    metrics.limited_by(Arc::new(limiter()));
     metrics.count_with(|| Census {
         kinds: vec![("Dataset", Count { exists: 3, ready: 2, stalled: 1, duplicates: 0 })],
         remotes: 7,
@@ -100,6 +110,53 @@ fn all_results_are_there_from_the_start() {
         assert_eq!(value(&metrics, &series), 0);
     }
     assert_eq!(value(&metrics, "controller_runtime_max_concurrent_reconciles{controller=\"Dataset\"}"), 32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limiter_is_seen() {
+    let metrics = Metrics::default();
+    assert!(!metrics.encode().contains("pai_api_rate_limiter_rate"));
+    metrics.limited_by(Arc::new(limiter()));
+    let places = |lane: &str| value(&metrics, &format!("pai_api_rate_limiter_places{{lane=\"{lane}\"}}"));
+    assert_eq!((places("user-change"), places("create"), places("sweep")), (0, 2, 0));
+    assert_eq!(value(&metrics, "pai_api_rate_limiter_rate{scope=\"account\"}"), 98);
+    assert!(metrics.encode().contains("pai_api_rate_limiter_rate{scope=\"CreateDataset\"} 19.6\n"));
+    assert_eq!(value(&metrics, "pai_api_budget_calls"), 1000);
+    assert_eq!(value(&metrics, "pai_api_budget_spent_calls"), 2);
+}
+
+#[test]
+fn each_reading_of_the_price_list_is_a_sum() {
+    let metrics = Metrics::default();
+    let calls = [
+        (Operation::CreateDataset, "OK", 3),
+        (Operation::CreateDataset, "Throttling.User", 2),
+        (Operation::CreateDataset, "connect", 9),
+        (Operation::GetDataset, "OK", 5),
+        (Operation::GetDataset, "201300003", 7),
+        (Operation::ListDatasets, "OK", 4),
+        (Operation::ListDatasets, "timeout", 1),
+        (Operation::UpdateDataset, "OK", 6),
+    ];
+    for (operation, code, times) in calls {
+        (0..times).for_each(|_| metrics.call_finished(operation, code, Duration::ZERO));
+    }
+    let text = metrics.encode();
+    let lines = text.lines().filter_map(|line| line.strip_prefix("pai_api_cost_units_total{"));
+    let shares: Vec<_> = lines.filter_map(|line| line.split_once("} ")).collect();
+    let sum = |words: &[&str]| -> i64 {
+        let chosen = shares.iter().filter(|(labels, _)| words.iter().all(|word| labels.contains(word)));
+        let thousandths = chosen.map(|(_, units)| units.parse::<f64>().unwrap() * 10_000.0).sum::<f64>();
+        format!("{thousandths:.0}").parse().unwrap()
+    };
+    assert_eq!(sum(&["CreateDataset"]), 50, "failed calls are billed");
+    assert_eq!(sum(&["CreateDataset", "outcome=\"ok\""]), 30, "failed calls are free");
+    assert_eq!(sum(&["GetDataset"]), 5);
+    assert_eq!(sum(&["ListDatasets"]), 40 + 40 + 10, "input and output");
+    assert_eq!(sum(&["ListDatasets", "part=\"input\""]), 50, "one unit a call");
+    assert_eq!(sum(&["UpdateDataset"]), 0);
+    assert_eq!(sum(&["DeleteDataset"]), 0, "it is there from the start");
+    assert!(text.contains("pai_api_cost_units_total{action=\"DeleteDataset\""));
 }
 
 #[tokio::test(start_paused = true)]

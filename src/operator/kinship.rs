@@ -122,7 +122,8 @@ impl Kinship {
         let made = version.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
         let newest = parent.status.as_ref().and_then(|status| version_number(status.latest_version.as_deref()?));
         if binds || parent.metadata.deletion_timestamp.is_some() || made > newest {
-            let _ = self.datasets.send(ObjectRef::new(&parent.name_any()).within(&parent.namespace().unwrap_or_default()));
+            let _ =
+                self.datasets.send(ObjectRef::new(&parent.name_any()).within(&parent.namespace().unwrap_or_default()));
         }
     }
 

@@ -31,7 +31,10 @@ pub(super) async fn watch(
         let mut new: Vec<&String> = now.difference(&known).collect();
         new.sort();
         for id in new.iter().take(MOST) {
-            tracing::warn!(datasetId = id.as_str(), "an orphan: it carries this operator's mark, and no object here stands for it");
+            tracing::warn!(
+                datasetId = id.as_str(),
+                "an orphan: it carries this operator's mark, and no object here stands for it"
+            );
             let note = format!(
                 "{id} carries this operator's mark, but no object here stands for it; adopt it with \
                  adoption.datasetId, or delete it in the console"

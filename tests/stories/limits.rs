@@ -101,12 +101,13 @@ async fn the_form_of_paths_that_names_the_operation_serves_as_well() {
     scene.ready("DatasetVersion", "two").await;
     let edit = json!({"spec": {"description": "edited", "labels": [{"key": "team", "value": "vision"}]}});
     scene.patch("Dataset", "one", edit).await;
-    scene.until("the edit", async |scene| {
-        let remote = scene.cloud().dataset(&id).unwrap();
-        let value = serde_json::to_value(&remote).unwrap();
-        value["Description"] == "edited" && value["Labels"].as_array().is_some_and(|l| l.iter().any(is_team))
-    })
-    .await;
+    scene
+        .until("the edit", async |scene| {
+            let remote = scene.cloud().dataset(&id).unwrap();
+            let value = serde_json::to_value(&remote).unwrap();
+            value["Description"] == "edited" && value["Labels"].as_array().is_some_and(|l| l.iter().any(is_team))
+        })
+        .await;
     for (kind, name) in [("DatasetVersion", "two"), ("Dataset", "one")] {
         scene.delete(kind, name).await;
         scene.gone(kind, name).await;

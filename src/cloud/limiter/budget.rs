@@ -84,7 +84,7 @@ mod tests {
     fn midnight_opens_all_lanes_and_begins_a_new_count() {
         let mut budget = Budget::new(1, NOON);
         budget.spend(Duration::ZERO);
-        assert_eq!(budget.closed(NOON - Duration::from_nanos(1), Lane::Create), Some(NOON));
+        assert_eq!(budget.closed(NOON.mul_f64(0.999), Lane::Create), Some(NOON));
         assert_eq!(budget.closed(NOON, Lane::Create), None);
         assert_eq!(budget.state(NOON), (1, 0));
         // Days on which nothing happened.

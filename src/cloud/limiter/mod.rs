@@ -108,8 +108,7 @@ impl Limiter {
     /// is granted, unless others came late or went before and the rate would be exceeded; then the place gets a new
     /// time.
     pub fn reserve(&self, key: &str, lane: Lane, operation: Operation) -> Reservation {
-        let line = Line { lane, waiting: Waiting::Away, operation };
-        match self.ask(&Key::Object(key.to_owned()), line) {
+        match self.ask(&Key::Object(key.to_owned()), Line { lane, waiting: Waiting::Away, operation }) {
             Verdict::Granted => Reservation::Granted,
             Verdict::At(time) => Reservation::At(self.instant(time)),
             Verdict::Spent(time) => Reservation::Spent(self.instant(time)),
@@ -126,8 +125,8 @@ impl Limiter {
     pub async fn acquire(&self, lane: Lane, operation: Operation) {
         let number = self.waiters.fetch_add(1, Ordering::Relaxed);
         let waiter = Waiter { limiter: self, key: Key::Waiter(number) };
-        let line = Line { lane, waiting: Waiting::Present, operation };
-        while let Verdict::At(time) | Verdict::Spent(time) = self.ask(&waiter.key, line) {
+        let place = Line { lane, waiting: Waiting::Present, operation };
+        while let Verdict::At(time) | Verdict::Spent(time) = self.ask(&waiter.key, place) {
             sleep_until(self.instant(time)).await;
         }
     }

@@ -1,11 +1,13 @@
 //! Who waits, in which line, in which order.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::lane::Lane;
 use crate::cloud::operation::Operation;
 
+/// Whose turn was so long ago is not reckoned with any more. Who comes after all is the first of the line.
+const LATE: Duration = Duration::from_secs(1);
 /// A place whose owner is so late is not kept.
 const STALE: Duration = Duration::from_secs(600);
 
@@ -37,16 +39,26 @@ pub(super) struct Line {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) line: Line,
-    ticket: u64,
+    /// Lower ones were given earlier, over all lines.
+    pub(super) ticket: u64,
     /// When its turn is, as it was estimated last; `None` for a newcomer.
     pub(super) due: Option<Duration>,
+    /// How many are before it in its line.
+    pub(super) rank: usize,
+}
+
+/// What is kept of a place in its line.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    ticket: u64,
+    due: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    /// Tickets in ascending order. No line is empty.
-    lines: BTreeMap<Line, VecDeque<u64>>,
-    places: HashMap<Key, Place>,
+    /// In the order of their tickets. No line is empty. Who is late is not in it.
+    lines: BTreeMap<Line, VecDeque<Slot>>,
+    places: HashMap<Key, (Line, Slot)>,
     next: u64,
     /// The number of places at which stale ones are looked for.
     prune_at: usize,
@@ -55,65 +67,72 @@ pub(super) struct Queues {
 impl Queues {
     /// The place of `key` in `line`, the last one if it had none there.
     pub(super) fn place(&mut self, now: Duration, key: &Key, line: Line) -> Place {
-        if let Some(place) = self.places.get(key) {
-            if place.line == line {
-                return *place;
-            }
+        self.expire(now);
+        if self.places.get(key).is_some_and(|(other, _)| *other != line) {
             self.remove(key);
         }
-        self.prune(now);
-        let place = Place { line, ticket: self.next, due: None };
-        self.next += 1;
-        self.lines.entry(line).or_default().push_back(place.ticket);
-        self.places.insert(key.clone(), place);
-        place
+        let slot = match self.places.get(key) {
+            Some((_, slot)) => *slot,
+            None => self.newcomer(now, key, line),
+        };
+        let slots = self.lines.entry(line).or_default();
+        let rank = match slots.binary_search_by_key(&slot.ticket, |slot| slot.ticket) {
+            Ok(rank) => rank,
+            Err(rank) => {
+                slots.insert(rank, slot);
+                rank
+            }
+        };
+        Place { line, ticket: slot.ticket, due: slot.due, rank }
     }
 
-    /// How many are before it in its line.
-    pub(super) fn rank(&self, place: &Place) -> usize {
-        let line = self.lines.get(&place.line);
-        line.map_or(0, |line| line.binary_search(&place.ticket).unwrap_or_else(|rank| rank))
-    }
-
+    /// Sets when the turn of `key` is.
     pub(super) fn postpone(&mut self, key: &Key, due: Duration) {
-        if let Some(place) = self.places.get_mut(key) {
-            place.due = Some(due);
+        let Some((line, slot)) = self.places.get_mut(key) else { return };
+        slot.due = Some(due);
+        let Some(slots) = self.lines.get_mut(line) else { return };
+        if let Ok(rank) = slots.binary_search_by_key(&slot.ticket, |slot| slot.ticket) {
+            slots[rank] = *slot;
         }
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
-        let Some(place) = self.places.remove(key) else { return };
-        let Some(line) = self.lines.get_mut(&place.line) else { return };
-        if let Ok(rank) = line.binary_search(&place.ticket) {
+        let Some((line, slot)) = self.places.remove(key) else { return };
+        let Some(slots) = self.lines.get_mut(&line) else { return };
+        if let Ok(rank) = slots.binary_search_by_key(&slot.ticket, |slot| slot.ticket) {
             // Cheap near the beginning, where those are who get permits.
-            line.remove(rank);
+            slots.remove(rank);
         }
-        if line.is_empty() {
-            self.lines.remove(&place.line);
+        if slots.is_empty() {
+            self.lines.remove(&line);
         }
     }
 
-    /// The lines with somebody in them, and how many.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (Line, usize)> {
-        self.lines.iter().map(|(line, tickets)| (*line, tickets.len()))
+    /// The lines with somebody in them, the ticket of the first, and how many they are.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (Line, u64, usize)> {
+        self.lines.iter().filter_map(|(line, slots)| Some((*line, slots.front()?.ticket, slots.len())))
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Drops places whose owners have not come for long, so that those of nobody do not pile up.
-    fn prune(&mut self, now: Duration) {
-        if self.places.len() < self.prune_at.max(1024) {
-            return;
+    fn newcomer(&mut self, now: Duration, key: &Key, line: Line) -> Slot {
+        if self.places.len() >= self.prune_at.max(1024) {
+            // So that places of nobody do not pile up. Those are in no line any more.
+            self.places.retain(|_, (_, slot)| slot.due.is_none_or(|due| due.saturating_add(STALE) >= now));
+            self.prune_at = self.places.len() * 2;
         }
-        let is_stale = |place: &Place| place.due.is_some_and(|due| due.saturating_add(STALE) < now);
-        let stale: HashSet<u64> = self.places.values().filter(|place| is_stale(place)).map(|place| place.ticket).collect();
-        self.places.retain(|_, place| !stale.contains(&place.ticket));
-        self.lines.retain(|_, line| {
-            line.retain(|ticket| !stale.contains(ticket));
-            !line.is_empty()
+        let slot = Slot { ticket: self.next, due: None };
+        self.next += 1;
+        self.places.insert(key.clone(), (line, slot));
+        slot
+    }
+
+    /// Takes those who are late out of the lines, as far as they are the first.
+    fn expire(&mut self, now: Duration) {
+        let is_late = |slot: &Slot| slot.due.is_some_and(|due| due.saturating_add(LATE) < now);
+        self.lines.retain(|_, slots| {
+            while slots.front().is_some_and(is_late) {
+                slots.pop_front();
+            }
+            !slots.is_empty()
         });
-        self.prune_at = self.places.len() * 2;
     }
 }

@@ -11,25 +11,27 @@
 //! than its share comes first, until it has had a permit.
 //!
 //! A turn is an estimate: the time at which the permits of all those before will have been used. If others came
-//! between, it is estimated anew when the owner comes back. As long as a rate may rise again soon, owners are asked
-//! to come back half-way to their turn, so that there are enough of them to use a higher rate.
+//! between, it is estimated anew when the owner comes back. As long as a rate may rise, owners are asked to
+//! come back when their turn is at best, so that there are enough of them to use the higher rate.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::budget::Budget;
 use super::bucket::time;
+use super::budget::Budget;
 use super::guard::Guard;
 use super::lane::Lane;
+use super::pace::Lesson;
 use super::queues::{Key, Line, Place, Queues};
 use super::throttling::{Scope, Throttling};
 use crate::cloud::operation::Operation;
 
 /// The part of a quota that is used: the service's clock and ours do not cut seconds alike.
 const SHARE: f64 = 0.98;
-/// Of a line before, this much of what its operation allows is taken into account.
-const OUTLOOK: f64 = 1.0;
-/// Turns that are nearer than this are not halved.
-const NEAR: Duration = Duration::from_millis(500);
+/// So many may be late before those behind them have to wait for them.
+const FEW: usize = 32;
+/// Nobody is asked to come back earlier than this only because the rate might rise.
+const NEAR: Duration = Duration::from_millis(200);
 /// Different operations throttled within this time are a sign that it is the account that is throttled.
 const TOGETHER: Duration = Duration::from_secs(1);
 
@@ -87,10 +89,10 @@ impl Schedule {
             return Verdict::Spent(until);
         }
         let place = self.queues.place(now, key, line);
-        let estimate = self.estimate(now, &place);
-        let turn = estimate <= now || place.due.is_some_and(|due| due <= now);
+        let (estimate, at_best) = self.estimate(now, &place);
+        let turn = estimate <= now || place.rank < FEW && place.due.is_some_and(|due| due <= now);
         let permit = self.account.bucket.has_one(now) && self.operation(line.operation).bucket.has_one(now);
-        if permit && (turn && !self.is_outranked(now, line) || self.is_lost(now, line.operation)) {
+        if permit && (turn && !self.is_outranked(now, &place) || self.is_lost(now, line.operation)) {
             self.grant(now, key, line);
             return Verdict::Granted;
         }
@@ -98,7 +100,7 @@ impl Schedule {
         let due = if estimate > now { estimate } else { self.lost_at(now, line.operation) };
         let due = due.max(now + Duration::from_micros(1));
         self.queues.postpone(key, due);
-        Verdict::At(self.visit(now, due, line.operation))
+        Verdict::At(if due.saturating_sub(now) < NEAR { due } else { at_best.clamp(now + NEAR, due) })
     }
 
     /// Frees the place of `key`.
@@ -110,10 +112,12 @@ impl Schedule {
     pub(super) fn throttled(&mut self, now: Duration, sent: Duration, operation: Operation, throttling: Throttling) {
         let after = throttling.after.unwrap_or_default();
         match throttling.scope {
-            Scope::Account => drop(self.account.throttled(now, sent, after)),
+            Scope::Account => {
+                self.account.throttled(now, sent, after);
+            }
             Scope::Operation => {
                 let lesson = self.operation_mut(operation).throttled(now, sent, after);
-                if lesson.is_none_or(|lesson| lesson.expected) {
+                if matches!(lesson, None | Some(Lesson::Doubt)) {
                     return;
                 }
                 let before = self.throttled.replace((operation, now));
@@ -144,14 +148,14 @@ impl Schedule {
 
     /// The rates of operations that have a limit of their own, given or learnt.
     pub(super) fn operation_rates(&self) -> impl Iterator<Item = (Operation, f64)> {
-        let limited = |guard: &Guard| guard.pace.is_promised() || guard.pace.is_lowered();
+        let limited = |guard: &Guard| guard.pace.is_known();
         let all = Operation::ALL.into_iter().zip(&self.operations);
         all.filter(move |(_, guard)| limited(guard)).map(|(operation, guard)| (operation, guard.pace.rate()))
     }
 
     /// How many wait in a lane.
     pub(super) fn waiting(&self, lane: Lane) -> usize {
-        self.queues.lines().filter(|(line, _)| line.lane == lane).map(|(_, count)| count).sum()
+        self.queues.lines().filter(|(line, ..)| line.lane == lane).map(|(.., count)| count).sum()
     }
 
     /// The budget and how much of it is spent today.
@@ -177,11 +181,11 @@ impl Schedule {
     }
 
     /// Whether somebody in another line has the better right to a permit of now.
-    fn is_outranked(&self, now: Duration, line: Line) -> bool {
-        let rank = |line: Line| (!self.is_owed(now, line.lane), line.lane, line.waiting);
-        let own = rank(line);
-        let mut others = self.queues.lines().filter(|(other, _)| rank(*other) < own);
-        others.any(|(other, _)| self.operation(other.operation).bucket.has_one(now))
+    fn is_outranked(&self, now: Duration, place: &Place) -> bool {
+        let order = |line: Line, ticket| (!self.is_owed(now, line.lane), line.lane, line.waiting, ticket);
+        let own = order(place.line, place.ticket);
+        let mut others = self.queues.lines().filter(|(other, ..)| *other != place.line);
+        others.any(|(other, first, _)| order(other, first) < own && self.operation(other.operation).bucket.has_one(now))
     }
 
     fn is_owed(&self, now: Duration, lane: Lane) -> bool {
@@ -202,31 +206,34 @@ impl Schedule {
         self.account.bucket.when_full(now).max(self.operation(operation).bucket.when_full(now))
     }
 
-    /// When its turn is.
-    fn estimate(&self, now: Duration, place: &Place) -> Duration {
+    /// When its turn is, and when it is at best.
+    fn estimate(&self, now: Duration, place: &Place) -> (Duration, Duration) {
         let line = place.line;
-        let rank = count(self.queues.rank(place));
-        let (mut by_account, mut by_operation) = (rank, rank);
-        for (other, waiting) in self.queues.lines() {
-            if (other.lane, other.waiting) < (line.lane, line.waiting) {
-                let soon = self.operation(other.operation).bucket.rate() * OUTLOOK;
-                by_account += count(waiting).min(soon.max(1.0));
-                by_operation += if other.operation == line.operation { count(waiting) } else { 0.0 };
+        let rank = count(place.rank);
+        // How many permits are used before: of the account, of the lane, of the operation.
+        let (mut by_account, mut by_lane, mut by_operation) = (rank, rank, rank);
+        for (other, first, waiting) in self.queues.lines().filter(|(other, ..)| *other != line) {
+            let (waiting, allowed) = (count(waiting), self.operation(other.operation).bucket.rate());
+            match (other.lane, other.waiting).cmp(&(line.lane, line.waiting)) {
+                // Those of them who can go within a second.
+                Ordering::Less => {
+                    by_account += waiting.min(allowed.max(1.0));
+                    by_lane += if other.lane == line.lane { waiting } else { 0.0 };
+                    by_operation += if other.operation == line.operation { waiting } else { 0.0 };
+                }
+                // They take turns with its own line.
+                Ordering::Equal if first < place.ticket => by_account += waiting.min(rank * allowed / self.rate()),
+                Ordering::Equal | Ordering::Greater => {}
             }
         }
-        let mut at = self.account.bucket.when(now, 1.0 + by_account);
+        let (mut at, mut at_best) = self.account.when(now, 1.0 + by_account);
         if let Some(interval) = self.share_interval(line.lane) {
-            let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(rank));
+            let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(by_lane));
             at = at.min(owed.max(self.account.bucket.when(now, 1.0)));
         }
-        at.max(self.operation(line.operation).bucket.when(now, 1.0 + by_operation))
-    }
-
-    /// When somebody whose turn is at `due` shall ask again.
-    fn visit(&self, now: Duration, due: Duration, operation: Operation) -> Duration {
-        let wait = due.saturating_sub(now);
-        let rising = self.account.pace.is_lowered() || self.operation(operation).pace.is_lowered();
-        if rising && wait > NEAR { now + wait / 2 } else { due }
+        at_best = at_best.min(at);
+        let own = self.operation(line.operation).when(now, 1.0 + by_operation);
+        (at.max(own.0), at_best.max(own.1))
     }
 
     fn operation(&self, operation: Operation) -> &Guard {

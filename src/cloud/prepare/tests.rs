@@ -3,8 +3,8 @@
 use serde_json::{Map, json};
 
 use super::*;
-use crate::cloud::settings::EndpointForm;
 use crate::cloud::secret::Secret;
+use crate::cloud::settings::EndpointForm;
 
 fn occasion() -> Occasion {
     Occasion {
@@ -54,6 +54,27 @@ fn constructors_and_signature_agree_with_the_official_sdk() {
         let operation = request.operation();
         assert_eq!(signature(&request, &access_key(token)), expected, "{operation}");
     }
+}
+
+#[test]
+fn the_gateway_form_is_signed_as_it_is_sent() {
+    let request = Request::get_dataset_version("d-1", "v2");
+    let [roa, gateway] =
+        [EndpointForm::Roa, EndpointForm::Gateway].map(|form| prepare(&request, form, &access_key(None), occasion()));
+    assert_eq!(gateway.path, "/api/AIWorkSpace/2021-02-04/GetDatasetVersion");
+    assert_eq!(gateway.query, "DatasetId=d-1&VersionName=v2");
+    let mut unsigned = gateway.headers.clone();
+    unsigned.retain(|name, _| !matches!(*name, "authorization" | "accept"));
+    let expected = Unsigned {
+        method: request.method(),
+        path: "/api/AIWorkSpace/2021-02-04/GetDatasetVersion",
+        query: "DatasetId=d-1&VersionName=v2",
+        headers: &unsigned,
+        payload: &sha256_hex(b""),
+    };
+    let secret = Secret::new("testAccessKeySecret");
+    assert_eq!(gateway.headers["authorization"], expected.authorization("testAccessKeyId", &secret));
+    assert_ne!(gateway.headers["authorization"], roa.headers["authorization"]);
 }
 
 #[test]

@@ -74,6 +74,37 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
 }
 
 #[test]
+fn the_gateway_form_names_the_operation_and_keeps_its_method() {
+    let sorted = "Order=ASC&PageNumber=1&PageSize=100&SortBy=GmtCreateTime";
+    let versions = "LabelKeys=dso-owner&Order=ASC&PageNumber=2&PageSize=50&SortBy=GmtCreateTime";
+    let ids = "DatasetId=d-1&VersionName=v2";
+    let expected = [
+        ("CreateDataset", ""),
+        ("ListDatasets", sorted),
+        ("GetDataset/d-1", ""),
+        ("UpdateDataset/d-1", ""),
+        ("DeleteDataset/d-1", ""),
+        ("PublishDataset/d-1", ""),
+        ("CreateDatasetLabels/d-1", ""),
+        ("DeleteDatasetLabels/d-1", "LabelKeys=env%2Cmanaged-by"),
+        ("CreateDatasetVersion/d-1", ""),
+        ("ListDatasetVersions/d-1", versions),
+        ("GetDatasetVersion", ids),
+        ("UpdateDatasetVersion", ids),
+        ("DeleteDatasetVersion", ids),
+        ("CreateDatasetVersionLabels", ids),
+        ("DeleteDatasetVersionLabels", "DatasetId=d-1&Keys=env%2Cmanaged-by&VersionName=v2"),
+    ];
+    for (request, (path, query)) in one_of_each().iter().zip(expected) {
+        assert_eq!(request.path(EndpointForm::Gateway), format!("/api/AIWorkSpace/2021-02-04/{path}"));
+        assert_eq!(request.query(EndpointForm::Gateway), query, "{path}");
+    }
+    let strange = Request::get_dataset_version("d/1", "v 2");
+    assert_eq!(strange.query(EndpointForm::Gateway), "DatasetId=d%2F1&VersionName=v%202");
+    assert!(Request::get_dataset("d/../1").path(EndpointForm::Gateway).ends_with("/GetDataset/d%2F..%2F1"));
+}
+
+#[test]
 fn the_list_sends_only_the_filters_that_are_set() {
     let list = ListDatasets {
         workspace_id: Some("478".to_owned()),
@@ -119,13 +150,14 @@ proptest::proptest! {
     #[test]
     fn any_id_and_any_filter_reach_the_wire_as_signed(id in ".*", name in ".*") {
         let list = ListDatasets { name: Some(name), ..ListDatasets::default() };
-        for request in [Request::get_dataset(&id), Request::list_datasets(&list)] {
-            if request.defect().is_none() {
+        let requests = [Request::get_dataset(&id), Request::get_dataset_version(&id, &id), Request::list_datasets(&list)];
+        for request in requests.iter().filter(|request| request.defect().is_none()) {
+            for form in [EndpointForm::Roa, EndpointForm::Gateway] {
                 let mut url = reqwest::Url::parse("http://127.0.0.1:1").unwrap();
-                url.set_path(&request.path(EndpointForm::Roa));
-                url.set_query(Some(&request.query(EndpointForm::Roa)));
-                proptest::prop_assert_eq!(url.path(), request.path(EndpointForm::Roa));
-                proptest::prop_assert_eq!(url.query().unwrap(), request.query(EndpointForm::Roa));
+                url.set_path(&request.path(form));
+                url.set_query(Some(&request.query(form)));
+                proptest::prop_assert_eq!(url.path(), request.path(form));
+                proptest::prop_assert_eq!(url.query().unwrap(), request.query(form));
             }
         }
     }

@@ -34,6 +34,34 @@ async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
 }
 
 #[tokio::test]
+async fn the_gateway_form_with_a_bearer_token_is_as_the_page_writes_it() {
+    let answer = || Scene::answer(200, "", r#"{"DatasetId":"d-1","VersionName":"v2"}"#);
+    let server = FakeServer::start([answer(), answer(), answer()]).await;
+    let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap().with_form(EndpointForm::Gateway);
+    let token = |name: &str| (name == "ALIBABA_CLOUD_BEARER_TOKEN").then(|| "canary-token".to_owned());
+    let bench = bench(settings, Environment::new(token, BearerStyle::Authorization));
+    for request in [create(), Request::delete_dataset("d-1"), Request::get_dataset_version("d-1", "v2")] {
+        bench.client.send(&request).await.unwrap();
+    }
+    let requests = server.requests();
+    let lines: Vec<_> = requests.iter().filter_map(|request| request.lines().next()).collect();
+    let base = "/api/AIWorkSpace/2021-02-04";
+    assert_eq!(
+        lines,
+        [
+            format!("POST {base}/CreateDataset HTTP/1.1"),
+            format!("DELETE {base}/DeleteDataset/d-1 HTTP/1.1"),
+            format!("GET {base}/GetDatasetVersion?DatasetId=d-1&VersionName=v2 HTTP/1.1"),
+        ]
+    );
+    for request in &requests {
+        assert_eq!(header(request, "authorization"), Some("Bearer canary-token"));
+        assert_eq!(header(request, "x-acs-bearer-token"), None);
+    }
+    assert!(requests[0].ends_with("\r\n\r\n{\"Name\":\"数据\"}"), "{}", requests[0]);
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = FakeServer::start([]).await;
     for (status, request, class) in [
