@@ -112,14 +112,14 @@ pub(crate) fn full() -> Vec<Case> {
         entry(Soak, Ours, 10_000, 1, 270),
         entry(Soak, GoBest, 10_000, 1, 270),
     ]);
-    interleaved(entries)
+    interleaved(&entries)
 }
 
 /// The runs of `make bench-quick`: at most ten minutes.
 pub(crate) fn quick() -> Vec<Case> {
     use Candidate::{Emulator, GoBest, Light, Ours, Without};
     use Scenario::{Burst, Capacity, Drift, Edits, Idle, Kills, Limit, Removal, Restart, Scale, Single};
-    interleaved(vec![
+    interleaved(&[
         entry(Capacity, Emulator, 100_000, 1, 60),
         entry(Burst, Ours, 1_000, 2, 40),
         entry(Burst, Ours, 1_000, 1, 40).at(150).form("window"),
@@ -140,7 +140,7 @@ pub(crate) fn quick() -> Vec<Case> {
 }
 
 /// All first repetitions, then all second ones, and so on, scenario by scenario.
-fn interleaved(entries: Vec<Entry>) -> Vec<Case> {
+fn interleaved(entries: &[Entry]) -> Vec<Case> {
     let mut cases = Vec::new();
     for scenario in Scenario::ALL {
         let of_it = || entries.iter().filter(|entry| entry.scenario == scenario);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn repetitions_are_interleaved() {
-        let cases = interleaved(vec![
+        let cases = interleaved(&[
             entry(Scenario::Burst, Candidate::Ours, 1, 2, 1),
             entry(Scenario::Idle, Candidate::Ours, 1, 1, 1),
             entry(Scenario::Burst, Candidate::Light, 1, 2, 1),

@@ -63,7 +63,7 @@ impl Chart {
             text(&mut svg, (at, bottom + 20.0), "middle", "", &label);
         }
         let _ = writeln!(svg, "<path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#333\"/>");
-        let mut names = Vec::new();
+        let mut labels = Vec::new();
         for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
             let place = |point: &(f64, f64)| (x.place(point.0), y.place(point.1));
             let places: Vec<_> = series.points.iter().filter(|point| point.1 > 0.0).map(place).collect();
@@ -76,9 +76,9 @@ impl Chart {
                 let style = format!("r=\"4.5\" fill=\"{colour}\" stroke=\"white\"");
                 let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" {style}/>");
             }
-            names.push((*extended.last().unwrap_or(last), colour, series.name.as_str()));
+            labels.push((*extended.last().unwrap_or(last), colour, series.name.as_str()));
         }
-        for (at, colour, name) in apart(names) {
+        for (at, colour, name) in apart(labels) {
             text(&mut svg, at, "start", &format!("fill=\"{colour}\""), name);
         }
         svg.push_str("</svg>\n");
@@ -100,9 +100,9 @@ fn apart<'a>(mut names: Vec<((f64, f64), &'a str, &'a str)>) -> Vec<((f64, f64),
 
 fn line(svg: &mut String, places: &[(f64, f64)], colour: &str, dashed: bool) {
     let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-    let dashes = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
+    let pattern = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
     let path = path.join("L");
-    let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>");
+    let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{pattern}/>");
 }
 
 fn text(svg: &mut String, at: (f64, f64), anchor: &str, style: &str, text: &str) {

@@ -107,6 +107,7 @@ const TABLES: &[Table] = &[
         text: "kill -9 at odd moments of creates, updates and deletes; while there are creates, 1 % of their answers are lost after \
                the dataset was made. Names may repeat, so that a duplicate can be seen. Settle time 6 s.",
         columns: &[
+            ("kills", "kills", 0),
             ("duplicates", "duplicates", 0),
             ("orphans", "orphans", 0),
             ("lost", "lost", 0),
