@@ -80,10 +80,11 @@ pub(crate) fn full() -> Vec<Case> {
     }
     entries.extend([
         entry(Idle, Without(Lever::ListResync), 1_000, 1, 240).variant("resync=20s"),
-        entry(Idle, GoScaffold, 1_000, 1, 420).variant("resync=40s"),
+        // Its one worker reads 20 datasets a second at this latency: more objects would need a longer interval.
+        entry(Idle, GoScaffold, 500, 1, 400).variant("resync=40s"),
         entry(Idle, Without(Lever::Pruning), 10_000, 1, 150).variant("resync=10s"),
-        entry(Drift, Ours, 10_000, 1, 90),
-        entry(Drift, GoBest, 10_000, 1, 90),
+        entry(Drift, Ours, 10_000, 1, 120),
+        entry(Drift, GoBest, 10_000, 1, 120),
     ]);
     for signal in ["SIGTERM", "kill -9"] {
         entries.push(entry(Restart, Ours, 10_000, 3, 90).variant(signal));
@@ -129,7 +130,7 @@ pub(crate) fn quick() -> Vec<Case> {
         entry(Single, Ours, 60, 1, 20).at(0),
         entry(Single, Light, 60, 1, 20).at(0),
         entry(Idle, Ours, 1_000, 1, 40).variant("resync=3s"),
-        entry(Drift, Ours, 1_000, 1, 40),
+        entry(Drift, Ours, 1_000, 1, 70),
         entry(Restart, Ours, 10_000, 1, 40).variant("kill -9"),
         entry(Kills, Ours, 300, 1, 90).variant("5 kills"),
         entry(Edits, Ours, 1_000, 1, 40),

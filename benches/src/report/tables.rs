@@ -76,7 +76,7 @@ const TABLES: &[Table] = &[
     Table {
         scenario: "S5",
         title: "S5: drift on one dataset in a hundred",
-        text: "Resync 10 s. From the change in the cloud until half and all of them are as the spec says.",
+        text: "Resync 30 s. From the change in the cloud until half and all of them are as the spec says.",
         columns: &[
             ("changed", "changed", 0),
             ("half after s", "repairedP50Seconds", 1),
