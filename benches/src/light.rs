@@ -88,7 +88,7 @@ async fn one(kube: &kube::Client, client: &cloud::Client, path: &str, index: usi
     patch(kube, &format!("{path}/status"), &status).await
 }
 
-async fn patch(kube: &kube::Client, path: &str, patch: &Value) -> Result<()> {
-    let request = objects::send(Method::PATCH, path, "application/merge-patch+json", patch.to_string())?;
+async fn patch(kube: &kube::Client, path: &str, change: &Value) -> Result<()> {
+    let request = objects::send(Method::PATCH, path, "application/merge-patch+json", change.to_string())?;
     kube.request_text(request).await.map(drop).context(format!("patching {path}"))
 }

@@ -70,6 +70,9 @@ struct RunArguments {
     /// At most so many repetitions of each
     #[arg(long, default_value_t = u32::MAX)]
     repeats: u32,
+    /// Only show which runs would be made
+    #[arg(long)]
+    list: bool,
     /// Keep the raw results that are there, and make only the runs that are missing or did not finish
     #[arg(long)]
     resume: bool,
@@ -113,6 +116,10 @@ async fn command(command: &Command) -> Result<()> {
         Command::Run(arguments) => {
             let mut cases = if arguments.quick { plan::quick() } else { plan::full() };
             cases.retain(|case| arguments.want(case));
+            if arguments.list {
+                cases.iter().for_each(|case| println!("{}", case.title()));
+                return Ok(());
+            }
             if arguments.resume {
                 record::missing(&arguments.out, &mut cases)?;
             } else {

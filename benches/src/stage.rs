@@ -95,8 +95,8 @@ impl<'a> Stage<'a> {
     /// Edits one object as a user does; tells its new generation and when the edit was accepted.
     pub(crate) async fn edit(&self, index: usize, description: &str) -> Result<(i64, Instant)> {
         let path = format!("{}/{}", objects::path(&self.namespace), objects::name(index));
-        let patch = json!({"spec": {"description": description}}).to_string();
-        let request = objects::send(Method::PATCH, &path, "application/merge-patch+json", patch)?;
+        let change = json!({"spec": {"description": description}}).to_string();
+        let request = objects::send(Method::PATCH, &path, "application/merge-patch+json", change)?;
         let answer = self.rig.client.request_text(request).await.context(format!("editing {index}"))?;
         let (answered, object) = (Instant::now(), serde_json::from_str::<Value>(&answer).context("reading an edit")?);
         let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();

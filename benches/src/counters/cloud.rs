@@ -22,6 +22,7 @@ pub(crate) struct Count {
 /// The sum of a bill, in the vendor's unit of money, in the readings of the price list that matter most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[allow(clippy::struct_field_names, reason = "the emulator's names")]
 pub(crate) struct Bill {
     /// Failed calls cost what others cost; a list costs one unit.
     pub(crate) failed_billed: f64,

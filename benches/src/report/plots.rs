@@ -30,11 +30,11 @@ fn plot(file: &'static str, caption: &'static str, chart: &Chart) -> Option<Plot
 }
 
 fn series(name: &str, points: Vec<(f64, f64)>) -> Series {
-    Series { name: name.to_owned(), points, reference: false }
+    Series { name: name.to_owned(), points, ..Series::default() }
 }
 
 fn reference(name: &str, points: Vec<(f64, f64)>) -> Series {
-    Series { name: name.to_owned(), points, reference: true }
+    Series { name: name.to_owned(), points, reference: true, ..Series::default() }
 }
 
 fn ready(groups: &Groups) -> Option<Plot> {
@@ -53,19 +53,17 @@ fn calls(groups: &Groups) -> Option<Plot> {
     let names = ["ours", "go-best", "go-scaffold", "get-resync"];
     let of = |name: &str| {
         let measured = groups.by_n("S4", name, "callsPerResync");
-        let mut points: Vec<(f64, f64)> = measured.iter().map(|(n, calls)| (*n, calls * PER_DAY)).collect();
+        let points: Vec<(f64, f64)> = measured.iter().map(|(n, calls)| (*n, calls * PER_DAY)).collect();
         // Resyncs cost the same for each object: the largest N measured says what more would cost.
-        if let Some((n, per_day)) = points.last().copied() {
-            points.extend([1e4, MANY].into_iter().filter(|more| *more > n).map(|more| (more, per_day * more / n)));
-        }
-        series(name, points)
+        let more = points.last().filter(|(n, _)| *n < MANY).map(|(n, per_day)| (MANY, per_day * MANY / n));
+        Series { extended: more.into_iter().collect(), ..series(name, points) }
     };
     let mut all: Vec<Series> = names.into_iter().map(of).collect();
     all.push(reference("100 calls/s", vec![(1e3, QUOTA_PER_DAY), (MANY, QUOTA_PER_DAY)]));
     let title = "Calls per day while nothing happens";
     let chart = Chart { title, x: "N", y: "calls", categories: Vec::new(), series: all };
-    let caption = "Arithmetic from S4: calls of one resync, as measured, times 144 resyncs of 10 minutes; beyond the largest N \
-                   that was measured, in proportion to N.";
+    let caption = "Arithmetic from S4: calls of one resync, as measured, times 144 resyncs of 10 minutes; dashed: beyond \
+                   the largest N that was measured, in proportion to N.";
     plot("calls.svg", caption, &chart)
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Series {
     pub(super) name: String,
     /// On a categorical axis, x is the number of the category.
     pub(super) points: Vec<(f64, f64)>,
+    /// Where it goes on by arithmetic: dashed, without points.
+    pub(super) extended: Vec<(f64, f64)>,
     /// A reference, not something measured: thin, grey, without points.
     pub(super) reference: bool,
 }
@@ -41,10 +43,10 @@ impl Chart {
         text(&mut svg, (left, 24.0), "start", "font-size=\"15\" font-weight=\"bold\"", self.title);
         text(&mut svg, (f64::midpoint(left, right), height - 12.0), "middle", "", self.x);
         text(&mut svg, (left, top - 8.0), "end", "fill=\"#555\"", self.y);
-        let points = || self.series.iter().flat_map(|series| &series.points);
+        let points = || self.series.iter().flat_map(|series| series.points.iter().chain(&series.extended));
         let y = Axis::log(points().map(|point| point.1), bottom, top);
         let x = if self.categories.is_empty() {
-            Axis::log(points().map(|point| point.0), left, right)
+            Axis::log(points().map(|point| point.0), left + 24.0, right - 24.0)
         } else {
             Axis::places(self.categories.len(), left, right)
         };
@@ -61,22 +63,22 @@ impl Chart {
             text(&mut svg, (at, bottom + 20.0), "middle", "", &label);
         }
         let _ = writeln!(svg, "<path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#333\"/>");
-        let mut names = Vec::new();
+        let mut labels = Vec::new();
         for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
-            let shown = series.points.iter().filter(|point| point.1 > 0.0);
-            let places: Vec<(f64, f64)> = shown.map(|point| (x.place(point.0), y.place(point.1))).collect();
+            let place = |point: &(f64, f64)| (x.place(point.0), y.place(point.1));
+            let places: Vec<_> = series.points.iter().filter(|point| point.1 > 0.0).map(place).collect();
             let Some(last) = places.last() else { continue };
+            let extended: Vec<_> = std::iter::once(*last).chain(series.extended.iter().map(place)).collect();
             let colour = if series.reference { "#999" } else { colour };
-            let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-            let dashes = if series.reference { " stroke-dasharray=\"5 4\"" } else { "" };
-            let path = path.join("L");
-            let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>");
+            line(&mut svg, &places, colour, series.reference);
+            line(&mut svg, &extended, colour, true);
             for (x, y) in places.iter().filter(|_| !series.reference) {
-                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>");
+                let style = format!("r=\"4.5\" fill=\"{colour}\" stroke=\"white\"");
+                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" {style}/>");
             }
-            names.push((*last, colour, series.name.as_str()));
+            labels.push((*extended.last().unwrap_or(last), colour, series.name.as_str()));
         }
-        for (at, colour, name) in apart(names) {
+        for (at, colour, name) in apart(labels) {
             text(&mut svg, at, "start", &format!("fill=\"{colour}\""), name);
         }
         svg.push_str("</svg>\n");
@@ -94,6 +96,13 @@ fn apart<'a>(mut names: Vec<((f64, f64), &'a str, &'a str)>) -> Vec<((f64, f64),
         free = *y + 14.0;
     }
     names
+}
+
+fn line(svg: &mut String, places: &[(f64, f64)], colour: &str, dashed: bool) {
+    let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+    let pattern = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
+    let path = path.join("L");
+    let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{pattern}/>");
 }
 
 fn text(svg: &mut String, at: (f64, f64), anchor: &str, style: &str, text: &str) {
@@ -168,7 +177,7 @@ mod tests {
 
     #[test]
     fn names_do_not_overlap_and_text_is_escaped() {
-        let series = |name: &str, y: f64| Series { name: name.into(), points: vec![(1e3, y)], reference: false };
+        let series = |name: &str, y: f64| Series { name: name.into(), points: vec![(1e3, y)], ..Series::default() };
         let chart =
             Chart { title: "a < b & c", series: vec![series("one", 10.0), series("two", 10.1)], ..Chart::default() };
         let svg = chart.svg();

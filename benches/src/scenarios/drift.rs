@@ -14,7 +14,7 @@ use crate::record::Figures;
 use crate::stage::Stage;
 use crate::stats::count;
 
-const RESYNC: Duration = Duration::from_secs(10);
+const RESYNC: Duration = Duration::from_secs(30);
 const EVERY: usize = 100;
 const STRANGE: &str = "changed by someone else";
 

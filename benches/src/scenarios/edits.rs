@@ -58,14 +58,10 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
         edits
             .iter()
             .map(|(index, generation, answered)| {
-                match seen.object(*index).settled.filter(|(settled, _)| settled >= generation) {
-                    Some((_, at)) => milliseconds(*answered, at),
-                    None => {
-                        // It took until now, and longer.
-                        unserved += 1;
-                        milliseconds(*answered, now)
-                    }
-                }
+                let served = seen.object(*index).settled.filter(|(settled, _)| settled >= generation);
+                // What was not served took until now, and longer.
+                unserved += usize::from(served.is_none());
+                milliseconds(*answered, served.map_or(now, |(_, at)| at))
             })
             .collect()
     });

@@ -32,21 +32,23 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let began = Instant::now();
 
     let load = stage.load(Act::Create);
-    let created = among_kills(stage, &observer, kills - 2 * later, |seen| seen.ready >= n).await?;
+    let mut killed = 0;
+    let created = among_kills(stage, &observer, kills - 2 * later, &mut killed, |seen| seen.ready >= n).await?;
     load.finish().await?;
     put(figures, "seconds", began.elapsed().as_secs_f64());
     put(figures, "ready", count(observer.look(|seen| seen.ready)));
     let difference = stage.snapshot().await?.since(&before, 0);
     difference.tell(figures);
     let calls = |name: &str| figures.get(name).copied().unwrap_or_default() / count(n);
-    let (all, creates) = (calls("calls"), calls("callsCreateDataset"));
+    let (all, create) = (calls("calls"), calls("callsCreateDataset"));
     put(figures, "callsPerCreate", all);
-    put(figures, "createCallsPerCreate", creates);
-    let mut flaws = vec![Flaws::of(stage).await?];
+    put(figures, "createCallsPerCreate", create);
+    let first = Flaws::of(stage).await?;
     if !created {
-        flaws.iter().for_each(|flaws| flaws.tell(figures));
+        first.tell(figures);
         return Ok(Outcome::of(false));
     }
+    let mut flaws = vec![first];
 
     stage.cloud.no_faults().await?;
     let mut generations = Vec::new();
@@ -58,25 +60,27 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
             |(index, generation): (usize, &i64)| seen.object(index).settled.is_some_and(|(at, _)| at >= *generation);
         generations.iter().enumerate().all(settled)
     };
-    let edited = among_kills(stage, &observer, later, served).await?;
+    let edited = among_kills(stage, &observer, later, &mut killed, served).await?;
     flaws.push(Flaws::of(stage).await?);
 
     let load = loader::begin(&stage.rig.client, &stage.namespace, Act::Delete, 0..third, loader::PACE);
-    let removed = among_kills(stage, &observer, later, |seen| seen.gone >= third).await?;
+    let removed = among_kills(stage, &observer, later, &mut killed, |seen| seen.gone >= third).await?;
     load.finish().await?;
     flaws.push(Flaws::of(stage).await?);
     // The worst of the three, so that none is hidden by what came after it.
     if let Some(worst) = flaws.iter().find(|flaws| !flaws.none()).or(flaws.last()) {
         worst.tell(figures);
     }
+    put(figures, "kills", f64::from(killed));
     Ok(Outcome::of(edited && removed))
 }
 
-/// Kills and starts the candidate so many times, then waits until `done`.
+/// Kills and starts the candidate up to so many times while there is work (`killed` counts), then waits until `done`.
 async fn among_kills(
     stage: &mut Stage<'_>,
     observer: &Observer,
     kills: u32,
+    killed: &mut u32,
     done: impl Fn(&Seen) -> bool,
 ) -> Result<bool> {
     // Moments that are odd, but the same in each run.
@@ -90,6 +94,7 @@ async fn among_kills(
         stage.kill()?;
         let (subject, _) = stage.launch(TUNING)?;
         stage.subject = Some(subject);
+        *killed += 1;
     }
     until(stage, observer, done).await
 }
