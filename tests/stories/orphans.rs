@@ -41,8 +41,7 @@ async fn told(client: &Client) -> Vec<(String, String, i32)> {
 
 async fn metric(operator: &Operator, name: &str) -> Option<u64> {
     let metrics = reqwest::get(operator.metrics_url()).await.unwrap().text().await.unwrap();
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-    line
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// The operator's kubeconfig with its own namespace in it, as it has it in a cluster.
