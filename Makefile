@@ -34,12 +34,20 @@ test: ## Run every test: unit to stories on a real apiserver, and the conformanc
 	cargo test --workspace --locked --no-fail-fast
 	tests/contract/run
 
+.PHONY: bench
+bench: ## Measure the operator beside its peers; the page goes to docs/results (two hours; RESUME=yes: what is missing)
+	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)
+
+.PHONY: bench-quick
+bench-quick: ## A selection of it in ten minutes; the page goes to target/bench/quick
+	programs=$$(benches/build) && "$$programs/bench" run --quick --programs "$$programs" --out "$$programs/quick"
+
 .PHONY: lint
 lint: deny ## Formatting, clippy, generated files, licences and advisories, shell syntax
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) generate && git diff --exit-code -- crds docs/reference
-	for script in .ci/run tests/*/build tests/*/run; do bash -n "$$script" || exit; done
+	for script in .ci/run benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
 	sh -n tests/testbed/src/leash.sh
 	cd tests/controlplane && test -z "$$(gofmt -l .)" && go vet .
 

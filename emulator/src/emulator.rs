@@ -1,6 +1,8 @@
 //! A running emulator, to embed in tests: everything that the control API can do, as plain calls.
 
+use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tokio::sync::watch;
 use crate::bill::Bill;
 use crate::clock::now_ms;
 use crate::credentials::{Credential, DEFAULT_ACCOUNT};
+use crate::disk::{Disk, DiskError};
 use crate::faults::Fault;
 use crate::knobs::{Knobs, Rule};
 use crate::ledger::{Ledger, LogLine, Stats};
@@ -40,6 +43,9 @@ pub struct Options {
     pub knobs: Knobs,
     /// A state to start from; its parts come before the other options.
     pub state: Option<State>,
+    /// Where datasets, versions, seed and next id are kept; absent = nowhere. One that was used before comes before
+    /// `seed` and the datasets of `state`.
+    pub data_dir: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -51,6 +57,7 @@ impl Default for Options {
             credentials: Credential::defaults(),
             knobs: Knobs::default(),
             state: None,
+            data_dir: None,
         }
     }
 }
@@ -69,6 +76,9 @@ pub enum StartError {
     /// The state to start from cannot be.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 /// A call of [`Emulator::console`] that was refused, as the service words it.
@@ -95,14 +105,18 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one; when this returns it takes connections.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { host, port, seed, credentials, knobs, state } = options;
+        let Options { host, port, seed, credentials, knobs, state, data_dir } = options;
         let given = state.unwrap_or_default();
-        let world = World::new(State {
+        let mut world = World::new(State {
             seed: given.seed.or(seed),
             credentials: given.credentials.or(Some(credentials)),
             knobs: given.knobs.or(Some(knobs)),
             ..given
         })?;
+        if let Some(directory) = data_dir {
+            let (disk, kept) = Disk::open(&directory)?;
+            world.keep_on(disk, kept);
+        }
         let wanted = SocketAddr::new(host, port);
         let listening = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = listening.map_err(|source| StartError::Listen { address: wanted, source })?;
@@ -122,12 +136,26 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// Stops: closes all connections, answered or not, frees the port, and forgets delayed calls.
+    /// Stops: closes all connections, answered or not, frees the port and the data directory, and forgets delayed
+    /// calls.
     pub async fn stop(self) {
         let _ = self.stop.send(());
         // Resolves when the last receiver is gone, and with it the last task.
         if tokio::time::timeout(STOP_TIMEOUT, self.stop.closed()).await.is_err() {
             tracing::warn!("some connections did not close in time");
+        }
+        let disk = self.shared.world().disk.take();
+        // Closing it waits for the last write.
+        let _ = tokio::task::spawn_blocking(move || drop(disk)).await;
+    }
+
+    /// Resolves when the data directory cannot be written any more. The emulator answers no call from then on, because
+    /// it could not keep what it says.
+    pub async fn disk_failed(&self) {
+        let watch = self.shared.world().disk.as_ref().map(Disk::watch);
+        match watch {
+            Some(watch) => drop(watch.kept().await),
+            None => pending().await,
         }
     }
 
@@ -138,7 +166,10 @@ impl Emulator {
 
     /// Puts the parts that are there in the place of the present ones; if one is wrong, none.
     pub fn set_state(&self, state: State) -> Result<(), StateError> {
-        self.shared.world().set_state(state)
+        let mut world = self.shared.world();
+        world.set_state(state)?;
+        world.save();
+        Ok(())
     }
 
     /// Replaces all credentials.
@@ -148,7 +179,9 @@ impl Emulator {
 
     /// Back to how it started: state, log, counts, nonces.
     pub fn reset(&self) {
-        self.shared.world().reset();
+        let mut world = self.shared.world();
+        world.reset();
+        world.save();
     }
 
     /// The knobs.
@@ -225,7 +258,8 @@ impl Emulator {
         let request = Request::direct(method, target, body);
         let call = route(&request, Rule::Accept).ok_or(Refusal::ApiNotFound);
         let done = call.and_then(|call| world.perform(&request, &call, &Arc::new(admin), now_ms()));
-        done.map(|done| Value::Object(done.answer)).map_err(|refusal| {
+        world.save();
+        done.map(|done| done.answer.tree()).map_err(|refusal| {
             let worded = refusal.worded(&world.knobs);
             Refused { status: worded.status, code: worded.code, message: worded.message }
         })

@@ -1,7 +1,7 @@
 //! A local PAI dataset API that the vendor's own SDKs cannot tell from the real one.
 //!
 //! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
-//! keeps everything in memory, counts every call, and fails on order. What it does where nobody knows what the service
+//! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it does where nobody knows what the service
 //! does is a [`Knobs`] field. It shares no type with any client: agreeing with oneself proves nothing.
 
 mod actions;
@@ -10,6 +10,7 @@ mod bill;
 mod clock;
 mod control;
 mod credentials;
+mod disk;
 mod emulator;
 mod encoding;
 mod faults;
@@ -28,9 +29,10 @@ mod world;
 
 pub use bill::{Amounts, Bill, BillLine};
 pub use credentials::{Credential, DEFAULT_ACCOUNT};
+pub use disk::DiskError;
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
-pub use knobs::{Knobs, NameScope};
+pub use knobs::{Knobs, NameScope, QuotaForm};
 pub use ledger::{Count, LogLine, Stats};
 pub use route::Operation;
 pub use state::{State, StateError};

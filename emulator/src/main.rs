@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A local PAI dataset API for demos and tests. In memory; everything is gone when it ends.
+/// A local PAI dataset API for demos and tests. In memory; without --data-dir everything is gone when it ends.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -58,6 +58,9 @@ struct Arguments {
     /// Starts from a state that `GET /_emulator/state` gave.
     #[arg(long, env = "PAI_EMULATOR_STATE", value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Keeps datasets, versions and ids in this directory, across ends of any kind.
+    #[arg(long, env = "PAI_EMULATOR_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Prints what a client needs as shell variables to stdout, then serves.
     #[arg(long)]
     print_env: bool,
@@ -97,6 +100,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = emulator.disk_failed() => return Err("the data directory failed".into()),
     }
     emulator.stop().await;
     tracing::info!("stopped");
@@ -135,6 +139,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         ],
         knobs: Knobs::default().merged(turned)?,
         state,
+        data_dir: arguments.data_dir.clone(),
     })
 }
 

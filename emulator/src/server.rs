@@ -26,6 +26,7 @@ use connection::{Bytes, Connection};
 
 use crate::clock::now_ms;
 use crate::control;
+use crate::disk::Saved;
 use crate::gateway::{Reply, Spoil, Step};
 use crate::knobs::Garble;
 use crate::request::Request;
@@ -50,6 +51,13 @@ impl Shared {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         // Whole replacements leave no half-changed world behind, so a panic elsewhere spoils nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to the world; what its answer must wait for.
+    fn then_save<T>(&self, act: impl FnOnce(&mut World) -> T) -> (T, Option<Saved>) {
+        let mut world = self.world();
+        let done = act(&mut world);
+        (done, world.save())
     }
 }
 
@@ -98,17 +106,17 @@ async fn converse(stream: TcpStream, shared: Shared, stop: watch::Receiver<()>) 
     }
 }
 
-/// A connection that a fault ends.
+/// A connection that ends without an answer: by a fault on order, or because the emulator ends.
 #[derive(Debug, thiserror::Error)]
-#[error("connection reset on order")]
-struct ResetOnOrder;
+#[error("connection ended without an answer")]
+struct NoAnswer;
 
 async fn answer(
     request: hyper::Request<Incoming>,
     shared: Shared,
     reset: Arc<AtomicBool>,
     stop: watch::Receiver<()>,
-) -> Result<Response<Bytes>, ResetOnOrder> {
+) -> Result<Response<Bytes>, NoAnswer> {
     let (parts, body) = request.into_parts();
     let control = parts.uri.path().starts_with(control::PREFIX);
     let limit = if control { CONTROL_BODY_MAX } else { API_BODY_MAX };
@@ -121,30 +129,34 @@ async fn answer(
         let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let request = Request::direct(parts.method.as_str(), &target, body);
         let control::Answer { status, content_type, body } = control::answer(&shared, &request);
+        let saved = shared.world().save();
+        if !kept(saved).await {
+            return Err(NoAnswer);
+        }
         return Ok(respond(status, content_type, body));
     }
     let request = Request::new(&parts, body);
     // In a task of its own: hyper drops this future when the client hangs up, but the call goes on.
     let Ok(Some((reply, spoil))) = tokio::spawn(decide(request, shared, stop)).await else {
-        return Err(ResetOnOrder);
+        return Err(NoAnswer);
     };
     match spoil {
         None => Ok(respond_to_call(reply)),
         Some(Spoil::Garble(garble)) => Ok(garbled(reply, garble)),
         Some(Spoil::Drop) => {
             pending::<Infallible>().await;
-            Err(ResetOnOrder)
+            Err(NoAnswer)
         }
         Some(Spoil::Reset) => {
             reset.store(true, Ordering::Release);
-            Err(ResetOnOrder)
+            Err(NoAnswer)
         }
     }
 }
 
-/// Takes a call through the gateway, waits included; `None` when the emulator stops meanwhile.
+/// Takes a call through the gateway, waits included; `None` when the emulator stops or its disk fails meanwhile.
 async fn decide(request: Request, shared: Shared, mut stopping: watch::Receiver<()>) -> Option<(Reply, Option<Spoil>)> {
-    let mut step = shared.world().arrive(&request, now_ms());
+    let (mut step, mut saved) = shared.then_save(|world| world.arrive(&request, now_ms()));
     loop {
         let delay_ms = match &step {
             Step::Send { delay_ms, .. } | Step::Wait { delay_ms, .. } => *delay_ms,
@@ -155,10 +167,20 @@ async fn decide(request: Request, shared: Shared, mut stopping: watch::Receiver<
                 _ = stopping.changed() => return None,
             }
         }
-        step = match step {
-            Step::Send { reply, spoil, .. } => return Some((reply, spoil)),
-            Step::Wait { ticket, .. } => shared.world().resume(&request, ticket, now_ms()),
-        };
+        match step {
+            Step::Send { reply, spoil, .. } => return kept(saved).await.then_some((reply, spoil)),
+            Step::Wait { ticket, .. } => {
+                (step, saved) = shared.then_save(|world| world.resume(&request, ticket, now_ms()));
+            }
+        }
+    }
+}
+
+/// Waits for the data directory, if there is one; false when it failed.
+async fn kept(saved: Option<Saved>) -> bool {
+    match saved {
+        Some(saved) => saved.kept().await,
+        None => true,
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::actions::Recall;
 use crate::auth::{Caller, Nonces};
 use crate::clock::{now_ms, timestamp};
+use crate::disk::{Disk, Kept, Saved};
 use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::knobs::Knobs;
 use crate::ledger::Ledger;
 use crate::quota::Quota;
 use crate::state::{State, StateError, View};
-use crate::store::{Clock, Store};
+use crate::store::{Clock, Dataset, Store};
 
 /// The emulator's memory. All of it sits behind one lock: a call is decided in microseconds.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) nonces: Nonces,
     pub(crate) quota: Quota,
     pub(crate) ledger: Ledger,
+    /// The data directory, if there is one.
+    pub(crate) disk: Option<Disk>,
     /// What a reset goes back to.
     start: View,
 }
@@ -42,6 +45,7 @@ impl World {
             nonces: Nonces::default(),
             quota: Quota::default(),
             ledger: Ledger::default(),
+            disk: None,
             start: View::default(),
         };
         world.set_state(start)?;
@@ -49,12 +53,47 @@ impl World {
         Ok(world)
     }
 
+    /// Puts what a data directory holds in the place of datasets and ids, and keeps them there from now on. A new
+    /// directory takes over what is here. A later reset goes back to what was here before.
+    pub(crate) fn keep_on(&mut self, mut disk: Disk, kept: Option<Kept>) {
+        if let Some(Kept { seed, next, datasets }) = kept {
+            self.ids.reseed(seed);
+            self.ids.next = next;
+            self.replace(datasets);
+            disk.is_up_to_date(&self.store, &self.ids);
+        }
+        self.disk = Some(disk);
+        self.save();
+    }
+
+    /// Hands what has changed to the data directory; what an answer must wait for. `None` without a data directory.
+    pub(crate) fn save(&mut self) -> Option<Saved> {
+        let Self { disk, store, ids, .. } = self;
+        disk.as_mut().map(|disk| disk.save(store, ids))
+    }
+
     /// Back to the start: state, log, counts, used nonces.
     pub(crate) fn reset(&mut self) {
         let start = self.start.state();
         // The start was taken before, so it is taken again.
-        if let Ok(fresh) = Self::new(start) {
+        if let Ok(mut fresh) = Self::new(start) {
+            fresh.disk = self.disk.take();
+            if let Some(disk) = &mut fresh.disk {
+                disk.start_anew();
+            }
             *self = fresh;
+        }
+    }
+
+    /// Puts these datasets, each with its place in the order of creation, in the place of ours.
+    fn replace(&mut self, datasets: impl IntoIterator<Item = (u64, Dataset)>) {
+        // A new store counts its revisions anew.
+        (self.store, self.recall) = (Store::default(), Recall::default());
+        for (order, dataset) in datasets {
+            self.store.put_at(order, dataset, Clock { now_ms: 0, lag_ms: 0 });
+        }
+        if let Some(disk) = &mut self.disk {
+            disk.start_anew();
         }
     }
 
@@ -78,8 +117,7 @@ impl World {
 
     /// Puts the parts that `state` has in the place of ours; all of them or, when one is wrong, none.
     pub(crate) fn set_state(&mut self, state: State) -> Result<(), StateError> {
-        let now_ms = now_ms();
-        let state = state.checked(&timestamp(now_ms))?;
+        let state = state.checked(&timestamp(now_ms()))?;
         if let Some(seed) = state.seed {
             self.ids.reseed(seed);
         }
@@ -97,11 +135,7 @@ impl World {
             self.faults.append(faults);
         }
         if let Some(datasets) = state.datasets {
-            // A new store counts its revisions anew.
-            (self.store, self.recall) = (Store::default(), Recall::default());
-            for dataset in datasets {
-                self.store.put(dataset, Clock { now_ms, lag_ms: 0 });
-            }
+            self.replace((0..).zip(datasets));
         }
         Ok(())
     }
@@ -111,7 +145,6 @@ impl World {
 mod tests {
     use super::*;
     use crate::credentials::Credential;
-    use crate::store::Dataset;
 
     #[test]
     fn a_state_that_was_read_can_be_written_and_reset_goes_back_to_the_start() {

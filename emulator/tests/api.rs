@@ -9,6 +9,8 @@ mod client;
 mod control;
 #[path = "api/datasets.rs"]
 mod datasets;
+#[path = "api/disk.rs"]
+mod disk;
 #[path = "api/errors.rs"]
 mod errors;
 #[path = "api/faults.rs"]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -12,13 +11,14 @@ use super::answer::Answer;
 use super::credentials::{CredentialError, CredentialSource, Credentials};
 use super::error::{CallError, ErrorClass, Unauthorised};
 use super::interpret::{Exchange, interpret};
-use super::limiter::{Lane, Limiter};
-use super::observer::Observer;
+use super::limiter::{Lane, Limiter, Scope, Throttling};
+use super::observer::{self, Observer, UNSENT};
 use super::operation::Operation;
 use super::prepare::{Occasion, prepare};
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::sign::hex;
+use super::turn::Turn;
 use super::wire;
 
 /// How many different codes of the service are reported to the observer by name.
@@ -75,16 +75,24 @@ impl Client {
                 let how = exchange.label();
                 (interpret(request, &credentials, exchange), how)
             }
-            Err(error) => (Err(error), "not_sent"),
+            Err(error) => (Err(error), observer::NOT_SENT),
         };
-        self.report(request.operation(), &result, how, begun.elapsed());
+        self.report(request.operation(), &result, how, begun);
         result
+    }
+
+    /// Sends with the permit that `turn` holds, or waits for one in its lane first.
+    pub async fn call_in(&self, turn: &mut Turn, request: &Request) -> Result<Answer, CallError> {
+        match turn.take() {
+            Some(lane) => self.call(lane, request).await,
+            None => self.send(request).await,
+        }
     }
 
     /// Waits for a permit in `lane`, then sends.
     pub async fn call(&self, lane: Lane, request: &Request) -> Result<Answer, CallError> {
         let begun = Instant::now();
-        self.shared.limiter.acquire(lane).await;
+        self.shared.limiter.acquire(lane, request.operation()).await;
         self.shared.observer.waited(lane, begun.elapsed());
         self.send(request).await
     }
@@ -122,22 +130,26 @@ impl Client {
             .map_err(|error| no_credentials(operation, &error))?;
         let occasion =
             shared.occasion().ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
-        let prepared = prepare(request, &credentials, occasion);
+        let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http = wire::http_request(&shared.settings, request, prepared)
             .map_err(|error| no_credentials(operation, &error))?;
         let exchange = timeout_at(deadline, wire::transmit(&shared.http, http)).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 
-    fn report(&self, operation: Operation, result: &Result<Answer, CallError>, how: &str, took: Duration) {
-        let shared = &self.shared;
+    fn report(&self, operation: Operation, result: &Result<Answer, CallError>, how: &str, begun: Instant) {
+        let (shared, took) = (&self.shared, begun.elapsed());
         let Err(error) = result else {
-            shared.limiter.succeeded();
+            shared.limiter.succeeded(operation);
             return shared.observer.call_finished(operation, "OK", took);
         };
         if let ErrorClass::Throttled { after } = error.class {
-            shared.limiter.throttled(after);
+            let scope = Scope::of(error.code.as_deref());
+            shared.limiter.throttled(operation, begun, Throttling { scope, after });
             shared.observer.throttled(operation);
+        }
+        if error.status.is_none() && UNSENT.contains(&how) {
+            shared.limiter.unused();
         }
         let code = match &error.code {
             Some(code) if shared.is_known(code) => code,

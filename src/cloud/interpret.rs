@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::classify::{classify, doubtful};
 use super::credentials::Credentials;
 use super::error::{CallError, ErrorClass, Unauthorised};
+use super::observer::NO_CONNECTION;
 use super::request::Request;
 
 /// The longest text of the service that an error keeps, in characters.
@@ -35,7 +36,7 @@ impl Exchange {
     /// How it ended, from a closed set, for an observer that gets no code of the service.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            Self::NoConnection(_) => "connect",
+            Self::NoConnection(_) => NO_CONNECTION,
             Self::Broken(_) => "broken",
             Self::Timeout(_) => "timeout",
             Self::Reply(reply) => match reply.status {

@@ -19,10 +19,12 @@ mod limiter;
 mod observer;
 mod operation;
 mod prepare;
+mod prices;
 mod request;
 mod secret;
 mod settings;
 mod sign;
+mod turn;
 mod wire;
 
 #[cfg(test)]
@@ -33,9 +35,11 @@ pub use classify::classify;
 pub use client::Client;
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
-pub use limiter::{Lane, Limiter, QpsError, Reservation};
-pub use observer::Observer;
-pub use operation::Operation;
+pub use limiter::{Lane, Limiter, QpsError, Reservation, Scope, Standing, Throttling};
+pub use observer::{Observer, UNSENT};
+pub use operation::{Operation, UnknownOperation};
+pub use prices::Price;
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;
-pub use settings::{ClientError, Settings};
+pub use turn::Turn;
+pub use settings::{ClientError, EndpointForm, Settings};

@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use super::{limiter::Lane, operation::Operation};
 
+/// The code of a call that was not given to the network.
+pub(super) const NOT_SENT: &str = "not_sent";
+/// The code of a call for which no connection was made.
+pub(super) const NO_CONNECTION: &str = "connect";
+/// The codes of calls that the service cannot have seen.
+pub const UNSENT: [&str; 2] = [NOT_SENT, NO_CONNECTION];
+
 /// Is told about every call. Implementations return at once and do not panic.
 pub trait Observer: Send + Sync {
     /// A call ended. `code` is `OK`, a code of the service, or one of `http_3xx`, `http_4xx`,

@@ -1,6 +1,11 @@
 //! The operations of the dataset API that the operator calls, by the service's own names.
 
+use std::str::FromStr;
+
 use reqwest::Method;
+
+/// The version of the service's API.
+pub(super) const VERSION: &str = "2021-02-04";
 
 /// One operation of the service. The name goes into `x-acs-action` and is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +101,20 @@ impl Operation {
             Self::GetDatasetVersion | Self::UpdateDatasetVersion | Self::DeleteDatasetVersion => (2, ""),
             Self::CreateDatasetVersionLabels | Self::DeleteDatasetVersionLabels => (2, "/labels"),
         }
+    }
+}
+
+/// A name that no operation here has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an operation that is called here, such as CreateDataset or GetDatasetVersion")]
+pub struct UnknownOperation(String);
+
+impl FromStr for Operation {
+    type Err = UnknownOperation;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let named = |operation: &Self| operation.as_str() == name;
+        Self::ALL.into_iter().find(named).ok_or_else(|| UnknownOperation(name.to_owned()))
     }
 }
 

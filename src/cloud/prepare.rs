@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::credentials::{BearerStyle, Credentials};
 use super::request::Request;
+use super::settings::EndpointForm;
 use super::sign::{Unsigned, sha256_hex};
+use super::operation::VERSION;
 
-/// The version of the service's API.
-const VERSION: &str = "2021-02-04";
 
 /// What differs between two sendings of the same request.
 pub(super) struct Occasion {
@@ -21,6 +21,10 @@ pub(super) struct Occasion {
 
 /// A request ready to be sent. The headers contain credentials, so it has no `Debug`.
 pub(super) struct Prepared {
+    /// The path on the request line, percent-encoded.
+    pub(super) path: String,
+    /// The query on the request line, encoded, without `?`; empty if there is none.
+    pub(super) query: String,
     /// All headers but those that the HTTP library owns, names in lower case.
     pub(super) headers: BTreeMap<&'static str, String>,
     /// The body, empty if there is none.
@@ -28,7 +32,13 @@ pub(super) struct Prepared {
 }
 
 /// Makes the headers and signs them: `host`, `content-type` and every `x-acs-*` header are signed.
-pub(super) fn prepare(request: &Request, credentials: &Credentials, occasion: Occasion) -> Prepared {
+pub(super) fn prepare(
+    request: &Request,
+    form: EndpointForm,
+    credentials: &Credentials,
+    occasion: Occasion,
+) -> Prepared {
+    let (path, query) = (request.path(form), request.query(form));
     // A map of JSON values always serialises.
     let body = request.body().map(|body| serde_json::to_vec(body).unwrap_or_default());
     let payload = sha256_hex(body.as_deref().unwrap_or_default());
@@ -51,8 +61,8 @@ pub(super) fn prepare(request: &Request, credentials: &Credentials, occasion: Oc
             }
             let unsigned = Unsigned {
                 method: request.method(),
-                path: request.path(),
-                query: request.query(),
+                path: &path,
+                query: &query,
                 headers: &headers,
                 payload: &payload,
             };
@@ -68,7 +78,7 @@ pub(super) fn prepare(request: &Request, credentials: &Credentials, occasion: Oc
         }
     }
     headers.insert("accept", "application/json".to_owned());
-    Prepared { headers, body: body.unwrap_or_default() }
+    Prepared { path, query, headers, body: body.unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::operation::Operation;
+use super::operation::{Operation, VERSION};
+use super::settings::EndpointForm;
 
 /// One call: operation, ids in the path, query pairs, optional JSON body.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +143,14 @@ impl Request {
     }
 
     /// The path on the request line, percent-encoded.
-    pub fn path(&self) -> String {
+    pub fn path(&self, form: EndpointForm) -> String {
+        match form {
+            EndpointForm::Roa => self.resource_path(),
+            EndpointForm::Gateway => self.operation_path(),
+        }
+    }
+
+    fn resource_path(&self) -> String {
         let (dataset, version) = (self.dataset_id(), self.version_name());
         let mut path = "/api/v1/datasets".to_owned();
         for (before, id) in [("/", dataset), ("/versions/", version)] {
@@ -151,9 +159,23 @@ impl Request {
         path + self.operation.path_shape().1
     }
 
+    /// The page shows one id as a further segment of the path, and says nothing of two: these go into the query.
+    fn operation_path(&self) -> String {
+        let operation = format!("/api/AIWorkSpace/{VERSION}/{}", self.operation);
+        match &self.ids[..] {
+            [id] => format!("{operation}/{}", encode(id)),
+            _ => operation,
+        }
+    }
+
     /// The query on the request line: encoded, sorted by name, without `?`; empty if there is none.
-    pub fn query(&self) -> String {
-        encode_query(self.query.iter().map(|(name, value)| (*name, value.as_str())))
+    pub fn query(&self, form: EndpointForm) -> String {
+        let ids = match (form, &self.ids[..]) {
+            (EndpointForm::Gateway, [dataset, version]) => vec![("DatasetId", dataset), ("VersionName", version)],
+            _ => Vec::new(),
+        };
+        let given = self.query.iter().map(|(name, value)| (*name, value));
+        encode_query(given.chain(ids).map(|(name, value)| (name, value.as_str())))
     }
 
     /// The JSON body.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use reqwest::Url;
 
 use super::secret::Secret;
@@ -15,6 +16,17 @@ pub struct Settings {
     pub(super) endpoint: Url,
     pub(super) request_timeout: Duration,
     pub(super) proxy: Option<Secret>,
+    pub(super) form: EndpointForm,
+}
+
+/// How the endpoint wants operations to be addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EndpointForm {
+    /// By the paths of the product's own endpoints, as the official SDKs do: `/api/v1/datasets/…`
+    #[default]
+    Roa,
+    /// By name, as the API's page describes it: `/api/AIWorkSpace/2021-02-04/GetDataset/…`
+    Gateway,
 }
 
 /// Settings that cannot be used.
@@ -54,7 +66,7 @@ impl Settings {
         if request_timeout.is_zero() {
             return Err(ClientError::Timeout);
         }
-        Ok(Self { endpoint: url, request_timeout, proxy: None })
+        Ok(Self { endpoint: url, request_timeout, proxy: None, form: EndpointForm::Roa })
     }
 
     /// Calls the public endpoint of `region`, such as `cn-hangzhou`.
@@ -71,6 +83,13 @@ impl Settings {
     #[must_use]
     pub fn with_proxy(mut self, proxy: Secret) -> Self {
         self.proxy = Some(proxy);
+        self
+    }
+
+    /// Addresses operations in this form.
+    #[must_use]
+    pub const fn with_form(mut self, form: EndpointForm) -> Self {
+        self.form = form;
         self
     }
 

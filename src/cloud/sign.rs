@@ -18,9 +18,9 @@ pub(super) struct Unsigned<'a> {
     /// HTTP method.
     pub(super) method: Method,
     /// Path as on the request line, percent-encoded.
-    pub(super) path: String,
+    pub(super) path: &'a str,
     /// Query as on the request line, encoded by RFC 3986 and sorted.
-    pub(super) query: String,
+    pub(super) query: &'a str,
     /// The headers to sign, names in lower case.
     pub(super) headers: &'a BTreeMap<&'static str, String>,
     /// [`sha256_hex`] of the body.
@@ -46,7 +46,7 @@ impl Unsigned<'_> {
         for (name, value) in self.headers {
             headers.extend([*name, ":", value.trim(), "\n"]);
         }
-        let parts = [self.method.as_str(), &self.path, &self.query, &headers, &self.signed_headers(), self.payload];
+        let parts = [self.method.as_str(), self.path, self.query, &headers, &self.signed_headers(), self.payload];
         parts.join("\n")
     }
 

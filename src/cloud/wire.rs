@@ -51,10 +51,9 @@ pub(super) fn http_request(
     request: &Request,
     prepared: Prepared,
 ) -> Result<reqwest::Request, CredentialError> {
-    let query = request.query();
     let mut url = settings.endpoint.clone();
-    url.set_path(&request.path());
-    url.set_query((!query.is_empty()).then_some(query.as_str()));
+    url.set_path(&prepared.path);
+    url.set_query((!prepared.query.is_empty()).then_some(prepared.query.as_str()));
     let mut http = reqwest::Request::new(request.method(), url);
     for (name, text) in prepared.headers {
         // All other values are made here, of printable ASCII.

@@ -18,25 +18,20 @@ use super::wire::{as_created, changed, created, label_list, now, request_of};
 use super::writes::boot_clock;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
+use crate::cloud::{CallError, ErrorClass, Lane, Operation, Request, Turn};
 use crate::levers;
-use crate::cloud::{CallError, ErrorClass, Lane, Observer as _, Request, Reservation};
 
 impl<K: Kind> Pass<'_, K> {
-    /// A place in the limiter; the pass holds nothing while it waits for it.
-    pub(super) fn permit(&mut self, view: &View) -> Flow {
-        match self.ctx.cloud.limiter().reserve(&view.object.uid, Lane::Create) {
-            Reservation::Granted => {
-                let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
-                let waited = since.map(|since| since.elapsed()).unwrap_or_default();
-                self.ctx.metrics.waited(Lane::Create, waited);
+    /// The permit for a create, before it is claimed.
+    pub(super) async fn permit(&mut self, view: &View) -> Flow {
+        let of_version = view.target().is_some_and(|target| target.dataset_id.is_some());
+        let operation = if of_version { Operation::CreateDatasetVersion } else { Operation::CreateDataset };
+        match self.reserve(view, Lane::Create, operation).await {
+            None => {
                 self.seen.permit = true;
                 Flow::Again
             }
-            Reservation::At(at) => {
-                let now = Instant::now();
-                self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
-                Flow::End(Action::requeue(at.saturating_duration_since(now)))
-            }
+            Some(ended) => ended,
         }
     }
 
@@ -68,7 +63,7 @@ impl<K: Kind> Pass<'_, K> {
                     self.ctx.index.put_written(&remote);
                 }
                 if levers::read_back() {
-                    let _ = self.ctx.reader.read(Lane::Create, &id).await;
+                    let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), &id).await;
                 }
                 self.seen.sights.insert(id.clone(), Sight::Read(remote));
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
@@ -136,7 +131,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Changes the remote, and what is known of it with it.
     pub(super) async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
         let request = request_of(id, &change);
-        match self.ctx.cloud.call(Lane::UserChange, &request).await {
+        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
@@ -193,7 +188,7 @@ impl<K: Kind> Pass<'_, K> {
             None => Request::delete_dataset(&id.dataset),
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
         };
-        match self.ctx.cloud.call(Lane::UserChange, &request).await {
+        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);

@@ -15,12 +15,18 @@ use super::view::{Remote, Sight, View};
 use super::wire::now;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-use crate::cloud::{CallError, ErrorClass, Lane, ListDatasets};
+use crate::cloud::{CallError, ErrorClass, ListDatasets};
 use crate::index::{Swept, Trouble, listing};
+
+/// A throttled object comes back after this time at least.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
 impl<K: Kind> Pass<'_, K> {
     /// Does one step.
     pub(super) async fn take(&mut self, view: &View, step: Step) -> Flow {
+        if let Some(ended) = self.admit(view, &step).await {
+            return ended;
+        }
         match step {
             Step::Reread => self.reread().await,
             Step::Sweep => self.sweep(view).await,
@@ -34,7 +40,7 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Err(flow) => flow,
             },
-            Step::Permit => self.permit(view),
+            Step::Permit => self.permit(view).await,
             Step::Claim(intent, flight) => self.claim(&intent, flight).await,
             Step::Create => self.create(view).await,
             Step::Mark(id, labels) => self.mark(view, &id, labels).await,
@@ -60,8 +66,9 @@ impl<K: Kind> Pass<'_, K> {
     /// A failed call ends the pass with its verdict.
     pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
         let mut report = verdict(error, &now());
-        if let ErrorClass::Throttled { after: Some(after) } = error.class {
-            report.next = Next::After(after.max(std::time::Duration::from_millis(200)));
+        if let ErrorClass::Throttled { after } = error.class {
+            // The limiter slows down for all; the object only takes its place again.
+            report.next = Next::After(after.unwrap_or_default().max(AGAIN));
         }
         Flow::End(self.finish(report).await)
     }
@@ -101,7 +108,7 @@ impl<K: Kind> Pass<'_, K> {
 
     async fn list_versions(&mut self, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
-        match listing::versions(&self.ctx.cloud, Lane::UserChange, dataset).await {
+        match listing::versions(&self.ctx.cloud, &mut self.turn, dataset).await {
             Ok(listing) if listing.complete => {
                 self.ctx.index.put_versions(dataset, &listing.remotes, since);
                 Ok(listing.remotes)
@@ -127,7 +134,7 @@ impl<K: Kind> Pass<'_, K> {
         let since = Instant::now();
         let read = match (view.object.deleting, view.target()) {
             (true, Some(target)) if id.version.is_none() => self.ctx.reader.read_shared(&target.workspace, id).await,
-            _ => self.ctx.reader.read(Lane::UserChange, id).await,
+            _ => self.ctx.reader.read(&mut self.turn, id).await,
         };
         match read {
             Ok(Some(remote)) => {
@@ -187,7 +194,7 @@ impl<K: Kind> Pass<'_, K> {
                     label: Some(owner.clone()),
                     ..ListDatasets::default()
                 };
-                match listing::datasets(&self.ctx.cloud, Lane::UserChange, &query).await {
+                match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
                     Ok(listing) if listing.complete => owned.extend(listing.remotes),
                     Ok(_) => return self.unsteady().await,
                     Err(error) => return self.call_failed(&error).await,
@@ -211,7 +218,7 @@ impl<K: Kind> Pass<'_, K> {
             name: Some(name.clone()),
             ..ListDatasets::default()
         };
-        match listing::datasets(&self.ctx.cloud, Lane::UserChange, &query).await {
+        match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
             Ok(listing) if listing.complete => {
                 let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
                 self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());

@@ -27,6 +27,7 @@ pub mod plan;
 pub mod recorded;
 pub mod report;
 pub mod status;
+mod turn;
 pub mod uid;
 pub mod verdict;
 pub mod view;

@@ -1,6 +1,7 @@
 //! One pass: ask [`plan`] for a step, do it, feed back what it taught, until the pass ends. All waiting is here and
 //! in [`effects`](super::effects); all deciding is in `plan`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::recorded::{Recorded, RemoteId};
 use super::report::{Hold, Next, Report};
 use super::view::{Relations, Seen, Sight, View};
 use crate::api::condition::Reason;
+use crate::cloud::{Lane, Turn};
 use crate::index::ObjectKey;
 use crate::metrics::Outcome;
 
@@ -41,6 +43,9 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
+    /// The permit for the first call was granted, and whether it is still there.
+    pub(super) admitted: bool,
+    pub(super) turn: Turn,
     pub(super) journal: Journal,
 }
 
@@ -197,6 +202,8 @@ impl<'c, K: Kind> Pass<'c, K> {
             fresh: random_hex(),
             claimed: None,
             corrected: false,
+            admitted: false,
+            turn: Turn::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),
         }
     }
@@ -267,25 +274,41 @@ impl<'c, K: Kind> Pass<'c, K> {
             index.is_swept(&target.workspace) && dataset.as_ref().is_none_or(|dataset| index.versions_known(dataset))
         });
         view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(&id.dataset));
-        let mut ids: Vec<RemoteId> = view.recorded.id.iter().cloned().collect();
+        let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
         ids.extend(view.recorded.id.iter().map(|id| RemoteId::dataset(id.dataset.clone())));
         ids.extend(dataset.clone().map(RemoteId::dataset));
         if K::VERSIONED {
             view.seen.swept |= ids.iter().any(|id| index.is_gone(id));
-        } else {
-            ids.extend(view.recorded.id.iter().map(|id| RemoteId::version(id.dataset.clone(), "v1")));
         }
         if !view.seen.owned_is_fresh && target.is_some() {
             view.seen.owned = index.owned(&view.world.identity.owner_values(&view.owner), dataset.as_deref());
         }
         ids.extend(view.seen.owned.iter().map(|remote| remote.id.clone()));
         for id in ids {
-            let sight = if index.is_gone(&id) { Some(Sight::Gone) } else { index.get(&id).map(Sight::Indexed) };
-            if let Some(sight) = sight {
-                view.seen.sights.entry(id).or_insert(sight);
+            self.look_up(view, id);
+        }
+        if let Some(id) = view.recorded.id.as_ref().filter(|_| !K::VERSIONED) {
+            let first = RemoteId::version(id.dataset.clone(), "v1");
+            let latest = view.sight(id).and_then(Sight::remote).and_then(|remote| remote.latest.as_deref());
+            match latest.filter(|latest| latest.id == first).cloned() {
+                // The row of the dataset was opened for it already.
+                Some(latest) => drop(view.seen.sights.entry(first).or_insert_with(|| Sight::Indexed(Arc::new(latest)))),
+                None => self.look_up(view, first),
             }
         }
         self.who_is_who(view);
+    }
+
+    /// What the index knows of one remote, unless this pass knows better.
+    fn look_up(&self, view: &mut View, id: RemoteId) {
+        let index = &self.ctx.index;
+        if view.seen.sights.contains_key(&id) {
+            return;
+        }
+        let sight = if index.is_gone(&id) { Some(Sight::Gone) } else { index.get(&id).map(Sight::Indexed) };
+        if let Some(sight) = sight {
+            view.seen.sights.insert(id, sight);
+        }
     }
 
     /// Which marks name objects that live here, and whether absences count.

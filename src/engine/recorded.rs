@@ -34,6 +34,12 @@ impl RemoteId {
     }
 }
 
+/// The number of `v7`.
+#[must_use]
+pub fn version_number(name: &str) -> Option<u64> {
+    name.strip_prefix('v')?.parse().ok()
+}
+
 impl fmt::Display for RemoteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.version {

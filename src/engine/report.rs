@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp, Unit};
+
 use super::recorded::LastError;
 use crate::api::condition::Reason;
 
@@ -88,6 +90,19 @@ impl Report {
     #[must_use]
     pub fn working(reason: Reason, message: impl Into<String>, next: Next) -> Self {
         Self::new(Ready::Working(reason, message.into()), next)
+    }
+
+    /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from
+    /// `now`.
+    #[must_use]
+    pub fn budget_spent(calls: u64, wait: Duration, now: Timestamp) -> Self {
+        // The clocks that tell `wait` and `now` differ a little, and the same news shall read the same.
+        let then = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
+        let then = then.round(Unit::Minute).unwrap_or(then);
+        let message = format!(
+            "the daily budget of {calls} calls is spent; creates go on at {then} (00:00 UTC), or raise --daily-budget"
+        );
+        Self::working(Reason::Throttled, message, Next::After(wait))
     }
 }
 

@@ -209,7 +209,10 @@ impl<K: Kind> Pass<'_, K> {
         self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
         if record.settled {
             self.ctx.memories.with(uid, super::memory::Memory::calm);
-            return Flow::End(Action::await_change());
+            // Nothing wakes the object because of this write: if something is left to do, it is done now.
+            if !self.facts.deleting && self.facts.poll.is_none() {
+                return Flow::End(Action::await_change());
+            }
         }
         Flow::Again
     }
@@ -245,6 +248,15 @@ impl<K: Kind> Pass<'_, K> {
             return self.kube_failed(&error, "recording a refusal");
         }
         self.announce(&before, &report);
+        if self.facts.deleting {
+            // Nobody needs the remote any more: what is left to do is to let go.
+            return Flow::Again;
+        }
+        if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
+            // The same create is not sent again, and billed again, because something else woke the object.
+            let until = tokio::time::Instant::now() + wait;
+            self.ctx.memories.with(&facts.uid, |memory| memory.cooldown = Some((fingerprint(&self.facts), until)));
+        }
         Flow::End(self.finish(report).await)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::tally::{Count, Tally};
-use crate::cloud::{self, Answer, CallError, ErrorClass, Lane, ListDatasets, Malformed, Request};
+use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -22,13 +22,13 @@ pub struct Listing {
 }
 
 /// All datasets that the query selects. Its page members are set here.
-pub async fn datasets(client: &cloud::Client, lane: Lane, query: &ListDatasets) -> Result<Listing, CallError> {
-    whole(client, lane, &Query::Datasets(query)).await
+pub async fn datasets(client: &cloud::Client, turn: &mut Turn, query: &ListDatasets) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Datasets(query)).await
 }
 
 /// All versions of a dataset.
-pub async fn versions(client: &cloud::Client, lane: Lane, id: &str) -> Result<Listing, CallError> {
-    whole(client, lane, &Query::Versions(id)).await
+pub async fn versions(client: &cloud::Client, turn: &mut Turn, id: &str) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Versions(id)).await
 }
 
 enum Query<'a> {
@@ -66,10 +66,10 @@ impl Query<'_> {
     }
 }
 
-async fn whole(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<Listing, CallError> {
+async fn whole(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<Listing, CallError> {
     let mut remotes = Found::new();
     for _ in 0..TRIES {
-        let (found, steady) = once(client, lane, query).await?;
+        let (found, steady) = once(client, turn, query).await?;
         remotes = found;
         if steady {
             return Ok(Listing { remotes: remotes.into_values().collect(), complete: true });
@@ -81,11 +81,11 @@ async fn whole(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<
 type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once; says whether it held still meanwhile.
-async fn once(client: &cloud::Client, lane: Lane, query: &Query<'_>) -> Result<(Found, bool), CallError> {
+async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<(Found, bool), CallError> {
     let (mut found, mut tally) = (Found::new(), Tally::new(0, Count::default()));
     while tally.wants_more() {
         let request = query.request(tally.pages + 1);
-        let answer = match client.call(lane, &request).await {
+        let answer = match client.call_in(turn, &request).await {
             // The list became shorter meanwhile, or it has no count and the page before was the last one.
             Err(error) if tally.pages > 0 && error.class == ErrorClass::Refused => {
                 tally.end();

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::listing;
 use crate::api::names::MARK_DOMAIN;
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -39,15 +39,15 @@ impl Reader {
     }
 
     /// Reads one remote by itself.
-    pub async fn read(&self, lane: Lane, id: &RemoteId) -> Read {
+    pub async fn read(&self, turn: &mut Turn, id: &RemoteId) -> Read {
         let answer = match &id.version {
-            None => self.client.call(lane, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
+            None => self.client.call_in(turn, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
                 let item = answer.dataset();
                 item.map(listing::dataset).map_err(|e| CallError::malformed(crate::cloud::Operation::GetDataset, e))
             }),
             Some(version) => {
                 let request = Request::get_dataset_version(&id.dataset, version);
-                self.client.call(lane, &request).await.and_then(|answer| {
+                self.client.call_in(turn, &request).await.and_then(|answer| {
                     let item = answer.version();
                     item.map(|item| listing::version(&id.dataset, item))
                         .map_err(|e| CallError::malformed(crate::cloud::Operation::GetDatasetVersion, e))
@@ -80,7 +80,8 @@ impl Reader {
         }
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
-            Ok(None) | Err(_) => self.read(Lane::UserChange, id).await,
+            // Whatever permit its caller holds is for what it does with the answer.
+            Ok(None) | Err(_) => self.read(&mut Turn::wait(Lane::UserChange), id).await,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::object::ObjectKey;
 use super::row::{Row, Source, owner_hash};
 use crate::api::names::MARK_OWNER;
-use crate::engine::recorded::RemoteId;
+use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
 use crate::engine::view::Remote;
 
@@ -127,6 +127,11 @@ impl Rows {
         self.believe(version, as_of, Source::Sent);
         let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
         let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
+        let number = |id: &RemoteId| id.version.as_deref().and_then(version_number);
+        if remote.latest.as_ref().is_some_and(|latest| number(&latest.id) > number(&version.id)) {
+            // Made at the same time, and answered before.
+            return;
+        }
         // v1 was known as the newest one; it is kept as an older one.
         let older = remote.latest.replace(Box::new(version.clone()));
         self.put(&remote, as_of, Source::Sent);

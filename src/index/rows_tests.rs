@@ -108,6 +108,10 @@ async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_one
     assert!(!rows.versions_known("d-2"));
     rows.put_versions("d-2", &[Arc::new(version("d-2", "v3"))], start, start);
     assert!(rows.versions_known("d-2"));
+    rows.created_version(&version("d-1", "v4"), start);
+    rows.created_version(&version("d-1", "v3"), start);
+    let newest = rows.get(&RemoteId::dataset("d-1"), start, TRUSTED).unwrap();
+    assert_eq!(newest.latest.as_ref().unwrap().id, RemoteId::version("d-1", "v4"), "whatever was answered last");
     let first = rows.get(&RemoteId::version("d-1", "v1"), start, TRUSTED);
     assert!(first.is_some(), "v1 is still known after v2 came");
 }

@@ -17,7 +17,7 @@ use super::rows::VERSION_RESYNCS;
 use super::tally::Tally;
 use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
 use crate::engine::view::Remote;
 use crate::levers;
 
@@ -206,7 +206,7 @@ impl Sweep<'_> {
                 ..ListDatasets::default()
             };
             let since = self.index.lagged(Instant::now());
-            match listing::datasets(self.client, Lane::Sweep, &query).await {
+            match listing::datasets(self.client, &mut Turn::wait(Lane::Sweep), &query).await {
                 Ok(listing) => self.confirmed(ids, &listing, since),
                 // They are asked for again after the next round; until then what was believed becomes too old.
                 Err(error) => tracing::warn!(workspace = self.workspace, %error, "datasets could not be confirmed"),
@@ -242,7 +242,7 @@ impl Sweep<'_> {
         let due = self.index.state().rows.unlisted(self.workspace, then);
         for dataset in due {
             let since = Instant::now();
-            match listing::versions(self.client, Lane::Sweep, &dataset).await {
+            match listing::versions(self.client, &mut Turn::wait(Lane::Sweep), &dataset).await {
                 Ok(listing) if listing.complete => {
                     if self.index.put_versions(&dataset, &listing.remotes, since) {
                         self.index.wake_recorders(&dataset);

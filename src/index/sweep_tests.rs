@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::listing;
 use super::stage::*;
 use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
-use crate::cloud::Lane;
+use crate::cloud::{Lane, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 use crate::index::ObjectKey;
@@ -148,7 +148,7 @@ async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one()
     // As the first pass of a version does.
     for number in 0..3 {
         let since = tokio::time::Instant::now();
-        let versions = listing::versions(&stage.client, Lane::UserChange, &id(number)).await.unwrap();
+        let versions = listing::versions(&stage.client, &mut Turn::wait(Lane::UserChange), &id(number)).await.unwrap();
         stage.index.put_versions(&id(number), &versions.remotes, since);
     }
     let before = stage.calls().2;

@@ -10,7 +10,7 @@ use crate::api::{CommonStatus, DatasetVersion, DeletionPolicy, OnExternalDeletio
 use crate::engine::desired::{Deletion, Desired, First, Policy};
 use crate::engine::intent::Target;
 use crate::engine::kind::{Kind, Root};
-use crate::engine::recorded::{Recorded, RemoteId};
+use crate::engine::recorded::{Recorded, RemoteId, version_number};
 use crate::engine::report::Hold;
 use crate::engine::view::Relations;
 use crate::packed::Packable;
@@ -120,12 +120,6 @@ impl Kind for DatasetVersions {
         }
         relations
     }
-}
-
-/// The number of `v7`.
-#[must_use]
-pub fn version_number(name: &str) -> Option<u64> {
-    name.strip_prefix('v')?.parse().ok()
 }
 
 /// Does it stand for v1?

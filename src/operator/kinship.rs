@@ -13,11 +13,10 @@ use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
-use crate::engine::recorded::RemoteId;
+use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
 use crate::index::{Index, ObjectKey};
 use crate::kinds::family::{Reference, reference, references};
-use crate::kinds::version::version_number;
 use crate::kinds::{Around, DatasetVersions, Datasets, Family};
 
 /// Datasets and DatasetVersions.

@@ -145,6 +145,8 @@ async fn a_name_that_is_taken_is_told_in_seconds_and_the_object_goes_without_a_c
     scene.create("Dataset", "late", oss("popular")).await;
     let message = scene.reason("Dataset", "late", "NameTaken").await;
     assert!(message.contains("popular"), "{message}");
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(scene.calls("CreateDataset"), (0, 1), "refused, and not sent again until something changes");
     let before = scene.last_call();
     scene.delete("Dataset", "late").await;
     scene.gone("Dataset", "late").await;

@@ -16,6 +16,7 @@ mod edits;
 mod index;
 mod kills;
 mod lifecycle;
+mod limits;
 mod looks;
 mod lost;
 mod meddling;

@@ -1,10 +1,8 @@
 //! Create, get, update, delete and publish a dataset.
 
-use serde_json::{Map, Value};
-
 use super::describe::{ACCESSIBILITIES, EDITIONS, check_roles, described, first_version};
 use super::input::{Body, check_name};
-use super::{Context, Done, Touched, sharing, view};
+use super::{Context, Done, Members, Touched, sharing, view};
 use crate::knobs::{DeleteWithVersions, NameScope, Rule};
 use crate::refusal::Refusal;
 use crate::store::{Dataset, Text};
@@ -21,10 +19,10 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
         ..Touched::default()
     };
     let dry = body.boolean("DryRun")?;
-    let mut answer = Map::new();
+    let mut answer = Members::default();
     if !dry || context.knobs.dry_run_id {
         dataset.dataset_id = fresh_id(context);
-        answer.insert("DatasetId".to_owned(), Value::from(dataset.dataset_id.as_str()));
+        answer.put("DatasetId", &dataset.dataset_id);
     }
     if !dry {
         touched.dataset_id = Some(dataset.dataset_id.clone());
@@ -120,7 +118,7 @@ pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
     }
     context.store.remove(&context.call.dataset_id, context.clock());
     let touched = Touched { workspace_id: Some(dataset.workspace_id.clone()), ..context.touched() };
-    Ok(Done { answer: Map::new(), changed: true, touched })
+    Ok(Done { answer: Members::default(), changed: true, touched })
 }
 
 pub(super) fn publish(context: &mut Context) -> Result<Done, Refusal> {

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::paging::{Page, count};
 use super::recall::Question;
 use super::search::Search;
-use super::{Context, Done, Touched, view};
+use super::{Context, Done, Members, Touched, view};
 use crate::refusal::Refusal;
 use crate::store::{Dataset, Text};
 
@@ -32,9 +30,8 @@ pub(super) fn datasets(context: &mut Context) -> Result<Done, Refusal> {
     } else {
         view::Detail::Listed(workspace.clone())
     };
-    let items = shown.iter().map(|dataset| Value::Object(view::dataset(dataset, context, &detail)));
-    let mut answer = Map::new();
-    answer.insert("Datasets".to_owned(), Value::Array(items.collect()));
+    let mut answer = Members::default();
+    answer.put_objects("Datasets", shown.iter().map(|dataset| view::dataset(dataset, context, &detail)));
     count(&mut answer, total, shown.len(), knobs);
     let touched = Touched { workspace_id: Some(workspace), ..Touched::default() };
     Ok(Done { touched, ..context.read(answer) })

@@ -1,10 +1,8 @@
 //! `ListDatasetVersions`: filter, sort, page.
 
-use serde_json::{Map, Value, json};
-
 use super::filters::{any_of, list, matches, text, unknown_key};
 use super::paging::{Key, Order, Page, count};
-use super::{Context, Done, view};
+use super::{Context, Done, Members, view};
 use crate::knobs::Knobs;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -25,13 +23,13 @@ pub(super) fn versions(context: &Context) -> Result<Done, Refusal> {
         .collect();
     order.sort(&mut found);
     let shown = page.cut(&found, knobs)?;
-    let view = |version: &Version| seen.map(|dataset| Value::Object(view::version(version, dataset, context)));
-    let items: Vec<Value> = shown.iter().filter_map(|(_, _, version)| view(version)).collect();
-    let mut answer = Map::new();
+    let view = |version: &Version| seen.map(|dataset| view::version(version, dataset, context));
+    let items = shown.iter().filter_map(|(_, _, version)| view(version));
+    let mut answer = Members::default();
     count(&mut answer, found.len(), shown.len(), knobs);
-    answer.insert("PageNumber".to_owned(), json!(page.number));
-    answer.insert("PageSize".to_owned(), json!(page.size));
-    answer.insert("DatasetVersions".to_owned(), Value::Array(items));
+    answer.put("PageNumber", &page.number);
+    answer.put("PageSize", &page.size);
+    answer.put_objects("DatasetVersions", items);
     Ok(context.read(answer))
 }
 

@@ -9,6 +9,7 @@ mod input;
 mod labels;
 mod list_datasets;
 mod list_versions;
+mod members;
 mod paging;
 mod recall;
 mod search;
@@ -18,9 +19,8 @@ mod view;
 
 use std::sync::Arc;
 
+pub(crate) use members::Members;
 pub(crate) use recall::Recall;
-
-use serde_json::{Map, Value};
 
 use crate::auth::Caller;
 use crate::clock::timestamp;
@@ -47,7 +47,7 @@ pub(crate) struct Context<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     /// The members of the answer besides `RequestId`.
-    pub(crate) answer: Map<String, Value>,
+    pub(crate) answer: Members,
     /// Whether the stored content changed (a moved `GmtModifiedTime` alone is no change).
     pub(crate) changed: bool,
     /// What was touched, for the request log.
@@ -138,7 +138,7 @@ impl Context<'_> {
         if next != *was {
             self.store.put(next, self.clock());
         }
-        Done { answer: Map::new(), changed, touched }
+        Done { answer: Members::default(), changed, touched }
     }
 
     /// The ids of the path.
@@ -147,7 +147,7 @@ impl Context<'_> {
     }
 
     /// A call that changed nothing, with this answer.
-    fn read(&self, answer: Map<String, Value>) -> Done {
+    fn read(&self, answer: Members) -> Done {
         Done { answer, changed: false, touched: self.touched() }
     }
 

@@ -5,8 +5,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value, json};
-
+use super::Members;
 use crate::knobs::{Knobs, ListChaos, PageSizeOver, Rule, TotalCount};
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -93,13 +92,13 @@ pub(super) fn number(request: &Request) -> Option<usize> {
 }
 
 /// Puts `TotalCount` into an answer.
-pub(super) fn count(answer: &mut Map<String, Value>, all: usize, page: usize, knobs: &Knobs) {
+pub(super) fn count(answer: &mut Members, all: usize, page: usize, knobs: &Knobs) {
     let total = match knobs.total_count {
         TotalCount::All => all,
         TotalCount::Page => page,
         TotalCount::Absent => return,
     };
-    answer.insert("TotalCount".to_owned(), json!(total));
+    answer.put("TotalCount", &total);
 }
 
 fn natural(request: &Request, name: &'static str, default: usize, required: bool) -> Result<usize, Refusal> {

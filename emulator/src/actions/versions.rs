@@ -1,10 +1,8 @@
 //! Create, get, update and delete a version.
 
-use serde_json::{Map, Value};
-
 use super::describe::{DATA_SOURCE_TYPES, PROPERTIES};
 use super::input::Body;
-use super::{Context, Done, view};
+use super::{Context, Done, Members, view};
 use crate::refusal::Refusal;
 use crate::store::{Dataset, Version};
 
@@ -16,9 +14,9 @@ pub(super) fn create(context: &mut Context) -> Result<Done, Refusal> {
     let dry = body.boolean("DryRun")?;
     let version = described(context, &body, &was)?;
     let name = version.version_name.clone();
-    let mut answer = Map::new();
+    let mut answer = Members::default();
     if !dry || context.knobs.dry_run_id {
-        answer.insert("VersionName".to_owned(), Value::from(name.as_str()));
+        answer.put("VersionName", &name);
     }
     if dry {
         return Ok(context.read(answer));
@@ -79,7 +77,7 @@ pub(super) fn get(context: &Context) -> Result<Done, Refusal> {
     let dataset = context.dataset()?;
     let version = dataset.version(&context.call.version_name).ok_or_else(|| missing(context))?;
     let mut answer = view::version(version, &dataset, context);
-    answer.insert("DatasetId".to_owned(), Value::from(dataset.dataset_id.as_str()));
+    answer.put("DatasetId", &dataset.dataset_id);
     Ok(context.read(answer))
 }
 

@@ -1,7 +1,6 @@
 //! Answers in the service's words, and what a fault makes of them.
 
-use serde_json::{Map, Value};
-
+use crate::actions::Members;
 use crate::faults::{Effect, Fault};
 use crate::knobs::{Garble, Knobs};
 use crate::refusal::{Refusal, Worded};
@@ -51,7 +50,7 @@ pub(super) fn injected(fault: &Fault) -> Refusal {
 
 impl Scene<'_> {
     /// The answer to a call that ended like this and met this fault.
-    pub(super) fn sent(self, answer: Result<Map<String, Value>, Refusal>, fault: Option<&Fault>) -> Sent {
+    pub(super) fn sent(self, answer: Result<Members, Refusal>, fault: Option<&Fault>) -> Sent {
         let executed = answer.is_ok();
         let answer = match fault {
             Some(fault) if fault.effect == Effect::Error => Err(injected(fault)),
@@ -76,7 +75,7 @@ impl Scene<'_> {
         Sent { reply, spoil, logged_status, logged_code }
     }
 
-    fn worded(&self, answer: Result<Map<String, Value>, Refusal>) -> (Reply, String) {
+    fn worded(&self, answer: Result<Members, Refusal>) -> (Reply, String) {
         let (worded, mut members) = match answer {
             Ok(members) => (None, members),
             Err(refusal) => {
@@ -85,11 +84,10 @@ impl Scene<'_> {
                 (Some(worded), members)
             }
         };
-        members.insert("RequestId".to_owned(), Value::from(self.request_id.as_str()));
-        let body = Value::Object(members);
+        members.put("RequestId", &self.request_id);
         let reply = Reply {
             status: worded.as_ref().map_or(200, |worded| worded.status),
-            body: body.to_string().into_bytes(),
+            body: members.json(),
             request_id: self.knobs.request_id_header.then(|| self.request_id.clone()),
             retry_after_ms: worded.as_ref().map_or(0, |worded| worded.retry_after_ms),
             retry_after_s: worded.as_ref().map_or(0, |worded| worded.retry_after_s),
@@ -97,11 +95,13 @@ impl Scene<'_> {
         (reply, worded.map(|worded| worded.code).unwrap_or_default())
     }
 
-    fn error_members(&self, refusal: &Refusal, worded: &Worded) -> Map<String, Value> {
+    fn error_members(&self, refusal: &Refusal, worded: &Worded) -> Members {
         let texts =
             [("HostId", self.host.as_str()), ("Code", &worded.code), ("Message", &worded.message), ("Recommend", "")];
-        let mut members: Map<String, Value> =
-            texts.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+        let mut members = Members::default();
+        for (name, text) in texts {
+            members.put(name, text);
+        }
         if matches!(refusal, Refusal::NoPermission(_)) {
             let detail = serde_json::json!({
                 "AuthAction": format!("paidataset:{}", self.operation),
@@ -109,7 +109,7 @@ impl Scene<'_> {
                 "NoPermissionType": "ImplicitDeny",
                 "PolicyType": "AccountLevelIdentityBasedPolicy",
             });
-            members.insert("AccessDeniedDetail".to_owned(), detail);
+            members.put("AccessDeniedDetail", &detail);
         }
         members
     }

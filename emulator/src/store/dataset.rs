@@ -210,7 +210,9 @@ impl Dataset<Text> {
                 import_info: self.import_info.clone(),
                 ..Version::default()
             };
-            self.versions.insert(0, first);
+            // A list of exact size for what is nearly always the only version.
+            let later = std::mem::replace(&mut self.versions, vec![first]);
+            self.versions.extend(later);
         }
         let newest = self.versions.iter().filter_map(Version::number).max().unwrap_or(1);
         self.next_version = self.next_version.max(newest.saturating_add(1));

@@ -96,6 +96,11 @@ impl Store {
         self.journal.since(revision)
     }
 
+    /// All datasets as they are now, each with its place in the order of creation.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u64, &Arc<Dataset>)> {
+        self.slots.iter().filter_map(|(order, slot)| Some((*order, slot.current.as_ref()?)))
+    }
+
     fn slot(&self, id: &str) -> Option<(u64, &Slot)> {
         let order = *self.ids.get(id)?;
         Some((order, self.slots.get(&order)?))
@@ -182,7 +187,7 @@ impl Store {
 
     /// All datasets as they are now, in order of creation.
     pub(crate) fn all(&self) -> Vec<Arc<Dataset>> {
-        self.slots.values().filter_map(|slot| slot.current.clone()).collect()
+        self.numbered().map(|(_, dataset)| Arc::clone(dataset)).collect()
     }
 
     /// Drops deleted datasets that no list can show any more.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 
 /// A running program that ends with the test.
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Program {
     }
 }
 
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pai-emulator"));
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
     command

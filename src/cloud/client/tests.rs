@@ -1,5 +1,7 @@
 //! What the client refuses to send, and what it tells the limiter and the observer.
 
+use std::time::Duration;
+
 use futures::future::{BoxFuture, FutureExt as _};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;

@@ -1,45 +1,51 @@
 //! One rate limiter per account, in front of every call.
 //!
-//! What it promises: in any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits; of those
-//! who come at their time places are served in the order in which they were taken; a place that is given
-//! up goes to the next one who asks. It does not queue futures: who reserves gets a time, holds nothing and comes back then.
-//! Throttling by the service halves the rate; successes let it grow back.
+//! What it promises:
+//! * In any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, over all lanes together, so neither a
+//!   token bucket nor a quota per second rejects anything. The same holds for each operation with a quota of its own.
+//! * Lanes: a user's change goes before creates, and these before sweeps; but a tenth of the rate is certain for
+//!   creates and a twentieth for sweeps. In a lane, who waits inline goes before those who come back, and each kind is
+//!   served in the order in which it came, if it comes back in time.
+//! * It does not queue futures: who reserves gets a time, holds nothing and comes back then. A few milliseconds late
+//!   cost nobody a permit.
+//! * Limits that nobody told it are learnt from what the service throttles, for the account and for each operation;
+//!   nothing of what was throttled is granted before the service's `Retry-After` has passed.
+//! * With a daily budget, sweeps stop when nine tenths of it are spent and creates when all of it is; changes and
+//!   deletions of users go on. The count lives in memory and begins anew with the process.
 //!
 //! The rules are in [`schedule`], a pure state machine over time as a value; here are only the lock, the
 //! clock and the waiting.
 
+mod bucket;
+mod budget;
+mod guard;
+mod lane;
+mod pace;
+mod queues;
+mod recent;
 mod schedule;
+mod throttling;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-pub use schedule::QpsError;
-use schedule::{Key, Schedule, Verdict};
+use super::operation::Operation;
+use crate::levers;
+use budget::Budget;
+use queues::{Key, Line, Waiting};
+use schedule::{Schedule, Verdict};
 
-/// What a permit is for. All share one queue for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Lane {
-    /// A change or deletion that a user asked for.
-    UserChange,
-    /// The creation of a dataset or version.
-    Create,
-    /// Reading the cloud in the background.
-    Sweep,
-}
+pub use lane::Lane;
+pub use throttling::{Scope, Throttling};
 
-impl Lane {
-    /// The lane's name in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserChange => "user-change",
-            Self::Create => "create",
-            Self::Sweep => "sweep",
-        }
-    }
-}
+/// A quota that no limiter can be made for.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("qps must be a number between 0.001 and 1000000, not {0}")]
+pub struct QpsError(pub f64);
 
 /// What [`Limiter::reserve`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,8 @@ pub enum Reservation {
     Granted,
     /// No permit yet: the place is kept, come back at this time.
     At(Instant),
+    /// The daily budget is spent for this lane; come back at this time, when a new day begins. No place is kept.
+    Spent(Instant),
 }
 
 /// The limiter of one account. Cheap to ask, never blocks for longer than a few instructions.
@@ -58,62 +66,121 @@ pub struct Limiter {
     waiters: AtomicU64,
 }
 
+/// How a limiter stands at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// How many wait in each lane: places that are kept, and calls that wait inline.
+    pub waiting: [(Lane, usize); Lane::ALL.len()],
+    /// Permits per second of the account.
+    pub rate: f64,
+    /// Permits per second of operations with a limit of their own, given or learnt.
+    pub operation_rates: Vec<(Operation, f64)>,
+    /// Calls of a day, and how many of today's are spent.
+    pub budget: Option<(u64, u64)>,
+}
+
 impl Limiter {
     /// A limiter for an account that may make `qps` calls per second; 98 % of that is used. `qps` must
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
-        Ok(Self { schedule: Mutex::new(Schedule::new(qps)?), origin: Instant::now(), waiters: AtomicU64::new(0) })
+        let schedule = Mutex::new(Schedule::new(possible(qps)?));
+        Ok(Self { schedule, origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
-    /// Asks for a permit for the object `key`. One place is kept per key: asked again before its time
-    /// the answer is the same time (it moves if the rate changes meanwhile or if many come late). At its
-    /// time or after it the permit is granted, unless others came late and the rate would be exceeded;
-    /// then the place gets a new time, as soon as possible. Coming back within one permit's distance
-    /// costs nothing; up to five times as late it costs little.
-    pub fn reserve(&self, key: &str, lane: Lane) -> Reservation {
-        match self.ask(Key::Object(key.to_owned()), lane) {
+    /// Keeps `operation` to `qps` calls per second too, within the bounds of [`Limiter::new`].
+    pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
+        self.schedule().limit(operation, possible(qps)?);
+        Ok(self)
+    }
+
+    /// Makes at most `calls` calls per day of UTC, but for changes and deletions of users; `now` is the time of day.
+    #[must_use]
+    pub fn with_daily_budget(self, calls: u64, now: Timestamp) -> Self {
+        const DAY: i64 = 24 * 3600;
+        let seconds = now.as_second().rem_euclid(DAY).unsigned_abs();
+        let of_day = Duration::from_secs(seconds).saturating_sub(self.origin.elapsed());
+        self.schedule().set_budget(Budget::new(calls, of_day));
+        self
+    }
+
+    /// Asks for a permit to call `operation` for the object `key`. One place is kept per key, in one lane and for one
+    /// operation: asked again before its time the answer is much the same time. At its time or after it the permit
+    /// is granted, unless others came late or went before and the rate would be exceeded; then the place gets a new
+    /// time.
+    pub fn reserve(&self, key: &str, lane: Lane, operation: Operation) -> Reservation {
+        let line = Line { lane, waiting: Waiting::Away, operation };
+        match self.ask(&Key::Object(key.to_owned()), line) {
             Verdict::Granted => Reservation::Granted,
             Verdict::At(time) => Reservation::At(self.instant(time)),
+            Verdict::Spent(time) => Reservation::Spent(self.instant(time)),
         }
     }
 
-    /// Gives up the place of `key`, if it has one; its time goes to the next one who asks.
+    /// Gives up the place of `key`, if it has one.
     pub fn forget(&self, key: &str) {
         self.schedule().forget(&Key::Object(key.to_owned()));
     }
 
-    /// Waits for a permit. Dropping the future gives the place up.
-    pub async fn acquire(&self, lane: Lane) {
+    /// Waits for a permit to call `operation`; with the daily budget spent for `lane` until the next day. Dropping the
+    /// future gives the place up.
+    pub async fn acquire(&self, lane: Lane, operation: Operation) {
         let number = self.waiters.fetch_add(1, Ordering::Relaxed);
         let waiter = Waiter { limiter: self, key: Key::Waiter(number) };
-        while let Verdict::At(time) = self.ask(waiter.key.clone(), lane) {
+        let line = Line { lane, waiting: Waiting::Present, operation };
+        while let Verdict::At(time) | Verdict::Spent(time) = self.ask(&waiter.key, line) {
             sleep_until(self.instant(time)).await;
         }
     }
 
-    /// The service throttled a call: the rate is halved, at most once per second, and nothing is granted
-    /// before `after` has passed.
-    pub fn throttled(&self, after: Option<Duration>) {
-        let now = self.origin.elapsed();
-        self.schedule().throttled(now, after.unwrap_or_default());
+    /// The service throttled a call of `operation` that was sent at `sent`: what it names is slowed down, and nothing of
+    /// it is granted before `throttling.after` has passed.
+    pub fn throttled(&self, operation: Operation, sent: Instant, throttling: Throttling) {
+        let sent = sent.saturating_duration_since(self.origin);
+        let mut schedule = self.schedule();
+        schedule.throttled(self.origin.elapsed(), sent, operation, throttling);
     }
 
-    /// The service carried out a call: a lowered rate grows, from half to full in about 10 s.
-    pub fn succeeded(&self) {
-        let now = self.origin.elapsed();
-        self.schedule().succeeded(now);
+    /// The service carried out a call of `operation`: lowered rates may rise.
+    pub fn succeeded(&self, operation: Operation) {
+        let mut schedule = self.schedule();
+        schedule.succeeded(self.origin.elapsed(), operation);
     }
 
-    /// Permits per second at present.
+    /// A permit was granted for a call that then did not reach the service; it does not count for the budget.
+    pub fn unused(&self) {
+        let mut schedule = self.schedule();
+        schedule.unused(self.origin.elapsed());
+    }
+
+    /// Permits per second of the account at present.
     pub fn rate(&self) -> f64 {
         self.schedule().rate()
     }
 
-    fn ask(&self, key: Key, _lane: Lane) -> Verdict {
+    /// Calls of a day, if they are limited.
+    pub fn daily_budget(&self) -> Option<u64> {
+        self.standing().budget.map(|(calls, _)| calls)
+    }
+
+    /// How it stands now.
+    pub fn standing(&self) -> Standing {
+        let schedule = self.schedule();
+        Standing {
+            waiting: Lane::ALL.map(|lane| (lane, schedule.waiting(lane))),
+            rate: schedule.rate(),
+            operation_rates: schedule.operation_rates().collect(),
+            budget: schedule.budget(self.origin.elapsed()),
+        }
+    }
+
+    fn ask(&self, key: &Key, line: Line) -> Verdict {
+        if levers::no_limiter() {
+            return Verdict::Granted;
+        }
         let mut schedule = self.schedule();
         // Read under the lock, so that time never runs backwards for the schedule.
         let now = self.origin.elapsed();
-        schedule.ask(now, key)
+        schedule.ask(now, key, line)
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
@@ -125,6 +192,11 @@ impl Limiter {
         let far = || Instant::now() + FAR;
         self.origin.checked_add(time).unwrap_or_else(far)
     }
+}
+
+fn possible(qps: f64) -> Result<f64, QpsError> {
+    // NaN is in no range.
+    if (0.001..=1_000_000.0).contains(&qps) { Ok(qps) } else { Err(QpsError(qps)) }
 }
 
 /// Gives the place up when the waiting ends, however it ends.

@@ -1,256 +1,246 @@
 //! The limiter as a pure state machine: time comes in as a value, nothing waits.
 //!
-//! Time is counted twice. *Real* time is the time since the limiter's start. *Permit* time runs at
-//! `rate` seconds a second, so that one permit falls due in every second of it; when the rate changes,
-//! permit time bends and every outstanding place moves with it, in order.
+//! Two limits stand in front of each call, that of the account and that of its operation, each with a [`Guard`] that
+//! gives no permit faster than its rate. Who gets none now takes a place in a line ([`Queues`]) and is told when to
+//! ask again; it goes away with nothing. Who comes back is given a permit if
 //!
-//! Two rules work together. The *schedule* gives every key a slot, one second of permit time after the
-//! slot before. The *guard* (GCRA over the permits really granted) has the last word when a key comes
-//! back, because keys that come late come in crowds. Whom the guard turns away gets the next time that
-//! the guard can serve. A few such keys are welcome: on the way back everyone is a little late, and they
-//! use the permits that would pass unused. If they become more, the schedule shifts back to make room.
+//! * there is one, its turn has come, and no line before its own could use that permit; or
+//! * the permit would be lost otherwise: the buckets are full, so nobody with a better right came for it.
+//!
+//! So late, vanished and impatient owners cost nothing but their own turn. Lines go by lane. A lane that had less
+//! than its share comes first, until it has had a permit.
+//!
+//! A turn is an estimate: the time at which the permits of all those before will have been used. If others came
+//! between, it is estimated anew when the owner comes back. As long as a rate may rise again soon, owners are asked
+//! to come back half-way to their turn, so that there are enough of them to use a higher rate.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
-/// The part of the quota that is used: the service's clock and ours do not cut seconds alike.
+use super::budget::Budget;
+use super::bucket::time;
+use super::guard::Guard;
+use super::lane::Lane;
+use super::queues::{Key, Line, Place, Queues};
+use super::throttling::{Scope, Throttling};
+use crate::cloud::operation::Operation;
+
+/// The part of a quota that is used: the service's clock and ours do not cut seconds alike.
 const SHARE: f64 = 0.98;
-/// The rate never falls below this part of the quota.
-const LEAST_SHARE: f64 = 1.0 / 64.0;
-/// How long a halved rate takes to grow back, with steady successes.
-const RECOVERY: Duration = Duration::from_secs(10);
-/// The rate is halved at most once in this time: one overload is reported by many calls.
-const HALVING_PAUSE: Duration = Duration::from_secs(1);
-/// A success lets the rate grow for at most this time without successes before it.
-const LONGEST_QUIET: Duration = Duration::from_secs(1);
-/// One permit in permit time.
-const PERMIT: Duration = Duration::from_secs(1);
-/// How far grants may run ahead of the rate: two permits can be granted at once.
-const TOLERANCE: Duration = PERMIT;
-/// How many keys that were turned away may wait before the schedule shifts, in permits. In simulation two
-/// lose 0.1 % of the rate (none lose 13 %) if everyone is up to two permits' distance late, and keep the
-/// order to within some dozen places.
-const SLACK: Duration = Duration::from_secs(2);
-/// Absorbs the rounding between the two times; a millionth of a permit.
-const ROUNDING: Duration = Duration::from_micros(1);
-/// A place whose owner is this late, in real time, is not kept.
-const STALE: Duration = Duration::from_secs(600);
-/// A time that does not come.
-const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-/// A quota that no limiter can be made for.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("qps must be a number between 0.001 and 1000000, not {0}")]
-pub struct QpsError(pub f64);
-
-/// Who has a place.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    /// An object, by its uid.
-    Object(String),
-    /// A future that waits inline.
-    Waiter(u64),
-}
+/// Of a line before, this much of what its operation allows is taken into account.
+const OUTLOOK: f64 = 1.0;
+/// Turns that are nearer than this are not halved.
+const NEAR: Duration = Duration::from_millis(500);
+/// Different operations throttled within this time are a sign that it is the account that is throttled.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// What a key is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// A permit; the place is used up.
     Granted,
-    /// The real time to come back at.
+    /// When to ask again; the place is kept.
     At(Duration),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    /// A slot of the schedule, which shifts with it.
-    Slot(Duration),
-    /// A permit time that stays, for a key that was turned away by the guard.
-    Fixed(Duration),
+    /// The budget of the day is spent for this lane until then; no place is kept.
+    Spent(Duration),
 }
 
 #[derive(Debug)]
 pub(super) struct Schedule {
-    ceiling: f64,
-    floor: f64,
-    rate: f64,
-    /// Permit time was `anchor.1` at real time `anchor.0` and has run at `rate` since. During a hold the
-    /// real time lies ahead and permit time stands still.
-    anchor: (Duration, Duration),
-    /// The first slot that nobody ever had.
-    next: Duration,
-    /// By how much all slots have been shifted.
-    shifted: Duration,
-    /// Slots that were given up, earliest first.
-    free: BinaryHeap<Reverse<Duration>>,
-    places: HashMap<Key, Place>,
-    /// The number of places at which stale ones are looked for.
-    prune_at: usize,
-    /// The guard: the permit time at which all permits granted so far would have fallen due.
-    granted: Duration,
-    /// The last time given to a key that was turned away.
-    turned_away: Duration,
-    halved_at: Option<Duration>,
-    grown_at: Duration,
+    account: Guard,
+    /// In the order of [`Operation::ALL`].
+    operations: [Guard; Operation::ALL.len()],
+    budget: Option<Budget>,
+    queues: Queues,
+    /// When a lane has had less than its share, in the order of [`Lane::ALL`].
+    owed_at: [Duration; Lane::ALL.len()],
+    /// The operation that was throttled last without having tried more than worked before.
+    throttled: Option<(Operation, Duration)>,
 }
 
 impl Schedule {
-    pub(super) fn new(qps: f64) -> Result<Self, QpsError> {
-        // NaN is in no range.
-        if !(0.001..=1_000_000.0).contains(&qps) {
-            return Err(QpsError(qps));
+    /// A schedule for an account with a quota of `qps`.
+    pub(super) fn new(qps: f64) -> Self {
+        let ceiling = qps * SHARE;
+        Self {
+            account: Guard::new(ceiling, true),
+            operations: Operation::ALL.map(|_| Guard::new(ceiling, false)),
+            budget: None,
+            queues: Queues::default(),
+            owed_at: [Duration::ZERO; Lane::ALL.len()],
+            throttled: None,
         }
-        Ok(Self {
-            ceiling: qps * SHARE,
-            floor: qps * LEAST_SHARE,
-            rate: qps * SHARE,
-            // A second ahead, so that the tolerance never reaches below zero.
-            anchor: (Duration::ZERO, TOLERANCE),
-            next: Duration::ZERO,
-            shifted: Duration::ZERO,
-            free: BinaryHeap::new(),
-            places: HashMap::new(),
-            prune_at: 1024,
-            granted: Duration::ZERO,
-            turned_away: Duration::ZERO,
-            halved_at: None,
-            grown_at: Duration::ZERO,
-        })
     }
 
-    pub(super) fn rate(&self) -> f64 {
-        self.rate
+    /// An operation has a quota of its own.
+    pub(super) fn limit(&mut self, operation: Operation, qps: f64) {
+        *self.operation_mut(operation) = Guard::new(qps * SHARE, true);
     }
 
-    /// A permit for `key`, or the time at which to ask again.
-    pub(super) fn ask(&mut self, now: Duration, key: Key) -> Verdict {
-        let permit_now = self.permit_time(now);
-        let place = match self.places.get(&key) {
-            Some(place) => *place,
-            None => self.take_slot(permit_now),
-        };
-        let due = self.due(place);
-        let held = now < self.anchor.0;
-        if due <= permit_now + ROUNDING && !held {
-            if self.granted <= permit_now + TOLERANCE + ROUNDING {
-                self.granted = self.granted.max(permit_now) + PERMIT;
-                self.places.remove(&key);
-                return Verdict::Granted;
-            }
-            let due = self.turn_away(permit_now, place);
-            self.places.insert(key, Place::Fixed(due));
-            return Verdict::At(self.real_time(due).max(now));
+    pub(super) fn set_budget(&mut self, budget: Budget) {
+        self.budget = Some(budget);
+    }
+
+    /// A permit for `key`, or when to ask again.
+    pub(super) fn ask(&mut self, now: Duration, key: &Key, line: Line) -> Verdict {
+        if let Some(until) = self.closed(now, line.lane) {
+            self.queues.remove(key);
+            return Verdict::Spent(until);
         }
-        self.places.insert(key, place);
-        self.prune(permit_now);
-        Verdict::At(self.real_time(due).max(now))
+        let place = self.queues.place(now, key, line);
+        let estimate = self.estimate(now, &place);
+        let turn = estimate <= now || place.due.is_some_and(|due| due <= now);
+        let permit = self.account.bucket.has_one(now) && self.operation(line.operation).bucket.has_one(now);
+        if permit && (turn && !self.is_outranked(now, line) || self.is_lost(now, line.operation)) {
+            self.grant(now, key, line);
+            return Verdict::Granted;
+        }
+        // Who is held back although its turn has come gets the permit when it would be lost.
+        let due = if estimate > now { estimate } else { self.lost_at(now, line.operation) };
+        let due = due.max(now + Duration::from_micros(1));
+        self.queues.postpone(key, due);
+        Verdict::At(self.visit(now, due, line.operation))
     }
 
     /// Frees the place of `key`.
     pub(super) fn forget(&mut self, key: &Key) {
-        if let Some(place) = self.places.remove(key) {
-            self.free.push(Reverse(self.due(place).saturating_sub(self.shifted)));
-        }
+        self.queues.remove(key);
     }
 
-    /// Halves the rate and holds all permits back until `after` has passed.
-    pub(super) fn throttled(&mut self, now: Duration, after: Duration) {
-        let rested = |at: Duration| now.saturating_sub(at) >= HALVING_PAUSE;
-        if self.halved_at.is_none_or(rested) {
-            self.halved_at = Some(now);
-            self.set_rate(now, self.rate / 2.0);
-        }
-        let permit_now = self.permit_time(now);
-        self.anchor = (self.anchor.0.max(now.saturating_add(after)), permit_now);
-        self.grown_at = self.grown_at.max(self.anchor.0);
-    }
-
-    /// Lets a lowered rate grow for the time since it grew last; quiet times count little.
-    pub(super) fn succeeded(&mut self, now: Duration) {
-        let period = Duration::try_from_secs_f64(1.0 / self.rate).unwrap_or(NEVER);
-        let quiet = now.saturating_sub(self.grown_at);
-        self.grown_at = self.grown_at.max(now);
-        if self.rate < self.ceiling {
-            let time = quiet.min(period.max(LONGEST_QUIET));
-            let growth = self.ceiling / 2.0 * time.div_duration_f64(RECOVERY);
-            self.set_rate(now, self.rate + growth);
-        }
-    }
-
-    /// The slot of a newcomer: the earliest that was given up and is still of use, else a new one.
-    fn take_slot(&mut self, permit_now: Duration) -> Place {
-        let useful = permit_now.saturating_sub(self.shifted + TOLERANCE);
-        while let Some(Reverse(slot)) = self.free.pop() {
-            if slot >= useful {
-                return Place::Slot(slot);
+    /// A call was throttled that had been sent at `sent`.
+    pub(super) fn throttled(&mut self, now: Duration, sent: Duration, operation: Operation, throttling: Throttling) {
+        let after = throttling.after.unwrap_or_default();
+        match throttling.scope {
+            Scope::Account => drop(self.account.throttled(now, sent, after)),
+            Scope::Operation => {
+                let lesson = self.operation_mut(operation).throttled(now, sent, after);
+                if lesson.is_none_or(|lesson| lesson.expected) {
+                    return;
+                }
+                let before = self.throttled.replace((operation, now));
+                if before.is_some_and(|(other, at)| other != operation && now.saturating_sub(at) < TOGETHER) {
+                    self.account.throttled(now, sent, after);
+                }
             }
         }
-        let slot = self.next.max(useful);
-        self.next = slot + PERMIT;
-        Place::Slot(slot)
     }
 
-    /// The guard has no permit for a key whose time has come: it gets the next time that the guard can
-    /// serve, behind the others that were turned away; and if these are many, everyone else moves back.
-    fn turn_away(&mut self, permit_now: Duration, place: Place) -> Duration {
-        let first = self.granted.saturating_sub(TOLERANCE);
-        let due = match place {
-            // Once is enough: from now on it only waits for the guard, so that nobody starves.
-            Place::Fixed(_) => first,
-            Place::Slot(_) => {
-                self.turned_away = first.max(self.turned_away + PERMIT);
-                self.turned_away
-            }
-        };
-        let waiting = self.turned_away.saturating_sub(permit_now);
-        self.shifted += waiting.saturating_sub(SLACK).min(PERMIT);
-        due
+    /// A call was carried out.
+    pub(super) fn succeeded(&mut self, now: Duration, operation: Operation) {
+        self.account.succeeded(now);
+        self.operation_mut(operation).succeeded(now);
     }
 
-    /// Drops places whose owners have not come for long, so that forgotten keys do not pile up.
-    fn prune(&mut self, permit_now: Duration) {
-        if self.places.len() < self.prune_at {
-            return;
+    /// A permit was not used: no call was sent.
+    pub(super) fn unused(&mut self, now: Duration) {
+        if let Some(budget) = &mut self.budget {
+            budget.refund(now);
         }
-        let keep = permits(STALE, self.rate) + PERMIT;
-        let (shifted, oldest) = (self.shifted, permit_now.saturating_sub(keep));
-        self.places.retain(|_, place| due(*place, shifted) >= oldest);
-        self.prune_at = (self.places.len() * 2).max(1024);
     }
 
-    fn set_rate(&mut self, now: Duration, rate: f64) {
-        let permit_now = self.permit_time(now);
-        self.anchor = (self.anchor.0.max(now), permit_now);
-        self.rate = rate.clamp(self.floor, self.ceiling);
+    /// The account's rate.
+    pub(super) fn rate(&self) -> f64 {
+        self.account.pace.rate()
     }
 
-    fn due(&self, place: Place) -> Duration {
-        due(place, self.shifted)
+    /// The rates of operations that have a limit of their own, given or learnt.
+    pub(super) fn operation_rates(&self) -> impl Iterator<Item = (Operation, f64)> {
+        let limited = |guard: &Guard| guard.pace.is_promised() || guard.pace.is_lowered();
+        let all = Operation::ALL.into_iter().zip(&self.operations);
+        all.filter(move |(_, guard)| limited(guard)).map(|(operation, guard)| (operation, guard.pace.rate()))
     }
 
-    fn permit_time(&self, now: Duration) -> Duration {
-        let (at, permit_time) = self.anchor;
-        permit_time.saturating_add(permits(now.saturating_sub(at), self.rate))
+    /// How many wait in a lane.
+    pub(super) fn waiting(&self, lane: Lane) -> usize {
+        self.queues.lines().filter(|(line, _)| line.lane == lane).map(|(_, count)| count).sum()
     }
 
-    fn real_time(&self, permit_time: Duration) -> Duration {
-        let (at, anchored) = self.anchor;
-        let seconds = permit_time.saturating_sub(anchored).as_secs_f64() / self.rate;
-        at.saturating_add(Duration::try_from_secs_f64(seconds).unwrap_or(NEVER))
+    /// The budget and how much of it is spent today.
+    pub(super) fn budget(&self, now: Duration) -> Option<(u64, u64)> {
+        self.budget.as_ref().map(|budget| budget.state(now))
+    }
+
+    fn closed(&self, now: Duration, lane: Lane) -> Option<Duration> {
+        self.budget.as_ref()?.closed(now, lane)
+    }
+
+    fn grant(&mut self, now: Duration, key: &Key, line: Line) {
+        self.queues.remove(key);
+        self.account.bucket.take(now);
+        self.operation_mut(line.operation).bucket.take(now);
+        if let Some(budget) = &mut self.budget {
+            budget.spend(now);
+        }
+        if let Some(interval) = self.share_interval(line.lane) {
+            let owed_at = &mut self.owed_at[line.lane as usize];
+            *owed_at = (*owed_at).clamp(now.saturating_sub(interval), now) + interval;
+        }
+    }
+
+    /// Whether somebody in another line has the better right to a permit of now.
+    fn is_outranked(&self, now: Duration, line: Line) -> bool {
+        let rank = |line: Line| (!self.is_owed(now, line.lane), line.lane, line.waiting);
+        let own = rank(line);
+        let mut others = self.queues.lines().filter(|(other, _)| rank(*other) < own);
+        others.any(|(other, _)| self.operation(other.operation).bucket.has_one(now))
+    }
+
+    fn is_owed(&self, now: Duration, lane: Lane) -> bool {
+        lane.share().is_some() && self.owed_at[lane as usize] <= now && self.closed(now, lane).is_none()
+    }
+
+    /// The time in which a lane is due one permit of its share.
+    fn share_interval(&self, lane: Lane) -> Option<Duration> {
+        lane.share().map(|share| time(1.0 / (share * self.rate())))
+    }
+
+    /// Whether a permit that is not taken now is lost.
+    fn is_lost(&self, now: Duration, operation: Operation) -> bool {
+        self.account.bucket.is_full(now) && self.operation(operation).bucket.is_full(now)
+    }
+
+    fn lost_at(&self, now: Duration, operation: Operation) -> Duration {
+        self.account.bucket.when_full(now).max(self.operation(operation).bucket.when_full(now))
+    }
+
+    /// When its turn is.
+    fn estimate(&self, now: Duration, place: &Place) -> Duration {
+        let line = place.line;
+        let rank = count(self.queues.rank(place));
+        let (mut by_account, mut by_operation) = (rank, rank);
+        for (other, waiting) in self.queues.lines() {
+            if (other.lane, other.waiting) < (line.lane, line.waiting) {
+                let soon = self.operation(other.operation).bucket.rate() * OUTLOOK;
+                by_account += count(waiting).min(soon.max(1.0));
+                by_operation += if other.operation == line.operation { count(waiting) } else { 0.0 };
+            }
+        }
+        let mut at = self.account.bucket.when(now, 1.0 + by_account);
+        if let Some(interval) = self.share_interval(line.lane) {
+            let owed = self.owed_at[line.lane as usize].saturating_add(interval.mul_f64(rank));
+            at = at.min(owed.max(self.account.bucket.when(now, 1.0)));
+        }
+        at.max(self.operation(line.operation).bucket.when(now, 1.0 + by_operation))
+    }
+
+    /// When somebody whose turn is at `due` shall ask again.
+    fn visit(&self, now: Duration, due: Duration, operation: Operation) -> Duration {
+        let wait = due.saturating_sub(now);
+        let rising = self.account.pace.is_lowered() || self.operation(operation).pace.is_lowered();
+        if rising && wait > NEAR { now + wait / 2 } else { due }
+    }
+
+    fn operation(&self, operation: Operation) -> &Guard {
+        &self.operations[operation as usize]
+    }
+
+    fn operation_mut(&mut self, operation: Operation) -> &mut Guard {
+        &mut self.operations[operation as usize]
     }
 }
 
-fn due(place: Place, shifted: Duration) -> Duration {
-    match place {
-        Place::Slot(slot) => slot.saturating_add(shifted),
-        Place::Fixed(due) => due,
-    }
-}
-
-/// How far permit time runs in `time`.
-fn permits(time: Duration, rate: f64) -> Duration {
-    Duration::try_from_secs_f64(time.as_secs_f64() * rate).unwrap_or(NEVER)
+#[allow(clippy::cast_precision_loss)] // no crowd has 2^52 members
+fn count(number: usize) -> f64 {
+    number as f64
 }
 
 #[cfg(test)]

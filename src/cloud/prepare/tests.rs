@@ -3,6 +3,7 @@
 use serde_json::{Map, json};
 
 use super::*;
+use crate::cloud::settings::EndpointForm;
 use crate::cloud::secret::Secret;
 
 fn occasion() -> Occasion {
@@ -22,7 +23,7 @@ fn access_key(security_token: Option<&str>) -> Credentials {
 }
 
 fn signature(request: &Request, credentials: &Credentials) -> String {
-    let prepared = prepare(request, credentials, occasion());
+    let prepared = prepare(request, EndpointForm::Roa, credentials, occasion());
     let authorization = prepared.headers.get("authorization").unwrap();
     authorization.rsplit_once("Signature=").unwrap().1.to_owned()
 }
@@ -57,11 +58,11 @@ fn constructors_and_signature_agree_with_the_official_sdk() {
 
 #[test]
 fn only_a_call_with_a_body_has_a_content_type() {
-    let publish = prepare(&Request::publish_dataset("d-1"), &access_key(None), occasion());
+    let publish = prepare(&Request::publish_dataset("d-1"), EndpointForm::Roa, &access_key(None), occasion());
     assert!(publish.body.is_empty());
     assert!(!publish.headers.contains_key("content-type"));
     let body = Map::from_iter([("Name".to_owned(), json!("数据"))]);
-    let create = prepare(&Request::create_dataset(body), &access_key(None), occasion());
+    let create = prepare(&Request::create_dataset(body), EndpointForm::Roa, &access_key(None), occasion());
     assert_eq!(create.body, r#"{"Name":"数据"}"#.as_bytes());
     assert_eq!(create.headers["content-type"], "application/json; charset=utf-8");
 }
@@ -71,13 +72,13 @@ fn a_bearer_token_goes_as_the_sdk_sends_it_or_into_authorization() {
     let bearer = |style| Credentials::Bearer { token: Secret::new("token"), style };
     let request = Request::get_dataset("d-1");
 
-    let sdk = prepare(&request, &bearer(BearerStyle::Sdk), occasion()).headers;
+    let sdk = prepare(&request, EndpointForm::Roa, &bearer(BearerStyle::Sdk), occasion()).headers;
     assert_eq!(sdk["x-acs-bearer-token"], "token");
     assert_eq!(sdk["x-acs-signature-type"], "BEARERTOKEN");
     assert!(!sdk.contains_key("authorization"));
     assert!(sdk.contains_key("x-acs-date") && sdk.contains_key("x-acs-signature-nonce"));
 
-    let gateway = prepare(&request, &bearer(BearerStyle::Authorization), occasion()).headers;
+    let gateway = prepare(&request, EndpointForm::Roa, &bearer(BearerStyle::Authorization), occasion()).headers;
     assert_eq!(gateway["authorization"], "Bearer token");
     assert!(!gateway.contains_key("x-acs-bearer-token"));
     assert_eq!(gateway["x-acs-action"], "GetDataset");

@@ -64,8 +64,8 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
     for (request, (operation, method, path, query)) in requests.iter().zip(expected) {
         assert_eq!(request.operation().as_str(), operation);
         assert_eq!(request.method().as_str(), method, "{operation}");
-        assert_eq!(request.path(), format!("/api/v1/datasets{path}"), "{operation}");
-        assert_eq!(request.query(), query, "{operation}");
+        assert_eq!(request.path(EndpointForm::Roa), format!("/api/v1/datasets{path}"), "{operation}");
+        assert_eq!(request.query(EndpointForm::Roa), query, "{operation}");
         assert_eq!(request.operation().reads(), method == "GET", "{operation}");
         assert_eq!(request.body().is_some(), matches!(method, "POST" | "PUT") && !path.ends_with("publish"));
         assert_eq!(request.defect(), None, "{operation}");
@@ -84,7 +84,7 @@ fn the_list_sends_only_the_filters_that_are_set() {
         page_size: 7,
     };
     assert_eq!(
-        Request::list_datasets(&list).query(),
+        Request::list_datasets(&list).query(EndpointForm::Roa),
         "DatasetIds=d-1%2Cd-2&Label=%E6%95%B0%20%2B&Name=n&Order=ASC&PageNumber=3&PageSize=7\
          &SortBy=GmtCreateTime&WorkspaceId=478"
     );
@@ -93,7 +93,7 @@ fn the_list_sends_only_the_filters_that_are_set() {
 #[test]
 fn ids_cannot_leave_their_place_in_the_path() {
     let request = Request::get_dataset_version("d/../x?y#z%2F", "v 2");
-    assert_eq!(request.path(), "/api/v1/datasets/d%2F..%2Fx%3Fy%23z%252F/versions/v%202");
+    assert_eq!(request.path(EndpointForm::Roa), "/api/v1/datasets/d%2F..%2Fx%3Fy%23z%252F/versions/v%202");
     for id in ["", ".", ".."] {
         assert!(Request::delete_dataset(id).defect().is_some(), "{id:?}");
         assert!(Request::get_dataset_version("d-1", id).defect().is_some(), "{id:?}");
@@ -122,10 +122,10 @@ proptest::proptest! {
         for request in [Request::get_dataset(&id), Request::list_datasets(&list)] {
             if request.defect().is_none() {
                 let mut url = reqwest::Url::parse("http://127.0.0.1:1").unwrap();
-                url.set_path(&request.path());
-                url.set_query(Some(&request.query()));
-                proptest::prop_assert_eq!(url.path(), request.path());
-                proptest::prop_assert_eq!(url.query().unwrap(), request.query());
+                url.set_path(&request.path(EndpointForm::Roa));
+                url.set_query(Some(&request.query(EndpointForm::Roa)));
+                proptest::prop_assert_eq!(url.path(), request.path(EndpointForm::Roa));
+                proptest::prop_assert_eq!(url.query().unwrap(), request.query(EndpointForm::Roa));
             }
         }
     }

@@ -29,8 +29,8 @@ impl Vector {
         headers.extend(self.headers.iter().map(|&(name, value)| (name, value.to_owned())));
         let unsigned = Unsigned {
             method: self.method.clone(),
-            path: self.path.to_owned(),
-            query: encode_query(self.query.iter().copied()),
+            path: self.path,
+            query: &encode_query(self.query.iter().copied()),
             headers: &headers,
             payload: &payload,
         };

@@ -46,9 +46,9 @@ pub(crate) fn etcd(dir: &Path, port: u16) -> Vec<String> {
     ]
 }
 
-/// RBAC on, audit in blocking mode into one file that is never rotated.
-pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16) -> Vec<String> {
-    vec![
+/// RBAC on; if wanted, audit in blocking mode into one file that is never rotated.
+pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16, audited: bool) -> Vec<String> {
+    let mut arguments = vec![
         format!("--etcd-servers=http://{HOST}:{etcd}"),
         format!("--bind-address={HOST}"),
         format!("--advertise-address={HOST}"),
@@ -65,12 +65,17 @@ pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16) -> Vec<String> {
         "--allow-privileged=true".to_owned(),
         "--event-ttl=15m".to_owned(),
         "--profiling=false".to_owned(),
-        format!("--audit-policy-file={}", at(dir, file::AUDIT_POLICY)),
-        format!("--audit-log-path={}", at(dir, file::AUDIT_LOG)),
-        "--audit-log-mode=blocking".to_owned(),
-        // Megabytes. Zero would mean "never" only to the newest apiservers.
-        "--audit-log-maxsize=1000000".to_owned(),
-    ]
+    ];
+    if audited {
+        arguments.extend([
+            format!("--audit-policy-file={}", at(dir, file::AUDIT_POLICY)),
+            format!("--audit-log-path={}", at(dir, file::AUDIT_LOG)),
+            "--audit-log-mode=blocking".to_owned(),
+            // Megabytes. Zero would mean "never" only to the newest apiservers.
+            "--audit-log-maxsize=1000000".to_owned(),
+        ]);
+    }
+    arguments
 }
 
 /// The controllers without which objects are not as on any cluster. Each acts as its own

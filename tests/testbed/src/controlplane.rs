@@ -43,6 +43,8 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// Whether its processes can stay when the terminal goes.
     pub own_session: bool,
+    /// No audit log: writing it costs the apiserver CPU, which would be measured.
+    pub without_audit: bool,
 }
 
 /// A running control plane, or an existing cluster that stands in for one.
@@ -53,6 +55,8 @@ pub struct ControlPlane {
     kubectl: PathBuf,
     /// In the order in which they are stopped. None in an existing cluster.
     processes: Vec<Process>,
+    etcd_port: Option<u16>,
+    audited: bool,
 }
 
 #[derive(Debug)]
@@ -105,7 +109,8 @@ impl ControlPlane {
         let admin = dir.path().join(file::ADMIN);
         kubeconfig::write(&admin, &serde_json::to_value(kubeconfig).context("writing the kubeconfig")?)?;
         let kubectl = PathBuf::from("kubectl");
-        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes: Vec::new() })
+        let processes = Vec::new();
+        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes, etcd_port: None, audited: false })
     }
 
     async fn local(options: &Options) -> Result<Self> {
@@ -116,25 +121,27 @@ impl ControlPlane {
                 Some(dir) => Directory::Given(dir.clone()),
                 None => Directory::Temporary(temporary()?),
             };
-            match Self::launch(&binaries, dir, options.own_session).await {
+            match Self::launch(&binaries, dir, options).await {
                 Err(_) if attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
         }
     }
 
-    async fn launch(binaries: &Binaries, dir: Directory, own_session: bool) -> Result<Self> {
-        let session = if own_session { Session::Own } else { Session::Shared };
+    async fn launch(binaries: &Binaries, dir: Directory, options: &Options) -> Result<Self> {
+        let session = if options.own_session { Session::Own } else { Session::Shared };
         let admin = dir.path().join(file::ADMIN);
         let (etcd_port, port) = (ports::free()?, ports::free()?);
         prepare(dir.path(), port)?;
         // From here on whatever fails drops this, and so stops what was started.
-        let mut plane = Self { dir, admin, kubectl: binaries.kubectl.clone(), processes: Vec::new() };
+        let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
+        let audited = !options.without_audit;
+        let mut plane = Self { dir, admin, kubectl, processes, etcd_port: Some(etcd_port), audited };
 
         let arguments = components::etcd(plane.dir(), etcd_port);
         plane.run("etcd", &binaries.etcd, &arguments, session)?;
         plane.until_listening(etcd_port)?;
-        let arguments = components::apiserver(plane.dir(), etcd_port, port);
+        let arguments = components::apiserver(plane.dir(), etcd_port, port, audited);
         plane.run("apiserver", &binaries.apiserver, &arguments, session)?;
         plane.until_listening(port)?;
         plane.until_ready().await?;
@@ -213,10 +220,14 @@ impl ControlPlane {
         Kubectl::new(&self.kubectl, &self.admin)
     }
 
-    /// The audit log; `None` in an existing cluster, whose log is not known here.
+    /// The audit log; `None` without one, and in an existing cluster, whose log is not known here.
     pub fn audit(&self) -> Option<Audit> {
-        let local = !self.processes.is_empty();
-        local.then(|| Audit::new(self.dir().join(file::AUDIT_LOG)))
+        self.audited.then(|| Audit::new(self.dir().join(file::AUDIT_LOG)))
+    }
+
+    /// Where its etcd takes requests, without a password; `None` in an existing cluster.
+    pub fn etcd_url(&self) -> Option<String> {
+        self.etcd_port.map(|port| format!("http://{HOST}:{port}"))
     }
 
     /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose

@@ -6,6 +6,9 @@ mod histories;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::cloud::limiter::queues::Waiting;
+
+const CREATE: Operation = Operation::CreateDataset;
 
 const fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
@@ -13,6 +16,19 @@ const fn ms(time: u64) -> Duration {
 
 fn key(number: u64) -> Key {
     Key::Object(number.to_string())
+}
+
+const fn line(lane: Lane, operation: Operation) -> Line {
+    Line { lane, waiting: Waiting::Away, operation }
+}
+
+const fn inline(lane: Lane, operation: Operation) -> Line {
+    Line { lane, waiting: Waiting::Present, operation }
+}
+
+/// A place for a create of the object with this number.
+fn create(schedule: &mut Schedule, now: Duration, number: u64) -> Verdict {
+    schedule.ask(now, &key(number), line(Lane::Create, CREATE))
 }
 
 /// No window holds more than `rate × length + 2` grants.
@@ -29,7 +45,7 @@ fn keeps_the_rate(grants: &[Duration], rate: f64) {
 /// A time of up to `most` milliseconds that has no rhythm: a multiplicative hash of the number.
 fn scattered(number: u64, most: u64) -> Duration {
     let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    Duration::from_micros((hash >> 32) % (most * 1000))
+    Duration::from_micros((hash >> 32) % (most * 1000).max(1))
 }
 
 /// Keys that come back when they are told, each `lateness(key, visit)` later.
@@ -49,13 +65,14 @@ impl Crowd {
     fn run(mut self, schedule: &mut Schedule, lateness: impl Fn(u64, u64) -> Duration) -> Self {
         while let Some(((now, _), who)) = self.visits.pop_first() {
             self.asked += 1;
-            match schedule.ask(now, key(who)) {
+            match create(schedule, now, who) {
                 Verdict::Granted => self.granted.push((now, who)),
                 Verdict::At(time) => {
                     assert!(time > now, "a key is never told to come back at once");
                     let visit = time + lateness(who, self.asked);
                     self.visits.insert((visit, self.asked + 1_000_000), who);
                 }
+                Verdict::Spent(_) => panic!("there is no budget"),
             }
         }
         self
@@ -77,16 +94,8 @@ impl Crowd {
 }
 
 #[test]
-fn a_quota_that_is_no_positive_number_is_refused() {
-    for qps in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-9, 1e12, 1e308] {
-        let error = Schedule::new(qps).unwrap_err();
-        assert!(error.to_string().contains("between 0.001 and 1000000"), "{error}");
-    }
-}
-
-#[test]
-fn who_comes_on_time_is_served_in_order_and_no_slot_is_lost() {
-    let mut schedule = Schedule::new(100.0).unwrap();
+fn who_comes_on_time_is_served_in_order_and_no_permit_is_lost() {
+    let mut schedule = Schedule::new(100.0);
     let crowd = Crowd::arriving_at_once(1000).run(&mut schedule, |_, _| Duration::ZERO);
     let order: Vec<u64> = crowd.granted.iter().map(|(_, key)| *key).collect();
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
@@ -98,12 +107,13 @@ fn who_comes_on_time_is_served_in_order_and_no_slot_is_lost() {
 
 #[test]
 fn small_delays_on_the_way_back_cost_little() {
-    // Up to 20 ms, twice the distance of two slots, in no particular order.
-    let mut schedule = Schedule::new(100.0).unwrap();
+    // Up to 20 ms, twice the distance of two permits, in no particular order.
+    let mut schedule = Schedule::new(100.0);
     let late = |_: u64, visit: u64| scattered(visit, 20);
     let crowd = Crowd::arriving_at_once(3000).run(&mut schedule, late);
     keeps_the_rate(&crowd.times(), 98.0);
     let end = crowd.end().as_secs_f64();
+    println!("late20: {end} vs {} visits {} disorder {}", 3000.0/98.0, crowd.asked, crowd.disorder());
     assert!(end < 1.01 * 3000.0 / 98.0, "{end} s");
     assert!(crowd.asked < 15_000, "{} visits", crowd.asked);
     assert!(crowd.disorder() < 60, "{} places from the order", crowd.disorder());
@@ -112,7 +122,7 @@ fn small_delays_on_the_way_back_cost_little() {
 #[test]
 fn after_a_standstill_everyone_is_served_at_the_full_rate() {
     // Whoever should have come within the first second comes at its end.
-    let mut schedule = Schedule::new(100.0).unwrap();
+    let mut schedule = Schedule::new(100.0);
     let stall = |key: u64, visit: u64| match (key, visit) {
         (0..=99, 0..=500) => ms(1000).saturating_sub(ms(key * 10)),
         // A timer is hardly ever exact.
@@ -121,93 +131,9 @@ fn after_a_standstill_everyone_is_served_at_the_full_rate() {
     let crowd = Crowd::arriving_at_once(500).run(&mut schedule, stall);
     keeps_the_rate(&crowd.times(), 98.0);
     let end = crowd.end().as_secs_f64();
+    println!("stall: {end} vs {} visits {} disorder {}", 500.0/98.0, crowd.asked, crowd.disorder());
     assert!(end < 500.0 / 98.0 + 1.1, "{end} s");
     assert!(crowd.asked < 7 * 500, "{} visits", crowd.asked);
     // Those who were served while the first hundred were away went ahead of them, nobody else.
     assert!(crowd.disorder() <= 100, "{} places from the order", crowd.disorder());
-}
-
-#[test]
-fn a_place_is_kept_until_its_time() {
-    let mut schedule = Schedule::new(100.0).unwrap();
-    for number in 0..5 {
-        schedule.ask(Duration::ZERO, key(number));
-    }
-    let Verdict::At(time) = schedule.ask(ms(1), key(4)) else {
-        panic!("three are ahead");
-    };
-    assert_eq!(schedule.ask(ms(20), key(4)), Verdict::At(time));
-    assert_eq!(schedule.ask(time, key(4)), Verdict::Granted);
-    // The place is used up: the next permit is a new one.
-    assert_eq!(schedule.ask(time, key(2)), Verdict::Granted);
-    assert!(matches!(schedule.ask(time, key(4)), Verdict::At(_)));
-}
-
-#[test]
-fn a_place_that_is_given_up_goes_to_the_next_one_who_asks() {
-    let mut schedule = Schedule::new(100.0).unwrap();
-    let told: Vec<Verdict> = (0..6).map(|n| schedule.ask(Duration::ZERO, key(n))).collect();
-    schedule.forget(&key(3));
-    schedule.forget(&key(77));
-    assert_eq!(schedule.ask(ms(1), key(6)), told[3]);
-    // And the one after gets the slot behind everybody's.
-    let Verdict::At(last) = told[5] else {
-        panic!("five are ahead");
-    };
-    let Verdict::At(next) = schedule.ask(ms(1), key(7)) else {
-        panic!("six are ahead");
-    };
-    assert!(next > last);
-}
-
-#[test]
-fn throttling_holds_everything_back_and_halves_the_rate_once_a_second() {
-    let mut schedule = Schedule::new(100.0).unwrap();
-    for number in 0..4 {
-        schedule.ask(Duration::ZERO, key(number));
-    }
-    for _ in 0..50 {
-        schedule.throttled(ms(5), ms(300));
-    }
-    assert!((schedule.rate() - 49.0).abs() < 1e-9, "{}", schedule.rate());
-    for number in [2, 3, 4] {
-        let told = schedule.ask(ms(100), key(number));
-        assert!(matches!(told, Verdict::At(time) if time >= ms(305)), "{told:?}");
-    }
-    schedule.throttled(ms(1100), Duration::ZERO);
-    assert!((schedule.rate() - 24.5).abs() < 1e-9, "{}", schedule.rate());
-    for second in 2..60 {
-        schedule.throttled(ms(second * 1100), Duration::ZERO);
-    }
-    assert!((schedule.rate() - 100.0 / 64.0).abs() < 1e-9, "{}", schedule.rate());
-}
-
-#[test]
-fn a_halved_rate_grows_back_in_ten_seconds_of_successes_and_not_by_itself() {
-    let mut schedule = Schedule::new(100.0).unwrap();
-    schedule.throttled(Duration::ZERO, Duration::ZERO);
-    schedule.succeeded(ms(3_600_000));
-    assert!(schedule.rate() < 55.0, "an hour of silence proves little: {}", schedule.rate());
-
-    let mut schedule = Schedule::new(100.0).unwrap();
-    schedule.throttled(Duration::ZERO, Duration::ZERO);
-    for tick in 1..=900 {
-        schedule.succeeded(ms(tick * 10));
-    }
-    assert!((90.0..97.0).contains(&schedule.rate()), "{}", schedule.rate());
-    for tick in 900..=1100 {
-        schedule.succeeded(ms(tick * 10));
-    }
-    assert!((schedule.rate() - 98.0).abs() < 1e-9, "never above: {}", schedule.rate());
-}
-
-#[test]
-fn forgotten_keys_do_not_pile_up() {
-    let mut schedule = Schedule::new(100.0).unwrap();
-    for number in 0..20_000 {
-        schedule.ask(ms(number * 1000), key(number));
-        schedule.ask(ms(number * 1000), key(1_000_000 + number));
-        schedule.ask(ms(number * 1000), key(2_000_000 + number));
-    }
-    assert!(schedule.places.len() < 4096, "{}", schedule.places.len());
 }

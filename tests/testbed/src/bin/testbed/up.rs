@@ -22,7 +22,7 @@ pub(crate) async fn run(with_operator: bool) -> Result<()> {
     fs::create_dir_all(&home).context(format!("making {}", home.display()))?;
 
     let dir = Some(home.join("controlplane"));
-    let plane = ControlPlane::start(Options { dir, own_session: true }).await?;
+    let plane = ControlPlane::start(Options { dir, own_session: true, ..Options::default() }).await?;
     println!("control plane ready after {:.1} s", teller.seconds());
     let mut stack = Stack::start(plane, &home, inherited("DATASET_OPERATOR_"), Session::Own).await?;
     if with_operator {

@@ -1,0 +1,186 @@
+//! Which runs a bench is made of, in their order: repetitions are interleaved, A B A B, so that a machine that gets
+//! slower does so for all candidates.
+
+use std::time::Duration;
+
+use crate::candidate::{Candidate, Lever};
+use crate::case::Case;
+use crate::record::Parameters;
+use crate::scenarios::Scenario;
+
+/// A case and how often it is made.
+#[derive(Clone, Debug)]
+struct Entry {
+    scenario: Scenario,
+    candidate: Candidate,
+    parameters: Parameters,
+    repeats: u32,
+    seconds: u64,
+}
+
+fn entry(scenario: Scenario, candidate: Candidate, n: usize, repeats: u32, seconds: u64) -> Entry {
+    let parameters = Parameters { n, latency_ms: 50, quota: "bucket".to_owned(), variant: String::new() };
+    Entry { scenario, candidate, parameters, repeats, seconds }
+}
+
+impl Entry {
+    fn at(mut self, latency_ms: u64) -> Self {
+        self.parameters.latency_ms = latency_ms;
+        self
+    }
+
+    fn form(mut self, quota: &str) -> Self {
+        quota.clone_into(&mut self.parameters.quota);
+        self
+    }
+
+    fn variant(mut self, variant: &str) -> Self {
+        variant.clone_into(&mut self.parameters.variant);
+        self
+    }
+}
+
+/// The runs of `make bench`.
+pub(crate) fn full() -> Vec<Case> {
+    use Candidate::{Emulator, GoBest, GoScaffold, Light, Ours, Without};
+    use Scenario::{
+        Burst, Capacity, Ceiling, Drift, Edits, Idle, Kills, Limit, Neighbour, Removal, Restart, Scale, Single, Soak,
+    };
+    let mut entries = vec![entry(Capacity, Emulator, 100_000, 1, 90)];
+    for latency in [0, 50, 150] {
+        for form in ["bucket", "window"] {
+            let headline = latency == 50;
+            entries.push(entry(Burst, Ours, 1_000, 5, 60).at(latency).form(form));
+            entries.push(entry(Burst, Ours, 10_000, if headline { 3 } else { 1 }, 240).at(latency).form(form));
+        }
+    }
+    for lever in Lever::ALL {
+        entries.push(entry(Burst, Without(lever), 1_000, 3, 120));
+    }
+    entries.extend([
+        entry(Burst, Without(Lever::Limiter), 10_000, 1, 300),
+        entry(Burst, Light, 1_000, 3, 60),
+        entry(Burst, Light, 10_000, 1, 240),
+        entry(Burst, GoBest, 1_000, 3, 90),
+        entry(Burst, GoBest, 1_000, 1, 90).form("window"),
+        entry(Burst, GoBest, 10_000, 1, 300),
+        entry(Burst, GoScaffold, 1_000, 1, 300),
+    ]);
+    for latency in [0, 50] {
+        for candidate in [Ours, GoBest, GoScaffold, Light] {
+            entries.push(entry(Single, candidate, 500, 1, 150).at(latency));
+        }
+    }
+    for candidate in [Ours, GoBest] {
+        entries.push(entry(Ceiling, candidate, 10_000, 1, 180).at(0));
+    }
+    for n in [1_000, 10_000] {
+        entries.push(entry(Idle, Ours, n, 1, 150).variant("resync=10s"));
+        entries.push(entry(Idle, GoBest, n, 1, 150).variant("resync=10s"));
+    }
+    entries.extend([
+        entry(Idle, Without(Lever::ListResync), 1_000, 1, 240).variant("resync=20s"),
+        entry(Idle, GoScaffold, 1_000, 1, 420).variant("resync=40s"),
+        entry(Idle, Without(Lever::Pruning), 10_000, 1, 150).variant("resync=10s"),
+        entry(Drift, Ours, 10_000, 1, 90),
+        entry(Drift, GoBest, 10_000, 1, 90),
+    ]);
+    for signal in ["SIGTERM", "kill -9"] {
+        entries.push(entry(Restart, Ours, 10_000, 3, 90).variant(signal));
+        entries.push(entry(Restart, GoBest, 10_000, 1, 120).variant(signal));
+    }
+    entries.extend([
+        entry(Restart, Without(Lever::ListResync), 10_000, 1, 300).variant("kill -9"),
+        entry(Kills, Ours, 1_000, 1, 240).variant("20 kills"),
+        entry(Kills, GoBest, 1_000, 1, 240).variant("20 kills"),
+    ]);
+    for n in [0, 1_000, 10_000] {
+        for candidate in [Ours, GoBest] {
+            entries.push(entry(Edits, candidate, n, 1, 160));
+        }
+    }
+    entries.push(entry(Edits, GoScaffold, 1_000, 1, 160));
+    for candidate in [Ours, GoBest] {
+        entries.push(entry(Limit, candidate, 10_000, 1, 160).variant("low for 60s"));
+        entries.push(entry(Neighbour, candidate, 5_000, 1, 90));
+        entries.push(entry(Removal, candidate, 1_000, if candidate == Ours { 3 } else { 1 }, 60));
+    }
+    entries.extend([
+        entry(Removal, Ours, 10_000, 1, 200),
+        entry(Scale, Ours, 100_000, 1, 240),
+        entry(Scale, GoBest, 100_000, 1, 240),
+        entry(Soak, Ours, 10_000, 1, 270),
+        entry(Soak, GoBest, 10_000, 1, 270),
+    ]);
+    interleaved(entries)
+}
+
+/// The runs of `make bench-quick`: at most ten minutes.
+pub(crate) fn quick() -> Vec<Case> {
+    use Candidate::{Emulator, GoBest, Light, Ours, Without};
+    use Scenario::{Burst, Capacity, Drift, Edits, Idle, Kills, Limit, Removal, Restart, Scale, Single};
+    interleaved(vec![
+        entry(Capacity, Emulator, 100_000, 1, 60),
+        entry(Burst, Ours, 1_000, 2, 40),
+        entry(Burst, Ours, 1_000, 1, 40).at(150).form("window"),
+        entry(Burst, Light, 1_000, 1, 40),
+        entry(Burst, GoBest, 1_000, 1, 40),
+        entry(Burst, Without(Lever::Limiter), 1_000, 1, 40),
+        entry(Single, Ours, 60, 1, 20).at(0),
+        entry(Single, Light, 60, 1, 20).at(0),
+        entry(Idle, Ours, 1_000, 1, 40).variant("resync=3s"),
+        entry(Drift, Ours, 1_000, 1, 40),
+        entry(Restart, Ours, 10_000, 1, 40).variant("kill -9"),
+        entry(Kills, Ours, 300, 1, 90).variant("5 kills"),
+        entry(Edits, Ours, 1_000, 1, 40),
+        entry(Limit, Ours, 10_000, 1, 80).variant("low for 15s"),
+        entry(Removal, Ours, 1_000, 1, 40),
+        entry(Scale, Ours, 30_000, 1, 60),
+    ])
+}
+
+/// All first repetitions, then all second ones, and so on, scenario by scenario.
+fn interleaved(entries: Vec<Entry>) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for scenario in Scenario::ALL {
+        let of_it = || entries.iter().filter(|entry| entry.scenario == scenario);
+        let most = of_it().map(|entry| entry.repeats).max().unwrap_or_default();
+        for repeat in 1..=most {
+            cases.extend(of_it().filter(|entry| entry.repeats >= repeat).map(|entry| Case {
+                scenario,
+                candidate: entry.candidate,
+                parameters: entry.parameters.clone(),
+                repeat,
+                deadline: Duration::from_secs(entry.seconds),
+            }));
+        }
+    }
+    cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetitions_are_interleaved() {
+        let cases = interleaved(vec![
+            entry(Scenario::Burst, Candidate::Ours, 1, 2, 1),
+            entry(Scenario::Idle, Candidate::Ours, 1, 1, 1),
+            entry(Scenario::Burst, Candidate::Light, 1, 2, 1),
+        ]);
+        let order: Vec<_> =
+            cases.iter().map(|case| (case.scenario.name(), case.candidate.name(), case.repeat)).collect();
+        let expected =
+            [("S1", "ours", 1), ("S1", "light", 1), ("S1", "ours", 2), ("S1", "light", 2), ("S4", "ours", 1)];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn every_scenario_is_measured() {
+        let cases = full();
+        for scenario in Scenario::ALL {
+            assert!(cases.iter().any(|case| case.scenario == scenario), "{scenario:?}");
+        }
+    }
+}

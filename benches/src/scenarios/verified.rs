@@ -1,0 +1,66 @@
+//! When has a candidate compared every settled object with the cloud?
+
+use std::time::Duration;
+
+use testbed::{Context as _, Result};
+use tokio::time::{Instant, sleep};
+
+use crate::counters::cloud::Calls;
+use crate::stage::Stage;
+
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// What a list shows at most.
+const PAGE: usize = 100;
+
+/// Waits until the candidate, started after `before` was counted, has read all `n` objects from the cloud, in whatever
+/// way, and (where it can be asked) has looked at each once. `None` at the end of the run's time.
+pub(super) async fn verified(stage: &mut Stage<'_>, before: &Calls, n: usize) -> Result<Option<Instant>> {
+    let at_least = |calls: &Calls, operation: &str, n: usize| {
+        calls.ok(operation).saturating_sub(before.ok(operation)) >= u64::try_from(n).unwrap_or(u64::MAX)
+    };
+    loop {
+        let calls = stage.cloud.counts().await?;
+        let read = at_least(&calls, "ListDatasets", n.div_ceil(PAGE)) || at_least(&calls, "GetDataset", n);
+        if read && looked_at(stage, n).await? {
+            return Ok(Some(Instant::now()));
+        }
+        stage.check_alive()?;
+        if stage.left().is_zero() {
+            return Ok(None);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Whether our operator's own count of passes says that it has looked at all; others cannot be asked.
+async fn looked_at(stage: &Stage<'_>, n: usize) -> Result<bool> {
+    let Some(url) = stage.subject.as_ref().and_then(crate::candidate::Subject::metrics_url) else {
+        return Ok(true);
+    };
+    let answer = reqwest::Client::new().get(url).send().await.context("reading the operator's metrics")?;
+    let text = answer.text().await.context("reading the operator's metrics")?;
+    Ok(passes(&text) >= u64::try_from(n).unwrap_or(u64::MAX))
+}
+
+/// Passes over Datasets that left nothing to do.
+fn passes(metrics: &str) -> u64 {
+    let lines = metrics.lines().filter(|line| line.starts_with("controller_runtime_reconcile_total{"));
+    let ours = lines.filter(|line| line.contains("controller=\"Dataset\"") && line.contains("result=\"success\""));
+    ours.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_only_passes_over_datasets() {
+        let metrics = "\
+controller_runtime_reconcile_total{controller=\"Dataset\",result=\"success\"} 41
+controller_runtime_reconcile_total{controller=\"Dataset\",result=\"error\"} 5
+controller_runtime_reconcile_total{controller=\"DatasetVersion\",result=\"success\"} 7
+controller_runtime_reconcile_errors_total{controller=\"Dataset\"} 5
+";
+        assert_eq!(passes(metrics), 41);
+    }
+}
