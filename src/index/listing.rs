@@ -124,3 +124,7 @@ pub fn version(dataset: &str, version: cloud::Version) -> Remote {
         latest: None,
     }
 }
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

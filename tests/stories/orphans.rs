@@ -41,8 +41,7 @@ async fn told(client: &Client) -> Vec<(String, String, i32)> {
 
 async fn metric(operator: &Operator, name: &str) -> Option<u64> {
     let metrics = reqwest::get(operator.metrics_url()).await.unwrap().text().await.unwrap();
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-    line
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// The operator's kubeconfig with its own namespace in it, as it has it in a cluster.
@@ -144,6 +143,23 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     assert_eq!(dataset_id(&wait.ready(&here, "lost").await.unwrap()), lost);
     orphans(0).await;
     assert_eq!(emulator.datasets().len(), before.len());
+
+    // Many at once, as after half a cluster was lost, are ten events and a count.
+    let mut all = serde_json::to_value(emulator.datasets()).unwrap();
+    let more = (0..12).map(|number| {
+        let mut copy = serde_json::to_value(emulator.dataset(&lost).unwrap()).unwrap();
+        copy["DatasetId"] = json!(format!("d-{number:018}"));
+        let attempt = copy["Labels"].as_array_mut().unwrap().iter_mut().find(|label| label["Key"] == "dso-attempt");
+        attempt.unwrap()["Value"] = json!(format!("c1.uid-{number}.cluster.mac"));
+        copy
+    });
+    all.as_array_mut().unwrap().extend(more);
+    emulator.set_state(serde_json::from_value(json!({ "datasets": all })).unwrap()).unwrap();
+    orphans(12).await;
+    let events = async || Ok(Some(self::told(&client).await).filter(|told| told.len() >= 12));
+    let told = wait.until("twelve events", events).await.unwrap();
+    assert_eq!(told.iter().filter(|(.., times)| *times == 1).count(), 12, "{told:?}");
+    assert!(told.iter().any(|(_, message, _)| message.starts_with("2 more datasets")), "{told:?}");
     operator.stop().await.unwrap();
     emulator.stop().await;
     plane.stop().unwrap();

@@ -1,0 +1,74 @@
+//! Whole lists of a service whose pages are small, uncounted or misleading: all items, or the word that some may lack.
+
+use pai_emulator::{Emulator, Options, Version};
+use serde_json::{Value, json};
+
+use super::super::stage::*;
+use super::*;
+
+/// An emulator with 25 datasets of one name and 25 versions of the first, and a client for it.
+async fn service(knobs: Value) -> (Emulator, cloud::Client) {
+    let mut all: Vec<_> = all_marked(25);
+    let version = |number| Version { version_name: format!("v{number}"), ..Version::default() };
+    all[0].versions = (1..=25).map(version).collect();
+    let knobs = serde_json::from_value(knobs).unwrap();
+    let options = Options { knobs, state: Some(holding(&all)), ..Options::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let client = client(&emulator.url());
+    (emulator, client)
+}
+
+/// How many items a list of all shows, whether it says that these are all, and with how many calls.
+async fn listed(knobs: Value) -> [(usize, bool, u64); 2] {
+    let (emulator, client) = service(knobs).await;
+    let named =
+        ListDatasets { workspace_id: Some(WORKSPACE.into()), name: Some("n-".into()), ..ListDatasets::default() };
+    let datasets = datasets(&client, Lane::UserChange, &named).await.unwrap();
+    let versions = versions(&client, Lane::UserChange, &id(0)).await.unwrap();
+    let calls = |operation: &str| emulator.stats().calls[operation];
+    [("ListDatasets", datasets), ("ListDatasetVersions", versions)].map(|(operation, listing)| {
+        let count = calls(operation);
+        (listing.remotes.len(), listing.complete, count.ok + count.failed)
+    })
+}
+
+#[tokio::test]
+async fn a_list_is_read_to_its_end() {
+    for (knobs, calls) in [
+        (json!({"pageSizeMax": 10}), 3),
+        (json!({"pageSizeMax": 10, "totalCount": "absent"}), 4),
+        (json!({"pageSizeMax": 10, "totalCount": "page"}), 4),
+        (json!({"pageSizeMax": 10, "totalCount": "absent", "pageBeyondEnd": "refuse"}), 4),
+        // One page, and one that proves what its count counts.
+        (json!({}), 2),
+        (json!({"pageBeyondEnd": "refuse"}), 2),
+    ] {
+        assert_eq!(listed(knobs.clone()).await, [(25, true, calls); 2], "{knobs}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_misleads_is_said_to_be_incomplete_after_three_tries() {
+    for chaos in ["skip", "repeat"] {
+        for (shown, complete, calls) in listed(json!({"pageSizeMax": 10, "listChaos": chaos})).await {
+            // What is repeated pushes nothing off the last page of 25.
+            assert_eq!((complete, shown == 25), (chaos == "repeat", chaos == "repeat"), "{chaos}");
+            assert_eq!(calls, if complete { 3 } else { 12 }, "{chaos}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_by_ids_ends_with_the_last_of_them() {
+    for knobs in [json!({}), json!({"totalCount": "absent"}), json!({"totalCount": "page"})] {
+        let (emulator, client) = service(knobs).await;
+        let query = ListDatasets {
+            workspace_id: Some(WORKSPACE.into()),
+            dataset_ids: (5..25).map(id).collect(),
+            ..ListDatasets::default()
+        };
+        let listing = datasets(&client, Lane::UserChange, &query).await.unwrap();
+        assert_eq!((listing.remotes.len(), listing.complete), (20, true));
+        assert_eq!(emulator.stats().calls["ListDatasets"].ok, 1);
+    }
+}
