@@ -220,5 +220,5 @@ impl World {
 
 fn between(times: &[Duration], from: u64, to: u64) -> f64 {
     let within = Duration::from_secs(from)..Duration::from_secs(to);
-    count(times.iter().filter(|time| within.contains(time)).count())
+    count(times.iter().filter(|time| within.contains(*time)).count())
 }
