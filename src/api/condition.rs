@@ -33,7 +33,7 @@ values! {
         DependencyNotReady = "DependencyNotReady",
         /// The service does not answer.
         CloudUnavailable = "CloudUnavailable",
-        /// The service limits our calls.
+        /// The service, or the daily budget, limits our calls.
         Throttled = "Throttled",
         /// The answer cannot be read.
         MalformedResponse = "MalformedResponse",
@@ -117,7 +117,7 @@ impl Reason {
             }
             Self::DependencyNotReady => "Another object that this one needs does not exist or is not ready yet.",
             Self::CloudUnavailable => "The service does not answer or answers with a server error; retried.",
-            Self::Throttled => "The service limits our calls; retried more slowly.",
+            Self::Throttled => "The service, or the daily budget, limits our calls; it goes on by itself.",
             Self::MalformedResponse => "The service answered with something that cannot be read; retried.",
             Self::InternalError => "A defect of the operator; retried, and worth a bug report.",
             Self::Deleting => "The object is being deleted.",

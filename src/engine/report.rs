@@ -118,3 +118,20 @@ impl From<Hold> for Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spent_budget_is_told_with_the_way_out_and_always_in_the_same_words() {
+        let now: Timestamp = "2026-07-01T23:59:00Z".parse().unwrap();
+        let report = Report::budget_spent(1000, Duration::from_millis(60_003), now);
+        let message = "the daily budget of 1000 calls is spent; creates go on at 2026-07-02T00:00:00Z (00:00 UTC), \
+                       or raise --daily-budget";
+        assert_eq!(report.ready, Ready::Working(Reason::Throttled, message.to_owned()));
+        assert_eq!(report.next, Next::After(Duration::from_millis(60_003)));
+        let later = now + SignedDuration::from_secs(50);
+        assert_eq!(Report::budget_spent(1000, Duration::from_millis(9_990), later).ready, report.ready);
+    }
+}
