@@ -39,7 +39,7 @@ pub enum Swept {
     Yes,
     /// Not yet; the object is woken when it is.
     Soon,
-    /// The last try failed; the object is woken when one succeeds.
+    /// Not yet, and this has been in the way since the last whole round; the object is woken when it is known.
     Failed(Box<Trouble>),
 }
 
