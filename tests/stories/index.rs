@@ -27,12 +27,12 @@ fn turn(scene: &Scene, knob: &str, value: &str) {
 }
 
 /// A scene with a resync of one second.
-async fn scene(name: &str, turned: Value) -> Scene {
+pub(crate) async fn scene(name: &str, turned: Value) -> Scene {
     let env = vec![("DATASET_OPERATOR_RESYNC", "1s".to_owned())];
     Scene::with(name, Setting { knobs: knobs(turned), env, ..Setting::default() }).await
 }
 
-fn names(numbers: std::ops::Range<usize>) -> Vec<String> {
+pub(crate) fn names(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers.map(|number| format!("d-{number}")).collect()
 }
 
@@ -45,7 +45,7 @@ async fn create(scene: &Scene, names: &[String]) {
 }
 
 /// Creates Datasets and waits until each is Ready and the sweep has seen it.
-async fn settle(scene: &Scene, names: &[String]) -> Vec<String> {
+pub(crate) async fn settle(scene: &Scene, names: &[String]) -> Vec<String> {
     create(scene, names).await;
     let mut ids = Vec::new();
     for name in names {
@@ -71,7 +71,7 @@ async fn swept(scene: &Scene) -> u64 {
 }
 
 /// Waits until so many rounds more have ended.
-async fn rounds(scene: &Scene, more: u64) {
+pub(crate) async fn rounds(scene: &Scene, more: u64) {
     let wanted = swept(scene).await + more;
     scene.until("rounds of the sweep", async |scene| swept(scene).await >= wanted).await;
 }
@@ -96,7 +96,7 @@ async fn doings(scene: &Scene, since: u64) -> Doings {
 }
 
 /// Nothing is done in so many rounds: no write, no event, no call but the lists of the sweep, which are so many each.
-async fn still(scene: &Scene, more: u64, lists_each: u64) {
+pub(crate) async fn still(scene: &Scene, more: u64, lists_each: u64) {
     let call = scene.last_call();
     let before = doings(scene, call).await;
     let (looked, rounds_before, lists_before) =
@@ -111,7 +111,7 @@ async fn still(scene: &Scene, more: u64, lists_each: u64) {
 }
 
 /// Each of these objects is Ready with a dataset of its own, made once, and besides these `strangers` there is nothing.
-async fn one_each(scene: &Scene, names: &[String], strangers: &[Dataset]) {
+pub(crate) async fn one_each(scene: &Scene, names: &[String], strangers: &[Dataset]) {
     let mut there: Vec<String> = strangers.iter().map(|dataset| dataset.dataset_id.clone()).collect();
     for name in names {
         there.push(dataset_id(&scene.ready("Dataset", name).await));
@@ -298,81 +298,4 @@ async fn a_page_that_fails_half_way() {
     );
     assert_eq!(scene.calls("CreateDataset"), (31, 0));
     assert_eq!(scene.calls("GetDataset"), (0, 0));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn values_that_nobody_knows() {
-    let scene = scene("unknown", json!({})).await;
-    let all = names(0..3);
-    let mut spec = oss("d-3");
-    spec["accessibility"] = json!("PRIVATE");
-    scene.create("Dataset", "d-3", spec).await;
-    settle(&scene, &all).await;
-    let id = dataset_id(&scene.ready("Dataset", "d-3").await);
-    let (call, writes) = (scene.last_call(), scene.writes("datasets", None).await);
-    // The service learns new words, also for what one spec asks for.
-    let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
-    for dataset in state["datasets"].as_array_mut().unwrap() {
-        let known = dataset["DatasetId"] != json!(id);
-        dataset[if known { "Accessibility" } else { "DataType" }] = json!("INTERNAL_BETA");
-        dataset["Edition"] = json!("ULTIMATE");
-        dataset["ProviderType"] = json!("Eci2");
-        dataset["Versions"][0]["SourceType"] = json!("DREAM");
-    }
-    scene.cloud().set_state(serde_json::from_value(json!({"datasets": state["datasets"]})).unwrap()).unwrap();
-    rounds(&scene, 3).await;
-    assert_eq!(
-        (scene.calls_after(call), scene.writes("datasets", None).await),
-        (json!({}), writes),
-        "{}",
-        scene.log_tail()
-    );
-    one_each(&scene, &names(0..4), &[]).await;
-    still(&scene, 2, 1).await;
-
-    // What the spec asks for is put right, once, if the service lets it.
-    let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
-    for dataset in state["datasets"].as_array_mut().unwrap() {
-        dataset["Accessibility"] = json!("INTERNAL_BETA");
-    }
-    scene.cloud().set_state(serde_json::from_value(json!({"datasets": state["datasets"]})).unwrap()).unwrap();
-    let repaired = async |scene: &Scene| scene.cloud().dataset(&id).unwrap().accessibility == "PRIVATE";
-    scene.until("repaired", repaired).await;
-    rounds(&scene, 2).await;
-    assert_eq!(scene.calls_after(call), json!({"UpdateDataset": 1}));
-    assert_eq!(scene.calls("CreateDataset"), (4, 0));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn look_alikes_of_another_tenant() {
-    let scene = scene("look-alikes", json!({})).await;
-    settle(&scene, &["mine".to_owned()]).await;
-    let id = dataset_id(&scene.ready("Dataset", "mine").await);
-    let mark = |key: &str| scene.label_of(&id, key).unwrap();
-    let (domain, owner, attempt) = (mark("dso-domain"), mark("dso-owner"), mark("dso-attempt"));
-    let longer = format!("{domain}0");
-    let tenants = [
-        vec![("dso-domain", longer.as_str()), ("dso-owner", &owner), ("dso-attempt", &attempt)],
-        vec![("dso-domain", "another"), ("dso-owner", &owner), ("dso-attempt", &attempt), ("note", &domain)],
-        vec![("dso-domain", "another"), ("dso-owner", &owner), ("dso-attempt", &attempt)],
-        vec![("note", domain.as_str()), ("dso-owner", &owner)],
-        vec![(domain.as_str(), "a key")],
-    ];
-    for labels in &tenants {
-        scene.foreign("mine", labels);
-    }
-    let strangers: Vec<_> = scene.cloud().datasets().into_iter().filter(|dataset| dataset.dataset_id != id).collect();
-    assert_eq!(strangers.len(), tenants.len());
-    still(&scene, 3, 1).await;
-    one_each(&scene, &["mine".to_owned()], &strangers).await;
-
-    // The object's own dataset goes with it, and the next object of this name, which has the same owner mark, gets one
-    // of its own.
-    scene.delete("Dataset", "mine").await;
-    scene.gone("Dataset", "mine").await;
-    one_each(&scene, &[], &strangers).await;
-    settle(&scene, &["mine".to_owned()]).await;
-    one_each(&scene, &["mine".to_owned()], &strangers).await;
-    still(&scene, 1, 1).await;
-    assert_eq!((scene.calls("CreateDataset"), scene.calls("DeleteDataset")), ((2, 0), (1, 0)));
 }

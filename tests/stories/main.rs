@@ -14,6 +14,7 @@ mod controls;
 mod drift;
 mod edits;
 mod index;
+mod index_strangers;
 mod kills;
 mod lifecycle;
 mod limits;
