@@ -95,7 +95,7 @@ pub(crate) fn full() -> Vec<Case> {
         entry(Scale, Ours, 100_000, 1, 240),
         entry(Soak, Ours, 10_000, 1, 270),
     ]);
-    interleaved(entries)
+    interleaved(&entries)
 }
 
 /// The runs of `make bench-quick`: at most ten minutes.

@@ -85,7 +85,9 @@ impl<K: Kind> Pass<'_, K> {
         if news == Some(false) {
             return None;
         }
-        let settled = before.was_ready() && before.observed_generation == facts.generation && report.error.is_some();
+        // A list that is under way says nothing against it either.
+        let harmless = report.error.is_some() || (*reason == Reason::Progressing && report.next == Next::Event);
+        let settled = before.was_ready() && before.observed_generation == facts.generation && harmless;
         let patience = if settled { GRACE } else { PATIENCE };
         let waited = self.ctx.memories.with(&facts.uid, |memory| {
             if settled {

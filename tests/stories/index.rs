@@ -299,3 +299,20 @@ async fn a_page_that_fails_half_way() {
     assert_eq!(scene.calls("CreateDataset"), (31, 0));
     assert_eq!(scene.calls("GetDataset"), (0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_list_that_takes_longer_than_5_s_is_no_news_to_settled_objects() {
+    let mut scene = scene("slow-list", json!({})).await;
+    let all = names(0..30);
+    settle(&scene, &all).await;
+    scene.stop_operator().await;
+    let writes = scene.writes("datasets", None).await;
+    // The first page alone, then 29 of them, 8 at a time.
+    scene.cloud().set_knobs(|knobs| (knobs.page_size_max, knobs.latency_ms) = (1, 1500));
+    scene.start_operator().await;
+    scene.until("the first list", async |scene| swept(scene).await >= 1).await;
+    scene.cloud().set_knobs(|knobs| (knobs.page_size_max, knobs.latency_ms) = (100, 0));
+    scene.edit("Dataset", "d-29", json!({"description": "edited"})).await;
+    assert_eq!(scene.writes("datasets", None).await, writes + 1, "one edit observed");
+    one_each(&scene, &all, &[]).await;
+}
