@@ -35,6 +35,8 @@ const DOUBLING: Duration = Duration::from_millis(400);
 const STRIDE: Duration = Duration::from_millis(250);
 /// For how long nothing was throttled before a surprise, and after a doubt that was right.
 const CALM: Duration = Duration::from_secs(2);
+/// Of what was tried, this part at least was carried out before a surprise.
+const NEARLY: f64 = 0.8;
 /// Some calls that have their permits are not sent yet when the pace changes.
 const ON_THE_WAY: Duration = Duration::from_millis(50);
 /// A surprise that goes on for so many calls is an alarm.
@@ -132,47 +134,49 @@ impl Pace {
         let average = self.average(now).filter(|_| busy).map_or(bears, |average| average.min(bears));
         let middle = f64::midpoint(bears, average);
         let calm = self.surprised_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
-        let (lesson, debt) = match self.failed {
-            Some(failed) if self.rate > self.settled() => {
-                self.failed = Some(self.after_doubt(failed, bears));
-                self.rate = self.settled();
-                self.rested = false;
-                if !self.promised {
-                    self.patience = (self.patience * 2).min(MOST_PATIENCE);
-                }
-                // Most of what remains of the second. A bucket would only be filled by a longer pause.
-                (Lesson::Doubt, (last_second - self.rate).min(0.4 * self.rate))
-            }
-            _ if calm && bears >= 0.8 * self.rate => {
-                self.counts_from = sent.saturating_add(time(FEW / self.rate));
-                self.failed = Some(middle.max(0.9 * bears));
-                self.rate = self.settled() / 2.0;
-                (Lesson::Surprise, last_second - self.settled())
-            }
-            _ => {
-                self.failed = Some(middle);
-                self.rate = self.settled() / 2.0;
-                self.rested = true;
-                self.patience = first_patience(self.promised);
-                (Lesson::Alarm, (last_second - self.rate).min(self.rate))
-            }
+        let lesson = match self.failed {
+            // Rounding is no doubt.
+            Some(_) if self.rate > 1.001 * self.settled() => Lesson::Doubt,
+            Some(_) | None if calm && bears >= NEARLY * self.rate => Lesson::Surprise,
+            Some(_) | None => Lesson::Alarm,
         };
-        self.rate = self.rate.max(LEAST.min(self.ceiling / 4.0));
+        let failed = match lesson {
+            Lesson::Doubt => self.after_doubt(bears),
+            Lesson::Surprise => middle.max(0.9 * bears),
+            Lesson::Alarm => middle,
+        };
+        // Whether a surprise goes on shows in the calls that follow at the old rate.
+        self.counts_from = sent.saturating_add(time(FEW / self.rate));
+        let least = LEAST.min(self.ceiling / 4.0);
+        self.failed = Some(failed.max(least / MARGIN));
+        self.rate = if lesson == Lesson::Doubt { self.settled() } else { least.max(self.settled() / 2.0) };
+        self.patience = match lesson {
+            Lesson::Doubt if !self.promised => MOST_PATIENCE.min(self.patience * 2),
+            Lesson::Doubt | Lesson::Surprise => self.patience,
+            Lesson::Alarm => first_patience(self.promised),
+        };
+        self.rested = lesson == Lesson::Alarm || self.rested && lesson == Lesson::Surprise;
         self.throttled_at = Some(now);
         if lesson != Lesson::Doubt {
             self.surprised_at = Some(now);
         }
         self.carried_out = 0.0;
+        let debt = match lesson {
+            // Most of what remains of the second. A bucket would only be filled by a longer pause.
+            Lesson::Doubt => (last_second - self.rate).min(0.4 * self.rate),
+            Lesson::Surprise => last_second - self.settled(),
+            Lesson::Alarm => (last_second - self.rate).min(self.rate),
+        };
         Some((lesson, debt.max(0.0)))
     }
 
     /// After a lesson at `now` calls go on at `at`.
     pub(super) fn goes_on(&mut self, now: Duration, at: Duration, lesson: Lesson) {
-        match lesson {
-            Lesson::Surprise => {}
-            Lesson::Doubt => self.counts_from = now.saturating_add(Duration::from_secs(1)),
-            Lesson::Alarm => self.counts_from = at.max(now.saturating_add(ON_THE_WAY)),
-        }
+        self.counts_from = match lesson {
+            Lesson::Doubt => now.saturating_add(Duration::from_secs(1)),
+            Lesson::Surprise => self.counts_from,
+            Lesson::Alarm => at.max(now.saturating_add(ON_THE_WAY)),
+        };
         self.grown_at = self.grown_at.max(at);
         self.doubt_at = at.saturating_add(self.patience);
     }
@@ -207,10 +211,11 @@ impl Pace {
         aim.min(self.ceiling)
     }
 
-    /// The rate that is not to be reached after a doubt about `failed` was wrong.
-    fn after_doubt(&self, failed: f64, bears: f64) -> f64 {
-        let begun_only = self.rate <= failed * TRIAL.0;
-        if begun_only || self.rested {
+    /// The rate that is not to be reached after a doubt was wrong.
+    fn after_doubt(&self, bears: f64) -> f64 {
+        let failed = self.failed.unwrap_or(self.ceiling);
+        let only_begun = self.rate <= failed * TRIAL.0;
+        if only_begun || self.rested {
             failed
         } else if bears >= 2.0 * failed {
             // No bucket holds so much.
