@@ -69,6 +69,12 @@ impl Client {
     /// observer how it went. Ends within the request timeout. Dropping the future before it is ready
     /// leaves a write in doubt.
     pub async fn send(&self, request: &Request) -> Result<Answer, CallError> {
+        self.shared.limiter.leave(request.operation()).await;
+        self.send_now(request).await
+    }
+
+    /// The same for a caller for whom [`Limiter::leave`] has come to its end.
+    pub async fn send_now(&self, request: &Request) -> Result<Answer, CallError> {
         let begun = Instant::now();
         let (result, how) = match self.attempt(request, begun).await {
             Ok((credentials, exchange)) => {

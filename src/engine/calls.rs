@@ -21,12 +21,14 @@ use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass, Lane, Operation, Request, Turn};
 use crate::levers;
 
+const fn create_operation(versioned: bool) -> Operation {
+    if versioned { Operation::CreateDatasetVersion } else { Operation::CreateDataset }
+}
+
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
-        let of_version = view.target().is_some_and(|target| target.dataset_id.is_some());
-        let operation = if of_version { Operation::CreateDatasetVersion } else { Operation::CreateDataset };
-        match self.reserve(view, Lane::Create, operation).await {
+        match self.reserve(view, Lane::Create, create_operation(K::VERSIONED)).await {
             None => {
                 self.seen.permit = true;
                 Flow::Again
@@ -39,6 +41,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
+        self.ctx.cloud.limiter().leave(create_operation(K::VERSIONED)).await;
         let late = self.claimed.is_none_or(|at| boot_clock().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
             self.never_executed(view, nonce);
@@ -52,7 +55,7 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => Request::create_dataset_version(dataset, body),
             None => Request::create_dataset(body),
         };
-        let sent = self.ctx.cloud.send(&request).await;
+        let sent = self.ctx.cloud.send_now(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
             Ok(id) => {

@@ -18,6 +18,7 @@
 
 mod bucket;
 mod budget;
+mod gate;
 mod guard;
 mod lane;
 mod pace;
@@ -36,6 +37,7 @@ use tokio::time::{Instant, sleep_until};
 use super::operation::Operation;
 use crate::levers;
 use budget::Budget;
+use gate::Gate;
 use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
 
@@ -62,6 +64,7 @@ pub enum Reservation {
 #[derive(Debug)]
 pub struct Limiter {
     schedule: Mutex<Schedule>,
+    gates: Mutex<Vec<(Option<Operation>, Gate)>>,
     origin: Instant,
     waiters: AtomicU64,
 }
@@ -84,12 +87,14 @@ impl Limiter {
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
         let schedule = Mutex::new(Schedule::new(possible(qps)?));
-        Ok(Self { schedule, origin: Instant::now(), waiters: AtomicU64::new(0) })
+        let gates = Mutex::new(vec![(None, Gate::new(qps))]);
+        Ok(Self { schedule, gates, origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
     /// Keeps `operation` to `qps` calls per second too, within the bounds of [`Limiter::new`].
     pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
         self.schedule().limit(operation, possible(qps)?);
+        self.gates().push((Some(operation), Gate::new(qps)));
         Ok(self)
     }
 
@@ -129,6 +134,21 @@ impl Limiter {
         while let Verdict::At(time) | Verdict::Spent(time) = self.ask(&waiter.key, place) {
             sleep_until(self.instant(time)).await;
         }
+    }
+
+    /// Waits until a call that has its permit may leave: calls that come in a crowd, because what was done since their
+    /// permits took its time, are spread so that no second sees more than the quota. Mostly that is at once.
+    pub async fn leave(&self, operation: Operation) {
+        if levers::no_limiter() {
+            return;
+        }
+        let mut at = self.origin.elapsed();
+        for (limited, gate) in self.gates().iter_mut() {
+            if limited.is_none_or(|limited| limited == operation) {
+                at = gate.pass(at);
+            }
+        }
+        sleep_until(self.instant(at)).await;
     }
 
     /// The service throttled a call of `operation` that was sent at `sent`: what it names is slowed down, and nothing of
@@ -180,6 +200,10 @@ impl Limiter {
         // Read under the lock, so that time never runs backwards for the schedule.
         let now = self.origin.elapsed();
         schedule.ask(now, key, line)
+    }
+
+    fn gates(&self) -> MutexGuard<'_, Vec<(Option<Operation>, Gate)>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
