@@ -35,7 +35,7 @@ test: ## Run every test: unit to stories on a real apiserver, and the conformanc
 	tests/contract/run
 
 .PHONY: bench
-bench: ## Measure the operator beside its peers; the page goes to docs/results (two hours; RESUME=yes: what is missing)
+bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)
 	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)
 
 .PHONY: bench-quick

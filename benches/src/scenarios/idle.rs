@@ -16,7 +16,7 @@ use crate::stage::Stage;
 /// Resyncs in a day at the default interval of 10 minutes.
 const PER_DAY: f64 = 144.0;
 /// Resyncs that are measured, after the first one.
-const RESYNCS: u32 = 6;
+const RESYNCS: u32 = 4;
 
 pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<Outcome> {
     let n = stage.n();
