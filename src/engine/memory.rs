@@ -42,6 +42,12 @@ pub struct Memory {
     pub written: Option<String>,
     /// Copies that we wrote and went on from ourselves: that the watch shows them is no news.
     own: Vec<String>,
+    /// A write of ours is under way. What the watch shows meanwhile may be that very write, before its answer is here.
+    writing: bool,
+    /// Copies that were shown while a write was under way.
+    early: Vec<String>,
+    /// One of them was not ours: it is to be looked at.
+    missed: bool,
     /// The last pass found everything as it should be.
     pub settled: bool,
     /// Failed passes in a row.
@@ -83,6 +89,9 @@ impl Memory {
             recorded: None,
             written: None,
             own: Vec::new(),
+            writing: false,
+            early: Vec::new(),
+            missed: false,
             settled: false,
             failures: 0,
             cooldown: None,
@@ -160,10 +169,32 @@ impl Memory {
 
     /// We wrote this copy of the object. `ours`: nobody else changed anything since the copy before it.
     pub fn wrote(&mut self, resource_version: Option<String>, ours: bool) {
-        self.own.extend(resource_version.clone().filter(|_| ours));
-        let surplus = self.own.len().saturating_sub(OWN);
-        self.own.drain(..surplus);
-        self.written = resource_version;
+        self.writing = false;
+        let early = self.early.iter().position(|early| Some(early) == resource_version.as_ref());
+        if let Some(at) = early {
+            self.early.remove(at);
+            self.missed |= !ours;
+            self.written = None;
+        } else {
+            self.own.extend(resource_version.clone().filter(|_| ours));
+            let surplus = self.own.len().saturating_sub(OWN);
+            self.own.drain(..surplus);
+            self.written = resource_version;
+        }
+        self.missed |= !self.early.is_empty();
+        self.early.clear();
+    }
+
+    /// A write of ours begins.
+    pub const fn write(&mut self) {
+        self.writing = true;
+    }
+
+    fn end(&mut self) -> bool {
+        self.writing = false;
+        let missed = std::mem::take(&mut self.missed) || !self.early.is_empty();
+        self.early.clear();
+        missed
     }
 
     /// The watch shows this copy. Returns whether it is news.
@@ -171,8 +202,14 @@ impl Memory {
         if self.written.as_deref() == Some(resource_version) {
             self.written = None;
         }
-        let own = self.own.iter().position(|own| own == resource_version);
-        own.map(|at| self.own.remove(at)).is_none()
+        if let Some(at) = self.own.iter().position(|own| own == resource_version) {
+            self.own.remove(at);
+            return false;
+        }
+        if self.writing {
+            self.early.push(resource_version.to_owned());
+        }
+        !self.writing
     }
 
     /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
@@ -210,6 +247,11 @@ impl Memories {
     /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
     pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
         lock(&self.all).get_mut(uid).is_none_or(|memory| memory.shown(resource_version))
+    }
+
+    /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
+    pub fn end(&self, uid: &str) -> bool {
+        lock(&self.all).get_mut(uid).is_some_and(Memory::end)
     }
 
     /// The object is Ready. Returns whether it is so for the first time in this process.
@@ -294,6 +336,28 @@ mod tests {
         assert!(memories.shown("uid", "9"), "somebody else's");
         assert!(memories.shown("uid", "10"), "ours, on top of somebody else's");
         assert!(!memories.with("uid", |memory| memory.is_stale("9")), "the watch has caught up");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_shown_during_a_write_is_news_only_if_it_was_not_that_write() {
+        let memories = Memories::default();
+        let during = |shown: &[&str], answer: Option<&str>, ours: bool| {
+            memories.with("uid", Memory::write);
+            assert!(shown.iter().all(|version| !memories.shown("uid", version)), "not told yet");
+            memories.with("uid", |memory| {
+                if let Some(answer) = answer {
+                    memory.wrote(Some(answer.to_owned()), ours);
+                }
+                memory.end()
+            })
+        };
+        assert!(!during(&["8"], Some("8"), true));
+        assert!(memories.shown("uid", "8"), "shown a second time");
+        assert!(during(&["9"], Some("9"), false), "ours, on top of somebody else's");
+        assert!(during(&["10", "11"], Some("11"), true), "somebody else's before it");
+        assert!(during(&["12"], None, true), "the write failed");
+        assert!(!during(&[], Some("13"), true));
+        assert!(!memories.shown("uid", "13") && memories.shown("uid", "14"));
     }
 
     #[tokio::test(start_paused = true)]

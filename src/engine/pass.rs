@@ -98,7 +98,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         }
     };
     running.end(outcome);
-    action
+    if ctx.memories.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }
 
 /// Tests end the process here, between two effects, as a kernel would: `DATASET_OPERATOR_CRASH="after Create"`.

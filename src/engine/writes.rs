@@ -12,6 +12,7 @@ use super::facts::Facts;
 use super::intent::Intent;
 use super::kind::Kind;
 use super::mark::Origin;
+use super::memory::Memory;
 use super::pass::{Flow, Pass, fingerprint};
 use super::plan::{Flight, Record};
 use super::recorded::Ended;
@@ -48,6 +49,12 @@ impl KubeError {
 const RECORD_TRIES: u64 = 4;
 
 impl<K: Kind> Pass<'_, K> {
+    /// A write to the object itself.
+    async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+        self.ctx.memories.with(&self.facts.uid, Memory::write);
+        self.kube(call).await
+    }
+
     async fn kube<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
         match tokio::time::timeout(self.ctx.limits.kube_call, call).await {
             Ok(result) => Ok(result?),
@@ -116,7 +123,7 @@ impl<K: Kind> Pass<'_, K> {
             "finalizers": finalizers,
             "annotations": {names::INTENT: intent.to_annotation()},
         }});
-        let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let result = self.write(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
         match result {
             Ok(object) => self.adopt_own(object),
             Err(error) => {
@@ -149,7 +156,7 @@ impl<K: Kind> Pass<'_, K> {
         let params = PatchParams::default();
         let api = self.api();
         let before = self.recorded.clone();
-        let object = self.kube(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
+        let object = self.write(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
         self.adopt_own(object);
         self.count_turn(&before);
         Ok(())
@@ -208,7 +215,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
         if record.settled {
-            self.ctx.memories.with(uid, super::memory::Memory::calm);
+            self.ctx.memories.with(uid, Memory::calm);
             // Nothing wakes the object because of this write: if something is left to do, it is done now.
             if !self.facts.deleting && self.facts.poll.is_none() {
                 return Flow::End(Action::await_change());
