@@ -23,7 +23,9 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     preload::settled(stage, n).await?;
     let calls = stage.cloud.counts().await?;
     stage.start(Tuning { resync: RESYNC, ..Tuning::default() }).await?;
-    verified(stage, &calls, n).await?;
+    if let Err(note) = verified(stage, &calls, n).await? {
+        return Ok(Outcome::noted(false, note));
+    }
     sleep(RESYNC / 2).await;
 
     let mut changed = 0;

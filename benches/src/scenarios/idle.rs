@@ -50,7 +50,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let cpu = difference.cpu("operator") / resyncs;
     put(figures, "cpuSecondsPerResync", cpu);
     put(figures, "cpuPercentAt10Minutes", cpu / 600.0 * 100.0);
-    Ok(Outcome::of(known.is_some() && resyncs > 1.0))
+    Ok(Outcome::noted(known.is_ok() && resyncs > 1.0, known.err().unwrap_or_default()))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a handful")]

@@ -17,7 +17,9 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     preload::settled(stage, n).await?;
     let calls = stage.cloud.counts().await?;
     stage.start(Tuning::default()).await?;
-    verified(stage, &calls, n).await?;
+    if let Err(note) = verified(stage, &calls, n).await? {
+        return Ok(Outcome::noted(false, note));
+    }
     let observer = stage.observe().await?;
     let before = stage.snapshot().await?;
     let load = stage.load(Act::Delete);

@@ -17,8 +17,8 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     preload::settled(stage, n).await?;
     let calls = stage.cloud.counts().await?;
     stage.start(Tuning::default()).await?;
-    if verified(stage, &calls, n).await?.is_none() {
-        return Ok(Outcome::noted(false, "the first start did not end in time"));
+    if let Err(note) = verified(stage, &calls, n).await? {
+        return Ok(Outcome::noted(false, format!("at the first start: {note}")));
     }
     if stage.case.parameters.variant == "SIGTERM" {
         stage.stop().await?;
@@ -37,7 +37,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let calls = before.calls.clone();
     let all = verified(stage, &calls, n).await?;
     let seconds = |at: Instant| at.saturating_duration_since(began).as_secs_f64();
-    if let Some(at) = all {
+    if let Ok(at) = all {
         put(figures, "verifiedSeconds", seconds(at));
     }
     let served = |seen: &crate::observer::Seen| {
@@ -54,5 +54,6 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let edits = u64::from(edit);
     #[allow(clippy::cast_precision_loss, reason = "a handful")]
     put(figures, "writesBeyondEdit", difference.writes().saturating_sub(edits) as f64);
-    Ok(Outcome::of(all.is_some() && edit))
+    let finished = all.is_ok() && edit;
+    Ok(Outcome::noted(finished, all.err().unwrap_or_default()))
 }

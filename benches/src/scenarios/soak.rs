@@ -26,7 +26,9 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     preload::settled(stage, n).await?;
     let calls = stage.cloud.counts().await?;
     stage.start(Tuning { resync: RESYNC, ..Tuning::default() }).await?;
-    verified(stage, &calls, n).await?;
+    if let Err(note) = verified(stage, &calls, n).await? {
+        return Ok(Outcome::noted(false, note));
+    }
     let fault = json!({"operation": "*", "effect": "reset", "when": "before", "count": 1_000_000, "probability": 0.02});
     stage.cloud.order(&fault).await?;
     sleep(WARM_UP.min(stage.left())).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use testbed::{Context as _, Result};
 use tokio::time::{Instant, sleep};
 
+use crate::candidate::Subject;
 use crate::counters::cloud::Calls;
 use crate::stage::Stage;
 
@@ -13,33 +14,40 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 const PAGE: usize = 100;
 
 /// Waits until the candidate, started after `before` was counted, has read all `n` objects from the cloud, in whatever
-/// way, and (where it can be asked) has looked at each once. `None` at the end of the run's time.
-pub(super) async fn verified(stage: &mut Stage<'_>, before: &Calls, n: usize) -> Result<Option<Instant>> {
+/// way, and (where it can be asked) has looked at each once. At the end of the run's time, how far it came.
+pub(super) async fn verified(stage: &mut Stage<'_>, before: &Calls, n: usize) -> Result<Result<Instant, String>> {
     let at_least = |calls: &Calls, operation: &str, n: usize| {
         calls.ok(operation).saturating_sub(before.ok(operation)) >= u64::try_from(n).unwrap_or(u64::MAX)
     };
     loop {
         let calls = stage.cloud.counts().await?;
         let read = at_least(&calls, "ListDatasets", n.div_ceil(PAGE)) || at_least(&calls, "GetDataset", n);
-        if read && looked_at(stage, n).await? {
-            return Ok(Some(Instant::now()));
+        if read && looks(stage).await?.is_none_or(|passes| passes >= u64::try_from(n).unwrap_or(u64::MAX)) {
+            return Ok(Ok(Instant::now()));
         }
         stage.check_alive()?;
         if stage.left().is_zero() {
-            return Ok(None);
+            let new = |operation: &str| calls.ok(operation).saturating_sub(before.ok(operation));
+            let passes = looks(stage).await?.map_or("unknown".to_owned(), |passes| passes.to_string());
+            let text = format!(
+                "not all of {n} objects were verified: {} lists, {} reads, {passes} passes without anything to do",
+                new("ListDatasets"),
+                new("GetDataset"),
+            );
+            return Ok(Err(text));
         }
         sleep(LOOK_EVERY).await;
     }
 }
 
-/// Whether our operator's own count of passes says that it has looked at all; others cannot be asked.
-async fn looked_at(stage: &Stage<'_>, n: usize) -> Result<bool> {
-    let Some(url) = stage.subject.as_ref().and_then(crate::candidate::Subject::metrics_url) else {
-        return Ok(true);
+/// How many objects our operator says that it has looked at; others cannot be asked.
+async fn looks(stage: &Stage<'_>) -> Result<Option<u64>> {
+    let Some(url) = stage.subject.as_ref().and_then(Subject::metrics_url) else {
+        return Ok(None);
     };
     let answer = reqwest::Client::new().get(url).send().await.context("reading the operator's metrics")?;
     let text = answer.text().await.context("reading the operator's metrics")?;
-    Ok(passes(&text) >= u64::try_from(n).unwrap_or(u64::MAX))
+    Ok(Some(passes(&text)))
 }
 
 /// Passes over Datasets that left nothing to do.
