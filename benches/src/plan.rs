@@ -74,15 +74,15 @@ pub(crate) fn full() -> Vec<Case> {
     for candidate in [Ours, GoBest] {
         entries.push(entry(Ceiling, candidate, 10_000, 1, 180).at(0));
     }
-    for n in [1_000, 10_000] {
-        entries.push(entry(Idle, Ours, n, 1, 150).variant("resync=10s"));
-        entries.push(entry(Idle, GoBest, n, 1, 150).variant("resync=10s"));
+    for (n, resync) in [(1_000, "resync=10s"), (10_000, "resync=60s")] {
+        entries.push(entry(Idle, Ours, n, 1, 400).variant(resync));
+        entries.push(entry(Idle, GoBest, n, 1, 400).variant(resync));
     }
     entries.extend([
         entry(Idle, Without(Lever::ListResync), 1_000, 1, 240).variant("resync=20s"),
         // Its one worker reads 20 datasets a second at this latency: more objects would need a longer interval.
         entry(Idle, GoScaffold, 500, 1, 400).variant("resync=40s"),
-        entry(Idle, Without(Lever::Pruning), 10_000, 1, 150).variant("resync=10s"),
+        entry(Idle, Without(Lever::Pruning), 10_000, 1, 400).variant("resync=60s"),
         entry(Drift, Ours, 10_000, 1, 120),
         entry(Drift, GoBest, 10_000, 1, 120),
     ]);
