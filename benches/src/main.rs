@@ -117,7 +117,9 @@ async fn command(command: &Command) -> Result<()> {
             let mut cases = if arguments.quick { plan::quick() } else { plan::full() };
             cases.retain(|case| arguments.want(case));
             if arguments.list {
-                cases.iter().for_each(|case| println!("{}", case.title()));
+                for case in &cases {
+                    println!("{}", case.title());
+                }
                 return Ok(());
             }
             if arguments.resume {

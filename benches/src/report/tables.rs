@@ -59,10 +59,12 @@ const TABLES: &[Table] = &[
     Table {
         scenario: "S4",
         title: "S4: nothing happens",
-        text: "Measured over six resyncs with the short interval shown; `per day` is arithmetic: 144 resyncs of 10 minutes. `bill` \
+        text: "Measured over three resyncs or more with the short interval shown. A spread sweep may not end within a short \
+               interval; a whole one counts with at least N/100 calls. `per day` is arithmetic: 144 whole resyncs of 10 minutes. `bill` \
                is in the vendor's unit of money, a list as one unit and as two (input and output).",
         columns: &[
-            ("calls a resync", "callsPerResync", 1),
+            ("calls seen a resync", "callsSeenPerResync", 1),
+            ("calls of a whole one", "callsPerResync", 1),
             ("calls per day", "callsPerDay", 0),
             ("bill per day", "billPerDay", 2),
             ("list as two units", "billPerDayWithOutput", 2),
