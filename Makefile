@@ -49,7 +49,7 @@ lint: deny ## Formatting, clippy, generated files, licences and advisories, shel
 	$(MAKE) generate && git diff --exit-code -- crds docs/reference
 	for script in .ci/run benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
 	sh -n tests/testbed/src/leash.sh
-	cd tests/controlplane && test -z "$$(gofmt -l .)" && go vet .
+	for module in tests/controlplane benches/peers/controller-runtime; do (cd $$module && test -z "$$(gofmt -l .)" && go vet ./...) || exit; done
 
 .PHONY: deny
 deny:
