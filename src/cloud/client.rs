@@ -69,12 +69,6 @@ impl Client {
     /// observer how it went. Ends within the request timeout. Dropping the future before it is ready
     /// leaves a write in doubt.
     pub async fn send(&self, request: &Request) -> Result<Answer, CallError> {
-        self.shared.limiter.leave(request.operation()).await;
-        self.send_now(request).await
-    }
-
-    /// The same for a caller for whom [`Limiter::leave`] has come to its end.
-    pub async fn send_now(&self, request: &Request) -> Result<Answer, CallError> {
         let begun = Instant::now();
         let (result, how) = match self.attempt(request, begun).await {
             Ok((credentials, exchange)) => {
@@ -89,9 +83,11 @@ impl Client {
 
     /// Sends with the permit that `turn` holds, or waits for one in its lane first.
     pub async fn call_in(&self, turn: &mut Turn, request: &Request) -> Result<Answer, CallError> {
-        match turn.take() {
-            Some(lane) => self.call(lane, request).await,
-            None => self.send(request).await,
+        if turn.take() {
+            self.call(turn.lane(), request).await
+        } else {
+            self.shared.limiter.leave(turn.lane(), request.operation()).await;
+            self.send(request).await
         }
     }
 
@@ -100,6 +96,7 @@ impl Client {
         let begun = Instant::now();
         self.shared.limiter.acquire(lane, request.operation()).await;
         self.shared.observer.waited(lane, begun.elapsed());
+        self.shared.limiter.leave(lane, request.operation()).await;
         self.send(request).await
     }
 

@@ -22,8 +22,13 @@ impl Turn {
         Self { lane, granted: true }
     }
 
-    /// The lane to wait in, or `None` if the permit that was granted is used up by this call.
-    pub(super) const fn take(&mut self) -> Option<Lane> {
-        if std::mem::replace(&mut self.granted, false) { None } else { Some(self.lane) }
+    /// Whether the next call must wait for its permit; one that was granted is used up by it.
+    pub(super) const fn take(&mut self) -> bool {
+        !std::mem::replace(&mut self.granted, false)
+    }
+
+    /// The lane that its calls belong to.
+    pub(super) const fn lane(&self) -> Lane {
+        self.lane
     }
 }

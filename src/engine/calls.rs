@@ -41,7 +41,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
-        self.ctx.cloud.limiter().leave(create_operation(K::VERSIONED)).await;
+        self.ctx.cloud.limiter().leave(Lane::Create, create_operation(K::VERSIONED)).await;
         let late = self.claimed.is_none_or(|at| boot_clock().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
             self.never_executed(view, nonce);
@@ -55,7 +55,7 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => Request::create_dataset_version(dataset, body),
             None => Request::create_dataset(body),
         };
-        let sent = self.ctx.cloud.send_now(&request).await;
+        let sent = self.ctx.cloud.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
             Ok(id) => {

@@ -5,10 +5,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The part of a quota that may leave within its span; permits come at 98 %, so this seldom holds anybody back.
+/// The part of a quota that may leave within its span. Permits come at 98 %, so this seldom holds anybody back, and a
+/// crowd gets smaller by one in each second.
 const SHARE: f64 = 0.99;
-/// On its way one call may gain so much on another.
-const JITTER: Duration = Duration::from_millis(5);
 
 /// Lets at most so many calls leave within any span of time.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ impl Gate {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let most = (qps * SHARE).floor().max(1.0) as usize;
         let span = if qps >= 1.0 / SHARE { Duration::from_secs(1) } else { super::bucket::time(1.0 / qps) };
-        Self { most, span: span + JITTER, left: VecDeque::new() }
+        Self { most, span, left: VecDeque::new() }
     }
 
     /// When a call may leave that is ready now; it is taken to leave then.
@@ -72,6 +71,6 @@ mod tests {
     fn a_low_quota_has_a_longer_span() {
         let mut gate = Gate::new(0.5);
         assert_eq!(gate.pass(Duration::ZERO), Duration::ZERO);
-        assert_eq!(gate.pass(Duration::ZERO), Duration::from_millis(2005));
+        assert_eq!(gate.pass(Duration::ZERO), Duration::from_secs(2));
     }
 }
