@@ -124,7 +124,8 @@ impl Sweep<'_> {
         let seed = u64::from(tally.number.wrapping_mul(31).wrapping_add(tally.pages));
         let noise = owner_hash(self.workspace).wrapping_mul(seed | 1).rotate_left(17) % 21;
         let percent = 90 + u32::try_from(noise).unwrap_or_default();
-        sleep(self.index.settings.resync / pages * percent / 100).await;
+        // From page to page, not from one's end to the next one's begin: calls that take their time make no round longer.
+        sleep_until(self.index.next_page(self.workspace, self.index.settings.resync / pages * percent / 100)).await;
     }
 
     /// One page, tried until it comes. `None`: the service says that there is none of this number.

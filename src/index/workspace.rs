@@ -25,6 +25,8 @@ pub(super) struct Workspace {
     rounds: u64,
     /// Pages of its last round.
     pages: u32,
+    /// When the last page of a spread round was due.
+    due: Option<Instant>,
     count: Count,
     trouble: Option<Trouble>,
     /// It has not been seen for too long, and everyone concerned knows.
@@ -89,6 +91,15 @@ impl Index {
     /// How many pages the last round had, 1 at least.
     pub(super) fn pages(&self, workspace: &str) -> u32 {
         self.with(workspace, |entry| entry.pages.max(1))
+    }
+
+    /// When the next page is due: so long after the one before. Who is further behind than that does not catch up.
+    pub(super) fn next_page(&self, workspace: &str, gap: Duration) -> Instant {
+        let now = Instant::now();
+        self.with(workspace, |entry| {
+            let next = entry.due.map(|due| due + gap).filter(|next| *next + gap > now);
+            *entry.due.insert(next.map_or(now + gap, |next| next.max(now)))
+        })
     }
 
     /// A list taught what its `TotalCount` is worth.
