@@ -28,7 +28,7 @@ impl Turn {
     }
 
     /// The lane that its calls belong to.
-    pub(super) const fn lane(&self) -> Lane {
+    pub(super) const fn lane(self) -> Lane {
         self.lane
     }
 }
