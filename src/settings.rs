@@ -165,7 +165,7 @@ impl Settings {
 }
 
 /// Passes that keep a limit busy. A create takes some 0.3 s with its two writes to an API server that is busy with ten
-/// thousand objects, at times twice that, and a permit that nobody is there to take is lost. What waits for its turn
+/// thousand objects; twice that is allowed for, because a permit that nobody is there to take is lost. What waits for its turn
 /// is no pass.
 fn busy(qps: f64) -> u16 {
     const PASS: f64 = 0.64;
