@@ -311,6 +311,9 @@ mod chaos_tests;
 #[path = "outage_tests.rs"]
 mod outage_tests;
 #[cfg(test)]
+#[path = "reader_tests.rs"]
+mod reader_tests;
+#[cfg(test)]
 #[path = "stage_tests.rs"]
 mod stage;
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //! to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::listing;
 use crate::api::names::MARK_DOMAIN;
@@ -13,8 +14,10 @@ use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, T
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
-/// How long the first one waits for company.
-const COMPANY: Duration = Duration::from_millis(20);
+/// How long the first one waits to see whether it is alone.
+const ALONE: Duration = Duration::from_millis(20);
+/// How long it waits where others come as well: at 100 deletes per second a page then serves some thirty.
+const COMPANY: Duration = Duration::from_millis(300);
 /// `DatasetIds=` takes no more (a page holds 100).
 const MOST: usize = 100;
 
@@ -65,7 +68,7 @@ impl Reader {
     pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
         let (sender, receiver) = oneshot::channel();
         let leads = {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.queue();
             let waiting = queue.entry(workspace.to_owned()).or_default();
             waiting.push((id.dataset.clone(), sender));
             waiting.len() == 1
@@ -74,7 +77,7 @@ impl Reader {
             // A task of its own: the pass of the first one may end while the others still wait.
             let (reader, workspace) = (self.clone(), workspace.to_owned());
             tokio::spawn(async move {
-                tokio::time::sleep(COMPANY).await;
+                reader.gather(&workspace).await;
                 reader.serve(&workspace).await;
             });
         }
@@ -85,9 +88,24 @@ impl Reader {
         }
     }
 
+    /// Waits until a page is full, or long enough: not at all long for one that is alone.
+    async fn gather(&self, workspace: &str) {
+        let since = Instant::now();
+        loop {
+            tokio::time::sleep(ALONE).await;
+            let waiting = self.queue().get(workspace).map_or(0, Vec::len);
+            if !(2..MOST).contains(&waiting) || since.elapsed() >= COMPANY {
+                return;
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn serve(&self, workspace: &str) {
-        let mut waiting =
-            self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(workspace).unwrap_or_default();
+        let mut waiting = self.queue().remove(workspace).unwrap_or_default();
         while waiting.len() > 1 {
             let rest = waiting.split_off(waiting.len().min(MOST));
             let query = ListDatasets {

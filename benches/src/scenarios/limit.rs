@@ -26,6 +26,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let low: String = stage.case.parameters.variant.chars().filter(char::is_ascii_digit).collect();
     let low = Duration::from_secs(low.parse().unwrap_or(60));
     let blank = Template::blank(stage).await?;
+    let before = stage.snapshot().await?;
     stage.start(Tuning::default()).await?;
     blank.place(stage, 0..n).await?;
     sleep(Duration::from_secs(2)).await;
@@ -45,7 +46,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     if let Some(at) = recovered {
         put(figures, "recoverySeconds", at);
     }
-    stage.snapshot().await?.since(&crate::counters::Snapshot::default(), 0).tell(figures);
+    stage.snapshot().await?.since(&before, 0).tell(figures);
     Ok(Outcome::of(recovered.is_some()))
 }
 
