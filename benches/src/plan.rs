@@ -86,6 +86,7 @@ pub(crate) fn full() -> Vec<Case> {
         entry(Limit, Ours, 10_000, 1, 160).variant("low for 60s"),
         entry(Neighbour, Ours, 5_000, 1, 90),
         entry(Removal, Ours, 1_000, 1, 60),
+        entry(Removal, Ours, 10_000, 1, 240),
         entry(Removal, GoBest, 1_000, 1, 60),
         entry(Scale, Ours, 100_000, 1, 240),
         entry(Soak, Ours, 10_000, 1, 150),
