@@ -161,8 +161,11 @@ async fn until(stage: &mut Stage<'_>, observer: &Observer, done: impl Fn(&Seen) 
 }
 
 /// Writes a figure down.
+/// What cannot be said, because a run did not come that far, is left out: JSON has no word for it.
 fn put(figures: &mut Figures, name: &str, value: f64) {
-    figures.insert(name.to_owned(), value);
+    if value.is_finite() {
+        figures.insert(name.to_owned(), value);
+    }
 }
 
 /// Median, 99th percentile and maximum of times in milliseconds.
