@@ -560,7 +560,7 @@ fn catch(life: &mut Life) {
 /// Time passes, unless a request would be older than requests get.
 fn tick(model: &Model, state: &mut State) -> Option<()> {
     for message in state.messages.iter_mut().flatten() {
-        match &mut message.wire {
+        match message.wire {
             Wire::Bounded(0) => message.wire = Wire::Bounded(1),
             Wire::Bounded(_) => return None,
             Wire::Unbounded => {}

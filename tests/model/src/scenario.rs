@@ -291,6 +291,11 @@ fn relatives() -> Vec<Scenario> {
             .settled()
             .wish(Wish { recreate: true, ..Wish::default() })
             .with(&[(RemoteDelete, 1), (Crash, 1)]),
+        Scenario::new("a version: its dataset is deleted outside, Recreate")
+            .version()
+            .settled()
+            .wish(Wish { recreate: true, ..Wish::default() })
+            .with(&[(Fault::Kin, 1), (Crash, 1)]),
         Scenario::new("a version: two replicas").version().processes(2).with(&[(Loss, 1)]),
         Scenario::new("a dataset with versions").kin(Kin::Holds).settled().with(&[(Delete, 1), (Fault::Kin, 1), (Crash, 1), (Refused, 1), (LostAnswer, 1)]),
         Scenario { stranger_version: true, ..Scenario::new("a dataset with a stranger's version") }
