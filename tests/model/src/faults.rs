@@ -8,6 +8,8 @@ pub const FAULTS: usize = Fault::ALL.len();
 pub enum Fault {
     /// The process ends between two steps, and starts anew.
     Crash,
+    /// The process is frozen between claim and create for longer than the send deadline.
+    Freeze,
     /// A request is lost; its sender sees a timeout.
     Loss,
     /// A request is carried out, its answer is lost.
@@ -76,8 +78,9 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Crash,
+        Self::Freeze,
         Self::Loss,
         Self::LostAnswer,
         Self::Late,
@@ -174,6 +177,8 @@ pub enum Action {
     Page(u8, u8),
     /// Time passes: more than the send deadline and the list lag, less than the settle time.
     Tick,
+    /// The same while a create was claimed and not sent yet.
+    Freeze,
     /// Lists show what a remote is by now.
     Catch(u8),
     /// A process ends and starts anew.
@@ -218,6 +223,7 @@ impl Action {
             }
             Self::Page(..) => OTHERS + Fault::HalfList.at(),
             Self::Crash(_) => OTHERS + Fault::Crash.at(),
+            Self::Freeze => OTHERS + Fault::Freeze.at(),
             Self::Principal => OTHERS + Fault::Principal.at(),
             Self::Kin(_) => OTHERS + Fault::Kin.at(),
         }
@@ -251,6 +257,7 @@ impl Action {
             | Self::Wire(..)
             | Self::Page(..)
             | Self::Crash(_)
+            | Self::Freeze
             | Self::User(..)
             | Self::Outside(..)
             | Self::Snapshot

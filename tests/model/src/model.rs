@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 use crate::service::{self, Answer};
 use crate::store;
 use crate::world::{
-    Attempt, Call, Desk, Domain, Intent, Kin, Life, Mark, Message, Object, Process, REMOTES, STRANGER, State, Status,
+    Attempt, Call, Desk, Domain, Flight, Intent, Kin, Landed, Life, Mark, Message, Object, Process, REMOTES, STRANGER, State, Status,
     Told, Wire, each, first_life, index,
 };
 
@@ -186,7 +186,11 @@ impl Model {
         if state.straggler.is_some() {
             actions.extend([Action::Straggle, Action::StragglerVanishes]);
         }
-        actions.push(Action::Tick);
+        if !is_about_to_create(state) {
+            actions.push(Action::Tick);
+        } else if has(Fault::Freeze) {
+            actions.push(Action::Freeze);
+        }
         for (id, remote) in each(&state.remotes) {
             if matches!(remote.life, Life::Unlisted | Life::Ghost) {
                 actions.push(Action::Catch(id));
@@ -298,6 +302,10 @@ impl Model {
                 Some(())
             }
             Action::Tick => tick(self, state),
+            Action::Freeze => {
+                spend(state, Fault::Freeze)?;
+                tick(self, state)
+            }
             Action::Catch(id) => {
                 catch(&mut state.remote_mut(id)?.life);
                 Some(())
@@ -547,6 +555,15 @@ fn spend(state: &mut State, fault: Fault) -> Option<()> {
     let left = &mut state.budget[fault.at()];
     *left = left.checked_sub(1)?;
     Some(())
+}
+
+/// Does a pass hold a claim whose create it has not sent yet?
+fn is_about_to_create(state: &State) -> bool {
+    let passes = state.processes.iter().flat_map(|process| &process.desks).filter_map(|desk| desk.pass);
+    passes.into_iter().any(|pass| {
+        let unsent = matches!(pass.flight, Some(Flight::Create { landed: Landed::Not, .. }));
+        unsent && pass.awaits.is_none() && pass.claimed == Some(0)
+    })
 }
 
 fn catch(life: &mut Life) {

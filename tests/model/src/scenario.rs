@@ -142,8 +142,8 @@ pub fn small() -> Vec<Scenario> {
     use Fault::{Crash, Delete, Duplicate, Edit, Late, Loss, LostAnswer, Recreate, RemoteDelete, Unsent};
     vec![
         Scenario::new("nothing goes wrong").with(&[]),
-        Scenario::new("create: one crash, one loss").with(&[(Crash, 1), (Loss, 1), (LostAnswer, 1)]),
-        Scenario::new("create: late").with(&[(Late, 1), (Crash, 1), (Unsent, 1)]),
+        Scenario::new("create: one crash, one loss").with(&[(Crash, 1), (Loss, 1)]),
+        Scenario::new("create: late").with(&[(Late, 1), (Unsent, 1), (Fault::Freeze, 1)]),
         Scenario::new("create: a copy of the request").with(&[(Duplicate, 1), (Crash, 1)]),
         Scenario::new("delete and anew").settled().with(&[(Delete, 1), (Recreate, 1), (Crash, 1)]),
         Scenario::new("edit").settled().with(&[(Edit, 1), (Crash, 1), (LostAnswer, 1)]),
@@ -172,7 +172,7 @@ fn creates() -> Vec<Scenario> {
     use Fault::{
         Crash, Delete, Duplicate, HalfList, KubeAnswer, KubeLate, KubeLoss, Late, Loss, LostAnswer, Refused, Replay, Unsent,
     };
-    let all = [(Crash, 2), (Loss, 1), (LostAnswer, 1), (Late, 1), (Unsent, 1)];
+    let all = [(Crash, 2), (Loss, 1), (LostAnswer, 1), (Late, 1), (Unsent, 1), (Fault::Freeze, 1)];
     vec![
         Scenario::new("create: two crashes and every loss").with(&all),
         Scenario::new("create: the apiserver loses and delays").with(&[(KubeAnswer, 1), (KubeLoss, 1), (KubeLate, 1), (Crash, 1), (Loss, 1)]),
@@ -229,8 +229,8 @@ fn replicas() -> Vec<Scenario> {
     vec![
         Scenario::new("two replicas").processes(2).with(&[]),
         Scenario::new("two replicas, a crash and a loss").processes(2).with(&[(Crash, 1), (Loss, 1)]),
-        Scenario::new("two replicas, late").processes(2).with(&[(Late, 1)]),
-        Scenario::new("two replicas, a delete").processes(2).with(&[(Delete, 1)]),
+        Scenario::new("two replicas, late").processes(2).with(&[(Late, 1), (Fault::Freeze, 1)]),
+        Scenario::new("two replicas, a delete").processes(2).with(&[(Delete, 1), (Fault::Freeze, 1)]),
         Scenario::new("two replicas, delete and anew").processes(2).settled().with(&[(Delete, 1), (Recreate, 1)]),
         Scenario::new("two replicas, an edit").processes(2).settled().with(&[(Edit, 1), (LostAnswer, 1)]),
         Scenario::new("two replicas, a copy of the request").processes(2).with(&[(Duplicate, 1)]),
