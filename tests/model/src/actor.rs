@@ -13,8 +13,8 @@ use crate::service;
 use crate::store::{self, Refusal};
 use crate::words;
 use crate::world::{
-    Awaits, Call, Desk, Flight, Id, Intent, Landed, Look, Looks, Message, Object, Outcome, Pass, REMOTES, Record,
-    Row, Sight, State, Status, Straggler, Told, Wire, Write, each, index,
+    Awaits, Call, Desk, Flight, Id, Intent, Landed, Look, Looks, Message, Object, Outcome, Pass, REMOTES, Record, Row,
+    Sight, State, Status, Straggler, Told, Wire, Write, each, index,
 };
 
 /// More steps than that without an effect are no pass (`MOST_STEPS` of `src/engine/pass.rs`).
@@ -157,9 +157,7 @@ impl Actor<'_> {
             Do::Create => self.create(pass),
             Do::Mark(id, mark) => self.send(pass, Call::Mark(id, mark), Awaits::Mark(id)),
             Do::Unrelease(id) => self.send(pass, Call::Unrelease(id), Awaits::Change(id)),
-            Do::Update { id, mutable, name } => {
-                self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id))
-            }
+            Do::Update { id, mutable, name } => self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id)),
             Do::Delete(id) => {
                 if id != pass.object.status.id {
                     self.model.saw(Event::SurplusRemoved);
@@ -359,7 +357,9 @@ impl Actor<'_> {
     /// `finish` of `ending.rs`. (News that production holds back for some seconds is told at once here.)
     fn report(&mut self, pass: &Pass, question: &Question, told: Told, duplicates: bool, fate: Fate) {
         let (before, after) = (pass.object.status, self.told(pass, question, told, duplicates));
-        if before != after && let Ok(object) = self.write(Write::Status { uid: pass.object.uid, before, after }, fate) {
+        if before != after
+            && let Ok(object) = self.write(Write::Status { uid: pass.object.uid, before, after }, fate)
+        {
             self.desk().written = object.version;
         }
     }

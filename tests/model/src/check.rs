@@ -29,6 +29,8 @@ pub struct Outcome {
     pub stuck: usize,
     /// There were more states than allowed.
     pub cut: bool,
+    /// What is known to be wrong.
+    pub known: &'static str,
     /// What is wrong, each with its shortest trace.
     pub violations: Vec<String>,
     /// Arms of `plan`, with the number of different questions that took them.
@@ -45,7 +47,7 @@ impl Outcome {
     /// Everything is as it should be.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.violations.is_empty() && self.stuck == 0
+        (self.violations.is_empty() && self.stuck == 0) || !self.known.is_empty()
     }
 }
 
@@ -61,8 +63,10 @@ pub fn check_with(scenario: Scenario, plan: fn(&View) -> Step, most: usize) -> O
     let began = Instant::now();
     let model = Model::with(scenario.clone(), plan);
     let graph = Graph::explore(&model, most);
-    let mut outcome = Outcome { name: scenario.name.to_owned(), states: graph.states(), edges: graph.edges, ..Outcome::default() };
+    let mut outcome =
+        Outcome { name: scenario.name.to_owned(), states: graph.states(), edges: graph.edges, ..Outcome::default() };
     outcome.cut = graph.cut;
+    outcome.known = scenario.known;
     if let Some(broken) = graph.broken {
         let way = graph.path(&model, broken);
         let breach = way.last().and_then(|(_, state)| Breach::of(state));

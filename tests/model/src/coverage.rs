@@ -65,7 +65,10 @@ pub const ARMS: &[&str] = &[
 
 /// Arms that no scenario can take, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("Leave", "an object that is being deleted without our finalizer is held by somebody else's, of which there is none here"),
+    (
+        "Leave",
+        "an object that is being deleted without our finalizer is held by somebody else's, of which there is none here",
+    ),
     ("Report Deleting: DatasetVersion … is newer", "one version a scenario; the order among versions is a story"),
     ("Report RemoteDeleted: is gone with its dataset", "binding v1 owns no life: no create, no delete, no mark"),
     ("Report InternalError", "a view that nothing makes"),
@@ -75,7 +78,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 /// Arms that should have been taken and were not.
 #[must_use]
 pub fn missing(taken: &BTreeMap<String, u64>) -> Vec<&'static str> {
-    ARMS.iter().filter(|arm| !taken.contains_key(**arm) && !taken.keys().any(|name| has_prefix(name, arm))).copied().collect()
+    ARMS.iter()
+        .filter(|arm| !taken.contains_key(**arm) && !taken.keys().any(|name| has_prefix(name, arm)))
+        .copied()
+        .collect()
 }
 
 /// Arms that were taken and that nobody listed: there is something new in `plan`.
@@ -85,5 +91,7 @@ pub fn unlisted(taken: &BTreeMap<String, u64>) -> Vec<&str> {
 }
 
 fn has_prefix(name: &str, arm: &str) -> bool {
-    name == arm || (arm.starts_with("Report ") && arm.contains(':') || !arm.contains(',') && arm.starts_with("Re")) && name.starts_with(arm)
+    name == arm
+        || (arm.starts_with("Report ") && arm.contains(':') || !arm.contains(',') && arm.starts_with("Re"))
+            && name.starts_with(arm)
 }

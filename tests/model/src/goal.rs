@@ -55,8 +55,11 @@ fn waits_rightly(model: &Model, state: &State, slot: u8, object: &Object) -> boo
     let elsewhere = object.intent.is_some_and(|intent| intent.elsewhere);
     let blocked = slot == 0
         && !model.scenario.versioned
-        && (state.kin == Kin::Holds || (state.stranger_version && !model.scenario.wishes[0].delete_foreign && !retains));
-    (object.spec.paused && object.status.told == Told::Paused) || blocked || (elsewhere && is(object, "AccountMismatch"))
+        && (state.kin == Kin::Holds
+            || (state.stranger_version && !model.scenario.wishes[0].delete_foreign && !retains));
+    (object.spec.paused && object.status.told == Told::Paused)
+        || blocked
+        || (elsewhere && is(object, "AccountMismatch"))
 }
 
 /// Ready, and rightly so.
@@ -71,7 +74,10 @@ fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bo
     let named = model.scenario.versioned || spec.adopt > 0 || look.name == slot + 1;
     let equal = look.mutable == spec.mutable && look.fixed == spec.fixed && named;
     let surplus = state.living().any(|(id, other)| {
-        let mine = other.look.mark.is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce) && mark.nonce & ADOPTED == 0);
+        let mine = other
+            .look
+            .mark
+            .is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce) && mark.nonce & ADOPTED == 0);
         id != status.id && mine
     });
     let secured = object.finalizer && object.intent.is_some_and(|intent| intent.uid == object.uid);
@@ -90,21 +96,34 @@ fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
     let recorded = state.remote(status.id).filter(|remote| remote.lives()).map(|remote| remote.look);
     let named = state.remote(spec.adopt).filter(|remote| remote.lives()).map(|remote| remote.look);
     let any = |test: &dyn Fn(&Look) -> bool| state.living().any(|(_, remote)| test(&remote.look));
-    let theirs = |look: &Look| {
-        look.mark.is_some_and(|mark| mark != own_mark(slot, object.uid, mark.nonce)) && !look.released
-    };
+    let theirs =
+        |look: &Look| look.mark.is_some_and(|mark| mark != own_mark(slot, object.uid, mark.nonce)) && !look.released;
     let owners = |look: &Look| carries_owner(look, slot);
-    let predecessors = |look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.uid != object.uid && slot_of(mark.uid) == slot);
-    let unmarked = state.living().filter(|(_, remote)| remote.look.mark.is_none() && remote.look.name == slot + 1).count();
+    let predecessors =
+        |look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.uid != object.uid && slot_of(mark.uid) == slot);
+    // A refused create is tried again and again, and tells that in between.
+    if model.scenario.retries && status.id == 0 && any(&|look: &Look| look.name == slot + 1 && look.mark.is_none()) {
+        return true;
+    }
+    let unmarked =
+        state.living().filter(|(_, remote)| remote.look.mark.is_none() && remote.look.name == slot + 1).count();
     let versioned_nowhere = model.scenario.versioned && matches!(state.kin, Kin::Holds | Kin::Gone);
     (is(object, "ImmutableChanged") && status.id > 0 && status.fixed != Some(spec.fixed))
         || (is(object, "RemoteDeleted") && status.id > 0 && recorded.is_none() && !wish.recreate)
-        || (is(object, "OwnedByOther") && (recorded.is_some_and(|look| theirs(&look)) || named.is_some_and(|look| theirs(&look))))
-        || (is(object, "OwnedByOther") && status.id == 0 && any(&|look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.forged)))
+        || (is(object, "OwnedByOther")
+            && (recorded.is_some_and(|look| theirs(&look)) || named.is_some_and(|look| theirs(&look))))
+        || (is(object, "OwnedByOther")
+            && status.id == 0
+            && any(&|look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.forged)))
         || (is(object, "NameTaken") && status.id == 0 && any(&|look: &Look| owners(look) && look.released))
-        || (is(object, "NameTaken") && status.id == 0 && model.scenario.unique_names && any(&|look: &Look| look.name == slot + 1))
+        || (is(object, "NameTaken")
+            && status.id == 0
+            && model.scenario.unique_names
+            && any(&|look: &Look| look.name == slot + 1))
         || (is(object, "NameTaken") && status.id == 0 && wish.policy == 1 && any(&predecessors))
-        || (is(object, "AdoptionNotFound") && status.id == 0 && (wish.policy == 3 || (spec.adopt > 0 && named.is_none())))
+        || (is(object, "AdoptionNotFound")
+            && status.id == 0
+            && (wish.policy == 3 || (spec.adopt > 0 && named.is_none())))
         || (is(object, "AdoptionNotFound") && status.id == 0 && wish.policy == 2 && unmarked > 1)
         || (is(object, "AccountMismatch") && object.intent.is_some_and(|intent| intent.elsewhere))
         || (is(object, "DependencyNotReady") && versioned_nowhere)

@@ -11,15 +11,16 @@ const MOST: usize = 6_000_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let (mut only, mut out, mut quick) = (None, None, false);
+    let (mut only, mut from, mut out, mut quick) = (None, None, None, false);
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--only" => only = rest.next(),
+            "--from" => from = rest.next(),
             "--page" => out = rest.next().map(PathBuf::from),
             "--small" => quick = true,
             _ => {
-                eprintln!("usage: model [--small] [--only PART OF A NAME] [--page FILE]");
+                eprintln!("usage: model [--small] [--only PART OF A NAME] [--from NAME] [--page FILE]");
                 return ExitCode::FAILURE;
             }
         }
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
     let scenarios = if quick { scenario::small() } else { scenario::all() };
     let wanted = |name: &str| only.as_deref().is_none_or(|part| name.contains(part));
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for scenario in scenarios.into_iter().filter(|scenario| wanted(scenario.name)) {
+    let later = |scenario: &scenario::Scenario| from.as_deref().is_some_and(|name| name != scenario.name);
+    for scenario in scenarios.into_iter().skip_while(later).filter(|scenario| wanted(scenario.name)) {
         let outcome = check(scenario, MOST);
         println!("{}", page::line(&outcome));
         for violation in &outcome.violations {

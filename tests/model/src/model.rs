@@ -18,8 +18,8 @@ use crate::scenario::Scenario;
 use crate::service::{self, Answer};
 use crate::store;
 use crate::world::{
-    Attempt, Call, Desk, Domain, Flight, Intent, Kin, Landed, Life, Mark, Message, Object, Process, REMOTES, STRANGER, State, Status,
-    Told, Wire, each, first_life, index,
+    Attempt, Call, Desk, Domain, Flight, Intent, Kin, Landed, Life, Mark, Message, Object, Process, REMOTES, STRANGER,
+    State, Status, Told, Wire, each, first_life, index,
 };
 
 /// One scenario, with the production code in it.
@@ -177,7 +177,15 @@ impl Model {
                 actions.push(Action::Vanish(at));
                 continue;
             }
-            for fault in [Fault::Loss, Fault::LostAnswer, Fault::Late, Fault::Unsent, Fault::Duplicate, Fault::Replay, Fault::Refused] {
+            for fault in [
+                Fault::Loss,
+                Fault::LostAnswer,
+                Fault::Late,
+                Fault::Unsent,
+                Fault::Duplicate,
+                Fault::Replay,
+                Fault::Refused,
+            ] {
                 if has(fault) {
                     actions.push(Action::Wire(at, fault));
                 }
@@ -228,7 +236,8 @@ impl Model {
         for (id, _) in state.living() {
             actions.extend(outside.into_iter().filter(has).map(|fault| Action::Outside(id, fault)));
         }
-        if state.snapshot.is_none() && state.objects[0].is_some() && (has(&Fault::Restore) || has(&Fault::RestoreBare)) {
+        if state.snapshot.is_none() && state.objects[0].is_some() && (has(&Fault::Restore) || has(&Fault::RestoreBare))
+        {
             actions.push(Action::Snapshot);
         }
         if state.snapshot.is_some() {
@@ -636,7 +645,9 @@ impl stateright::Model for Model {
     fn properties(&self) -> Vec<stateright::Property<Self>> {
         let mut properties = vec![
             stateright::Property::<Self>::always("no promise is broken", |_, state| Breach::of(state).is_none()),
-            stateright::Property::<Self>::sometimes("the goal is reached", |model, state| goal::is_reached(model, state)),
+            stateright::Property::<Self>::sometimes("the goal is reached", |model, state| {
+                goal::is_reached(model, state)
+            }),
         ];
         if self.scenario.becomes_ready {
             properties.push(stateright::Property::<Self>::sometimes("Ready is reached", |_, state| {
@@ -655,7 +666,7 @@ pub fn writes(before: &State, action: &Action, after: &State) -> bool {
     }
     let plain = |object: &Object| Object { version: 0, ..*object };
     let objects = |state: &State| state.objects.iter().map(|object| object.as_ref().map(plain)).collect::<Vec<_>>();
-    let sent = after.under_way().count() > before.under_way().count() - usize::from(matches!(action, Action::Arrive(_)));
+    let sent =
+        after.under_way().count() > before.under_way().count() - usize::from(matches!(action, Action::Arrive(_)));
     sent || objects(before) != objects(after)
 }
-

@@ -139,9 +139,11 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         Do::Delete(id) => deletes(question, id, &sight(id)),
         Do::Claim(intent, flight) => {
             let create = matches!(flight, Some(Flight::Create { .. }));
-            let known = question.owned.iter().zip(&question.sights).any(|(owned, sight)| {
-                owned.is_some_and(|look| is_mine(question, &look)) && *sight != Sight::Gone
-            });
+            let known = question
+                .owned
+                .iter()
+                .zip(&question.sights)
+                .any(|(owned, sight)| owned.is_some_and(|look| is_mine(question, &look)) && *sight != Sight::Gone);
             let unready = !question.swept || !question.permit || known || is_in_doubt(question);
             broken(Breach::LetGoAlive, object.deleting)
                 .or_else(|| broken(Breach::Strange, intent.uid != object.uid))
@@ -149,13 +151,14 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
                 .or_else(|| broken(Breach::NotLooked, create && unready))
         }
         Do::Create => {
-            let claimed = object.intent.is_some_and(|intent| {
-                matches!(question.flight, Some(Flight::Create { nonce, .. }) if intent.lists(nonce))
-            });
+            let claimed = object.intent.is_some_and(
+                |intent| matches!(question.flight, Some(Flight::Create { nonce, .. }) if intent.lists(nonce)),
+            );
             broken(Breach::CreateUnclaimed, !claimed || !object.finalizer)
         }
-        Do::LetGo => broken(Breach::LetGoAlive, !object.deleting)
-            .or_else(|| broken(Breach::Unread, !question.object_is_fresh)),
+        Do::LetGo => {
+            broken(Breach::LetGoAlive, !object.deleting).or_else(|| broken(Breach::Unread, !question.object_is_fresh))
+        }
         Do::Strange => Some(Breach::Strange),
         Do::Reread
         | Do::Sweep
@@ -218,7 +221,9 @@ fn deletes(question: &Question, id: Id, sight: &Sight) -> Option<Breach> {
 }
 
 fn is_mine(question: &Question, look: &Look) -> bool {
-    look.mark.is_some_and(|mark| mark == own_mark(question.slot, question.object.uid, mark.nonce) || is_moved(question, &mark))
+    look.mark.is_some_and(|mark| {
+        mark == own_mark(question.slot, question.object.uid, mark.nonce) || is_moved(question, &mark)
+    })
 }
 
 /// The mark of this very object, by another cluster of our domain.
@@ -230,7 +235,11 @@ fn is_moved(question: &Question, mark: &Mark) -> bool {
 fn is_predecessors(question: &Question, look: &Look) -> bool {
     look.mark.is_some_and(|mark| {
         let lives = question.live_here & (1 << mark.uid) > 0;
-        mark.owner == question.slot && !mark.forged && !lives && mark.uid != question.object.uid && mark.domain == Domain::Ours
+        mark.owner == question.slot
+            && !mark.forged
+            && !lives
+            && mark.uid != question.object.uid
+            && mark.domain == Domain::Ours
     })
 }
 
@@ -252,24 +261,23 @@ fn is_theirs(question: &Question, look: &Look) -> bool {
 pub fn compare(model: &Model, before: &State, action: &Action, after: &State) -> Option<Breach> {
     let used = |faults: &[Fault]| faults.iter().any(|fault| model.used(after, *fault));
     let restored = used(&[Fault::Restore, Fault::RestoreBare]);
-    let by_us = matches!(
-        action,
-        Action::Step(..) | Action::Arrive(_) | Action::Wire(..) | Action::Straggle
-    );
+    let by_us = matches!(action, Action::Step(..) | Action::Arrive(_) | Action::Wire(..) | Action::Straggle);
     if !by_us {
         return None;
     }
     created(model, before, after)
         .or_else(|| sent(model, before, after))
         .or_else(|| deleted(before, after).filter(|_| !restored))
-        .or_else(|| (0..).zip(before.objects.iter().zip(&after.objects)).find_map(|(slot, (old, new))| {
-            let old = old.as_ref()?;
-            let lost_finalizer = old.finalizer && new.is_none_or(|new| new.uid != old.uid || !new.finalizer);
-            if lost_finalizer {
-                return left(model, before, slot, old);
-            }
-            rewritten(model, before, old, new.as_ref()?)
-        }))
+        .or_else(|| {
+            (0..).zip(before.objects.iter().zip(&after.objects)).find_map(|(slot, (old, new))| {
+                let old = old.as_ref()?;
+                let lost_finalizer = old.finalizer && new.is_none_or(|new| new.uid != old.uid || !new.finalizer);
+                if lost_finalizer {
+                    return left(model, before, slot, old);
+                }
+                rewritten(model, before, old, new.as_ref()?)
+            })
+        })
 }
 
 /// I1: two remotes that live for one object.
@@ -288,9 +296,9 @@ fn created(model: &Model, before: &State, after: &State) -> Option<Breach> {
         .iter()
         .any(|fault| model.used(after, *fault))
         || (model.used(after, Fault::StripIntent) && model.used(after, Fault::StripFinalizer));
-    let made = (1..).zip(before.remotes.iter().zip(&after.remotes)).find(|(_, (old, new))| {
-        new.is_some_and(|new| new.lives()) && old.is_none_or(|old| !old.lives())
-    });
+    let made = (1..)
+        .zip(before.remotes.iter().zip(&after.remotes))
+        .find(|(_, (old, new))| new.is_some_and(|new| new.lives()) && old.is_none_or(|old| !old.lives()));
     let maker = made.and_then(|(_, (_, new))| new.as_ref()).map(|remote| remote.maker).filter(|maker| *maker > 0)?;
     let twins = after.living().filter(|(_, remote)| remote.maker == maker).count();
     (twins > 1 && !excused).then_some(Breach::TwoLive)
@@ -310,13 +318,7 @@ fn sent(model: &Model, before: &State, after: &State) -> Option<Breach> {
     if made || sent {
         return Some(Breach::SentTwice);
     }
-    let meddled = [
-        Fault::StripIntent,
-        Fault::StripFinalizer,
-        Fault::Replace,
-        Fault::Restore,
-        Fault::RestoreBare,
-    ];
+    let meddled = [Fault::StripIntent, Fault::StripFinalizer, Fault::Replace, Fault::Restore, Fault::RestoreBare];
     let stored = after.objects[usize::from(slot)].filter(|object| object.uid == new.uid);
     let claimed = stored.is_some_and(|object| {
         object.finalizer && object.intent.is_some_and(|intent| intent.uid == object.uid && intent.lists(mark.nonce))
@@ -327,9 +329,9 @@ fn sent(model: &Model, before: &State, after: &State) -> Option<Breach> {
 
 /// A remote that a living object wants.
 fn deleted(before: &State, after: &State) -> Option<Breach> {
-    let gone = (1..).zip(before.remotes.iter().zip(&after.remotes)).find(|(_, (old, new))| {
-        old.is_some_and(|old| old.lives()) && new.is_none_or(|new| !new.lives())
-    });
+    let gone = (1..)
+        .zip(before.remotes.iter().zip(&after.remotes))
+        .find(|(_, (old, new))| old.is_some_and(|old| old.lives()) && new.is_none_or(|new| !new.lives()));
     let (id, _) = gone?;
     let wanted = |object: &Object| !object.deleting && object.status.id == id;
     after.objects.iter().flatten().any(wanted).then_some(Breach::DeletedWanted)
@@ -405,7 +407,10 @@ fn rewritten(model: &Model, before: &State, old: &Object, new: &Object) -> Optio
 }
 
 fn is_marked_for(state: &State, id: Id, uid: Uid) -> bool {
-    state.remote(id).and_then(|remote| remote.look.mark).is_some_and(|mark| mark == own_mark(slot_of(uid), uid, mark.nonce))
+    state
+        .remote(id)
+        .and_then(|remote| remote.look.mark)
+        .is_some_and(|mark| mark == own_mark(slot_of(uid), uid, mark.nonce))
 }
 
 /// Does the fate of a write need a budget?

@@ -170,10 +170,8 @@ impl Oracle {
         let patch = status::patch("u1", &recorded(before.id, 1), &recorded(after.id, 2)).unwrap_or_default();
         let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
         let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();
-        let guards = Guards {
-            uid: paths.contains(&"/metadata/uid"),
-            id: paths.iter().any(|path| path.starts_with("/status/")),
-        };
+        let guards =
+            Guards { uid: paths.contains(&"/metadata/uid"), id: paths.iter().any(|path| path.starts_with("/status/")) };
         self.known().guards.insert(key, guards);
         guards
     }
@@ -333,8 +331,7 @@ impl Oracle {
         if self.words.versioned {
             let retains = question.object.spec.retain || question.object.status.origin == 2;
             let recorded = question.object.status.id > 0;
-            relations.swept_along =
-                question.kin == Kin::Doomed && recorded && !retains && !question.delete_refused;
+            relations.swept_along = question.kin == Kin::Doomed && recorded && !retains && !question.delete_refused;
             relations.alone = question.kin == Kin::Leaving && recorded && !retains;
             return relations;
         }

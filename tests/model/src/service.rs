@@ -53,8 +53,7 @@ fn create(state: &mut State, message: &Message, look: Look, unique_names: bool) 
         properties::broke(state, Breach::TooManyRemotes);
         return Answer::Refused;
     };
-    state.remotes[at] =
-        Some(Remote { look, life: Life::Unlisted, maker: message.uid, principal: state.principal });
+    state.remotes[at] = Some(Remote { look, life: Life::Unlisted, maker: message.uid, principal: state.principal });
     u8::try_from(at + 1).map_or(Answer::Refused, Answer::Done)
 }
 

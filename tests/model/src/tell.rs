@@ -67,7 +67,12 @@ fn in_words(call: &Call) -> String {
 pub fn state(title: &str, state: &State) -> String {
     let mut text = format!("{title}:\n");
     for (slot, object) in (1..).zip(&state.objects) {
-        let _ = writeln!(text, "      object {}: {}", words::name(slot), object.as_ref().map_or_else(|| "gone".to_owned(), plain));
+        let _ = writeln!(
+            text,
+            "      object {}: {}",
+            words::name(slot),
+            object.as_ref().map_or_else(|| "gone".to_owned(), plain)
+        );
     }
     for (id, remote) in each(&state.remotes) {
         let _ = writeln!(text, "      remote {id}: {:?}, made by {}, {:?}", remote.life, remote.maker, remote.look);
@@ -76,11 +81,20 @@ pub fn state(title: &str, state: &State) -> String {
         let _ = writeln!(text, "      under way: {message:?}");
     }
     for (number, process) in state.processes.iter().enumerate() {
-        let _ = writeln!(text, "      operator {number}: swept {}, gone {:b}, rows {:?}", process.swept, process.gone, process.rows.iter().flatten().collect::<Vec<_>>());
+        let _ = writeln!(
+            text,
+            "      operator {number}: swept {}, gone {:b}, rows {:?}",
+            process.swept,
+            process.gone,
+            process.rows.iter().flatten().collect::<Vec<_>>()
+        );
         for desk in &process.desks {
             let pass = desk.pass.map(|pass| {
                 let sights: Vec<_> = pass.sights.iter().filter(|sight| **sight != Sight::Unknown).collect();
-                format!("generation {}, awaits {:?}, flight {:?}, in hand {:?}, sights {sights:?}", pass.object.generation, pass.awaits, pass.flight, pass.in_hand)
+                format!(
+                    "generation {}, awaits {:?}, flight {:?}, in hand {:?}, sights {sights:?}",
+                    pass.object.generation, pass.awaits, pass.flight, pass.in_hand
+                )
             });
             let _ = writeln!(text, "        memory {}, written {}, pass {pass:?}", desk.memory, desk.written);
         }

@@ -55,7 +55,11 @@ impl Words {
     /// What a remote is called.
     #[must_use]
     pub fn id(&self, id: Id) -> RemoteId {
-        if self.versioned { RemoteId::version(DATASET, format!("v{}", id + 1)) } else { RemoteId::dataset(format!("d-{id}")) }
+        if self.versioned {
+            RemoteId::version(DATASET, format!("v{}", id + 1))
+        } else {
+            RemoteId::dataset(format!("d-{id}"))
+        }
     }
 
     /// Which remote that is.
@@ -80,7 +84,9 @@ impl Words {
             Domain::Foreign => &self.foreign,
         };
         let mut labels = identity.mark(&self.owner(mark.owner), &uid(mark.uid), &nonce(mark.nonce));
-        if mark.forged && let Some(attempt) = labels.get_mut(MARK_ATTEMPT) {
+        if mark.forged
+            && let Some(attempt) = labels.get_mut(MARK_ATTEMPT)
+        {
             attempt.push('0');
         }
         labels

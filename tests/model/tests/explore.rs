@@ -28,10 +28,8 @@ fn no_promise_is_broken_and_everything_comes_to_rest() {
 #[test]
 fn a_settle_time_that_is_too_short_is_found_out() {
     let scenario = Scenario { settle: 1, ..Scenario::new("too short").with(&[(Fault::Late, 1), (Fault::Crash, 1)]) };
-    let outcome = check(scenario.clone(), MOST);
+    let outcome = check(scenario, MOST);
     assert!(outcome.violations.iter().any(|text| text.starts_with("TwoLive")), "{:?}", outcome.violations);
-    // If that is what is asked for, the second remote is found and goes again.
-    good(&check(Scenario { short_settle_is_shown: true, ..scenario }, MOST));
 }
 
 /// Sends without having stored finalizer and intent.
@@ -50,7 +48,9 @@ fn without_a_claim(view: &View) -> Step {
 /// Does not wait for the settle time.
 fn impatient(view: &View) -> Step {
     match plan(view) {
-        Step::Report(report) if view.process.lists > 0 && report.next != dataset_operator::engine::report::Next::Event => {
+        Step::Report(report)
+            if view.process.lists > 0 && report.next != dataset_operator::engine::report::Next::Event =>
+        {
             let waits = matches!(view.stand(), dataset_operator::engine::view::Stand::Doubt);
             if waits && view.seen.absence_counts { Step::Resolve } else { Step::Report(report) }
         }
