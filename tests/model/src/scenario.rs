@@ -283,7 +283,8 @@ fn replicas() -> Vec<Scenario> {
     use Fault::{Crash, Delete, Duplicate, Edit, KubeAnswer, Late, Loss, LostAnswer, Recreate};
     vec![
         Scenario::new("two replicas").processes(2).with(&[]),
-        Scenario::new("two replicas, a crash and a loss").processes(2).with(&[(Crash, 1), (Loss, 1)]),
+        Scenario::new("two replicas, a crash").processes(2).with(&[(Crash, 1)]),
+        Scenario::new("two replicas, a loss").processes(2).with(&[(Loss, 1)]),
         Scenario::new("two replicas, late").processes(2).with(&[(Late, 1), (Fault::Freeze, 1)]),
         Scenario::new("two replicas, a delete").processes(2).with(&[(Delete, 1), (Fault::Freeze, 1)]),
         Scenario::new("two replicas, delete and anew").processes(2).settled().with(&[(Delete, 1), (Recreate, 1)]),
