@@ -343,7 +343,12 @@ impl Model {
                 Some(())
             }
             Action::Principal => {
+                // A process has one identity for its life, and no request of the one before is under way.
                 spend(state, Fault::Principal)?;
+                if state.under_way().next().is_some() {
+                    return None;
+                }
+                (0..self.scenario.processes).for_each(|process| self.crash(state, process));
                 state.principal = 3 - state.principal;
                 Some(())
             }

@@ -36,7 +36,9 @@ pub fn totals(outcomes: &[Outcome]) -> String {
     let _ = writeln!(text, "states: {states}");
     let _ = writeln!(text, "edges: {edges}");
     let _ = writeln!(text, "stuck: {stuck}");
+    let cut = outcomes.iter().filter(|outcome| outcome.cut).count();
     let _ = writeln!(text, "violations: {violations}");
+    let _ = writeln!(text, "scenarios explored in part: {cut}");
     let _ = writeln!(text, "scenarios with a known violation: {known}");
     let (arms, missing) = (arms(outcomes), coverage::missing(&arms(outcomes)));
     let _ = writeln!(text, "arms of plan: {} of {}", coverage::ARMS.len() - missing.len(), coverage::ARMS.len());
@@ -91,8 +93,9 @@ pub fn page(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {:.1} |",
+            "| {}{} | {} | {} | {} | {} | {:.1} |",
             outcome.name,
+            if outcome.cut { " (in part)" } else { "" },
             outcome.states,
             outcome.edges,
             outcome.stuck,

@@ -6,7 +6,9 @@ use crate::faults::{Action, Fate, Fault};
 use crate::model::Model;
 use crate::question::Question;
 use crate::words::own_mark;
-use crate::world::{ADOPTED, Call, Domain, Flight, Id, Look, Mark, Object, Sight, State, Uid, Wire, index, slot_of};
+use crate::world::{
+    ADOPTED, Call, Domain, Flight, Id, Kin, Look, Mark, Object, Sight, State, Uid, Wire, index, slot_of,
+};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -358,7 +360,7 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
     let coming = before.under_way().any(|message| {
         matches!((message.call, message.wire), (Call::Create(_), Wire::Bounded(_))) && message.uid == old.uid
     });
-    (lives || coming).then_some(Breach::OrphanLeft)
+    (lives || (coming && before.kin != Kin::Gone)).then_some(Breach::OrphanLeft)
 }
 
 /// I5: what may not change in status.
@@ -377,7 +379,7 @@ fn rewritten(model: &Model, before: &State, old: &Object, new: &Object) -> Optio
     if is.observed < was.observed && !unfenced {
         return Some(Breach::ObservedBack);
     }
-    if is.observed > new.generation {
+    if is.observed > new.generation && !unfenced {
         return Some(Breach::ReadyUntrue);
     }
     let unseen = [
