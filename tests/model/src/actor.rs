@@ -33,6 +33,7 @@ pub struct Actor<'a> {
 }
 
 /// How an effect leaves the pass.
+#[derive(Clone, Copy)]
 enum Flow {
     Again(Pass),
     End,

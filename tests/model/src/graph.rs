@@ -136,7 +136,9 @@ impl Graph {
         let mut leaves: Vec<_> = (0..self.states())
             .filter(|state| rests[*state] && self.steps(*state).any(|(target, _)| !rests[target]))
             .collect();
-        leaves.iter().for_each(|state| rests[*state] = false);
+        for state in &leaves {
+            rests[*state] = false;
+        }
         while let Some(state) = leaves.pop() {
             for source in into(state) {
                 if std::mem::take(&mut rests[source as usize]) {

@@ -11,6 +11,13 @@
 //! What is not in the model: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
 //! paging, the limiter, what wakes an object (every object may be looked at at any time), and how long news is held
 //! back before it is written.
+#![allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::large_enum_variant,
+    clippy::struct_excessive_bools,
+    clippy::unnecessary_wraps,
+    reason = "states are plain values, and all functions of a kind look alike"
+)]
 #![allow(clippy::wildcard_enum_match_arm, reason = "in a table of transitions the rest is what is not possible")]
 
 pub mod actor;

@@ -321,7 +321,7 @@ impl Model {
             }
             Action::Crash(process) => {
                 spend(state, Fault::Crash)?;
-                self.crash(state, process);
+                Self::crash(state, process);
                 Some(())
             }
             Action::User(slot, fault) => self.user(state, slot, fault),
@@ -348,7 +348,7 @@ impl Model {
                 if state.under_way().next().is_some() {
                     return None;
                 }
-                (0..self.scenario.processes).for_each(|process| self.crash(state, process));
+                (0..self.scenario.processes).for_each(|process| Self::crash(state, process));
                 state.principal = 3 - state.principal;
                 Some(())
             }
@@ -414,7 +414,7 @@ impl Model {
         state.processes[usize::from(process)].swept = true;
     }
 
-    fn crash(&self, state: &mut State, process: u8) {
+    fn crash(state: &mut State, process: u8) {
         for message in state.messages.iter_mut().flatten() {
             if message.waits.is_some_and(|(waiting, _)| waiting == process) {
                 message.waits = None;

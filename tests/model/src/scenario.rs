@@ -168,6 +168,10 @@ pub fn small() -> Vec<Scenario> {
             .wish(Wish { recreate: true, ..Wish::default() })
             .with(&[(RemoteDelete, 1), (Crash, 1)]),
         Scenario::new("a version").version().with(&[(Crash, 1), (Loss, 1)]),
+        Scenario::new("AdoptByName")
+            .wish(Wish { policy: 2, ..Wish::default() })
+            .remote(None, false)
+            .with(&[(Crash, 1), (LostAnswer, 1)]),
     ]
 }
 
@@ -323,7 +327,6 @@ fn owners() -> Vec<Scenario> {
             .two_slots()
             .remote(None, false)
             .with(&[(Delete, 1)]),
-        Scenario::new("AdoptByName").wish(policy(2)).remote(None, false).with(&[(Crash, 1), (LostAnswer, 1)]),
         Scenario::new("AdoptByName, two of the name")
             .wish(policy(2))
             .remote(None, false)

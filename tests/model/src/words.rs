@@ -176,7 +176,7 @@ const fn hash_code(fixed: u8, name: u8) -> u8 {
 fn identity_of(code: u8) -> Fields {
     let mut fields = Fields::new();
     fields.insert("Uri".into(), json!(uri(code / 4)));
-    if code % 4 > 0 {
+    if !code.is_multiple_of(4) {
         fields.insert("Name".into(), json!(name(code % 4)));
     }
     fields

@@ -1,5 +1,7 @@
 //! The small scenarios, in every `cargo test`; and that the checker is able to find something.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "wrappers that change one step of plan")]
+
 use dataset_operator::engine::mark::Origin;
 use dataset_operator::engine::plan::{Flight, Step, plan};
 use dataset_operator::engine::view::View;
