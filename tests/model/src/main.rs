@@ -44,5 +44,5 @@ fn main() -> ExitCode {
         eprintln!("{}: {error}", path.display());
         return ExitCode::FAILURE;
     }
-    if outcomes.iter().all(|outcome| outcome.is_good()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if outcomes.iter().all(Outcome::is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
