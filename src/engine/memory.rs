@@ -24,7 +24,7 @@ pub struct Memories {
 }
 
 /// What is remembered of one object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Memory {
     /// When this process first saw the object.
     pub first_seen: Instant,
@@ -69,17 +69,24 @@ pub struct Memory {
 }
 
 /// Progress in resolving the doubt about one nonce.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Doubt {
-    nonce: Option<String>,
-    since: Instant,
-    lists: u32,
-    settled_lists: u32,
-    resolved: bool,
+    /// The newest nonce, if there is one.
+    pub nonce: Option<String>,
+    /// When this process first saw it.
+    pub since: Instant,
+    /// Complete lists by owner mark since then.
+    pub lists: u32,
+    /// The same, after the settle time.
+    pub settled_lists: u32,
+    /// It is over: nothing came of the attempt.
+    pub resolved: bool,
 }
 
 impl Memory {
-    fn new(now: Instant) -> Self {
+    /// Of an object that this process sees for the first time.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
         Self {
             first_seen: now,
             doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },

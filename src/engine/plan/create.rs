@@ -132,6 +132,12 @@ fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
     let Some(named) = &view.seen.named else {
         return Step::FindNamed(name.to_owned());
     };
+    // Taken by an earlier attempt of ours whose answer was lost: the index may not show its mark yet.
+    for remote in named {
+        if let Whose::Mine { nonce, .. } = view.whose(remote) {
+            return record(view, remote, &nonce, true);
+        }
+    }
     let free: Vec<_> =
         named.iter().filter(|remote| matches!(view.whose(remote), Whose::Nobody | Whose::Dead)).collect();
     match free.as_slice() {

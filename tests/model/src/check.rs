@@ -1,0 +1,143 @@
+//! Checking one scenario: stateright for the promises, the graph for coming to rest.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use dataset_operator::engine::plan::{self, Step};
+use dataset_operator::engine::view::View;
+use stateright::{Checker as _, Model as _};
+
+use crate::faults::{Action, Fault};
+use crate::goal;
+use crate::graph::Graph;
+use crate::model::Model;
+use crate::properties::{Breach, Event};
+use crate::scenario::Scenario;
+use crate::tell;
+use crate::world::State;
+
+/// What came of one scenario.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// Different states.
+    pub states: usize,
+    /// Steps between them.
+    pub edges: u64,
+    /// States that cannot come to rest.
+    pub stuck: usize,
+    /// There were more states than allowed.
+    pub cut: bool,
+    /// What is known to be wrong.
+    pub known: &'static str,
+    /// What is wrong, each with its shortest trace.
+    pub violations: Vec<String>,
+    /// Arms of `plan`, with the number of different questions that took them.
+    pub arms: BTreeMap<String, u64>,
+    /// Kinds of action, with how often they were taken.
+    pub actions: BTreeMap<String, u64>,
+    /// Events.
+    pub events: BTreeMap<Event, u64>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Outcome {
+    /// Everything is as it should be.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        (self.violations.is_empty() && self.stuck == 0) || !self.known.is_empty()
+    }
+}
+
+/// Checks the production code in a scenario, up to so many states.
+#[must_use]
+pub fn check(scenario: Scenario, most: usize) -> Outcome {
+    check_with(scenario, plan::plan, most)
+}
+
+/// Checks another `plan`.
+#[must_use]
+pub fn check_with(scenario: Scenario, plan: fn(&View) -> Step, most: usize) -> Outcome {
+    let began = Instant::now();
+    let model = Model::with(scenario.clone(), plan);
+    let graph = Graph::explore(&model, most);
+    let mut outcome =
+        Outcome { name: scenario.name.to_owned(), states: graph.states(), edges: graph.edges, ..Outcome::default() };
+    outcome.cut = graph.cut;
+    outcome.known = scenario.known;
+    if let Some(broken) = graph.broken {
+        let way = graph.path(&model, broken);
+        let breach = way.last().and_then(|(_, state)| Breach::of(state));
+        let title = breach.map_or_else(|| "a promise".to_owned(), |breach| format!("{breach:?}"));
+        outcome.violations.push(tell::trace(&model, &title, &way));
+    } else {
+        if !graph.cut {
+            let stuck = graph.stuck();
+            outcome.stuck = stuck.len();
+            if let Some(first) = stuck.first() {
+                outcome.violations.push(tell::trace(&model, "stuck", &graph.path(&model, *first)));
+            }
+        }
+        if let Some(at) = graph.circle().filter(|_| !model.scenario.retries) {
+            outcome.violations.push(tell::trace(&model, "a circle that writes", &graph.path(&model, at)));
+        }
+        unused(&model, &mut outcome);
+    }
+    outcome.arms = model.oracle.arms();
+    outcome.actions = model.taken();
+    outcome.events = model.events();
+    if outcome.violations.is_empty() && !outcome.cut {
+        safety(Model::with(scenario, plan), &mut outcome);
+    }
+    outcome.seconds = began.elapsed().as_secs_f64();
+    outcome
+}
+
+/// stateright goes through the same states on its own: what always holds, what is reached at all, and how many there are.
+fn safety(model: Model, outcome: &mut Outcome) {
+    let checker = model.checker().threads(1).spawn_bfs().join();
+    for property in checker.model().properties() {
+        let found = checker.discovery(property.name);
+        match (property.expectation, found) {
+            (stateright::Expectation::Always, Some(path)) => {
+                let way: Vec<(Action, State)> = ways(path.into_vec());
+                outcome.violations.push(tell::trace(checker.model(), property.name, &way));
+            }
+            (stateright::Expectation::Sometimes, None) => {
+                outcome.violations.push(format!("never: {}", property.name));
+            }
+            (stateright::Expectation::Always, None)
+            | (stateright::Expectation::Sometimes, Some(_))
+            | (stateright::Expectation::Eventually, _) => {}
+        }
+    }
+    if checker.unique_state_count() != outcome.states {
+        outcome.violations.push(format!(
+            "stateright counts {} states, the graph {}",
+            checker.unique_state_count(),
+            outcome.states
+        ));
+    }
+}
+
+fn ways(path: Vec<(State, Option<Action>)>) -> Vec<(Action, State)> {
+    let after = path.iter().skip(1).map(|(state, _)| state.clone()).collect::<Vec<_>>();
+    path.into_iter().filter_map(|(_, action)| action).zip(after).collect()
+}
+
+/// A fault that has a budget and never happened says that the scenario shows less than it seems to.
+fn unused(model: &Model, outcome: &mut Outcome) {
+    let taken = model.taken();
+    for fault in Fault::ALL {
+        let name = format!("{fault:?}");
+        if model.scenario.budget[fault.at()] > 0 && !taken.contains_key(&name) {
+            outcome.violations.push(format!("never: {name}"));
+        }
+    }
+    let start = model.start();
+    if model.scenario.settled && !goal::is_reached(model, &start) {
+        outcome.violations.push(tell::state("the beginning is no state of rest", &start));
+    }
+}

@@ -1,0 +1,97 @@
+//! Which arms of `plan` there are, and which the scenarios took. An arm is named by its step and, where a step has
+//! several, by what it writes or tells.
+
+use std::collections::BTreeMap;
+
+/// Every arm that the model can take, as the beginning of its name.
+pub const ARMS: &[&str] = &[
+    "Reread",
+    "Sweep",
+    "Fetch",
+    "FindOwned",
+    "FindNamed",
+    "ListVersions",
+    "Permit",
+    "Claim put back",
+    "Claim a create",
+    "Claim a predecessor's",
+    "Claim an adoption",
+    "Create",
+    "Mark",
+    "Unrelease",
+    "Change",
+    "Delete",
+    "Release",
+    "Resolve",
+    "Record Created, settled",
+    "Record Created, recovered, settled",
+    "Record Created, recovered",
+    "Record Adopted, settled",
+    "Record Adopted",
+    "Record Adopted, recovered",
+    "Refuse InvalidSpec",
+    "Refuse NameTaken",
+    "LetGo",
+    "Report Available",
+    "Report Available, duplicates told",
+    "Report PausedReady",
+    "Report Paused: paused: the spec is not carried out;",
+    "Report Paused: paused: is deleted once the annotation",
+    "Report Paused: paused: its earlier attempts are looked for",
+    "Report Uncertain: an earlier attempt may still take effect;",
+    "Report Uncertain: was not found; it is looked for",
+    "Report Progressing: the name is taken; checking whether by",
+    "Report DependencyNotReady",
+    "Report AccountMismatch: an earlier attempt was made in account",
+    "Report AccountMismatch: an earlier attempt was made by another",
+    "Report AccountMismatch: is not visible to this identity,",
+    "Report NameTaken: was made by an earlier",
+    "Report NameTaken: was retained when an earlier object",
+    "Report OwnedByOther: carries this object's mark with a signature",
+    "Report OwnedByOther: belongs to another owner",
+    "Report OwnedByOther: now carries the mark of another",
+    "Report AdoptionNotFound: is AdoptOnly",
+    "Report AdoptionNotFound: named in adoption, does not exist",
+    "Report AdoptionNotFound: datasets are named",
+    "Report ImmutableChanged",
+    "Report RemoteDeleted: was deleted outside Kubernetes;",
+    "Report Deleting: is being deleted and takes this version",
+    "Report Deleting: its dataset and other versions may",
+    "Report Deleting: was not found; checking again before",
+    "Report Deleting: waiting for its DatasetVersions",
+    "Report DeletionBlocked: DatasetVersion v still exists;",
+    "Report DeletionBlocked: has version",
+];
+
+/// Arms that no scenario can take, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "Leave",
+        "an object that is being deleted without our finalizer is held by somebody else's, of which there is none here",
+    ),
+    ("Report Deleting: DatasetVersion … is newer", "one version a scenario; the order among versions is a story"),
+    ("Report RemoteDeleted: is gone with its dataset", "binding v1 owns no life: no create, no delete, no mark"),
+    ("Report InternalError", "a view that nothing makes"),
+    ("Change of labels, of v1, PublishDataset", "differences of members are compared in the unit tests of `changes`"),
+];
+
+/// Arms that should have been taken and were not.
+#[must_use]
+pub fn missing(taken: &BTreeMap<String, u64>) -> Vec<&'static str> {
+    ARMS.iter()
+        .filter(|arm| !taken.contains_key(**arm) && !taken.keys().any(|name| has_prefix(name, arm)))
+        .copied()
+        .collect()
+}
+
+/// Arms that were taken and that nobody listed: there is something new in `plan`.
+#[must_use]
+pub fn unlisted(taken: &BTreeMap<String, u64>) -> Vec<&str> {
+    taken.keys().filter(|name| !ARMS.iter().any(|arm| has_prefix(name, arm))).map(String::as_str).collect()
+}
+
+fn has_prefix(name: &str, arm: &str) -> bool {
+    name == arm
+        || (arm.starts_with("Report ") && arm.contains(':') || !arm.contains(',') && arm.starts_with("Re"))
+            && name.starts_with(arm)
+}

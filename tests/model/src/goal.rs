@@ -1,0 +1,130 @@
+//! Where everything should come to rest: each object either carried out, or told why not, and nothing left over.
+
+use crate::faults::Fault;
+use crate::look::carries_owner;
+use crate::model::Model;
+use crate::words::{self, own_mark};
+use crate::world::{ADOPTED, Domain, Kin, Look, Object, State, Told, slot_of};
+
+/// Is this a state in which nothing is left to do?
+#[must_use]
+pub fn is_reached(model: &Model, state: &State) -> bool {
+    let slots = (0..).zip(&state.objects);
+    slots.into_iter().all(|(slot, object)| match object {
+        None => true,
+        Some(object) if blind(state, object) => true,
+        Some(object) if object.deleting => waits_rightly(model, state, slot, object),
+        Some(object) => is_carried_out(model, state, slot, object) || is_told(model, state, slot, object),
+    }) && no_orphans(model, state)
+}
+
+/// Another identity is in use than the one that the object names: nothing can be known of its remote.
+fn blind(state: &State, object: &Object) -> bool {
+    let own = object.intent.filter(|intent| intent.uid == object.uid).map(|intent| intent.principal);
+    let named = own.unwrap_or(object.status.principal);
+    (named > 0 && named != state.principal) || state.principal != 1
+}
+
+/// No remote is left of an object that is gone. Where nobody can prevent it, it is told as an orphan: by its mark.
+fn no_orphans(model: &Model, state: &State) -> bool {
+    let told = [
+        Fault::Duplicate,
+        Fault::Replay,
+        Fault::Replace,
+        Fault::Force,
+        Fault::StripIntent,
+        Fault::StripFinalizer,
+        Fault::Restore,
+        Fault::RestoreBare,
+        Fault::ForgedMark,
+        Fault::ForeignMark,
+        Fault::ClusterMark,
+        Fault::Principal,
+        Fault::Unmark,
+    ];
+    let orphan = |look: &Look| {
+        look.mark.is_some_and(|mark| mark.domain == Domain::Ours && !mark.forged && !state.is_alive(mark.uid))
+            && !look.released
+    };
+    let some = state.living().any(|(_, remote)| orphan(&remote.look));
+    !some || told.iter().any(|fault| model.used(state, *fault)) || model.scenario.short_settle_is_shown
+}
+
+fn waits_rightly(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
+    let retains = object.spec.retain || object.status.origin == 2;
+    let elsewhere = object.intent.is_some_and(|intent| intent.elsewhere);
+    let blocked = slot == 0
+        && !model.scenario.versioned
+        && (state.kin == Kin::Holds
+            || (state.stranger_version && !model.scenario.wishes[0].delete_foreign && !retains));
+    (object.spec.paused && object.status.told == Told::Paused)
+        || blocked
+        || (elsewhere && is(object, "AccountMismatch"))
+}
+
+/// Ready, and rightly so.
+fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
+    let (spec, status) = (&object.spec, &object.status);
+    if spec.paused {
+        return matches!(status.told, Told::Paused | Told::PausedReady) && status.observed == object.generation;
+    }
+    let Some(remote) = state.remote(status.id).filter(|remote| remote.lives()) else { return false };
+    let look = &remote.look;
+    let marked = look.mark.is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce)) && !look.released;
+    let named = model.scenario.versioned || spec.adopt > 0 || look.name == slot + 1;
+    let equal = look.mutable == spec.mutable && look.fixed == spec.fixed && named;
+    let surplus = state.living().any(|(id, other)| {
+        let mine = other
+            .look
+            .mark
+            .is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce) && mark.nonce & ADOPTED == 0);
+        id != status.id && mine
+    });
+    let secured = object.finalizer && object.intent.is_some_and(|intent| intent.uid == object.uid);
+    let ready = status.told == Told::Ready && status.observed == object.generation;
+    ready && marked && equal && secured && (!surplus || status.duplicates)
+}
+
+fn is(object: &Object, reason: &str) -> bool {
+    let (Told::Stuck(number) | Told::Working(number)) = object.status.told else { return false };
+    object.status.observed == object.generation && words::reason(number) == reason
+}
+
+/// Not Ready, and rightly told why.
+fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
+    let (spec, status, wish) = (&object.spec, &object.status, &model.scenario.wishes[usize::from(slot)]);
+    let recorded = state.remote(status.id).filter(|remote| remote.lives()).map(|remote| remote.look);
+    let named = state.remote(spec.adopt).filter(|remote| remote.lives()).map(|remote| remote.look);
+    let any = |test: &dyn Fn(&Look) -> bool| state.living().any(|(_, remote)| test(&remote.look));
+    let theirs =
+        |look: &Look| look.mark.is_some_and(|mark| mark != own_mark(slot, object.uid, mark.nonce)) && !look.released;
+    let owners = |look: &Look| carries_owner(look, slot);
+    let predecessors =
+        |look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.uid != object.uid && slot_of(mark.uid) == slot);
+    // A refused create is tried again and again, and tells that in between.
+    if model.scenario.retries && status.id == 0 && any(&|look: &Look| look.name == slot + 1 && look.mark.is_none()) {
+        return true;
+    }
+    let unmarked =
+        state.living().filter(|(_, remote)| remote.look.mark.is_none() && remote.look.name == slot + 1).count();
+    let versioned_nowhere = model.scenario.versioned && matches!(state.kin, Kin::Holds | Kin::Gone);
+    (is(object, "ImmutableChanged") && status.id > 0 && status.fixed != Some(spec.fixed))
+        || (is(object, "RemoteDeleted") && status.id > 0 && recorded.is_none() && !wish.recreate)
+        || (is(object, "OwnedByOther")
+            && (recorded.is_some_and(|look| theirs(&look)) || named.is_some_and(|look| theirs(&look))))
+        || (is(object, "OwnedByOther")
+            && status.id == 0
+            && any(&|look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.forged)))
+        || (is(object, "NameTaken") && status.id == 0 && any(&|look: &Look| owners(look) && look.released))
+        || (is(object, "NameTaken")
+            && status.id == 0
+            && model.scenario.unique_names
+            && any(&|look: &Look| look.name == slot + 1))
+        || (is(object, "NameTaken") && status.id == 0 && wish.policy == 1 && any(&predecessors))
+        || (is(object, "AdoptionNotFound")
+            && status.id == 0
+            && (wish.policy == 3 || (spec.adopt > 0 && named.is_none())))
+        || (is(object, "AdoptionNotFound") && status.id == 0 && wish.policy == 2 && unmarked > 1)
+        || (is(object, "AccountMismatch") && object.intent.is_some_and(|intent| intent.elsewhere))
+        || (is(object, "DependencyNotReady") && versioned_nowhere)
+}

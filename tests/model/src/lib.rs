@@ -1,0 +1,42 @@
+//! Exhaustive exploration of the production decisions: [`plan`](dataset_operator::engine::plan::plan) and the protocol
+//! memory run unchanged in a small world of objects, remotes, requests under way and operator processes, in which
+//! everything that can go wrong does, in every order.
+//!
+//! * [`world`] is the state, [`words`] translates it to production's terms and back.
+//! * [`question`] asks `plan` and [`memory`] keeps the production memories; [`actor`] carries steps out, one effect at
+//!   a time; [`store`] is etcd, [`service`] the remote side.
+//! * [`faults`] and [`scenario`] say what happens, [`properties`] and [`goal`] what must hold.
+//! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
+//!
+//! What is not in the model: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
+//! paging, the limiter, what wakes an object (every object may be looked at at any time), and how long news is held
+//! back before it is written.
+#![allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::large_enum_variant,
+    clippy::struct_excessive_bools,
+    clippy::unnecessary_wraps,
+    reason = "states are plain values, and all functions of a kind look alike"
+)]
+#![allow(clippy::wildcard_enum_match_arm, reason = "in a table of transitions the rest is what is not possible")]
+
+pub mod actor;
+pub mod answer;
+pub mod check;
+pub mod coverage;
+pub mod faults;
+pub mod goal;
+pub mod graph;
+pub mod look;
+pub mod memory;
+pub mod model;
+pub mod page;
+pub mod properties;
+pub mod question;
+pub mod references;
+pub mod scenario;
+pub mod service;
+pub mod store;
+pub mod tell;
+pub mod words;
+pub mod world;

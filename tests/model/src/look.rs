@@ -1,0 +1,145 @@
+//! Building the question of a pass: its own copy and sights, what its process remembers, what the index knows. Mirrors
+//! `Pass::view`, `look_at_index` and `who_is_who` of `src/engine/pass.rs`.
+
+use crate::model::Model;
+use crate::question::Question;
+use crate::references;
+use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sight, State, each, index};
+
+/// The bit of [`Process::gone`] for the dataset of versions.
+pub const DATASET_GONE: u8 = 1 << 7;
+
+/// The question that this pass asks now, and the number of the memory after asking.
+#[must_use]
+pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (Question, u16) {
+    let (slot, process) = (place.1, &state.processes[usize::from(place.0)]);
+    let desk = &process.desks[usize::from(slot)];
+    let object = as_seen(pass);
+    let (memory, remembered) = model.memories.process(desk.memory, &object);
+    let versioned = model.scenario.versioned;
+    let dataset_gone = versioned && process.gone & DATASET_GONE > 0;
+    // Whoever lets go of a remote in hand does not ask the index.
+    let in_hand = pass.in_hand.is_some();
+    let indexed = || if in_hand { [None; REMOTES] } else { known_owned(process, slot, versioned) };
+    let owned = pass.owned.unwrap_or_else(indexed);
+    let mut sights = pass.sights;
+    for (id, sight) in (1..).zip(&mut sights).filter(|_| !in_hand) {
+        let concerns = id == object.status.id || index(id).is_some_and(|at| owned[at].is_some());
+        if concerns && *sight == Sight::Unknown {
+            *sight = known(process, id);
+        }
+    }
+    let recorded_gone = object.status.id > 0 && known(process, object.status.id) == Sight::Gone;
+    let no_target = no_target(versioned, state, &object);
+    let swept = !no_target && process.swept && (!versioned || process.versions_known);
+    let known_here = || who_is_who(model, process, slot, &object, &sights, &owned, pass);
+    let (live_here, elsewhere) = if in_hand { (0, 0) } else { known_here() };
+    let question = Question {
+        slot,
+        wish: model.scenario.wishes[usize::from(slot)],
+        object: Object { version: 0, ..object },
+        memory: remembered,
+        fresh: references::free_nonce(model, state),
+        object_is_fresh: pass.fresh || in_hand,
+        swept: swept || in_hand || (versioned && (dataset_gone || recorded_gone)),
+        absence_counts: in_hand || absence_counts(state, &object),
+        sights,
+        dataset_gone,
+        owned,
+        owned_is_fresh: pass.owned.is_some(),
+        named: pass.named,
+        versions: pass.versions,
+        live_here,
+        elsewhere,
+        permit: pass.permit,
+        flight: pass.flight.filter(|_| !in_hand),
+        principal: state.principal,
+        kin: if slot == 0 { state.kin } else { crate::world::Kin::Quiet },
+        stranger_version: slot == 0 && state.stranger_version,
+        delete_refused: process.refused,
+    };
+    (question, memory)
+}
+
+/// The object as the pass sees it; one that lets go of a remote in hand sees it as being deleted
+/// (`let_go_in_hand` of `src/engine/calls.rs`).
+fn as_seen(pass: &Pass) -> Object {
+    let Some(record) = pass.in_hand else { return pass.object };
+    let mut object = pass.object;
+    (object.deleting, object.finalizer) = (true, true);
+    (object.spec.force, object.spec.paused) = (0, false);
+    object.status.id = record.id;
+    object.status.origin = record.origin;
+    object.status.attempt = record.attempt;
+    object
+}
+
+fn no_target(versioned: bool, state: &State, object: &Object) -> bool {
+    let intent = object.intent.filter(|intent| intent.uid == object.uid || !intent.elsewhere);
+    let nowhere = matches!(state.kin, crate::world::Kin::Holds | crate::world::Kin::Gone);
+    versioned && intent.is_none() && object.status.id == 0 && nowhere
+}
+
+fn absence_counts(state: &State, object: &Object) -> bool {
+    let stored = object.intent.filter(|intent| intent.uid == object.uid).map(|intent| intent.principal);
+    let named = stored.or_else(|| Some(object.status.principal).filter(|principal| *principal > 0));
+    named.is_none_or(|named| named == state.principal)
+}
+
+/// What the index knows of a remote.
+fn known(process: &Process, id: Id) -> Sight {
+    let Some(at) = index(id) else { return Sight::Unknown };
+    if process.gone & (1 << at) > 0 || process.gone & DATASET_GONE > 0 {
+        return Sight::Gone;
+    }
+    process.rows[at].filter(|row| !row.doubtful).map_or(Sight::Unknown, |row| Sight::Indexed(row.look))
+}
+
+/// What the index knows under an owner mark (the value is the same in all clusters of one domain).
+fn known_owned(process: &Process, slot: u8, versioned: bool) -> Looks {
+    let mut looks = [None; REMOTES];
+    for (at, row) in process.rows.iter().enumerate() {
+        let gone = process.gone & (1 << at) > 0 && versioned;
+        looks[at] = row.map(|row| row.look).filter(|look| carries_owner(look, slot) && !gone);
+    }
+    looks
+}
+
+/// Does it carry the owner mark of this slot?
+#[must_use]
+pub fn carries_owner(look: &Look, slot: u8) -> bool {
+    look.mark.is_some_and(|mark| mark.owner == slot && mark.domain != Domain::Foreign)
+}
+
+fn who_is_who(
+    model: &Model,
+    process: &Process,
+    slot: u8,
+    object: &Object,
+    sights: &[Sight; REMOTES],
+    owned: &Looks,
+    pass: &Pass,
+) -> (u16, u8) {
+    let (mut live_here, mut elsewhere) = (0, 0);
+    let seen = (1..).zip(sights).filter_map(|(id, sight)| match sight {
+        Sight::Indexed(look) | Sight::Read(look) => Some((id, *look)),
+        Sight::Unknown | Sight::Gone => None,
+    });
+    let listed = each(owned).chain(pass.named.iter().flat_map(each)).map(|(id, look)| (id, *look));
+    for (id, look) in seen.chain(listed) {
+        if let Some(mark) = look.mark {
+            let lives = process.desks.iter().any(|desk| desk.shown.is_some_and(|shown| shown.uid == mark.uid));
+            if mark.uid != object.uid && lives {
+                live_here |= 1 << mark.uid;
+            }
+        }
+        for (other, desk) in (0..).zip(&process.desks) {
+            let shown = desk.shown.is_some_and(|shown| shown.uid != object.uid && shown.status.id == id);
+            let recorded = model.memories.recorded_id(desk.memory).and_then(|id| model.oracle.words().of_id(&id));
+            if shown || (other != slot && desk.uid != object.uid && recorded == Some(id)) {
+                elsewhere |= 1 << id;
+            }
+        }
+    }
+    (live_here, elsewhere)
+}

@@ -1,0 +1,48 @@
+//! `make model`: every scenario, one line each, and the page of results.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use model::check::{Outcome, check};
+use model::{page, scenario};
+
+/// More states than that are not explored in one scenario.
+const MOST: usize = 1_200_000;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let (mut only, mut from, mut out, mut quick) = (None, None, None, false);
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--only" => only = rest.next(),
+            "--from" => from = rest.next(),
+            "--page" => out = rest.next().map(PathBuf::from),
+            "--small" => quick = true,
+            _ => {
+                eprintln!("usage: model [--small] [--only PART OF A NAME] [--from NAME] [--page FILE]");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let scenarios = if quick { scenario::small() } else { scenario::all() };
+    let wanted = |name: &str| only.as_deref().is_none_or(|part| name.contains(part));
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let later = |scenario: &scenario::Scenario| from.as_deref().is_some_and(|name| name != scenario.name);
+    for scenario in scenarios.into_iter().skip_while(later).filter(|scenario| wanted(scenario.name)) {
+        let outcome = check(scenario, MOST);
+        println!("{}", page::line(&outcome));
+        for violation in &outcome.violations {
+            println!("{violation}");
+        }
+        outcomes.push(outcome);
+    }
+    print!("{}", page::totals(&outcomes));
+    if let Some(path) = out
+        && let Err(error) = std::fs::write(&path, page::page(&outcomes))
+    {
+        eprintln!("{}: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
+    if outcomes.iter().all(Outcome::is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

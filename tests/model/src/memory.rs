@@ -1,0 +1,214 @@
+//! The production memory of an object, by number: it is the real `Memory`, with its real `process` and `listed`, kept
+//! at a fixed "now" from which its instants move away tick by tick.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dataset_operator::engine::facts::{Facts, Stored};
+use dataset_operator::engine::intent::Intent;
+use dataset_operator::engine::memory;
+use dataset_operator::engine::recorded::RemoteId;
+use dataset_operator::engine::view::World;
+use tokio::time::Instant;
+
+use crate::question::{self, ticks};
+use crate::words;
+use crate::world::{ADOPTED, Nonce, Object};
+
+/// A memory of an object that was never seen before.
+pub const FRESH: u16 = 0;
+
+/// All memories that occur.
+pub struct Memories {
+    now: Instant,
+    caps: Caps,
+    table: Mutex<Table>,
+}
+
+/// Ages from which on nothing changes any more, in ticks.
+struct Caps {
+    doubt: u8,
+    recorded: u8,
+    name_taken: u8,
+    deleting: u8,
+}
+
+#[derive(Default)]
+struct Table {
+    all: Vec<memory::Memory>,
+    numbers: HashMap<memory::Memory, u16>,
+    processed: HashMap<(u16, Nonce, bool), (u16, question::Memory)>,
+    ticked: HashMap<u16, u16>,
+}
+
+impl Memories {
+    /// None yet.
+    #[must_use]
+    pub fn new(versioned: bool, settle: u8, list_lag: u8) -> Self {
+        let now = Instant::now() + Duration::from_secs(1_000);
+        let caps = Caps {
+            doubt: settle + 1,
+            recorded: list_lag + 1,
+            name_taken: list_lag,
+            deleting: if versioned { 2 } else { 0 },
+        };
+        let memories = Self { now, caps, table: Mutex::default() };
+        memories.table().number(memory::Memory::new(now));
+        memories
+    }
+
+    /// What a decision may know, and the memory after it: a nonce not seen before starts its settle time.
+    #[must_use]
+    pub fn process(&self, number: u16, object: &Object) -> (u16, question::Memory) {
+        let own = object.intent.filter(|intent| intent.uid == object.uid);
+        let newest = own.and_then(|intent| intent.attempts.iter().rev().find(|attempt| attempt.nonce > 0).copied());
+        let newest = newest.map_or(0, |attempt| attempt.nonce);
+        let key = (number, newest, object.deleting);
+        let mut table = self.table();
+        if let Some(known) = table.processed.get(&key) {
+            return *known;
+        }
+        let mut memory = table.get(number);
+        let seen = memory.process(&facts(newest, object.deleting), self.now, "");
+        let after = table.number(memory);
+        let age = |age: Duration| u8::try_from(age.as_secs()).unwrap_or(u8::MAX);
+        let compact = question::Memory {
+            doubt_age: age(seen.doubt_age),
+            lists: u8::try_from(seen.lists).unwrap_or(u8::MAX),
+            settled_lists: u8::try_from(seen.settled_lists).unwrap_or(u8::MAX),
+            resolved: seen.resolved,
+            never_executed: seen.never_executed.as_deref().and_then(words::of_nonce),
+            name_taken: seen.name_taken.map(age),
+            deleting_age: age(seen.deleting_age),
+            recorded_age: seen.recorded_age.map(age),
+        };
+        table.processed.insert(key, (after, compact));
+        (after, compact)
+    }
+
+    /// The memory after a complete list by owner mark.
+    #[must_use]
+    pub fn listed(&self, number: u16, world: &World) -> u16 {
+        self.change(number, |memory, now| memory.listed(world, now))
+    }
+
+    /// The memory after the doubt ended.
+    #[must_use]
+    pub fn resolved(&self, number: u16) -> u16 {
+        self.change(number, |memory, _| memory.resolve())
+    }
+
+    /// The memory of an attempt that is known never executed.
+    #[must_use]
+    pub fn never_executed(&self, number: u16, nonce: Nonce) -> u16 {
+        self.change(number, |memory, _| memory.never_executed = Some(words::nonce(nonce)))
+    }
+
+    /// The memory after "name taken".
+    #[must_use]
+    pub fn name_taken(&self, number: u16) -> u16 {
+        self.change(number, |memory, now| memory.name_taken = Some(now))
+    }
+
+    /// The memory after this id was recorded.
+    #[must_use]
+    pub fn recorded(&self, number: u16, id: RemoteId) -> u16 {
+        self.change(number, |memory, now| memory.recorded = Some((id, now)))
+    }
+
+    /// The id that this process recorded.
+    #[must_use]
+    pub fn recorded_id(&self, number: u16) -> Option<RemoteId> {
+        self.table().all.get(usize::from(number)).and_then(|memory| memory.recorded.clone()).map(|(id, _)| id)
+    }
+
+    /// Is a copy of this version older than our own last write?
+    #[must_use]
+    pub fn is_stale(&self, written: u8, seen: u8) -> bool {
+        let mut memory = memory::Memory::new(self.now);
+        memory.written = (written > 0).then(|| written.to_string());
+        memory.is_stale(&seen.to_string())
+    }
+
+    /// The memory one tick later.
+    #[must_use]
+    pub fn tick(&self, number: u16) -> u16 {
+        let mut table = self.table();
+        if let Some(later) = table.ticked.get(&number) {
+            return *later;
+        }
+        let mut memory = table.get(number);
+        let older = |instant: Instant, cap: u8| {
+            let age = (self.now - instant + ticks(1)).min(ticks(cap));
+            self.now.checked_sub(age).unwrap_or(instant)
+        };
+        memory.doubt.since = older(memory.doubt.since, self.caps.doubt);
+        memory.name_taken = memory.name_taken.map(|instant| older(instant, self.caps.name_taken));
+        memory.deleting_since = memory.deleting_since.map(|instant| older(instant, self.caps.deleting));
+        memory.recorded = memory.recorded.map(|(id, instant)| (id, older(instant, self.caps.recorded)));
+        let later = table.number(memory);
+        table.ticked.insert(number, later);
+        later
+    }
+
+    /// The nonces that a memory refers to, as bits.
+    #[must_use]
+    pub fn nonces(&self, number: u16) -> u64 {
+        let table = self.table();
+        let Some(memory) = table.all.get(usize::from(number)) else { return 0 };
+        let nonces = memory.doubt.nonce.iter().chain(&memory.never_executed);
+        nonces.filter_map(|nonce| words::of_nonce(nonce)).fold(0, |bits, nonce| bits | 1_u64 << (nonce & !ADOPTED))
+    }
+
+    fn change(&self, number: u16, change: impl FnOnce(&mut memory::Memory, Instant)) -> u16 {
+        let mut table = self.table();
+        let mut memory = table.get(number);
+        change(&mut memory, self.now);
+        // More lists than two make no difference.
+        memory.doubt.lists = memory.doubt.lists.min(2);
+        memory.doubt.settled_lists = memory.doubt.settled_lists.min(2);
+        table.number(memory)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn get(&self, number: u16) -> memory::Memory {
+        self.all[usize::from(number)].clone()
+    }
+
+    fn number(&mut self, memory: memory::Memory) -> u16 {
+        if let Some(number) = self.numbers.get(&memory) {
+            return *number;
+        }
+        let number = u16::try_from(self.all.len()).unwrap_or(u16::MAX);
+        self.all.push(memory.clone());
+        self.numbers.insert(memory, number);
+        number
+    }
+}
+
+/// The facts that a memory reads.
+fn facts(newest: Nonce, deleting: bool) -> Facts {
+    let attempt = |nonce| dataset_operator::engine::intent::Attempt { nonce: words::nonce(nonce), hash: String::new() };
+    let attempts = (newest > 0).then(|| attempt(newest)).into_iter().collect();
+    Facts {
+        uid: String::new(),
+        namespace: String::new(),
+        name: String::new(),
+        resource_version: String::new(),
+        generation: 1,
+        deleting,
+        finalizer: true,
+        finalizers: Vec::new(),
+        intent: Stored::Own(Intent { attempts, ..Intent::default() }),
+        paused: false,
+        force_release: None,
+        poll: None,
+        requested: None,
+    }
+}

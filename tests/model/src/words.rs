@@ -1,0 +1,344 @@
+//! From the small numbers of the model to the words of production, and back.
+
+use dataset_operator::api::condition::Reason;
+use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+use dataset_operator::engine::fields::{Fields, hash};
+use dataset_operator::engine::intent;
+use dataset_operator::engine::mark::{self, Identity, Labels, Owner};
+use dataset_operator::engine::recorded::{self, RemoteId};
+use dataset_operator::engine::report::{Ready, Report};
+use dataset_operator::engine::view;
+use serde_json::json;
+
+use crate::world::{ADOPTED, Attempt, Domain, Id, Intent, Look, Mark, Nonce, Outcome, REMOTES, Told, Uid};
+
+/// The dataset of all versions.
+pub const DATASET: &str = "d-p";
+/// The account that is configured.
+pub const ACCOUNT: &str = "default";
+/// The workspace of everything.
+pub const WORKSPACE: &str = "478";
+/// Members fixed at creation.
+pub const FIXED: &[&str] = &["Uri"];
+
+const NAMES: [&str; 4] = ["", "a", "b", "other"];
+const VALUES: u8 = 3;
+
+/// The marks of three operators, and which kind of object they speak of.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// Versions, not datasets.
+    pub versioned: bool,
+    /// Ours.
+    pub ours: Identity,
+    other_cluster: Identity,
+    foreign: Identity,
+    hashes: Vec<(u8, String)>,
+}
+
+impl Words {
+    /// The words for datasets or for versions.
+    #[must_use]
+    pub fn new(versioned: bool) -> Self {
+        let identity = |domain: &str, cluster: &str| Identity::new(&[domain.to_owned()], &[], cluster);
+        let codes = (0..VALUES).flat_map(|fixed| (0..4).map(move |name| hash_code(fixed, name)));
+        let hashes = codes.map(|code| (code, hash(&identity_of(code)))).collect();
+        Self {
+            versioned,
+            ours: identity("domain", "cluster"),
+            other_cluster: identity("domain", "cluster-2"),
+            foreign: identity("domain-2", "cluster-2"),
+            hashes,
+        }
+    }
+
+    /// What a remote is called.
+    #[must_use]
+    pub fn id(&self, id: Id) -> RemoteId {
+        if self.versioned {
+            RemoteId::version(DATASET, format!("v{}", id + 1))
+        } else {
+            RemoteId::dataset(format!("d-{id}"))
+        }
+    }
+
+    /// Which remote that is.
+    #[must_use]
+    pub fn of_id(&self, id: &RemoteId) -> Option<Id> {
+        (1..=u8::try_from(REMOTES).ok()?).find(|number| self.id(*number) == *id)
+    }
+
+    /// Who owns what an object in this slot makes.
+    #[must_use]
+    pub fn owner(&self, slot: u8) -> Owner {
+        let kind = if self.versioned { "DatasetVersion" } else { "Dataset" };
+        Owner { kind: format!("{kind}.pai.dataset-operator.dev"), namespace: "ns".into(), name: name(slot + 1).into() }
+    }
+
+    /// The labels of a mark.
+    #[must_use]
+    pub fn labels(&self, mark: &Mark) -> Labels {
+        let identity = match mark.domain {
+            Domain::Ours => &self.ours,
+            Domain::OtherCluster => &self.other_cluster,
+            Domain::Foreign => &self.foreign,
+        };
+        let mut labels = identity.mark(&self.owner(mark.owner), &uid(mark.uid), &nonce(mark.nonce));
+        if mark.forged
+            && let Some(attempt) = labels.get_mut(MARK_ATTEMPT)
+        {
+            attempt.push('0');
+        }
+        labels
+    }
+
+    /// The mark that labels make, if they are one of ours and nothing else.
+    #[must_use]
+    pub fn mark(&self, labels: &Labels) -> Option<Mark> {
+        let attempt = labels.get(MARK_ATTEMPT)?;
+        let mut parts = attempt.split('.');
+        let nonce = of_nonce(parts.next()?)?;
+        let uid = mark::uid_of(attempt).and_then(of_uid)?;
+        let only_marks = labels.keys().all(|key| [MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER].contains(&key.as_str()));
+        let made = |owner| Mark { domain: Domain::Ours, owner, uid, nonce, forged: false };
+        (0..2).map(made).find(|mark| only_marks && self.labels(mark) == *labels)
+    }
+
+    /// A remote as production sees it. `versions`: the newest version of the dataset is not v1.
+    #[must_use]
+    pub fn remote(&self, id: Id, look: &Look, versions: bool) -> view::Remote {
+        let mut labels = look.mark.map(|mark| self.labels(&mark)).unwrap_or_default();
+        if look.released {
+            labels.insert(MARK_RELEASED.into(), "true".into());
+        }
+        let mut fields = Fields::new();
+        if !self.versioned {
+            fields.insert("Name".into(), json!(name(look.name)));
+        }
+        fields.insert("Uri".into(), json!(uri(look.fixed)));
+        fields.insert("Description".into(), json!(description(look.mutable)));
+        let newest = || {
+            let id = RemoteId::version(self.id(id).dataset, if versions { "v2" } else { "v1" });
+            Box::new(view::Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
+        };
+        view::Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
+    }
+
+    /// An intent as production reads it.
+    #[must_use]
+    pub fn intent(&self, intent: &Intent) -> intent::Intent {
+        let attempts = intent.attempts.iter().filter(|attempt| attempt.nonce != 0);
+        intent::Intent {
+            uid: uid(intent.uid),
+            target: self.target(intent.elsewhere),
+            principal: principal(intent.principal),
+            attempts: attempts
+                .map(|attempt| intent::Attempt { nonce: nonce(attempt.nonce), hash: self.hash(attempt.hash) })
+                .collect(),
+        }
+    }
+
+    /// The intent that production wants stored; `None` if it is none that the model knows.
+    #[must_use]
+    pub fn of_intent(&self, intent: &intent::Intent) -> Option<Intent> {
+        let mut attempts = [Attempt::default(); crate::world::ATTEMPTS];
+        for (at, attempt) in intent.attempts.iter().enumerate() {
+            *attempts.get_mut(at)? = Attempt { nonce: of_nonce(&attempt.nonce)?, hash: self.of_hash(&attempt.hash)? };
+        }
+        let elsewhere = intent.target != self.target(false);
+        Some(Intent { uid: of_uid(&intent.uid)?, principal: of_principal(&intent.principal)?, elsewhere, attempts })
+    }
+
+    /// Where remotes are.
+    #[must_use]
+    pub fn target(&self, elsewhere: bool) -> intent::Target {
+        intent::Target {
+            account: if elsewhere { "unknown" } else { ACCOUNT }.into(),
+            workspace: WORKSPACE.into(),
+            dataset_id: self.versioned.then(|| DATASET.to_owned()),
+            ..intent::Target::default()
+        }
+    }
+
+    fn hash(&self, code: u8) -> String {
+        self.hashes.iter().find(|(known, _)| *known == code).map(|(_, hash)| hash.clone()).unwrap_or_default()
+    }
+
+    fn of_hash(&self, text: &str) -> Option<u8> {
+        self.hashes.iter().find(|(_, hash)| hash == text).map(|(code, _)| *code)
+    }
+}
+
+const fn hash_code(fixed: u8, name: u8) -> u8 {
+    fixed * 4 + name
+}
+
+fn identity_of(code: u8) -> Fields {
+    let mut fields = Fields::new();
+    fields.insert("Uri".into(), json!(uri(code / 4)));
+    if !code.is_multiple_of(4) {
+        fields.insert("Name".into(), json!(name(code % 4)));
+    }
+    fields
+}
+
+/// The mark that an object writes.
+#[must_use]
+pub const fn own_mark(slot: u8, uid: Uid, nonce: Nonce) -> Mark {
+    Mark { domain: Domain::Ours, owner: slot, uid, nonce, forged: false }
+}
+
+/// The name with this number.
+#[must_use]
+pub fn name(number: u8) -> &'static str {
+    NAMES.get(usize::from(number)).copied().unwrap_or_default()
+}
+
+/// The number of this name.
+#[must_use]
+pub fn of_name(text: &str) -> Option<u8> {
+    (1..4).find(|number| name(*number) == text)
+}
+
+/// The immutable member with this value.
+#[must_use]
+pub fn uri(value: u8) -> String {
+    format!("oss://b/{value}/")
+}
+
+/// The value of the immutable member.
+#[must_use]
+pub fn of_uri(fields: &Fields) -> Option<u8> {
+    (0..VALUES).find(|value| fields.get("Uri") == Some(&json!(uri(*value))))
+}
+
+/// The mutable member with this value.
+#[must_use]
+pub fn description(value: u8) -> String {
+    format!("m{value}")
+}
+
+/// The value of the mutable member.
+#[must_use]
+pub fn of_description(value: &serde_json::Value) -> Option<u8> {
+    (0..VALUES).find(|number| *value == json!(description(*number)))
+}
+
+/// The uid of a life.
+#[must_use]
+pub fn uid(number: Uid) -> String {
+    format!("u{number}")
+}
+
+/// The life with this uid.
+#[must_use]
+pub fn of_uid(text: &str) -> Option<Uid> {
+    text.strip_prefix('u')?.parse().ok()
+}
+
+/// The text of a nonce.
+#[must_use]
+pub fn nonce(number: Nonce) -> String {
+    format!("{}{}", if number & ADOPTED == 0 { 'c' } else { 'a' }, digits(number & !ADOPTED))
+}
+
+/// The digits of a nonce that nobody has used.
+#[must_use]
+pub fn digits(number: Nonce) -> String {
+    format!("{number:016x}")
+}
+
+/// The nonce with this text.
+#[must_use]
+pub fn of_nonce(text: &str) -> Option<Nonce> {
+    let digits = text.get(1..).filter(|digits| digits.len() == 16)?;
+    let number = Nonce::from_str_radix(digits, 16).ok().filter(|number| *number < ADOPTED)?;
+    match text.get(..1)? {
+        "c" => Some(number),
+        "a" => Some(number | ADOPTED),
+        _ => None,
+    }
+}
+
+/// A principal.
+#[must_use]
+pub fn principal(number: u8) -> String {
+    format!("p{number}")
+}
+
+/// Its number.
+#[must_use]
+pub fn of_principal(text: &str) -> Option<u8> {
+    text.strip_prefix('p')?.parse().ok()
+}
+
+/// An outcome, for production.
+#[must_use]
+pub const fn outcome(outcome: Outcome) -> recorded::Outcome {
+    match outcome {
+        Outcome::Created => recorded::Outcome::Created,
+        Outcome::Adopted => recorded::Outcome::Adopted,
+        Outcome::Refused => recorded::Outcome::Refused,
+    }
+}
+
+/// An outcome, of production.
+#[must_use]
+pub fn of_ended(ended: &recorded::Ended) -> Option<(Nonce, Outcome)> {
+    let outcome = match ended.outcome {
+        recorded::Outcome::Created => Outcome::Created,
+        recorded::Outcome::Adopted => Outcome::Adopted,
+        recorded::Outcome::Refused => Outcome::Refused,
+    };
+    Some((of_nonce(&ended.nonce)?, outcome))
+}
+
+/// The reason with this number.
+#[must_use]
+pub fn reason(number: u8) -> &'static str {
+    Reason::ALL.get(usize::from(number)).map_or("", |reason| reason.as_str())
+}
+
+/// The number of a reason.
+#[must_use]
+pub fn of_reason(reason: Reason) -> u8 {
+    Reason::ALL.iter().position(|one| *one == reason).and_then(|at| u8::try_from(at).ok()).unwrap_or_default()
+}
+
+/// What a report makes of `Ready`.
+#[must_use]
+pub fn told(report: &Report) -> Told {
+    match &report.ready {
+        Ready::Available(_) => Told::Ready,
+        Ready::PausedReady(_) => Told::PausedReady,
+        Ready::Paused(_) => Told::Paused,
+        Ready::Working(reason, _) => Told::Working(of_reason(*reason)),
+        Ready::Stuck(reason, _) => Told::Stuck(of_reason(*reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_translated_comes_back_the_same() {
+        for versioned in [false, true] {
+            let words = Words::new(versioned);
+            for id in 1..=4 {
+                assert_eq!(words.of_id(&words.id(id)), Some(id));
+            }
+            let mark = Mark { domain: Domain::Ours, owner: 1, uid: 4, nonce: 3 | ADOPTED, forged: false };
+            assert_eq!(words.mark(&words.labels(&mark)), Some(mark));
+            let forged = Mark { forged: true, ..mark };
+            assert_eq!(words.mark(&words.labels(&forged)), None);
+            let mut attempts = [Attempt::default(); crate::world::ATTEMPTS];
+            attempts[0] = Attempt { nonce: 5, hash: 6 };
+            let intent = Intent { uid: 2, principal: 1, elsewhere: false, attempts };
+            assert_eq!(words.of_intent(&words.intent(&intent)), Some(intent));
+        }
+        for reason in Reason::ALL {
+            assert_eq!(super::reason(of_reason(*reason)), reason.as_str());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The small scenarios, in every `cargo test`; and that the checker is able to find something.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "wrappers that change one step of plan")]
+
+use dataset_operator::engine::mark::Origin;
+use dataset_operator::engine::plan::{Flight, Step, plan};
+use dataset_operator::engine::view::View;
+use model::check::{Outcome, check, check_with};
+use model::faults::Fault;
+use model::scenario::{self, Scenario};
+
+const MOST: usize = 100_000;
+
+fn good(outcome: &Outcome) {
+    assert!(outcome.is_good(), "{}", outcome.violations.join("\n"));
+    assert!(!outcome.cut, "{}: more than {MOST} states", outcome.name);
+}
+
+#[test]
+fn no_promise_is_broken_and_everything_comes_to_rest() {
+    let mut states = 0;
+    for scenario in scenario::small() {
+        let outcome = check(scenario, MOST);
+        good(&outcome);
+        states += outcome.states;
+    }
+    assert!(states > 5_000, "{states} states show little");
+}
+
+#[test]
+fn a_settle_time_that_is_too_short_is_found_out() {
+    let scenario = Scenario { settle: 1, ..Scenario::new("too short").with(&[(Fault::Late, 1), (Fault::Crash, 1)]) };
+    let outcome = check(scenario, MOST);
+    assert!(outcome.violations.iter().any(|text| text.starts_with("TwoLive")), "{:?}", outcome.violations);
+}
+
+/// Sends without having stored finalizer and intent.
+fn without_a_claim(view: &View) -> Step {
+    match plan(view) {
+        Step::Claim(intent, Some(Flight::Create { nonce, .. })) if view.seen.flight.is_none() => {
+            let mut claimed = view.clone();
+            claimed.seen.flight = Some(Flight::Create { nonce, landed: None });
+            drop(intent);
+            plan(&claimed)
+        }
+        step => step,
+    }
+}
+
+/// Does not wait for the settle time.
+fn impatient(view: &View) -> Step {
+    match plan(view) {
+        Step::Report(report)
+            if view.process.lists > 0 && report.next != dataset_operator::engine::report::Next::Event =>
+        {
+            let waits = matches!(view.stand(), dataset_operator::engine::view::Stand::Doubt);
+            if waits && view.seen.absence_counts { Step::Resolve } else { Step::Report(report) }
+        }
+        step => step,
+    }
+}
+
+/// Deletes whatever it has recorded, without asking whose it is.
+fn ruthless(view: &View) -> Step {
+    match (plan(view), view.id()) {
+        (Step::LetGo, Some(id)) if view.recorded.origin == Some(Origin::Created) => match view.sight(id) {
+            Some(sight) if sight.remote().is_some() => Step::Delete(id.clone()),
+            _ => Step::LetGo,
+        },
+        (step, _) => step,
+    }
+}
+
+#[test]
+fn a_plan_that_skips_the_claim_is_found_out() {
+    let outcome = check_with(Scenario::new("no claim"), without_a_claim, MOST);
+    assert!(!outcome.is_good());
+}
+
+#[test]
+fn a_plan_that_does_not_wait_is_found_out() {
+    let scenario = Scenario::new("impatient").with(&[(Fault::Late, 1)]);
+    let outcome = check_with(scenario, impatient, MOST);
+    assert!(outcome.violations.iter().any(|text| text.starts_with("TwoLive")), "{:?}", outcome.violations);
+}
+
+#[test]
+fn a_plan_that_deletes_another_owners_remote_is_found_out() {
+    let settled = Scenario { settled: true, ..Scenario::new("ruthless") };
+    let scenario = settled.with(&[(Fault::ForeignMark, 1), (Fault::Delete, 1)]);
+    let outcome = check_with(scenario, ruthless, MOST);
+    assert!(outcome.violations.iter().any(|text| text.starts_with("ForeignDelete")), "{:?}", outcome.violations);
+}
