@@ -26,7 +26,7 @@ impl Tally {
     pub fn add(&mut self, other: Self) {
         self.runs += other.runs;
         self.misses.extend(other.misses);
-        for (took, scenario) in other.slowest {
+        if let Some((took, scenario)) = other.slowest {
             self.took(took, &scenario);
         }
     }

@@ -224,7 +224,7 @@ impl Past {
     fn check(&self, remotes: &[Remote]) -> Result<(), Miss> {
         let Some(first) = remotes.first() else {
             return match &self.recorded {
-                Some(id) if self.keeps => Err(Miss::Orphan(format!("{} is not kept, or lost its mark", id))),
+                Some(id) if self.keeps => Err(Miss::Orphan(format!("{id} is not kept, or lost its mark"))),
                 Some(_) | None => Ok(()),
             };
         };

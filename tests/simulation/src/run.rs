@@ -119,12 +119,12 @@ async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Mis
     Ok(())
 }
 
-/// Waits until all has been as it must be for one resync: what was lost or late on the way has come to light.
+/// Waits until all has been as it must be for two resyncs: what was lost or late on the way has come to light.
 async fn stays(world: &World, deadline: Instant) -> Result<(), Miss> {
-    const GLANCES: u32 = 11;
+    const GLANCES: u32 = 12;
     let mut calm = 0;
     while calm < GLANCES {
-        sleep(RESYNC / GLANCES).await;
+        sleep(2 * RESYNC / GLANCES).await;
         match look(world) {
             Ok(()) => calm += 1,
             Err(miss) if Instant::now() >= deadline => return Err(miss),
