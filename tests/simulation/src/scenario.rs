@@ -118,7 +118,9 @@ mod tests {
         for line in ["seed=7 job=create", "seed=1 job=version-edit kube:3=late cloud:12=answer-lost seam:2=crash"] {
             assert_eq!(line.parse::<Scenario>().unwrap().to_string(), line);
         }
-        for line in ["", "seed=1", "job=sleep", "job=create kube=late", "job=create kube:1=storm", "job=create x:1=late"] {
+        for line in
+            ["", "seed=1", "job=sleep", "job=create kube=late", "job=create kube:1=storm", "job=create x:1=late"]
+        {
             assert!(line.parse::<Scenario>().is_err(), "{line}");
         }
     }

@@ -128,7 +128,14 @@ fn plain(request: &reqwest::Request) -> Request<Bytes> {
 }
 
 /// Carries a call to its server and the answer back. The server's end goes on by itself, whether or not anybody waits.
-async fn carry(world: Arc<World>, life: Life, side: Side, class: Class, what: String, request: Request<Bytes>) -> Carried {
+async fn carry(
+    world: Arc<World>,
+    life: Life,
+    side: Side,
+    class: Class,
+    what: String,
+    request: Request<Bytes>,
+) -> Carried {
     if !life.lives() {
         return std::future::pending().await;
     }
@@ -212,7 +219,9 @@ impl Call {
                 self.life.end();
                 None
             }
-            Kind::Break => self.cut(futures::stream::iter([Err(std::io::ErrorKind::ConnectionReset.into())]).boxed()).await,
+            Kind::Break => {
+                self.cut(futures::stream::iter([Err(std::io::ErrorKind::ConnectionReset.into())]).boxed()).await
+            }
             Kind::Expired => {
                 let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
                 self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
@@ -279,7 +288,8 @@ impl Call {
 }
 
 /// What half of is no answer of anybody.
-const WELL: &[u8] = br#"{"DatasetId": "d-00000000", "kind": "Dataset", "apiVersion": "pai.dataset-operator.dev/v1alpha1"}"#;
+const WELL: &[u8] =
+    br#"{"DatasetId": "d-00000000", "kind": "Dataset", "apiVersion": "pai.dataset-operator.dev/v1alpha1"}"#;
 
 /// The same with half its body.
 fn halved(response: Response<Bytes>) -> Response<Bytes> {

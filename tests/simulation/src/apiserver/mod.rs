@@ -208,7 +208,9 @@ impl Answer {
     /// The same as HTTP libraries take it.
     pub fn into_response(self) -> Response<Body> {
         match self {
-            Self::Whole(response) => response.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync()),
+            Self::Whole(response) => {
+                response.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync())
+            }
             Self::Watch(lines) => {
                 let frames = lines.map_ok(http_body::Frame::data);
                 Response::new(StreamBody::new(frames).boxed_unsync())
@@ -224,10 +226,7 @@ pub type Carrier = dyn Fn(Request<Bytes>) -> BoxFuture<'static, Result<Answer, s
 pub fn client_over(carry: Arc<Carrier>) -> kube::Client {
     let service = tower::service_fn(move |request| {
         let carry = carry.clone();
-        async move {
-            carry(whole(request).await?).await.map(Answer::into_response)
-        }
-        .boxed()
+        async move { carry(whole(request).await?).await.map(Answer::into_response) }.boxed()
     });
     kube::Client::new(service, "default")
 }

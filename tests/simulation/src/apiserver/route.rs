@@ -69,8 +69,7 @@ mod tests {
         let place = Place { resource: Resource::Datasets, namespace: None, name: None, part: Part::Main };
         assert_eq!(all, Some(Route::Objects(place)));
         let status = format!("{base}/namespaces/a/datasetversions/b/status");
-        let place =
-            Place { resource: Resource::Versions, namespace: Some("a"), name: Some("b"), part: Part::Status };
+        let place = Place { resource: Resource::Versions, namespace: Some("a"), name: Some("b"), part: Part::Status };
         assert_eq!(Route::of(&status), Some(Route::Objects(place)));
         for other in ["/", "/api/v1/pods", "/apis/pai.dataset-operator.dev/v1alpha1/namespaces/a/datasets/b/scale"] {
             assert_eq!(Route::of(other), None, "{other}");

@@ -74,7 +74,8 @@ pub(super) fn start(
     query: &Query,
 ) -> Result<Lines, Refusal> {
     if query.initial && !query.not_older {
-        let why = "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        let why =
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
         return Err(Refusal::new(422, "Invalid", why));
     }
     let store = server.store();

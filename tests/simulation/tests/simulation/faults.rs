@@ -62,7 +62,9 @@ fn without_faults_each_job_costs_what_the_protocol_says() {
 
 #[test]
 fn the_same_scenario_has_the_same_history() {
-    for line in ["seed=3 job=create cloud:2=answer-lost", "seed=4 job=tree cloud:2=late", "seed=5 job=edit kube:1=silent"] {
+    for line in
+        ["seed=3 job=create cloud:2=answer-lost", "seed=4 job=tree cloud:2=late", "seed=5 job=edit kube:1=silent"]
+    {
         let scenario: Scenario = line.parse().unwrap();
         let (first, second) = (run(&scenario), run(&scenario));
         assert!(first.history.iter().any(|entry| entry.fault.is_some()), "{line}: nothing was struck");

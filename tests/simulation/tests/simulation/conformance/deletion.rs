@@ -19,8 +19,16 @@ pub(super) const CASES: &[Case] = &[
         name: "finalizers hold it, and no new ones come",
         tried: |place| held(place).boxed(),
         expected: &[
-            "marked", "g2 f1 deleting", "marked", "the same", "422 Invalid", "ok", "g3 f1 deleting d-1", "409 Conflict",
-            "ok", "404 NotFound",
+            "marked",
+            "g2 f1 deleting",
+            "marked",
+            "the same",
+            "422 Invalid",
+            "ok",
+            "g3 f1 deleting d-1",
+            "409 Conflict",
+            "ok",
+            "404 NotFound",
         ],
     },
     Case {
@@ -84,10 +92,12 @@ async fn two(place: &Place) -> Vec<String> {
 async fn status(place: &Place) -> Vec<String> {
     let object = place.create_with("one", json!({"finalizers": [FINALIZER]})).await.unwrap();
     place.delete("one").await;
-    let with = |uid: &str| json!([
-        {"op": "test", "path": "/metadata/uid", "value": uid},
-        {"op": "add", "path": "/status/datasetId", "value": "d-1"},
-    ]);
+    let with = |uid: &str| {
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status/datasetId", "value": "d-1"},
+        ])
+    };
     let wrote = said(&place.json_status("one", with(&object.uid().unwrap_or_default())).await);
     let now = place.get("one").await.unwrap();
     vec![wrote, facts(&now), said(&place.json_status("one", with("another")).await)]

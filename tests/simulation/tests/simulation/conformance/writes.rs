@@ -82,10 +82,12 @@ async fn claim(place: &Place) -> Vec<String> {
 async fn uids(place: &Place) -> Vec<String> {
     let object = place.create("one").await.unwrap();
     let wrong = "00000000-0000-4000-8000-00000000dead";
-    let with_uid = |uid: &str| json!([
-        {"op": "test", "path": "/metadata/uid", "value": uid},
-        {"op": "add", "path": "/status/datasetId", "value": "d-1"},
-    ]);
+    let with_uid = |uid: &str| {
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status/datasetId", "value": "d-1"},
+        ])
+    };
     vec![
         said(&place.merge("one", json!({"metadata": {"uid": wrong, "labels": {"a": "b"}}})).await),
         said(&place.merge_status("one", json!({"metadata": {"uid": wrong}, "status": {"name": "x"}})).await),
@@ -96,10 +98,12 @@ async fn uids(place: &Place) -> Vec<String> {
 
 async fn tests(place: &Place) -> Vec<String> {
     let object = place.create("one").await.unwrap();
-    let test = |path: &str, value: serde_json::Value, id: &str| json!([
-        {"op": "test", "path": path, "value": value},
-        {"op": "add", "path": "/status/datasetId", "value": id},
-    ]);
+    let test = |path: &str, value: serde_json::Value, id: &str| {
+        json!([
+            {"op": "test", "path": path, "value": value},
+            {"op": "add", "path": "/status/datasetId", "value": id},
+        ])
+    };
     let first = place.json_status("one", test("/status/datasetId", json!(null), "d-1")).await;
     let now = first.as_ref().map(facts).unwrap_or_default();
     let taken = place.json_status("one", test("/status/datasetId", json!(null), "d-2")).await;
