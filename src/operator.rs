@@ -14,6 +14,7 @@ use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
+use tower::timeout::TimeoutLayer;
 
 use crate::admin::{self, Readiness};
 use crate::ambient;
@@ -166,7 +167,13 @@ async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
     let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(&patience()).with_layer(&layer).build())
+}
+
+/// An API server that answers at all has begun to within this time, also with a watch. Without it a client waits for
+/// ever for one that took the request and went away.
+pub const fn patience() -> TimeoutLayer {
+    TimeoutLayer::new(Duration::from_secs(30))
 }
 
 async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
