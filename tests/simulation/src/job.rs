@@ -121,8 +121,8 @@ impl Job {
                 world.delete(Versions, "third");
             }
             Self::Recreate => {
-                world.delete(resource, name);
                 world.recreate(resource, name, spec);
+                world.delete(resource, name);
             }
         }
     }

@@ -202,15 +202,22 @@ impl World {
         if_there(self.apiserver.change(|store, now| store.delete(&key(resource, name), now)));
     }
 
-    /// A user makes the object again as soon as it is gone.
+    /// A user makes the object that is there again as soon as it is gone.
     pub(crate) fn recreate(self: &Arc<Self>, resource: Resource, name: &'static str, spec: Value) {
         let world = self.clone();
+        let uid = move |world: &Self| {
+            world.apiserver.store().get(&key(resource, name)).map(|object| object["metadata"]["uid"].clone()).ok()
+        };
+        let Some(old) = uid(self) else { return };
         self.busy.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            while world.apiserver.store().get(&key(resource, name)).is_ok() {
+            while uid(&world).as_ref() == Some(&old) {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            world.create(resource, name, &spec);
+            // Unless another user was quicker.
+            if uid(&world).is_none() {
+                world.create(resource, name, &spec);
+            }
             world.busy.fetch_sub(1, Ordering::Relaxed);
         });
     }
@@ -221,11 +228,8 @@ impl World {
             Kind::Edit => self.edit(resource, name, json!({"description": "meddled with"})),
             Kind::Delete => self.delete(resource, name),
             Kind::Recreate => {
-                let there = self.apiserver.store().get(&key(resource, name)).is_ok();
+                self.recreate(resource, name, spec);
                 self.delete(resource, name);
-                if there {
-                    self.recreate(resource, name, spec);
-                }
             }
             other => panic!("{other} is no fault between two steps"),
         }

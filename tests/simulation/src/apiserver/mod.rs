@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use dataset_operator::operator;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -20,6 +21,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch as signal;
+use tower::Layer as _;
 
 pub use patch::Patch;
 pub use refusal::Refusal;
@@ -228,7 +230,8 @@ pub fn client_over(carry: Arc<Carrier>) -> kube::Client {
         let carry = carry.clone();
         async move { carry(whole(request).await?).await.map(Answer::into_response) }.boxed()
     });
-    kube::Client::new(service, "default")
+    // As patient as the operator's own.
+    kube::Client::new(operator::patience().layer(service), "default")
 }
 
 /// The lines and then nothing.

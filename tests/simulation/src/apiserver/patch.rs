@@ -1,6 +1,6 @@
 //! The two patches that are understood, with the server's own reading of a JSON Patch.
 
-use json_patch::PatchOperation;
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 
 use super::refusal::Refusal;
@@ -40,13 +40,19 @@ pub(super) fn apply(object: &Value, patch: &Patch) -> Result<Value, Refusal> {
     Ok(patched)
 }
 
-/// A member that is not there equals `null`, as long as what would hold it is there.
+/// A member that is not there equals `null` and can be replaced, as long as what would hold it is there.
 fn step(object: &mut Value, operation: &PatchOperation) -> Result<(), Refusal> {
-    if let PatchOperation::Test(test) = operation {
-        let path = test.path.as_str();
-        let parent = path.rsplit_once('/').and_then(|(parent, _)| object.pointer(parent));
-        let holds = parent.is_some() && *object.pointer(path).unwrap_or(&Value::Null) == test.value;
-        return if holds { Ok(()) } else { Err(Refusal::rejected()) };
-    }
-    json_patch::patch(object, std::slice::from_ref(operation)).map_err(|_| Refusal::rejected())
+    let path = operation.path().as_str();
+    let is = object.pointer(path);
+    let has_place = path.rsplit_once('/').is_some_and(|(parent, _)| object.pointer(parent).is_some());
+    let done = match operation {
+        PatchOperation::Test(test) if has_place && *is.unwrap_or(&Value::Null) == test.value => return Ok(()),
+        PatchOperation::Test(_) => return Err(Refusal::rejected()),
+        PatchOperation::Replace(replace) if has_place && is.is_none() => {
+            let add = AddOperation { path: replace.path.clone(), value: replace.value.clone() };
+            json_patch::patch(object, &[PatchOperation::Add(add)])
+        }
+        other => json_patch::patch(object, std::slice::from_ref(other)),
+    };
+    done.map_err(|_| Refusal::rejected())
 }

@@ -89,7 +89,8 @@ pub(super) fn start(
     if query.from == 0 || query.initial {
         ready.extend(store.list(resource, namespace).map(|object| line("ADDED", object)));
     }
-    if query.initial {
+    // Who watches from the beginning and knows bookmarks is told where the beginning ends, asked for or not.
+    if query.initial || (query.from == 0 && query.bookmarks) {
         let mut end = bookmark(resource, now);
         end["metadata"]["annotations"] = json!({END: "true"});
         ready.push_back(line("BOOKMARK", &end));

@@ -1,4 +1,4 @@
-//! Every single fault, a sample of pairs, and that a scenario is the same each time.
+//! Faults of a create, a sample of pairs of all jobs, and that a scenario is the same each time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,12 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use simulation::explore::{self, Tally};
 use simulation::{Class, Job, Scenario, run};
 
-/// Time for pairs of faults in `make test`; `make simulate` has all of them.
-const TIME: Duration = Duration::from_secs(25);
-
-fn calm(seed: u64) -> Vec<Scenario> {
-    Job::ALL.map(|(job, _)| Scenario::calm(seed, job)).to_vec()
-}
+/// Time for the sample; `make simulate` has it all.
+const TIME: Duration = Duration::from_secs(30);
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -49,7 +45,8 @@ fn without_faults_each_job_costs_what_the_protocol_says() {
         (Job::Edit, &["CreateDatasetLabels", "DeleteDatasetLabels", "PublishDataset", "UpdateDataset"], 1),
         (Job::Delete, &["DeleteDataset"], 1),
         (Job::Retain, &["CreateDatasetLabels"], 1),
-        (Job::VersionDelete, &["DeleteDatasetVersion"], 1),
+        // And that v1 is the newest one again, once a sweep shows it.
+        (Job::VersionDelete, &["DeleteDatasetVersion"], 2),
         (Job::Recreate, &["CreateDataset", "DeleteDataset"], 3),
     ];
     for (job, calls, writes) in expected {
@@ -75,15 +72,17 @@ fn the_same_scenario_has_the_same_history() {
 }
 
 #[test]
-fn every_single_fault_ends_well() {
-    clean(&explore::singles(&calm(1), threads()));
+fn every_single_fault_of_a_create_ends_well() {
+    clean(&explore::singles(&[Scenario::calm(1, Job::Create)], threads()));
 }
 
+/// Another one each day.
 #[test]
 fn a_sample_of_pairs_ends_well() {
     let days = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
     println!("the sample of day {days}");
-    clean(&explore::some_pairs(&calm(2), threads(), days, Instant::now() + TIME));
+    let all = [1, 2].map(|seed| Job::ALL.map(|(job, _)| Scenario::calm(seed, job))).concat();
+    clean(&explore::some_pairs(&all, threads(), days, Instant::now() + TIME));
 }
 
 /// `SIMULATION="seed=1 job=create cloud:2=late" cargo test -p simulation repro -- --nocapture` tells what happens.

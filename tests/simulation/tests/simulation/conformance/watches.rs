@@ -31,7 +31,11 @@ pub(super) const CASES: &[Case] = &[
         expected: &["ADDED one g1 f0", "ADDED two g1 f0", "BOOKMARK end", "MODIFIED two g2 f0"],
     },
     Case { name: "too long ago", tried: |place| too_old(place).boxed(), expected: &["ERROR 410 Expired"] },
-    Case { name: "a watch ends", tried: |place| ends(place).boxed(), expected: &["ADDED one g1 f0", "over"] },
+    Case {
+        name: "a watch ends",
+        tried: |place| ends(place).boxed(),
+        expected: &["ADDED one g1 f0", "BOOKMARK end", "over"],
+    },
 ];
 
 async fn after_list(place: &Place) -> Vec<String> {
