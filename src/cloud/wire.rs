@@ -85,9 +85,8 @@ pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Reques
 
 impl Transport for Client {
     fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Response, Unanswered>> {
-        let answer = Self::execute(self, request).map_err(|error| match error.is_connect() {
-            true => Unanswered::NoConnection(reason(error)),
-            false => Unanswered::Broken(reason(error)),
+        let answer = Self::execute(self, request).map_err(|error| {
+            if error.is_connect() { Unanswered::NoConnection(reason(error)) } else { Unanswered::Broken(reason(error)) }
         });
         answer.boxed()
     }

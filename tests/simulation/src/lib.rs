@@ -12,6 +12,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_enum_match_arm,
     reason = "a test ends by panicking, in its helpers too"
 )]
 

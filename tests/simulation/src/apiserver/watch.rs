@@ -23,6 +23,7 @@ const END: &str = "k8s.io/initial-events-end";
 
 /// What a list or a watch asks for.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "parameters of their own")]
 pub(super) struct Query {
     pub(super) watch: bool,
     /// The revision to start after; 0 or none is "whatever you have".
