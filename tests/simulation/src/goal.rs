@@ -10,7 +10,9 @@ use pai_emulator::{Dataset, Label};
 use serde_json::Value;
 
 use crate::apiserver::store::{Change, Resource, Store};
+use crate::history::{Class, Entry};
 use crate::job::Job;
+use crate::kind::Kind;
 use crate::world::{World, marked};
 
 /// What is not as it must be.
@@ -174,8 +176,12 @@ impl Remote<'_> {
     }
 }
 
-/// Was it all right on the way too? A status never goes back, and an id that was recorded stays.
+/// Was it all right on the way too? An id that was recorded stays, and a status never goes back, unless an old write
+/// of it was delivered again.
 pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
+    let again =
+        |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
+    let redelivered = world.history().iter().any(again);
     let store = world.apiserver.store();
     let mut last: BTreeMap<&str, (i64, Option<String>)> = BTreeMap::new();
     for event in store.log() {
@@ -184,7 +190,7 @@ pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
         let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
         let id = recorded(event.key.resource, object);
         if let Some((before, was)) = last.insert(uid, (observed, id.clone()))
-            && (observed < before || (was.is_some() && was != id))
+            && ((observed < before && !redelivered) || (was.is_some() && was != id))
         {
             let what = format!("{}: from {before} {was:?} to {observed} {id:?}", event.key.name);
             return Err(Miss::Backwards(what));

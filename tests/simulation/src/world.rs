@@ -20,6 +20,27 @@ use crate::scenario::{Fault, Place, Scenario, Side};
 /// How old the lists of the service are.
 const LIST_LAG: u64 = 2000;
 
+/// What servers are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Names repeat, so that a duplicate can come about.
+    Plain,
+    /// Names repeat, and a copy of a request is taken for another one: nonces are not checked.
+    Lax,
+    /// Names are unique, and Kubernetes is an older one without streamed lists.
+    Strict,
+}
+
+impl Sort {
+    const fn of(seed: u64) -> Self {
+        match seed % 3 {
+            0 => Self::Plain,
+            1 => Self::Lax,
+            _ => Self::Strict,
+        }
+    }
+}
+
 /// The world of one run.
 pub(crate) struct World {
     pub(crate) apiserver: Apiserver,
@@ -45,19 +66,19 @@ struct State {
 }
 
 impl World {
-    /// The world at the beginning. An even seed means an older Kubernetes, which has no streamed lists, and a service
-    /// in which names are unique and nonces are watched.
+    /// The world at the beginning. The seed decides of which sort it is ([`Sort`]).
     pub(crate) fn new(scenario: &Scenario) -> Arc<Self> {
-        let strict = scenario.seed.is_multiple_of(2);
+        let sort = Sort::of(scenario.seed);
+        let unique = sort == Sort::Strict;
         let knobs = Knobs {
-            name_scope: if strict { NameScope::Workspace } else { NameScope::None },
-            nonce_check: strict,
+            name_scope: if unique { NameScope::Workspace } else { NameScope::None },
+            nonce_check: sort != Sort::Lax,
             list_lag_ms: LIST_LAG,
             ..Knobs::default()
         };
         let options = Options { seed: Some(scenario.seed), knobs, clock: clock::millis, ..Options::default() };
         let cloud = Emulator::without_port(options).unwrap();
-        for name in ["stranger", if strict { "other" } else { "one" }] {
+        for name in ["stranger", if unique { "other" } else { "one" }] {
             make(&cloud, name);
         }
         let strangers = cloud.datasets();
@@ -74,7 +95,7 @@ impl World {
             twins: None,
         };
         Arc::new(Self {
-            apiserver: Apiserver::new(if strict { 33 } else { 36 }, clock::now),
+            apiserver: Apiserver::new(if unique { 33 } else { 36 }, clock::now),
             cloud,
             job: scenario.job,
             strangers,

@@ -50,7 +50,7 @@ fn without_faults_each_job_costs_what_the_protocol_says() {
         (Job::Recreate, &["CreateDataset", "DeleteDataset"], 3),
     ];
     for (job, calls, writes) in expected {
-        for seed in [1, 2] {
+        for seed in [1, 2, 3] {
             let calls = calls.iter().map(|call| ((*call).to_owned(), 1)).collect();
             assert_eq!(cost(job, seed), (calls, writes), "{job}, seed {seed}");
         }
@@ -66,7 +66,7 @@ fn the_same_scenario_has_the_same_history() {
         let (first, second) = (run(&scenario), run(&scenario));
         assert!(first.history.iter().any(|entry| entry.fault.is_some()), "{line}: nothing was struck");
         assert_eq!(first.history, second.history, "{line}");
-        let other = run(&Scenario { seed: scenario.seed + 2, ..scenario });
+        let other = run(&Scenario { seed: scenario.seed + 3, ..scenario });
         assert_ne!(first.history, other.history, "{line}: the seed decides nothing");
     }
 }
@@ -81,7 +81,7 @@ fn every_single_fault_of_a_create_ends_well() {
 fn a_sample_of_pairs_ends_well() {
     let days = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
     println!("the sample of day {days}");
-    let all = [1, 2].map(|seed| Job::ALL.map(|(job, _)| Scenario::calm(seed, job))).concat();
+    let all = [2, 3].map(|seed| Job::ALL.map(|(job, _)| Scenario::calm(seed, job))).concat();
     clean(&explore::some_pairs(&all, threads(), days, Instant::now() + TIME));
 }
 
