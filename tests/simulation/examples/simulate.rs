@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut all, mut rows) = (Tally::default(), String::new());
     // Some jobs only, if they are named: `create,delete`.
+    let commit = said("git", &["describe", "--always", "--dirty"]);
     let only = std::env::var("JOBS").unwrap_or_default();
     for (job, word) in
         Job::ALL.into_iter().filter(|(_, word)| only.is_empty() || only.split(',').any(|job| job == *word))
@@ -58,18 +59,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         writeln!(rows, "{row}")?;
         all.add(tally);
-    }
-    let seconds = begun.elapsed().as_secs();
-    let counts = format!(
-        "runs: {}\nduplicates: {}\norphans: {}\nstuck: {}\nseconds: {seconds}",
-        all.runs,
-        all.duplicates(),
-        all.orphans(),
-        all.stuck()
-    );
-    println!("{counts}");
-    if let Some(path) = std::env::args().nth(1) {
-        std::fs::write(path, page(&counts, &rows, threads))?;
+        let counts = format!(
+            "runs: {}\nduplicates: {}\norphans: {}\nstuck: {}\nseconds: {}",
+            all.runs,
+            all.duplicates(),
+            all.orphans(),
+            all.stuck(),
+            begun.elapsed().as_secs()
+        );
+        println!("{counts}");
+        if let Some(path) = std::env::args().nth(1) {
+            std::fs::write(path, page(&commit, &counts, &rows, threads))?;
+        }
     }
     if all.misses.is_empty() { Ok(()) } else { Err("not every run ended as it must".into()) }
 }
@@ -83,11 +84,15 @@ fn slowest(tally: &Tally) -> String {
     })
 }
 
-fn page(counts: &str, rows: &str, threads: usize) -> String {
-    let git = Command::new("git").args(["describe", "--always", "--dirty"]).output();
-    let commit = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    let now = Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]).output();
-    let date = now.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+#[cfg(debug_assertions)]
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(debug_assertions)]
+fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
+    let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
     format!(
         "# Simulation\n\nMade by `make simulate` on {date}, commit {commit}, {threads} threads.\n\n```\n{counts}\n```\n\n\
          Each run is the operator's own code between an API server in memory and the emulator, in simulated time \

@@ -176,8 +176,8 @@ impl Remote<'_> {
     }
 }
 
-/// Was it all right on the way too? An id that was recorded stays, and a status never goes back, unless an old write
-/// of it was delivered again.
+/// Was it all right on the way too? An id that was recorded stays, and a status never goes back; unless it is to the very
+/// first one, delivered again: there was none before that it could have been guarded by.
 pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
     let again =
         |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
@@ -190,7 +190,7 @@ pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
         let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
         let id = recorded(event.key.resource, object);
         if let Some((before, was)) = last.insert(uid, (observed, id.clone()))
-            && ((observed < before && !redelivered) || (was.is_some() && was != id))
+            && ((observed < before && !(redelivered && observed == 1)) || (was.is_some() && was != id))
         {
             let what = format!("{}: from {before} {was:?} to {observed} {id:?}", event.key.name);
             return Err(Miss::Backwards(what));
