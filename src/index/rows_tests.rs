@@ -144,7 +144,7 @@ async fn who_recorded_one_of_two_with_his_mark_is_told() {
     assert!(rows.doubled().is_empty());
     copy.id = RemoteId::dataset("d-2");
     rows.believe(&copy, start, Source::Shown);
-    assert_eq!(rows.doubled(), [key.clone()]);
+    assert_eq!(rows.doubled(), std::slice::from_ref(&key));
     rows.forget(&RemoteId::dataset("d-1"), Uid::of(&uid));
     assert!(rows.doubled().is_empty(), "an orphan is nobody's");
 }
