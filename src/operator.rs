@@ -220,7 +220,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     parts.metrics.count_with(move || census::census(&counted, &relatives, everywhere));
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
-    kinship.on_gone(dataset_context.clone(), version_context.clone());
+    kinship.on_gone(&dataset_context, &version_context);
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
