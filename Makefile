@@ -38,6 +38,10 @@ test: ## Run every test: unit to stories on a real apiserver, and the conformanc
 model: ## Explore the decisions exhaustively, under every fault; the page goes to docs/results (10 minutes)
 	cargo run -q --profile fast -p model -- --page docs/results/model.md
 
+.PHONY: simulate
+simulate: ## Every fault and every pair of faults in simulated time; the page goes to docs/results/simulation.md
+	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
+
 .PHONY: bench
 bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)
 	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)

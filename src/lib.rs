@@ -6,6 +6,7 @@
 //! Kubernetes; only the pass knows both. One page: `docs/architecture.md`.
 
 pub mod admin;
+pub mod ambient;
 pub mod api;
 pub mod cloud;
 pub mod engine;

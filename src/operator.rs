@@ -9,16 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
+use tower::timeout::TimeoutLayer;
 
 use crate::admin::{self, Readiness};
+use crate::ambient;
 use crate::api::{Dataset, DatasetVersion};
-use crate::cloud::{self, BearerStyle, EndpointForm, Environment, Limiter};
+use crate::cloud::{self, BearerStyle, CredentialSource, EndpointForm, Environment, Limiter, Transport};
 use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
@@ -72,12 +73,49 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let metrics = Arc::new(Metrics::default());
     let ready = Readiness::default();
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
+    let outside = Outside {
+        kube: kube_client(&metrics).await?,
+        transport: cloud::network(&settings.cloud)?,
+        credentials: Arc::new(Environment::of_process(bearer_style(flags.endpoint_form))),
+        metrics,
+        ready,
+    };
+    let stop = async {
+        shutdown_signal().await;
+        tracing::info!("stopping: passes under way are finished first");
+    };
+    tokio::select! {
+        result = operate(settings, outside, stop) => result,
+        failed = admin => failed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Into::into),
+    }
+}
+
+/// What an operator works with and did not make itself.
+pub struct Outside {
+    /// The API server.
+    pub kube: kube::Client,
+    /// The way to the service.
+    pub transport: Arc<dyn Transport>,
+    /// Who it is to the service.
+    pub credentials: Arc<dyn CredentialSource>,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where it says that it is ready.
+    pub ready: Readiness,
+}
+
+/// Runs until `stop` is ready, then finishes the passes that are under way. Dropping it ends everything at once.
+pub async fn operate(
+    settings: Settings,
+    outside: Outside,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RunError> {
+    let flags = &settings.flags;
+    let Outside { kube, transport, credentials, metrics, ready } = outside;
     let limiter = Arc::new(limiter(flags)?);
     metrics.limited_by(limiter.clone());
-    let credentials = Arc::new(Environment::of_process(bearer_style(flags.endpoint_form)));
-    let cloud = cloud::Client::new(settings.cloud.clone(), credentials, limiter, metrics.clone())?;
+    let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
     let principal = cloud.principal().await?;
-    let kube = kube_client(&metrics).await?;
     let identity = identity(&kube, &settings).await?;
     tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
     let world = Arc::new(World {
@@ -95,16 +133,14 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
         index.want(workspace, None);
     }
     let (teller, telling) = Teller::new(kube.clone());
-    let telling = tokio::spawn(telling);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(telling);
     let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
-    let controllers = control(parts, ends, ready);
-    let result = tokio::select! {
-        () = controllers => Ok(()),
-        failed = admin => failed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Into::into),
-    };
-    telling.abort();
+    control(parts, ends, ready, stop).await;
+    // The tasks end with their set.
+    drop(tasks);
     tracing::info!("dataset-operator stopped");
-    result
+    Ok(())
 }
 
 /// The limiter of the one account.
@@ -113,7 +149,7 @@ fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
         limiter.with_operation_limit(*operation, *qps)
     })?;
     Ok(match flags.daily_budget {
-        Some(calls) => limiter.with_daily_budget(calls, Timestamp::now()),
+        Some(calls) => limiter.with_daily_budget(calls, ambient::now()),
         None => limiter,
     })
 }
@@ -131,7 +167,13 @@ async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
     let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(&patience()).with_layer(&layer).build())
+}
+
+/// An API server that answers at all has begun to within this time, also with a watch. Without it a client waits for
+/// ever for one that took the request and went away.
+pub const fn patience() -> TimeoutLayer {
+    TimeoutLayer::new(Duration::from_secs(30))
 }
 
 async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
@@ -152,8 +194,8 @@ struct Parts {
     metrics: Arc<Metrics>,
 }
 
-/// Runs both controllers until a signal asks to stop and the passes under way have ended.
-async fn control(parts: Parts, ends: Ends, ready: Readiness) {
+/// Runs both controllers until `asked` is ready and the passes under way have ended.
+async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<Output = ()> + Send + 'static) {
     let namespaces = parts.settings.flags.namespaces.clone();
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
@@ -178,7 +220,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness) {
     parts.metrics.count_with(move || census::census(&counted, &relatives, everywhere));
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
-    kinship.on_gone(dataset_context.clone(), version_context.clone());
+    kinship.on_gone(&dataset_context, &version_context);
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
@@ -190,8 +232,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness) {
         tasks.spawn(orphans::watch(parts.index.clone(), kinship.clone(), parts.teller.clone(), namespace, rounds));
     }
     tasks.spawn(async move {
-        shutdown_signal().await;
-        tracing::info!("stopping: passes under way are finished first");
+        asked.await;
         let _ = stop.send(true);
     });
     let concurrency = parts.settings.concurrency();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,7 +21,7 @@ use crate::ledger::{Ledger, LogLine, Stats};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::route;
-use crate::server::{Shared, serve};
+use crate::server::{Shared, called, connection, serve};
 use crate::state::{State, StateError};
 use crate::store::dataset::Dataset;
 use crate::world::World;
@@ -46,6 +47,8 @@ pub struct Options {
     /// Where datasets, versions, seed and next id are kept; absent = nowhere. One that was used before comes before
     /// `seed` and the datasets of `state`.
     pub data_dir: Option<PathBuf>,
+    /// The time of day, in milliseconds since 1970; by default the machine's. Delays follow the runtime's clock.
+    pub clock: fn() -> i64,
 }
 
 impl Default for Options {
@@ -58,6 +61,7 @@ impl Default for Options {
             knobs: Knobs::default(),
             state: None,
             data_dir: None,
+            clock: now_ms,
         }
     }
 }
@@ -96,34 +100,57 @@ pub struct Refused {
 /// A running emulator. Dropping it stops it too, without waiting until it has.
 #[derive(Debug)]
 pub struct Emulator {
+    /// Port 0 if nobody can connect.
     address: SocketAddr,
     shared: Shared,
     /// All tasks of the emulator hold a receiver, and end when this says so or is gone.
     stop: watch::Sender<()>,
 }
 
+/// The world that the options describe.
+fn world(options: Options) -> Result<World, StartError> {
+    let Options { seed, credentials, knobs, state, data_dir, clock, .. } = options;
+    let given = state.unwrap_or_default();
+    let mut world = World::new(State {
+        seed: given.seed.or(seed),
+        credentials: given.credentials.or(Some(credentials)),
+        knobs: given.knobs.or(Some(knobs)),
+        ..given
+    })?;
+    world.clock = clock;
+    if let Some(directory) = data_dir {
+        let (disk, kept) = Disk::open(&directory)?;
+        world.keep_on(disk, kept);
+    }
+    Ok(world)
+}
+
 impl Emulator {
     /// Starts one; when this returns it takes connections.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { host, port, seed, credentials, knobs, state, data_dir } = options;
-        let given = state.unwrap_or_default();
-        let mut world = World::new(State {
-            seed: given.seed.or(seed),
-            credentials: given.credentials.or(Some(credentials)),
-            knobs: given.knobs.or(Some(knobs)),
-            ..given
-        })?;
-        if let Some(directory) = data_dir {
-            let (disk, kept) = Disk::open(&directory)?;
-            world.keep_on(disk, kept);
-        }
-        let wanted = SocketAddr::new(host, port);
+        let wanted = SocketAddr::new(options.host, options.port);
+        let world = world(options)?;
         let listening = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = listening.map_err(|source| StartError::Listen { address: wanted, source })?;
         let shared = Shared::new(world);
         let (stop, stopped) = watch::channel(());
         tokio::spawn(serve(listener, shared.clone(), stopped));
         Ok(Self { address, shared, stop })
+    }
+
+    /// Starts one without a port: calls come by [`Emulator::call`] alone.
+    pub fn without_port(options: Options) -> Result<Self, StartError> {
+        let address = SocketAddr::new(options.host, 0);
+        let shared = Shared::new(world(options)?);
+        Ok(Self { address, shared, stop: watch::channel(()).0 })
+    }
+
+    /// Takes a request of the API as if it had come over a connection, and answers it in its time, from within a
+    /// runtime. `None`: the connection ended without an answer. A call goes on when its future is dropped.
+    pub async fn call(&self, request: hyper::Request<Bytes>) -> Option<hyper::Response<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let call = called(Request::new(&parts, body), self.shared.clone(), self.stop.subscribe());
+        call.await.ok().map(|answer| answer.map(connection::Bytes::into_inner))
     }
 
     /// The address it listens on.
@@ -257,7 +284,10 @@ impl Emulator {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request::direct(method, target, body);
         let call = route(&request, Rule::Accept).ok_or(Refusal::ApiNotFound);
-        let done = call.and_then(|call| world.perform(&request, &call, &Arc::new(admin), now_ms()));
+        let done = call.and_then(|call| {
+            let now_ms = (world.clock)();
+            world.perform(&request, &call, &Arc::new(admin), now_ms)
+        });
         world.save();
         done.map(|done| done.answer.tree()).map_err(|refusal| {
             let worded = refusal.worded(&world.knobs);

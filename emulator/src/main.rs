@@ -140,6 +140,7 @@ fn options(arguments: &Arguments) -> Result<Options, Failure> {
         knobs: Knobs::default().merged(turned)?,
         state,
         data_dir: arguments.data_dir.clone(),
+        ..Options::default()
     })
 }
 

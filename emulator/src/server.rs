@@ -4,7 +4,7 @@
 //! A call that arrived whole is carried out even if the client hangs up, as at a real service. All tasks end when the
 //! sender of their `stop` channel says so or is gone.
 
-mod connection;
+pub(crate) mod connection;
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -24,7 +24,6 @@ use tokio::sync::watch;
 
 use connection::{Bytes, Connection};
 
-use crate::clock::now_ms;
 use crate::control;
 use crate::disk::Saved;
 use crate::gateway::{Reply, Spoil, Step};
@@ -106,10 +105,16 @@ async fn converse(stream: TcpStream, shared: Shared, stop: watch::Receiver<()>) 
     }
 }
 
-/// A connection that ends without an answer: by a fault on order, or because the emulator ends.
+/// A connection that ends without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("connection ended without an answer")]
-struct NoAnswer;
+pub(crate) enum NoAnswer {
+    /// By a fault on order.
+    #[error("connection reset")]
+    Reset,
+    /// Because the emulator ends.
+    #[error("connection closed")]
+    Closed,
+}
 
 async fn answer(
     request: hyper::Request<Incoming>,
@@ -131,32 +136,44 @@ async fn answer(
         let control::Answer { status, content_type, body } = control::answer(&shared, &request);
         let saved = shared.world().save();
         if !kept(saved).await {
-            return Err(NoAnswer);
+            return Err(NoAnswer::Closed);
         }
         return Ok(respond(status, content_type, body));
     }
-    let request = Request::new(&parts, body);
-    // In a task of its own: hyper drops this future when the client hangs up, but the call goes on.
+    let answered = called(Request::new(&parts, body), shared, stop).await;
+    if let Err(NoAnswer::Reset) = answered {
+        reset.store(true, Ordering::Release);
+    }
+    answered
+}
+
+/// Answers a call that arrived whole.
+pub(crate) async fn called(
+    request: Request,
+    shared: Shared,
+    stop: watch::Receiver<()>,
+) -> Result<Response<Bytes>, NoAnswer> {
+    // In a task of its own: this future is dropped when the client hangs up, but the call goes on.
     let Ok(Some((reply, spoil))) = tokio::spawn(decide(request, shared, stop)).await else {
-        return Err(NoAnswer);
+        return Err(NoAnswer::Closed);
     };
     match spoil {
         None => Ok(respond_to_call(reply)),
         Some(Spoil::Garble(garble)) => Ok(garbled(reply, garble)),
         Some(Spoil::Drop) => {
             pending::<Infallible>().await;
-            Err(NoAnswer)
+            Err(NoAnswer::Closed)
         }
-        Some(Spoil::Reset) => {
-            reset.store(true, Ordering::Release);
-            Err(NoAnswer)
-        }
+        Some(Spoil::Reset) => Err(NoAnswer::Reset),
     }
 }
 
 /// Takes a call through the gateway, waits included; `None` when the emulator stops or its disk fails meanwhile.
 async fn decide(request: Request, shared: Shared, mut stopping: watch::Receiver<()>) -> Option<(Reply, Option<Spoil>)> {
-    let (mut step, mut saved) = shared.then_save(|world| world.arrive(&request, now_ms()));
+    let (mut step, mut saved) = shared.then_save(|world| {
+        let now_ms = (world.clock)();
+        world.arrive(&request, now_ms)
+    });
     loop {
         let delay_ms = match &step {
             Step::Send { delay_ms, .. } | Step::Wait { delay_ms, .. } => *delay_ms,
@@ -170,7 +187,10 @@ async fn decide(request: Request, shared: Shared, mut stopping: watch::Receiver<
         match step {
             Step::Send { reply, spoil, .. } => return kept(saved).await.then_some((reply, spoil)),
             Step::Wait { ticket, .. } => {
-                (step, saved) = shared.then_save(|world| world.resume(&request, ticket, now_ms()));
+                (step, saved) = shared.then_save(|world| {
+                    let now_ms = (world.clock)();
+                    world.resume(&request, ticket, now_ms)
+                });
             }
         }
     }

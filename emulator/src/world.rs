@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// The data directory, if there is one.
     pub(crate) disk: Option<Disk>,
+    /// The time of day, in milliseconds since 1970.
+    pub(crate) clock: fn() -> i64,
     /// What a reset goes back to.
     start: View,
 }
@@ -46,6 +48,7 @@ impl World {
             quota: Quota::default(),
             ledger: Ledger::default(),
             disk: None,
+            clock: now_ms,
             start: View::default(),
         };
         world.set_state(start)?;
@@ -77,6 +80,7 @@ impl World {
         let start = self.start.state();
         // The start was taken before, so it is taken again.
         if let Ok(mut fresh) = Self::new(start) {
+            fresh.clock = self.clock;
             fresh.disk = self.disk.take();
             if let Some(disk) = &mut fresh.disk {
                 disk.start_anew();
@@ -117,7 +121,7 @@ impl World {
 
     /// Puts the parts that `state` has in the place of ours; all of them or, when one is wrong, none.
     pub(crate) fn set_state(&mut self, state: State) -> Result<(), StateError> {
-        let state = state.checked(&timestamp(now_ms()))?;
+        let state = state.checked(&timestamp((self.clock)()))?;
         if let Some(seed) = state.seed {
             self.ids.reseed(seed);
         }

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
@@ -18,8 +16,10 @@ use super::prepare::{Occasion, prepare};
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::sign::hex;
+use super::transport::Transport;
 use super::turn::Turn;
 use super::wire;
+use crate::ambient;
 
 /// How many different codes of the service are reported to the observer by name.
 const MOST_CODES: usize = 100;
@@ -31,14 +31,13 @@ pub struct Client {
 }
 
 struct Shared {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     settings: Settings,
     /// The endpoint without a slash at its end.
     endpoint: String,
     credentials: Arc<dyn CredentialSource>,
     limiter: Arc<Limiter>,
     observer: Arc<dyn Observer>,
-    random: SystemRandom,
     codes: Mutex<BTreeSet<String>>,
 }
 
@@ -50,19 +49,20 @@ impl Client {
         limiter: Arc<Limiter>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        let http = wire::http_client(&settings)?;
+        Ok(Self::over(network(&settings)?, settings, credentials, limiter, observer))
+    }
+
+    /// The same over another transport.
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        settings: Settings,
+        credentials: Arc<dyn CredentialSource>,
+        limiter: Arc<Limiter>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let endpoint = settings.endpoint.as_str().trim_end_matches('/').to_owned();
-        let shared = Shared {
-            http,
-            settings,
-            endpoint,
-            credentials,
-            limiter,
-            observer,
-            random: SystemRandom::new(),
-            codes: Mutex::default(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Shared { transport, settings, endpoint, credentials, limiter, observer, codes: Mutex::default() };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Sends `request` once, without asking the limiter for a permit, and tells the limiter and the
@@ -136,7 +136,7 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http = wire::http_request(&shared.settings, request, prepared)
             .map_err(|error| no_credentials(operation, &error))?;
-        let exchange = timeout_at(deadline, wire::transmit(&shared.http, http)).await;
+        let exchange = timeout_at(deadline, wire::transmit(&*shared.transport, http)).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 
@@ -163,14 +163,17 @@ impl Client {
     }
 }
 
+/// The network, as these settings say.
+pub fn network(settings: &Settings) -> Result<Arc<dyn Transport>, ClientError> {
+    Ok(Arc::new(wire::http_client(settings)?))
+}
+
 impl Shared {
     fn occasion(&self) -> Option<Occasion> {
-        let mut nonce = [0; 16];
-        self.random.fill(&mut nonce).ok()?;
         Some(Occasion {
             host: self.settings.host(),
-            date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            nonce: hex(&nonce),
+            date: ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            nonce: hex(&ambient::random::<16>()?),
         })
     }
 

@@ -24,6 +24,7 @@ mod request;
 mod secret;
 mod settings;
 mod sign;
+mod transport;
 mod turn;
 mod wire;
 
@@ -32,7 +33,7 @@ mod fake_server;
 
 pub use answer::{Answer, Dataset, Malformed, Version};
 pub use classify::classify;
-pub use client::Client;
+pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
 pub use limiter::{Lane, Limiter, QpsError, Reservation, Scope, Standing, Throttling};
@@ -42,4 +43,5 @@ pub use prices::Price;
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;
 pub use settings::{ClientError, EndpointForm, Settings};
+pub use transport::{Transport, Unanswered};
 pub use turn::Turn;

@@ -7,7 +7,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Client, Proxy, Response, redirect, retry};
 
@@ -17,6 +17,8 @@ use super::interpret::{Exchange, Reply};
 use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
+use super::transport::{Transport, Unanswered};
+use crate::ambient;
 
 /// The largest body that is read, in bytes.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -73,11 +75,20 @@ pub(super) fn http_request(
 }
 
 /// Sends once. The caller limits the time.
-pub(super) async fn transmit(client: &Client, request: reqwest::Request) -> Exchange {
-    match client.execute(request).await {
+pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Request) -> Exchange {
+    match transport.execute(request).await {
         Ok(response) => Exchange::Reply(receive(response).await),
-        Err(error) if error.is_connect() => Exchange::NoConnection(reason(error)),
-        Err(error) => Exchange::Broken(reason(error)),
+        Err(Unanswered::NoConnection(why)) => Exchange::NoConnection(why),
+        Err(Unanswered::Broken(why)) => Exchange::Broken(why),
+    }
+}
+
+impl Transport for Client {
+    fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Response, Unanswered>> {
+        let answer = Self::execute(self, request).map_err(|error| {
+            if error.is_connect() { Unanswered::NoConnection(reason(error)) } else { Unanswered::Broken(reason(error)) }
+        });
+        answer.boxed()
     }
 }
 
@@ -101,7 +112,7 @@ async fn receive(mut response: Response) -> Reply {
         retry_after: retry_after(
             text(&headers, "retry-after").as_deref(),
             text(&headers, "x-acs-retry-after").as_deref(),
-            Timestamp::now(),
+            ambient::now(),
         ),
         location: text(&headers, "location"),
         body,

@@ -15,7 +15,7 @@ use super::report::{Next, Report};
 use super::verdict::verdict;
 use super::view::{Sight, View};
 use super::wire::{as_created, changed, created, label_list, now, request_of};
-use super::writes::boot_clock;
+use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass, Lane, Operation, Request, Turn};
@@ -42,7 +42,8 @@ impl<K: Kind> Pass<'_, K> {
             return self.internal("a create without a claim").await;
         };
         self.ctx.cloud.limiter().leave(Lane::Create, create_operation(K::VERSIONED)).await;
-        let late = self.claimed.is_none_or(|at| boot_clock().saturating_sub(at) > self.ctx.limits.send_deadline);
+        let late =
+            self.claimed.is_none_or(|at| ambient::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
             self.never_executed(view, nonce);
             return self.later();

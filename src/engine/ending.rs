@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
@@ -14,6 +13,7 @@ use super::plan::label_keys;
 use super::recorded::Recorded;
 use super::report::{Next, Ready, Report};
 use super::status;
+use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::names;
 
@@ -50,7 +50,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// The status that the report makes of the present one.
     pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
-        let mut after = status::told(before, report, facts.generation, Timestamp::now());
+        let mut after = status::told(before, report, facts.generation, ambient::now());
         let id = after.id.clone();
         let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
             Some(sight) => sight.remote().cloned(),

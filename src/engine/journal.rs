@@ -1,7 +1,6 @@
 //! What a pass leaves behind for those who watch: one log line at its end, if it did something or failed, and the
 //! counts of what it turned. A settled pass leaves nothing at `info`.
 
-use jiff::Timestamp;
 use kube::Resource;
 
 use super::kind::Kind;
@@ -9,6 +8,7 @@ use super::pass::Pass;
 use super::plan::Step;
 use super::recorded::Recorded;
 use super::report::{Ready, Report};
+use crate::ambient;
 
 /// The notes of one pass.
 #[derive(Debug)]
@@ -123,14 +123,14 @@ impl<K: Kind> Pass<'_, K> {
             && self.ctx.memories.became_ready(&self.facts.uid)
             && let Some(created) = &self.object.meta().creation_timestamp
         {
-            metrics.first_ready(K::NAME, created.0, Timestamp::now());
+            metrics.first_ready(K::NAME, created.0, ambient::now());
         }
     }
 
     /// Counts the end of a deletion.
     pub(super) fn count_let_go(&self) {
         if let Some(asked) = &self.object.meta().deletion_timestamp {
-            self.ctx.metrics.let_go(K::NAME, asked.0, Timestamp::now());
+            self.ctx.metrics.let_go(K::NAME, asked.0, ambient::now());
         }
     }
 }

@@ -23,6 +23,7 @@ use super::plan::plan;
 use super::recorded::{Recorded, RemoteId};
 use super::report::{Hold, Next, Report};
 use super::view::{Relations, Seen, Sight, View};
+use crate::ambient;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Turn};
 use crate::index::ObjectKey;
@@ -101,18 +102,6 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     if ctx.memories.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }
 
-/// Tests end the process here, between two effects, as a kernel would: `DATASET_OPERATOR_CRASH="after Create"`.
-/// Not in release builds.
-#[cfg(debug_assertions)]
-fn crash_point(when: &str, step: &str) {
-    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == format!("{when} {step}")) {
-        std::process::abort();
-    }
-}
-
-#[cfg(not(debug_assertions))]
-const fn crash_point(_: &str, _: &str) {}
-
 /// Still cooling down after a failure, and nothing about the object changed since.
 fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
     let (of, until) = cooldown?;
@@ -177,9 +166,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             "step"
         );
         pass.journal.step(&step);
-        crash_point("before", name);
+        ambient::seam("before", name).await;
         let flow = pass.take(&view, step).await;
-        crash_point("after", name);
+        ambient::seam("after", name).await;
         if let Flow::End(action) = flow {
             return action;
         }
@@ -336,17 +325,12 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 }
 
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // The system's generator does not fail on a running machine; if it did, a constant only costs a collision check.
-    let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
-    bytes
-}
+// Without random numbers a constant only costs a collision check.
 
 fn random_byte() -> u8 {
-    random::<1>()[0]
+    ambient::random().map_or(0, |[byte]| byte)
 }
 
 fn random_hex() -> String {
-    fields::hex(&random::<8>(), 16)
+    fields::hex(&ambient::random::<8>().unwrap_or_default(), 16)
 }

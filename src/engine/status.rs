@@ -76,8 +76,8 @@ fn same_failure(before: &Recorded, report: &Report) -> bool {
         && (&old.code, &old.operation) == (&new.code, &new.operation)
 }
 
-/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid and, if the id changes, by the id that
-/// was read. `None` if nothing changed.
+/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if that changes, and
+/// by the generation that was seen if a newer one is. `None` if nothing changed.
 #[must_use]
 pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
     let (old, new) = (before.to_status(), after.to_status());
@@ -89,6 +89,11 @@ pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
                 operations.push(json!({"op": "test", "path": format!("/status/{key}"), "value": value}));
             }
         }
+    }
+    if (0..after.observed_generation).contains(&before.observed_generation) {
+        // A write that is delivered late does not turn the status back.
+        let seen = before.observed_generation;
+        operations.push(json!({"op": "test", "path": "/status/observedGeneration", "value": seen}));
     }
     let guards = operations.len();
     for (key, value) in &new {

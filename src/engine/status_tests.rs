@@ -116,6 +116,21 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
 }
 
 #[test]
+fn a_status_moves_to_a_newer_generation_only_from_the_one_that_was_read() {
+    let told = |before: &Recorded, generation| {
+        let report = Report::new(Ready::Available("fine".to_owned()), Next::Event);
+        told(before, &report, generation, Timestamp::UNIX_EPOCH)
+    };
+    let first = told(&Recorded { observed_generation: -1, ..Recorded::default() }, 1);
+    let (second, third) = (told(&first, 2), told(&first, 3));
+    let late: json_patch::Patch = serde_json::from_value(patch("u", &first, &second).unwrap()).unwrap();
+    let mut object = json!({"metadata": {"uid": "u"}, "status": third.to_status()});
+    assert!(json_patch::patch(&mut object, &late).is_err());
+    let mut object = json!({"metadata": {"uid": "u"}, "status": first.to_status()});
+    assert!(json_patch::patch(&mut object, &late).is_ok());
+}
+
+#[test]
 fn an_id_is_written_only_where_the_one_that_was_read_still_is() {
     let before = Recorded { observed_generation: -1, ..Recorded::default() };
     let mut after = before.clone();

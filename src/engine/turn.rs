@@ -15,6 +15,7 @@ use super::recorded::RemoteId;
 use super::report::Report;
 use super::view::View;
 use super::wire::request_of;
+use crate::ambient;
 use crate::cloud::{Lane, Observer as _, Operation, Reservation, Turn};
 
 /// A permit that is so near is waited for inline; at 100 calls per second that keeps some two passes ready.
@@ -63,7 +64,7 @@ impl<K: Kind> Pass<'_, K> {
                 Reservation::Spent(until) => {
                     let calls = self.ctx.cloud.limiter().daily_budget().unwrap_or_default();
                     let wait = until.saturating_duration_since(now);
-                    let report = Report::budget_spent(calls, wait, jiff::Timestamp::now());
+                    let report = Report::budget_spent(calls, wait, ambient::now());
                     return Some(Flow::End(self.finish(report).await));
                 }
             }

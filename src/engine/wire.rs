@@ -9,6 +9,7 @@ use super::mark::Labels;
 use super::plan::Change;
 use super::recorded::RemoteId;
 use super::view::Remote;
+use crate::ambient;
 use crate::cloud::{Answer, CallError, Request};
 
 /// The request for one change.
@@ -98,5 +99,5 @@ pub(super) fn label_list(labels: &Labels) -> Value {
 }
 
 pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,7 +1,6 @@
 //! The writes to Kubernetes, each guarded: by `resourceVersion` on the object, by the uid on its status (where the
 //! API server ignores the uid of a merge patch or an apply).
 
-use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -18,6 +17,7 @@ use super::plan::{Flight, Record};
 use super::recorded::Ended;
 use super::report::{Next, Ready, Report};
 use super::status;
+use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::names;
 
@@ -144,7 +144,7 @@ impl<K: Kind> Pass<'_, K> {
                 }
             }
         }
-        self.claimed = Some(boot_clock());
+        self.claimed = Some(ambient::since_boot());
         self.seen.object_is_fresh = true;
         self.seen.flight = flight;
         Flow::Again
@@ -170,7 +170,7 @@ impl<K: Kind> Pass<'_, K> {
             let mut after = before.clone();
             if record.settled {
                 let report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
-                after = status::told(&before, &report, facts.generation, Timestamp::now());
+                after = status::told(&before, &report, facts.generation, ambient::now());
                 after.handled.clone_from(&facts.requested);
             }
             if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
@@ -246,7 +246,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes down that the attempt in flight was refused, and why.
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
-        let mut after = status::told(&before, &report, facts.generation, Timestamp::now());
+        let mut after = status::told(&before, &report, facts.generation, ambient::now());
         after.attempt = Some(ended);
         self.seen.flight = None;
         if let Some(patch) = status::patch(&facts.uid, &before, &after)
@@ -298,11 +298,4 @@ impl<K: Kind> Pass<'_, K> {
 /// What people say on an object: all but what we write ourselves.
 fn said(facts: &Facts) -> String {
     fingerprint(&Facts { finalizer: true, ..facts.clone() })
-}
-
-/// Time since boot, suspend included: a process that was frozen sees how long it was away.
-pub(super) fn boot_clock() -> std::time::Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    std::time::Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
 }

@@ -36,6 +36,8 @@ struct Versions {
     rows: BTreeMap<String, Row>,
     /// When they were all listed in this term.
     listed: Option<Instant>,
+    /// The one before a version of ours was not known when that was made: it may be a copy of it.
+    unknown: Option<String>,
 }
 
 /// An object that recorded a dataset, or a version of it.
@@ -126,6 +128,12 @@ impl Rows {
         if self.versions_known(dataset) {
             self.entry(dataset).versions.get_or_insert_default().listed.get_or_insert(as_of);
         }
+        let before = version.id.version.as_deref().and_then(version_number).and_then(|number| number.checked_sub(1));
+        if let Some(before) = before.filter(|before| *before > 1).map(|before| format!("v{before}"))
+            && !self.entries.get(dataset).is_some_and(|entry| self.knows(entry, dataset, &before))
+        {
+            self.entry(dataset).versions.get_or_insert_default().unknown = Some(before);
+        }
         self.believe(version, as_of, Source::Sent);
         let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
         let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
@@ -203,6 +211,7 @@ impl Rows {
         let before = known.rows.len();
         known.rows.retain(|name, row| shown.contains(name) || row.as_of > since);
         known.listed = Some(now);
+        known.unknown = None;
         changed || known.rows.len() != before
     }
 
@@ -262,18 +271,29 @@ impl Rows {
         self.entries.iter().filter(|(_, entry)| unseen(entry)).map(|(id, _)| id.to_string()).collect()
     }
 
-    /// Datasets of a workspace with older versions that somebody recorded and that were last listed before `then`.
+    /// This version was shown, made by us, or is gone.
+    fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
+        entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
+            || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
+            || self.gone.contains(&RemoteId::version(dataset, version))
+    }
+
+    /// Datasets of a workspace whose versions are to be listed: with older ones that somebody recorded and that were
+    /// last listed before `then`, or with one that may be a copy of ours.
     pub(super) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
-        let due = |entry: &Entry| {
+        let due = |dataset: &str, entry: &Entry| {
             let row = entry.row.as_ref().filter(|row| row.has_newest());
             let older = |recorder: &Recorder| {
                 recorder.version.as_deref().is_some_and(|version| row.is_some_and(|row| !row.newest_is(version)))
             };
+            let versions = entry.versions.as_ref();
+            let unknown = versions.and_then(|versions| versions.unknown.as_ref());
+            let long_ago = versions.and_then(|versions| versions.listed).is_some_and(|listed| listed <= then);
             entry.workspace.as_deref() == Some(workspace)
-                && entry.versions.as_ref().and_then(|versions| versions.listed).is_some_and(|listed| listed <= then)
-                && entry.recorders.iter().any(older)
+                && ((long_ago && entry.recorders.iter().any(older))
+                    || unknown.is_some_and(|unknown| !self.knows(entry, dataset, unknown)))
         };
-        self.entries.iter().filter(|(_, entry)| due(entry)).map(|(id, _)| id.to_string()).collect()
+        self.entries.iter().filter(|(id, entry)| due(id, entry)).map(|(id, _)| id.to_string()).collect()
     }
 
     /// Datasets with a mark of ours that was not released, and the uid it names, as long as nobody recorded them.

@@ -117,6 +117,39 @@ async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_one
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_gap_below_our_own_version_is_listed_unless_it_was_filled() {
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
+    rows.created_version(&version("d-1", "v2"), start);
+    let long_ago = start.checked_sub(Duration::from_secs(1)).unwrap();
+    assert!(rows.unlisted("478", long_ago).is_empty(), "v1 is known");
+    rows.created_version(&version("d-1", "v4"), start);
+    assert_eq!(rows.unlisted("478", long_ago), ["d-1"], "v3 may be a copy of v4");
+    rows.created_version(&version("d-1", "v3"), start);
+    assert!(rows.unlisted("478", long_ago).is_empty(), "another of ours, answered later");
+    rows.created_version(&version("d-1", "v6"), start);
+    assert_eq!(rows.unlisted("478", long_ago), ["d-1"]);
+    rows.put_versions("d-1", &[Arc::new(version("d-1", "v6"))], start, start);
+    assert!(rows.unlisted("478", long_ago).is_empty(), "whatever it was, it was seen");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_recorded_one_of_two_with_his_mark_is_told() {
+    let (mut rows, start) = (rows(), Instant::now());
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
+    let mut copy = (*remote("d-1", "v1", "x")).clone();
+    let uid = crate::engine::mark::marked_uid(&copy.labels).unwrap().to_owned();
+    let key = ObjectKey::new("Dataset", "default", "d-1", &uid);
+    rows.recorded(&RemoteId::dataset("d-1"), &key, None);
+    assert!(rows.doubled().is_empty());
+    copy.id = RemoteId::dataset("d-2");
+    rows.believe(&copy, start, Source::Shown);
+    assert_eq!(rows.doubled(), std::slice::from_ref(&key));
+    rows.forget(&RemoteId::dataset("d-1"), Uid::of(&uid));
+    assert!(rows.doubled().is_empty(), "an orphan is nobody's");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_service_fills_in_after_our_create_is_no_change() {
     let (mut rows, start) = (rows(), Instant::now());
     let later = start + Duration::from_secs(1);

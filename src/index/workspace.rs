@@ -1,6 +1,6 @@
 //! How far the index has come with one workspace, and who waits for it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ pub(super) struct Workspace {
     trouble: Option<Trouble>,
     /// It has not been seen for too long, and everyone concerned knows.
     blind: bool,
-    waiting: HashSet<ObjectKey>,
+    waiting: BTreeSet<ObjectKey>,
 }
 
 /// Is a workspace known in this term?
@@ -145,7 +145,7 @@ impl Index {
             entry.trouble = Some(trouble);
             let unseen = entry.reached.is_some_and(|reached| reached.elapsed() > trusted);
             let turned = unseen && !std::mem::replace(&mut entry.blind, true);
-            let mut keys: HashSet<ObjectKey> = HashSet::new();
+            let mut keys: BTreeSet<ObjectKey> = BTreeSet::new();
             if news {
                 keys.extend(entry.waiting.iter().cloned());
             }
@@ -168,10 +168,11 @@ impl Index {
             entry.rounds += 1;
             entry.trouble = None;
             let recovered = std::mem::take(&mut entry.blind);
-            let mut keys: HashSet<ObjectKey> = entry.waiting.drain().collect();
+            let mut keys: BTreeSet<ObjectKey> = std::mem::take(&mut entry.waiting);
             if recovered {
                 keys.extend(state.rows.recorders_in(workspace));
             }
+            keys.extend(state.rows.doubled());
             keys
         };
         self.wake(keys);

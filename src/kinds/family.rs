@@ -48,11 +48,14 @@ impl Family {
         }
     }
 
-    /// Who refers in one of these ways.
+    /// Who refers in one of these ways, in the order of their names.
     #[must_use]
     pub fn of(&self, references: &[Reference]) -> Vec<Child> {
         let all = self.children();
-        references.iter().filter_map(|reference| all.get(reference)).flatten().cloned().collect()
+        let of = references.iter().filter_map(|reference| all.get(reference)).flatten();
+        let mut children: Vec<Child> = of.cloned().collect();
+        children.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        children
     }
 
     fn children(&self) -> MutexGuard<'_, HashMap<Reference, HashSet<Child>>> {

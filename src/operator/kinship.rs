@@ -2,7 +2,7 @@
 //! round. Also which uids live here, which is what makes a mark that of a living or a dead owner.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -22,7 +22,8 @@ use crate::kinds::{Around, DatasetVersions, Datasets, Family};
 /// Datasets and DatasetVersions.
 const KINDS: usize = 2;
 
-type Contexts = (Arc<Context<Datasets>>, Arc<Context<DatasetVersions>>);
+/// Weak: a context knows who lives here from us.
+type Contexts = (Weak<Context<Datasets>>, Weak<Context<DatasetVersions>>);
 
 /// How to have an object of one kind looked at.
 pub(super) type Waker<O> = UnboundedSender<ObjectRef<Held<O>>>;
@@ -81,8 +82,8 @@ impl Kinship {
     }
 
     /// Whose memory of an object ends when it is gone.
-    pub(super) fn on_gone(&self, datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>) {
-        let _ = self.contexts.set((datasets, versions));
+    pub(super) fn on_gone(&self, datasets: &Arc<Context<Datasets>>, versions: &Arc<Context<DatasetVersions>>) {
+        let _ = self.contexts.set((Arc::downgrade(datasets), Arc::downgrade(versions)));
     }
 
     pub(super) fn lives_here(&self, uid: Uid) -> bool {
@@ -191,8 +192,8 @@ impl Kin for Dataset {
 
     fn vanished(&self, kinship: &Kinship) {
         let id = self.status.as_ref().and_then(|status| status.dataset_id.as_deref());
-        let context = kinship.contexts.get().map(|(context, _)| context);
-        kinship.went(context, self, id.map(RemoteId::dataset));
+        let context = kinship.contexts.get().and_then(|(context, _)| context.upgrade());
+        kinship.went(context.as_ref(), self, id.map(RemoteId::dataset));
         kinship.wake_children(&references(self, id));
     }
 
@@ -210,7 +211,8 @@ impl Kin for DatasetVersion {
     }
 
     fn vanished(&self, kinship: &Kinship) {
-        kinship.went(kinship.contexts.get().map(|(_, context)| context), self, recorded_version(self));
+        let context = kinship.contexts.get().and_then(|(_, context)| context.upgrade());
+        kinship.went(context.as_ref(), self, recorded_version(self));
         kinship.family.remove(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);

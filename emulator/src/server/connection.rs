@@ -75,7 +75,7 @@ impl AsyncWrite for Connection {
 
 /// A body in one piece.
 #[derive(Debug)]
-pub(super) struct Bytes {
+pub(crate) struct Bytes {
     rest: Option<hyper::body::Bytes>,
     length_shown: bool,
     cut_short: bool,
@@ -84,6 +84,11 @@ pub(super) struct Bytes {
 impl Bytes {
     pub(super) fn whole(body: Vec<u8>) -> Self {
         Self { rest: (!body.is_empty()).then(|| body.into()), length_shown: true, cut_short: false }
+    }
+
+    /// The body itself.
+    pub(crate) fn into_inner(self) -> hyper::body::Bytes {
+        self.rest.unwrap_or_default()
     }
 
     /// Keeps the length from the HTTP library, so that the headers may promise more.

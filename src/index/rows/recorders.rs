@@ -1,5 +1,7 @@
 //! Which objects recorded what: they are woken when it changes, with or without a row for it.
 
+use std::collections::HashSet;
+
 use super::{Entry, ObjectKey, Recorder, RemoteId, Rows, Uid};
 
 impl Rows {
@@ -38,6 +40,14 @@ impl Rows {
     pub(in crate::index) fn recorders_in(&self, workspace: &str) -> Vec<ObjectKey> {
         let here = self.entries.values().filter(|entry| entry.workspace.as_deref() == Some(workspace));
         here.flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone())).collect()
+    }
+
+    /// Objects whose mark is on another dataset than the one that they recorded: there is surplus to be looked at.
+    pub(in crate::index) fn doubled(&self) -> Vec<ObjectKey> {
+        let marked: HashSet<Uid> = self.unclaimed().map(|(_, uid)| uid).collect();
+        let recorders = self.entries.values().flat_map(|entry| &entry.recorders);
+        let doubled = recorders.filter(|recorder| recorder.version.is_none() && marked.contains(&recorder.key.uid));
+        doubled.map(|recorder| recorder.key.clone()).collect()
     }
 
     /// Datasets of this workspace that somebody recorded.

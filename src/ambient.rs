@@ -1,0 +1,106 @@
+//! What a process has without asking anybody: the time of day, the time since boot, random bytes. In debug builds a
+//! simulation can stand in for all of it, on its own thread, and tests can end a pass between two of its steps.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// The time of day.
+pub(crate) fn now() -> Timestamp {
+    #[cfg(debug_assertions)]
+    if let Some(now) = stand_in::with(|stand_in| stand_in.now()) {
+        return now;
+    }
+    Timestamp::now()
+}
+
+/// Time since boot, suspend included: a process that was frozen sees how long it was away.
+pub(crate) fn since_boot() -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(time) = stand_in::with(|stand_in| stand_in.since_boot()) {
+        return time;
+    }
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+/// Random bytes; `None` if the system gives none, which does not happen on a running machine.
+pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    #[cfg(debug_assertions)]
+    if stand_in::with(|stand_in| stand_in.fill(&mut bytes)).is_some() {
+        return Some(bytes);
+    }
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A pass is at the seam before or after a step; it may be made to end there. Not in release builds.
+///
+/// With `DATASET_OPERATOR_CRASH="after Create"` the process ends, as by a kernel. Under a stand-in the pass stops for
+/// good, and the stand-in sees to the rest of the process.
+#[cfg(debug_assertions)]
+pub(crate) async fn seam(when: &str, step: &str) {
+    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == format!("{when} {step}")) {
+        std::process::abort();
+    }
+    if stand_in::with(|stand_in| stand_in.goes_on(when, step)) == Some(false) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(not(debug_assertions))]
+pub(crate) async fn seam(_: &str, _: &str) {}
+
+#[cfg(debug_assertions)]
+pub use stand_in::{Guard, StandIn, stand_in};
+
+#[cfg(debug_assertions)]
+mod stand_in {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    /// A simulated environment.
+    pub trait StandIn {
+        /// The time of day.
+        fn now(&self) -> Timestamp;
+        /// The time since boot.
+        fn since_boot(&self) -> Duration;
+        /// Random bytes.
+        fn fill(&self, bytes: &mut [u8]);
+        /// A pass is before or after this step. `false`: the process dies here.
+        fn goes_on(&self, when: &str, step: &str) -> bool;
+    }
+
+    thread_local! {
+        static PRESENT: RefCell<Option<Rc<dyn StandIn>>> = const { RefCell::new(None) };
+    }
+
+    /// Ends the stand-in when it is dropped.
+    #[derive(Debug)]
+    pub struct Guard(());
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            PRESENT.set(None);
+        }
+    }
+
+    /// From now on everything that runs on this thread gets its environment from here.
+    #[must_use]
+    pub fn stand_in(with: Rc<dyn StandIn>) -> Guard {
+        PRESENT.set(Some(with));
+        Guard(())
+    }
+
+    /// Asks the stand-in, if there is one.
+    pub(super) fn with<T>(ask: impl FnOnce(&dyn StandIn) -> T) -> Option<T> {
+        let present = PRESENT.with_borrow(Clone::clone);
+        present.map(|present| ask(&*present))
+    }
+}

@@ -1,0 +1,107 @@
+//! `make simulate`: every single fault and every pair of faults of every job, and a page about it.
+#![cfg_attr(not(debug_assertions), allow(unused))]
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[cfg(debug_assertions)]
+use simulation::{
+    Job, Scenario,
+    explore::{self, Tally},
+};
+
+#[cfg(not(debug_assertions))]
+fn main() {
+    eprintln!("a simulation needs a build with debug assertions: make simulate");
+}
+
+/// One world of each sort.
+#[cfg(debug_assertions)]
+const WORLDS: [u64; 3] = [1, 2, 3];
+/// The one in which duplicates can come about, and copies of a request are refused as the service does.
+#[cfg(debug_assertions)]
+const PLAIN: u64 = 3;
+
+#[cfg(debug_assertions)]
+fn main() -> Result<(), Box<dyn Error>> {
+    // Counted on the way; only what is left of it in the end is told.
+    std::panic::set_hook(Box::new(|_| {}));
+    let begun = Instant::now();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (mut all, mut rows) = (Tally::default(), String::new());
+    // Some jobs only, if they are named: `create,delete`.
+    let commit = said("git", &["describe", "--always", "--dirty"]);
+    let only = std::env::var("JOBS").unwrap_or_default();
+    for (job, word) in
+        Job::ALL.into_iter().filter(|(_, word)| only.is_empty() || only.split(',').any(|job| job == *word))
+    {
+        let since = Instant::now();
+        let single = explore::singles(&WORLDS.map(|seed| Scenario::calm(seed, job)), threads);
+        let pairs = explore::pairs(&[Scenario::calm(PLAIN, job)], threads);
+        let counts = (single.runs, pairs.runs);
+        let mut tally = single;
+        tally.add(pairs);
+        let row = format!(
+            "| {word} | {} | {} | {} | {} | {} | {} | {} |",
+            counts.0,
+            counts.1,
+            tally.duplicates(),
+            tally.orphans(),
+            tally.stuck(),
+            slowest(&tally),
+            since.elapsed().as_secs()
+        );
+        println!("{row}");
+        for (scenario, miss) in tally.misses.iter().take(30) {
+            println!("SIMULATION=\"{scenario}\"   {miss}");
+        }
+        writeln!(rows, "{row}")?;
+        all.add(tally);
+        let counts = format!(
+            "runs: {}\nduplicates: {}\norphans: {}\nstuck: {}\nseconds: {}",
+            all.runs,
+            all.duplicates(),
+            all.orphans(),
+            all.stuck(),
+            begun.elapsed().as_secs()
+        );
+        println!("{counts}");
+        if let Some(path) = std::env::args().nth(1) {
+            std::fs::write(path, page(&commit, &counts, &rows, threads))?;
+        }
+    }
+    if all.misses.is_empty() { Ok(()) } else { Err("not every run ended as it must".into()) }
+}
+
+#[cfg(debug_assertions)]
+fn slowest(tally: &Tally) -> String {
+    tally.slowest.as_ref().map_or_else(String::new, |(took, scenario)| {
+        let faults: Vec<String> =
+            scenario.faults.iter().map(|fault| format!("{}={}", fault.place, fault.kind)).collect();
+        format!("{} s (`{}`)", Duration::as_secs(took), faults.join(" "))
+    })
+}
+
+#[cfg(debug_assertions)]
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(debug_assertions)]
+fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
+    let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
+    format!(
+        "# Simulation\n\nMade by `make simulate` on {date}, commit {commit}, {threads} threads.\n\n```\n{counts}\n```\n\n\
+         Each run is the operator's own code between an API server in memory and the emulator, in simulated time \
+         (`tests/simulation`): a user's job, and one or two faults, one after the other, at every call to either \
+         server and every step of a pass. *Single* counts all single faults in three sorts of world: names repeat; names \
+         are unique, on a Kubernetes without streamed lists; names repeat and copies of a request are not refused. \
+         *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; the \
+         slowest is the longest that a job took until all was as it must be.\n\n\
+         | job | single | pairs | duplicates | orphans | stuck | slowest | seconds |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
+    )
+}

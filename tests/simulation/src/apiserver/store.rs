@@ -1,0 +1,298 @@
+//! The state of an API server, as a machine over values: objects, revisions, and what every write does to them.
+//!
+//! It knows what the operator relies on: `resourceVersion` guards, the status subresource, finalizers and deletion,
+//! generations, a log to watch. It does not validate against a schema.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::patch::{self, Patch};
+use super::refusal::Refusal;
+
+/// A resource that is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// `datasets`
+    Datasets,
+    /// `datasetversions`
+    Versions,
+}
+
+impl Resource {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Datasets, Self::Versions];
+
+    /// Its name in paths.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Datasets => "datasets",
+            Self::Versions => "datasetversions",
+        }
+    }
+
+    /// The kind of its objects.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Datasets => "Dataset",
+            Self::Versions => "DatasetVersion",
+        }
+    }
+}
+
+/// Where an object is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Of which resource.
+    pub resource: Resource,
+    /// In which namespace.
+    pub namespace: String,
+    /// Under which name.
+    pub name: String,
+}
+
+/// Which part of an object a write is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All but its status.
+    Main,
+    /// Its status only.
+    Status,
+}
+
+/// What a watch tells about an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It was written.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The revision it made.
+    pub revision: u64,
+    /// Whose.
+    pub key: Key,
+    /// What happened.
+    pub change: Change,
+    /// The object after it; of one that is gone, its last state.
+    pub object: Value,
+}
+
+/// How a deletion ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deleted {
+    /// Finalizers hold the object.
+    Marked(Value),
+    /// It is gone.
+    Removed(Value),
+}
+
+/// All objects and their history.
+#[derive(Debug)]
+pub struct Store {
+    objects: BTreeMap<Key, Value>,
+    log: Vec<Event>,
+    revision: u64,
+    /// Nobody can watch from before this revision.
+    compacted: u64,
+    uids: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { objects: BTreeMap::new(), log: Vec::new(), revision: 100, compacted: 100, uids: 0 }
+    }
+}
+
+impl Store {
+    /// The present revision.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// One object.
+    pub fn get(&self, key: &Key) -> Result<&Value, Refusal> {
+        self.objects.get(key).ok_or_else(|| Refusal::not_found(key))
+    }
+
+    /// The objects of a resource, in one namespace or in all.
+    pub fn list(&self, resource: Resource, namespace: Option<&str>) -> impl Iterator<Item = &Value> {
+        let within = move |key: &Key| key.resource == resource && namespace.is_none_or(|name| key.namespace == name);
+        self.objects.iter().filter(move |(key, _)| within(key)).map(|(_, object)| object)
+    }
+
+    /// Every object with its place.
+    pub fn all(&self) -> impl Iterator<Item = (&Key, &Value)> {
+        self.objects.iter()
+    }
+
+    /// Everything that ever happened.
+    pub fn log(&self) -> &[Event] {
+        &self.log
+    }
+
+    /// What happened after this revision.
+    pub fn since(
+        &self,
+        resource: Resource,
+        namespace: Option<&str>,
+        revision: u64,
+    ) -> Result<impl Iterator<Item = &Event>, Refusal> {
+        if revision < self.compacted {
+            return Err(Refusal::expired(revision, self.compacted));
+        }
+        let from = self.log.partition_point(|event| event.revision <= revision);
+        Ok(self.log[from..].iter().filter(move |event| {
+            event.key.resource == resource && namespace.is_none_or(|name| event.key.namespace == name)
+        }))
+    }
+
+    /// Forgets the past: watches from before now are refused.
+    pub fn compact(&mut self) {
+        self.compacted = self.revision;
+    }
+
+    /// Makes an object at this time.
+    pub fn create(&mut self, key: &Key, mut object: Value, now: &str) -> Result<Value, Refusal> {
+        if self.objects.contains_key(key) {
+            return Err(Refusal::exists(key));
+        }
+        if object["metadata"].get("resourceVersion").is_some_and(|version| version.as_str() != Some("")) {
+            return Err(Refusal::bad("resourceVersion should not be set on objects to be created"));
+        }
+        self.uids += 1;
+        let uid = format!("00000000-0000-4000-8000-{:012x}", self.uids);
+        // What the schema has as default.
+        object["status"] = json!({"observedGeneration": -1});
+        let metadata = &mut object["metadata"];
+        metadata["uid"] = json!(uid);
+        metadata["namespace"] = json!(key.namespace);
+        metadata["creationTimestamp"] = json!(now);
+        metadata["generation"] = json!(1);
+        remove(metadata, &["deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"]);
+        Ok(self.commit(key, object, Change::Added))
+    }
+
+    /// Changes a part of an object. A change of nothing makes no revision.
+    pub fn patch(&mut self, key: &Key, part: Part, patch: &Patch) -> Result<Value, Refusal> {
+        let old = self.get(key)?.clone();
+        let patched = patch::apply(&old, patch)?;
+        let (was, asked) = (&old["metadata"], &patched["metadata"]);
+        if asked["resourceVersion"] != was["resourceVersion"] {
+            return Err(Refusal::conflict(key));
+        }
+        let new = match part {
+            Part::Status => with_status(&old, &patched),
+            Part::Main => main(key, &old, &patched)?,
+        };
+        if new == old {
+            return Ok(old);
+        }
+        let metadata = &new["metadata"];
+        if metadata.get("deletionTimestamp").is_some() && finalizers(metadata).is_empty() {
+            return Ok(self.remove(key, new, old));
+        }
+        Ok(self.commit(key, new, Change::Modified))
+    }
+
+    /// Deletes an object at this time, or marks it if finalizers hold it.
+    pub fn delete(&mut self, key: &Key, now: &str) -> Result<Deleted, Refusal> {
+        let mut object = self.get(key)?.clone();
+        if finalizers(&object["metadata"]).is_empty() {
+            return Ok(Deleted::Removed(self.remove(key, object.clone(), object)));
+        }
+        let metadata = &mut object["metadata"];
+        if metadata.get("deletionTimestamp").is_some() {
+            return Ok(Deleted::Marked(object));
+        }
+        metadata["deletionTimestamp"] = json!(now);
+        metadata["deletionGracePeriodSeconds"] = json!(0);
+        metadata["generation"] = json!(metadata["generation"].as_i64().unwrap_or_default() + 1);
+        Ok(Deleted::Marked(self.commit(key, object, Change::Modified)))
+    }
+
+    fn commit(&mut self, key: &Key, mut object: Value, change: Change) -> Value {
+        self.revision += 1;
+        object["metadata"]["resourceVersion"] = json!(self.revision.to_string());
+        self.objects.insert(key.clone(), object.clone());
+        self.note(key, change, &object);
+        object
+    }
+
+    /// Who asked is told the object as it would have been, who watches the object as it was.
+    fn remove(&mut self, key: &Key, mut told: Value, mut stored: Value) -> Value {
+        self.revision += 1;
+        for object in [&mut told, &mut stored] {
+            object["metadata"]["resourceVersion"] = json!(self.revision.to_string());
+        }
+        self.objects.remove(key);
+        self.note(key, Change::Deleted, &stored);
+        told
+    }
+
+    fn note(&mut self, key: &Key, change: Change, object: &Value) {
+        let event = Event { revision: self.revision, key: key.clone(), change, object: object.clone() };
+        self.log.push(event);
+    }
+}
+
+/// A write to `/status` takes nothing else along, and so is deaf to the uid and to annotations.
+fn with_status(old: &Value, patched: &Value) -> Value {
+    let mut new = old.clone();
+    match patched.get("status") {
+        Some(status) => new["status"] = status.clone(),
+        None => remove(&mut new, &["status"]),
+    }
+    new
+}
+
+/// A write to the object leaves its status alone, and what only the server sets.
+fn main(key: &Key, old: &Value, patched: &Value) -> Result<Value, Refusal> {
+    let (was, asked) = (&old["metadata"], &patched["metadata"]);
+    if asked["uid"] != was["uid"] {
+        return Err(Refusal::invalid(key, "metadata.uid: Invalid value: field is immutable"));
+    }
+    let deleting = was.get("deletionTimestamp").is_some();
+    if deleting && finalizers(asked).iter().any(|name| !finalizers(was).contains(name)) {
+        let why = "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted";
+        return Err(Refusal::invalid(key, why));
+    }
+    let mut new = with_status(patched, old);
+    for name in ["creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        match was.get(name) {
+            Some(value) => new["metadata"][name] = value.clone(),
+            None => remove(&mut new["metadata"], &[name]),
+        }
+    }
+    if finalizers(asked).is_empty() {
+        remove(&mut new["metadata"], &["finalizers"]);
+    }
+    if content(&new) != content(old) {
+        new["metadata"]["generation"] = json!(was["generation"].as_i64().unwrap_or_default() + 1);
+    }
+    Ok(new)
+}
+
+/// What makes a generation.
+fn content(object: &Value) -> Value {
+    let mut content = object.clone();
+    remove(&mut content, &["metadata", "status"]);
+    content
+}
+
+/// The finalizers among this metadata.
+fn finalizers(metadata: &Value) -> Vec<&str> {
+    metadata["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn remove(object: &mut Value, members: &[&str]) {
+    if let Value::Object(object) = object {
+        object.retain(|name, _| !members.contains(&name.as_str()));
+    }
+}

@@ -1,0 +1,187 @@
+//! Watches: what happened since a revision and what happens from now on, a line of JSON each, with bookmarks, and with
+//! the whole list first for those who ask for it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use tokio::sync::watch as signal;
+use tokio::time::{Instant, sleep_until};
+
+use super::refusal::Refusal;
+use super::store::{Change, Event, Resource};
+use super::{Apiserver, Lines, lines};
+
+/// Time between bookmarks.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+/// How long a watch lasts for which nobody said how long.
+const LONG: u64 = 1800;
+/// Says that the whole list was sent.
+const END: &str = "k8s.io/initial-events-end";
+
+/// What a list or a watch asks for.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "parameters of their own")]
+pub(super) struct Query {
+    pub(super) watch: bool,
+    /// The revision to start after; 0 or none is "whatever you have".
+    from: u64,
+    timeout: Option<u64>,
+    bookmarks: bool,
+    initial: bool,
+    not_older: bool,
+}
+
+impl Query {
+    pub(super) fn of(query: &str) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            match name {
+                "watch" => asked.watch = value == "true",
+                "resourceVersion" => asked.from = value.parse().unwrap_or_default(),
+                "timeoutSeconds" => asked.timeout = value.parse().ok(),
+                "allowWatchBookmarks" => asked.bookmarks = value == "true",
+                "sendInitialEvents" => asked.initial = value == "true",
+                "resourceVersionMatch" => asked.not_older = value == "NotOlderThan",
+                _ => {}
+            }
+        }
+        asked
+    }
+}
+
+/// A watch under way.
+struct Watch {
+    server: Apiserver,
+    resource: Resource,
+    namespace: Option<String>,
+    /// All up to here was sent.
+    seen: u64,
+    revision: signal::Receiver<u64>,
+    bookmarks: bool,
+    next_bookmark: Instant,
+    end: Instant,
+    ready: VecDeque<Bytes>,
+    over: bool,
+}
+
+/// Starts a watch.
+pub(super) fn start(
+    server: &Apiserver,
+    resource: Resource,
+    namespace: Option<&str>,
+    query: &Query,
+) -> Result<Lines, Refusal> {
+    if query.initial && !query.not_older {
+        let why =
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(Refusal::new(422, "Invalid", why));
+    }
+    let store = server.store();
+    let now = store.revision();
+    if let Err(refusal) = store.since(resource, namespace, query.from).map(drop)
+        && query.from > 0
+    {
+        return Ok(lines(vec![line("ERROR", &refusal.status())]));
+    }
+    let mut ready = VecDeque::new();
+    if query.from == 0 || query.initial {
+        ready.extend(store.list(resource, namespace).map(|object| line("ADDED", object)));
+    }
+    // Who watches from the beginning and knows bookmarks is told where the beginning ends, asked for or not.
+    if query.initial || (query.from == 0 && query.bookmarks) {
+        let mut end = bookmark(resource, now);
+        end["metadata"]["annotations"] = json!({END: "true"});
+        ready.push_back(line("BOOKMARK", &end));
+    }
+    drop(store);
+    let begun = Instant::now();
+    let watch = Watch {
+        resource,
+        namespace: namespace.map(str::to_owned),
+        seen: if query.from == 0 || query.initial { now } else { query.from },
+        revision: server.0.revision.subscribe(),
+        bookmarks: query.bookmarks,
+        next_bookmark: begun + BOOKMARKS,
+        end: begun + Duration::from_secs(query.timeout.unwrap_or(LONG)),
+        ready,
+        over: false,
+        server: server.clone(),
+    };
+    Ok(futures::stream::unfold(watch, Watch::next).boxed())
+}
+
+impl Watch {
+    async fn next(mut self) -> Option<(Result<Bytes, std::io::Error>, Self)> {
+        loop {
+            if let Some(line) = self.ready.pop_front() {
+                return Some((Ok(line), self));
+            }
+            if self.over {
+                return None;
+            }
+            self.catch_up();
+            if self.ready.is_empty() {
+                self.wait().await;
+            }
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let server = self.server.clone();
+        let store = server.store();
+        match store.since(self.resource, self.namespace.as_deref(), self.seen) {
+            Ok(events) => self.ready.extend(events.map(told)),
+            Err(refusal) => {
+                self.ready.push_back(line("ERROR", &refusal.status()));
+                self.over = true;
+            }
+        }
+        self.seen = store.revision();
+        self.revision.mark_unchanged();
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            biased;
+            changed = self.revision.changed() => self.over = changed.is_err(),
+            () = sleep_until(self.end) => {
+                self.bookmark();
+                self.over = true;
+            }
+            () = sleep_until(self.next_bookmark), if self.bookmarks => {
+                self.bookmark();
+                self.next_bookmark += BOOKMARKS;
+            }
+        }
+    }
+
+    fn bookmark(&mut self) {
+        if self.bookmarks {
+            self.ready.push_back(line("BOOKMARK", &bookmark(self.resource, self.seen)));
+        }
+    }
+}
+
+fn bookmark(resource: Resource, revision: u64) -> Value {
+    json!({
+        "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": resource.kind(),
+        "metadata": {"resourceVersion": revision.to_string(), "creationTimestamp": null},
+    })
+}
+
+fn told(event: &Event) -> Bytes {
+    let change = match event.change {
+        Change::Added => "ADDED",
+        Change::Modified => "MODIFIED",
+        Change::Deleted => "DELETED",
+    };
+    line(change, &event.object)
+}
+
+/// One line of a watch.
+pub(super) fn line(kind: &str, object: &Value) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"type": kind, "object": object})))
+}

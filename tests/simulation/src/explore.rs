@@ -1,0 +1,158 @@
+//! Scenarios in bulk: every single fault of a job, every pair of faults, and what came of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::goal::Miss;
+use crate::kind::Kind;
+use crate::run::{Outcome, run};
+use crate::scenario::Scenario;
+
+/// What came of many runs.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How many there were.
+    pub runs: usize,
+    /// Those that did not end as they must.
+    pub misses: Vec<(Scenario, Miss)>,
+    /// Simulated time that the slowest job took, of those that ended well, and which it was.
+    pub slowest: Option<(Duration, Scenario)>,
+}
+
+impl Tally {
+    /// Adds another.
+    pub fn add(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.misses.extend(other.misses);
+        if let Some((took, scenario)) = other.slowest {
+            self.took(took, &scenario);
+        }
+    }
+
+    /// Runs with more than one remote for one object.
+    pub fn duplicates(&self) -> usize {
+        self.count(|miss| matches!(miss, Miss::Duplicate(_)))
+    }
+
+    /// Runs with a remote that nobody stands for, or with one that is not ours changed or gone.
+    pub fn orphans(&self) -> usize {
+        self.count(|miss| matches!(miss, Miss::Orphan(_) | Miss::Foreign(_)))
+    }
+
+    /// Runs that never came to rest, or at too high a price.
+    pub fn stuck(&self) -> usize {
+        self.count(|miss| {
+            matches!(miss, Miss::Unfinished(_) | Miss::Restless(_) | Miss::Backwards(_) | Miss::Costly(_))
+        })
+    }
+
+    fn count(&self, of: impl Fn(&Miss) -> bool) -> usize {
+        self.misses.iter().filter(|(_, miss)| of(miss)).count()
+    }
+
+    fn took(&mut self, took: Duration, scenario: &Scenario) {
+        if self.slowest.as_ref().is_none_or(|(longest, _)| took > *longest) {
+            self.slowest = Some((took, scenario.clone()));
+        }
+    }
+
+    /// Plays a scenario and counts it.
+    pub fn play(&mut self, scenario: &Scenario) -> Option<Outcome> {
+        self.runs += 1;
+        let outcome = match catch_unwind(AssertUnwindSafe(|| run(scenario))) {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                let said = panic.downcast_ref::<String>().cloned();
+                let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                let miss = Miss::Unfinished(format!("panic: {}", said.unwrap_or_default()));
+                self.misses.push((scenario.clone(), miss));
+                return None;
+            }
+        };
+        let struck = outcome.history.iter().filter(|entry| entry.fault.is_some()).count();
+        let miss = outcome.miss.clone().or_else(|| {
+            // It was made of a history that must repeat itself.
+            (struck < scenario.faults.len()).then(|| Miss::Unfinished(format!("only {struck} faults struck")))
+        });
+        match &miss {
+            Some(miss) => self.misses.push((scenario.clone(), miss.clone())),
+            None => self.took(outcome.took, scenario),
+        }
+        Some(outcome)
+    }
+}
+
+/// The same scenario with one more fault, after those that it has and before its job was done: every one there is.
+pub fn one_more(scenario: &Scenario, outcome: &Outcome) -> Vec<Scenario> {
+    let struck = outcome.history.iter().rposition(|entry| entry.fault.is_some());
+    let from = struck.map_or(0, |last| last + 1);
+    let entries = outcome.history.get(from..outcome.done).unwrap_or_default();
+    let places = entries.iter().filter_map(|entry| Some((entry.place?, entry.class)));
+    let faults = places.flat_map(|(place, class)| Kind::of(class).iter().map(move |kind| (place, *kind)));
+    faults.filter(|(_, kind)| scenario.job.allows(*kind)).map(|(place, kind)| scenario.with(place, kind)).collect()
+}
+
+/// Every single fault of these scenarios.
+pub fn singles(scenarios: &[Scenario], threads: usize) -> Tally {
+    let (mut tally, singles) = first(scenarios);
+    tally.add(each(&singles, threads, |single, tally| drop(tally.play(single))));
+    tally
+}
+
+/// Every single fault of these scenarios, and after each of them every second one.
+pub fn pairs(scenarios: &[Scenario], threads: usize) -> Tally {
+    let (mut tally, singles) = first(scenarios);
+    tally.add(each(&singles, threads, |single, tally| {
+        for pair in tally.play(single).map(|outcome| one_more(single, &outcome)).unwrap_or_default() {
+            tally.play(&pair);
+        }
+    }));
+    tally
+}
+
+/// Pairs of faults as `dice` pick them, until the time is up.
+pub fn some_pairs(scenarios: &[Scenario], threads: usize, dice: u64, until: Instant) -> Tally {
+    const OF_EACH: usize = 4;
+    let (mut tally, mut singles) = first(scenarios);
+    fastrand::Rng::with_seed(dice).shuffle(&mut singles);
+    tally.add(each(&singles, threads, |single, tally| {
+        if Instant::now() >= until {
+            return;
+        }
+        let mut pairs = tally.play(single).map(|outcome| one_more(single, &outcome)).unwrap_or_default();
+        let seed = single.faults.first().map_or(0, |fault| u64::from(fault.place.number));
+        fastrand::Rng::with_seed(dice ^ seed).shuffle(&mut pairs);
+        for pair in pairs.iter().take(OF_EACH) {
+            tally.play(pair);
+        }
+    }));
+    tally
+}
+
+/// These scenarios themselves, and all that have one fault more.
+fn first(scenarios: &[Scenario]) -> (Tally, Vec<Scenario>) {
+    let (mut tally, mut singles) = (Tally::default(), Vec::new());
+    for scenario in scenarios {
+        singles.extend(tally.play(scenario).map(|outcome| one_more(scenario, &outcome)).unwrap_or_default());
+    }
+    (tally, singles)
+}
+
+/// Does something with each scenario, on so many threads.
+fn each(scenarios: &[Scenario], threads: usize, act: impl Fn(&Scenario, &mut Tally) + Sync) -> Tally {
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut tally = Tally::default();
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    act(scenario, &mut tally);
+                }
+                all.lock().unwrap().add(tally);
+            });
+        }
+    });
+    all.into_inner().unwrap()
+}

@@ -1,0 +1,245 @@
+//! How the world must be in the end, read off the world itself: for each object that lives exactly one remote like its
+//! spec, and Ready; of each object that is gone no remote, or exactly the one it was told to keep; everybody else's
+//! as it was.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use pai_emulator::{Dataset, Label};
+use serde_json::Value;
+
+use crate::apiserver::store::{Change, Resource, Store};
+use crate::history::{Class, Entry};
+use crate::job::Job;
+use crate::kind::Kind;
+use crate::world::{World, marked};
+
+/// What is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Miss {
+    /// One object has more than one remote.
+    Duplicate(String),
+    /// A remote of an object that is gone.
+    Orphan(String),
+    /// Something that is not ours was changed.
+    Foreign(String),
+    /// Not done, or not like the spec.
+    Unfinished(String),
+    /// It was all right, but then calls or writes went on.
+    Restless(String),
+    /// A status went back, or recorded another id.
+    Backwards(String),
+    /// More calls than anybody should need.
+    Costly(String),
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, what) = match self {
+            Self::Duplicate(what) => ("duplicate", what),
+            Self::Orphan(what) => ("orphan", what),
+            Self::Foreign(what) => ("not ours", what),
+            Self::Unfinished(what) => ("stuck", what),
+            Self::Restless(what) => ("restless", what),
+            Self::Backwards(what) => ("backwards", what),
+            Self::Costly(what) => ("costly", what),
+        };
+        write!(f, "{word}: {what}")
+    }
+}
+
+/// A remote with a mark.
+struct Remote<'a> {
+    id: String,
+    name: Option<&'a str>,
+    uri: &'a str,
+    description: Option<&'a str>,
+    options: Option<&'a str>,
+    accessibility: Option<&'a str>,
+    labels: &'a [Label],
+}
+
+/// Is all as it must be?
+pub(crate) fn look(world: &World) -> Result<(), Miss> {
+    if world.busy.load(Ordering::Relaxed) > 0 {
+        return Err(Miss::Unfinished("a user is not done yet".to_owned()));
+    }
+    let datasets = world.cloud.datasets();
+    for stranger in &world.strangers {
+        if !datasets.contains(stranger) {
+            return Err(Miss::Foreign(format!("{} was changed", stranger.name)));
+        }
+    }
+    if world.job == Job::Adopt && datasets.iter().all(|dataset| dataset.name != "theirs") {
+        return Err(Miss::Foreign("what was adopted is gone".to_owned()));
+    }
+    let store = world.apiserver.store();
+    for (uid, past) in gone(&store) {
+        past.check(&remotes_of(&datasets, uid))?;
+    }
+    for (key, object) in store.all() {
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        let miss = |what: &str| Miss::Unfinished(format!("{} {what}: {}", key.name, object["status"]));
+        let remotes = remotes_of(&datasets, uid);
+        if remotes.len() > 1 {
+            let ids: Vec<&str> = remotes.iter().map(|remote| remote.id.as_str()).collect();
+            return Err(Miss::Duplicate(format!("{} has {}", key.name, ids.join(" and "))));
+        }
+        if object["metadata"].get("deletionTimestamp").is_some() {
+            return Err(miss("is still being deleted"));
+        }
+        if !is_ready(object) {
+            return Err(miss("is not Ready"));
+        }
+        let Some(remote) = remotes.first() else { return Err(miss("is Ready without a remote")) };
+        if recorded(key.resource, object).as_ref() != Some(&remote.id) {
+            return Err(miss(&format!("has {} but recorded another", remote.id)));
+        }
+        remote.check(&object["spec"]).map_err(|what| miss(&format!("has {} but {what}", remote.id)))?;
+    }
+    Ok(())
+}
+
+fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
+    let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+    current && ready.is_some_and(|ready| ready["status"] == "True")
+}
+
+/// The id in status.
+fn recorded(resource: Resource, object: &Value) -> Option<String> {
+    let dataset = object["status"]["datasetId"].as_str()?;
+    match resource {
+        Resource::Datasets => Some(dataset.to_owned()),
+        Resource::Versions => Some(format!("{dataset}/{}", object["status"]["versionName"].as_str()?)),
+    }
+}
+
+/// The remotes whose mark names this uid.
+fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
+    let mut found = Vec::new();
+    for dataset in datasets {
+        if marked(&dataset.labels) == Some(uid) {
+            found.push(Remote {
+                id: dataset.dataset_id.clone(),
+                name: Some(&dataset.name),
+                uri: &dataset.uri,
+                description: dataset.description.as_deref(),
+                options: dataset.options.as_deref(),
+                accessibility: Some(&dataset.accessibility),
+                labels: &dataset.labels,
+            });
+        }
+        let versions = dataset.versions.iter().filter(|version| marked(&version.labels) == Some(uid));
+        found.extend(versions.map(|version| Remote {
+            id: format!("{}/{}", dataset.dataset_id, version.version_name),
+            name: None,
+            uri: &version.uri,
+            description: version.description.as_deref(),
+            options: version.options.as_deref(),
+            accessibility: None,
+            labels: &version.labels,
+        }));
+    }
+    found
+}
+
+impl Remote<'_> {
+    /// Is it as this spec says?
+    fn check(&self, spec: &Value) -> Result<(), String> {
+        let members = [
+            ("name", self.name),
+            ("uri", Some(self.uri)),
+            ("description", self.description),
+            ("options", self.options),
+            ("accessibility", self.accessibility),
+        ];
+        for (member, is) in members {
+            let wanted = spec[member].as_str();
+            if wanted.is_some() && wanted != is {
+                return Err(format!("{member} is {is:?}"));
+            }
+        }
+        let wanted = spec["labels"].as_array().into_iter().flatten();
+        let wanted: BTreeMap<_, _> = wanted.map(|label| (label["key"].as_str(), label["value"].as_str())).collect();
+        // What others put there stays.
+        let others = |label: &&Label| label.key.starts_with("dso-") || label.key == "team";
+        let ours = self.labels.iter().filter(|label| !others(label));
+        let is: BTreeMap<_, _> = ours.map(|label| (Some(label.key.as_str()), Some(label.value.as_str()))).collect();
+        if is == wanted { Ok(()) } else { Err(format!("its labels are {is:?}")) }
+    }
+
+    fn is_released(&self) -> bool {
+        self.labels.iter().any(|label| label.key == "dso-released")
+    }
+}
+
+/// Was it all right on the way too? An id that was recorded stays, and a status never goes back; unless it is to the very
+/// first one, delivered again: there was none before that it could have been guarded by.
+pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
+    let again =
+        |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
+    let redelivered = world.history().iter().any(again);
+    let store = world.apiserver.store();
+    let mut last: BTreeMap<&str, (i64, Option<String>)> = BTreeMap::new();
+    for event in store.log() {
+        let object = &event.object;
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
+        let id = recorded(event.key.resource, object);
+        if let Some((before, was)) = last.insert(uid, (observed, id.clone()))
+            && ((observed < before && !(redelivered && observed == 1)) || (was.is_some() && was != id))
+        {
+            let what = format!("{}: from {before} {was:?} to {observed} {id:?}", event.key.name);
+            return Err(Miss::Backwards(what));
+        }
+    }
+    Ok(())
+}
+
+/// An object that is gone.
+struct Past {
+    name: String,
+    /// The remote that it recorded last.
+    recorded: Option<String>,
+    /// It wanted its remote kept.
+    keeps: bool,
+}
+
+/// Every object that is gone, by uid.
+fn gone(store: &Store) -> BTreeMap<&str, Past> {
+    let mut all: BTreeMap<&str, (Past, bool)> = BTreeMap::new();
+    for event in store.log() {
+        let object = &event.object;
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        let keeps = match object["spec"]["deletionPolicy"].as_str() {
+            Some(policy) => policy == "Retain",
+            None => object["spec"].get("adoption").is_some(),
+        };
+        let before = all.remove(uid).and_then(|(past, _)| past.recorded);
+        let recorded = recorded(event.key.resource, object).or(before);
+        let past = Past { name: event.key.name.clone(), recorded, keeps };
+        all.insert(uid, (past, event.change == Change::Deleted));
+    }
+    all.into_iter().filter(|(_, (_, gone))| *gone).map(|(uid, (past, _))| (uid, past)).collect()
+}
+
+impl Past {
+    fn check(&self, remotes: &[Remote]) -> Result<(), Miss> {
+        let Some(first) = remotes.first() else {
+            return match &self.recorded {
+                Some(id) if self.keeps => Err(Miss::Orphan(format!("{id} is not kept, or lost its mark"))),
+                Some(_) | None => Ok(()),
+            };
+        };
+        if !self.keeps || !first.is_released() {
+            return Err(Miss::Orphan(format!("{} is left of {}", first.id, self.name)));
+        }
+        if remotes.len() > 1 {
+            return Err(Miss::Duplicate(format!("{} left {} remotes", self.name, remotes.len())));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! What users do.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::apiserver::store::Resource::{self, Datasets, Versions};
+use crate::kind::Kind;
+use crate::world::World;
+
+/// The workspace of all datasets.
+pub(crate) const WORKSPACE: &str = "478";
+/// The namespace of all objects.
+pub(crate) const NAMESPACE: &str = "simulated";
+
+/// A user's job: what is there before it, and what is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Job {
+    /// A Dataset is made, and only then the operator starts.
+    Create,
+    /// Members and labels of a Dataset are edited, and it is published.
+    Edit,
+    /// A Dataset is deleted.
+    Delete,
+    /// A Dataset with policy Retain is deleted.
+    Retain,
+    /// A dataset of somebody else is taken over by id.
+    Adopt,
+    /// A `DatasetVersion` is made.
+    VersionCreate,
+    /// A `DatasetVersion` is edited.
+    VersionEdit,
+    /// A `DatasetVersion` is deleted.
+    VersionDelete,
+    /// A Dataset is deleted together with its two `DatasetVersions`.
+    Tree,
+    /// A Dataset is deleted, and made again under the same name.
+    Recreate,
+}
+
+impl Job {
+    /// Every job with its word.
+    pub const ALL: [(Self, &'static str); 10] = [
+        (Self::Create, "create"),
+        (Self::Edit, "edit"),
+        (Self::Delete, "delete"),
+        (Self::Retain, "retain"),
+        (Self::Adopt, "adopt"),
+        (Self::VersionCreate, "version-create"),
+        (Self::VersionEdit, "version-edit"),
+        (Self::VersionDelete, "version-delete"),
+        (Self::Tree, "tree"),
+        (Self::Recreate, "recreate"),
+    ];
+
+    /// Whether this can go wrong during this job. An object that is made again finds its name taken by what was kept,
+    /// and rightly so.
+    pub fn allows(self, kind: Kind) -> bool {
+        !(matches!(self, Self::Retain | Self::Adopt) && kind == Kind::Recreate)
+    }
+
+    /// The operator starts after the user's work.
+    pub(crate) fn is_first(self) -> bool {
+        self == Self::Create
+    }
+
+    /// The object that other users meddle with.
+    pub(crate) fn main(self) -> (Resource, &'static str, Value) {
+        match self {
+            Self::Create | Self::Edit | Self::Delete | Self::Recreate => (Datasets, "one", dataset("one")),
+            Self::Retain => (Datasets, "one", retained()),
+            Self::Adopt => (Datasets, "taken", dataset("theirs")),
+            Self::VersionCreate | Self::VersionEdit | Self::VersionDelete => (Versions, "second", version("second")),
+            Self::Tree => (Datasets, "parent", dataset("parent")),
+        }
+    }
+
+    /// Makes what is there before the job.
+    pub(crate) fn prepare(self, world: &World) {
+        match self {
+            Self::Create | Self::Adopt => {}
+            Self::Edit | Self::Delete | Self::Retain | Self::Recreate => {
+                let (resource, name, spec) = self.main();
+                world.create(resource, name, &spec);
+            }
+            Self::VersionCreate => world.create(Datasets, "parent", &dataset("parent")),
+            Self::VersionEdit | Self::VersionDelete => {
+                world.create(Datasets, "parent", &dataset("parent"));
+                world.create(Versions, "second", &version("second"));
+            }
+            Self::Tree => {
+                world.create(Datasets, "parent", &dataset("parent"));
+                world.create(Versions, "second", &version("second"));
+                world.create(Versions, "third", &version("third"));
+            }
+        }
+    }
+
+    /// Does it.
+    pub(crate) fn act(self, world: &Arc<World>) {
+        let (resource, name, spec) = self.main();
+        match self {
+            Self::Create | Self::VersionCreate => world.create(resource, name, &spec),
+            Self::Edit => world.edit(resource, name, edited()),
+            Self::VersionEdit => {
+                let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
+                world.edit(resource, name, json!({"description": "after", "labels": labels}));
+            }
+            Self::Delete | Self::Retain | Self::VersionDelete => world.delete(resource, name),
+            Self::Adopt => {
+                let theirs = world.cloud.datasets().into_iter().find(|dataset| dataset.name == "theirs");
+                let mut spec = spec;
+                spec["adoption"] = json!({"datasetId": theirs.map(|dataset| dataset.dataset_id)});
+                world.create(resource, name, &spec);
+            }
+            Self::Tree => {
+                world.delete(Datasets, "parent");
+                world.delete(Versions, "second");
+                world.delete(Versions, "third");
+            }
+            Self::Recreate => {
+                world.recreate(resource, name, spec);
+                world.delete(resource, name);
+            }
+        }
+    }
+}
+
+fn dataset(name: &str) -> Value {
+    json!({
+        "name": name, "property": "DIRECTORY", "dataSourceType": "OSS",
+        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
+        "description": "before", "options": "{\"mountPath\": \"/mnt/a/\"}",
+        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}, {"key": "turn", "value": "1"}],
+    })
+}
+
+fn retained() -> Value {
+    let mut spec = dataset("one");
+    spec["deletionPolicy"] = json!("Retain");
+    spec
+}
+
+fn edited() -> Value {
+    json!({
+        "description": "after", "options": "{\"mountPath\": \"/mnt/b/\"}", "accessibility": "PUBLIC",
+        "labels": [{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}, {"key": "new", "value": "1"}],
+    })
+}
+
+fn version(name: &str) -> Value {
+    json!({
+        "datasetRef": {"name": "parent"}, "property": "DIRECTORY", "dataSourceType": "OSS",
+        "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"), "description": "before",
+        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}],
+    })
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(Self::ALL.iter().find(|(job, _)| job == self).map_or("", |(_, word)| word))
+    }
+}
+
+impl FromStr for Job {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|(_, known)| *known == word);
+        found.map(|(job, _)| job).ok_or_else(|| format!("{word:?} is no job"))
+    }
+}

@@ -1,0 +1,172 @@
+//! What can go wrong.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::history::Class;
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal;)+) => {
+        /// What goes wrong at one place.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Kind {
+            /// Its word in a scenario.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl FromStr for Kind {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(format!("{other:?} is no fault")),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The request never arrives, and the connection breaks.
+    Lost = "lost";
+    /// The request never arrives, and nobody says so.
+    Silent = "silent";
+    /// No connection is made.
+    Unconnected = "unconnected";
+    /// It is done, and the connection breaks before the answer.
+    AnswerLost = "answer-lost";
+    /// It is done, and no answer comes.
+    AnswerSilent = "answer-silent";
+    /// It is done a minute later, when nobody waits for it any more.
+    Late = "late";
+    /// It is done twice; the first answer comes.
+    Twice = "twice";
+    /// It is done twice; the second answer comes.
+    TwiceSecond = "twice-second";
+    /// Refused: somebody else wrote.
+    Conflict = "conflict";
+    /// Refused by flow control.
+    Throttled = "throttled";
+    /// The same, with a time to wait.
+    ThrottledAfter = "throttled-after";
+    /// The same, with a whole day to wait.
+    ThrottledDay = "throttled-day";
+    /// An internal error before anything was done.
+    Error = "error";
+    /// It is done, and the answer is an internal error.
+    ErrorDone = "error-done";
+    /// The service is not available.
+    Unavailable = "unavailable";
+    /// Nothing is done, and half a body comes.
+    Garbled = "garbled";
+    /// It is done, and half the body comes.
+    GarbledDone = "garbled-done";
+    /// It takes nearly as long as anybody waits.
+    Slow = "slow";
+    /// The operator dies before the request leaves.
+    CrashBefore = "crash-before";
+    /// It is done, and the operator dies before the answer.
+    CrashAfter = "crash-after";
+    /// The watch breaks after one line.
+    Break = "break";
+    /// The watch ends after one line, because its revision is forgotten.
+    Expired = "expired";
+    /// The operator dies here, between two steps.
+    Crash = "crash";
+    /// The user edits the object.
+    Edit = "edit";
+    /// The user deletes the object.
+    Delete = "delete";
+    /// The user deletes the object and makes it again once it is gone.
+    Recreate = "recreate";
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Kind {
+    /// What can go wrong with a call of this class.
+    pub const fn of(class: Class) -> &'static [Self] {
+        use Kind::{
+            AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
+            Expired, Garbled, GarbledDone, Late, Lost, Recreate, Silent, Slow, Throttled, ThrottledAfter, ThrottledDay,
+            Twice, TwiceSecond, Unavailable, Unconnected,
+        };
+        match class {
+            Class::KubeRead => {
+                &[Lost, Silent, Throttled, ThrottledAfter, Error, Unavailable, Garbled, Slow, CrashBefore, CrashAfter]
+            }
+            Class::KubeWatch => &[Lost, Silent, Throttled, Error, Break, Expired, CrashAfter],
+            Class::KubeWrite => &[
+                Lost,
+                Silent,
+                AnswerLost,
+                AnswerSilent,
+                Late,
+                Twice,
+                TwiceSecond,
+                Conflict,
+                Throttled,
+                ThrottledAfter,
+                Error,
+                ErrorDone,
+                Unavailable,
+                GarbledDone,
+                Slow,
+                CrashBefore,
+                CrashAfter,
+            ],
+            Class::KubeEvent => &[Silent, Error],
+            Class::CloudRead => &[
+                Lost,
+                Silent,
+                Unconnected,
+                Throttled,
+                ThrottledAfter,
+                ThrottledDay,
+                Error,
+                Unavailable,
+                Garbled,
+                Slow,
+                CrashBefore,
+                CrashAfter,
+            ],
+            Class::CloudWrite => &[
+                Lost,
+                Silent,
+                Unconnected,
+                AnswerLost,
+                AnswerSilent,
+                Late,
+                Twice,
+                TwiceSecond,
+                Throttled,
+                ThrottledAfter,
+                ThrottledDay,
+                Error,
+                ErrorDone,
+                Unavailable,
+                Garbled,
+                GarbledDone,
+                Slow,
+                CrashBefore,
+                CrashAfter,
+            ],
+            Class::Seam => &[Crash, Edit, Delete, Recreate],
+        }
+    }
+
+    /// It can make a second remote for a while, whatever the client does: something between client and service
+    /// delivered one request twice.
+    pub const fn doubles(self) -> bool {
+        matches!(self, Self::Twice | Self::TwiceSecond)
+    }
+}

@@ -1,0 +1,38 @@
+//! The operator's own controllers, index, limiter and cloud client between an API server in memory and the emulator, in
+//! simulated time, from one seed, under every fault.
+//!
+//! A [`Scenario`] is one line of text: what users do, and what goes wrong where. [`run`] plays it: the operator runs as
+//! it does in production, on a paused clock, until all is as it should be and stays so, or until there is no hope.
+//! [`explore`] makes all scenarios with one fault, and with two.
+//!
+//! Time, random numbers and crashes come through `dataset_operator::ambient`, which has this door in debug builds only.
+#![cfg(debug_assertions)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test ends by panicking, in its helpers too"
+)]
+
+pub mod apiserver;
+mod clock;
+pub mod explore;
+mod goal;
+mod history;
+mod job;
+mod kind;
+mod life;
+mod run;
+mod scenario;
+mod wire;
+mod world;
+
+pub use goal::Miss;
+pub use history::{Class, Entry};
+pub use job::Job;
+pub use kind::Kind;
+pub use run::{Outcome, run};
+pub use scenario::{Fault, Place, Scenario, Side};

@@ -1,0 +1,93 @@
+//! One life of the operator: from its start to its death. Nothing leaves a dead process.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use dataset_operator::admin::Readiness;
+use dataset_operator::cloud::{BearerStyle, Environment};
+use dataset_operator::metrics::Metrics;
+use dataset_operator::operator::{Outside, operate};
+use dataset_operator::settings::{Flags, Settings};
+use tokio::sync::Notify;
+
+use crate::job::WORKSPACE;
+use crate::wire;
+use crate::world::World;
+
+/// A dead operator comes back after this time.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A process. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Life {
+    /// From 1.
+    pub(crate) number: u32,
+    dead: Arc<AtomicBool>,
+    death: Arc<Notify>,
+}
+
+impl Life {
+    /// The one after this.
+    pub(crate) fn next(&self) -> Self {
+        Self { number: self.number + 1, ..Self::default() }
+    }
+
+    /// It has not died yet.
+    pub(crate) fn lives(&self) -> bool {
+        !self.dead.load(Ordering::Relaxed)
+    }
+
+    /// It dies.
+    pub(crate) fn end(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        self.death.notify_one();
+    }
+}
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// The settings of all lives: the defaults.
+fn settings() -> Settings {
+    let arguments = ["operator", "--endpoint", "http://cloud.simulated", "--workspace-id", WORKSPACE];
+    Settings::new(Command::parse_from(arguments).flags).unwrap()
+}
+
+fn credentials() -> Environment {
+    let lookup = |name: &str| match name {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID" => Some("testAccessKeyId".to_owned()),
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET" => Some("testAccessKeySecret".to_owned()),
+        _ => None,
+    };
+    Environment::new(lookup, BearerStyle::Sdk)
+}
+
+/// Keeps an operator running, life after life, for ever.
+pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
+    loop {
+        let life = world.begin_life();
+        let outside = Outside {
+            kube: wire::kube(world, &life),
+            transport: Arc::new(wire::Cloud::new(world, &life)),
+            credentials: Arc::new(credentials()),
+            metrics: Arc::new(Metrics::default()),
+            ready: Readiness::default(),
+        };
+        tokio::select! {
+            biased;
+            () = life.death.notified() => {}
+            // It could not start, and ends by itself.
+            result = operate(settings(), outside, std::future::pending()) => {
+                assert!(result.is_err(), "nobody asked it to stop");
+                life.end();
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,135 @@
+//! One run from beginning to end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dataset_operator::ambient::stand_in;
+use tokio::time::{Instant, sleep};
+
+use crate::clock::{self, Stage};
+use crate::goal::{Miss, look, look_back};
+use crate::history::{Class, Entry};
+use crate::life::keep_alive;
+use crate::scenario::Scenario;
+use crate::world::World;
+
+/// Who has not done it in this time never will.
+const PATIENCE: Duration = Duration::from_secs(3 * 3600);
+/// A resync, with its noise.
+const RESYNC: Duration = Duration::from_secs(11 * 60);
+/// Mutating calls of the service that one fault may cost.
+const PER_FAULT: usize = 6;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was not as it must be.
+    pub miss: Option<Miss>,
+    /// All that happened.
+    pub history: Vec<Entry>,
+    /// Where in the history the job was done for the first time.
+    pub done: usize,
+    /// Simulated time until then, since the job began.
+    pub took: Duration,
+}
+
+/// Plays a scenario. The same scenario has the same history.
+///
+/// # Panics
+/// If what is there before the job does not come about; then nothing went wrong yet.
+pub fn run(scenario: &Scenario) -> Outcome {
+    fastrand::seed(scenario.seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        clock::begin();
+        let world = World::new(scenario);
+        let _stage = stand_in(Stage::new(world.clone(), scenario.seed));
+        tokio::select! {
+            biased;
+            outcome = play(&world) => outcome,
+            never = operator(&world) => match never {},
+        }
+    })
+}
+
+async fn operator(world: &Arc<World>) -> std::convert::Infallible {
+    if world.job.is_first() {
+        // The user comes first.
+        sleep(Duration::from_millis(1)).await;
+    }
+    keep_alive(world).await
+}
+
+async fn play(world: &Arc<World>) -> Outcome {
+    if !world.job.is_first() {
+        world.job.prepare(world);
+        sleep(Duration::from_secs(10)).await;
+        let ready = until_done(world, Instant::now() + RESYNC).await;
+        assert_eq!(ready, Ok(()), "before the job");
+        sleep(Duration::from_secs(10)).await;
+    }
+    world.arm();
+    let (begun, first) = (Instant::now(), world.moment());
+    world.job.act(world);
+    let miss = until_done(world, begun + PATIENCE).await;
+    let (done, took) = (world.moment(), begun.elapsed());
+    let miss = match miss {
+        Ok(()) => judge(world, begun + PATIENCE, first).await,
+        miss => miss,
+    };
+    Outcome { miss: miss.err(), history: world.history(), done, took }
+}
+
+/// Waits until all is as it must be.
+async fn until_done(world: &World, deadline: Instant) -> Result<(), Miss> {
+    let mut step = Duration::from_secs(1);
+    loop {
+        match look(world) {
+            Err(miss) if Instant::now() >= deadline => return Err(miss),
+            Err(_) => {
+                sleep(step).await;
+                step = (step * 5 / 4).min(Duration::from_secs(30));
+            }
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// All is as it must be: it must stay so, at rest, and must have cost no more than it should.
+async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Miss> {
+    stays(world, deadline).await?;
+    let moment = world.moment();
+    sleep(3 * RESYNC).await;
+    if let Some(entry) = world.writes_since(moment).first() {
+        return Err(Miss::Restless(entry.to_string()));
+    }
+    look(world)?;
+    look_back(world)?;
+    let history = world.history();
+    let faults = history.iter().filter_map(|entry| entry.fault);
+    let (count, doubled) = faults.fold((0, false), |(count, doubled), kind| (count + 1, doubled | kind.doubles()));
+    if let (Some(uid), false) = (world.twins(), doubled) {
+        return Err(Miss::Duplicate(format!("{uid} had two remotes for a while")));
+    }
+    let calls = history[first..].iter().filter(|entry| entry.class == Class::CloudWrite).count();
+    let most = 6 + PER_FAULT * count;
+    if calls > most {
+        return Err(Miss::Costly(format!("{calls} calls that change something, at most {most} are in order")));
+    }
+    Ok(())
+}
+
+/// Waits until all has been as it must be for two resyncs: what was lost or late on the way has come to light.
+async fn stays(world: &World, deadline: Instant) -> Result<(), Miss> {
+    const GLANCES: u32 = 12;
+    let mut calm = 0;
+    while calm < GLANCES {
+        sleep(2 * RESYNC / GLANCES).await;
+        match look(world) {
+            Ok(()) => calm += 1,
+            Err(miss) if Instant::now() >= deadline => return Err(miss),
+            Err(_) => calm = 0,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! The wires between the operator and both servers, on which things go wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dataset_operator::cloud::{Transport, Unanswered};
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _};
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use crate::apiserver::{Answer, Lines, Refusal, client_over};
+use crate::history::Class;
+use crate::kind::Kind;
+use crate::life::Life;
+use crate::scenario::Side;
+use crate::world::World;
+
+/// How late `late` is: later than anybody waits, and well before the settle time is over.
+const LATE: Duration = Duration::from_secs(60);
+/// How slow `slow` is.
+const SLOW: Duration = Duration::from_secs(8);
+/// When a copy of a request comes.
+const COPY: Duration = Duration::from_secs(2);
+
+/// What comes back.
+enum Carried {
+    Answer(Answer),
+    Broken,
+    Unconnected,
+}
+
+/// One call on its way.
+#[derive(Clone)]
+struct Call {
+    world: Arc<World>,
+    life: Life,
+    side: Side,
+    class: Class,
+    request: Arc<Request<Bytes>>,
+    /// Its place in the history.
+    entry: usize,
+}
+
+/// An API server client of this life.
+pub(crate) fn kube(world: &Arc<World>, life: &Life) -> kube::Client {
+    let (world, life) = (world.clone(), life.clone());
+    client_over(Arc::new(move |request| {
+        let (class, what) = kube_call(&request);
+        let (world, life) = (world.clone(), life.clone());
+        async move {
+            match carry(world, life, Side::Kube, class, what, request).await {
+                Carried::Answer(answer) => Ok(answer),
+                Carried::Broken => Err(std::io::ErrorKind::ConnectionReset.into()),
+                Carried::Unconnected => Err(std::io::ErrorKind::ConnectionRefused.into()),
+            }
+        }
+        .boxed()
+    }))
+}
+
+fn kube_call(request: &Request<Bytes>) -> (Class, String) {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let query = request.uri().query().unwrap_or_default();
+    let short = path.rsplit("v1alpha1/").next().unwrap_or(path).trim_start_matches("namespaces/");
+    let watch = query.split('&').any(|pair| pair == "watch=true");
+    let class = match method {
+        "GET" if watch => Class::KubeWatch,
+        "GET" => Class::KubeRead,
+        _ if path.contains("events.k8s.io") => Class::KubeEvent,
+        _ => Class::KubeWrite,
+    };
+    // The names of events are made of the real time of day.
+    let short = if class == Class::KubeEvent { "event" } else { short };
+    let verb = if watch { "WATCH" } else { method };
+    (class, format!("{verb} {short}"))
+}
+
+/// The way to the service in this life.
+pub(crate) struct Cloud {
+    world: Arc<World>,
+    life: Life,
+}
+
+impl Cloud {
+    pub(crate) fn new(world: &Arc<World>, life: &Life) -> Self {
+        Self { world: world.clone(), life: life.clone() }
+    }
+}
+
+impl Transport for Cloud {
+    fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, Result<reqwest::Response, Unanswered>> {
+        let (world, life) = (self.world.clone(), self.life.clone());
+        async move {
+            let request = plain(&request);
+            let action = request.headers().get("x-acs-action").and_then(|action| action.to_str().ok());
+            let action = action.unwrap_or_default();
+            let reads = action.starts_with("Get") || action.starts_with("List");
+            let class = if reads { Class::CloudRead } else { Class::CloudWrite };
+            let what = format!("{action} {}", request.uri().path().trim_start_matches("/api/v1/"));
+            match carry(world, life, Side::Cloud, class, what, request).await {
+                Carried::Answer(Answer::Whole(response)) => Ok(reqwest::Response::from(response)),
+                Carried::Answer(Answer::Watch(_)) => panic!("the service has no watches"),
+                Carried::Broken => Err(Unanswered::Broken("connection reset".to_owned())),
+                Carried::Unconnected => Err(Unanswered::NoConnection("connection refused".to_owned())),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The request as it would be on the wire.
+fn plain(request: &reqwest::Request) -> Request<Bytes> {
+    let url = request.url();
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let body = request.body().and_then(|body| body.as_bytes()).map(Bytes::copy_from_slice).unwrap_or_default();
+    let mut plain = Request::new(body);
+    *plain.method_mut() = request.method().clone();
+    *plain.uri_mut() = target.parse().unwrap();
+    *plain.headers_mut() = request.headers().clone();
+    plain
+}
+
+/// Carries a call to its server and the answer back. The server's end goes on by itself, whether or not anybody waits.
+async fn carry(
+    world: Arc<World>,
+    life: Life,
+    side: Side,
+    class: Class,
+    what: String,
+    request: Request<Bytes>,
+) -> Carried {
+    if !life.lives() {
+        return std::future::pending().await;
+    }
+    let (entry, fault) = world.begin(&life, side, class, what);
+    let call = Call { world, life, side, class, request: Arc::new(request), entry };
+    let (reply, replied) = oneshot::channel();
+    tokio::spawn(async move {
+        sleep(call.world.latency()).await;
+        let carried = call.meet(fault).await;
+        sleep(call.world.latency()).await;
+        if let Some(carried) = carried {
+            let _ = reply.send(carried);
+        }
+    });
+    match replied.await {
+        Ok(carried) => carried,
+        // No answer ever comes.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+impl Call {
+    /// What comes of it with this fault; `None` is silence.
+    async fn meet(&self, fault: Option<Kind>) -> Option<Carried> {
+        let Some(fault) = fault else { return Some(self.done().await) };
+        match fault {
+            Kind::Lost => Some(Carried::Broken),
+            Kind::Silent => None,
+            Kind::Unconnected => Some(Carried::Unconnected),
+            Kind::AnswerLost => {
+                self.done().await;
+                Some(Carried::Broken)
+            }
+            Kind::AnswerSilent => {
+                self.done().await;
+                None
+            }
+            Kind::Late => {
+                sleep(LATE).await;
+                self.done().await;
+                None
+            }
+            Kind::Slow => {
+                sleep(SLOW).await;
+                Some(self.done().await)
+            }
+            Kind::Twice => {
+                let answer = self.done().await;
+                let copy = self.clone();
+                tokio::spawn(async move {
+                    sleep(COPY).await;
+                    copy.done().await;
+                });
+                Some(answer)
+            }
+            Kind::TwiceSecond => {
+                self.done().await;
+                Some(self.done().await)
+            }
+            Kind::Conflict
+            | Kind::Throttled
+            | Kind::ThrottledAfter
+            | Kind::ThrottledDay
+            | Kind::Error
+            | Kind::Unavailable => Some(Carried::Answer(self.refusal(fault))),
+            Kind::ErrorDone => {
+                self.done().await;
+                Some(Carried::Answer(self.refusal(Kind::Error)))
+            }
+            Kind::Garbled => Some(Carried::Answer(Answer::Whole(halved(Response::new(Bytes::from_static(WELL)))))),
+            Kind::GarbledDone => Some(match self.done().await {
+                Carried::Answer(Answer::Whole(response)) => Carried::Answer(Answer::Whole(halved(response))),
+                other => other,
+            }),
+            Kind::CrashBefore => {
+                self.life.end();
+                None
+            }
+            Kind::CrashAfter => {
+                self.done().await;
+                self.life.end();
+                None
+            }
+            Kind::Break => {
+                self.cut(futures::stream::iter([Err(std::io::ErrorKind::ConnectionReset.into())]).boxed()).await
+            }
+            Kind::Expired => {
+                let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
+                self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
+            }
+            Kind::Crash | Kind::Edit | Kind::Delete | Kind::Recreate => panic!("{fault} is no fault of a call"),
+        }
+    }
+
+    /// The server carries it out.
+    async fn done(&self) -> Carried {
+        let answer = match self.side {
+            Side::Kube => Some(self.world.apiserver.answer(&self.request)),
+            Side::Cloud => self.world.cloud.call(Request::clone(&self.request)).await.map(Answer::Whole),
+            Side::Seam => None,
+        };
+        let Some(answer) = answer else { return Carried::Broken };
+        let status = match &answer {
+            Answer::Whole(response) => response.status().as_u16(),
+            Answer::Watch(_) => 200,
+        };
+        self.world.said(self.entry, status);
+        if self.class == Class::CloudWrite {
+            self.world.count_twins();
+        }
+        Carried::Answer(answer)
+    }
+
+    /// A watch whose first line is followed by this.
+    async fn cut(&self, rest: Lines) -> Option<Carried> {
+        Some(match self.done().await {
+            Carried::Answer(Answer::Watch(lines)) => Carried::Answer(Answer::Watch(lines.take(1).chain(rest).boxed())),
+            other => other,
+        })
+    }
+
+    /// How this server words a refusal.
+    fn refusal(&self, kind: Kind) -> Answer {
+        let (status, word, wait) = match (self.side, kind) {
+            (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
+            (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
+            (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
+            (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
+            (Side::Kube, _) => (500, "InternalError", None),
+            (_, Kind::Throttled) => (400, "Throttling.User", None),
+            (_, Kind::ThrottledAfter) => (429, "Throttling.Api", Some("2")),
+            (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
+            (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
+            (_, _) => (500, "InternalError", None),
+        };
+        let body = match self.side {
+            Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
+            Side::Cloud | Side::Seam => json!({
+                "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": word,
+                "Message": "as the scenario wants it", "Recommend": "",
+            }),
+        };
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if let Some(wait) = wait {
+            response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
+        }
+        Answer::Whole(response)
+    }
+}
+
+/// What half of is no answer of anybody.
+const WELL: &[u8] =
+    br#"{"DatasetId": "d-00000000", "kind": "Dataset", "apiVersion": "pai.dataset-operator.dev/v1alpha1"}"#;
+
+/// The same with half its body.
+fn halved(response: Response<Bytes>) -> Response<Bytes> {
+    response.map(|body| body.slice(..body.len() / 2))
+}

@@ -1,0 +1,285 @@
+//! Everything around the operator: both servers, what goes wrong where, and what happened.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pai_emulator::{Dataset, Emulator, Knobs, NameScope, Options};
+use serde_json::{Value, json};
+
+use crate::apiserver::Apiserver;
+use crate::apiserver::store::{Key, Part, Resource};
+use crate::apiserver::{Patch, Refusal};
+use crate::clock;
+use crate::history::{Class, Entry};
+use crate::job::{Job, NAMESPACE, WORKSPACE};
+use crate::kind::Kind;
+use crate::life::Life;
+use crate::scenario::{Fault, Place, Scenario, Side};
+
+/// How old the lists of the service are.
+const LIST_LAG: u64 = 2000;
+
+/// What servers are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Names repeat, so that a duplicate can come about.
+    Plain,
+    /// Names repeat, and a copy of a request is taken for another one: nonces are not checked.
+    Lax,
+    /// Names are unique, and Kubernetes is an older one without streamed lists.
+    Strict,
+}
+
+impl Sort {
+    const fn of(seed: u64) -> Self {
+        match seed % 3 {
+            0 => Self::Plain,
+            1 => Self::Lax,
+            _ => Self::Strict,
+        }
+    }
+}
+
+/// The world of one run.
+pub(crate) struct World {
+    pub(crate) apiserver: Apiserver,
+    pub(crate) cloud: Emulator,
+    pub(crate) job: Job,
+    /// Datasets of others, as they were at the beginning.
+    pub(crate) strangers: Vec<Dataset>,
+    /// Users who have not done all they set out to do.
+    pub(crate) busy: AtomicUsize,
+    state: Mutex<State>,
+}
+
+struct State {
+    random: fastrand::Rng,
+    armed: bool,
+    faults: Vec<Fault>,
+    /// Calls of each side, and seams, since the faults were armed.
+    numbers: [u32; 3],
+    history: Vec<Entry>,
+    life: Life,
+    /// An object had more than one remote, told once.
+    twins: Option<String>,
+}
+
+impl World {
+    /// The world at the beginning. The seed decides of which sort it is ([`Sort`]).
+    pub(crate) fn new(scenario: &Scenario) -> Arc<Self> {
+        let sort = Sort::of(scenario.seed);
+        let unique = sort == Sort::Strict;
+        let knobs = Knobs {
+            name_scope: if unique { NameScope::Workspace } else { NameScope::None },
+            nonce_check: sort != Sort::Lax,
+            list_lag_ms: LIST_LAG,
+            ..Knobs::default()
+        };
+        let options = Options { seed: Some(scenario.seed), knobs, clock: clock::millis, ..Options::default() };
+        let cloud = Emulator::without_port(options).unwrap();
+        for name in ["stranger", if unique { "other" } else { "one" }] {
+            make(&cloud, name);
+        }
+        let strangers = cloud.datasets();
+        if scenario.job == Job::Adopt {
+            make(&cloud, "theirs");
+        }
+        let state = State {
+            random: fastrand::Rng::with_seed(scenario.seed),
+            armed: false,
+            faults: scenario.faults.clone(),
+            numbers: [0; 3],
+            history: Vec::new(),
+            life: Life::default(),
+            twins: None,
+        };
+        Arc::new(Self {
+            apiserver: Apiserver::new(if unique { 33 } else { 36 }, clock::now),
+            cloud,
+            job: scenario.job,
+            strangers,
+            busy: AtomicUsize::new(0),
+            state: Mutex::new(state),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // --- faults ---
+
+    /// From now on calls are counted, and things go wrong.
+    pub(crate) fn arm(&self) {
+        self.state().armed = true;
+    }
+
+    /// A call or a step begins: its place in the history, and what goes wrong with it.
+    pub(crate) fn begin(&self, life: &Life, side: Side, class: Class, what: String) -> (usize, Option<Kind>) {
+        let mut state = self.state();
+        let place = state.armed.then(|| {
+            let count = &mut state.numbers[side as usize];
+            *count += 1;
+            Place { side, number: *count }
+        });
+        let struck = place.and_then(|place| state.faults.iter().position(|fault| fault.place == place));
+        let fault = struck.map(|at| state.faults.remove(at).kind);
+        let entry = Entry { at: clock::elapsed(), life: life.number, place, class, what, fault, said: Vec::new() };
+        state.history.push(entry);
+        (state.history.len() - 1, fault)
+    }
+
+    /// A server has carried out a call and says so.
+    pub(crate) fn said(&self, call: usize, status: u16) {
+        self.state().history[call].said.push(status);
+    }
+
+    /// The time a message takes.
+    pub(crate) fn latency(&self) -> Duration {
+        Duration::from_micros(self.state().random.u64(200..8000))
+    }
+
+    /// A pass is between two steps. `false`: the operator dies here.
+    pub(crate) fn seam(self: &Arc<Self>, when: &str, step: &str) -> bool {
+        let life = self.state().life.clone();
+        if !life.lives() {
+            return false;
+        }
+        match self.begin(&life, Side::Seam, Class::Seam, format!("{when} {step}")).1 {
+            Some(Kind::Crash) => {
+                life.end();
+                false
+            }
+            Some(kind) => {
+                self.meddle(kind);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// The next life of the operator.
+    pub(crate) fn begin_life(&self) -> Life {
+        let mut state = self.state();
+        state.life = state.life.next();
+        state.life.clone()
+    }
+
+    // --- what happened ---
+
+    /// How many entries the history has.
+    pub(crate) fn moment(&self) -> usize {
+        self.state().history.len()
+    }
+
+    /// Entries that change objects or remotes, since this moment.
+    pub(crate) fn writes_since(&self, moment: usize) -> Vec<Entry> {
+        self.state().history[moment..].iter().filter(|entry| entry.class.writes()).cloned().collect()
+    }
+
+    /// All of it.
+    pub(crate) fn history(&self) -> Vec<Entry> {
+        self.state().history.clone()
+    }
+
+    /// Something was created: has its object more than one remote now?
+    pub(crate) fn count_twins(&self) {
+        let datasets = self.cloud.datasets();
+        let versions = datasets.iter().flat_map(|dataset| dataset.versions.iter().map(|version| &version.labels));
+        let labels = datasets.iter().map(|dataset| &dataset.labels).chain(versions);
+        let mut uids: Vec<&str> = labels.filter_map(|labels| marked(labels)).collect();
+        uids.sort_unstable();
+        if let Some(twins) = uids.windows(2).find(|pair| pair[0] == pair[1]) {
+            self.state().twins.get_or_insert_with(|| twins[0].to_owned());
+        }
+    }
+
+    /// The uid of an object that had more than one remote at some time.
+    pub(crate) fn twins(&self) -> Option<String> {
+        self.state().twins.clone()
+    }
+
+    // --- what users do ---
+
+    /// A user makes an object.
+    pub(crate) fn create(&self, resource: Resource, name: &str, spec: &Value) {
+        let object = json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": resource.kind(),
+            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
+        });
+        self.apiserver.change(|store, now| store.create(&key(resource, name), object, now)).unwrap();
+    }
+
+    /// A user edits the spec of an object, if it is there.
+    pub(crate) fn edit(&self, resource: Resource, name: &str, spec: Value) {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        let edited = self.apiserver.change(|store, _| store.patch(&key(resource, name), Part::Main, &patch));
+        if_there(edited);
+    }
+
+    /// A user deletes an object, if it is there.
+    pub(crate) fn delete(&self, resource: Resource, name: &str) {
+        if_there(self.apiserver.change(|store, now| store.delete(&key(resource, name), now)));
+    }
+
+    /// A user makes the object that is there again as soon as it is gone.
+    pub(crate) fn recreate(self: &Arc<Self>, resource: Resource, name: &'static str, spec: Value) {
+        let world = self.clone();
+        let uid = move |world: &Self| {
+            world.apiserver.store().get(&key(resource, name)).map(|object| object["metadata"]["uid"].clone()).ok()
+        };
+        let Some(old) = uid(self) else { return };
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            while uid(&world).as_ref() == Some(&old) {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            // Unless another user was quicker.
+            if uid(&world).is_none() {
+                world.create(resource, name, &spec);
+            }
+            world.busy.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    fn meddle(self: &Arc<Self>, kind: Kind) {
+        let (resource, name, spec) = self.job.main();
+        match kind {
+            Kind::Edit => self.edit(resource, name, json!({"description": "meddled with"})),
+            Kind::Delete => self.delete(resource, name),
+            Kind::Recreate => {
+                self.recreate(resource, name, spec);
+                self.delete(resource, name);
+            }
+            other => panic!("{other} is no fault between two steps"),
+        }
+    }
+}
+
+/// Whose uid the mark among these labels names.
+pub(crate) fn marked(labels: &[pai_emulator::Label]) -> Option<&str> {
+    let attempt = labels.iter().find(|label| label.key == "dso-attempt")?;
+    attempt.value.split('.').nth(1)
+}
+
+/// Where an object is.
+pub(crate) fn key(resource: Resource, name: &str) -> Key {
+    Key { resource, namespace: NAMESPACE.to_owned(), name: name.to_owned() }
+}
+
+fn if_there<T>(result: Result<T, Refusal>) {
+    if let Err(refusal) = result {
+        assert_eq!(refusal.code, 404, "{}", refusal.message);
+    }
+}
+
+/// Somebody else makes a dataset.
+fn make(cloud: &Emulator, name: &str) {
+    let body = json!({
+        "Name": name, "WorkspaceId": WORKSPACE, "Property": "DIRECTORY", "DataSourceType": "OSS",
+        "Uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
+        "Labels": [{"Key": "team", "Value": "vision"}],
+    });
+    cloud.console("POST", "/api/v1/datasets", &body).unwrap();
+}

@@ -1,0 +1,106 @@
+//! Faults of a create, a sample of pairs of all jobs, and that a scenario is the same each time.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use simulation::explore::{self, Tally};
+use simulation::{Class, Job, Scenario, run};
+
+/// Time for the sample; `make simulate` has it all.
+const TIME: Duration = Duration::from_secs(30);
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn clean(tally: &Tally) {
+    let told = tally.misses.iter().take(20).map(|(scenario, miss)| format!("SIMULATION=\"{scenario}\"   {miss}"));
+    let told: Vec<String> = told.collect();
+    println!("runs: {}, slowest: {:?}", tally.runs, tally.slowest);
+    assert!(tally.misses.is_empty(), "{} of {} runs:\n{}", tally.misses.len(), tally.runs, told.join("\n"));
+}
+
+/// Calls that change something by their names, and writes to Kubernetes.
+fn cost(job: Job, seed: u64) -> (BTreeMap<String, usize>, usize) {
+    let outcome = run(&Scenario::calm(seed, job));
+    assert_eq!(outcome.miss, None, "{job}");
+    let (mut calls, mut writes) = (BTreeMap::new(), 0);
+    for entry in outcome.history.iter().filter(|entry| entry.place.is_some()) {
+        match entry.class {
+            Class::CloudWrite => {
+                let name = entry.what.split(' ').next().unwrap_or_default();
+                *calls.entry(name.to_owned()).or_default() += 1;
+            }
+            Class::KubeWrite => writes += 1,
+            _ => {}
+        }
+    }
+    (calls, writes)
+}
+
+#[test]
+fn without_faults_each_job_costs_what_the_protocol_says() {
+    let expected: [(Job, &[&str], usize); 6] = [
+        (Job::Create, &["CreateDataset"], 2),
+        (Job::Edit, &["CreateDatasetLabels", "DeleteDatasetLabels", "PublishDataset", "UpdateDataset"], 1),
+        (Job::Delete, &["DeleteDataset"], 1),
+        (Job::Retain, &["CreateDatasetLabels"], 1),
+        // And that v1 is the newest one again, once a sweep shows it.
+        (Job::VersionDelete, &["DeleteDatasetVersion"], 2),
+        (Job::Recreate, &["CreateDataset", "DeleteDataset"], 3),
+    ];
+    for (job, calls, writes) in expected {
+        for seed in [1, 2, 3] {
+            let calls = calls.iter().map(|call| ((*call).to_owned(), 1)).collect();
+            assert_eq!(cost(job, seed), (calls, writes), "{job}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn the_same_scenario_has_the_same_history() {
+    for line in
+        ["seed=3 job=create cloud:2=answer-lost", "seed=4 job=tree cloud:2=late", "seed=5 job=edit kube:1=silent"]
+    {
+        let scenario: Scenario = line.parse().unwrap();
+        let (first, second) = (run(&scenario), run(&scenario));
+        assert!(first.history.iter().any(|entry| entry.fault.is_some()), "{line}: nothing was struck");
+        let differs = first.history.iter().zip(&second.history).find(|(first, second)| first != second);
+        assert_eq!(differs, None, "{line}");
+        assert_eq!(first.history.len(), second.history.len(), "{line}");
+        let other = run(&Scenario { seed: scenario.seed + 3, ..scenario });
+        assert_ne!(first.history, other.history, "{line}: the seed decides nothing");
+    }
+}
+
+#[test]
+fn every_single_fault_of_a_create_ends_well() {
+    clean(&explore::singles(&[Scenario::calm(1, Job::Create)], threads()));
+}
+
+/// Another one each day.
+#[test]
+fn a_sample_of_pairs_ends_well() {
+    let days = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    println!("the sample of day {days}");
+    let all = [2, 3].map(|seed| Job::ALL.map(|(job, _)| Scenario::calm(seed, job))).concat();
+    clean(&explore::some_pairs(&all, threads(), days, Instant::now() + TIME));
+}
+
+/// `SIMULATION="seed=1 job=create cloud:2=late" cargo test -p simulation repro -- --nocapture` tells what happens.
+#[test]
+fn repro() {
+    let line = std::env::var("SIMULATION").unwrap_or_else(|_| "seed=1 job=create cloud:2=late".to_owned());
+    if std::env::var_os("RUST_LOG").is_some() {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    }
+    let scenario: Scenario = line.parse().unwrap();
+    let outcome = run(&scenario);
+    println!("{scenario}");
+    for (at, entry) in outcome.history.iter().enumerate() {
+        let done = if at == outcome.done { "--- done for the first time\n" } else { "" };
+        println!("{done}{entry}");
+    }
+    assert_eq!(outcome.miss, None, "{scenario}");
+}
