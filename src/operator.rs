@@ -3,6 +3,7 @@
 mod census;
 mod kinship;
 mod orphans;
+mod patience;
 mod watch;
 
 use std::sync::Arc;
@@ -131,7 +132,7 @@ async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
     let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+    Ok(ClientBuilder::try_from(config)?.with_layer(&patience::Patience).with_layer(&layer).build())
 }
 
 async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
