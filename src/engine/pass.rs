@@ -101,17 +101,19 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     if ctx.memories.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }
 
-/// Tests end the process here, between two effects, as a kernel would: `DATASET_OPERATOR_CRASH="after Create"`.
-/// Not in release builds.
+/// Tests end the process here, between two effects, as a kernel would: `DATASET_OPERATOR_CRASH="after Create"`, or for
+/// one kind only, `"after Create of DatasetVersion"`. Not in release builds.
 #[cfg(debug_assertions)]
-fn crash_point(when: &str, step: &str) {
-    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == format!("{when} {step}")) {
+fn crash_point(when: &str, step: &str, kind: &str) {
+    let here = format!("{when} {step}");
+    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == here || point == format!("{here} of {kind}"))
+    {
         std::process::abort();
     }
 }
 
 #[cfg(not(debug_assertions))]
-const fn crash_point(_: &str, _: &str) {}
+const fn crash_point(_: &str, _: &str, _: &str) {}
 
 /// Still cooling down after a failure, and nothing about the object changed since.
 fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
@@ -177,9 +179,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             "step"
         );
         pass.journal.step(&step);
-        crash_point("before", name);
+        crash_point("before", name, K::NAME);
         let flow = pass.take(&view, step).await;
-        crash_point("after", name);
+        crash_point("after", name, K::NAME);
         if let Flow::End(action) = flow {
             return action;
         }
