@@ -246,3 +246,16 @@ fn a_record_of_a_typical_dataset_is_small() {
     assert!(size <= 300, "{size} bytes");
     assert!(size_of::<Row>() <= 72, "{} bytes around it", size_of::<Row>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_recorded_one_is_found_by_another_of_the_same_mark() {
+    let (mut rows, now) = (rows(), Instant::now());
+    let second = Arc::new(Remote { id: RemoteId::dataset("d-2"), ..(*remote("d-1", "v1", "")).clone() });
+    for remote in [&remote("d-1", "v1", ""), &second, &remote("d-3", "v1", "")] {
+        rows.believe(remote, now, Source::Shown);
+    }
+    let key = ObjectKey::new("Dataset", "ns", "d-1", "uid");
+    rows.recorded(&RemoteId::dataset("d-1"), &key, None);
+    assert_eq!(rows.recorders_beside("d-2"), [key]);
+    assert!(rows.recorders_beside("d-1").is_empty() && rows.recorders_beside("d-3").is_empty());
+}

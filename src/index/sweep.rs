@@ -176,6 +176,7 @@ impl Sweep<'_> {
                 let fresh = !state.rows.is_shown(id);
                 if state.rows.put(remote, page.since, Source::Shown) {
                     keys.extend(state.rows.recorders_of(id));
+                    keys.extend(state.rows.recorders_beside(id));
                 }
                 match state.rows.seen_by(id, tally.number) {
                     Some(first) => tally.known(first, fresh),

@@ -34,6 +34,20 @@ impl Rows {
             .flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone()))
     }
 
+    /// Objects that recorded another dataset with this one's owner mark: nobody recorded this one, so it may be their
+    /// surplus.
+    pub(in crate::index) fn recorders_beside(&self, dataset: &str) -> Vec<ObjectKey> {
+        let Some(entry) = self.entries.get(dataset).filter(|entry| entry.recorders.is_empty()) else {
+            return Vec::new();
+        };
+        let owner = entry.row.as_ref().map_or(0, |row| row.owner);
+        if owner == 0 {
+            return Vec::new();
+        }
+        let same = self.owners.range((owner, "".into())..).take_while(|(hash, _)| *hash == owner);
+        same.flat_map(|(_, id)| self.recorders_of(id)).collect()
+    }
+
     /// Objects that recorded anything in this workspace.
     pub(in crate::index) fn recorders_in(&self, workspace: &str) -> Vec<ObjectKey> {
         let here = self.entries.values().filter(|entry| entry.workspace.as_deref() == Some(workspace));
