@@ -169,13 +169,22 @@ fn reads_before_deletes(entries: &[Entry]) -> Vec<Violation> {
         let id = path.split(['/', '?']).next().unwrap_or_default();
         let before = || {
             let earlier = entries.iter().take(place);
-            earlier.filter(|entry| entry.reads() && delete.at.duration_since(entry.at) < SAME_PASS)
+            earlier.filter(|entry| delete.at.duration_since(entry.at) < SAME_PASS)
         };
-        if !before().any(|entry| entry.side == Side::Cloud && entry.target.contains(id)) {
+        // The answer of the create that made it, in the same pass, shows it as well.
+        let shown = |entry: &Entry| {
+            entry.side == Side::Cloud
+                && ((entry.reads() && entry.target.contains(id)) || (is_create(entry) && entry.answer.contains(id)))
+        };
+        if !before().any(shown) {
             wrong.push(violation(Sort::Broken, format!("{} was deleted unread", delete.target)));
         }
+        // A write of ours that went through shows the newest copy too.
         let object = |entry: &Entry| {
-            entry.side == Side::Kubernetes && !entry.target.contains("watch=") && entry.target.contains("/dataset")
+            entry.side == Side::Kubernetes
+                && !entry.target.contains("watch=")
+                && entry.target.contains("/dataset")
+                && entry.status.is_some_and(|status| status < 300)
         };
         if !before().any(object) {
             wrong.push(violation(Sort::Broken, format!("{} was deleted, its object unread", delete.target)));

@@ -13,6 +13,7 @@ fn entry(side: Side, method: &str, target: &str, operation: &str, body: &str, st
         target: target.to_owned(),
         operation: operation.to_owned(),
         body: body.to_owned(),
+        answer: String::new(),
         status,
         struck: false,
     }
@@ -67,6 +68,8 @@ fn a_deletion_needs_a_read_of_remote_and_object_before_it() {
     ] {
         assert_eq!(reads_before_deletes(&bad).len(), 1, "{bad:?}");
     }
+    let made = Entry { answer: "{\"DatasetId\":\"d-1\"}".to_owned(), ..create("c1") };
+    assert!(reads_before_deletes(&[claim("c1", Some(200)), made, delete("d-1")]).is_empty());
     let mut long_ago = read("d-1");
     long_ago.at -= SAME_PASS * 2;
     assert_eq!(reads_before_deletes(&[object(), long_ago, delete("d-1")]).len(), 1);

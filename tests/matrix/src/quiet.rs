@@ -26,7 +26,7 @@ pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
         let wrong = alive(scene);
         if wrong.is_empty() {
             let done = quiet(scene).await?;
-            if done.is_empty() {
+            if done.is_empty() && alive(scene).is_empty() {
                 return Ok(Vec::new());
             }
             if Instant::now() >= deadline {

@@ -32,8 +32,17 @@ pub(crate) async fn converse(mut front: Box<dyn Stream>, shared: Shared) -> io::
         let act = shared.act(&method, &target, &operation, &body);
         let struck = act.is_some();
         let watching = target.contains("watch=true") || target.contains("watch=1");
-        let entry =
-            Entry { at: Instant::now(), side: shared.side, method, target, operation, body, status: None, struck };
+        let entry = Entry {
+            at: Instant::now(),
+            side: shared.side,
+            method,
+            target,
+            operation,
+            body,
+            answer: String::new(),
+            status: None,
+            struck,
+        };
         let number = shared.log.add(entry);
         if struck {
             let _ = shared.struck.send(Struck);
@@ -155,7 +164,7 @@ impl Exchange<'_> {
             *self.back = None;
         }
         let answer = answer?;
-        self.shared.log.answered(self.number, answer.status());
+        self.shared.log.answered(self.number, answer.status(), &answer.body());
         Ok(answer)
     }
 
@@ -184,7 +193,7 @@ impl Exchange<'_> {
         let mut back = self.shared.upstream.connect().await?;
         back.write_all(&self.request.bytes).await?;
         back.flush().await?;
-        self.shared.log.answered(self.number, 200);
+        self.shared.log.answered(self.number, 200, "");
         copy_bidirectional(self.front, &mut back).await?;
         Ok(Next::Over)
     }
@@ -197,7 +206,7 @@ impl Exchange<'_> {
             if let Ok(mut back) = shared.upstream.connect().await
                 && let Ok(answer) = send(back.as_mut(), &request).await
             {
-                shared.log.answered(number, answer.status());
+                shared.log.answered(number, answer.status(), &answer.body());
             }
         });
     }

@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+/// So much of an answer is kept: an id is among it.
+const KEPT: usize = 400;
+
 /// Which server a request was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -28,6 +31,8 @@ pub struct Entry {
     pub operation: String,
     /// What it says.
     pub body: String,
+    /// The beginning of what the server answered.
+    pub answer: String,
     /// The status that the server gave, if it was asked and has answered.
     pub status: Option<u16>,
     /// A rule struck it.
@@ -56,9 +61,10 @@ impl Log {
         all.len() - 1
     }
 
-    pub(crate) fn answered(&self, number: usize, status: u16) {
+    pub(crate) fn answered(&self, number: usize, status: u16, answer: &str) {
         if let Some(entry) = self.lock().get_mut(number) {
             entry.status = Some(status);
+            entry.answer = answer.chars().take(KEPT).collect();
         }
     }
 
