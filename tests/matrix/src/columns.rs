@@ -120,7 +120,7 @@ fn late(side: Option<Side>) -> Vec<Variant> {
 
 fn twice(side: Option<Side>) -> Vec<Variant> {
     let at_once = Duration::from_millis(20);
-    let soon = Duration::from_millis(1000);
+    let soon = Duration::from_secs(1);
     let twice = |name, after, second| Variant { late: after, ..strike('f', name, Act::Twice { after, second }) };
     let mut all = vec![twice("first", at_once, false), twice("second", at_once, true), twice("later", soon, false)];
     if side == Some(Side::Cloud) {

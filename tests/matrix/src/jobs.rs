@@ -257,7 +257,7 @@ fn recorded(object: Option<&DynamicObject>) -> Option<String> {
     object?.data["status"]["datasetId"].as_str().map(str::to_owned)
 }
 
-/// One fault of CreateDataset.
+/// One fault of `CreateDataset`.
 fn fault(effect: Effect, when: When) -> Fault {
     Fault { effect, when, ..Fault::default() }
 }

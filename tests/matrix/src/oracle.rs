@@ -13,6 +13,9 @@ use crate::scene::{Scene, label};
 /// A read counts as one of the same pass for so long.
 const SAME_PASS: Duration = Duration::from_secs(10);
 
+/// No pass takes longer.
+const LONGEST_PASS: Duration = Duration::from_secs(68);
+
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
@@ -171,12 +174,12 @@ fn reads_before_deletes(entries: &[Entry]) -> Vec<Violation> {
             let earlier = entries.iter().take(place);
             earlier.filter(|entry| delete.at.duration_since(entry.at) < SAME_PASS)
         };
+        let read = |entry: &Entry| entry.side == Side::Cloud && entry.reads() && entry.target.contains(id);
         // The answer of the create that made it, in the same pass, shows it as well.
-        let shown = |entry: &Entry| {
-            entry.side == Side::Cloud
-                && ((entry.reads() && entry.target.contains(id)) || (is_create(entry) && entry.answer.contains(id)))
+        let made = |entry: &Entry| {
+            is_create(entry) && entry.answer.contains(id) && delete.at.duration_since(entry.at) < LONGEST_PASS
         };
-        if !before().any(shown) {
+        if !before().any(read) && !entries.iter().take(place).any(made) {
             wrong.push(violation(Sort::Broken, format!("{} was deleted unread", delete.target)));
         }
         // A write of ours that went through shows the newest copy too.

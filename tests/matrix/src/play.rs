@@ -1,5 +1,6 @@
 //! One cell, played: prepare, arm, trigger, wait for the goal, and judge.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -200,24 +201,21 @@ pub async fn part(scene: &mut Scene, keeps: bool) -> Result<Vec<Violation>> {
 
 /// What can be seen, for whoever reads of a failure.
 pub fn state(scene: &Scene) -> String {
+    // Writing to a string cannot fail.
     let mut text = String::new();
     for (kind, object) in scene.objects() {
         let (metadata, status) = (&object.metadata, &object.data["status"]);
-        text.push_str(&format!(
-            "{kind} {:?} generation {:?} finalizers {:?} deletion {:?}: {status}\n",
+        let _ = writeln!(
+            text,
+            "{kind} {:?} generation {:?} finalizers {:?} deletion {:?}: {status}",
             metadata.name, metadata.generation, metadata.finalizers, metadata.deletion_timestamp
-        ));
+        );
     }
     let calls = scene.log.entries();
     let last = calls.iter().rev().take(12).rev();
     for entry in last {
-        text.push_str(&format!(
-            "{} {} -> {:?}{}\n",
-            entry.method,
-            entry.target,
-            entry.status,
-            if entry.struck { " struck" } else { "" }
-        ));
+        let struck = if entry.struck { " struck" } else { "" };
+        let _ = writeln!(text, "{} {} -> {:?}{struck}", entry.method, entry.target, entry.status);
     }
     text.push_str(&scene.keeper.log_tail(20));
     text

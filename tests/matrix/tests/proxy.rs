@@ -1,5 +1,7 @@
 //! The fault proxy does what its rules say, and nothing without one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,8 @@
 //! A sample of the matrix that changes with the day. `MATRIX_SEED=7` chooses another one, `MATRIX_CELL=C5.c` runs the
 //! cells whose names begin so.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -60,7 +60,7 @@ impl Answer {
             head.push_str("content-type: application/json\r\n");
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([*name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         head.into_bytes()

@@ -63,6 +63,10 @@ impl Log {
 
     pub(crate) fn answered(&self, number: usize, status: u16, answer: &str) {
         if let Some(entry) = self.lock().get_mut(number) {
+            // Of two answers to one request, as it was delivered twice, the good one counts.
+            if entry.status.is_some_and(|known| known < 300) {
+                return;
+            }
             entry.status = Some(status);
             entry.answer = answer.chars().take(KEPT).collect();
         }
