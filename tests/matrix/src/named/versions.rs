@@ -64,8 +64,8 @@ pub(super) async fn fifty(scene: &mut Scene) -> Result<Judged> {
     let mut crashes = 0;
     for point in POINTS {
         scene.keeper.launch(Some(point))?;
-        let limit = tokio::time::Instant::now() + Duration::from_secs(5);
-        while tokio::time::Instant::now() < limit && !scene.keeper.has_ended()? {
+        let limit = tokio::time::Instant::now() + Duration::from_secs(12);
+        while tokio::time::Instant::now() < limit && !scene.objects().is_empty() && !scene.keeper.has_ended()? {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         if !scene.keeper.is_running() {
