@@ -42,6 +42,11 @@ model: ## Explore the decisions exhaustively, under every fault; the page goes t
 simulate: ## Every fault and every pair of faults in simulated time; the page goes to docs/results/simulation.md
 	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
 
+.PHONY: matrix
+matrix: ## Every effect under every fault; the page goes to docs/results (MATRIX_CELL=C5.c: some cells, page in target)
+	tests/controlplane/build >/dev/null
+	cargo run --locked -p matrix -- all --out $(if $(MATRIX_CELL),target/crash-matrix.md,docs/results/crash-matrix.md)
+
 .PHONY: bench
 bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)
 	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)

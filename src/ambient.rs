@@ -39,11 +39,13 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
 
 /// A pass is at the seam before or after a step; it may be made to end there. Not in release builds.
 ///
-/// With `DATASET_OPERATOR_CRASH="after Create"` the process ends, as by a kernel. Under a stand-in the pass stops for
-/// good, and the stand-in sees to the rest of the process.
+/// With `DATASET_OPERATOR_CRASH="after Create"`, or for one kind only `"after Create of DatasetVersion"`, the process
+/// ends, as by a kernel. Under a stand-in the pass stops for good, and the stand-in sees to the rest of the process.
 #[cfg(debug_assertions)]
-pub(crate) async fn seam(when: &str, step: &str) {
-    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == format!("{when} {step}")) {
+pub(crate) async fn seam(when: &str, step: &str, kind: &str) {
+    let here = format!("{when} {step}");
+    if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == here || point == format!("{here} of {kind}"))
+    {
         std::process::abort();
     }
     if stand_in::with(|stand_in| stand_in.goes_on(when, step)) == Some(false) {
@@ -52,7 +54,7 @@ pub(crate) async fn seam(when: &str, step: &str) {
 }
 
 #[cfg(not(debug_assertions))]
-pub(crate) async fn seam(_: &str, _: &str) {}
+pub(crate) async fn seam(_: &str, _: &str, _: &str) {}
 
 #[cfg(debug_assertions)]
 pub use stand_in::{Guard, StandIn, stand_in};

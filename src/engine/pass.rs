@@ -166,9 +166,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             "step"
         );
         pass.journal.step(&step);
-        ambient::seam("before", name).await;
+        ambient::seam("before", name, K::NAME).await;
         let flow = pass.take(&view, step).await;
-        ambient::seam("after", name).await;
+        ambient::seam("after", name, K::NAME).await;
         if let Flow::End(action) = flow {
             return action;
         }

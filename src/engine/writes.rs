@@ -259,6 +259,10 @@ impl<K: Kind> Pass<'_, K> {
             // Nobody needs the remote any more: what is left to do is to let go.
             return Flow::Again;
         }
+        if fingerprint(&self.facts) != fingerprint(&facts) {
+            // Someone spoke while the refusal was written: that is not what was refused.
+            return Flow::End(Action::requeue(std::time::Duration::ZERO));
+        }
         if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
             // The same create is not sent again, and billed again, because something else woke the object.
             let until = tokio::time::Instant::now() + wait;

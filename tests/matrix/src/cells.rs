@@ -1,0 +1,86 @@
+//! The cells: every row under every column, in every variant.
+
+use pai_emulator::{Knobs, NameScope};
+
+use crate::columns::{COLUMNS, Fault, Variant, variants};
+use crate::rows::{Class, ROWS, Row};
+
+/// One cell.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The effect.
+    pub row: &'static Row,
+    /// The fault.
+    pub variant: Variant,
+    /// Names are unique in a workspace. Otherwise they may repeat, so that a duplicate can be.
+    pub unique: bool,
+}
+
+impl Cell {
+    /// `C5.c.silence`, or `C5.c.silence@workspace`.
+    pub fn id(&self) -> String {
+        let scope = if self.unique { "@workspace" } else { "" };
+        format!("{}.{}.{}{scope}", self.row.id, self.variant.column, self.variant.name)
+    }
+
+    /// The emulator's knobs.
+    pub fn knobs(&self) -> Knobs {
+        let name_scope = if self.unique { NameScope::Workspace } else { NameScope::None };
+        Knobs { name_scope, nonce_check: !self.variant.replay, ..Knobs::default() }
+    }
+
+    /// Whether the operator starts when the work is there already.
+    pub fn is_cold(&self) -> bool {
+        self.row.job.is_cold() || matches!(self.variant.fault, Fault::Crash(_))
+    }
+
+    /// Whether a second remote may exist for a while: the network delivered a create twice.
+    pub fn may_double(&self) -> bool {
+        self.row.job.has_surplus() || self.variant.replay
+    }
+}
+
+/// All cells, row by row.
+pub fn all() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for row in ROWS {
+        for (column, _) in COLUMNS {
+            for variant in variants(row, column).unwrap_or_default() {
+                // Whether names are unique matters to those who create.
+                if row.class == Class::Create && row.id == "C5" && !variant.replay {
+                    cells.push(Cell { row, variant: variant.clone(), unique: true });
+                }
+                cells.push(Cell { row, variant, unique: false });
+            }
+        }
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_cell_has_a_name_of_its_own() {
+        let cells = all();
+        let ids: BTreeSet<_> = cells.iter().map(Cell::id).collect();
+        assert_eq!(ids.len(), cells.len());
+        assert!(cells.len() > 1000, "{}", cells.len());
+    }
+
+    #[test]
+    fn every_row_is_struck_by_a_crash_or_a_kill_and_every_column_strikes() {
+        let cells = all();
+        for row in ROWS {
+            for column in ['a', 'b'] {
+                assert!(cells.iter().any(|cell| cell.row.id == row.id && cell.variant.column == column), "{}", row.id);
+            }
+        }
+        for (column, _) in COLUMNS {
+            assert!(cells.iter().any(|cell| cell.variant.column == column), "{column}");
+        }
+    }
+}

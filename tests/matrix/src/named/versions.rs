@@ -1,0 +1,99 @@
+//! Versions.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use pai_emulator::{Effect, When};
+use serde_json::json;
+use testbed::{Error, Result};
+
+use super::{Judged, ensure, fault};
+use crate::jobs::ONE;
+use crate::scene::{DATASET, Scene, VERSION, dataset, version};
+
+const SOON: Duration = Duration::from_secs(30);
+
+pub(super) async fn first_alone(scene: &mut Scene) -> Result<Judged> {
+    scene.create(DATASET, ONE, dataset(ONE)).await?;
+    scene.ready(DATASET, ONE).await?;
+    scene.create(VERSION, "first", json!({"datasetRef": {"name": ONE}, "adoption": {"versionName": "v1"}})).await?;
+    scene.ready(VERSION, "first").await?;
+    let before = scene.log.len();
+    scene.delete(VERSION, "first").await?;
+    scene.gone(VERSION, "first").await?;
+    let done = crate::oracle::doings(scene, before);
+    ensure(done.is_empty(), format!("something was done: {done:?}"))?;
+    scene.delete(DATASET, ONE).await?;
+    scene.gone(DATASET, ONE).await?;
+    Ok(Judged::default())
+}
+
+/// The points at which it dies while a tree goes.
+const POINTS: [&str; 10] = [
+    "before Reread of Dataset",
+    "before Fetch of Dataset",
+    "before ListVersions of Dataset",
+    "after ListVersions of Dataset",
+    "before Delete of Dataset",
+    "after Delete of Dataset",
+    "before LetGo of DatasetVersion",
+    "after LetGo of DatasetVersion",
+    "before LetGo of Dataset",
+    "after LetGo",
+];
+
+pub(super) async fn fifty(scene: &mut Scene) -> Result<Judged> {
+    scene.create(DATASET, ONE, dataset(ONE)).await?;
+    scene.ready(DATASET, ONE).await?;
+    let names: Vec<_> = (2..=50).map(|number| format!("v-{number}")).collect();
+    let here = &*scene;
+    let made: Vec<Result<()>> = futures::stream::iter(&names)
+        .map(|name| async move {
+            here.create(VERSION, name, version(name)).await?;
+            here.ready(VERSION, name).await.map(drop)
+        })
+        .buffer_unordered(49)
+        .collect()
+        .await;
+    made.into_iter().collect::<Result<Vec<()>>>()?;
+    scene.keeper.stop().await?;
+    scene.delete(DATASET, ONE).await?;
+    for name in &names {
+        scene.delete(VERSION, name).await?;
+    }
+    let mut crashes = 0;
+    for point in POINTS {
+        scene.keeper.launch(Some(point))?;
+        let limit = tokio::time::Instant::now() + Duration::from_secs(12);
+        while tokio::time::Instant::now() < limit && !scene.objects().is_empty() && !scene.keeper.has_ended()? {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if !scene.keeper.is_running() {
+            crashes += 1;
+        }
+        scene.keeper.leave()?;
+    }
+    ensure(crashes >= 6, format!("only {crashes} crashes"))?;
+    scene.keeper.launch(None)?;
+    scene.until("all to be gone", SOON, async |scene: &mut Scene| Ok(scene.objects().is_empty())).await?;
+    ensure(scene.datasets().is_empty(), "something is left")?;
+    Ok(Judged::default())
+}
+
+pub(super) async fn two_at_once(scene: &mut Scene) -> Result<Judged> {
+    scene.create(DATASET, ONE, dataset(ONE)).await?;
+    let id = super::id_of(&scene.ready(DATASET, ONE).await?);
+    let slow = fault("CreateDatasetVersion", Effect::Delay, When::After, 500);
+    scene.emulator.add_faults([slow.clone(), slow]);
+    for name in ["a", "b"] {
+        scene.create(VERSION, name, version(name)).await?;
+    }
+    for name in ["a", "b"] {
+        let object = scene.ready(VERSION, name).await?;
+        let version = object.data["status"]["versionName"].as_str().unwrap_or_default().to_owned();
+        let remote = scene.emulator.dataset(&id).ok_or_else(|| Error::new("the dataset is gone"))?;
+        let uri = remote.version(&version).map(|version| version.uri.clone()).unwrap_or_default();
+        ensure(object.data["spec"]["uri"] == json!(uri), format!("{name} has {version} with {uri}"))?;
+    }
+    Ok(Judged::default())
+}

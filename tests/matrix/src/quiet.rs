@@ -1,0 +1,74 @@
+//! Quiet afterwards: over two resyncs nothing is changed in the cloud and nothing is written to Kubernetes, by the
+//! proxies' log and by the API server's own audit log.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::time::Duration;
+
+use testbed::{Context, OPERATOR_USER, Result};
+use tokio::time::{Instant, sleep};
+
+use crate::oracle::{Sort, Violation, alive, doings, violation};
+use crate::scene::Scene;
+
+/// Two resyncs, and a little more.
+const WINDOW: Duration = Duration::from_millis(2300);
+/// How long it may take until it is quiet.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How often the state is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Waits until everything is as it should be and stays so; what is wrong otherwise.
+pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        scene.keeper.look()?;
+        let wrong = alive(scene);
+        if wrong.is_empty() {
+            let done = quiet(scene).await?;
+            if done.is_empty() && alive(scene).is_empty() {
+                return Ok(Vec::new());
+            }
+            if Instant::now() >= deadline {
+                return Ok(vec![violation(Sort::Stuck, format!("it is never quiet: {done:?}"))]);
+            }
+        } else if Instant::now() >= deadline {
+            return Ok(wrong);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// What is done within two resyncs.
+async fn quiet(scene: &mut Scene) -> Result<Vec<String>> {
+    let (mark, audited, sweeps) = (scene.log.len(), length(scene)?, scene.sweeps());
+    sleep(WINDOW).await;
+    let limit = Duration::from_secs(10);
+    scene.until("two sweeps", limit, async |scene: &mut Scene| Ok(scene.sweeps() >= sweeps + 2)).await?;
+    let mut done = doings(scene, mark);
+    done.extend(writes(scene, audited)?);
+    Ok(done)
+}
+
+fn length(scene: &Scene) -> Result<u64> {
+    let path = scene.bed.audit()?.path().to_owned();
+    Ok(std::fs::metadata(path).context("looking at the audit log")?.len())
+}
+
+/// The operator's writes to objects of this namespace that the audit log has from there on.
+fn writes(scene: &Scene, from: u64) -> Result<Vec<String>> {
+    let mut file = File::open(scene.bed.audit()?.path()).context("opening the audit log")?;
+    file.seek(SeekFrom::Start(from)).context("reading the audit log")?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).context("reading the audit log")?;
+    let text = String::from_utf8_lossy(&text);
+    let namespace = format!("\"namespace\":\"{}\"", scene.namespace);
+    let ours = |line: &&str| {
+        line.contains("\"ResponseComplete\"")
+            && line.contains(OPERATOR_USER)
+            && line.contains(&namespace)
+            && ["create", "update", "patch", "delete"].iter().any(|verb| line.contains(&format!("\"verb\":\"{verb}\"")))
+            && !line.contains("\"resource\":\"events\"")
+    };
+    Ok(text.lines().filter(ours).map(str::to_owned).collect())
+}

@@ -1,0 +1,297 @@
+//! The scene of one cell: a namespace, an emulator, a proxy before it and one before the API server, and an operator
+//! that knows only the proxies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use pai_emulator::{Dataset, Emulator, Knobs};
+use serde_json::{Value, json};
+use testbed::{Context, Result, Wait};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::bed::{Bed, DOMAIN, domain_mark};
+use crate::history::History;
+use crate::keeper::Keeper;
+use crate::proxy::{Log, Proxy, Side, Struck, Upstream};
+
+/// The operator's default workspace.
+pub const WORKSPACE: &str = "478";
+/// The kinds.
+pub const DATASET: &str = "Dataset";
+/// The kinds.
+pub const VERSION: &str = "DatasetVersion";
+/// Long enough for what is not under test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Times short enough for a thousand cells; the operator's own check holds: 1 + 2 + 0.5 is below 4.
+const TIMES: [(&str, &str); 5] = [
+    ("DATASET_OPERATOR_SETTLE_TIME", "4s"),
+    ("DATASET_OPERATOR_SEND_DEADLINE", "1s"),
+    ("DATASET_OPERATOR_REQUEST_TIMEOUT", "2s"),
+    ("DATASET_OPERATOR_LIST_LAG", "500ms"),
+    ("DATASET_OPERATOR_RESYNC", "1s"),
+];
+
+/// How a scene differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// The emulator's.
+    pub knobs: Knobs,
+    /// The operator's, behind the usual ones.
+    pub env: Vec<(&'static str, &'static str)>,
+    /// The operator looks after all namespaces.
+    pub everywhere: bool,
+}
+
+/// The scene of one cell.
+pub struct Scene {
+    /// What it shares with others.
+    pub bed: Arc<Bed>,
+    /// Its own.
+    pub namespace: String,
+    /// The cloud.
+    pub emulator: Emulator,
+    /// Before the cloud.
+    pub cloud: Proxy,
+    /// Before the API server.
+    pub kube: Proxy,
+    /// What went through both.
+    pub log: Log,
+    /// The operator.
+    pub keeper: Keeper,
+    /// What became of the objects.
+    pub history: History,
+    /// Hears of each strike.
+    pub struck: mpsc::UnboundedReceiver<Struck>,
+    /// What others have in the cloud, as it was at the start.
+    pub strangers: Vec<Dataset>,
+    _tasks: JoinSet<()>,
+    _dir: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Sets it; the operator does not run yet.
+    pub async fn new(bed: &Arc<Bed>, setting: Setting) -> Result<Self> {
+        let namespace = testbed::new_namespace(&bed.client, "cell").await?;
+        let options = pai_emulator::Options { knobs: setting.knobs, ..pai_emulator::Options::default() };
+        let emulator = Emulator::start(options).await.context("starting an emulator")?;
+        let strangers = strangers(&emulator)?;
+        let (log, (strike, struck)) = (Log::default(), mpsc::unbounded_channel());
+        let upstream = Upstream::plain(emulator.address());
+        let cloud = Proxy::start(Side::Cloud, upstream, None, log.clone(), strike.clone()).await?;
+        let (upstream, certificate) = (bed.upstream.clone(), Some(bed.certificate.clone()));
+        let kube = Proxy::start(Side::Kubernetes, upstream, certificate, log.clone(), strike).await?;
+        let dir = tempfile::tempdir().context("making a directory")?;
+        let kubeconfig = dir.path().join("kubeconfig");
+        bed.kubeconfig_by(kube.address(), &kubeconfig)?;
+        let mut env: Vec<(String, String)> = TIMES.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        env.extend([
+            ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("http://{}", cloud.address())),
+            ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
+            ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID".to_owned(), "testAccessKeyId".to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET".to_owned(), "testAccessKeySecret".to_owned()),
+            ("RUST_LOG".to_owned(), "info,dataset_operator=debug".to_owned()),
+        ]);
+        if !setting.everywhere {
+            env.push(("DATASET_OPERATOR_NAMESPACES".to_owned(), namespace.clone()));
+        }
+        let mut keeper = Keeper::new(bed.operator.clone(), kubeconfig, env, dir.path().join("operator.log"));
+        for (key, value) in setting.env {
+            keeper.set(key, value);
+        }
+        let (history, mut tasks) = (History::default(), JoinSet::new());
+        tasks.spawn(history.clone().watch(DATASET, testbed::datasets(&bed.client, &namespace)));
+        tasks.spawn(history.clone().watch(VERSION, testbed::dataset_versions(&bed.client, &namespace)));
+        let bed = bed.clone();
+        Ok(Self {
+            bed,
+            namespace,
+            emulator,
+            cloud,
+            kube,
+            log,
+            keeper,
+            history,
+            struck,
+            strangers,
+            _tasks: tasks,
+            _dir: dir,
+        })
+    }
+
+    /// Starts the operator and waits until it has listed the workspace.
+    pub async fn start(&mut self) -> Result<()> {
+        let before = self.sweeps();
+        self.keeper.launch(None)?;
+        self.until("the first sweep", PATIENCE, async |scene| Ok(scene.sweeps() > before)).await
+    }
+
+    /// Whole lists by our domain so far.
+    pub fn sweeps(&self) -> usize {
+        let mark = domain_mark();
+        self.log.count(|entry| {
+            entry.operation == "ListDatasets" && entry.status == Some(200) && entry.target.contains(&mark)
+        })
+    }
+
+    // --- Kubernetes ---
+
+    /// The objects of a kind.
+    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
+        let (client, namespace) = (&self.bed.client, &self.namespace);
+        if kind == DATASET {
+            testbed::datasets(client, namespace)
+        } else {
+            testbed::dataset_versions(client, namespace)
+        }
+    }
+
+    /// All objects of both kinds.
+    pub fn objects(&self) -> Vec<(&'static str, DynamicObject)> {
+        self.history.objects()
+    }
+
+    /// An object, if it is there.
+    pub fn get(&self, kind: &'static str, name: &str) -> Option<DynamicObject> {
+        self.history.get(kind, name)
+    }
+
+    /// Makes an object.
+    pub async fn create(&self, kind: &'static str, name: &str, spec: Value) -> Result<()> {
+        let object = json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": kind,
+            "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
+        });
+        let object = serde_json::from_value(object).context("writing an object")?;
+        let made = self.api(kind).create(&PostParams::default(), &object).await.context("making an object")?;
+        self.history.note(kind, made);
+        Ok(())
+    }
+
+    /// A merge patch by a person.
+    pub async fn patch(&self, kind: &'static str, name: &str, patch: Value) -> Result<()> {
+        let patched = self.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
+        self.history.note(kind, patched.context("patching an object")?);
+        Ok(())
+    }
+
+    /// Asks for the deletion of an object, if it is there.
+    pub async fn delete(&self, kind: &str, name: &str) -> Result<()> {
+        match self.api(kind).delete(name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            result => result.map(drop).context("deleting an object"),
+        }
+    }
+
+    /// Waits until an object is Ready; returns it.
+    pub async fn ready(&self, kind: &'static str, name: &str) -> Result<DynamicObject> {
+        let ready = || self.get(kind, name).filter(testbed::is_ready);
+        self.wait(&format!("{name} to be Ready"), ready).await
+    }
+
+    /// Waits until an object says this reason; returns its message.
+    pub async fn reason(&self, kind: &'static str, name: &str, reason: &str) -> Result<String> {
+        let ready = || testbed::condition(&self.get(kind, name)?, "Ready").filter(|ready| ready.reason == reason);
+        Ok(self.wait(&format!("{name} to say {reason}"), ready).await?.message)
+    }
+
+    /// Waits until an object is gone.
+    pub async fn gone(&self, kind: &'static str, name: &str) -> Result<()> {
+        self.wait(&format!("{name} to be gone"), || self.get(kind, name).is_none().then_some(())).await
+    }
+
+    async fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
+        let wait = Wait::new(PATIENCE);
+        let found = wait.until(what, async || Ok(look())).await;
+        found.map_err(|error| testbed::Error::new(format!("{error}\n{}", self.keeper.log_tail(25))))
+    }
+
+    /// Waits until `done`, and keeps the operator running meanwhile.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut done: impl AsyncFnMut(&mut Self) -> Result<bool>,
+    ) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + limit;
+        while !done(self).await? {
+            self.keeper.look()?;
+            if tokio::time::Instant::now() >= deadline {
+                let said = self.keeper.log_tail(25);
+                return Err(testbed::Error::new(format!("waited {limit:?} in vain for {what}\n{said}")));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    // --- the cloud ---
+
+    /// Someone else at work, with the console's rights.
+    pub fn console(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        self.emulator.console(method, path, body).context("in the console")
+    }
+
+    /// A dataset made in the console; returns its id.
+    pub fn foreign(&self, name: &str, labels: &Value) -> Result<String> {
+        foreign(&self.emulator, name, labels)
+    }
+
+    /// Calls of an operation that were carried out.
+    pub fn carried_out(&self, operation: &str) -> u64 {
+        self.emulator.stats().calls.get(operation).map_or(0, |count| count.ok)
+    }
+
+    /// Calls of an operation that the operator made.
+    pub fn sent(&self, operation: &str) -> usize {
+        self.log.count(|entry| entry.operation == operation)
+    }
+
+    /// The datasets of others left out.
+    pub fn datasets(&self) -> Vec<Dataset> {
+        let strange = |dataset: &Dataset| self.strangers.iter().any(|other| other.dataset_id == dataset.dataset_id);
+        self.emulator.datasets().into_iter().filter(|dataset| !strange(dataset)).collect()
+    }
+}
+
+/// A label of a dataset or version.
+pub fn label<'a>(labels: &'a [pai_emulator::Label], key: &str) -> Option<&'a str> {
+    labels.iter().find(|label| label.key == key).map(|label| label.value.as_str())
+}
+
+/// A small valid Dataset.
+pub fn dataset(name: &str) -> Value {
+    json!({
+        "name": name, "property": "DIRECTORY", "dataSourceType": "OSS",
+        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
+    })
+}
+
+/// A small valid DatasetVersion of the Dataset `one`.
+pub fn version(folder: &str) -> Value {
+    json!({
+        "datasetRef": {"name": "one"}, "property": "DIRECTORY", "dataSourceType": "OSS",
+        "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{folder}/"),
+    })
+}
+
+fn foreign(emulator: &Emulator, name: &str, labels: &Value) -> Result<String> {
+    let body = json!({
+        "Name": name, "WorkspaceId": WORKSPACE, "Property": "DIRECTORY", "DataSourceType": "OSS",
+        "Uri": dataset(name)["uri"], "Labels": labels,
+    });
+    let answer = emulator.console("POST", "/api/v1/datasets", &body).context("in the console")?;
+    Ok(answer["DatasetId"].as_str().unwrap_or_default().to_owned())
+}
+
+/// One that nobody marked, and one of another owner.
+fn strangers(emulator: &Emulator) -> Result<Vec<Dataset>> {
+    foreign(emulator, "bystander", &json!([{"Key": "team", "Value": "theirs"}]))?;
+    let marks = json!([{"Key": "dso-domain", "Value": "another"}, {"Key": "dso-owner", "Value": "someone"},
+                       {"Key": "dso-attempt", "Value": "c1.u.c.m"}]);
+    foreign(emulator, "neighbour", &marks)?;
+    Ok(emulator.datasets())
+}

@@ -1,0 +1,50 @@
+//! A sample of the matrix that changes with the day. `MATRIX_SEED=7` chooses another one, `MATRIX_CELL=C5.c` runs the
+//! cells whose names begin so.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use matrix::bed::Bed;
+use matrix::cells;
+use matrix::named::NAMED;
+use matrix::run::{Task, run, sample};
+use tokio::time::Instant;
+
+/// Cells and named rows of a sample.
+const CELLS: usize = 40;
+const ROWS: usize = 4;
+/// Nothing is begun after this time.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn seed() -> u64 {
+    let days = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    std::env::var("MATRIX_SEED").ok().map_or_else(days, |seed| seed.parse().expect("MATRIX_SEED is a number"))
+}
+
+fn chosen() -> Vec<Task> {
+    let cells: Vec<_> = cells::all().into_iter().map(|cell| Task::Cell(Box::new(cell))).collect();
+    let named: Vec<_> = NAMED.into_iter().map(Task::Named).collect();
+    if let Ok(only) = std::env::var("MATRIX_CELL") {
+        return cells.into_iter().chain(named).filter(|task| task.id().starts_with(&only)).collect();
+    }
+    let seed = seed();
+    println!("MATRIX_SEED={seed}");
+    let mut tasks = sample(named, seed, ROWS);
+    tasks.extend(sample(cells, seed, CELLS));
+    tasks
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sample_of_the_matrix_keeps_every_promise() {
+    let bed = Arc::new(Bed::shared(Path::new(env!("CARGO_BIN_EXE_matrix"))).await.unwrap());
+    let tasks = chosen();
+    assert!(!tasks.is_empty(), "no cell has such a name");
+    let until = std::env::var("MATRIX_CELL").is_err().then(|| Instant::now() + LIMIT);
+    let done = run(&bed, tasks, 10, until).await;
+    let failed: Vec<_> = done.iter().filter(|done| !done.is_ok()).map(|done| done.task.id()).collect();
+    assert!(failed.is_empty(), "{failed:?}; run one with MATRIX_CELL={}", failed[0]);
+    println!("{} cells", done.len());
+}
