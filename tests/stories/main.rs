@@ -10,6 +10,7 @@
 
 mod adoption;
 mod apply;
+mod cluster;
 mod controls;
 mod drift;
 mod edits;
@@ -23,6 +24,7 @@ mod lost;
 mod meddling;
 mod orphans;
 mod outage;
+mod recovery;
 mod removal;
 mod scene;
 mod settled;
