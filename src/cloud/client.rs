@@ -136,7 +136,7 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http = wire::http_request(&shared.settings, request, prepared)
             .map_err(|error| no_credentials(operation, &error))?;
-        let exchange = timeout_at(deadline, wire::transmit(&shared.http, http)).await;
+        let exchange = timeout_at(deadline, wire::transmit(&shared.http, http, wire::largest_body(operation))).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 

@@ -185,6 +185,10 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
     assert_eq!(rows.unclaimed().collect::<Vec<_>>(), [("d-1", Uid::of("uid"))]);
     rows.recorded(&RemoteId::dataset("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
     assert_eq!(rows.unclaimed().count(), 0);
+    rows.forget_others(|uid| uid == Uid::of("a"));
+    assert_eq!(rows.unclaimed().count(), 0, "it lives");
+    rows.forget_others(|_| false);
+    assert_eq!(rows.unclaimed().count(), 1, "it went unseen");
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,6 +172,7 @@ impl Index {
             if recovered {
                 keys.extend(state.rows.recorders_in(workspace));
             }
+            keys.extend(state.rows.doubled());
             keys
         };
         self.wake(keys);

@@ -7,12 +7,13 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch_events};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
+use super::rewind;
 use crate::engine::context::Context;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
@@ -42,6 +43,7 @@ pub(super) fn watch<O: Kin>(
     client: &Client,
     namespaces: &[String],
     config: watcher::Config,
+    resync: Duration,
     kinship: Arc<Kinship>,
 ) -> Watched<O> {
     let api = match namespaces {
@@ -52,8 +54,7 @@ pub(super) fn watch<O: Kin>(
     let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
     let before = kinship.clone();
-    let events = watch_events(api, config)
-        .default_backoff()
+    let events = rewind::watch(api, config, resync)
         .try_filter(move |event| {
             std::future::ready(match event {
                 Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => wanted(object),

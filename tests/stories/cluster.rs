@@ -19,7 +19,7 @@ pub(crate) struct Cluster {
     pub(crate) plane: ControlPlane,
     pub(crate) client: Client,
     pub(crate) namespace: String,
-    pub(crate) options: OperatorOptions,
+    options: OperatorOptions,
     operator: Option<Operator>,
     dir: tempfile::TempDir,
 }
@@ -44,9 +44,9 @@ pub(crate) fn last_call(cloud: &Emulator) -> u64 {
 }
 
 impl Cluster {
-    /// A new control plane with CRDs, RBAC and one namespace for objects; no operator runs. `None` if an existing
-    /// cluster stands in for it: that one cannot be lost.
-    pub(crate) async fn start(cloud: &Emulator, namespace: &str, env: &[(&str, &str)]) -> Option<Self> {
+    /// A new control plane with CRDs and RBAC; there is no namespace for objects yet, and no operator runs. `None` if an
+    /// existing cluster stands in for it: that one cannot be lost.
+    pub(crate) async fn start() -> Option<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let plane = ControlPlane::start(testbed::Options::default()).await.unwrap();
         if plane.audit().is_none() {
@@ -55,29 +55,25 @@ impl Cluster {
         }
         let client = plane.client().await.unwrap();
         testbed::install(&client).await.unwrap();
-        let object: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
-        Api::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let usual = [
-            ("DATASET_OPERATOR_ENDPOINT", cloud.url()),
-            ("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE.to_owned()),
-            ("DATASET_OPERATOR_RESYNC", "1s".to_owned()),
-            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "testAccessKeyId".to_owned()),
-            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testAccessKeySecret".to_owned()),
-            ("RUST_LOG", "info,dataset_operator=debug".to_owned()),
-        ];
-        let more = env.iter().map(|(key, value)| (*key, (*value).to_owned()));
         let options = OperatorOptions {
             bin: PathBuf::from(env!("CARGO_BIN_EXE_dataset-operator")),
             kubeconfig: in_its_namespace(&plane, dir.path()).await,
-            env: usual.into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect(),
+            env: Vec::new(),
             log: dir.path().join("operator.log"),
             session: Session::Shared,
         };
-        Some(Self { plane, client, namespace: namespace.to_owned(), options, operator: None, dir })
+        Some(Self { plane, client, namespace: String::new(), options, operator: None, dir })
     }
 
     // --- the cluster ---
+
+    /// Makes a namespace; from now on objects are in it.
+    pub(crate) async fn in_namespace(&mut self, name: &str) {
+        let object: Namespace = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        Api::all(self.client.clone()).create(&PostParams::default(), &object).await.unwrap();
+        name.clone_into(&mut self.namespace);
+    }
 
     /// Where a snapshot may go.
     pub(crate) fn snapshot(&mut self) -> PathBuf {
@@ -93,6 +89,20 @@ impl Cluster {
 
     // --- the operator ---
 
+    /// What operators that are started from now on work on.
+    pub(crate) fn work_on(&mut self, cloud: &Emulator, more: &[(&str, &str)]) {
+        let usual = [
+            ("DATASET_OPERATOR_ENDPOINT", cloud.url()),
+            ("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE.to_owned()),
+            ("DATASET_OPERATOR_RESYNC", "1s".to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "testAccessKeyId".to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testAccessKeySecret".to_owned()),
+            ("RUST_LOG", "info,dataset_operator=debug".to_owned()),
+        ];
+        let more = more.iter().map(|(key, value)| (*key, (*value).to_owned()));
+        self.options.env = usual.into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect();
+    }
+
     pub(crate) async fn start_operator(&mut self) {
         assert!(self.operator.is_none(), "an operator runs already");
         self.operator = Some(Operator::start(&self.options).await.unwrap());
@@ -101,6 +111,12 @@ impl Cluster {
     /// SIGKILL.
     pub(crate) fn kill_operator(&mut self) {
         self.operator.take().expect("an operator runs").kill().unwrap();
+    }
+
+    /// SIGTERM, and the clean end.
+    pub(crate) async fn stop_operator(&mut self) {
+        let status = self.operator.take().expect("an operator runs").stop().await.unwrap();
+        assert!(status.success(), "the operator ended with {status}");
     }
 
     /// Runs the operator until it dies at this point: work must wait for it already.
@@ -179,9 +195,10 @@ impl Cluster {
         ready(&object).unwrap().message
     }
 
-    /// Messages of the events with this reason, and how often each was told.
+    /// Messages of the events with this reason in the operator's own namespace, and how often each was told.
     pub(crate) async fn told(&self, reason: &str) -> Vec<(String, i32)> {
-        let events = Api::<Event>::all(self.client.clone()).list(&ListParams::default()).await.unwrap();
+        let events: Api<Event> = Api::namespaced(self.client.clone(), testbed::NAMESPACE);
+        let events = events.list(&ListParams::default()).await.unwrap();
         let told = events.items.into_iter().filter(|event| event.reason.as_deref() == Some(reason));
         let mut told: Vec<_> = told
             .map(|event| {

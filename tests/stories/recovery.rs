@@ -2,8 +2,8 @@
 //! again is made right, and what nobody stands for now is reported; nothing is made twice and nothing is deleted.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use kube::api::DynamicObject;
 use pai_emulator::Emulator;
 use serde_json::{Value, json};
 
@@ -39,90 +39,129 @@ async fn remotes(cluster: &Cluster) -> BTreeMap<&'static str, String> {
     ids
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_snapshot_that_is_put_back_costs_no_dataset_and_makes_none_twice() {
-    let cloud = cloud().await;
-    let Some(mut cluster) = Cluster::start(&cloud, "shop", &[]).await else { return };
-    cluster.start_operator().await;
-    cluster.create("Dataset", "edited", described("edited", json!({"description": "old"}))).await;
-    cluster.create("Dataset", "deleted", oss("deleted")).await;
-    cluster.create("Dataset", "remade", described("remade", json!({"onExternalDeletion": "Recreate"}))).await;
-    cluster.create("Dataset", "retained", described("retained", json!({"deletionPolicy": "Retain"}))).await;
-    for name in ["edited", "deleted", "remade", "retained"] {
-        cluster.ready("Dataset", name).await;
-    }
-    cluster.kill_operator();
-    // Announced, but not sent.
-    cluster.create("Dataset", "claimed", oss("claimed")).await;
-    cluster.crash_at("before Create").await;
-    // Not even seen.
-    cluster.create("Dataset", "unseen", oss("unseen")).await;
-    let theirs = foreign(&cloud, "adopter");
-    cluster.create("Dataset", "adopter", described("adopter", json!({"adoption": {"datasetId": theirs}}))).await;
-    cluster.create("DatasetVersion", "second", version_of("edited", "v2")).await;
-    let snapshot = cluster.snapshot();
-
-    // Life goes on.
-    cluster.start_operator().await;
-    let ids = remotes(&cluster).await;
-    cluster.edit("Dataset", "edited", json!({"description": "new"})).await;
-    cluster.ready("Dataset", "edited").await;
-    cluster.delete("Dataset", &["deleted", "remade", "retained"]).await;
-    cluster.create("Dataset", "new", oss("new")).await;
-    let new = dataset_id(&cluster.ready("Dataset", "new").await);
-    cluster.kill_operator();
-    let before = cloud.datasets();
-    assert_eq!(before.len(), 6, "four found again, one retained, one new");
-
-    let (call, writes) = (last_call(&cloud), cluster.writes("datasets").await);
-    cluster.restore(&snapshot).await;
-    cluster.start_operator().await;
-    assert_eq!(remotes(&cluster).await, ids, "found again, each one");
-    for (name, origin, recovered) in [("unseen", "Created", true), ("claimed", "Created", true), ("adopter", "Adopted", true)] {
-        let object = cluster.ready("Dataset", name).await;
-        assert_eq!((status(&object, "origin").as_str(), object.data["status"]["recovered"] == true), (origin, recovered), "{name}");
-    }
-    // What was deleted since is not there again by itself.
-    let message = cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
-    assert!(message.contains("Recreate"), "{message}");
-    let remade = dataset_id(&cluster.ready("Dataset", "remade").await);
-    let retained = dataset_id(&cluster.ready("Dataset", "retained").await);
-    let described = |id: &str| cloud.dataset(id).unwrap().description;
-    assert_eq!(described(&ids["edited"]).as_deref(), Some("old"), "the spec of then");
-    let released = |id: &str| cloud.dataset(id).unwrap().labels.iter().any(|label| label.key == "dso-released");
-    assert!(!released(&retained));
-    cluster.until_metric("pai_index_orphans", 1).await;
-    cluster.rounds(2).await;
-    let [(message, 1)] = &cluster.told("OrphanFound").await[..] else { panic!("{:?}", cluster.told("OrphanFound").await) };
-    assert!(message.contains(&new), "{message}");
-    let calls = calls_after(&cloud, call);
-    println!("calls {calls}, writes {}", cluster.writes("datasets").await - writes);
-    assert_eq!(calls["CreateDataset"], 1, "the one that is remade: {calls}");
-    assert_eq!(calls["UpdateDataset"], 1, "{calls}");
+/// Of these nothing happens when a snapshot is put back.
+fn assert_no_loss(calls: &Value) {
     for never in ["CreateDatasetVersion", "DeleteDataset", "DeleteDatasetVersion"] {
         assert_eq!(calls[never], Value::Null, "{calls}");
     }
-    let now: Vec<_> = cloud.datasets().into_iter().map(|dataset| dataset.dataset_id).collect();
-    let then = before.iter().map(|dataset| dataset.dataset_id.clone()).chain([remade.clone()]);
-    assert_eq!(now, then.collect::<Vec<_>>());
+}
 
-    // Once more, under an operator that goes on: it notices that time went back.
-    cluster.create("Dataset", "newer", oss("newer")).await;
-    cluster.ready("Dataset", "newer").await;
-    let call = last_call(&cloud);
-    cluster.restore(&snapshot).await;
-    cluster.edit("Dataset", "edited", json!({"description": "newest"})).await;
-    assert_eq!(remotes(&cluster).await, ids);
-    assert_eq!(dataset_id(&cluster.ready("Dataset", "remade").await), remade, "the one that was made in its place");
-    cluster.until_metric("pai_index_orphans", 2).await;
-    cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
-    cluster.rounds(2).await;
-    assert_eq!(described(&ids["edited"]).as_deref(), Some("newest"));
-    let calls = calls_after(&cloud, call);
-    println!("calls {calls}");
-    assert_eq!(calls["UpdateDataset"], 1, "{calls}");
-    for never in ["CreateDataset", "CreateDatasetVersion", "DeleteDataset", "DeleteDatasetVersion"] {
-        assert_eq!(calls[never], Value::Null, "{calls}");
+/// A cluster with a history.
+struct Shop {
+    cloud: Emulator,
+    cluster: Cluster,
+    snapshot: PathBuf,
+    /// The remotes of what is in the snapshot and was still there at the end.
+    ids: BTreeMap<&'static str, String>,
+    /// The dataset of an object that was made later.
+    new: String,
+}
+
+impl Shop {
+    /// Objects in all states when the snapshot is taken, and what became of them; then the operator ends.
+    async fn open() -> Option<Self> {
+        let cloud = cloud().await;
+        let mut cluster = Cluster::start().await?;
+        cluster.in_namespace("shop").await;
+        cluster.work_on(&cloud, &[]);
+        cluster.start_operator().await;
+        cluster.create("Dataset", "edited", described("edited", json!({"description": "old"}))).await;
+        cluster.create("Dataset", "deleted", oss("deleted")).await;
+        cluster.create("Dataset", "remade", described("remade", json!({"onExternalDeletion": "Recreate"}))).await;
+        cluster.create("Dataset", "retained", described("retained", json!({"deletionPolicy": "Retain"}))).await;
+        for name in ["edited", "deleted", "remade", "retained"] {
+            cluster.ready("Dataset", name).await;
+        }
+        cluster.kill_operator();
+        // Announced, but not sent.
+        cluster.create("Dataset", "claimed", oss("claimed")).await;
+        cluster.crash_at("before Create").await;
+        // Not even seen.
+        cluster.create("Dataset", "unseen", oss("unseen")).await;
+        let theirs = foreign(&cloud, "adopter");
+        cluster.create("Dataset", "adopter", described("adopter", json!({"adoption": {"datasetId": theirs}}))).await;
+        cluster.create("DatasetVersion", "second", version_of("edited", "v2")).await;
+        let snapshot = cluster.snapshot();
+
+        // Life goes on.
+        cluster.start_operator().await;
+        let ids = remotes(&cluster).await;
+        cluster.edit("Dataset", "edited", json!({"description": "new"})).await;
+        cluster.ready("Dataset", "edited").await;
+        cluster.delete("Dataset", &["deleted", "remade", "retained"]).await;
+        cluster.create("Dataset", "new", oss("new")).await;
+        let new = dataset_id(&cluster.ready("Dataset", "new").await);
+        cluster.kill_operator();
+        assert_eq!(cloud.datasets().len(), 6, "four to be found again, one retained, one new");
+        Some(Self { cloud, cluster, snapshot, ids, new })
     }
-    let _: Option<DynamicObject> = None;
+
+    fn description(&self, of: &str) -> Option<String> {
+        self.cloud.dataset(&self.ids[of]).unwrap().description
+    }
+
+    /// Put back while no operator runs; returns the dataset that was made in the place of a deleted one.
+    async fn back_between_two_operators(&mut self) -> String {
+        let before: Vec<_> = self.cloud.datasets().into_iter().map(|dataset| dataset.dataset_id).collect();
+        let call = last_call(&self.cloud);
+        self.cluster.restore(&self.snapshot).await;
+        self.cluster.start_operator().await;
+        let (cloud, cluster) = (&self.cloud, &self.cluster);
+        assert_eq!(remotes(cluster).await, self.ids, "found again, each one");
+        for (name, origin) in [("unseen", "Created"), ("claimed", "Created"), ("adopter", "Adopted")] {
+            let object = cluster.ready("Dataset", name).await;
+            let found = (status(&object, "origin"), object.data["status"]["recovered"].clone());
+            assert_eq!(found, (origin.to_owned(), json!(true)), "{name}");
+        }
+        assert_eq!(self.description("edited").as_deref(), Some("old"), "the spec of then");
+        // What was deleted since does not come back by itself.
+        let message = cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
+        assert!(message.contains("Recreate"), "{message}");
+        let remade = dataset_id(&cluster.ready("Dataset", "remade").await);
+        let retained = cloud.dataset(&dataset_id(&cluster.ready("Dataset", "retained").await)).unwrap();
+        assert!(retained.labels.iter().all(|label| label.key != "dso-released"), "{retained:?}");
+        cluster.until_metric("pai_index_orphans", 1).await;
+        cluster.rounds(3).await;
+        let told = cluster.told("OrphanFound").await;
+        let [(message, 1)] = &told[..] else { panic!("{told:?}") };
+        assert!(message.contains(&self.new), "{message}");
+        let calls = calls_after(cloud, call);
+        println!("{calls}");
+        assert_eq!((&calls["CreateDataset"], &calls["UpdateDataset"]), (&json!(1), &json!(1)), "{calls}");
+        assert_no_loss(&calls);
+        let now: Vec<_> = cloud.datasets().into_iter().map(|dataset| dataset.dataset_id).collect();
+        assert_eq!(now, before.into_iter().chain([remade.clone()]).collect::<Vec<_>>());
+        remade
+    }
+
+    /// Put back under an operator that goes on: it notices that time went backwards.
+    async fn back_under_a_running_operator(&mut self, remade: &str) {
+        self.cluster.create("Dataset", "newer", oss("newer")).await;
+        self.cluster.ready("Dataset", "newer").await;
+        let call = last_call(&self.cloud);
+        self.cluster.restore(&self.snapshot).await;
+        let cluster = &self.cluster;
+        cluster.edit("Dataset", "edited", json!({"description": "newest"})).await;
+        assert_eq!(remotes(cluster).await, self.ids);
+        assert_eq!(dataset_id(&cluster.ready("Dataset", "remade").await), remade, "the one that was made in its place");
+        cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
+        cluster.until_metric("pai_index_orphans", 2).await;
+        assert_eq!(self.description("edited").as_deref(), Some("newest"));
+        // What is applied again has its own back.
+        cluster.create("Dataset", "new", oss("new")).await;
+        assert_eq!(dataset_id(&cluster.ready("Dataset", "new").await), self.new);
+        cluster.until_metric("pai_index_orphans", 1).await;
+        cluster.rounds(2).await;
+        let calls = calls_after(&self.cloud, call);
+        println!("{calls}");
+        assert_eq!((&calls["CreateDataset"], &calls["UpdateDataset"]), (&Value::Null, &json!(1)), "{calls}");
+        assert_no_loss(&calls);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_is_put_back_costs_no_dataset_and_makes_none_twice() {
+    let Some(mut shop) = Shop::open().await else { return };
+    let remade = shop.back_between_two_operators().await;
+    shop.back_under_a_running_operator(&remade).await;
 }
