@@ -23,7 +23,7 @@ pub(super) async fn watch(
     namespace: String,
     mut rounds: watch::Receiver<u64>,
 ) {
-    let (mut known, mut before): (HashSet<String>, HashSet<String>) = Default::default();
+    let (mut known, mut before) = (HashSet::<String>::new(), HashSet::<String>::new());
     while rounds.changed().await.is_ok() {
         if !kinship.is_complete() {
             continue;
@@ -47,7 +47,7 @@ pub(super) async fn watch(
             let note = format!("{more} more datasets carry this operator's mark, and no object here stands for them");
             teller.tell(place(&namespace, "more"), true, "OrphanFound", "Sweep", &note);
         }
-        known.extend(new.into_iter().cloned().collect::<Vec<_>>());
+        known.extend(new.into_iter().cloned());
         before = now;
     }
 }

@@ -122,7 +122,7 @@ async fn without_the_domain(new: &mut Cluster) {
 async fn with_the_domain(new: &mut Cluster) {
     let scene = old("moved").await;
     let domain = domain(&scene).await;
-    let (there, theirs) = leave(&scene, new, &[("DATASET_OPERATOR_OWNER_DOMAIN", &domain)]).await;
+    let (there, theirs) = leave(&scene, new, &[("DATASET_OPERATOR_OWNER_DOMAIN", domain.as_str())]).await;
     scene.create("Dataset", "forgotten", oss("forgotten")).await;
     let forgotten = dataset_id(&scene.ready("Dataset", "forgotten").await);
     let call = scene.last_call();
