@@ -144,10 +144,13 @@ fn item(number: usize, members: &Value) -> Value {
 async fn members_that_are_null_or_of_another_type_keep_no_row_away() {
     let Same { endpoint, items, .. } = answering(
         vec![
-        item(0, &json!({"Name": null, "Uri": null, "Options": null, "LatestVersion": null, "SharingConfig": null})),
-        item(1, &json!({"Name": 5, "Uri": ["a"], "Options": {"a": {"b": 1}}, "WorkspaceId": 478, "Description": 1.5})),
-        item(2, &json!({"LatestVersion": {}, "Accessibility": true, "Unheard": [[null, {"x": "数据"}]]})),
-        item(3, &json!({"LatestVersion": {"VersionName": "v1", "Labels": null, "DataSize": "12", "Uri": 7}})),
+            item(0, &json!({"Name": null, "Uri": null, "Options": null, "LatestVersion": null, "SharingConfig": null})),
+            item(
+                1,
+                &json!({"Name": 5, "Uri": ["a"], "Options": {"a": {"b": 1}}, "WorkspaceId": 478, "Description": 1.5}),
+            ),
+            item(2, &json!({"LatestVersion": {}, "Accessibility": true, "Unheard": [[null, {"x": "数据"}]]})),
+            item(3, &json!({"LatestVersion": {"VersionName": "v1", "Labels": null, "DataSize": "12", "Uri": 7}})),
         ],
         None,
     )

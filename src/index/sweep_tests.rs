@@ -62,7 +62,7 @@ async fn an_object_is_woken_when_another_dataset_with_its_mark_comes_up_and_when
     stage.rounds(1).await;
     assert_eq!(stage.woken(), []);
     let late = stage.make("late", &mark(7));
-    stage.make("of nobody here", &mark(99));
+    stage.make("nobodys", &mark(99));
     stage.rounds(2).await;
     assert_eq!(stage.woken(), once(&[7]));
     stage.rounds(2).await;

@@ -46,13 +46,13 @@ pub(super) fn watch<O: Root>(
 
 /// Ends when the server is at an earlier version than the newest one that it told.
 async fn rewound<O: Root>(api: Api<O>, newest: Arc<AtomicU64>, every: Duration) {
-    let mut ticks = tokio::time::interval(every);
+    let (mut ticks, least) = (tokio::time::interval(every), ListParams::default().limit(1));
     loop {
         ticks.tick().await;
         let told = newest.load(Ordering::Relaxed);
-        let list = tokio::time::timeout(TIMEOUT, api.list_metadata(&ListParams::default().limit(1)));
+        let list = tokio::time::timeout(TIMEOUT, api.list_metadata(&least)).await;
         // A failure is the watch's to tell.
-        let Ok(Ok(list)) = list.await else { continue };
+        let Ok(Ok(list)) = list else { continue };
         let Some(now) = number(list.metadata.resource_version) else { continue };
         if now < told {
             tracing::warn!(told, now, "the API server was put back to an earlier state: everything is listed anew");

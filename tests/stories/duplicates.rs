@@ -35,7 +35,7 @@ async fn a_settle_time_that_is_too_short_makes_a_duplicate_which_goes_again() {
     assert_eq!(scene.calls("CreateDataset"), (1, 0), "the second attempt; the first one is still on its way");
     scene.until("a duplicate", async |scene| scene.calls("CreateDataset") == (2, 0)).await;
     scene.until("it to go", async |scene| scene.calls("DeleteDataset") == (1, 0)).await;
-    assert_eq!(scene.exactly_one_each(&["one"]).await, [id.clone()]);
+    assert_eq!(scene.exactly_one_each(&["one"]).await, std::slice::from_ref(&id));
 
     scene.faults([late("CreateDatasetVersion", 6000)]);
     scene.create("DatasetVersion", "newer", version_of("one", "v2")).await;

@@ -24,15 +24,24 @@ async fn scene(name: &str) -> (Scene, Liar) {
     (scene, liar)
 }
 
+/// The head of a body without end, which is made of [`chunk`]s.
+const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+fn chunk() -> Vec<u8> {
+    [b"10000\r\n".to_vec(), vec![b' '; 0x10000], b"\r\n".to_vec()].concat()
+}
+
 /// Answers that nobody should send, with the reason and the words that tell of them.
 fn madness() -> Vec<(&'static str, Lie, &'static str, &'static str)> {
-    let lie = |answer: Vec<u8>, endless: &[u8]| Lie { endless: endless.to_vec(), times: usize::MAX, ..Lie::instead("", answer) };
-    let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
-    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let lie = |answer: Vec<u8>, endless: &[u8]| Lie {
+        endless: endless.to_vec(),
+        times: usize::MAX,
+        ..Lie::instead("", answer)
+    };
     let headers = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"X-Header: 1\r\n".repeat(1_000_000)].concat();
     vec![
         ("long", lie(ok("", &vec![b' '; 64 * MIB]), b""), "MalformedResponse", "larger than 1 MiB"),
-        ("endless", lie(chunked, &chunk), "MalformedResponse", "larger than 1 MiB"),
+        ("endless", lie(CHUNKED.to_vec(), &chunk()), "MalformedResponse", "larger than 1 MiB"),
         ("deep", lie(ok("", &vec![b'['; MIB]), b""), "MalformedResponse", "not a JSON object"),
         ("headers", lie(headers, b""), "CloudUnavailable", "GetDataset failed"),
         ("text", lie(ok("", b"{\"DatasetId\":\"d-\xff\"}"), b""), "MalformedResponse", "not a JSON object"),
@@ -86,9 +95,8 @@ async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
 async fn a_list_without_end_keeps_creates_waiting_and_says_so() {
     let (mut scene, liar) = scene("list").await;
     scene.stop_operator().await;
-    let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
-    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    let endless = Lie { endless: chunk, times: usize::MAX, ..Lie::instead("GET /api/v1/datasets?", head) };
+    let endless = Lie::instead("GET /api/v1/datasets?", CHUNKED.to_vec());
+    let endless = Lie { endless: chunk(), times: usize::MAX, ..endless };
     liar.tell([endless]);
     scene.start_operator().await;
     let before = scene.peak_memory();
