@@ -30,10 +30,11 @@ pub(crate) async fn cloud() -> Emulator {
     Emulator::start(Options { knobs, ..Options::default() }).await.unwrap()
 }
 
-/// Calls by operation since line `after` of the log; lists are left out.
-pub(crate) fn calls_after(cloud: &Emulator, after: u64) -> Value {
+/// Calls by operation since line `after` of the log; reads and lists are left out.
+pub(crate) fn changes_after(cloud: &Emulator, after: u64) -> Value {
     let mut calls: BTreeMap<String, u64> = BTreeMap::new();
-    for line in cloud.log_after(after).into_iter().filter(|line| !line.operation.starts_with("List")) {
+    let reads = |operation: &str| operation.starts_with("List") || operation.starts_with("Get");
+    for line in cloud.log_after(after).into_iter().filter(|line| !reads(&line.operation)) {
         *calls.entry(line.operation).or_default() += 1;
     }
     json!(calls)
