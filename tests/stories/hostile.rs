@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use kube::api::DynamicObject;
 use pai_emulator::{Fault, Knobs, NameScope};
 use serde_json::{Value, json};
 
@@ -12,6 +13,8 @@ use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
 
 const MIB: usize = 1024 * 1024;
+/// Failures are told when they last, and delays between tries grow.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A scene whose operator talks to a liar. Names may repeat, so that a duplicate could be seen.
 async fn scene(name: &str) -> (Scene, Liar) {
@@ -75,10 +78,11 @@ async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
     scene.create("Dataset", "beside", oss("beside")).await;
     scene.ready("Dataset", "beside").await;
     for (name, _, reason, words) in &objects {
-        let message = scene.reason("Dataset", name, reason).await;
+        let told = |object: &DynamicObject| testbed::condition(object, "Ready").is_some_and(|is| is.reason == *reason);
+        let object = scene.wait_for(PATIENCE).object(&scene.datasets(), name, reason, told).await.unwrap();
+        let message = testbed::condition(&object, "Ready").unwrap().message;
         assert!(message.contains(words), "{name}: {message}");
         assert!(message.len() < 1000, "{name}: {message}");
-        let object = scene.get("Dataset", name).await;
         assert_eq!(object.data["status"]["datasetId"], Value::Null, "{name}");
     }
     let grown = scene.peak_memory() - before;
