@@ -3,6 +3,7 @@
 mod census;
 mod kinship;
 mod orphans;
+mod rewind;
 mod watch;
 
 use std::sync::Arc;
@@ -201,9 +202,9 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
     let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
-    let config = watch::config(&parts.kube).await;
-    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), kinship.clone());
-    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, kinship.clone());
+    let (config, resync) = (watch::config(&parts.kube).await, parts.settings.flags.resync);
+    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
+    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, resync, kinship.clone());
     let around = Arc::new(Around {
         datasets: datasets.store.clone(),
         versions: versions.store.clone(),

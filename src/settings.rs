@@ -127,7 +127,7 @@ impl Settings {
     /// Checks the flags.
     pub fn new(flags: Flags) -> Result<Self, SettingsError> {
         let least = flags.send_deadline + flags.request_timeout + flags.list_lag;
-        if flags.settle_time < least {
+        if flags.settle_time < least && !may_be_too_short() {
             return Err(SettingsError::SettleTime { settle: flags.settle_time, least });
         }
         for (name, value) in [("send-deadline", flags.send_deadline), ("resync", flags.resync)] {
@@ -174,6 +174,18 @@ fn busy(qps: f64) -> u16 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let passes = passes as u16;
     passes
+}
+
+/// Tests let the settle time be too short, to show what comes of it: `DATASET_OPERATOR_UNSAFE_SETTLE_TIME=yes`. Not in
+/// release builds.
+#[cfg(debug_assertions)]
+fn may_be_too_short() -> bool {
+    std::env::var("DATASET_OPERATOR_UNSAFE_SETTLE_TIME").is_ok_and(|value| value == "yes")
+}
+
+#[cfg(not(debug_assertions))]
+const fn may_be_too_short() -> bool {
+    false
 }
 
 /// `CreateDataset=20`

@@ -21,7 +21,7 @@ pub struct Answer {
 /// A dataset as `GetDataset` and `ListDatasets` show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// `DatasetId`, never empty.
+    /// `DatasetId`: letters, digits, `-` and `_`, 256 at most.
     pub id: String,
     /// `Labels`, all of them, ours and others'.
     pub labels: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub struct Dataset {
 /// A dataset version as `GetDatasetVersion`, `ListDatasetVersions` and `LatestVersion` show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
-    /// `VersionName`, never empty.
+    /// `VersionName`, of the same characters.
     pub name: String,
     /// `Labels`, all of them.
     pub labels: BTreeMap<String, String>,
@@ -86,12 +86,12 @@ impl Answer {
 
     /// The id that `CreateDataset` returns.
     pub fn dataset_id(&self) -> Result<String, Malformed> {
-        self.read(|body| text(body, "DatasetId").ok_or(NO_DATASET_ID).map(str::to_owned))
+        self.read(dataset_id)
     }
 
     /// The name that `CreateDatasetVersion` returns.
     pub fn version_name(&self) -> Result<String, Malformed> {
-        self.read(|body| text(body, "VersionName").ok_or(NO_VERSION_NAME).map(str::to_owned))
+        self.read(version_name)
     }
 
     /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
@@ -135,8 +135,22 @@ impl Answer {
     }
 }
 
-const NO_DATASET_ID: &str = "DatasetId is missing";
-const NO_VERSION_NAME: &str = "VersionName is missing";
+/// The longest id that is taken for one.
+const LONGEST_ID: usize = 256;
+
+fn dataset_id(body: &Map<String, Value>) -> Reading<String> {
+    id(text(body, "DatasetId").ok_or("DatasetId is missing")?).ok_or("DatasetId is not an id")
+}
+
+fn version_name(body: &Map<String, Value>) -> Reading<String> {
+    id(text(body, "VersionName").ok_or("VersionName is missing")?).ok_or("VersionName is not a name")
+}
+
+/// Ids are written down, compared and put into paths: nothing that could mean more than a name passes for one.
+fn id(text: &str) -> Option<String> {
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (text.len() <= LONGEST_ID && text.bytes().all(usual)).then(|| text.to_owned())
+}
 
 fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
     let latest_version = match body.get("LatestVersion") {
@@ -148,7 +162,7 @@ fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
         }
     };
     Ok(Dataset {
-        id: text(body, "DatasetId").ok_or(NO_DATASET_ID)?.to_owned(),
+        id: dataset_id(body)?,
         labels: labels(body)?,
         latest_version,
         fields: without(body, &["DatasetId", "Labels", "LatestVersion", "RequestId"]),
@@ -157,7 +171,7 @@ fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
 
 fn version(body: &Map<String, Value>) -> Reading<Version> {
     Ok(Version {
-        name: text(body, "VersionName").ok_or(NO_VERSION_NAME)?.to_owned(),
+        name: version_name(body)?,
         labels: labels(body)?,
         fields: without(body, &["VersionName", "Labels", "RequestId"]),
     })

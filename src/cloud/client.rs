@@ -136,7 +136,8 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http = wire::http_request(&shared.settings, request, prepared)
             .map_err(|error| no_credentials(operation, &error))?;
-        let exchange = timeout_at(deadline, wire::transmit(&*shared.transport, http)).await;
+        let transmitted = wire::transmit(&*shared.transport, http, wire::largest_body(operation));
+        let exchange = timeout_at(deadline, transmitted).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,8 +21,8 @@ pub(super) enum Scene {
     Reset,
     /// Writes these bytes and then nothing, with the connection open.
     Hang(Vec<u8>),
-    /// Writes a body without end.
-    Flood,
+    /// Writes the first bytes once and the second ones for ever.
+    Endless(Vec<u8>, Vec<u8>),
 }
 
 impl Scene {
@@ -31,12 +32,19 @@ impl Scene {
         let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\n\r\n");
         Self::Write((head + body).into_bytes())
     }
+
+    /// A body without end.
+    pub(super) fn flood() -> Self {
+        let head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n";
+        Self::Endless(head.to_vec(), [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat())
+    }
 }
 
 /// Listens on a free port of the loopback until it is dropped.
 pub(super) struct FakeServer {
     pub(super) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -47,19 +55,25 @@ impl FakeServer {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let scenes = Arc::new(Mutex::new(scenes.into_iter().collect::<VecDeque<_>>()));
-        let seen = Arc::clone(&requests);
+        let (seen, sent) = (Arc::clone(&requests), Arc::new(AtomicU64::new(0)));
+        let counted = Arc::clone(&sent);
         let task = tokio::spawn(async move {
             // Dropped with the task, which ends the connections too.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, Arc::clone(&scenes), Arc::clone(&seen)));
+                connections.spawn(serve(stream, Arc::clone(&scenes), Arc::clone(&seen), Arc::clone(&counted)));
             }
         });
-        Self { address, requests, task }
+        Self { address, requests, sent, task }
     }
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Bytes of endless answers that the network took so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// The requests so far, head and body as received.
@@ -74,7 +88,12 @@ impl Drop for FakeServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, scenes: Arc<Mutex<VecDeque<Scene>>>, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    scenes: Arc<Mutex<VecDeque<Scene>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicU64>,
+) {
     while let Some(request) = read_request(&mut stream).await {
         seen.lock().unwrap().push(request);
         let scene = scenes.lock().unwrap().pop_front();
@@ -86,11 +105,11 @@ async fn serve(mut stream: TcpStream, scenes: Arc<Mutex<VecDeque<Scene>>>, seen:
                 stream.write_all(&bytes).await.unwrap();
                 std::future::pending::<()>().await;
             }
-            Scene::Flood => {
-                let head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n";
-                stream.write_all(head).await.unwrap();
-                let chunk = [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat();
-                while stream.write_all(&chunk).await.is_ok() {}
+            Scene::Endless(first, again) => {
+                stream.write_all(&first).await.unwrap();
+                while stream.write_all(&again).await.is_ok() {
+                    sent.fetch_add(again.len() as u64, Ordering::Relaxed);
+                }
                 return;
             }
         }

@@ -14,14 +14,16 @@ use reqwest::{Client, Proxy, Response, redirect, retry};
 use super::classify::retry_after;
 use super::credentials::CredentialError;
 use super::interpret::{Exchange, Reply};
+use super::operation::Operation;
 use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
 use crate::ambient;
 
-/// The largest body that is read, in bytes.
-const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// The largest body that is read, in bytes: of a page of 100, and of everything else.
+const LARGEST_LIST: usize = 8 * 1024 * 1024;
+const LARGEST_BODY: usize = 1024 * 1024;
 
 /// Shorter than the idle time after which load balancers close a connection (15 s and more), so that a
 /// write seldom meets a connection that is just being closed.
@@ -74,10 +76,17 @@ pub(super) fn http_request(
     Ok(http)
 }
 
-/// Sends once. The caller limits the time.
-pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Request) -> Exchange {
+/// The largest body of an answer to this operation that is read, in bytes. Many passes may wait for answers at a time, so
+/// only lists, which are few, may be long.
+pub(super) const fn largest_body(operation: Operation) -> usize {
+    let list = matches!(operation, Operation::ListDatasets | Operation::ListDatasetVersions);
+    if list { LARGEST_LIST } else { LARGEST_BODY }
+}
+
+/// Sends once, and reads a body of at most `largest` bytes. The caller limits the time.
+pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Request, largest: usize) -> Exchange {
     match transport.execute(request).await {
-        Ok(response) => Exchange::Reply(receive(response).await),
+        Ok(response) => Exchange::Reply(receive(response, largest).await),
         Err(Unanswered::NoConnection(why)) => Exchange::NoConnection(why),
         Err(Unanswered::Broken(why)) => Exchange::Broken(why),
     }
@@ -92,15 +101,18 @@ impl Transport for Client {
     }
 }
 
-async fn receive(mut response: Response) -> Reply {
+async fn receive(mut response: Response, largest: usize) -> Reply {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
+    let too_large = || Err(format!("the body is larger than {} MiB", largest / 1024 / 1024));
+    let announced = response.content_length().unwrap_or_default();
     let mut bytes = Vec::new();
     let body = loop {
+        if usize::try_from(announced).is_ok_and(|length| length > largest) {
+            break too_large();
+        }
         match response.chunk().await {
-            Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_BODY => {
-                break Err("the body is larger than 8 MiB".to_owned());
-            }
+            Ok(Some(chunk)) if bytes.len() + chunk.len() > largest => break too_large(),
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
             Ok(None) => break Ok(bytes),
             Err(error) => break Err(reason(error)),

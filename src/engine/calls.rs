@@ -17,8 +17,8 @@ use super::view::{Sight, View};
 use super::wire::{as_created, changed, created, label_list, now, request_of};
 use crate::ambient;
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
-use crate::cloud::{CallError, ErrorClass, Lane, Operation, Request, Turn};
+use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
+use crate::cloud::{CallError, ErrorClass, Lane, Malformed, Operation, Request, Turn};
 use crate::levers;
 
 const fn create_operation(versioned: bool) -> Operation {
@@ -58,7 +58,16 @@ impl<K: Kind> Pass<'_, K> {
         };
         let sent = self.ctx.cloud.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
-        match sent.and_then(|answer| created(&request, &answer, desired.target.dataset_id.as_deref())) {
+        let made = sent.and_then(|answer| {
+            let id = created(&request, &answer, desired.target.dataset_id.as_deref())?;
+            if self.is_anothers(&id, &labels) {
+                let what = "the answer names what was there before";
+                let malformed = Malformed { what, request_id: answer.request_id };
+                return Err(CallError::malformed(request.operation(), malformed));
+            }
+            Ok(id)
+        });
+        match made {
             Ok(id) => {
                 let remote = Arc::new(as_created(&id, labels, desired));
                 if id.version.is_some() {
@@ -75,6 +84,13 @@ impl<K: Kind> Pass<'_, K> {
             }
             Err(error) => self.create_failed(view, nonce, &error).await,
         }
+    }
+
+    /// Is this, by what is known, another remote than the one that was made with these labels?
+    fn is_anothers(&self, id: &RemoteId, labels: &Labels) -> bool {
+        let index = &self.ctx.index;
+        let shown = index.get(id).is_some_and(|remote| remote.labels.get(MARK_ATTEMPT) != labels.get(MARK_ATTEMPT));
+        shown || index.recorded_elsewhere(id, &self.facts.uid)
     }
 
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {

@@ -96,7 +96,9 @@ impl<K: Kind> Pass<'_, K> {
                 memory.waiting(Instant::now(), news.and(Some(message)))
             }
         });
-        if waited >= patience {
+        // A service that asks for a longer wait than that is told of at once.
+        let long = *reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience);
+        if waited >= patience || long {
             return None;
         }
         let left = patience.saturating_sub(waited);
@@ -124,8 +126,14 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Events on transitions: becoming stuck, being blocked, being ready again is told by what was done.
+    /// Events on transitions: becoming stuck, being blocked, having duplicates; being ready again is told by what was
+    /// done.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
+        if let Some(duplicates) = &report.duplicates
+            && before.condition("DuplicatesFound").is_none()
+        {
+            self.tell(true, "DuplicatesFound", "Observe", duplicates);
+        }
         if self.corrected && matches!(report.ready, Ready::Available(_)) {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }

@@ -328,6 +328,29 @@ fn of_several_hits_the_newest_attempt_is_recorded() {
 }
 
 #[test]
+fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create() {
+    let mut view = view();
+    view.object.finalizer = true;
+    view.object.intent = Stored::Own(intent(UID, &["c1"]));
+    view.seen.swept = true;
+    let id = RemoteId::dataset("d-1");
+    view.recorded.id = Some(id.clone());
+    view.recorded.origin = Some(Origin::Created);
+    view.recorded.attempt = Some(Ended { nonce: "c1".into(), outcome: Outcome::Created });
+    view.recorded.fixed = desired().fixed;
+    view.seen.sights.insert(id.clone(), Sight::Read(remote("d-1", Mark::Nobody, "c1")));
+    assert!(matches!(plan(&view), Step::Mark(of, _) if of == id));
+    view.seen.owned = vec![remote("d-2", Mark::Mine, "c2")];
+    assert!(matches!(plan(&view), Step::Mark(..)), "of another attempt");
+    view.seen.owned = vec![remote("d-2", Mark::Mine, "c1")];
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Stuck(Reason::OwnedByOther, _)));
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    assert_eq!(plan(&view), Step::LetGo, "and none is deleted");
+}
+
+#[test]
 fn an_intent_for_an_account_that_is_not_configured_is_never_followed() {
     let mut view = view();
     let mut elsewhere = intent(UID, &["c1"]);

@@ -242,6 +242,11 @@ impl Index {
         self.state().rows.forget(id, Uid::of(uid));
     }
 
+    /// Of the objects that recorded something only these live: the others went unseen.
+    pub fn forget_others(&self, lives_here: impl Fn(Uid) -> bool) {
+        self.state().rows.forget_others(lives_here);
+    }
+
     /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
     pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
         self.state().reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid

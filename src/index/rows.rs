@@ -57,6 +57,8 @@ pub(super) struct Rows {
     owners: BTreeSet<(u64, Arc<str>)>,
     gone: HashSet<RemoteId>,
     gone_order: VecDeque<RemoteId>,
+    /// Datasets that nobody recorded, with the mark of an object that recorded another one, as of the last round.
+    doubles: HashMap<Arc<str>, Uid>,
 }
 
 impl Rows {

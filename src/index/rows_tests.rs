@@ -1,5 +1,6 @@
 //! What a row may be replaced by, and how remotes are found by their mark.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -144,7 +145,8 @@ async fn who_recorded_one_of_two_with_his_mark_is_told() {
     assert!(rows.doubled().is_empty());
     copy.id = RemoteId::dataset("d-2");
     rows.believe(&copy, start, Source::Shown);
-    assert_eq!(rows.doubled(), std::slice::from_ref(&key));
+    assert_eq!(rows.doubled(), HashSet::from([key]));
+    assert!(rows.doubled().is_empty(), "once");
     rows.forget(&RemoteId::dataset("d-1"), Uid::of(&uid));
     assert!(rows.doubled().is_empty(), "an orphan is nobody's");
 }
@@ -218,6 +220,10 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
     assert_eq!(rows.unclaimed().collect::<Vec<_>>(), [("d-1", Uid::of("uid"))]);
     rows.recorded(&RemoteId::dataset("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
     assert_eq!(rows.unclaimed().count(), 0);
+    rows.forget_others(|uid| uid == Uid::of("a"));
+    assert_eq!(rows.unclaimed().count(), 0, "it lives");
+    rows.forget_others(|_| false);
+    assert_eq!(rows.unclaimed().count(), 1, "it went unseen");
 }
 
 #[tokio::test(start_paused = true)]

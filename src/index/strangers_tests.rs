@@ -1,5 +1,6 @@
 //! What is not ours or not as we know it: other tenants' look-alikes, values nobody knows, members of other types.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::{Json, Router};
@@ -92,17 +93,44 @@ async fn values_nobody_knows_are_kept_as_they_are() {
 }
 
 /// A service that answers every call with the same list, in members that its documents do not have so.
-async fn answering(items: Vec<Value>) -> (String, Arc<Mutex<Vec<Value>>>) {
-    let items = Arc::new(Mutex::new(items));
-    let shown = items.clone();
+struct Same {
+    endpoint: String,
+    items: Arc<Mutex<Vec<Value>>>,
+    calls: Arc<AtomicU64>,
+}
+
+/// `total`: what the list says that it counts, if not its items.
+async fn answering(items: Vec<Value>, total: Option<u64>) -> Same {
+    let (items, calls) = (Arc::new(Mutex::new(items)), Arc::new(AtomicU64::new(0)));
+    let (shown, counted) = (items.clone(), calls.clone());
     let list = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
         let items = shown.lock().unwrap().clone();
-        std::future::ready(Json(json!({"RequestId": "r", "TotalCount": items.len(), "Datasets": items})))
+        let total = total.unwrap_or(items.len() as u64);
+        std::future::ready(Json(json!({"RequestId": "r", "TotalCount": total, "Datasets": items})))
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(list)).await });
-    (format!("http://{address}"), items)
+    Same { endpoint: format!("http://{address}"), items, calls }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_beyond_all_measure_costs_no_page_that_shows_nothing() {
+    let same = answering(vec![item(0, &json!({}))], Some(u64::MAX)).await;
+    let (domains, list_lag) = (identity().domains().to_vec(), std::time::Duration::ZERO);
+    let (index, ends) = Index::new(Settings { domains, resync: RESYNC, list_lag });
+    let (sweeps, ..) = ends.run(index.clone(), client(&same.endpoint));
+    let sweeps = tokio::spawn(sweeps);
+    let begun = std::time::Instant::now();
+    while !matches!(index.want(WORKSPACE, Some(&key(0))), Swept::Failed(_)) {
+        assert!(begun.elapsed().as_secs() < 30, "the list does not end");
+        tokio::time::advance(RESYNC / 50).await;
+        moment().await;
+    }
+    let calls = same.calls.load(Ordering::Relaxed);
+    assert!(calls <= 40, "{calls} pages");
+    sweeps.abort();
 }
 
 fn item(number: usize, members: &Value) -> Value {
@@ -114,12 +142,18 @@ fn item(number: usize, members: &Value) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn members_that_are_null_or_of_another_type_keep_no_row_away() {
-    let (endpoint, items) = answering(vec![
-        item(0, &json!({"Name": null, "Uri": null, "Options": null, "LatestVersion": null, "SharingConfig": null})),
-        item(1, &json!({"Name": 5, "Uri": ["a"], "Options": {"a": {"b": 1}}, "WorkspaceId": 478, "Description": 1.5})),
-        item(2, &json!({"LatestVersion": {}, "Accessibility": true, "Unheard": [[null, {"x": "数据"}]]})),
-        item(3, &json!({"LatestVersion": {"VersionName": "v1", "Labels": null, "DataSize": "12", "Uri": 7}})),
-    ])
+    let Same { endpoint, items, .. } = answering(
+        vec![
+            item(0, &json!({"Name": null, "Uri": null, "Options": null, "LatestVersion": null, "SharingConfig": null})),
+            item(
+                1,
+                &json!({"Name": 5, "Uri": ["a"], "Options": {"a": {"b": 1}}, "WorkspaceId": 478, "Description": 1.5}),
+            ),
+            item(2, &json!({"LatestVersion": {}, "Accessibility": true, "Unheard": [[null, {"x": "数据"}]]})),
+            item(3, &json!({"LatestVersion": {"VersionName": "v1", "Labels": null, "DataSize": "12", "Uri": 7}})),
+        ],
+        None,
+    )
     .await;
     let (index, ends) = Index::new(Settings {
         domains: identity().domains().to_vec(),

@@ -99,6 +99,9 @@ impl Sweep<'_> {
             let mut rest = std::pin::pin!(rest);
             while let Some(page) = rest.next().await {
                 self.take(page, &mut tally);
+                if !tally.wants_more() {
+                    break;
+                }
             }
             next = pages + 1;
         }

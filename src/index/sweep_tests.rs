@@ -55,6 +55,24 @@ async fn a_round_wakes_exactly_the_objects_whose_remote_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_is_woken_when_another_dataset_with_its_mark_comes_up_and_when_it_goes() {
+    let mut stage = Stage::new(all_marked(20), Knobs::default()).await;
+    stage.recorded(0..20);
+    stage.swept().await;
+    stage.rounds(1).await;
+    assert_eq!(stage.woken(), []);
+    let late = stage.make("late", &mark(7));
+    stage.make("nobodys", &mark(99));
+    stage.rounds(2).await;
+    assert_eq!(stage.woken(), once(&[7]));
+    stage.rounds(2).await;
+    assert_eq!(stage.woken(), [], "it is not told twice");
+    stage.console("DELETE", &format!("/{late}"), &Value::Null);
+    stage.rounds(2).await;
+    assert_eq!(stage.woken(), once(&[7]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_of_another_size_than_asked_for_are_taken_as_they_come() {
     for (size, pages) in [(10, 25), (7, 36), (249, 3)] {
         let knobs = Knobs { page_size_max: size, ..Knobs::default() };

@@ -35,6 +35,8 @@ pub(super) struct Tally {
     size: u64,
     items: u64,
     distinct: u64,
+    /// How many different ones there were before the last page.
+    before: u64,
     /// Of those that concern us, how many were not known before.
     fresh: u64,
     /// Items that have no row: others' datasets that the filter let through, because it matches parts of labels, and
@@ -56,6 +58,7 @@ impl Tally {
             size: 0,
             items: 0,
             distinct: 0,
+            before: 0,
             fresh: 0,
             others: HashSet::new(),
             total: None,
@@ -72,6 +75,7 @@ impl Tally {
         }
         self.pages += 1;
         self.items += items;
+        self.before = self.distinct;
         self.ended = items == 0;
         self.held_still &= total == self.total;
         match total {
@@ -100,9 +104,10 @@ impl Tally {
         self.distinct += u64::from(self.others.insert(id.to_owned()));
     }
 
-    /// There may be another page.
+    /// There may be another page. After one that showed nothing new the service would only repeat itself.
     pub(super) fn wants_more(&self) -> bool {
-        !self.ended && self.pages < MOST_PAGES && self.counted().is_none_or(|total| self.items < total)
+        let news = self.pages == 0 || self.distinct > self.before;
+        !self.ended && news && self.pages < MOST_PAGES && self.counted().is_none_or(|total| self.items < total)
     }
 
     /// The next page only shows what `TotalCount` is worth.
@@ -208,6 +213,18 @@ mod tests {
         assert!(tally.is_proving() && !tally.is_whole());
         tally.end();
         assert!(!tally.wants_more() && tally.is_whole());
+    }
+
+    #[test]
+    fn a_service_that_repeats_itself_is_not_asked_on() {
+        let mut tally = Tally::new(1, Count::Unproven);
+        for first in [true, false] {
+            assert!(tally.wants_more());
+            tally.page(10, Some(u64::MAX));
+            (0..10).for_each(|_| tally.known(first, first));
+        }
+        assert!(!tally.wants_more() && !tally.is_whole());
+        assert_eq!(tally.pages_expected(), MOST_PAGES);
     }
 
     #[test]

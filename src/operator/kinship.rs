@@ -172,10 +172,13 @@ impl Kinship {
         let datasets = around.datasets.state().into_iter().filter_map(|object| object.uid());
         let versions = around.versions.state().into_iter().filter_map(|object| object.uid());
         let uids = datasets.chain(versions).map(|uid| Uid::of(&uid)).collect();
-        let mut state = self.state();
-        state.uids = uids;
-        state.listed.insert(kind);
-        if state.listed.len() == KINDS {
+        {
+            let mut state = self.state();
+            state.uids = uids;
+            state.listed.insert(kind);
+        }
+        if self.is_complete() {
+            self.index.forget_others(|uid| self.lives_here(uid));
             self.ready.set();
         }
     }

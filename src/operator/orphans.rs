@@ -1,5 +1,6 @@
 //! Orphans: datasets that carry this operator's mark and that no object here stands for. They are never touched; after
-//! each round of the index new ones are told, as events and in the log.
+//! each round of the index those that the round before showed as well are told, once, as events and in the log: after a
+//! declared move the objects need a moment to take what is theirs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,13 +23,14 @@ pub(super) async fn watch(
     namespace: String,
     mut rounds: watch::Receiver<u64>,
 ) {
-    let mut known: HashSet<String> = HashSet::new();
+    let (mut known, mut before) = (HashSet::<String>::new(), HashSet::<String>::new());
     while rounds.changed().await.is_ok() {
         if !kinship.is_complete() {
             continue;
         }
         let now: HashSet<String> = index.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
-        let mut new: Vec<&String> = now.difference(&known).collect();
+        known.retain(|id| now.contains(id));
+        let mut new: Vec<&String> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();
         for id in new.iter().take(MOST) {
             tracing::warn!(
@@ -45,7 +47,8 @@ pub(super) async fn watch(
             let note = format!("{more} more datasets carry this operator's mark, and no object here stands for them");
             teller.tell(place(&namespace, "more"), true, "OrphanFound", "Sweep", &note);
         }
-        known = now;
+        known.extend(new.into_iter().cloned());
+        before = now;
     }
 }
 

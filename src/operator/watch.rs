@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, TryStreamExt};
+use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch_events};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
+use super::rewind;
 use crate::engine::context::Context;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
@@ -42,6 +43,7 @@ pub(super) fn watch<O: Kin>(
     client: &Client,
     namespaces: &[String],
     config: watcher::Config,
+    resync: Duration,
     kinship: Arc<Kinship>,
 ) -> Watched<O> {
     let api = match namespaces {
@@ -52,8 +54,7 @@ pub(super) fn watch<O: Kin>(
     let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
     let before = kinship.clone();
-    let events = watch_events(api, config)
-        .default_backoff()
+    let events = rewind::watch(api, config, resync)
         .try_filter(move |event| {
             std::future::ready(match event {
                 Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => wanted(object),
@@ -71,9 +72,25 @@ pub(super) fn watch<O: Kin>(
             if let Event::InitDone = event {
                 O::listed(&kinship);
             }
-        })
-        .applied_objects();
+        });
+    let listed = store.clone();
+    let events = events.flat_map(move |event| applied(event, &listed));
     Watched { store, events: events.boxed() }
+}
+
+/// The objects that an event is about. What a list shows is passed on once the list is in the store as a whole: a pass
+/// takes its object from there, and would look at the copy of before, and never at the new one.
+fn applied<O: Root, E>(
+    event: Result<Event<Held<O>>, E>,
+    store: &Store<Held<O>>,
+) -> impl Stream<Item = Result<Held<O>, E>> + use<O, E> {
+    let (one, all) = match event {
+        Ok(Event::Apply(object)) => (Some(Ok(object)), Vec::new()),
+        Ok(Event::InitDone) => (None, store.state()),
+        Ok(Event::Init | Event::InitApply(_) | Event::Delete(_)) => (None, Vec::new()),
+        Err(error) => (Some(Err(error)), Vec::new()),
+    };
+    stream::iter(one).chain(stream::iter(all).map(|object| Ok((*object).clone())))
 }
 
 fn held<O: Root>(event: Event<O>) -> Event<Held<O>> {

@@ -10,12 +10,16 @@
 
 mod adoption;
 mod apply;
+mod cluster;
 mod controls;
 mod drift;
+mod duplicates;
 mod edits;
+mod hostile;
 mod index;
 mod index_strangers;
 mod kills;
+mod liar;
 mod lifecycle;
 mod limits;
 mod looks;
@@ -23,6 +27,8 @@ mod lost;
 mod meddling;
 mod orphans;
 mod outage;
+mod recovery;
+mod recovery_move;
 mod removal;
 mod scene;
 mod settled;

@@ -105,6 +105,19 @@ impl Scene {
         assert!(!ended.success(), "{ended}");
     }
 
+    /// Sets a variable of the operators that are started from now on.
+    pub(crate) fn set(&mut self, variable: &str, value: String) {
+        self.options.env.push((variable.to_owned(), value));
+    }
+
+    /// The most memory that the operator has had in use, in MiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let pid = self.operator.as_ref().expect("an operator runs").process().id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     pub(crate) async fn metrics(&self) -> String {
         let url = self.operator.as_ref().expect("an operator runs").metrics_url();
         reqwest::get(url).await.unwrap().text().await.unwrap()

@@ -48,6 +48,12 @@ fn what_could_hide_an_owner_or_an_id_is_malformed() {
         json!({}),
         json!({ "DatasetId": "" }),
         json!({ "DatasetId": 7 }),
+        json!({ "DatasetId": "../d-1" }),
+        json!({ "DatasetId": "d-1\nd-2" }),
+        json!({ "DatasetId": "d-1,d-2" }),
+        json!({ "DatasetId": "d-٣" }),
+        json!({ "DatasetId": "d".repeat(257) }),
+        json!({ "DatasetId": "d-1", "LatestVersion": { "VersionName": "v1/../v2" } }),
         json!({ "DatasetId": "d-1", "Labels": "none" }),
         json!({ "DatasetId": "d-1", "Labels": [{ "key": "small" }] }),
         json!({ "DatasetId": "d-1", "Labels": [{ "Key": "k", "Value": 1 }] }),
@@ -90,6 +96,7 @@ fn an_answer_fits_only_the_question_that_was_asked() {
     assert!(fits(&create, json!({ "VersionName": "v2" })));
     assert!(fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-1" })));
     assert!(!fits(&create, json!({ "VersionName": "v2", "DatasetId": "d-2" })));
+    assert!(!fits(&create, json!({ "VersionName": "v2 " })));
     assert!(!fits(&create, json!({})));
     let get = Request::get_dataset("d-1");
     assert!(fits(&get, json!({ "DatasetId": "d-1" })));

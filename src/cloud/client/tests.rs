@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 mod emulator;
+mod hostile;
 mod network;
 
 use super::*;

@@ -82,6 +82,17 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
         Whose::Mine { released: false, .. } => None,
         Whose::Mine { released: true, .. } => Some(Step::Unrelease(remote.id.clone())),
         Whose::Predecessor { .. } | Whose::Released | Whose::Dead | Whose::Forged | Whose::Nobody => {
+            if let Some(made) = surplus::made_elsewhere(view) {
+                return Some(stuck(
+                    Reason::OwnedByOther,
+                    format!(
+                        "{} does not carry this object's mark, but {made} carries that of the attempt that brought it; \
+                         nothing is sent to either: delete this object and apply it anew to take {made}, or delete \
+                         {made} to keep {}",
+                        remote.id, remote.id
+                    ),
+                ));
+            }
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.process.fresh));
             let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);

@@ -137,6 +137,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Whose::Released | Whose::Other | Whose::Dead | Whose::Forged => false,
         Whose::Nobody => {
             view.recorded.origin == Some(Origin::Created)
+                && surplus::made_elsewhere(view).is_none()
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
                 && view.recorded.facts.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
         }

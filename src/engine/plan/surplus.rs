@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::fields::{Fields, difference, hash};
 use super::super::mark::Origin;
+use super::super::recorded::RemoteId;
 use super::super::view::{Remote, Sight, View};
 use super::Step;
 use super::create::restricted;
@@ -33,6 +34,13 @@ pub(super) fn reported(view: &View) -> Option<String> {
             ids.join(", ")
         )
     })
+}
+
+/// Another remote that carries the mark of the very attempt that status says brought the recorded one. If the recorded one
+/// carries none, it may be that the answer named a wrong one, and a mark put on it would take it from its owner.
+pub(super) fn made_elsewhere(view: &View) -> Option<RemoteId> {
+    let nonce = &view.recorded.attempt.as_ref()?.nonce;
+    view.mine_elsewhere().into_iter().find(|(by, _)| by == nonce).map(|(_, remote)| remote.id.clone())
 }
 
 /// The next remote that is surplus by what is known so far.

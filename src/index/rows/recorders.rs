@@ -1,6 +1,7 @@
 //! Which objects recorded what: they are woken when it changes, with or without a row for it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Entry, ObjectKey, Recorder, RemoteId, Rows, Uid};
 
@@ -28,6 +29,37 @@ impl Rows {
         self.tidy(&id.dataset);
     }
 
+    pub(in crate::index) fn forget_others(&mut self, lives: impl Fn(Uid) -> bool) {
+        let gone = |entry: &Entry| entry.recorders.iter().any(|recorder| !lives(recorder.key.uid));
+        let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| gone(entry)).map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.recorders.retain(|recorder| lives(recorder.key.uid));
+            }
+            self.tidy(&id);
+        }
+    }
+
+    /// Objects with the mark of which a dataset came up, or went, that is not the one they recorded, since this was asked
+    /// last.
+    pub(in crate::index) fn doubled(&mut self) -> HashSet<ObjectKey> {
+        let unclaimed: HashMap<Arc<str>, Uid> = self.unclaimed().map(|(id, uid)| (id.into(), uid)).collect();
+        if unclaimed.is_empty() && self.doubles.is_empty() {
+            return HashSet::new();
+        }
+        let before = std::mem::take(&mut self.doubles);
+        let uids: HashSet<Uid> = unclaimed.values().chain(before.values()).copied().collect();
+        let recorders = self.entries.values().flat_map(|entry| &entry.recorders);
+        let owners: HashMap<Uid, &ObjectKey> =
+            recorders.filter(|recorder| uids.contains(&recorder.key.uid)).map(|r| (r.key.uid, &r.key)).collect();
+        let now: HashMap<_, _> = unclaimed.into_iter().filter(|(_, uid)| owners.contains_key(uid)).collect();
+        let came = now.iter().filter(|(id, _)| !before.contains_key(*id));
+        let went = before.iter().filter(|(id, _)| !now.contains_key(*id));
+        let keys = came.chain(went).filter_map(|(_, uid)| owners.get(uid).map(|key| (*key).clone())).collect();
+        self.doubles = now;
+        keys
+    }
+
     /// Objects that recorded this dataset or a version of it.
     pub(in crate::index) fn recorders_of(&self, dataset: &str) -> impl Iterator<Item = ObjectKey> + '_ {
         self.entries
@@ -40,14 +72,6 @@ impl Rows {
     pub(in crate::index) fn recorders_in(&self, workspace: &str) -> Vec<ObjectKey> {
         let here = self.entries.values().filter(|entry| entry.workspace.as_deref() == Some(workspace));
         here.flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone())).collect()
-    }
-
-    /// Objects whose mark is on another dataset than the one that they recorded: there is surplus to be looked at.
-    pub(in crate::index) fn doubled(&self) -> Vec<ObjectKey> {
-        let marked: HashSet<Uid> = self.unclaimed().map(|(_, uid)| uid).collect();
-        let recorders = self.entries.values().flat_map(|entry| &entry.recorders);
-        let doubled = recorders.filter(|recorder| recorder.version.is_none() && marked.contains(&recorder.key.uid));
-        doubled.map(|recorder| recorder.key.clone()).collect()
     }
 
     /// Datasets of this workspace that somebody recorded.

@@ -21,9 +21,8 @@ use crate::binaries::Binaries;
 use crate::components::{self, HOST, file};
 use crate::error::{Context, Error, Result};
 use crate::kubectl::Kubectl;
-use crate::pki::{Authority, service_account_key};
 use crate::process::{Process, Session};
-use crate::{install, kubeconfig, leash, ports};
+use crate::{files, install, kubeconfig, leash, ports};
 
 /// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
 pub const TEST_KUBECONFIG: &str = "DATASET_OPERATOR_TEST_KUBECONFIG";
@@ -55,8 +54,18 @@ pub struct ControlPlane {
     kubectl: PathBuf,
     /// In the order in which they are stopped. None in an existing cluster.
     processes: Vec<Process>,
-    etcd_port: Option<u16>,
+    /// `None` in an existing cluster.
+    parts: Option<Parts>,
     audited: bool,
+}
+
+/// What a control plane is started from, and again after a restore.
+#[derive(Clone, Debug)]
+struct Parts {
+    binaries: Binaries,
+    session: Session,
+    etcd_port: u16,
+    port: u16,
 }
 
 #[derive(Debug)]
@@ -110,7 +119,7 @@ impl ControlPlane {
         kubeconfig::write(&admin, &serde_json::to_value(kubeconfig).context("writing the kubeconfig")?)?;
         let kubectl = PathBuf::from("kubectl");
         let processes = Vec::new();
-        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes, etcd_port: None, audited: false })
+        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes, parts: None, audited: false })
     }
 
     async fn local(options: &Options) -> Result<Self> {
@@ -132,24 +141,29 @@ impl ControlPlane {
         let session = if options.own_session { Session::Own } else { Session::Shared };
         let admin = dir.path().join(file::ADMIN);
         let (etcd_port, port) = (ports::free()?, ports::free()?);
-        prepare(dir.path(), port)?;
+        files::prepare(dir.path(), port)?;
         // From here on whatever fails drops this, and so stops what was started.
         let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
-        let audited = !options.without_audit;
-        let mut plane = Self { dir, admin, kubectl, processes, etcd_port: Some(etcd_port), audited };
-
-        let arguments = components::etcd(plane.dir(), etcd_port);
-        plane.run("etcd", &binaries.etcd, &arguments, session)?;
-        plane.until_listening(etcd_port)?;
-        let arguments = components::apiserver(plane.dir(), etcd_port, port, audited);
-        plane.run("apiserver", &binaries.apiserver, &arguments, session)?;
-        plane.until_listening(port)?;
-        plane.until_ready().await?;
-        if let Some(program) = &binaries.controller_manager {
-            let arguments = components::controller_manager(plane.dir());
-            plane.run("controller-manager", program, &arguments, session)?;
-        }
+        let parts = Some(Parts { binaries: binaries.clone(), session, etcd_port, port });
+        let mut plane = Self { dir, admin, kubectl, processes, parts, audited: !options.without_audit };
+        plane.start_processes().await?;
         Ok(plane)
+    }
+
+    async fn start_processes(&mut self) -> Result<()> {
+        let Some(Parts { binaries, session, etcd_port, port }) = self.parts.clone() else { return Ok(()) };
+        let arguments = components::etcd(self.dir(), etcd_port);
+        self.run("etcd", &binaries.etcd, &arguments, session)?;
+        self.until_listening(etcd_port)?;
+        let arguments = components::apiserver(self.dir(), etcd_port, port, self.audited);
+        self.run("apiserver", &binaries.apiserver, &arguments, session)?;
+        self.until_listening(port)?;
+        self.until_ready().await?;
+        if let Some(program) = &binaries.controller_manager {
+            let arguments = components::controller_manager(self.dir());
+            self.run("controller-manager", program, &arguments, session)?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, name: &str, program: &Path, args: &[String], session: Session) -> Result<()> {
@@ -227,7 +241,30 @@ impl ControlPlane {
 
     /// Where its etcd takes requests, without a password; `None` in an existing cluster.
     pub fn etcd_url(&self) -> Option<String> {
-        self.etcd_port.map(|port| format!("http://{HOST}:{port}"))
+        self.parts.as_ref().map(|parts| format!("http://{HOST}:{}", parts.etcd_port))
+    }
+
+    /// Copies what etcd holds to `into`, which must not exist: the state of one moment, as a power cut would leave it.
+    /// etcd stands still meanwhile. Not in an existing cluster.
+    pub fn snapshot(&mut self, into: &Path) -> Result<()> {
+        let data = self.dir().join(file::ETCD_DATA);
+        let etcd = self.processes.iter_mut().find(|process| process.name() == "etcd");
+        let etcd = etcd.ok_or_else(|| Error::new("there is no etcd of ours to copy"))?;
+        etcd.freeze()?;
+        let copied = files::copy(&data, into);
+        etcd.thaw()?;
+        copied
+    }
+
+    /// Goes back to a [snapshot](Self::snapshot) of this control plane, as after `etcdctl snapshot restore` without a
+    /// revision bump: everything is stopped, and started again where it was, with the revisions of then. Whoever
+    /// watches goes on as after a restart of the API server.
+    pub async fn restore(&mut self, snapshot: &Path) -> Result<()> {
+        self.stop_processes()?;
+        let data = self.dir().join(file::ETCD_DATA);
+        fs::remove_dir_all(&data).context("making room for the snapshot")?;
+        files::copy(snapshot, &data)?;
+        self.start_processes().await
     }
 
     /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose
@@ -268,36 +305,6 @@ fn temporary() -> Result<TempDir> {
     let dir = dir.context("making a temporary directory")?;
     leash::directory(dir.path())?;
     Ok(dir)
-}
-
-/// Writes certificates, keys, kubeconfigs and the audit policy.
-fn prepare(dir: &Path, port: u16) -> Result<()> {
-    fs::create_dir_all(dir).context(format!("making {}", dir.display()))?;
-    // What an attempt that lost its port left behind.
-    let _ = fs::remove_dir_all(dir.join(file::ETCD_DATA));
-    let authority = Authority::new()?;
-    let server = authority.server(&[HOST, "localhost", "kubernetes.default.svc", "10.0.0.1"])?;
-    let (token_key, token_public) = service_account_key()?;
-    for (name, text) in [
-        (file::AUTHORITY, authority.pem()),
-        (file::SERVER_CERTIFICATE, server.certificate),
-        (file::SERVER_KEY, server.key),
-        (file::TOKEN_KEY, token_key),
-        (file::TOKEN_PUBLIC, token_public),
-        (file::AUDIT_POLICY, components::AUDIT_POLICY.to_owned()),
-    ] {
-        kubeconfig::write_private(&dir.join(name), &text)?;
-    }
-    let url = format!("https://{HOST}:{port}");
-    for (name, user, group) in [
-        (file::ADMIN, "admin", Some("system:masters")),
-        (file::CONTROLLER_MANAGER, "system:kube-controller-manager", None),
-    ] {
-        let pair = authority.client(user, group)?;
-        let config = kubeconfig::of_certificate(&url, &authority.pem(), &pair);
-        kubeconfig::write(&dir.join(name), &config)?;
-    }
-    Ok(())
 }
 
 fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {

@@ -21,6 +21,7 @@ mod components;
 mod controlplane;
 mod emulator;
 mod error;
+mod files;
 mod install;
 mod kubeconfig;
 mod kubectl;

@@ -7,9 +7,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::leash;
 
 /// How often a process that was asked to end is looked at.
@@ -128,6 +128,22 @@ impl Process {
             return Ok(());
         }
         kill_process(Pid::from_child(&self.child), Signal::TERM).context(format!("asking {} to end", self.name))
+    }
+
+    /// Stops it where it is (SIGSTOP), and returns once it stands still.
+    pub(crate) fn freeze(&mut self) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        let stopped = kill_process(pid, Signal::STOP).and_then(|()| waitpid(Some(pid), WaitOptions::UNTRACED));
+        match stopped.context(format!("stopping {}", self.name))? {
+            Some((_, status)) if status.stopped() => Ok(()),
+            Some(_) | None => Err(Error::new(format!("{} ended instead of standing still", self.name))),
+        }
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub(crate) fn thaw(&mut self) -> Result<()> {
+        let what = format!("letting {} go on", self.name);
+        kill_process(Pid::from_child(&self.child), Signal::CONT).context(what)
     }
 
     /// Sends SIGKILL and waits.

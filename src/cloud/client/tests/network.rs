@@ -108,7 +108,7 @@ async fn a_success_with_an_unusable_body_is_garbled() {
         Scene::answer(200, "Content-Type: text/html\r\n", "<html>"),
         Scene::answer(200, "", r#"{"RequestId":"R-1"}"#),
         Scene::answer(200, "", r#"{"DatasetId":"d-2"}"#),
-        Scene::Flood,
+        Scene::flood(),
     ] {
         let request =
             if matches!(&scene, Scene::Write(bytes) if bytes.ends_with(b"d-2\"}")) { get() } else { create() };
