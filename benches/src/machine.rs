@@ -35,7 +35,10 @@ impl Machine {
             said("git", &["status", "--porcelain", "--untracked-files=no"]).is_some_and(|text| !text.is_empty());
         let commit = said("git", &["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
         let versions = [("rustc", ["--version"]), ("go", ["version"])];
-        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        // Paths below the working directory are told from there: where a clone lies concerns nobody.
+        let here = std::env::current_dir().map(|here| format!("{}/", here.display())).unwrap_or_default();
+        let told = |argument: String| argument.strip_prefix(&here).map_or(argument.clone(), str::to_owned);
+        let arguments: Vec<String> = std::env::args().skip(1).map(told).collect();
         Self {
             cpu: after_colon(&cpu, "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
             cores: std::thread::available_parallelism().map_or(0, usize::from),

@@ -325,12 +325,11 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 }
 
-// Without random numbers a constant only costs a collision check.
-
 fn random_byte() -> u8 {
     ambient::random().map_or(0, |[byte]| byte)
 }
 
+/// Without random numbers it is a constant, which only costs a collision check.
 fn random_hex() -> String {
     fields::hex(&ambient::random::<8>().unwrap_or_default(), 16)
 }
