@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 # Release speed without the release's link time: for the demo and for local use.
-FAST := cargo build --profile fast --workspace --bins
+FAST := cargo build --profile fast -p dataset-operator -p pai-emulator -p testbed --bins
 TESTBED = "$${CARGO_TARGET_DIR:-target}/fast/testbed"
 CARGO_DENY := 0.20.2
 
