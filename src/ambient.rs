@@ -40,13 +40,17 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
 /// A pass is at the seam before or after a step; it may be made to end there. Not in release builds.
 ///
 /// With `DATASET_OPERATOR_CRASH="after Create"`, or for one kind only `"after Create of DatasetVersion"`, the process
-/// ends, as by a kernel. Under a stand-in the pass stops for good, and the stand-in sees to the rest of the process.
+/// ends, as by a kernel. With `DATASET_OPERATOR_PAUSE="before Create 3s"` the first pass that comes there is held up so long.
+/// Under a stand-in the pass stops for good, and the stand-in sees to the rest of the process.
 #[cfg(debug_assertions)]
 pub(crate) async fn seam(when: &str, step: &str, kind: &str) {
     let here = format!("{when} {step}");
     if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == here || point == format!("{here} of {kind}"))
     {
         std::process::abort();
+    }
+    if let Some(time) = pause::at(&here) {
+        tokio::time::sleep(time).await;
     }
     if stand_in::with(|stand_in| stand_in.goes_on(when, step)) == Some(false) {
         std::future::pending::<()>().await;
@@ -58,6 +62,28 @@ pub(crate) async fn seam(_: &str, _: &str, _: &str) {}
 
 #[cfg(debug_assertions)]
 pub use stand_in::{Guard, StandIn, stand_in};
+
+#[cfg(debug_assertions)]
+mod pause {
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    use std::time::Duration;
+
+    /// Where, and how long; nothing once it was.
+    static PAUSE: LazyLock<Mutex<Option<(String, Duration)>>> =
+        LazyLock::new(|| Mutex::new(std::env::var("DATASET_OPERATOR_PAUSE").ok().and_then(|text| parse(&text))));
+
+    /// How long the pass that is here is held up.
+    pub(super) fn at(here: &str) -> Option<Duration> {
+        let mut pause = PAUSE.lock().unwrap_or_else(PoisonError::into_inner);
+        pause.take_if(|(point, _)| point == here).map(|(_, time)| time)
+    }
+
+    fn parse(text: &str) -> Option<(String, Duration)> {
+        let (point, time) = text.rsplit_once(' ')?;
+        let time: jiff::SignedDuration = time.parse().ok()?;
+        Some((point.to_owned(), time.try_into().ok()?))
+    }
+}
 
 #[cfg(debug_assertions)]
 mod stand_in {

@@ -1,10 +1,11 @@
 //! Answers that are lost, and writes that others get in between: never a duplicate, never a lost id.
 
-use pai_emulator::{Effect, Fault, NameScope, When};
+use kube::api::DynamicObject;
+use pai_emulator::{Effect, Fault, Knobs, NameScope, When};
 use serde_json::json;
 
-use crate::scene::{Scene, dataset_id, oss, status};
-use crate::trouble::{fault, late};
+use crate::scene::{Scene, Setting, dataset_id, oss, status};
+use crate::trouble::{fault, intent, late};
 
 const WAYS: [(Effect, When); 8] = [
     (Effect::Error, When::Before),
@@ -70,6 +71,24 @@ async fn a_create_that_takes_effect_after_it_was_given_up_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_that_is_late_is_not_sent() {
+    let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
+    // Longer than the send deadline (1 s).
+    let env = vec![("DATASET_OPERATOR_PAUSE", "before Create 3s".to_owned())];
+    let scene = Scene::with("too-late", Setting { knobs, env, ..Setting::default() }).await;
+    scene.create("Dataset", "one", oss("one")).await;
+    let nonce = |object: &DynamicObject| intent(object).unwrap()["attempts"][0]["nonce"].as_str().unwrap().to_owned();
+    let late = nonce(&scene.claimed("Dataset", "one").await);
+    let ids = scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+    let object = scene.datasets().get("one").await.unwrap();
+    assert_ne!(nonce(&object), late, "that attempt is known not to have been sent, and is forgotten");
+    let mark = scene.label_of(&ids[0], "dso-attempt").unwrap();
+    assert!(mark.starts_with(&nonce(&object)), "{mark} is not of the new attempt");
+    assert_eq!(object.data["status"]["recovered"], json!(null), "there was no doubt");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_deleted_while_its_create_is_in_doubt_leaves_nothing() {
     let scene = Scene::with_names("doubt", NameScope::None).await;
     scene.faults([
@@ -100,7 +119,7 @@ async fn an_id_written_by_an_intruder_meanwhile_makes_no_duplicate_and_loses_non
         scene.write_status("one", json!({"datasetId": "d-nobodyknowsthisone"})).await;
         scene.until("the create to be carried out", async |scene| scene.calls("CreateDataset").0 == 1).await;
         let made = scene.cloud().datasets()[0].dataset_id.clone();
-        let there = |object: &kube::api::DynamicObject| object.data["status"]["datasetId"] == json!(made);
+        let there = |object: &DynamicObject| object.data["status"]["datasetId"] == json!(made);
         scene.wait().object(&scene.datasets(), "one", "back at its own dataset", there).await.unwrap();
         scene.exactly_one_each(&["one"]).await;
         assert_eq!(scene.calls("CreateDataset"), (1, 0));

@@ -57,7 +57,7 @@ impl StandIn for Stage {
     }
 
     fn since_boot(&self) -> Duration {
-        elapsed()
+        elapsed() + self.world.slept()
     }
 
     fn fill(&self, bytes: &mut [u8]) {

@@ -78,6 +78,8 @@ kinds! {
     Expired = "expired";
     /// The operator dies here, between two steps.
     Crash = "crash";
+    /// The machine sleeps for a minute here. Only the clock that counts that shows it.
+    Sleep = "sleep";
     /// The user edits the object.
     Edit = "edit";
     /// The user deletes the object.
@@ -97,8 +99,8 @@ impl Kind {
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
-            Expired, Garbled, GarbledDone, Late, Lost, Recreate, Silent, Slow, Throttled, ThrottledAfter, ThrottledDay,
-            Twice, TwiceSecond, Unavailable, Unconnected,
+            Expired, Garbled, GarbledDone, Late, Lost, Recreate, Silent, Sleep, Slow, Throttled, ThrottledAfter,
+            ThrottledDay, Twice, TwiceSecond, Unavailable, Unconnected,
         };
         match class {
             Class::KubeRead => {
@@ -160,7 +162,7 @@ impl Kind {
                 CrashBefore,
                 CrashAfter,
             ],
-            Class::Seam => &[Crash, Edit, Delete, Recreate],
+            Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate],
         }
     }
 

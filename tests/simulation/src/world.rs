@@ -19,6 +19,8 @@ use crate::scenario::{Fault, Place, Scenario, Side};
 
 /// How old the lists of the service are.
 const LIST_LAG: u64 = 2000;
+/// How long a machine sleeps.
+const SLEEP: Duration = Duration::from_secs(60);
 
 /// What servers are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,8 @@ struct State {
     life: Life,
     /// An object had more than one remote, told once.
     twins: Option<String>,
+    /// How long the machine has slept.
+    slept: Duration,
 }
 
 impl World {
@@ -93,6 +97,7 @@ impl World {
             history: Vec::new(),
             life: Life::default(),
             twins: None,
+            slept: Duration::ZERO,
         };
         Arc::new(Self {
             apiserver: Apiserver::new(if unique { 33 } else { 36 }, clock::now),
@@ -157,6 +162,11 @@ impl World {
             }
             None => true,
         }
+    }
+
+    /// How long the machine has slept so far.
+    pub(crate) fn slept(&self) -> Duration {
+        self.state().slept
     }
 
     /// The next life of the operator.
@@ -246,6 +256,7 @@ impl World {
     fn meddle(self: &Arc<Self>, kind: Kind) {
         let (resource, name, spec) = self.job.main();
         match kind {
+            Kind::Sleep => self.state().slept += SLEEP,
             Kind::Edit => self.edit(resource, name, json!({"description": "meddled with"})),
             Kind::Delete => self.delete(resource, name),
             Kind::Recreate => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use simulation::explore::{self, Tally};
-use simulation::{Class, Job, Scenario, run};
+use simulation::{Class, Job, Kind, Scenario, run};
 
 /// Time for the sample; `make simulate` has it all.
 const TIME: Duration = Duration::from_secs(30);
@@ -73,9 +73,28 @@ fn the_same_scenario_has_the_same_history() {
     }
 }
 
+/// A machine that slept between claim and create: that create is too late, and makes room for another claim.
 #[test]
-fn every_single_fault_of_a_create_ends_well() {
-    clean(&explore::singles(&[Scenario::calm(1, Job::Create)], threads()));
+fn a_create_after_a_sleep_is_not_sent() {
+    let calm = Scenario::calm(3, Job::Create);
+    let points = ["after Claim", "before Create"];
+    let places: Vec<_> = run(&calm).history.into_iter().filter(|entry| points.contains(&entry.what.as_str())).collect();
+    assert_eq!(places.len(), 2);
+    for place in places.into_iter().filter_map(|entry| entry.place) {
+        let outcome = run(&calm.with(place, Kind::Sleep));
+        assert_eq!(outcome.miss, None, "{place}");
+        let mut then = outcome.history.iter().skip_while(|entry| entry.fault.is_none());
+        let change = then.find(|entry| entry.class.writes()).unwrap();
+        assert_eq!(change.class, Class::KubeWrite, "{place}: {change}");
+        assert!(then.any(|entry| entry.what.starts_with("CreateDataset ")), "{place}: it is made all the same");
+    }
+}
+
+/// Where copies of a request are taken for others, and every job where they are refused.
+#[test]
+fn every_single_fault_ends_well() {
+    let jobs = Job::ALL.map(|(job, _)| Scenario::calm(3, job));
+    clean(&explore::singles(&[&[Scenario::calm(1, Job::Create)], &jobs[..]].concat(), threads()));
 }
 
 /// Another one each day.
