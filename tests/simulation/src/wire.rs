@@ -226,7 +226,9 @@ impl Call {
                 let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
                 self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
             }
-            Kind::Crash | Kind::Edit | Kind::Delete | Kind::Recreate => panic!("{fault} is no fault of a call"),
+            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate => {
+                panic!("{fault} is no fault of a call")
+            }
         }
     }
 
