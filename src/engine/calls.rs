@@ -242,25 +242,27 @@ impl<K: Kind> Pass<'_, K> {
     /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
     /// that object were being deleted.
     pub(super) async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
-        let mut view = View {
-            object: Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() },
-            recorded: self.recorded.clone(),
-            ..self.view()
-        };
-        view.recorded.id = Some(record.id.clone());
-        view.recorded.origin = Some(record.origin);
-        view.recorded.attempt.clone_from(&record.attempt);
+        self.facts =
+            Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
+        self.recorded.id = Some(record.id.clone());
+        self.recorded.origin = Some(record.origin);
+        self.recorded.attempt.clone_from(&record.attempt);
+        self.wanted = None;
         self.seen.flight = None;
         self.seen.object_is_fresh = true;
         self.seen.sights.remove(&record.id);
         for _ in 0..10 {
-            view.seen = self.seen.clone();
+            let mut view = self.view();
             view.seen.absence_counts = true;
             view.seen.swept = true;
             let flow = match plan(&view) {
                 Step::Fetch(id) => self.fetch(&view, &id).await,
                 Step::FindOwned => self.find_owned(&view).await,
-                Step::Delete(id) => self.delete(&view, &id).await,
+                Step::Delete(id) => {
+                    // No finalizer keeps the next object of this name away while this is under way.
+                    self.ctx.index.hold(&id, self.ctx.world.settle);
+                    self.delete(&view, &id).await
+                }
                 Step::Release(id) => self.release(&view, &id).await,
                 // Let go, or something stands in the way of it.
                 Step::Reread

@@ -39,7 +39,7 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) object: Arc<K::Object>,
     pub(super) facts: Facts,
     pub(super) recorded: Recorded,
-    wanted: Option<(Result<Desired, Hold>, Relations)>,
+    pub(super) wanted: Option<(Result<Desired, Hold>, Relations)>,
     pub(super) seen: Seen,
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,

@@ -60,6 +60,8 @@ struct State {
     workspaces: HashMap<String, Workspace>,
     /// Passes that work on a remote right now, by uid.
     reserved: HashMap<RemoteId, String>,
+    /// Remotes that a delete may still hit, and until when: they are not even read.
+    held: HashMap<RemoteId, Instant>,
     /// Datasets that the service refused to delete because they have versions.
     refused: HashSet<String>,
     /// Principals under which a private remote recorded by that principal was seen by the present one.
@@ -197,6 +199,7 @@ impl Index {
     pub fn remove(&self, id: &RemoteId) {
         let mut state = self.state();
         state.rows.remove(id);
+        state.held.remove(id);
         if id.version.is_none() {
             state.refused.remove(&id.dataset);
         }
@@ -250,6 +253,21 @@ impl Index {
     /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
     pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
         self.state().reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid
+    }
+
+    /// A delete of this remote is sent that no finalizer guards: for this long nobody else works on it.
+    pub fn hold(&self, id: &RemoteId, how_long: Duration) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.held.retain(|_, until| *until > now);
+        state.held.insert(id.clone(), now + how_long);
+    }
+
+    /// For how long a delete may still hit this remote, if one may.
+    #[must_use]
+    pub fn held(&self, id: &RemoteId) -> Option<Duration> {
+        let left = self.state().held.get(id)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     /// Gives back all that this object's pass reserved.
