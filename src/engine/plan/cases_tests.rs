@@ -185,6 +185,25 @@ fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
 }
 
 #[test]
+fn what_is_retained_is_left_without_a_word_only_after_a_read() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    view.deletion = Some(super::super::desired::Deletion::Retain);
+    let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
+    view.seen.sights.insert(id.clone(), Sight::Indexed(unmarked.clone()));
+    assert_eq!(plan(&view), Step::Fetch(id.clone()), "its mark may have been written since");
+    view.seen.sights.insert(id.clone(), Sight::Read(unmarked));
+    assert_eq!(plan(&view), Step::LetGo);
+    view.seen.owned = vec![remote.clone()];
+    assert_eq!(plan(&view), Step::Release(id.clone()), "a list showed it");
+    view.seen.owned.clear();
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert_eq!(plan(&view), Step::Release(id));
+}
+
+#[test]
 fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
     let id = RemoteId::dataset("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
