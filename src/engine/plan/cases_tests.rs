@@ -237,7 +237,9 @@ fn a_version_is_made_again_only_in_a_dataset_that_exists() {
     view.seen.sights.insert(dataset.clone(), Sight::Gone);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Working(Reason::DependencyNotReady, _)), "{report:?}");
-    view.seen.sights.insert(dataset.clone(), Sight::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
+    view.seen
+        .sights
+        .insert(dataset.clone(), Sight::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
     assert_eq!(plan(&view), Step::Permit);
     view.seen.sights.insert(dataset, Sight::Gone);
     desire(&mut view).target.dataset_id = Some("d-2".into());

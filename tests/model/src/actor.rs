@@ -153,6 +153,9 @@ impl Actor<'_> {
                 let wanted = self.slot + 1;
                 Flow::Again(Pass { named: Some(service::list(self.state, |_, look| look.name == wanted)), ..pass })
             }
+            Do::FetchDataset => {
+                Flow::Again(Pass { dataset: Some(self.state.kin != crate::world::Kin::Gone), ..pass })
+            }
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),
             Do::Create => self.create(pass),

@@ -428,6 +428,8 @@ pub struct Pass {
     pub named: Option<Looks>,
     /// All versions, listed in this pass.
     pub versions: Option<Looks>,
+    /// Whether the dataset of this version exists, read in this pass.
+    pub dataset: Option<bool>,
     /// The limiter's permit.
     pub permit: bool,
     /// The attempt in flight.
@@ -535,6 +537,7 @@ impl Pass {
             claimed: None,
             awaits: None,
             in_hand: None,
+            dataset: None,
             reserved: 0,
         }
     }
