@@ -153,9 +153,7 @@ impl Actor<'_> {
                 let wanted = self.slot + 1;
                 Flow::Again(Pass { named: Some(service::list(self.state, |_, look| look.name == wanted)), ..pass })
             }
-            Do::FetchDataset => {
-                Flow::Again(Pass { dataset: Some(self.state.kin != crate::world::Kin::Gone), ..pass })
-            }
+            Do::FetchDataset => Flow::Again(Pass { dataset: Some(self.state.kin != crate::world::Kin::Gone), ..pass }),
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),
             Do::Create => self.create(pass),
@@ -215,6 +213,9 @@ impl Actor<'_> {
     /// `fetch` of `effects.rs`
     fn fetch(&mut self, mut pass: Pass, id: Id) -> Flow {
         let bit = 1 << id;
+        if index(id).is_some_and(|at| self.state.processes[usize::from(self.process)].held[at] > 0) {
+            return Flow::End;
+        }
         let desks = &self.state.processes[usize::from(self.process)].desks;
         let mut others = (0..).zip(desks).filter(|(slot, _)| *slot != self.slot).filter_map(|(_, desk)| desk.pass);
         if others.any(|other| other.reserved & bit > 0) {
@@ -246,6 +247,7 @@ impl Actor<'_> {
         let process = &mut self.state.processes[usize::from(self.process)];
         process.rows[at] = None;
         process.gone |= 1 << at;
+        process.held[at] = 0;
         process.refused = false;
     }
 
@@ -435,7 +437,13 @@ impl Actor<'_> {
         match *answer {
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::Delete(id) => self.send(pass, Call::Delete(id), Awaits::Delete(id)),
+            Do::Delete(id) => {
+                if let Some(at) = index(id) {
+                    let settle = self.model.scenario.settle;
+                    self.state.processes[usize::from(self.process)].held[at] = settle;
+                }
+                self.send(pass, Call::Delete(id), Awaits::Delete(id))
+            }
             Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
             _ => self.forget(),
         }

@@ -8,7 +8,8 @@ use crate::world::{Domain, Kin, Life, Look, Mark, REMOTES, Remote, STRANGER, Spe
 /// it before the next.
 pub const SETTLE: u8 = 2;
 
-const IN_FLIGHT: &str = "a delete still under way when a new object takes the remote of the one before it";
+const IN_FLIGHT: &str =
+    "a delete that a killed process sent is still under way when a new object takes the remote of the one before it";
 const UNFENCED: &str =
     "as long as the watch of one of two replicas stands still, each sets the remote back to the spec that it knows";
 
@@ -245,6 +246,11 @@ fn people() -> Vec<Scenario> {
             (Delete, 1),
             (Recreate, 1),
             (Crash, 1),
+            (Late, 1),
+        ]),
+        Scenario::new("replaced while the create is under way, no crash").with(&[
+            (Replace, 1),
+            (LostAnswer, 1),
             (Late, 1),
         ]),
         Scenario::new("replaced while the create is under way")

@@ -470,6 +470,8 @@ pub struct Process {
     pub rows: [Option<Row>; REMOTES],
     /// Ids known gone, as bits.
     pub gone: u8,
+    /// For how many ticks a delete that no finalizer guards may still hit a remote.
+    pub held: [u8; REMOTES],
     /// The service refused to delete the dataset because of its versions.
     pub refused: bool,
     /// By slot.
