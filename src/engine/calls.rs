@@ -78,7 +78,11 @@ impl<K: Kind> Pass<'_, K> {
                 if levers::read_back() {
                     let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), &id).await;
                 }
-                self.seen.sights.insert(id.clone(), Sight::Read(remote));
+                if self.facts.poll.is_some() {
+                    self.ctx.memories.with(&self.facts.uid, |memory| memory.read = Some(Instant::now()));
+                }
+                // What was asked for, under the id that the answer names. A deletion still reads what is there (section 5).
+                self.seen.sights.insert(id.clone(), Sight::Indexed(remote));
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
                 Flow::Again
             }
