@@ -9,6 +9,7 @@ use testbed::{Result, is_ready};
 
 use crate::edits;
 pub use crate::edits::Edit;
+use crate::oracle::cost::Cost;
 use crate::scene::{DATASET, Scene, VERSION, dataset, label, version};
 
 /// What is wanted of the operator.
@@ -91,6 +92,28 @@ impl Job {
     /// Whether there is more than one remote of an object on purpose.
     pub const fn has_surplus(self) -> bool {
         matches!(self, Self::Surplus)
+    }
+
+    /// What it costs when nothing fails but what the job itself is about (`docs/protocol.md`, section 9).
+    pub const fn cost(self) -> Cost {
+        match self {
+            Self::Create | Self::CreateCold | Self::CreateVersion | Self::NextVersion => Cost::new(1, 0),
+            // A create without a clear answer, and the list that finds what it made.
+            Self::Doubt => Cost::new(1, 1),
+            // One that made nothing is sent again, after three lists.
+            Self::Lost => Cost::new(2, 3),
+            Self::Refused => Cost::new(2, 0),
+            Self::AdoptById => Cost::new(1, 1),
+            Self::AdoptByName => Cost::new(1, 2),
+            Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => Cost::new(2, 1),
+            Self::Edit(_) => Cost::new(1, 0),
+            Self::Unrelease | Self::Remark => Cost::new(1, 0),
+            Self::Surplus => Cost::new(1, 2),
+            Self::Delete | Self::DeleteVersion | Self::DeleteTree => Cost::new(1, 1),
+            Self::DeleteAfterDoubt => Cost::new(1, 2),
+            Self::Retain => Cost::new(1, 0),
+            Self::RetainVersion => Cost::new(1, 1),
+        }
     }
 
     /// Whether an operator must run to prepare it.

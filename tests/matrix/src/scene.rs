@@ -1,20 +1,20 @@
 //! The scene of one cell: a namespace, an emulator, a proxy before it and one before the API server, and an operator
 //! that knows only the proxies.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use pai_emulator::{Dataset, Emulator, Knobs};
 use serde_json::{Value, json};
 use testbed::{Context, Result, Wait};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::bed::{Bed, DOMAIN, domain_mark};
 use crate::history::History;
 use crate::keeper::Keeper;
-use crate::proxy::{Log, Proxy, Side, Struck, Upstream};
+use crate::proxy::{Log, Proxy, Side, Upstream};
 
 /// The operator's default workspace.
 pub const WORKSPACE: &str = "478";
@@ -33,6 +33,9 @@ const TIMES: [(&str, &str); 5] = [
     ("DATASET_OPERATOR_LIST_LAG", "500ms"),
     ("DATASET_OPERATOR_RESYNC", "1s"),
 ];
+
+/// Labels that others have set on datasets of the scene, by dataset.
+pub type Theirs = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How a scene differs from the usual one.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +66,9 @@ pub struct Scene {
     pub keeper: Keeper,
     /// What became of the objects.
     pub history: History,
-    /// Hears of each strike.
-    pub struck: mpsc::UnboundedReceiver<Struck>,
     /// What others have in the cloud, as it was at the start.
     pub strangers: Vec<Dataset>,
+    theirs: Mutex<Theirs>,
     _tasks: JoinSet<()>,
     _dir: tempfile::TempDir,
 }
@@ -78,11 +80,11 @@ impl Scene {
         let options = pai_emulator::Options { knobs: setting.knobs, ..pai_emulator::Options::default() };
         let emulator = Emulator::start(options).await.context("starting an emulator")?;
         let strangers = strangers(&emulator)?;
-        let (log, (strike, struck)) = (Log::default(), mpsc::unbounded_channel());
+        let log = Log::default();
         let upstream = Upstream::plain(emulator.address());
-        let cloud = Proxy::start(Side::Cloud, upstream, None, log.clone(), strike.clone()).await?;
+        let cloud = Proxy::start(Side::Cloud, upstream, None, log.clone()).await?;
         let (upstream, certificate) = (bed.upstream.clone(), Some(bed.certificate.clone()));
-        let kube = Proxy::start(Side::Kubernetes, upstream, certificate, log.clone(), strike).await?;
+        let kube = Proxy::start(Side::Kubernetes, upstream, certificate, log.clone()).await?;
         let dir = tempfile::tempdir().context("making a directory")?;
         let kubeconfig = dir.path().join("kubeconfig");
         bed.kubeconfig_by(kube.address(), &kubeconfig)?;
@@ -115,8 +117,8 @@ impl Scene {
             log,
             keeper,
             history,
-            struck,
             strangers,
+            theirs: Mutex::default(),
             _tasks: tasks,
             _dir: dir,
         })
@@ -133,7 +135,8 @@ impl Scene {
     pub fn sweeps(&self) -> usize {
         let mark = domain_mark();
         self.log.count(|entry| {
-            entry.operation == "ListDatasets" && entry.status == Some(200) && entry.target.contains(&mark)
+            let whole = entry.heard().is_some_and(|answer| answer.status == 200);
+            entry.operation == "ListDatasets" && whole && entry.target.contains(&mark)
         })
     }
 
@@ -232,12 +235,32 @@ impl Scene {
 
     /// Someone else at work, with the console's rights.
     pub fn console(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        self.emulator.console(method, path, body).context("in the console")
+        let answer = self.emulator.console(method, path, body).context("in the console")?;
+        if let ("POST", Some(id)) =
+            (method, path.strip_prefix("/api/v1/datasets/").and_then(|path| path.strip_suffix("/labels")))
+        {
+            self.note_theirs(id, &body["Labels"]);
+        }
+        Ok(answer)
     }
 
     /// A dataset made in the console; returns its id.
     pub fn foreign(&self, name: &str, labels: &Value) -> Result<String> {
-        foreign(&self.emulator, name, labels)
+        let id = foreign(&self.emulator, name, labels)?;
+        self.note_theirs(&id, labels);
+        Ok(id)
+    }
+
+    fn note_theirs(&self, id: &str, labels: &Value) {
+        let text = |label: &Value, key: &str| label[key].as_str().unwrap_or_default().to_owned();
+        let all = labels.as_array().into_iter().flatten().map(|label| (text(label, "Key"), text(label, "Value")));
+        let mut theirs = self.theirs.lock().unwrap_or_else(PoisonError::into_inner);
+        theirs.entry(id.to_owned()).or_default().extend(all.filter(|(key, _)| !key.starts_with("dso-")));
+    }
+
+    /// What others have labelled.
+    pub fn theirs(&self) -> Theirs {
+        self.theirs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Calls of an operation that were carried out.
