@@ -169,17 +169,14 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Flow::Again
             }
-            Err(error) if error.class == ErrorClass::NotFound => {
-                self.seen.sights.insert(id.clone(), Sight::Gone);
-                Flow::Again
-            }
             Err(error) => self.change_failed(id, &error).await,
         }
     }
 
-    /// A change that may have been made all the same leaves the remote unknown until it is shown again.
+    /// A change that may have been made all the same leaves the remote unknown until it is shown again; and so does one
+    /// that found nothing: only a read says that the remote is gone, and a label may be what was missing.
     async fn change_failed(&mut self, id: &RemoteId, error: &CallError) -> Flow {
-        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled) {
+        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
             self.ctx.index.doubt(id);
         }
         self.call_failed(error).await

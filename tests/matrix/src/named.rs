@@ -51,7 +51,7 @@ pub const NAMED: [Named; 17] = [
     named("M-14", "the namespace goes while the cloud is away: the finalizer holds, no storm, then clean"),
     named("M-15", "a finalizer is taken away by hand: the sweep reports the orphan and does not touch it"),
     named("M-16", "the object comes back from a backup with a new uid: the earlier remote is found, or told"),
-    named("M-17", "201300003 is 'name taken' on a create, and never 'gone' on a deletion"),
+    named("M-17", "201300003 is 'name taken' on a create, 'not found' on a read, and neither on any other call"),
 ];
 
 /// What a named row leaves to judge.
@@ -89,7 +89,7 @@ async fn on(bed: &Arc<Bed>, named: Named) -> Result<Outcome> {
     let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
     let mut setting = Setting { knobs, ..Setting::default() };
     match named.id {
-        "M-7" => setting.env = lists::PATIENT.to_vec(),
+        "M-7" | "M-17" => setting.env = lists::PATIENT.to_vec(),
         "M-15" => setting.everywhere = true,
         _ => {}
     }

@@ -492,11 +492,8 @@ impl Actor<'_> {
             (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Done(_)) => {
                 self.changed(pass, id, call, awaits)
             }
-            (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::NotFound) => {
-                let pass = with_sight(pass, id, Sight::Gone);
-                Flow::Again(if matches!(awaits, Awaits::Change(_)) { pass } else { marked(pass) })
-            }
-            (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id) | Awaits::Delete(id), Answer::Ambiguous) => {
+            (Awaits::Delete(id), Answer::Ambiguous)
+            | (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Ambiguous | Answer::NotFound) => {
                 let process = &mut self.state.processes[usize::from(self.process)];
                 if let Some(row) = index(id).and_then(|at| process.rows[at].as_mut()) {
                     (row.doubtful, row.age) = (true, 0);
