@@ -264,7 +264,8 @@ fn i6_an_object_that_is_not_ready_is_stuck_and_what_is_done_is_seen() {
 fn i7_calls_are_counted() {
     let sweep = look(&format!("?Label={}", crate::bed::domain_mark()));
     let versions = entry(Side::Cloud, "GET", "/api/v1/datasets/d-1/versions", "ListDatasetVersions", "");
-    let all = [create(), delete("d-1"), read("d-1"), look("?Label=owner"), sweep, versions, claim("c1")];
+    let missed = look("?DatasetIds=d-1");
+    let all = [create(), delete("d-1"), read("d-1"), look("?Label=owner"), sweep, missed, versions, claim("c1")];
     assert_eq!(of(&all), Cost::new(2, 2));
     let most = Cost::new(1, 1).with_a_fault();
     assert!(within(Cost::new(2, 6), most).is_empty());

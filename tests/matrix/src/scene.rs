@@ -2,6 +2,7 @@
 //! that knows only the proxies.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,15 +83,17 @@ impl Scene {
         let strangers = strangers(&emulator)?;
         let log = Log::default();
         let upstream = Upstream::plain(emulator.address());
-        let cloud = Proxy::start(Side::Cloud, upstream, None, log.clone()).await?;
-        let (upstream, certificate) = (bed.upstream.clone(), Some(bed.certificate.clone()));
-        let kube = Proxy::start(Side::Kubernetes, upstream, certificate, log.clone()).await?;
+        let certificate = Some(bed.certificate.clone());
+        let cloud = Proxy::start(Side::Cloud, upstream, certificate.clone(), log.clone()).await?;
+        let kube = Proxy::start(Side::Kubernetes, bed.upstream.clone(), certificate, log.clone()).await?;
         let dir = tempfile::tempdir().context("making a directory")?;
-        let kubeconfig = dir.path().join("kubeconfig");
+        let (kubeconfig, trusted) = (dir.path().join("kubeconfig"), dir.path().join("trusted.pem"));
+        fs::write(&trusted, &bed.certificate.pem).context("writing a certificate")?;
         bed.kubeconfig_by(kube.address(), &kubeconfig)?;
         let mut env: Vec<(String, String)> = TIMES.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         env.extend([
-            ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("http://{}", cloud.address())),
+            ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
+            ("SSL_CERT_FILE".to_owned(), trusted.display().to_string()),
             ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID".to_owned(), "testAccessKeyId".to_owned()),

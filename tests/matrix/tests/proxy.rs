@@ -32,6 +32,7 @@ impl Server {
                         if !text.contains("\r\n\r\n") {
                             continue;
                         }
+                        let last = text.contains("Connection: close");
                         let number = {
                             let mut heard = heard.lock().unwrap();
                             heard.push(text);
@@ -39,7 +40,7 @@ impl Server {
                         };
                         let body = format!("answer {number}");
                         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                        if stream.write_all(answer.as_bytes()).await.is_err() || last {
                             break;
                         }
                     }
@@ -101,6 +102,15 @@ async fn without_a_rule_it_is_not_there_with_and_without_tls() {
         assert_eq!((entries.len(), entries[1].method.as_str(), entries[1].body.as_str()), (2, "POST", "what"));
         assert_eq!((entries[1].heard().map(|answer| answer.status), rig.log.strikes()), (Some(200), 0));
     }
+}
+
+#[tokio::test]
+async fn a_watch_is_the_last_request_of_its_connection_so_that_none_goes_unseen() {
+    let rig = Rig::new(true).await;
+    let watch = rig.client.get(format!("{}?watch=true", rig.url)).send().await.unwrap();
+    assert_eq!(watch.text().await.unwrap(), "answer 1");
+    rig.answer().await;
+    assert_eq!(rig.log.entries().len(), 2);
 }
 
 #[tokio::test]

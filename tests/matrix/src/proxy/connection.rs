@@ -187,16 +187,17 @@ impl Exchange<'_> {
             return self.ask().await;
         }
         let mut back = self.shared.upstream.connect().await?;
-        back.write_all(&self.request.bytes).await?;
+        back.write_all(&self.request.last()).await?;
         back.flush().await?;
         let head = read_head(&mut *back, &mut Vec::new()).await?;
         head.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Lets both sides talk until one ends.
+    /// Lets both sides talk until one ends: the server, once the watch is over. Otherwise the next requests would come
+    /// through unseen.
     async fn stream(&mut self) -> io::Result<Next> {
         let mut back = self.shared.upstream.connect().await?;
-        back.write_all(&self.request.bytes).await?;
+        back.write_all(&self.request.last()).await?;
         back.flush().await?;
         self.latest = self.shared.log.answered(self.number, 200, "");
         copy_bidirectional(self.front, &mut back).await?;

@@ -1,6 +1,6 @@
 //! The fault proxy: an HTTP/1.1 proxy, with or without TLS on both sides, that follows a script of rules.
 //!
-//! Promises: without a rule nothing changes, byte for byte; a rule strikes exactly the requests it names, in the order in
+//! Promises: without a rule nothing changes, byte for byte, but that a watch is the last request of its connection; a rule strikes exactly the requests it names, in the order in
 //! which they come; every request is in the [`Log`]; everything ends when the proxy is dropped.
 
 mod answer;
