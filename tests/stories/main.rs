@@ -19,7 +19,6 @@ mod hostile;
 mod index;
 mod index_strangers;
 mod kills;
-mod liar;
 mod lifecycle;
 mod limits;
 mod looks;

@@ -11,7 +11,7 @@ use kube::Client;
 use serde_json::{Value, json};
 use testbed::{Audit, Context, ControlPlane, Error, NAMESPACE, Options, Result, SERVICE_ACCOUNT};
 
-use crate::proxy::{Certificate, Upstream};
+use testbed::proxy::{Certificate, Upstream};
 
 /// The owner domain of the operators under test.
 pub const DOMAIN: &str = "matrix";

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::bodies;
-use crate::proxy::{Act, Answer, End, Part, Side};
 use crate::rows::{Class, Row};
+use testbed::proxy::{Act, Answer, End, Part, Side};
 
 /// What each column is.
 pub const COLUMNS: [(char, &str); 13] = [

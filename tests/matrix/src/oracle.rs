@@ -29,9 +29,9 @@ use std::collections::BTreeSet;
 
 use kube::ResourceExt;
 
-use crate::proxy::{Entry, Side};
 use crate::scene::{Scene, VERSION};
 pub use remotes::{alive, gone};
+use testbed::proxy::{Entry, Side};
 
 /// Secret keys of the operators under test.
 const SECRETS: [&str; 2] = ["testAccessKeySecret", "theirKeySecret"];

@@ -17,8 +17,8 @@ use super::remotes::{kept, never_two, one_each, ours};
 use super::status::forwards;
 use super::{Sort, done, said, secrets};
 use crate::history::Sight;
-use crate::proxy::{Entry, Given, Side};
 use crate::scene::{DATASET, VERSION};
+use testbed::proxy::{Entry, Given, Side};
 
 // --- histories, made by hand ---
 

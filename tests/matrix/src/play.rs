@@ -13,9 +13,9 @@ use crate::cells::Cell;
 use crate::columns::Fault;
 use crate::jobs::Known;
 use crate::oracle::{self, Sort, Violation, cost, violation};
-use crate::proxy::{Act, End, Match, Proxy, Rule, Side};
 use crate::quiet::settle;
 use crate::scene::{DATASET, Scene, Setting, VERSION};
+use testbed::proxy::{Act, End, Match, Proxy, Rule, Side};
 
 /// Longer than the longest wait that a service can ask for (30 s), and some tries more.
 const LIMIT: Duration = Duration::from_secs(80);

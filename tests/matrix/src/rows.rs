@@ -4,8 +4,8 @@ use dataset_operator::engine::plan::{Change, Step};
 
 use crate::bed::domain_mark;
 use crate::jobs::{Edit, Job};
-use crate::proxy::{Match, Side};
 use crate::scene::{DATASET, VERSION};
+use testbed::proxy::{Match, Side};
 
 /// What kind of effect a row is; it says which faults make sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

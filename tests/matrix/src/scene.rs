@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::bed::{Bed, DOMAIN, domain_mark};
 use crate::history::History;
 use crate::keeper::Keeper;
-use crate::proxy::{Log, Proxy, Side, Upstream};
+use testbed::proxy::{Log, Proxy, Side, Upstream};
 
 /// The operator's default workspace.
 pub const WORKSPACE: &str = "478";

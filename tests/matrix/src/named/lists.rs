@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use super::{Judged, ensure, fault, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, Answer, Match, Rule};
 use crate::scene::{DATASET, Scene, dataset, label};
+use testbed::proxy::{Act, Answer, Match, Rule};
 
 /// Lists may be three seconds old: 1 + 2 + 3 is below 7.
 pub(super) const PATIENT: [(&str, &str); 2] =

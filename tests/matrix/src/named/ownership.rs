@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use super::{Judged, ensure, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, Match, Rule};
 use crate::scene::{DATASET, Scene, dataset, label};
+use testbed::proxy::{Act, Match, Rule};
 
 const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";

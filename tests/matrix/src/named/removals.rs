@@ -10,8 +10,8 @@ use tokio::time::sleep;
 
 use super::{Judged, ensure, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, End, Match, Rule, Side};
 use crate::scene::{DATASET, Scene, dataset};
+use testbed::proxy::{Act, End, Match, Rule, Side};
 
 pub(super) async fn namespace_without_cloud(scene: &mut Scene) -> Result<Judged> {
     scene.create(DATASET, ONE, dataset(ONE)).await?;

@@ -7,7 +7,7 @@ use pai_emulator::Dataset;
 use serde_json::Value;
 
 use super::{Sort, Violation, changes, dataset_of, violation};
-use crate::proxy::{Entry, Side};
+use testbed::proxy::{Entry, Side};
 
 /// More calls than this within a second are too many.
 const PACE: usize = 100;

@@ -5,7 +5,7 @@
 
 use super::{Sort, Violation, changes, violation};
 use crate::bed::domain_mark;
-use crate::proxy::{Entry, Side};
+use testbed::proxy::{Entry, Side};
 
 /// Calls of the dataset API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Sort, Violation, dataset_of, path, violation};
 use crate::history::Sight;
-use crate::proxy::{Entry, Given, Side};
 use crate::scene::DATASET;
+use testbed::proxy::{Entry, Given, Side};
 
 /// A read is believed for so long.
 const FRESH: Duration = Duration::from_secs(10);

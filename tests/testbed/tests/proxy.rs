@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use matrix::proxy::{Act, Answer, Body, Certificate, End, Log, Match, Part, Proxy, Rule, Side, Upstream};
+use testbed::proxy::{Act, Answer, Body, Certificate, End, Log, Match, Part, Proxy, Rule, Side, Upstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -196,6 +196,21 @@ async fn answers_are_replaced() {
     assert_eq!(rig.answer().await, "answ");
     rig.once(with(Body::Blank(3 << 20)));
     assert_eq!(rig.answer().await.len(), (3 << 20) + 2);
+}
+
+#[tokio::test]
+async fn raw_bytes_come_as_they_are_and_may_never_end() {
+    let rig = Rig::new(false).await;
+    let raw = |bytes: &[u8], endless: &[u8]| Act::Raw {
+        executed: false,
+        bytes: Arc::new(bytes.to_vec()),
+        endless: Arc::new(endless.to_vec()),
+    };
+    rig.once(raw(b"HTTP/1.1 203 Well\r\nContent-Length: 2\r\n\r\nok", b""));
+    assert_eq!(rig.ask().await.unwrap(), (203, "ok".to_owned()));
+    rig.once(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\nab\r\n"));
+    assert!(rig.ask().await.is_err(), "the client gives up");
+    assert_eq!((rig.server.count(), rig.answer().await), (0, "answer 1".to_owned()));
 }
 
 #[tokio::test]

@@ -86,6 +86,17 @@ impl Exchange<'_> {
                 let truth = if executed { self.execute().await? } else { None };
                 self.answer(&answer, truth.as_ref()).await
             }
+            Act::Raw { executed, bytes, endless } => {
+                if executed {
+                    self.execute().await?;
+                }
+                self.front.write_all(&bytes).await?;
+                while !endless.is_empty() {
+                    self.front.write_all(&endless).await?;
+                }
+                self.front.flush().await?;
+                self.end(End::Close).await
+            }
             Act::Lose { executed, end } => {
                 if executed {
                     self.execute().await?;

@@ -14,7 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use testbed::{Context, Result};
+use crate::error::{Context, Result};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -75,6 +75,11 @@ impl Proxy {
             }
         });
         Ok(Self { address, shared, _stop: stop })
+    }
+
+    /// Starts one before a service without TLS, for a test that is interested in what it does and not in its log.
+    pub async fn before(service: SocketAddr) -> Result<Self> {
+        Self::start(Side::Cloud, Upstream::plain(service), None, Log::default()).await
     }
 
     /// Where it listens.
