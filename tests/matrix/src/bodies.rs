@@ -1,8 +1,9 @@
 //! Column k: answers that are none. The request was carried out all the same.
 
+use testbed::proxy::{Act, Answer, Body, Side};
+
 use crate::columns::{Fault, Variant};
 use crate::rows::{Class, Row};
-use testbed::proxy::{Act, Answer, Body, Side};
 
 /// Deeper than any parser should follow.
 const DEPTH: usize = 100_000;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use testbed::proxy::{Act, Answer, End, Part, Side};
 
 use crate::bodies;
 use crate::rows::{Class, Row};
-use testbed::proxy::{Act, Answer, End, Part, Side};
 
 /// What each column is.
 pub const COLUMNS: [(char, &str); 13] = [

@@ -96,24 +96,29 @@ impl Job {
 
     /// What it costs when nothing fails but what the job itself is about (`docs/protocol.md`, section 9).
     pub const fn cost(self) -> Cost {
-        match self {
-            Self::Create | Self::CreateCold | Self::CreateVersion | Self::NextVersion => Cost::new(1, 0),
-            // A create without a clear answer, and the list that finds what it made.
-            Self::Doubt => Cost::new(1, 1),
-            // One that made nothing is sent again, after three lists.
-            Self::Lost => Cost::new(2, 3),
-            Self::Refused => Cost::new(2, 0),
-            Self::AdoptById => Cost::new(1, 1),
-            Self::AdoptByName => Cost::new(1, 2),
-            Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => Cost::new(2, 1),
-            Self::Edit(_) => Cost::new(1, 0),
-            Self::Unrelease | Self::Remark => Cost::new(1, 0),
-            Self::Surplus => Cost::new(1, 2),
-            Self::Delete | Self::DeleteVersion | Self::DeleteTree => Cost::new(1, 1),
-            Self::DeleteAfterDoubt => Cost::new(1, 2),
-            Self::Retain => Cost::new(1, 0),
-            Self::RetainVersion => Cost::new(1, 1),
-        }
+        let changes = match self {
+            // What was lost or refused is sent again; a full set of labels may take a deletion beside it.
+            Self::Lost
+            | Self::Refused
+            | Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => 2,
+            _ => 1,
+        };
+        let looks = match self {
+            // A create that made nothing is sent again after three lists.
+            Self::Lost => 3,
+            // By name and by id; the kept one and the surplus; before the deletion, and for what else the attempts made.
+            Self::AdoptByName | Self::Surplus | Self::DeleteAfterDoubt => 2,
+            // The list that finds what a create made; what is taken, deleted, or gets a full set of labels.
+            Self::Doubt
+            | Self::AdoptById
+            | Self::Delete
+            | Self::DeleteVersion
+            | Self::DeleteTree
+            | Self::RetainVersion
+            | Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => 1,
+            _ => 0,
+        };
+        Cost::new(changes, looks)
     }
 
     /// Whether an operator must run to prepare it.

@@ -28,10 +28,10 @@ mod status;
 use std::collections::BTreeSet;
 
 use kube::ResourceExt;
+use testbed::proxy::{Entry, Side};
 
 use crate::scene::{Scene, VERSION};
 pub use remotes::{alive, gone};
-use testbed::proxy::{Entry, Side};
 
 /// Secret keys of the operators under test.
 const SECRETS: [&str; 2] = ["testAccessKeySecret", "theirKeySecret"];

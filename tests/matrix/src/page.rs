@@ -144,7 +144,9 @@ fn steps(text: &mut String) {
         here + absent
     );
     let letters = COLUMNS.map(|(column, _)| column);
-    letters.iter().for_each(|column| text.extend([" ", &column.to_string(), " |"]));
+    for column in letters {
+        let _ = write!(text, " {column} |");
+    }
     text.push_str("\n| --- | --- | --- | --- |");
     text.push_str(&" --- |".repeat(COLUMNS.len()));
     text.push('\n');

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use testbed::proxy::{Act, End, Match, Proxy, Rule, Side};
 use testbed::{Error, Result};
 use tokio::time::{Instant, sleep};
 
@@ -15,7 +16,6 @@ use crate::jobs::Known;
 use crate::oracle::{self, Sort, Violation, cost, violation};
 use crate::quiet::settle;
 use crate::scene::{DATASET, Scene, Setting, VERSION};
-use testbed::proxy::{Act, End, Match, Proxy, Rule, Side};
 
 /// Longer than the longest wait that a service can ask for (30 s), and some tries more.
 const LIMIT: Duration = Duration::from_secs(80);

@@ -1,21 +1,24 @@
 //! The scene of one cell: a namespace, an emulator, a proxy before it and one before the API server, and an operator
 //! that knows only the proxies.
 
-use std::collections::BTreeMap;
+mod cloud;
+
 use std::fs;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use pai_emulator::{Dataset, Emulator, Knobs};
 use serde_json::{Value, json};
+use testbed::proxy::{Log, Proxy, Side, Upstream};
 use testbed::{Context, Result, Wait};
 use tokio::task::JoinSet;
 
 use crate::bed::{Bed, DOMAIN, domain_mark};
 use crate::history::History;
 use crate::keeper::Keeper;
-use testbed::proxy::{Log, Proxy, Side, Upstream};
+pub use cloud::Theirs;
+use cloud::strangers;
 
 /// The operator's default workspace.
 pub const WORKSPACE: &str = "478";
@@ -34,9 +37,6 @@ const TIMES: [(&str, &str); 5] = [
     ("DATASET_OPERATOR_LIST_LAG", "500ms"),
     ("DATASET_OPERATOR_RESYNC", "1s"),
 ];
-
-/// Labels that others have set on datasets of the scene, by dataset.
-pub type Theirs = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How a scene differs from the usual one.
 #[derive(Clone, Debug, Default)]
@@ -233,54 +233,6 @@ impl Scene {
         }
         Ok(())
     }
-
-    // --- the cloud ---
-
-    /// Someone else at work, with the console's rights.
-    pub fn console(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        let answer = self.emulator.console(method, path, body).context("in the console")?;
-        if let ("POST", Some(id)) =
-            (method, path.strip_prefix("/api/v1/datasets/").and_then(|path| path.strip_suffix("/labels")))
-        {
-            self.note_theirs(id, &body["Labels"]);
-        }
-        Ok(answer)
-    }
-
-    /// A dataset made in the console; returns its id.
-    pub fn foreign(&self, name: &str, labels: &Value) -> Result<String> {
-        let id = foreign(&self.emulator, name, labels)?;
-        self.note_theirs(&id, labels);
-        Ok(id)
-    }
-
-    fn note_theirs(&self, id: &str, labels: &Value) {
-        let text = |label: &Value, key: &str| label[key].as_str().unwrap_or_default().to_owned();
-        let all = labels.as_array().into_iter().flatten().map(|label| (text(label, "Key"), text(label, "Value")));
-        let mut theirs = self.theirs.lock().unwrap_or_else(PoisonError::into_inner);
-        theirs.entry(id.to_owned()).or_default().extend(all.filter(|(key, _)| !key.starts_with("dso-")));
-    }
-
-    /// What others have labelled.
-    pub fn theirs(&self) -> Theirs {
-        self.theirs.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Calls of an operation that were carried out.
-    pub fn carried_out(&self, operation: &str) -> u64 {
-        self.emulator.stats().calls.get(operation).map_or(0, |count| count.ok)
-    }
-
-    /// Calls of an operation that the operator made.
-    pub fn sent(&self, operation: &str) -> usize {
-        self.log.count(|entry| entry.operation == operation)
-    }
-
-    /// The datasets of others left out.
-    pub fn datasets(&self) -> Vec<Dataset> {
-        let strange = |dataset: &Dataset| self.strangers.iter().any(|other| other.dataset_id == dataset.dataset_id);
-        self.emulator.datasets().into_iter().filter(|dataset| !strange(dataset)).collect()
-    }
 }
 
 /// A label of a dataset or version.
@@ -302,22 +254,4 @@ pub fn version(folder: &str) -> Value {
         "datasetRef": {"name": "one"}, "property": "DIRECTORY", "dataSourceType": "OSS",
         "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{folder}/"),
     })
-}
-
-fn foreign(emulator: &Emulator, name: &str, labels: &Value) -> Result<String> {
-    let body = json!({
-        "Name": name, "WorkspaceId": WORKSPACE, "Property": "DIRECTORY", "DataSourceType": "OSS",
-        "Uri": dataset(name)["uri"], "Labels": labels,
-    });
-    let answer = emulator.console("POST", "/api/v1/datasets", &body).context("in the console")?;
-    Ok(answer["DatasetId"].as_str().unwrap_or_default().to_owned())
-}
-
-/// One that nobody marked, and one of another owner.
-fn strangers(emulator: &Emulator) -> Result<Vec<Dataset>> {
-    foreign(emulator, "bystander", &json!([{"Key": "team", "Value": "theirs"}]))?;
-    let marks = json!([{"Key": "dso-domain", "Value": "another"}, {"Key": "dso-owner", "Value": "someone"},
-                       {"Key": "dso-attempt", "Value": "c1.u.c.m"}]);
-    foreign(emulator, "neighbour", &marks)?;
-    Ok(emulator.datasets())
 }

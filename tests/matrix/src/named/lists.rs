@@ -5,12 +5,12 @@ use std::time::Duration;
 use pai_emulator::{Effect, When};
 use serde_json::json;
 use testbed::Result;
+use testbed::proxy::{Act, Answer, Match, Rule};
 use tokio::time::sleep;
 
 use super::{Judged, ensure, fault, id_of};
 use crate::jobs::ONE;
 use crate::scene::{DATASET, Scene, dataset, label};
-use testbed::proxy::{Act, Answer, Match, Rule};
 
 /// Lists may be three seconds old: 1 + 2 + 3 is below 7.
 pub(super) const PATIENT: [(&str, &str); 2] =

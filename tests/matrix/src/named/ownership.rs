@@ -5,12 +5,12 @@ use std::time::Duration;
 use pai_emulator::Credential;
 use serde_json::json;
 use testbed::Result;
+use testbed::proxy::{Act, Match, Rule};
 use tokio::time::sleep;
 
 use super::{Judged, ensure, id_of};
 use crate::jobs::ONE;
 use crate::scene::{DATASET, Scene, dataset, label};
-use testbed::proxy::{Act, Match, Rule};
 
 const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";

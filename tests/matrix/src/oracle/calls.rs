@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use pai_emulator::Dataset;
 use serde_json::Value;
+use testbed::proxy::{Entry, Side};
 
 use super::{Sort, Violation, changes, dataset_of, violation};
-use testbed::proxy::{Entry, Side};
 
 /// More calls than this within a second are too many.
 const PACE: usize = 100;

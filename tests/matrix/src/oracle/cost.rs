@@ -3,9 +3,10 @@
 //! What many objects share is counted apart, there and here: the sweeps (lists by our domain, and of what they miss by id)
 //! and lists of versions, which the index repeats by itself.
 
+use testbed::proxy::{Entry, Side};
+
 use super::{Sort, Violation, changes, violation};
 use crate::bed::domain_mark;
-use testbed::proxy::{Entry, Side};
 
 /// Calls of the dataset API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

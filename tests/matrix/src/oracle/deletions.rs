@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use testbed::proxy::{Entry, Given, Side};
 
 use super::{Sort, Violation, dataset_of, path, violation};
 use crate::history::Sight;
 use crate::scene::DATASET;
-use testbed::proxy::{Entry, Given, Side};
 
 /// A read is believed for so long.
 const FRESH: Duration = Duration::from_secs(10);
