@@ -27,6 +27,7 @@ mod meddling;
 mod orphans;
 mod outage;
 mod recovery;
+mod recovery_copy;
 mod recovery_move;
 mod removal;
 mod scene;

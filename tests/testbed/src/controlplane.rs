@@ -22,7 +22,7 @@ use crate::components::{self, HOST, file};
 use crate::error::{Context, Error, Result};
 use crate::kubectl::Kubectl;
 use crate::process::{Process, Session};
-use crate::{files, install, kubeconfig, leash, ports};
+use crate::{files, install, kubeconfig, leash, ports, revisions};
 
 /// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
 pub const TEST_KUBECONFIG: &str = "DATASET_OPERATOR_TEST_KUBECONFIG";
@@ -146,15 +146,19 @@ impl ControlPlane {
         let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
         let parts = Some(Parts { binaries: binaries.clone(), session, etcd_port, port });
         let mut plane = Self { dir, admin, kubectl, processes, parts, audited: !options.without_audit };
-        plane.start_processes().await?;
+        plane.start_processes(0).await?;
         Ok(plane)
     }
 
-    async fn start_processes(&mut self) -> Result<()> {
+    /// `ahead`: so many revisions are skipped before the API server starts.
+    async fn start_processes(&mut self, ahead: u32) -> Result<()> {
         let Some(Parts { binaries, session, etcd_port, port }) = self.parts.clone() else { return Ok(()) };
         let arguments = components::etcd(self.dir(), etcd_port);
         self.run("etcd", &binaries.etcd, &arguments, session)?;
         self.until_listening(etcd_port)?;
+        if ahead > 0 {
+            revisions::skip(&format!("http://{HOST}:{etcd_port}"), ahead).await?;
+        }
         let arguments = components::apiserver(self.dir(), etcd_port, port, self.audited);
         self.run("apiserver", &binaries.apiserver, &arguments, session)?;
         self.until_listening(port)?;
@@ -256,15 +260,17 @@ impl ControlPlane {
         copied
     }
 
-    /// Goes back to a [snapshot](Self::snapshot) of this control plane, as after `etcdctl snapshot restore` without a
-    /// revision bump: everything is stopped, and started again where it was, with the revisions of then. Whoever
-    /// watches goes on as after a restart of the API server.
-    pub async fn restore(&mut self, snapshot: &Path) -> Result<()> {
+    /// Goes back to a [snapshot](Self::snapshot), of this control plane or of one that is then copied: everything is
+    /// stopped, and started again where it was. Whoever watches goes on as after a restart of the API server.
+    ///
+    /// Revisions are counted from the snapshot on, as after `etcdutl snapshot restore`; with `ahead` they go on beyond that
+    /// many more, and the earlier ones count as compacted, as after `--bump-revision <ahead> --mark-compacted`.
+    pub async fn restore(&mut self, snapshot: &Path, ahead: u32) -> Result<()> {
         self.stop_processes()?;
         let data = self.dir().join(file::ETCD_DATA);
         fs::remove_dir_all(&data).context("making room for the snapshot")?;
         files::copy(snapshot, &data)?;
-        self.start_processes().await
+        self.start_processes(ahead).await
     }
 
     /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose
