@@ -4,8 +4,9 @@
 //! Everything it started is stopped when it is dropped, in the order that does not hang, and by the
 //! leash if the process ends without dropping it.
 
+mod snapshot;
+
 use std::env;
-use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -22,7 +23,7 @@ use crate::components::{self, HOST, file};
 use crate::error::{Context, Error, Result};
 use crate::kubectl::Kubectl;
 use crate::process::{Process, Session};
-use crate::{files, install, kubeconfig, leash, ports, revisions};
+use crate::{files, install, kubeconfig, leash, ports};
 
 /// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
 pub const TEST_KUBECONFIG: &str = "DATASET_OPERATOR_TEST_KUBECONFIG";
@@ -157,7 +158,7 @@ impl ControlPlane {
         self.run("etcd", &binaries.etcd, &arguments, session)?;
         self.until_listening(etcd_port)?;
         if ahead > 0 {
-            revisions::skip(&format!("http://{HOST}:{etcd_port}"), ahead).await?;
+            snapshot::skip(&format!("http://{HOST}:{etcd_port}"), ahead).await?;
         }
         let arguments = components::apiserver(self.dir(), etcd_port, port, self.audited);
         self.run("apiserver", &binaries.apiserver, &arguments, session)?;
@@ -246,31 +247,6 @@ impl ControlPlane {
     /// Where its etcd takes requests, without a password; `None` in an existing cluster.
     pub fn etcd_url(&self) -> Option<String> {
         self.parts.as_ref().map(|parts| format!("http://{HOST}:{}", parts.etcd_port))
-    }
-
-    /// Copies what etcd holds to `into`, which must not exist: the state of one moment, as a power cut would leave it.
-    /// etcd stands still meanwhile. Not in an existing cluster.
-    pub fn snapshot(&mut self, into: &Path) -> Result<()> {
-        let data = self.dir().join(file::ETCD_DATA);
-        let etcd = self.processes.iter_mut().find(|process| process.name() == "etcd");
-        let etcd = etcd.ok_or_else(|| Error::new("there is no etcd of ours to copy"))?;
-        etcd.freeze()?;
-        let copied = files::copy(&data, into);
-        etcd.thaw()?;
-        copied
-    }
-
-    /// Goes back to a [snapshot](Self::snapshot), of this control plane or of one that is then copied: everything is
-    /// stopped, and started again where it was. Whoever watches goes on as after a restart of the API server.
-    ///
-    /// Revisions are counted from the snapshot on, as after `etcdutl snapshot restore`; with `ahead` they go on beyond that
-    /// many more, and the earlier ones count as compacted, as after `--bump-revision <ahead> --mark-compacted`.
-    pub async fn restore(&mut self, snapshot: &Path, ahead: u32) -> Result<()> {
-        self.stop_processes()?;
-        let data = self.dir().join(file::ETCD_DATA);
-        fs::remove_dir_all(&data).context("making room for the snapshot")?;
-        files::copy(snapshot, &data)?;
-        self.start_processes(ahead).await
     }
 
     /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose

@@ -33,7 +33,6 @@ mod pki;
 mod ports;
 mod process;
 pub mod proxy;
-mod revisions;
 mod wait;
 
 pub use audit::{Audit, Filter, OPERATOR_USER, Write};
