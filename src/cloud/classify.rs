@@ -114,21 +114,21 @@ fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
         Operation::CreateDataset => ErrorClass::NameTaken,
         Operation::ListDatasets => ErrorClass::Refused,
         Operation::UpdateDataset if status != 404 && request.names() => ErrorClass::NameTaken,
-        // Nothing shows that the code means "missing" here: a read must confirm it.
-        Operation::DeleteDataset | Operation::DeleteDatasetVersion if status != 404 => ErrorClass::Refused,
-        Operation::GetDataset
-        | Operation::UpdateDataset
+        Operation::GetDataset | Operation::GetDatasetVersion => ErrorClass::NotFound,
+        Operation::UpdateDataset
         | Operation::DeleteDataset
         | Operation::PublishDataset
         | Operation::CreateDatasetLabels
         | Operation::DeleteDatasetLabels
         | Operation::CreateDatasetVersion
         | Operation::ListDatasetVersions
-        | Operation::GetDatasetVersion
         | Operation::UpdateDatasetVersion
         | Operation::DeleteDatasetVersion
         | Operation::CreateDatasetVersionLabels
-        | Operation::DeleteDatasetVersionLabels => ErrorClass::NotFound,
+        | Operation::DeleteDatasetVersionLabels => {
+            // Only the status can say that something is missing here; otherwise the next pass reads what is there.
+            if status == 404 { ErrorClass::NotFound } else { doubtful(request.operation()) }
+        }
     }
 }
 

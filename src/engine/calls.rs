@@ -78,7 +78,11 @@ impl<K: Kind> Pass<'_, K> {
                 if levers::read_back() {
                     let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), &id).await;
                 }
-                self.seen.sights.insert(id.clone(), Sight::Read(remote));
+                if self.facts.poll.is_some() {
+                    self.ctx.memories.with(&self.facts.uid, |memory| memory.read = Some(Instant::now()));
+                }
+                // What was asked for, under the id that the answer names. A deletion still reads what is there (section 5).
+                self.seen.sights.insert(id.clone(), Sight::Indexed(remote));
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
                 Flow::Again
             }
@@ -165,17 +169,14 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Flow::Again
             }
-            Err(error) if error.class == ErrorClass::NotFound => {
-                self.seen.sights.insert(id.clone(), Sight::Gone);
-                Flow::Again
-            }
             Err(error) => self.change_failed(id, &error).await,
         }
     }
 
-    /// A change that may have been made all the same leaves the remote unknown until it is shown again.
+    /// A change that may have been made all the same leaves the remote unknown until it is shown again; and so does one
+    /// that found nothing: only a read says that the remote is gone, and a label may be what was missing.
     async fn change_failed(&mut self, id: &RemoteId, error: &CallError) -> Flow {
-        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled) {
+        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
             self.ctx.index.doubt(id);
         }
         self.call_failed(error).await
@@ -242,25 +243,27 @@ impl<K: Kind> Pass<'_, K> {
     /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
     /// that object were being deleted.
     pub(super) async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
-        let mut view = View {
-            object: Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() },
-            recorded: self.recorded.clone(),
-            ..self.view()
-        };
-        view.recorded.id = Some(record.id.clone());
-        view.recorded.origin = Some(record.origin);
-        view.recorded.attempt.clone_from(&record.attempt);
+        self.facts =
+            Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
+        self.recorded.id = Some(record.id.clone());
+        self.recorded.origin = Some(record.origin);
+        self.recorded.attempt.clone_from(&record.attempt);
+        self.wanted = None;
         self.seen.flight = None;
         self.seen.object_is_fresh = true;
         self.seen.sights.remove(&record.id);
         for _ in 0..10 {
-            view.seen = self.seen.clone();
+            let mut view = self.view();
             view.seen.absence_counts = true;
             view.seen.swept = true;
             let flow = match plan(&view) {
                 Step::Fetch(id) => self.fetch(&view, &id).await,
                 Step::FindOwned => self.find_owned(&view).await,
-                Step::Delete(id) => self.delete(&view, &id).await,
+                Step::Delete(id) => {
+                    // No finalizer keeps the next object of this name away while this is under way.
+                    self.ctx.index.hold(&id, self.ctx.world.settle);
+                    self.delete(&view, &id).await
+                }
                 Step::Release(id) => self.release(&view, &id).await,
                 // Let go, or something stands in the way of it.
                 Step::Reread

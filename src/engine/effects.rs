@@ -128,6 +128,10 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
+        if let Some(left) = self.ctx.index.held(id) {
+            let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
+            return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
+        }
         if !self.ctx.index.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }

@@ -105,7 +105,7 @@ impl<K: Kind> Pass<'_, K> {
         Some(match report.next {
             Next::Event => left,
             Next::After(wait) => wait.min(left),
-            Next::Backoff => cool(self.ctx, facts, None).min(left.max(Duration::from_secs(1))),
+            Next::Backoff => cool(self.ctx, facts, Duration::ZERO..=left.max(Duration::from_secs(1))),
         })
     }
 
@@ -117,8 +117,8 @@ impl<K: Kind> Pass<'_, K> {
             (Ready::Available(_), Next::Event) => Action::await_change(),
             (Ready::Stuck(reason, _), Next::Backoff) => {
                 let environment = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied);
-                let at_least = (!environment).then_some(super::report::STALLED_RETRY);
-                Action::requeue(cool(self.ctx, facts, at_least))
+                let at_least = if environment { Duration::ZERO } else { super::report::STALLED_RETRY };
+                Action::requeue(cool(self.ctx, facts, at_least..=Duration::MAX))
             }
             (_, Next::Event) => Action::requeue(FALLBACK),
             (_, Next::After(wait)) => Action::requeue(wait),

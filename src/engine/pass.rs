@@ -2,6 +2,7 @@
 //! in [`effects`](super::effects); all deciding is in `plan`.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) object: Arc<K::Object>,
     pub(super) facts: Facts,
     pub(super) recorded: Recorded,
-    wanted: Option<(Result<Desired, Hold>, Relations)>,
+    pub(super) wanted: Option<(Result<Desired, Hold>, Relations)>,
     pub(super) seen: Seen,
     pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
@@ -119,13 +120,14 @@ pub(super) fn fingerprint(facts: &Facts) -> String {
 
 /// The delay after one more failed pass.
 pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &Facts) -> Action {
-    Action::requeue(cool(ctx, facts, None))
+    Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
 }
 
-pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, at_least: Option<Duration>) -> Duration {
+/// One more pass failed: the delay before the next one, within these bounds. Nothing is tried earlier.
+pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, within: RangeInclusive<Duration>) -> Duration {
     ctx.memories.with(&facts.uid, |memory| {
         memory.failures += 1;
-        let delay = backoff(memory.failures, random_byte()).max(at_least.unwrap_or_default());
+        let delay = backoff(memory.failures, random_byte()).clamp(*within.start(), *within.end());
         memory.cooldown = Some((fingerprint(facts), Instant::now() + delay));
         delay
     })

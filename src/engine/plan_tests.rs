@@ -236,6 +236,9 @@ fn what_always_holds() {
             Step::Change(id, _) | Step::Mark(id, _) | Step::Unrelease(id) => {
                 assert!(!view.object.paused && !view.object.deleting, "{}", context());
                 assert_ne!(whose(view, id), Some(Whose::Other), "{}", context());
+                if matches!(step, Step::Mark(..) | Step::Unrelease(_)) && view.seen.flight.is_none() {
+                    assert!(view.seen.object_is_fresh, "the object may have let go since\n{}", context());
+                }
                 if matches!(step, Step::Change(..)) {
                     assert!(matches!(whose(view, id), Some(Whose::Mine { released: false, .. })), "{}", context());
                 }
@@ -251,6 +254,8 @@ fn what_always_holds() {
             Step::Record(record) => {
                 let mine = matches!(whose(view, &record.id), Some(Whose::Mine { .. }));
                 assert!(mine, "only what carries our uid is recorded without a claim\n{}", context());
+                let kept = view.id().is_none_or(|id| record.id == *id || view.known_gone(id));
+                assert!(kept, "an id that may live is never overwritten\n{}", context());
             }
             Step::Leave => assert!(view.object.deleting && !view.object.finalizer, "{}", context()),
             Step::Report(report) => {
@@ -339,6 +344,7 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
     view.recorded.attempt = Some(Ended { nonce: "c1".into(), outcome: Outcome::Created });
     view.recorded.fixed = desired().fixed;
     view.seen.sights.insert(id.clone(), Sight::Read(remote("d-1", Mark::Nobody, "c1")));
+    view.seen.object_is_fresh = true;
     assert!(matches!(plan(&view), Step::Mark(of, _) if of == id));
     view.seen.owned = vec![remote("d-2", Mark::Mine, "c2")];
     assert!(matches!(plan(&view), Step::Mark(..)), "of another attempt");
@@ -346,7 +352,6 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Stuck(Reason::OwnedByOther, _)));
     view.object.deleting = true;
-    view.seen.object_is_fresh = true;
     assert_eq!(plan(&view), Step::LetGo, "and none is deleted");
 }
 

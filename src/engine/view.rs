@@ -190,7 +190,7 @@ impl View {
         if self.seen.flight.is_some() {
             return Stand::InFlight;
         }
-        if self.in_doubt() && !self.process.resolved {
+        if self.in_doubt() && !self.process.resolved && !self.has_living() {
             return Stand::Doubt;
         }
         self.id().map_or(Stand::Free, |id| Stand::Has(id.clone()))
@@ -209,6 +209,12 @@ impl View {
                 Some(nonce) => self.object.deleting || Origin::of_nonce(nonce) == Origin::Created,
             },
         }
+    }
+
+    /// A recorded remote that exists is never put aside for what a newer attempt may have made: that is surplus. Only
+    /// before it lets go must an object know what came of that attempt.
+    fn has_living(&self) -> bool {
+        !self.object.deleting && self.id().and_then(|id| self.sight(id)).and_then(Sight::remote).is_some()
     }
 
     /// The recorded outcome of the attempt with this nonce.

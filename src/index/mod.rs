@@ -8,6 +8,7 @@
 pub mod listing;
 mod object;
 pub mod reader;
+mod rights;
 mod row;
 mod rows;
 mod sweep;
@@ -28,6 +29,7 @@ use crate::engine::uid::Uid;
 use crate::engine::view::Remote;
 
 pub use object::ObjectKey;
+use rights::Rights;
 use row::Source;
 use rows::Rows;
 pub use workspace::Swept;
@@ -58,8 +60,7 @@ pub struct Settings {
 struct State {
     rows: Rows,
     workspaces: HashMap<String, Workspace>,
-    /// Passes that work on a remote right now, by uid.
-    reserved: HashMap<RemoteId, String>,
+    rights: Rights,
     /// Datasets that the service refused to delete because they have versions.
     refused: HashSet<String>,
     /// Principals under which a private remote recorded by that principal was seen by the present one.
@@ -197,6 +198,7 @@ impl Index {
     pub fn remove(&self, id: &RemoteId) {
         let mut state = self.state();
         state.rows.remove(id);
+        state.rights.gone(id);
         if id.version.is_none() {
             state.refused.remove(&id.dataset);
         }
@@ -245,16 +247,6 @@ impl Index {
     /// Of the objects that recorded something only these live: the others went unseen.
     pub fn forget_others(&self, lives_here: impl Fn(Uid) -> bool) {
         self.state().rows.forget_others(lives_here);
-    }
-
-    /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
-    pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
-        self.state().reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid
-    }
-
-    /// Gives back all that this object's pass reserved.
-    pub fn unreserve(&self, uid: &str) {
-        self.state().reserved.retain(|_, holder| holder != uid);
     }
 
     /// The present principal sees private remotes of this one.

@@ -83,9 +83,24 @@ impl Cluster {
         into
     }
 
-    pub(crate) async fn restore(&mut self, snapshot: &Path) {
-        self.plane.restore(snapshot).await.unwrap();
+    /// Goes back to a snapshot; revisions go on as many further.
+    pub(crate) async fn restore(&mut self, snapshot: &Path, ahead: u32) {
+        self.plane.restore(snapshot, ahead).await.unwrap();
         self.client = self.plane.client().await.unwrap();
+    }
+
+    /// Becomes a copy of a cluster that goes on.
+    pub(crate) async fn copy(&mut self, original: &Self, snapshot: &Path) {
+        self.restore(snapshot, 0).await;
+        original.namespace.clone_into(&mut self.namespace);
+        // The copy signs with keys of its own.
+        self.options.kubeconfig = in_its_namespace(&self.plane, self.dir.path()).await;
+    }
+
+    /// The uid of `kube-system`, by which clusters are told apart.
+    pub(crate) async fn uid(&self) -> String {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        namespaces.get("kube-system").await.unwrap().metadata.uid.unwrap()
     }
 
     // --- the operator ---
@@ -146,6 +161,11 @@ impl Cluster {
         let swept = async || self.metric("pai_index_sweeps_total").await.unwrap_or_default();
         let wanted = swept().await + more;
         self.wait().until("rounds", async || Ok((swept().await >= wanted).then_some(()))).await.unwrap();
+    }
+
+    /// What the operator has said.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.options.log).unwrap()
     }
 
     pub(crate) fn wait(&self) -> Wait {

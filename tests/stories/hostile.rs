@@ -1,30 +1,28 @@
 //! A service that lies or goes mad: what it says costs little memory, is told in the object's own condition, and is not
 //! written down unless a mark proves it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kube::api::DynamicObject;
-use pai_emulator::{Fault, Knobs, NameScope};
+use pai_emulator::{Effect, Fault, Knobs, NameScope, When};
 use serde_json::{Value, json};
+use testbed::proxy::{Act, Answer, Body, Match, Proxy, Rule};
 
 use crate::index::rounds;
-use crate::liar::{Liar, Lie, ok};
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
 
 const MIB: usize = 1024 * 1024;
-/// Failures are told when they last, and delays between tries grow.
-const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A scene whose operator talks to a liar. Names may repeat, so that a duplicate could be seen.
-async fn scene(name: &str) -> (Scene, Liar) {
+/// A scene whose operator talks to a proxy. Names may repeat, so that a duplicate could be seen.
+async fn scene(name: &str) -> (Scene, Proxy) {
     let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
     let env = vec![("DATASET_OPERATOR_RESYNC", "1s".to_owned())];
     let mut scene = Scene::with(name, Setting { knobs, env, without_operator: true }).await;
-    let liar = Liar::before(scene.cloud().address()).await;
-    scene.set("DATASET_OPERATOR_ENDPOINT", liar.url());
+    let proxy = Proxy::before(scene.cloud().address()).await.unwrap();
+    scene.set("DATASET_OPERATOR_ENDPOINT", format!("http://{}", proxy.address()));
     scene.start_operator().await;
-    (scene, liar)
+    (scene, proxy)
 }
 
 /// The head of a body without end, which is made of [`chunk`]s.
@@ -34,39 +32,52 @@ fn chunk() -> Vec<u8> {
     [b"10000\r\n".to_vec(), vec![b' '; 0x10000], b"\r\n".to_vec()].concat()
 }
 
+fn raw(bytes: Vec<u8>, endless: Vec<u8>) -> Act {
+    Act::Raw { executed: false, bytes: Arc::new(bytes), endless: Arc::new(endless) }
+}
+
+/// This instead of the true answer to a request that is carried out.
+fn instead(body: &Value) -> Act {
+    Act::Answer { executed: true, answer: Answer::new(200, body.to_string()) }
+}
+
+/// For ever.
+fn always(of: Match, act: Act) -> Rule {
+    Rule { of, skip: 0, times: u32::MAX, act }
+}
+
 /// Answers that nobody should send, with the reason and the words that tell of them.
-fn madness() -> Vec<(&'static str, Lie, &'static str, &'static str)> {
-    let lie = |answer: Vec<u8>, endless: &[u8]| Lie {
-        endless: endless.to_vec(),
-        times: usize::MAX,
-        ..Lie::instead("", answer)
-    };
+fn madness() -> Vec<(&'static str, Act, &'static str, &'static str)> {
+    let answer =
+        |body: Body| Act::Answer { executed: false, answer: Answer { status: 200, headers: Vec::new(), body } };
+    let bytes = |bytes: &[u8]| answer(Body::Bytes(bytes.to_vec()));
     let headers = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"X-Header: 1\r\n".repeat(1_000_000)].concat();
+    let packed = Answer::new(200, [0x1f; 4096]).header("content-encoding", "gzip");
     vec![
-        ("long", lie(ok("", &vec![b' '; 64 * MIB]), b""), "MalformedResponse", "larger than 1 MiB"),
-        ("endless", lie(CHUNKED.to_vec(), &chunk()), "MalformedResponse", "larger than 1 MiB"),
-        ("deep", lie(ok("", &vec![b'['; MIB]), b""), "MalformedResponse", "not a JSON object"),
-        ("headers", lie(headers, b""), "CloudUnavailable", "GetDataset failed"),
-        ("text", lie(ok("", b"{\"DatasetId\":\"d-\xff\"}"), b""), "MalformedResponse", "not a JSON object"),
-        ("packed", lie(ok("Content-Encoding: gzip\r\n", &[0x1f; 4096]), b""), "MalformedResponse", "not a JSON object"),
-        ("another", lie(ok("", br#"{"DatasetId":"d-another"}"#), b""), "MalformedResponse", "another DatasetId"),
-        ("no id", lie(ok("", br#"{"DatasetId":"../d-1"}"#), b""), "MalformedResponse", "not an id"),
+        ("long", answer(Body::Blank(64 * MIB)), "MalformedResponse", "larger than 1 MiB"),
+        ("endless", raw(CHUNKED.to_vec(), chunk()), "MalformedResponse", "larger than 1 MiB"),
+        ("deep", bytes(&vec![b'['; MIB]), "MalformedResponse", "not a JSON object"),
+        ("headers", raw(headers, Vec::new()), "CloudUnavailable", "GetDataset failed"),
+        ("text", bytes(b"{\"DatasetId\":\"d-\xff\"}"), "MalformedResponse", "not a JSON object"),
+        ("packed", Act::Answer { executed: false, answer: packed }, "MalformedResponse", "not a JSON object"),
+        ("another", bytes(br#"{"DatasetId":"d-another"}"#), "MalformedResponse", "another DatasetId"),
+        ("no id", bytes(br#"{"DatasetId":"../d-1"}"#), "MalformedResponse", "not an id"),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
-    let (scene, liar) = scene("mad").await;
+    let (scene, proxy) = scene("mad").await;
     scene.create("Dataset", "before", oss("before")).await;
     scene.ready("Dataset", "before").await;
     let before = scene.peak_memory();
     // Four objects each, whose datasets can only be read through lies.
     let mut objects = Vec::new();
-    for (what, lie, reason, words) in madness() {
+    for (what, act, reason, words) in madness() {
         for number in 0..4 {
             let name = format!("{}-{number}", what.replace(' ', "-"));
             let id = scene.foreign(&name, &[]);
-            liar.tell([Lie { to: format!("GET /api/v1/datasets/{id} "), ..lie.clone() }]);
+            proxy.add(always(Match::path("GET", format!("/datasets/{id}")), act.clone()));
             objects.push((name, id, reason, words));
         }
     }
@@ -78,17 +89,15 @@ async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
     scene.create("Dataset", "beside", oss("beside")).await;
     scene.ready("Dataset", "beside").await;
     for (name, _, reason, words) in &objects {
-        let told = |object: &DynamicObject| testbed::condition(object, "Ready").is_some_and(|is| is.reason == *reason);
-        let object = scene.wait_for(PATIENCE).object(&scene.datasets(), name, reason, told).await.unwrap();
-        let message = testbed::condition(&object, "Ready").unwrap().message;
+        let message = scene.reason("Dataset", name, reason).await;
         assert!(message.contains(words), "{name}: {message}");
         assert!(message.len() < 1000, "{name}: {message}");
-        assert_eq!(object.data["status"]["datasetId"], Value::Null, "{name}");
+        assert_eq!(scene.get("Dataset", name).await.data["status"]["datasetId"], Value::Null, "{name}");
     }
     let grown = scene.peak_memory() - before;
     println!("{grown} MiB more than before at most");
     assert!(grown <= 64, "{grown} MiB");
-    liar.repent();
+    proxy.clear();
     for (name, id, ..) in &objects {
         let object = scene.edit("Dataset", name, json!({"description": "honest again"})).await;
         assert_eq!(dataset_id(&object), *id);
@@ -97,11 +106,9 @@ async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_without_end_keeps_creates_waiting_and_says_so() {
-    let (mut scene, liar) = scene("list").await;
+    let (mut scene, proxy) = scene("list").await;
     scene.stop_operator().await;
-    let endless = Lie::instead("GET /api/v1/datasets?", CHUNKED.to_vec());
-    let endless = Lie { endless: chunk(), times: usize::MAX, ..endless };
-    liar.tell([endless]);
+    proxy.add(always(Match::operation("ListDatasets"), raw(CHUNKED.to_vec(), chunk())));
     scene.start_operator().await;
     let before = scene.peak_memory();
     scene.create("Dataset", "one", oss("one")).await;
@@ -110,26 +117,23 @@ async fn a_list_without_end_keeps_creates_waiting_and_says_so() {
     assert_eq!(scene.calls("CreateDataset"), (0, 0), "nothing is made while it may exist already");
     let grown = scene.peak_memory() - before;
     assert!(grown <= 64, "{grown} MiB");
-    liar.repent();
+    proxy.clear();
     scene.wait_for(Duration::from_secs(60)).ready(&scene.datasets(), "one").await.unwrap();
     scene.exactly_one_each(&["one"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_create_that_is_answered_with_what_was_there_before_is_looked_for_by_its_mark() {
-    let (scene, liar) = scene("known").await;
+    let (scene, proxy) = scene("known").await;
     scene.create("Dataset", "first", oss("first")).await;
     let first = dataset_id(&scene.ready("Dataset", "first").await);
-    let answer = |body: Value| ok("", body.to_string().as_bytes());
-    let lie = Lie::instead("POST /api/v1/datasets ", answer(json!({ "DatasetId": first })));
-    liar.tell([Lie { executed: true, ..lie }]);
+    proxy.add(Rule::once(Match::operation("CreateDataset"), instead(&json!({ "DatasetId": first }))));
     scene.create("Dataset", "second", oss("second")).await;
     let ids = scene.exactly_one_each(&["first", "second"]).await;
     assert_eq!(ids[0], first);
     assert_eq!(scene.calls("CreateDataset"), (2, 0));
 
-    let lie = Lie::instead(&format!("POST /api/v1/datasets/{first}/versions "), answer(json!({"VersionName": "v1"})));
-    liar.tell([Lie { executed: true, ..lie }]);
+    proxy.add(Rule::once(Match::operation("CreateDatasetVersion"), instead(&json!({"VersionName": "v1"}))));
     scene.create("DatasetVersion", "newer", version_of("first", "v2")).await;
     assert_eq!(status(&scene.ready("DatasetVersion", "newer").await, "versionName"), "v2");
     assert_eq!(scene.calls("CreateDatasetVersion"), (1, 0));
@@ -137,11 +141,10 @@ async fn a_create_that_is_answered_with_what_was_there_before_is_looked_for_by_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_create_that_is_answered_with_anothers_dataset_leaves_that_one_alone() {
-    let (scene, liar) = scene("wrong").await;
+    let (scene, proxy) = scene("wrong").await;
     let theirs = scene.foreign("theirs", &[("team", "vision")]);
     let as_it_was = scene.cloud().dataset(&theirs).unwrap();
-    let answer = ok("", json!({ "DatasetId": theirs }).to_string().as_bytes());
-    liar.tell([Lie { executed: true, ..Lie::instead("POST /api/v1/datasets ", answer) }]);
+    proxy.add(Rule::once(Match::operation("CreateDataset"), instead(&json!({ "DatasetId": theirs }))));
     scene.create("Dataset", "one", oss("one")).await;
     // Nothing tells at once; the next sweep shows whose mark is where.
     let message = scene.reason("Dataset", "one", "OwnedByOther").await;
@@ -161,6 +164,23 @@ async fn a_create_that_is_answered_with_anothers_dataset_leaves_that_one_alone()
     assert_eq!(dataset_id(&scene.ready("Dataset", "one").await), made);
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     assert_eq!(scene.cloud().dataset(&theirs).as_ref(), Some(&as_it_was));
+}
+
+/// The answer of a create is what the service says, not what is there: who must delete reads first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_that_is_answered_with_anothers_dataset_while_its_object_goes_deletes_nothing() {
+    let (scene, proxy) = scene("going").await;
+    let theirs = scene.foreign("theirs", &[("team", "vision")]);
+    let as_it_was = scene.cloud().dataset(&theirs);
+    let operation = "CreateDataset".to_owned();
+    scene.faults([Fault { operation, effect: Effect::Delay, when: When::After, delay_ms: 1500, ..Fault::default() }]);
+    proxy.add(Rule::once(Match::operation("CreateDataset"), instead(&json!({ "DatasetId": theirs }))));
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.until("the create", async |scene| scene.cloud().datasets().len() == 2).await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    assert_eq!(scene.cloud().dataset(&theirs), as_it_was, "nobody touched it");
+    assert_eq!(scene.calls("DeleteDataset"), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -122,12 +122,15 @@ const TABLES: &[Table] = &[
     Table {
         scenario: "S8",
         title: "S8: edits while N creates are queued",
-        text: "A settled object is edited every 500 ms. From the answer to the edit until Ready is seen for it.",
+        text: "A settled object is edited every 500 ms. From the answer to the edit until Ready is seen for it. `write` is how \
+               long the API server took to answer the edit itself: the candidate's answer to it is such a write too.",
         columns: &[
             ("edits", "edits", 0),
             ("p50 ms", "p50Ms", 0),
             ("p99 ms", "p99Ms", 0),
             ("max ms", "maxMs", 0),
+            ("write p50 ms", "writeP50Ms", 0),
+            ("write p99 ms", "writeP99Ms", 0),
             ("not served", "unserved", 0),
             ("creates/s meanwhile", "createsPerSecond", 1),
         ],

@@ -11,7 +11,7 @@ use crate::candidate::Tuning;
 use crate::preload::{self, Template};
 use crate::record::Figures;
 use crate::stage::Stage;
-use crate::stats::count;
+use crate::stats::{count, percentile};
 
 /// Settled objects; each is edited once at most.
 const SETTLED: usize = 200;
@@ -37,7 +37,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     sleep(Duration::from_secs(1)).await;
 
     let began = Instant::now();
-    let mut edits = Vec::new();
+    let (mut edits, mut writes) = (Vec::new(), Vec::new());
     for index in 0..SETTLED {
         let at = EVERY * u32::try_from(index).unwrap_or_default();
         let backlog = observer.look(|seen| seen.ready) < queued;
@@ -46,7 +46,9 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
             break;
         }
         sleep_until(began + at).await;
+        let asked = Instant::now();
         let (generation, answered) = stage.edit(index, "edited while creates are queued").await?;
+        writes.push(milliseconds(asked, answered));
         edits.push((index, generation, answered));
     }
     let ready = observer.look(|seen| seen.objects.iter().skip(SETTLED).filter(|object| object.ready.is_some()).count());
@@ -68,6 +70,12 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
             .collect()
     });
     put_times(figures, &times);
+    // What the API server took for the edit itself, the same kind of write as the candidate's answer to it.
+    for (name, share) in [("writeP50Ms", 0.5), ("writeP99Ms", 0.99)] {
+        if let Some(value) = percentile(&writes, share) {
+            put(figures, name, value);
+        }
+    }
     put(figures, "edits", count(edits.len()));
     put(figures, "unserved", count(unserved));
     let note =

@@ -33,10 +33,12 @@ fn the_class_depends_on_operation_status_and_code() {
         (ListDatasetVersions, 404, "201300003", NotFound),
         (ListDatasets, 404, "201300003", Refused),
         (DeleteDataset, 404, "201300003", NotFound),
-        (DeleteDataset, 400, "201300003", Refused),
-        (DeleteDatasetVersion, 400, "201300003", Refused),
-        (CreateDatasetLabels, 400, "201300003", NotFound),
-        (CreateDatasetVersion, 400, "201300003", NotFound),
+        // Neither meaning.
+        (DeleteDataset, 400, "201300003", Ambiguous),
+        (DeleteDatasetVersion, 400, "201300003", Ambiguous),
+        (CreateDatasetLabels, 400, "201300003", Ambiguous),
+        (CreateDatasetVersion, 400, "201300003", Ambiguous),
+        (ListDatasetVersions, 400, "201300003", Transient),
         // Not found, and what only looks like it.
         (GetDataset, 404, "ResourceNotFound", NotFound),
         (DeleteDataset, 404, "200800001", NotFound),
@@ -111,7 +113,7 @@ fn the_class_depends_on_operation_status_and_code() {
 fn an_update_without_a_name_cannot_clash() {
     let body = Map::from_iter([("Description".to_owned(), json!("d"))]);
     let request = Request::update_dataset("d-1", body);
-    assert_eq!(classify(&request, 400, Some("201300003"), None), ErrorClass::NotFound);
+    assert_eq!(classify(&request, 400, Some("201300003"), None), ErrorClass::Ambiguous);
 }
 
 #[test]

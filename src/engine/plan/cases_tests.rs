@@ -10,6 +10,7 @@ use super::super::recorded::Outcome;
 use super::super::view::Remote;
 use super::tests::{owner, view};
 use super::*;
+use crate::api::names::MARK_RELEASED;
 
 fn fields(value: serde_json::Value) -> Fields {
     serde_json::from_value(value).unwrap()
@@ -114,4 +115,131 @@ fn a_version_waits_a_moment_for_its_family() {
     assert!(matches!(report.next, Next::After(_)));
     view.process.deleting_age = std::time::Duration::from_secs(3);
     assert_eq!(plan(&view), Step::Delete(id));
+}
+
+/// Adds a newer attempt without an outcome to the intent of a view.
+fn attempted(view: &mut View, nonce: &str) {
+    let hash = desire(view).hash();
+    let Stored::Own(intent) = &mut view.object.intent else { panic!("no intent") };
+    intent.attempts.push(Attempt { nonce: nonce.to_owned(), hash });
+}
+
+/// A remote like `remote` that carries the mark of another attempt of the same object.
+fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
+    let mut twin = Remote { id: RemoteId::dataset(id), ..remote.clone() };
+    twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
+    Arc::new(twin)
+}
+
+#[test]
+fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[]);
+    attempted(&mut view, "c2");
+    let newer = twin(&view, &remote, "d-2", "c2");
+    assert_eq!(plan(&view), Step::Fetch(id.clone()), "whether it exists comes first");
+    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Available(_)), "{report:?}");
+    // What came of the newer one is surplus.
+    view.seen.owned = vec![remote.clone(), newer.clone()];
+    view.seen.owned_is_fresh = true;
+    view.seen.object_is_fresh = true;
+    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
+    // Not found is not gone: it may be a moment behind.
+    view.seen.sights.insert(id.clone(), Sight::Gone);
+    view.process.recorded_age = Some(std::time::Duration::ZERO);
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "{report:?}");
+    view.process.recorded_age = None;
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(record.id, newer.id);
+}
+
+#[test]
+fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[]);
+    attempted(&mut view, "c2");
+    view.object.deleting = true;
+    view.relations.delete_foreign = true;
+    view.seen.object_is_fresh = true;
+    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.seen.owned = vec![remote.clone()];
+    view.seen.owned_is_fresh = true;
+    view.process.lists = 1;
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "it may still come: {report:?}");
+    let newer = twin(&view, &remote, "d-2", "c2");
+    view.seen.owned.push(newer.clone());
+    assert_eq!(plan(&view), Step::Resolve, "it came");
+    view.process.resolved = true;
+    assert_eq!(plan(&view), Step::Delete(id.clone()));
+    view.seen.sights.insert(id, Sight::Gone);
+    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
+}
+
+#[test]
+fn what_is_retained_is_left_without_a_word_only_after_a_read() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    view.deletion = Some(super::super::desired::Deletion::Retain);
+    let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
+    view.seen.sights.insert(id.clone(), Sight::Indexed(unmarked.clone()));
+    assert_eq!(plan(&view), Step::Fetch(id.clone()), "its mark may have been written since");
+    view.seen.sights.insert(id.clone(), Sight::Read(unmarked));
+    assert_eq!(plan(&view), Step::LetGo);
+    view.seen.owned = vec![remote.clone()];
+    assert_eq!(plan(&view), Step::Release(id.clone()), "a list showed it");
+    view.seen.owned.clear();
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert_eq!(plan(&view), Step::Release(id));
+}
+
+#[test]
+fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    for released in [true, false] {
+        let (mut view, remote) = kept(&id, members.clone(), &[(MARK_RELEASED, "true")]);
+        let mut remote = (*remote).clone();
+        if !released {
+            remote.labels.clear();
+        }
+        view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(remote)));
+        assert_eq!(plan(&view), Step::Reread);
+        view.seen.object_is_fresh = true;
+        let step = plan(&view);
+        let expected = if released { matches!(step, Step::Unrelease(_)) } else { matches!(step, Step::Mark(..)) };
+        assert!(expected, "{step:?}");
+    }
+}
+
+#[test]
+fn a_version_is_made_again_only_in_a_dataset_that_exists() {
+    let id = RemoteId::version("d-1", "v2");
+    let dataset = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
+    desire(&mut view).recreate = true;
+    desire(&mut view).target.dataset_id = Some("d-1".into());
+    view.seen.absence_counts = true;
+    view.seen.sights.insert(id.clone(), Sight::Gone);
+    assert_eq!(plan(&view), Step::Fetch(dataset.clone()));
+    view.seen.sights.insert(dataset.clone(), Sight::Gone);
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::DependencyNotReady, _)), "{report:?}");
+    view.seen
+        .sights
+        .insert(dataset.clone(), Sight::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
+    assert_eq!(plan(&view), Step::Permit);
+    view.seen.sights.insert(dataset, Sight::Gone);
+    desire(&mut view).target.dataset_id = Some("d-2".into());
+    assert_eq!(plan(&view), Step::Permit, "another dataset took the place of the old one");
 }

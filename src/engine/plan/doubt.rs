@@ -5,7 +5,7 @@ use super::super::recorded::{Ended, Outcome, RemoteId};
 use super::super::report::{Next, Report};
 use super::super::view::View;
 use super::create::record;
-use super::{Step, end, stuck, working};
+use super::{Step, end, keep, stuck, working};
 use crate::api::condition::Reason;
 
 /// Resolves a doubt in the intent's target.
@@ -31,6 +31,10 @@ pub(super) fn doubt(view: &View) -> Step {
     if dataset_gone {
         return Step::Resolve;
     }
+    // 4.3 Whether the recorded remote exists comes first: it is never put aside for another that does.
+    if let Some(id) = view.id().filter(|id| view.sight(id).is_none()) {
+        return Step::Fetch(id.clone());
+    }
     if let Some(age) = view.process.name_taken {
         return name_taken(view, age);
     }
@@ -39,8 +43,8 @@ pub(super) fn doubt(view: &View) -> Step {
         return Step::FindOwned;
     }
     // 4.3 A hit with our uid ends it at once.
-    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
-        return record(view, remote, nonce, true);
+    if let Some(step) = hit(view) {
+        return step;
     }
     // 4.5 Absence counts only under a principal that would see it.
     if !view.seen.absence_counts {
@@ -62,6 +66,21 @@ pub(super) fn doubt(view: &View) -> Step {
     if view.process.settled_lists < 2 { Step::FindOwned } else { Step::Resolve }
 }
 
+/// 4.3 What of this object's own work was found beside the recorded remote.
+fn hit(view: &View) -> Option<Step> {
+    let mine = view.mine_elsewhere();
+    let (nonce, remote) = mine.first()?;
+    match view.id() {
+        // Both exist, and the object is being deleted: is it known now what came of the newest attempt?
+        Some(id) if !keep::is_gone(view, id) => {
+            let newest = view.object.intent.own().and_then(|intent| intent.newest());
+            (newest == Some(nonce)).then_some(Step::Resolve)
+        }
+        Some(id) if !view.known_gone(id) => Some(keep::not_found(view, id)),
+        Some(_) | None => Some(record(view, remote, nonce, true)),
+    }
+}
+
 /// 3.5 "Name taken" is believed only once a list, the list lag later, shows nothing of ours.
 fn name_taken(view: &View, age: std::time::Duration) -> Step {
     if age < view.world.list_lag {
@@ -71,8 +90,8 @@ fn name_taken(view: &View, age: std::time::Duration) -> Step {
     if !view.seen.owned_is_fresh {
         return Step::FindOwned;
     }
-    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
-        return record(view, remote, nonce, true);
+    if let Some(step) = hit(view) {
+        return step;
     }
     let nonce = view.object.intent.own().and_then(|intent| intent.newest()).unwrap_or_default().to_owned();
     Step::Refuse(Ended { nonce, outcome: Outcome::Refused }, Box::new(name_taken_report(view)))

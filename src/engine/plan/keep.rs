@@ -80,6 +80,8 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     let origin = view.recorded.origin.unwrap_or(Origin::Created);
     match view.whose(remote) {
         Whose::Mine { released: false, .. } => None,
+        // An older copy may be of an object that let go of it since.
+        Whose::Mine { released: true, .. } if !view.seen.object_is_fresh => Some(Step::Reread),
         Whose::Mine { released: true, .. } => Some(Step::Unrelease(remote.id.clone())),
         Whose::Predecessor { .. } | Whose::Released | Whose::Dead | Whose::Forged | Whose::Nobody => {
             if let Some(made) = surplus::made_elsewhere(view) {
@@ -92,6 +94,9 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
                         remote.id, remote.id
                     ),
                 ));
+            }
+            if !view.seen.object_is_fresh {
+                return Some(Step::Reread);
             }
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.process.fresh));
@@ -129,18 +134,14 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     if !view.seen.swept && !desired.bind {
         return Step::Sweep;
     }
+    if !view.known_gone(id) && !desired.bind {
+        return not_found(view, id);
+    }
     if let Some((nonce, remote)) = view.mine_elsewhere().first() {
         return record(view, remote, nonce, true);
     }
-    if !view.known_gone(id) && !desired.bind {
-        return working(
-            Reason::Uncertain,
-            format!("{id} was not found; it is looked for again before that is believed"),
-            Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
-        );
-    }
     if desired.recreate && !desired.bind {
-        return create(view, desired);
+        return without_dataset(view, desired, id).unwrap_or_else(|| create(view, desired));
     }
     if desired.bind {
         return stuck(
@@ -154,6 +155,32 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
             "{id} was deleted outside Kubernetes; set onExternalDeletion: Recreate to have it made again, or delete \
              this object"
         ),
+    )
+}
+
+/// A version is made again only in a dataset that exists.
+fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step> {
+    if id.version.is_none() || desired.target.dataset_id.as_ref() != Some(&id.dataset) {
+        return None;
+    }
+    let dataset = RemoteId::dataset(id.dataset.clone());
+    match view.sight(&dataset) {
+        None => Some(Step::Fetch(dataset)),
+        Some(Sight::Gone) => Some(working(
+            Reason::DependencyNotReady,
+            format!("{id} is gone with its dataset; it is made again once its dataset is another one that exists"),
+            Next::Event,
+        )),
+        Some(Sight::Indexed(_) | Sight::Read(_)) => None,
+    }
+}
+
+/// Not found, and not known gone yet.
+pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
+    working(
+        Reason::Uncertain,
+        format!("{id} was not found; it is looked for again before that is believed"),
+        Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
     )
 }
 

@@ -78,7 +78,8 @@ fn has_other_attempts(view: &View) -> bool {
     view.object.intent.own().is_some_and(other)
 }
 
-/// The remote stays; a label says that it is nobody's now. No read: the index must have shown it.
+/// The remote stays; a label says that it is nobody's now. The index's word is enough for that, but not for leaving it
+/// as it is.
 fn retain(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = children_first(view) {
         return step;
@@ -91,9 +92,13 @@ fn retain(view: &View, id: &RemoteId) -> Step {
     if is_bound(view) || keep::is_released(remote) {
         return surplus_first(view).unwrap_or(Step::LetGo);
     }
-    match view.whose(remote) {
-        Whose::Mine { .. } | Whose::Predecessor { .. } => Step::Release(id.clone()),
-        Whose::Released | Whose::Other | Whose::Dead | Whose::Forged | Whose::Nobody => Step::LetGo,
+    // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
+    let listed = view.seen.owned.iter().filter(|owned| owned.id == *id);
+    let ours = |shown| matches!(view.whose(shown), Whose::Mine { .. } | Whose::Predecessor { .. });
+    match view.sight(id) {
+        _ if listed.chain([remote]).any(|shown| ours(shown)) => Step::Release(id.clone()),
+        Some(Sight::Read(_)) => Step::LetGo,
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Fetch(id.clone()),
     }
 }
 

@@ -9,9 +9,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use dataset_operator::engine::mark::Identity;
 use kube::Client;
 use serde_json::{Value, json};
+use testbed::proxy::{Certificate, Upstream};
 use testbed::{Audit, Context, ControlPlane, Error, NAMESPACE, Options, Result, SERVICE_ACCOUNT};
-
-use crate::proxy::{Certificate, Upstream};
 
 /// The owner domain of the operators under test.
 pub const DOMAIN: &str = "matrix";

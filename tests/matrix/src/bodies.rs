@@ -1,7 +1,8 @@
 //! Column k: answers that are none. The request was carried out all the same.
 
+use testbed::proxy::{Act, Answer, Body, Side};
+
 use crate::columns::{Fault, Variant};
-use crate::proxy::{Act, Answer, Body, Side};
 use crate::rows::{Class, Row};
 
 /// Deeper than any parser should follow.

@@ -3,6 +3,8 @@
 use pai_emulator::{Knobs, NameScope};
 
 use crate::columns::{COLUMNS, Fault, Variant, variants};
+use crate::jobs::Job;
+use crate::oracle::cost::Cost;
 use crate::rows::{Class, ROWS, Row};
 
 /// One cell.
@@ -32,6 +34,15 @@ impl Cell {
     /// Whether the operator starts when the work is there already.
     pub fn is_cold(&self) -> bool {
         self.row.job.is_cold() || matches!(self.variant.fault, Fault::Crash(_))
+    }
+
+    /// The most that it may cost. A copy of a create that the service carried out is deleted again, and a tree that the
+    /// service refuses to delete at once goes one by one.
+    pub fn most(&self) -> Cost {
+        let most = self.row.job.cost().with_a_fault();
+        let copied = self.variant.replay && self.row.class == Class::Create;
+        let refused = self.row.job == Job::DeleteTree && self.variant.stops;
+        if copied || refused { Cost::new(most.changes + 1, most.looks) } else { most }
     }
 
     /// Whether a second remote may exist for a while: the network delivered a create twice.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use testbed::proxy::{Act, Answer, End, Part, Side};
 
 use crate::bodies;
-use crate::proxy::{Act, Answer, End, Part, Side};
 use crate::rows::{Class, Row};
 
 /// What each column is.

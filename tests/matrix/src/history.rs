@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::TryStreamExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 
 /// One version of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sight {
+    /// Its kind.
+    pub kind: &'static str,
     /// Name of the object.
     pub name: String,
     /// Its uid.
@@ -23,8 +26,22 @@ pub struct Sight {
     pub observed: Option<i64>,
     /// `status.datasetId`, and for a version its name behind a slash.
     pub id: Option<String>,
-    /// Ready is True.
-    pub ready: bool,
+    /// All of them.
+    pub conditions: Vec<Condition>,
+    /// It comes of a list: versions before it may have been missed.
+    pub listed: bool,
+}
+
+impl Sight {
+    /// The condition of this type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.type_ == kind)
+    }
+
+    /// Ready is True, and told of this generation.
+    pub fn is_ready(&self) -> bool {
+        self.observed == Some(self.generation) && self.condition("Ready").is_some_and(|ready| ready.status == "True")
+    }
 }
 
 /// Kind and name.
@@ -83,8 +100,12 @@ impl History {
         let mut events = std::pin::pin!(events);
         loop {
             match events.try_next().await {
-                Ok(Some(Event::Apply(object) | Event::InitApply(object))) => {
-                    self.lock().sights.push(sight(&object));
+                Ok(Some(Event::Apply(object))) => {
+                    self.lock().sights.push(sight(kind, &object));
+                    self.note(kind, object);
+                }
+                Ok(Some(Event::InitApply(object))) => {
+                    self.lock().sights.push(Sight { listed: true, ..sight(kind, &object) });
                     self.note(kind, object);
                 }
                 Ok(Some(Event::Delete(object))) => self.drop_object(kind, &object),
@@ -102,19 +123,22 @@ fn version(object: &DynamicObject) -> u64 {
 }
 
 /// What counts of an object.
-pub fn sight(object: &DynamicObject) -> Sight {
+pub fn sight(kind: &'static str, object: &DynamicObject) -> Sight {
     let status = object.data.get("status").cloned().unwrap_or(Value::Null);
     let text = |key: &str| status.get(key).and_then(Value::as_str);
     let id = text("datasetId").map(|id| match text("versionName") {
         Some(version) => format!("{id}/{version}"),
         None => id.to_owned(),
     });
+    let conditions = status.get("conditions").cloned();
     Sight {
+        kind,
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
         generation: object.metadata.generation.unwrap_or_default(),
         observed: status.get("observedGeneration").and_then(Value::as_i64),
         id,
-        ready: testbed::condition(object, "Ready").is_some_and(|ready| ready.status == "True"),
+        conditions: conditions.and_then(|all| serde_json::from_value(all).ok()).unwrap_or_default(),
+        listed: false,
     }
 }

@@ -9,6 +9,7 @@ use testbed::{Result, is_ready};
 
 use crate::edits;
 pub use crate::edits::Edit;
+use crate::oracle::cost::Cost;
 use crate::scene::{DATASET, Scene, VERSION, dataset, label, version};
 
 /// What is wanted of the operator.
@@ -91,6 +92,33 @@ impl Job {
     /// Whether there is more than one remote of an object on purpose.
     pub const fn has_surplus(self) -> bool {
         matches!(self, Self::Surplus)
+    }
+
+    /// What it costs when nothing fails but what the job itself is about (`docs/protocol.md`, section 9).
+    pub const fn cost(self) -> Cost {
+        let changes = match self {
+            // What was lost or refused is sent again; a full set of labels may take a deletion beside it.
+            Self::Lost
+            | Self::Refused
+            | Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => 2,
+            _ => 1,
+        };
+        let looks = match self {
+            // A create that made nothing is sent again after three lists.
+            Self::Lost => 3,
+            // By name and by id; the kept one and the surplus; before the deletion, and for what else the attempts made.
+            Self::AdoptByName | Self::Surplus | Self::DeleteAfterDoubt => 2,
+            // The list that finds what a create made; what is taken, deleted, or gets a full set of labels.
+            Self::Doubt
+            | Self::AdoptById
+            | Self::Delete
+            | Self::DeleteVersion
+            | Self::DeleteTree
+            | Self::RetainVersion
+            | Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => 1,
+            _ => 0,
+        };
+        Cost::new(changes, looks)
     }
 
     /// Whether an operator must run to prepare it.

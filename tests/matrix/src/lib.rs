@@ -15,7 +15,6 @@ pub mod named;
 pub mod oracle;
 pub mod page;
 pub mod play;
-pub mod proxy;
 mod quiet;
 pub mod rows;
 pub mod run;

@@ -8,7 +8,7 @@ use crate::named::NAMED;
 use crate::oracle::Sort;
 use crate::rows::{ROWS, Row};
 use crate::run::{Done, Task};
-use crate::steps::{Here, STEPS};
+use crate::steps::{STEPS, covered};
 
 /// Where and how it was run.
 #[derive(Clone, Debug, Default)]
@@ -123,22 +123,43 @@ fn field(row: &Row, column: char, done: &[Done]) -> String {
 }
 
 fn named(text: &mut String, done: &[Done]) {
-    text.push_str("## Rows with a name\n\n| row | what | |\n| --- | --- | --- |\n");
+    text.push_str("## Rows with a name\n\n| row | what | than in the study | |\n| --- | --- | --- | --- |\n");
     for named in NAMED {
         let ran = done.iter().find(|done| matches!(&done.task, Task::Named(other) if other.id == named.id));
         let how = ran.map_or("not run", |done| if done.is_ok() { "ok" } else { "**failed**" });
-        let _ = writeln!(text, "| {} | {} | {how} |", named.id, named.what);
+        let differs = if named.differs.is_empty() { "not otherwise" } else { named.differs };
+        let _ = writeln!(text, "| {} | {} | {differs} | {how} |", named.id, named.what);
     }
     text.push('\n');
 }
 
 fn steps(text: &mut String) {
-    text.push_str("## The 41 steps\n\nThe study from which the matrix comes has 41 steps. Those that this protocol does not have are absent by design.\n\n| step | | rows |\n| --- | --- | --- |\n");
-    for (id, what, here) in STEPS {
-        let rows = match here {
-            Here::Rows(rows) => rows.join(", "),
-            Here::Absent(why) => format!("absent: {why}"),
-        };
-        let _ = writeln!(text, "| {id} | {what} | {rows} |");
+    let (here, absent) = covered();
+    let _ = write!(
+        text,
+        "## The study's 41 steps and 13 faults\n\n\
+         The study from which the matrix comes has {} cells that apply. {here} of them have cells here; {absent} belong to steps \
+         that this protocol does not have: they are absent by design, for the reason that is given. A number is how many \
+         variants run here, · is a cell that the study does not have.\n\n| step | there | here | rows |",
+        here + absent
+    );
+    let letters = COLUMNS.map(|(column, _)| column);
+    for column in letters {
+        let _ = write!(text, " {column} |");
+    }
+    text.push_str("\n| --- | --- | --- | --- |");
+    text.push_str(&" --- |".repeat(COLUMNS.len()));
+    text.push('\n');
+    for step in STEPS {
+        let _ = write!(text, "| {} | {} | {} | {} |", step.id, step.what, step.here, step.rows.join(", "));
+        for column in letters {
+            let cells = match (step.columns.contains(column), step.is_absent()) {
+                (false, _) => "·".to_owned(),
+                (true, true) => "absent".to_owned(),
+                (true, false) => step.cells(column).to_string(),
+            };
+            let _ = write!(text, " {cells} |");
+        }
+        text.push('\n');
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use testbed::proxy::{Act, End, Match, Proxy, Rule, Side};
 use testbed::{Error, Result};
 use tokio::time::{Instant, sleep};
 
@@ -12,8 +13,7 @@ use crate::bed::Bed;
 use crate::cells::Cell;
 use crate::columns::Fault;
 use crate::jobs::Known;
-use crate::oracle::{self, Sort, Violation, violation};
-use crate::proxy::{Act, End, Match, Proxy, Rule, Side, Struck};
+use crate::oracle::{self, Sort, Violation, cost, violation};
 use crate::quiet::settle;
 use crate::scene::{DATASET, Scene, Setting, VERSION};
 
@@ -78,6 +78,7 @@ async fn act(scene: &mut Scene, cell: &Cell) -> Result<Outcome> {
     }
     job.trouble(scene);
     arm(scene, cell);
+    let before = scene.log.len();
     job.trigger(scene, &mut known).await?;
     if cell.is_cold() {
         let crash = match cell.variant.fault {
@@ -98,6 +99,7 @@ async fn act(scene: &mut Scene, cell: &Cell) -> Result<Outcome> {
         proxy.clear();
     }
     let mut violations = settle(scene).await?;
+    violations.extend(cost::within(cost::of(scene.log.entries().get(before..).unwrap_or_default()), cell.most()));
     if violations.is_empty() {
         violations.extend(part(scene, job.keeps()).await?);
     }
@@ -131,15 +133,17 @@ fn arm(scene: &Scene, cell: &Cell) {
 /// Waits for the fault to strike and for the goal. Returns whether somebody had to ask for another try.
 async fn reach(scene: &mut Scene, cell: &Cell, known: &Known) -> Result<bool> {
     let deadline = Instant::now() + LIMIT;
-    let mut told = false;
+    let (mut told, mut killed) = (false, false);
     loop {
-        while let Ok(Struck) = scene.struck.try_recv() {
-            if let Fault::Kill { executed } = cell.variant.fault {
-                if executed {
-                    executed_now(scene).await;
-                }
-                scene.keeper.kill()?;
+        if let Fault::Kill { executed } = cell.variant.fault
+            && !killed
+            && scene.log.strikes() > 0
+        {
+            if executed {
+                executed_now(scene).await;
             }
+            scene.keeper.kill()?;
+            killed = true;
         }
         scene.keeper.look()?;
         let struck = match cell.variant.fault {
@@ -163,7 +167,7 @@ async fn reach(scene: &mut Scene, cell: &Cell, known: &Known) -> Result<bool> {
 /// Waits until the server has answered what was struck.
 async fn executed_now(scene: &Scene) {
     let deadline = Instant::now() + Duration::from_secs(2);
-    let answered = || scene.log.count(|entry| entry.struck && entry.status.is_some()) > 0;
+    let answered = || scene.log.count(|entry| entry.struck && !entry.answers.is_empty()) > 0;
     while !answered() && Instant::now() < deadline {
         sleep(Duration::from_millis(5)).await;
     }
@@ -215,7 +219,8 @@ pub fn state(scene: &Scene) -> String {
     let last = calls.iter().rev().take(12).rev();
     for entry in last {
         let struck = if entry.struck { " struck" } else { "" };
-        let _ = writeln!(text, "{} {} -> {:?}{struck}", entry.method, entry.target, entry.status);
+        let given: Vec<_> = entry.answers.iter().map(|answer| answer.status).collect();
+        let _ = writeln!(text, "{} {} -> {given:?}{struck}", entry.method, entry.target);
     }
     text.push_str(&scene.keeper.log_tail(20));
     text

@@ -1,4 +1,4 @@
-//! Quiet afterwards: over two resyncs nothing is changed in the cloud and nothing is written to Kubernetes, by the
+//! Quiet afterwards: over three resyncs nothing is changed in the cloud and nothing is written to Kubernetes, by the
 //! proxies' log and by the API server's own audit log.
 
 use std::fs::File;
@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep};
 use crate::oracle::{Sort, Violation, alive, doings, violation};
 use crate::scene::Scene;
 
-/// Two resyncs, and a little more.
-const WINDOW: Duration = Duration::from_millis(2300);
+/// Three resyncs, and a little more.
+const WINDOW: Duration = Duration::from_millis(3300);
 /// How long it may take until it is quiet.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How often the state is looked at.
@@ -39,12 +39,12 @@ pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
     }
 }
 
-/// What is done within two resyncs.
+/// What is done within three resyncs.
 async fn quiet(scene: &mut Scene) -> Result<Vec<String>> {
     let (mark, audited, sweeps) = (scene.log.len(), length(scene)?, scene.sweeps());
     sleep(WINDOW).await;
     let limit = Duration::from_secs(10);
-    scene.until("two sweeps", limit, async |scene: &mut Scene| Ok(scene.sweeps() >= sweeps + 2)).await?;
+    scene.until("three sweeps", limit, async |scene: &mut Scene| Ok(scene.sweeps() >= sweeps + 3)).await?;
     let mut done = doings(scene, mark);
     done.extend(writes(scene, audited)?);
     Ok(done)

@@ -1,20 +1,24 @@
 //! The scene of one cell: a namespace, an emulator, a proxy before it and one before the API server, and an operator
 //! that knows only the proxies.
 
-use std::sync::Arc;
+mod cloud;
+
+use std::fs;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use pai_emulator::{Dataset, Emulator, Knobs};
 use serde_json::{Value, json};
+use testbed::proxy::{Log, Proxy, Side, Upstream};
 use testbed::{Context, Result, Wait};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::bed::{Bed, DOMAIN, domain_mark};
 use crate::history::History;
 use crate::keeper::Keeper;
-use crate::proxy::{Log, Proxy, Side, Struck, Upstream};
+pub use cloud::Theirs;
+use cloud::strangers;
 
 /// The operator's default workspace.
 pub const WORKSPACE: &str = "478";
@@ -63,10 +67,9 @@ pub struct Scene {
     pub keeper: Keeper,
     /// What became of the objects.
     pub history: History,
-    /// Hears of each strike.
-    pub struck: mpsc::UnboundedReceiver<Struck>,
     /// What others have in the cloud, as it was at the start.
     pub strangers: Vec<Dataset>,
+    theirs: Mutex<Theirs>,
     _tasks: JoinSet<()>,
     _dir: tempfile::TempDir,
 }
@@ -78,17 +81,19 @@ impl Scene {
         let options = pai_emulator::Options { knobs: setting.knobs, ..pai_emulator::Options::default() };
         let emulator = Emulator::start(options).await.context("starting an emulator")?;
         let strangers = strangers(&emulator)?;
-        let (log, (strike, struck)) = (Log::default(), mpsc::unbounded_channel());
+        let log = Log::default();
         let upstream = Upstream::plain(emulator.address());
-        let cloud = Proxy::start(Side::Cloud, upstream, None, log.clone(), strike.clone()).await?;
-        let (upstream, certificate) = (bed.upstream.clone(), Some(bed.certificate.clone()));
-        let kube = Proxy::start(Side::Kubernetes, upstream, certificate, log.clone(), strike).await?;
+        let certificate = Some(bed.certificate.clone());
+        let cloud = Proxy::start(Side::Cloud, upstream, certificate.clone(), log.clone()).await?;
+        let kube = Proxy::start(Side::Kubernetes, bed.upstream.clone(), certificate, log.clone()).await?;
         let dir = tempfile::tempdir().context("making a directory")?;
-        let kubeconfig = dir.path().join("kubeconfig");
+        let (kubeconfig, trusted) = (dir.path().join("kubeconfig"), dir.path().join("trusted.pem"));
+        fs::write(&trusted, &bed.certificate.pem).context("writing a certificate")?;
         bed.kubeconfig_by(kube.address(), &kubeconfig)?;
         let mut env: Vec<(String, String)> = TIMES.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         env.extend([
-            ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("http://{}", cloud.address())),
+            ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
+            ("SSL_CERT_FILE".to_owned(), trusted.display().to_string()),
             ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID".to_owned(), "testAccessKeyId".to_owned()),
@@ -115,8 +120,8 @@ impl Scene {
             log,
             keeper,
             history,
-            struck,
             strangers,
+            theirs: Mutex::default(),
             _tasks: tasks,
             _dir: dir,
         })
@@ -133,7 +138,8 @@ impl Scene {
     pub fn sweeps(&self) -> usize {
         let mark = domain_mark();
         self.log.count(|entry| {
-            entry.operation == "ListDatasets" && entry.status == Some(200) && entry.target.contains(&mark)
+            let whole = entry.heard().is_some_and(|answer| answer.status == 200);
+            entry.operation == "ListDatasets" && whole && entry.target.contains(&mark)
         })
     }
 
@@ -227,34 +233,6 @@ impl Scene {
         }
         Ok(())
     }
-
-    // --- the cloud ---
-
-    /// Someone else at work, with the console's rights.
-    pub fn console(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        self.emulator.console(method, path, body).context("in the console")
-    }
-
-    /// A dataset made in the console; returns its id.
-    pub fn foreign(&self, name: &str, labels: &Value) -> Result<String> {
-        foreign(&self.emulator, name, labels)
-    }
-
-    /// Calls of an operation that were carried out.
-    pub fn carried_out(&self, operation: &str) -> u64 {
-        self.emulator.stats().calls.get(operation).map_or(0, |count| count.ok)
-    }
-
-    /// Calls of an operation that the operator made.
-    pub fn sent(&self, operation: &str) -> usize {
-        self.log.count(|entry| entry.operation == operation)
-    }
-
-    /// The datasets of others left out.
-    pub fn datasets(&self) -> Vec<Dataset> {
-        let strange = |dataset: &Dataset| self.strangers.iter().any(|other| other.dataset_id == dataset.dataset_id);
-        self.emulator.datasets().into_iter().filter(|dataset| !strange(dataset)).collect()
-    }
 }
 
 /// A label of a dataset or version.
@@ -276,22 +254,4 @@ pub fn version(folder: &str) -> Value {
         "datasetRef": {"name": "one"}, "property": "DIRECTORY", "dataSourceType": "OSS",
         "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{folder}/"),
     })
-}
-
-fn foreign(emulator: &Emulator, name: &str, labels: &Value) -> Result<String> {
-    let body = json!({
-        "Name": name, "WorkspaceId": WORKSPACE, "Property": "DIRECTORY", "DataSourceType": "OSS",
-        "Uri": dataset(name)["uri"], "Labels": labels,
-    });
-    let answer = emulator.console("POST", "/api/v1/datasets", &body).context("in the console")?;
-    Ok(answer["DatasetId"].as_str().unwrap_or_default().to_owned())
-}
-
-/// One that nobody marked, and one of another owner.
-fn strangers(emulator: &Emulator) -> Result<Vec<Dataset>> {
-    foreign(emulator, "bystander", &json!([{"Key": "team", "Value": "theirs"}]))?;
-    let marks = json!([{"Key": "dso-domain", "Value": "another"}, {"Key": "dso-owner", "Value": "someone"},
-                       {"Key": "dso-attempt", "Value": "c1.u.c.m"}]);
-    foreign(emulator, "neighbour", &marks)?;
-    Ok(emulator.datasets())
 }

@@ -153,6 +153,7 @@ impl Actor<'_> {
                 let wanted = self.slot + 1;
                 Flow::Again(Pass { named: Some(service::list(self.state, |_, look| look.name == wanted)), ..pass })
             }
+            Do::FetchDataset => Flow::Again(Pass { dataset: Some(self.state.kin != crate::world::Kin::Gone), ..pass }),
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),
             Do::Create => self.create(pass),
@@ -212,6 +213,9 @@ impl Actor<'_> {
     /// `fetch` of `effects.rs`
     fn fetch(&mut self, mut pass: Pass, id: Id) -> Flow {
         let bit = 1 << id;
+        if index(id).is_some_and(|at| self.state.processes[usize::from(self.process)].held[at] > 0) {
+            return Flow::End;
+        }
         let desks = &self.state.processes[usize::from(self.process)].desks;
         let mut others = (0..).zip(desks).filter(|(slot, _)| *slot != self.slot).filter_map(|(_, desk)| desk.pass);
         if others.any(|other| other.reserved & bit > 0) {
@@ -243,6 +247,7 @@ impl Actor<'_> {
         let process = &mut self.state.processes[usize::from(self.process)];
         process.rows[at] = None;
         process.gone |= 1 << at;
+        process.held[at] = 0;
         process.refused = false;
     }
 
@@ -432,7 +437,13 @@ impl Actor<'_> {
         match *answer {
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::Delete(id) => self.send(pass, Call::Delete(id), Awaits::Delete(id)),
+            Do::Delete(id) => {
+                if let Some(at) = index(id) {
+                    let settle = self.model.scenario.settle;
+                    self.state.processes[usize::from(self.process)].held[at] = settle;
+                }
+                self.send(pass, Call::Delete(id), Awaits::Delete(id))
+            }
             Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
             _ => self.forget(),
         }
@@ -481,11 +492,8 @@ impl Actor<'_> {
             (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Done(_)) => {
                 self.changed(pass, id, call, awaits)
             }
-            (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::NotFound) => {
-                let pass = with_sight(pass, id, Sight::Gone);
-                Flow::Again(if matches!(awaits, Awaits::Change(_)) { pass } else { marked(pass) })
-            }
-            (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id) | Awaits::Delete(id), Answer::Ambiguous) => {
+            (Awaits::Delete(id), Answer::Ambiguous)
+            | (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Ambiguous | Answer::NotFound) => {
                 let process = &mut self.state.processes[usize::from(self.process)];
                 if let Some(row) = index(id).and_then(|at| process.rows[at].as_mut()) {
                     (row.doubtful, row.age) = (true, 0);
@@ -511,7 +519,7 @@ impl Actor<'_> {
             Answer::Done(id) => {
                 self.believe(id, look, 0);
                 let flight = Some(Flight::Create { nonce, landed: Landed::At(id) });
-                Flow::Again(with_sight(Pass { flight, ..pass }, id, Sight::Read(look)))
+                Flow::Again(with_sight(Pass { flight, ..pass }, id, Sight::Indexed(look)))
             }
             Answer::NameTaken => {
                 let memory = self.desk().memory;

@@ -21,6 +21,8 @@ pub enum Do {
     FindNamed,
     /// List versions.
     ListVersions,
+    /// Read the dataset of this version.
+    FetchDataset,
     /// Get a permit.
     Permit,
     /// Store finalizer and intent.
@@ -70,6 +72,7 @@ fn known(words: &Words, step: &Step) -> Option<Do> {
     Some(match step {
         Step::Reread => Do::Reread,
         Step::Sweep => Do::Sweep,
+        Step::Fetch(id) if words::is_dataset_of_versions(id) => Do::FetchDataset,
         Step::Fetch(id) => Do::Fetch(words.of_id(id)?),
         Step::FindOwned => Do::FindOwned,
         Step::FindNamed(_) => Do::FindNamed,

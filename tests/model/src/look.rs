@@ -17,13 +17,11 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
     let object = as_seen(pass);
     let (memory, remembered) = model.memories.process(desk.memory, &object);
     let versioned = model.scenario.versioned;
-    let dataset_gone = versioned && process.gone & DATASET_GONE > 0;
-    // Whoever lets go of a remote in hand does not ask the index.
+    let dataset_gone = pass.dataset == Some(false) || (versioned && process.gone & DATASET_GONE > 0);
     let in_hand = pass.in_hand.is_some();
-    let indexed = || if in_hand { [None; REMOTES] } else { known_owned(process, slot, versioned) };
-    let owned = pass.owned.unwrap_or_else(indexed);
+    let owned = pass.owned.unwrap_or_else(|| known_owned(process, slot, versioned));
     let mut sights = pass.sights;
-    for (id, sight) in (1..).zip(&mut sights).filter(|_| !in_hand) {
+    for (id, sight) in (1..).zip(&mut sights) {
         let concerns = id == object.status.id || index(id).is_some_and(|at| owned[at].is_some());
         if concerns && *sight == Sight::Unknown {
             *sight = known(process, id);
@@ -32,8 +30,7 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
     let recorded_gone = object.status.id > 0 && known(process, object.status.id) == Sight::Gone;
     let no_target = no_target(versioned, state, &object);
     let swept = !no_target && process.swept && (!versioned || process.versions_known);
-    let known_here = || who_is_who(model, process, slot, &object, &sights, &owned, pass);
-    let (live_here, elsewhere) = if in_hand { (0, 0) } else { known_here() };
+    let (live_here, elsewhere) = who_is_who(model, process, slot, &object, &sights, &owned, pass);
     let question = Question {
         slot,
         wish: model.scenario.wishes[usize::from(slot)],
@@ -45,6 +42,7 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
         absence_counts: in_hand || absence_counts(state, &object),
         sights,
         dataset_gone,
+        dataset_read: pass.dataset == Some(true),
         owned,
         owned_is_fresh: pass.owned.is_some(),
         named: pass.named,

@@ -98,6 +98,7 @@ impl Model {
         let process = || Process {
             swept: false,
             versions_known: false,
+            held: [0; REMOTES],
             rows: [None; REMOTES],
             gone: 0,
             refused: false,
@@ -426,6 +427,7 @@ impl Model {
         *process = Process {
             swept: false,
             versions_known: false,
+            held: [0; REMOTES],
             rows: [None; REMOTES],
             gone: 0,
             refused: false,
@@ -600,6 +602,7 @@ fn tick(model: &Model, state: &mut State) -> Option<()> {
     state.remotes.iter_mut().flatten().for_each(|remote| catch(&mut remote.life));
     for process in &mut state.processes {
         process.rows.iter_mut().flatten().for_each(|row| row.age = 1);
+        process.held.iter_mut().for_each(|left| *left = left.saturating_sub(1));
         for desk in &mut process.desks {
             desk.memory = model.memories.tick(desk.memory);
             if let Some(pass) = &mut desk.pass {

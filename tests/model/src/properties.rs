@@ -135,7 +135,10 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
             broken(Breach::ForeignChange, wrong || theirs || !(taken || id == object.status.id))
         }
         Do::Unrelease(id) | Do::Release(id) => {
-            let ours = look(id).is_some_and(|look| is_mine(question, &look) || is_predecessors(question, &look));
+            // What a list showed is known as well as what a read did.
+            let listed = index(id).and_then(|at| question.owned.get(at).copied().flatten());
+            let known = [look(id), listed].into_iter().flatten();
+            let ours = known.into_iter().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
             broken(Breach::ForeignChange, !ours || id != object.status.id)
         }
         Do::Delete(id) => deletes(question, id, &sight(id)),
@@ -168,6 +171,7 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         | Do::FindOwned
         | Do::FindNamed
         | Do::ListVersions
+        | Do::FetchDataset
         | Do::Permit
         | Do::Resolve
         | Do::Record(_)

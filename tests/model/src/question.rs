@@ -9,7 +9,7 @@ use dataset_operator::api::condition::Reason;
 use dataset_operator::engine::desired::{Deletion, Desired, First, Policy};
 use dataset_operator::engine::facts::{Facts, Stored};
 use dataset_operator::engine::fields::Fields;
-use dataset_operator::engine::mark::Origin;
+use dataset_operator::engine::mark::{Labels, Origin};
 use dataset_operator::engine::plan::{self, Step};
 use dataset_operator::engine::recorded::{Ended, Recorded, RemoteId};
 use dataset_operator::engine::report::{Hold, Next, Ready, Report};
@@ -77,6 +77,8 @@ pub struct Question {
     pub sights: [world::Sight; REMOTES],
     /// The dataset of this version is known gone.
     pub dataset_gone: bool,
+    /// It was read in this pass.
+    pub dataset_read: bool,
     /// Remotes with the owner mark.
     pub owned: Looks,
     /// They were listed in this pass.
@@ -361,8 +363,12 @@ impl Oracle {
             };
             sights.insert(self.words.id(id), sight);
         }
+        let dataset = RemoteId::dataset(words::DATASET);
         if question.dataset_gone {
-            sights.insert(RemoteId::dataset(words::DATASET), Sight::Gone);
+            sights.insert(dataset, Sight::Gone);
+        } else if question.dataset_read {
+            let read = Remote { id: dataset.clone(), labels: Labels::new(), fields: Fields::new(), latest: None };
+            sights.insert(dataset, Sight::Read(Arc::new(read)));
         }
         let bits = |bits: u16| (1..16u8).filter(move |bit| bits & (1_u16 << *bit) != 0);
         let live_here: BTreeSet<_> = bits(question.live_here).map(|uid: Uid| words::uid(uid)).collect();

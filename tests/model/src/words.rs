@@ -14,6 +14,11 @@ use crate::world::{ADOPTED, Attempt, Domain, Id, Intent, Look, Mark, Nonce, Outc
 
 /// The dataset of all versions.
 pub const DATASET: &str = "d-p";
+
+/// Is this the dataset of the versions?
+pub fn is_dataset_of_versions(id: &RemoteId) -> bool {
+    *id == RemoteId::dataset(DATASET)
+}
 /// The account that is configured.
 pub const ACCOUNT: &str = "default";
 /// The workspace of everything.

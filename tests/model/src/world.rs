@@ -428,6 +428,8 @@ pub struct Pass {
     pub named: Option<Looks>,
     /// All versions, listed in this pass.
     pub versions: Option<Looks>,
+    /// Whether the dataset of this version exists, read in this pass.
+    pub dataset: Option<bool>,
     /// The limiter's permit.
     pub permit: bool,
     /// The attempt in flight.
@@ -468,6 +470,8 @@ pub struct Process {
     pub rows: [Option<Row>; REMOTES],
     /// Ids known gone, as bits.
     pub gone: u8,
+    /// For how many ticks a delete that no finalizer guards may still hit a remote.
+    pub held: [u8; REMOTES],
     /// The service refused to delete the dataset because of its versions.
     pub refused: bool,
     /// By slot.
@@ -535,6 +539,7 @@ impl Pass {
             claimed: None,
             awaits: None,
             in_hand: None,
+            dataset: None,
             reserved: 0,
         }
     }

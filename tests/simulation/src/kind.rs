@@ -48,7 +48,7 @@ kinds! {
     Twice = "twice";
     /// It is done twice; the second answer comes.
     TwiceSecond = "twice-second";
-    /// Refused: somebody else wrote.
+    /// Refused: somebody else wrote, or the service does not want it.
     Conflict = "conflict";
     /// Refused by flow control.
     Throttled = "throttled";

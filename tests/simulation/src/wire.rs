@@ -267,6 +267,7 @@ impl Call {
             (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
             (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
             (Side::Kube, _) => (500, "InternalError", None),
+            (_, Kind::Conflict) => (409, "Conflict", None),
             (_, Kind::Throttled) => (400, "Throttling.User", None),
             (_, Kind::ThrottledAfter) => (429, "Throttling.Api", Some("2")),
             (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),

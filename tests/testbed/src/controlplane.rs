@@ -4,8 +4,9 @@
 //! Everything it started is stopped when it is dropped, in the order that does not hang, and by the
 //! leash if the process ends without dropping it.
 
+mod snapshot;
+
 use std::env;
-use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -146,15 +147,19 @@ impl ControlPlane {
         let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
         let parts = Some(Parts { binaries: binaries.clone(), session, etcd_port, port });
         let mut plane = Self { dir, admin, kubectl, processes, parts, audited: !options.without_audit };
-        plane.start_processes().await?;
+        plane.start_processes(0).await?;
         Ok(plane)
     }
 
-    async fn start_processes(&mut self) -> Result<()> {
+    /// `ahead`: so many revisions are skipped before the API server starts.
+    async fn start_processes(&mut self, ahead: u32) -> Result<()> {
         let Some(Parts { binaries, session, etcd_port, port }) = self.parts.clone() else { return Ok(()) };
         let arguments = components::etcd(self.dir(), etcd_port);
         self.run("etcd", &binaries.etcd, &arguments, session)?;
         self.until_listening(etcd_port)?;
+        if ahead > 0 {
+            snapshot::skip(&format!("http://{HOST}:{etcd_port}"), ahead).await?;
+        }
         let arguments = components::apiserver(self.dir(), etcd_port, port, self.audited);
         self.run("apiserver", &binaries.apiserver, &arguments, session)?;
         self.until_listening(port)?;
@@ -242,29 +247,6 @@ impl ControlPlane {
     /// Where its etcd takes requests, without a password; `None` in an existing cluster.
     pub fn etcd_url(&self) -> Option<String> {
         self.parts.as_ref().map(|parts| format!("http://{HOST}:{}", parts.etcd_port))
-    }
-
-    /// Copies what etcd holds to `into`, which must not exist: the state of one moment, as a power cut would leave it.
-    /// etcd stands still meanwhile. Not in an existing cluster.
-    pub fn snapshot(&mut self, into: &Path) -> Result<()> {
-        let data = self.dir().join(file::ETCD_DATA);
-        let etcd = self.processes.iter_mut().find(|process| process.name() == "etcd");
-        let etcd = etcd.ok_or_else(|| Error::new("there is no etcd of ours to copy"))?;
-        etcd.freeze()?;
-        let copied = files::copy(&data, into);
-        etcd.thaw()?;
-        copied
-    }
-
-    /// Goes back to a [snapshot](Self::snapshot) of this control plane, as after `etcdctl snapshot restore` without a
-    /// revision bump: everything is stopped, and started again where it was, with the revisions of then. Whoever
-    /// watches goes on as after a restart of the API server.
-    pub async fn restore(&mut self, snapshot: &Path) -> Result<()> {
-        self.stop_processes()?;
-        let data = self.dir().join(file::ETCD_DATA);
-        fs::remove_dir_all(&data).context("making room for the snapshot")?;
-        files::copy(snapshot, &data)?;
-        self.start_processes().await
     }
 
     /// Stops everything in order and waits: controller-manager, apiserver, etcd. An apiserver whose

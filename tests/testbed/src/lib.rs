@@ -1,5 +1,6 @@
 //! Starts real parts for tests, the demo and local use: a Kubernetes control plane, the emulator
-//! and the operator, each as its own process.
+//! and the operator, each as its own process;
+//! and a fault proxy to put between them.
 //!
 //! Promises: everything is on loopback; everything that was started ends with the process that
 //! started it, in whatever way that one ends; waiting always has a limit and says what was seen.
@@ -31,6 +32,7 @@ mod operator;
 mod pki;
 mod ports;
 mod process;
+pub mod proxy;
 mod wait;
 
 pub use audit::{Audit, Filter, OPERATOR_USER, Write};

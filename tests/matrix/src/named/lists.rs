@@ -5,12 +5,12 @@ use std::time::Duration;
 use pai_emulator::{Effect, When};
 use serde_json::json;
 use testbed::Result;
+use testbed::proxy::{Act, Answer, Match, Rule};
 use tokio::time::sleep;
 
 use super::{Judged, ensure, fault, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, Answer, Match, Rule};
-use crate::scene::{DATASET, Scene, dataset};
+use crate::scene::{DATASET, Scene, dataset, label};
 
 /// Lists may be three seconds old: 1 + 2 + 3 is below 7.
 pub(super) const PATIENT: [(&str, &str); 2] =
@@ -65,20 +65,45 @@ pub(super) async fn not_found_at_first(scene: &mut Scene) -> Result<Judged> {
 }
 
 pub(super) async fn one_code_two_meanings(scene: &mut Scene) -> Result<Judged> {
-    let answer = |executed| Act::Answer { executed, answer: Answer::error(400, "201300003") };
-    scene.cloud.add(Rule::once(Match::operation("CreateDataset"), answer(false)));
-    scene.create(DATASET, ONE, dataset(ONE)).await?;
+    let code = |scene: &Scene, operation| {
+        let act = Act::Answer { executed: false, answer: Answer::error(400, "201300003") };
+        scene.cloud.add(Rule::once(Match::operation(operation), act));
+    };
+    let limit = Duration::from_secs(20);
+    let mut spec = dataset(ONE);
+    spec["onExternalDeletion"] = json!("Recreate");
+
+    // On a create the name is taken.
+    code(scene, "CreateDataset");
+    scene.create(DATASET, ONE, spec).await?;
     scene.reason(DATASET, ONE, "NameTaken").await?;
     scene.request(DATASET, ONE, "1").await?;
     let id = id_of(&scene.ready(DATASET, ONE).await?);
-    scene.cloud.add(Rule::once(Match::operation("DeleteDataset"), answer(false)));
-    scene.delete(DATASET, ONE).await?;
-    let limit = Duration::from_secs(20);
-    scene.until("the deletion", limit, async |scene: &mut Scene| Ok(scene.sent("DeleteDataset") > 0)).await?;
-    sleep(Duration::from_secs(1)).await;
-    ensure(scene.get(DATASET, ONE).is_some(), "the object was let go")?;
-    ensure(scene.emulator.dataset(&id).is_some(), "the dataset is gone")?;
+
+    // On a read of what was made just now it is looked for again.
+    code(scene, "GetDataset");
     scene.request(DATASET, ONE, "2").await?;
+    let handled = async |scene: &mut Scene| -> Result<bool> {
+        let object = scene.get(DATASET, ONE);
+        Ok(object.is_some_and(|object| object.data["status"]["lastHandledReconcileAt"] == "2"))
+    };
+    scene.until("a second read", limit, handled).await?;
+    ensure(scene.sent("GetDataset") == 2, format!("{} reads", scene.sent("GetDataset")))?;
+
+    // On any other call it is neither, also once the id is old enough to be believed gone.
+    sleep(Duration::from_secs(4)).await;
+    code(scene, "CreateDatasetLabels");
+    scene.patch(DATASET, ONE, json!({"spec": {"labels": [{"key": "team", "value": "vision"}]}})).await?;
+    let labelled = async |scene: &mut Scene| -> Result<bool> {
+        let labels = scene.emulator.dataset(&id).map(|dataset| dataset.labels).unwrap_or_default();
+        Ok(label(&labels, "team") == Some("vision"))
+    };
+    scene.until("the label", limit, labelled).await?;
+    ensure(id_of(&scene.ready(DATASET, ONE).await?) == id, "another id was recorded")?;
+    code(scene, "DeleteDataset");
+    scene.delete(DATASET, ONE).await?;
     scene.gone(DATASET, ONE).await?;
+    ensure(scene.carried_out("DeleteDataset") == 1, "it was let go, not deleted")?;
+    ensure(scene.carried_out("CreateDataset") == 1, "it was made again")?;
     Ok(Judged::default())
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use pai_emulator::Credential;
 use serde_json::json;
 use testbed::Result;
+use testbed::proxy::{Act, Match, Rule};
 use tokio::time::sleep;
 
 use super::{Judged, ensure, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, Match, Rule};
 use crate::scene::{DATASET, Scene, dataset, label};
 
 const SOON: Duration = Duration::from_secs(30);

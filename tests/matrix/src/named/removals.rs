@@ -5,12 +5,12 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DeleteParams};
 use serde_json::Value;
+use testbed::proxy::{Act, End, Match, Rule, Side};
 use testbed::{Context, Error, Result};
 use tokio::time::sleep;
 
 use super::{Judged, ensure, id_of};
 use crate::jobs::ONE;
-use crate::proxy::{Act, End, Match, Rule, Side};
 use crate::scene::{DATASET, Scene, dataset};
 
 pub(super) async fn namespace_without_cloud(scene: &mut Scene) -> Result<Judged> {

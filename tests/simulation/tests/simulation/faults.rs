@@ -73,6 +73,36 @@ fn the_same_scenario_has_the_same_history() {
     }
 }
 
+/// The delays between tries grow; the pass that is to tell of a failure does not wait for them.
+#[test]
+fn a_failure_that_lasts_is_told_after_five_seconds() {
+    for seed in [1, 2, 3] {
+        let faults: String = (1..=8).map(|call| format!(" cloud:{call}=error")).collect();
+        let outcome = run(&format!("seed={seed} job=adopt{faults}").parse().unwrap());
+        assert_eq!(outcome.miss, None);
+        let mut struck = outcome.history.iter().skip_while(|entry| entry.fault.is_none());
+        let begun = struck.next().unwrap().at;
+        let told = struck.find(|entry| entry.class == Class::KubeWrite && entry.what.ends_with("/status")).unwrap();
+        let waited = told.at - begun;
+        assert!((Duration::from_secs(5)..Duration::from_secs(6)).contains(&waited), "{waited:?}: {told}");
+    }
+}
+
+/// A refusal holds its object back for an hour, but not what the user says while it is written down.
+#[test]
+fn an_edit_while_a_refusal_is_written_is_not_held_back_with_it() {
+    let refused: Scenario = "seed=1 job=create cloud:2=conflict".parse().unwrap();
+    let outcome = run(&refused);
+    assert_eq!(outcome.miss, None);
+    assert!(outcome.took > Duration::from_secs(3600), "{:?}", outcome.took);
+    for moment in ["before Refuse", "after Refuse"] {
+        let seam = outcome.history.iter().find(|entry| entry.what == moment).and_then(|entry| entry.place).unwrap();
+        let outcome = run(&refused.with(seam, Kind::Edit));
+        assert_eq!(outcome.miss, None, "{moment}");
+        assert!(outcome.took < Duration::from_secs(60), "{moment}: {:?}", outcome.took);
+    }
+}
+
 /// A machine that slept between claim and create: that create is too late, and makes room for another claim.
 #[test]
 fn a_create_after_a_sleep_is_not_sent() {

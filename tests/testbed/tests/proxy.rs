@@ -5,10 +5,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use matrix::proxy::{Act, Answer, Body, Certificate, End, Log, Match, Part, Proxy, Rule, Side, Upstream};
+use testbed::proxy::{Act, Answer, Body, Certificate, End, Log, Match, Part, Proxy, Rule, Side, Upstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
 /// A server that answers each request with its number, and keeps what it was asked.
 struct Server {
@@ -33,6 +32,7 @@ impl Server {
                         if !text.contains("\r\n\r\n") {
                             continue;
                         }
+                        let last = text.contains("Connection: close");
                         let number = {
                             let mut heard = heard.lock().unwrap();
                             heard.push(text);
@@ -40,7 +40,7 @@ impl Server {
                         };
                         let body = format!("answer {number}");
                         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                        if stream.write_all(answer.as_bytes()).await.is_err() || last {
                             break;
                         }
                     }
@@ -68,9 +68,8 @@ impl Rig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (server, log) = (Server::start().await, Log::default());
         let certificate = tls.then(|| Certificate::new().unwrap());
-        let (strike, _) = mpsc::unbounded_channel();
         let upstream = Upstream::plain(server.address);
-        let proxy = Proxy::start(Side::Cloud, upstream, certificate.clone(), log.clone(), strike).await.unwrap();
+        let proxy = Proxy::start(Side::Cloud, upstream, certificate.clone(), log.clone()).await.unwrap();
         let mut client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(700));
         if let Some(certificate) = &certificate {
             let trusted = reqwest::Certificate::from_pem(certificate.pem.as_bytes()).unwrap();
@@ -101,8 +100,17 @@ async fn without_a_rule_it_is_not_there_with_and_without_tls() {
         assert_eq!((rig.answer().await, rig.answer().await), ("answer 1".to_owned(), "answer 2".to_owned()));
         let entries = rig.log.entries();
         assert_eq!((entries.len(), entries[1].method.as_str(), entries[1].body.as_str()), (2, "POST", "what"));
-        assert_eq!((entries[1].status, rig.log.strikes()), (Some(200), 0));
+        assert_eq!((entries[1].heard().map(|answer| answer.status), rig.log.strikes()), (Some(200), 0));
     }
+}
+
+#[tokio::test]
+async fn a_watch_is_the_last_request_of_its_connection_so_that_none_goes_unseen() {
+    let rig = Rig::new(true).await;
+    let watch = rig.client.get(format!("{}?watch=true", rig.url)).send().await.unwrap();
+    assert_eq!(watch.text().await.unwrap(), "answer 1");
+    rig.answer().await;
+    assert_eq!(rig.log.entries().len(), 2);
 }
 
 #[tokio::test]
@@ -188,6 +196,21 @@ async fn answers_are_replaced() {
     assert_eq!(rig.answer().await, "answ");
     rig.once(with(Body::Blank(3 << 20)));
     assert_eq!(rig.answer().await.len(), (3 << 20) + 2);
+}
+
+#[tokio::test]
+async fn raw_bytes_come_as_they_are_and_may_never_end() {
+    let rig = Rig::new(false).await;
+    let raw = |bytes: &[u8], endless: &[u8]| Act::Raw {
+        executed: false,
+        bytes: Arc::new(bytes.to_vec()),
+        endless: Arc::new(endless.to_vec()),
+    };
+    rig.once(raw(b"HTTP/1.1 203 Well\r\nContent-Length: 2\r\n\r\nok", b""));
+    assert_eq!(rig.ask().await.unwrap(), (203, "ok".to_owned()));
+    rig.once(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\nab\r\n"));
+    assert!(rig.ask().await.is_err(), "the client gives up");
+    assert_eq!((rig.server.count(), rig.answer().await), (0, "answer 1".to_owned()));
 }
 
 #[tokio::test]

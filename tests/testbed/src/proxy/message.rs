@@ -39,6 +39,13 @@ impl Message {
         (words.next().unwrap_or_default(), words.next().unwrap_or_default())
     }
 
+    /// The same request, after whose answer the connection is closed.
+    pub(crate) fn last(&self) -> Vec<u8> {
+        let line = find(&self.bytes, b"\r\n").map_or(0, |end| end + 2);
+        let (line, rest) = self.bytes.split_at(line);
+        [line, b"Connection: close\r\n", rest].concat()
+    }
+
     /// The status of an answer; 0 if it has none.
     pub(crate) fn status(&self) -> u16 {
         self.head().split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or_default()

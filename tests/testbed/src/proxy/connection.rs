@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::time::{Instant, sleep};
 
+use super::Shared;
 use super::answer::{Answer, Body};
 use super::log::Entry;
 use super::message::{Message, What, read, read_head};
 use super::rule::{Act, End, Part};
 use super::stream::Stream;
-use super::{Shared, Struck};
 
 /// A piece of a long body of blanks.
 const PIECE: usize = 1 << 20;
@@ -39,15 +39,13 @@ pub(crate) async fn converse(mut front: Box<dyn Stream>, shared: Shared) -> io::
             target,
             operation,
             body,
-            answer: String::new(),
-            status: None,
+            answers: Vec::new(),
+            heard: None,
             struck,
         };
         let number = shared.log.add(entry);
-        if struck {
-            let _ = shared.struck.send(Struck);
-        }
-        let mut exchange = Exchange { front: &mut front, back: &mut back, shared: &shared, request, number, watching };
+        let (front, back, shared) = (&mut front, &mut back, &shared);
+        let mut exchange = Exchange { front, back, shared, request, number, latest: 0, watching };
         let next = match act {
             None => exchange.pass().await?,
             Some(act) => exchange.carry_out(act).await?,
@@ -65,6 +63,8 @@ struct Exchange<'a> {
     shared: &'a Shared,
     request: Message,
     number: usize,
+    /// The newest answer in the log.
+    latest: usize,
     watching: bool,
 }
 
@@ -76,6 +76,7 @@ impl Exchange<'_> {
         let answer = self.ask().await?;
         self.front.write_all(&answer.bytes).await?;
         self.front.flush().await?;
+        self.shared.log.handed_on(self.number, self.latest);
         Ok(Next::Again)
     }
 
@@ -84,6 +85,17 @@ impl Exchange<'_> {
             Act::Answer { executed, answer } => {
                 let truth = if executed { self.execute().await? } else { None };
                 self.answer(&answer, truth.as_ref()).await
+            }
+            Act::Raw { executed, bytes, endless } => {
+                if executed {
+                    self.execute().await?;
+                }
+                self.front.write_all(&bytes).await?;
+                while !endless.is_empty() {
+                    self.front.write_all(&endless).await?;
+                }
+                self.front.flush().await?;
+                self.end(End::Close).await
             }
             Act::Lose { executed, end } => {
                 if executed {
@@ -129,7 +141,11 @@ impl Exchange<'_> {
                     self.front.flush().await?;
                     sleep(gap).await;
                 }
-                Ok(if self.watching { Next::Over } else { Next::Again })
+                if self.watching {
+                    return Ok(Next::Over);
+                }
+                self.shared.log.handed_on(self.number, self.latest);
+                Ok(Next::Again)
             }
             Act::Delay(time) => {
                 sleep(time).await;
@@ -164,7 +180,7 @@ impl Exchange<'_> {
             *self.back = None;
         }
         let answer = answer?;
-        self.shared.log.answered(self.number, answer.status(), &answer.body());
+        self.latest = self.shared.log.answered(self.number, answer.status(), &answer.body());
         Ok(answer)
     }
 
@@ -182,18 +198,19 @@ impl Exchange<'_> {
             return self.ask().await;
         }
         let mut back = self.shared.upstream.connect().await?;
-        back.write_all(&self.request.bytes).await?;
+        back.write_all(&self.request.last()).await?;
         back.flush().await?;
         let head = read_head(&mut *back, &mut Vec::new()).await?;
         head.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Lets both sides talk until one ends.
+    /// Lets both sides talk until one ends: the server, once the watch is over. Otherwise the next requests would come
+    /// through unseen.
     async fn stream(&mut self) -> io::Result<Next> {
         let mut back = self.shared.upstream.connect().await?;
-        back.write_all(&self.request.bytes).await?;
+        back.write_all(&self.request.last()).await?;
         back.flush().await?;
-        self.shared.log.answered(self.number, 200, "");
+        self.latest = self.shared.log.answered(self.number, 200, "");
         copy_bidirectional(self.front, &mut back).await?;
         Ok(Next::Over)
     }

@@ -1,6 +1,6 @@
 //! The fault proxy: an HTTP/1.1 proxy, with or without TLS on both sides, that follows a script of rules.
 //!
-//! Promises: without a rule nothing changes, byte for byte; a rule strikes exactly the requests it names, in the order in
+//! Promises: without a rule nothing changes, byte for byte, but that a watch is the last request of its connection; a rule strikes exactly the requests it names, in the order in
 //! which they come; every request is in the [`Log`]; everything ends when the proxy is dropped.
 
 mod answer;
@@ -14,20 +14,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use testbed::{Context, Result};
+use crate::error::{Context, Result};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use answer::{Answer, Body};
-pub use log::{Entry, Log, Side};
+pub use log::{Entry, Given, Log, Side};
 pub use rule::{Act, End, Match, Part, Rule};
 pub use stream::{Certificate, Upstream};
-
-/// A rule struck.
-#[derive(Clone, Copy, Debug)]
-pub struct Struck;
 
 /// What all connections of a proxy share.
 #[derive(Clone)]
@@ -35,7 +31,6 @@ pub(crate) struct Shared {
     pub(crate) side: Side,
     pub(crate) upstream: Upstream,
     pub(crate) log: Log,
-    pub(crate) struck: mpsc::UnboundedSender<Struck>,
     rules: Arc<Mutex<Vec<Rule>>>,
     shut: Arc<AtomicU32>,
 }
@@ -66,17 +61,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one on a free loopback port, with TLS if there is a certificate. `struck` hears of each strike.
-    pub async fn start(
-        side: Side,
-        upstream: Upstream,
-        certificate: Option<Certificate>,
-        log: Log,
-        struck: mpsc::UnboundedSender<Struck>,
-    ) -> Result<Self> {
+    /// Starts one on a free loopback port, with TLS if there is a certificate.
+    pub async fn start(side: Side, upstream: Upstream, certificate: Option<Certificate>, log: Log) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("starting a proxy")?;
         let address = listener.local_addr().context("starting a proxy")?;
-        let shared = Shared { side, upstream, log, struck, rules: Arc::default(), shut: Arc::default() };
+        let shared = Shared { side, upstream, log, rules: Arc::default(), shut: Arc::default() };
         let (stop, mut stopped) = watch::channel(());
         let serving = shared.clone();
         tokio::spawn(async move {
@@ -86,6 +75,11 @@ impl Proxy {
             }
         });
         Ok(Self { address, shared, _stop: stop })
+    }
+
+    /// Starts one before a service without TLS, for a test that is interested in what it does and not in its log.
+    pub async fn before(service: SocketAddr) -> Result<Self> {
+        Self::start(Side::Cloud, Upstream::plain(service), None, Log::default()).await
     }
 
     /// Where it listens.

@@ -1,5 +1,6 @@
 //! What a proxy does with which request: a script of rules.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Answer;
@@ -84,6 +85,16 @@ pub enum Act {
         executed: bool,
         /// What is answered.
         answer: Answer,
+    },
+    /// These bytes are answered, head and all, and then, if there is anything of it, this again and again. After them the
+    /// connection is closed.
+    Raw {
+        /// The request was carried out.
+        executed: bool,
+        /// What comes once.
+        bytes: Arc<Vec<u8>>,
+        /// What comes for ever.
+        endless: Arc<Vec<u8>>,
     },
     /// Nothing is answered.
     Lose {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-/// So much of an answer is kept: an id is among it.
-const KEPT: usize = 400;
+/// So much of an answer is kept: marks are among it.
+const KEPT: usize = 64 << 10;
 
 /// Which server a request was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +31,37 @@ pub struct Entry {
     pub operation: String,
     /// What it says.
     pub body: String,
-    /// The beginning of what the server answered.
-    pub answer: String,
-    /// The status that the server gave, if it was asked and has answered.
-    pub status: Option<u16>,
+    /// What the server answered, each time that it got it: what is delivered twice is answered twice.
+    pub answers: Vec<Given>,
+    /// Which of them came back to the operator whole, if one did.
+    pub heard: Option<usize>,
     /// A rule struck it.
     pub struck: bool,
 }
 
+/// An answer of the server, wherever it went.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// When the server gave it.
+    pub at: Instant,
+    /// Its status.
+    pub status: u16,
+    /// The beginning of its body.
+    pub body: String,
+}
+
 impl Entry {
+    /// The answer that the operator has, as far as the network is concerned.
+    pub fn heard(&self) -> Option<&Given> {
+        self.answers.get(self.heard?)
+    }
+
+    /// The server carried it out by then, whether or not anybody was told. Of a request that was delivered twice one
+    /// delivery is enough.
+    pub fn was_done_by(&self, then: Instant) -> bool {
+        self.answers.iter().any(|answer| answer.status < 300 && answer.at <= then)
+    }
+
     /// Whether it changes nothing.
     pub fn reads(&self) -> bool {
         self.method == "GET"
@@ -61,14 +83,19 @@ impl Log {
         all.len() - 1
     }
 
-    pub(crate) fn answered(&self, number: usize, status: u16, answer: &str) {
+    /// The server has answered; returns the number of the answer.
+    pub(crate) fn answered(&self, number: usize, status: u16, body: &str) -> usize {
+        let mut all = self.lock();
+        let Some(entry) = all.get_mut(number) else { return 0 };
+        let body = body.chars().take(KEPT).collect();
+        entry.answers.push(Given { at: Instant::now(), status, body });
+        entry.answers.len() - 1
+    }
+
+    /// This answer was handed on whole.
+    pub(crate) fn handed_on(&self, number: usize, answer: usize) {
         if let Some(entry) = self.lock().get_mut(number) {
-            // Of two answers to one request, as it was delivered twice, the good one counts.
-            if entry.status.is_some_and(|known| known < 300) {
-                return;
-            }
-            entry.status = Some(status);
-            entry.answer = answer.chars().take(KEPT).collect();
+            entry.heard = Some(answer);
         }
     }
 
