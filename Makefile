@@ -47,6 +47,11 @@ matrix: ## Every effect under every fault; the page goes to docs/results (MATRIX
 	tests/controlplane/build >/dev/null
 	cargo run --locked -p matrix -- all --out $(if $(MATRIX_CELL),target/crash-matrix.md,docs/results/crash-matrix.md)
 
+.PHONY: mutants
+mutants: ## Tests of the tests: seeded bugs, and which layers notice; the page goes to docs/results (MUTANT=ID: some, no page)
+	tests/controlplane/build >/dev/null
+	tests/mutants/run $(if $(MUTANT),--only $(MUTANT),--page docs/results/mutants.md)
+
 .PHONY: bench
 bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)
 	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)
