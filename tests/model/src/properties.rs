@@ -11,7 +11,7 @@ use crate::world::{
 };
 
 /// A promise that was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breach {
     /// Two remotes that one object made live at once.
     TwoLive = 1,

@@ -1,6 +1,7 @@
 //! The scenarios: which objects there are, what may go wrong how often, and what people do.
 
 use crate::faults::{FAULTS, Fault};
+use crate::properties::Breach;
 use crate::question::Wish;
 use crate::world::{Domain, Kin, Life, Look, Mark, REMOTES, Remote, STRANGER, Spec};
 
@@ -10,8 +11,6 @@ pub const SETTLE: u8 = 2;
 
 const IN_FLIGHT: &str =
     "a delete that a killed process sent is still under way when a new object takes the remote of the one before it";
-const UNFENCED: &str =
-    "as long as the watch of one of two replicas stands still, each sets the remote back to the spec that it knows";
 
 /// One closed world.
 #[derive(Debug, Clone)]
@@ -46,8 +45,8 @@ pub struct Scenario {
     pub copied_elsewhere: bool,
     /// A refused create is tried again for ever, an hour later each time: such a circle is meant.
     pub retries: bool,
-    /// What is known to be wrong in it, and not mended yet.
-    pub known: &'static str,
+    /// The one promise that is known to be broken in it, and how. Everything else that is wrong counts.
+    pub known: Option<(Breach, &'static str)>,
     /// It begins when everything is settled.
     pub settled: bool,
     /// Some object becomes Ready.
@@ -74,7 +73,7 @@ impl Scenario {
             dataset_is_ours: true,
             copied_elsewhere: false,
             retries: false,
-            known: "",
+            known: None,
             settled: false,
             becomes_ready: true,
         }
@@ -89,11 +88,17 @@ impl Scenario {
         self
     }
 
-    /// Known to be wrong.
+    /// This promise is known to be broken.
     #[must_use]
-    pub fn known(mut self, what: &'static str) -> Self {
-        self.known = what;
+    pub fn known(mut self, breach: Breach, how: &'static str) -> Self {
+        self.known = Some((breach, how));
         self
+    }
+
+    /// Is this promise known to be broken?
+    #[must_use]
+    pub fn is_known(&self, breach: Breach) -> bool {
+        self.known.is_some_and(|(known, _)| known == breach)
     }
 
     fn settled(mut self) -> Self {
@@ -255,7 +260,7 @@ fn people() -> Vec<Scenario> {
         ]),
         Scenario::new("replaced while the create is under way")
             .with(&[(Replace, 1), (Crash, 1), (LostAnswer, 1)])
-            .known(IN_FLIGHT),
+            .known(Breach::DeletedWanted, IN_FLIGHT),
         Scenario::new("made anew with a copied intent").settled().with(&[
             (Delete, 1),
             (RecreateCopied, 1),
@@ -299,7 +304,7 @@ fn replicas() -> Vec<Scenario> {
         Scenario::new("two replicas, one freezes").processes(2).with(&[(Fault::Freeze, 1)]),
         Scenario::new("two replicas, a delete").processes(2).with(&[(Delete, 1)]),
         Scenario::new("two replicas, delete and anew").processes(2).settled().with(&[(Delete, 1), (Recreate, 1)]),
-        Scenario::new("two replicas, an edit").processes(2).settled().with(&[(Edit, 1)]).known(UNFENCED),
+        Scenario::new("two replicas, an edit").processes(2).settled().with(&[(Edit, 1)]),
         Scenario::new("two replicas, a copy of the request").processes(2).with(&[(Duplicate, 1)]),
         Scenario::new("two replicas, a lost write").processes(2).with(&[(KubeAnswer, 1)]),
     ]
@@ -390,7 +395,7 @@ fn relatives() -> Vec<Scenario> {
         Scenario::new("a version: replaced")
             .version()
             .with(&[(Replace, 1), (LostAnswer, 1), (Crash, 1)])
-            .known(IN_FLIGHT),
+            .known(Breach::DeletedWanted, IN_FLIGHT),
         Scenario::new("a version: waits for its dataset").version().kin(Kin::Holds).with(&[(Crash, 1), (Delete, 1)]),
         Scenario::new("a version: its dataset goes").version().with(&[
             (Fault::Kin, 1),

@@ -7,6 +7,7 @@ use dataset_operator::engine::plan::{Flight, Step, plan};
 use dataset_operator::engine::view::View;
 use model::check::{Outcome, check, check_with};
 use model::faults::Fault;
+use model::properties::Breach;
 use model::scenario::{self, Scenario};
 
 const MOST: usize = 100_000;
@@ -90,4 +91,14 @@ fn a_plan_that_deletes_another_owners_remote_is_found_out() {
     let scenario = settled.with(&[(Fault::ForeignMark, 1), (Fault::Delete, 1)]);
     let outcome = check_with(scenario, ruthless, MOST);
     assert!(outcome.violations.iter().any(|text| text.starts_with("ForeignDelete")), "{:?}", outcome.violations);
+}
+
+#[test]
+fn a_known_violation_hides_no_other_one() {
+    let scenario = Scenario { settle: 1, ..Scenario::new("too short").with(&[(Fault::Late, 1), (Fault::Crash, 1)]) };
+    let known = check(scenario.clone().known(Breach::TwoLive, "the settle time is too short"), MOST);
+    assert!(known.is_good() && known.known.is_some(), "{:?}", known.violations);
+    let other = check(scenario.known(Breach::DeletedWanted, "another"), MOST);
+    let told = |start: &str| other.violations.iter().any(|text| text.starts_with(start));
+    assert!(!other.is_good() && told("TwoLive") && told("DeletedWanted is known no more"), "{:?}", other.violations);
 }
