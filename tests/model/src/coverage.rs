@@ -50,6 +50,7 @@ pub const ARMS: &[&str] = &[
     "Report OwnedByOther: carries this object's mark with a signature",
     "Report OwnedByOther: belongs to another owner",
     "Report OwnedByOther: now carries the mark of another",
+    "Report OwnedByOther: does not carry this object's mark, but",
     "Report AdoptionNotFound: is AdoptOnly",
     "Report AdoptionNotFound: named in adoption, does not exist",
     "Report AdoptionNotFound: datasets are named",

@@ -139,6 +139,12 @@ impl Scenario {
         self
     }
 
+    /// The remotes of the beginning have another immutable member than any object wants.
+    fn made_otherwise(mut self) -> Self {
+        self.remotes.iter_mut().flatten().for_each(|remote| remote.look.fixed = 1);
+        self
+    }
+
     fn two_slots(mut self) -> Self {
         self.wishes.push(self.wishes[0]);
         self.specs.push(self.specs[0]);
@@ -195,6 +201,7 @@ pub fn all() -> Vec<Scenario> {
 fn creates() -> Vec<Scenario> {
     use Fault::{
         Crash, Delete, HalfList, KubeAnswer, KubeLate, KubeLoss, Late, Loss, LostAnswer, Refused, Replay, Unsent,
+        WrongAnswer,
     };
     let all = [(Crash, 2), (Loss, 1), (LostAnswer, 1), (Late, 1), (Unsent, 1), (Fault::Freeze, 1)];
     vec![
@@ -218,6 +225,11 @@ fn creates() -> Vec<Scenario> {
             .remote(None, false)
             .unready()
             .with(&[(Crash, 1), (Fault::RemoteDelete, 1)]),
+        Scenario::new("create: the answer names nobody's remote").remote(None, false).with(&[(WrongAnswer, 1)]),
+        Scenario::new("create: the answer names another owner's remote")
+            .remote(mark_of(Domain::Foreign), false)
+            .with(&[(WrongAnswer, 1), (Crash, 1)]),
+        Scenario::new("create: the answer names another object's remote").two_slots().with(&[(WrongAnswer, 1)]),
         Scenario::new("create: half a list").with(&[(HalfList, 2), (Crash, 1), (LostAnswer, 1)]),
         Scenario { settle: 1, short_settle_is_shown: true, ..Scenario::new("create: the settle time is too short") }
             .with(&[(Late, 1), (Crash, 1)]),
@@ -226,8 +238,8 @@ fn creates() -> Vec<Scenario> {
 
 fn people() -> Vec<Scenario> {
     use Fault::{
-        Adopt, Crash, Delete, Edit, EditFixed, Force, Late, Loss, LostAnswer, Pause, Recreate, RecreateCopied,
-        RemoteDelete, RemoteEdit, Replace, StripFinalizer, StripIntent, Unmark,
+        Adopt, CopyMark, Crash, Delete, Edit, EditFixed, Force, Late, Loss, LostAnswer, MoveIntent, Pause, Recreate,
+        RecreateCopied, RemoteDelete, RemoteEdit, Replace, StripFinalizer, StripIntent, Unmark,
     };
     let recreate = Wish { recreate: true, ..Wish::default() };
     let retain = Spec { retain: true, ..Spec::default() };
@@ -271,6 +283,12 @@ fn people() -> Vec<Scenario> {
             .settled()
             .with(&[(Delete, 1), (RecreateCopied, 1), (Crash, 1)]),
         Scenario::new("stripped intent").with(&[(StripIntent, 1), (Crash, 1), (Loss, 1), (Late, 1)]),
+        Scenario::new("an intent edited to name another account").with(&[
+            (MoveIntent, 1),
+            (Crash, 1),
+            (LostAnswer, 1),
+            (Delete, 1),
+        ]),
         Scenario::new("stripped finalizer").with(&[(StripFinalizer, 1), (Crash, 1), (LostAnswer, 1)]),
         Scenario::new("stripped both").with(&[(StripFinalizer, 1), (StripIntent, 1), (LostAnswer, 1), (Delete, 1)]),
         Scenario::new("paused").with(&[(Pause, 2), (Edit, 1), (Crash, 1), (Delete, 1)]),
@@ -284,6 +302,11 @@ fn people() -> Vec<Scenario> {
             (Delete, 1),
         ]),
         Scenario::new("mark removed").settled().with(&[(Unmark, 1), (Edit, 1), (Delete, 1), (Crash, 1)]),
+        Scenario::new("mark copied to something else").remote(None, false).made_otherwise().settled().with(&[
+            (CopyMark, 1),
+            (Edit, 1),
+            (Crash, 1),
+        ]),
         Scenario::new("Retain and anew").spec(retain).settled().with(&[
             (Delete, 1),
             (Recreate, 1),
