@@ -214,6 +214,8 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
             remote.labels.clear();
         }
         view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(remote)));
+        view.process.doubt_age = view.world.list_lag;
+        view.seen.owned_is_fresh = true;
         assert_eq!(plan(&view), Step::Reread);
         view.seen.object_is_fresh = true;
         let step = plan(&view);

@@ -520,7 +520,7 @@ impl Actor<'_> {
             Answer::Done(id) => {
                 self.believe(id, look, 0);
                 let flight = Some(Flight::Create { nonce, landed: Landed::At(id) });
-                Flow::Again(with_sight(Pass { flight, ..pass }, id, Sight::Indexed(look)))
+                Flow::Again(with_sight(Pass { flight, owned: None, ..pass }, id, Sight::Indexed(look)))
             }
             Answer::NameTaken => {
                 let memory = self.desk().memory;

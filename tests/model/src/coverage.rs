@@ -56,6 +56,8 @@ pub const ARMS: &[&str] = &[
     "Report AdoptionNotFound: datasets are named",
     "Report ImmutableChanged",
     "Report RemoteDeleted: was deleted outside Kubernetes;",
+    "Report Deleting: the remote does not carry this object's mark;",
+    "Report Uncertain: the remote does not carry this object's mark;",
     "Report Deleting: is being deleted and takes this version",
     "Report Deleting: its dataset and other versions may",
     "Report Deleting: was not found; checking again before",

@@ -42,6 +42,7 @@ fn no_orphans(model: &Model, state: &State) -> bool {
         Fault::Principal,
         Fault::Unmark,
         Fault::CopyMark,
+        Fault::WrongAnswer,
     ];
     let orphan = |look: &Look| {
         look.mark.is_some_and(|mark| mark.domain == Domain::Ours && !mark.forged && !state.is_alive(mark.uid))

@@ -370,6 +370,8 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
         Fault::StripFinalizer,
         Fault::CopyMark,
         Fault::ForgedMark,
+        // The one that was made is left, marked, beside the one that was named.
+        Fault::WrongAnswer,
     ];
     if excused.iter().any(|fault| model.used(before, *fault)) || model.scenario.short_settle_is_shown {
         return None;

@@ -225,10 +225,14 @@ fn creates() -> Vec<Scenario> {
             .remote(None, false)
             .unready()
             .with(&[(Crash, 1), (Fault::RemoteDelete, 1)]),
-        Scenario::new("create: the answer names nobody's remote").remote(None, false).with(&[(WrongAnswer, 1)]),
+        Scenario::new("create: the answer names nobody's remote").remote(None, false).with(&[
+            (WrongAnswer, 1),
+            (Crash, 1),
+            (Delete, 1),
+        ]),
         Scenario::new("create: the answer names another owner's remote")
             .remote(mark_of(Domain::Foreign), false)
-            .with(&[(WrongAnswer, 1), (Crash, 1)]),
+            .with(&[(WrongAnswer, 1), (Crash, 1), (Delete, 1)]),
         Scenario::new("create: the answer names another object's remote").two_slots().with(&[(WrongAnswer, 1)]),
         Scenario::new("create: half a list").with(&[(HalfList, 2), (Crash, 1), (LostAnswer, 1)]),
         Scenario { settle: 1, short_settle_is_shown: true, ..Scenario::new("create: the settle time is too short") }
