@@ -83,7 +83,9 @@ pub fn page(outcomes: &[Outcome]) -> String {
          (`tests/model/src/properties.rs`), a circle of steps that write without end (in which no watch is withheld for \
          ever), or a fault that a scenario names \
          and that never happened in it. Two explorations, one by stateright and one by the graph that looks for stuck \
-         states, count the same states.\n\n",
+         states, count the same states. A scenario explored *in part* was cut off: every state up to a certain number of \
+         steps from the beginning was looked at and breaks no promise; what comes after more steps was not, and whether \
+         everything comes to rest was not asked.\n\n",
     );
     let commit = said_by("git", &["rev-parse", "--short=12", "HEAD"]);
     let changed = if said_by("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { "+" };
