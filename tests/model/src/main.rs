@@ -9,7 +9,7 @@ use model::properties::Breach;
 use model::{page, replay, scenario, tell};
 
 /// More states than that are not explored in one scenario.
-const MOST: usize = 1_200_000;
+const MOST: usize = 3_500_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
