@@ -83,6 +83,8 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 // What was asked for, under the id that the answer names. A deletion still reads what is there (section 5).
                 self.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+                // A list from before says nothing of what was made now.
+                self.seen.owned_is_fresh = false;
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
                 Flow::Again
             }

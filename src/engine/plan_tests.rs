@@ -345,6 +345,18 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
     view.recorded.fixed = desired().fixed;
     view.seen.sights.insert(id.clone(), Sight::Read(remote("d-1", Mark::Nobody, "c1")));
     view.seen.object_is_fresh = true;
+    for deleting in [false, true] {
+        view.object.deleting = deleting;
+        view.process.recorded_age = Some(Duration::from_millis(900));
+        assert!(matches!(plan(&view), Step::Report(_)), "a list could be too old to show the other one");
+        view.process.recorded_age = Some(Duration::from_secs(1));
+        assert_eq!(plan(&view), Step::FindOwned);
+        view.process.recorded_age = None;
+        assert!(matches!(plan(&view), Step::Report(_)), "another process recorded it, just now perhaps");
+    }
+    view.object.deleting = false;
+    view.process.doubt_age = Duration::from_secs(1);
+    view.seen.owned_is_fresh = true;
     assert!(matches!(plan(&view), Step::Mark(of, _) if of == id));
     view.seen.owned = vec![remote("d-2", Mark::Mine, "c2")];
     assert!(matches!(plan(&view), Step::Mark(..)), "of another attempt");

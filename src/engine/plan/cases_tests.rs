@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::desired::Desired;
+use super::super::desired::{Desired, Policy};
 use super::super::facts::Stored;
 use super::super::recorded::Outcome;
 use super::super::view::Remote;
@@ -214,6 +214,8 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
             remote.labels.clear();
         }
         view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(remote)));
+        view.process.doubt_age = view.world.list_lag;
+        view.seen.owned_is_fresh = true;
         assert_eq!(plan(&view), Step::Reread);
         view.seen.object_is_fresh = true;
         let step = plan(&view);
@@ -242,4 +244,23 @@ fn a_version_is_made_again_only_in_a_dataset_that_exists() {
     view.seen.sights.insert(dataset, Sight::Gone);
     desire(&mut view).target.dataset_id = Some("d-2".into());
     assert_eq!(plan(&view), Step::Permit, "another dataset took the place of the old one");
+}
+
+#[test]
+fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_again() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    let mut remote = (*remote).clone();
+    remote.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, "a2"));
+    let Stored::Own(intent) = &mut view.object.intent else { panic!() };
+    let hash = intent.attempts[0].hash.clone();
+    intent.attempts = vec![Attempt { nonce: "a2".into(), hash }];
+    (view.recorded.id, view.recorded.origin, view.recorded.attempt) = (None, None, None);
+    desire(&mut view).policy = Policy::ByName;
+    assert_eq!(plan(&view), Step::FindNamed("o".into()));
+    let unmarked = Remote { id: RemoteId::dataset("d-2"), labels: Labels::new(), ..remote.clone() };
+    view.seen.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!((record.id, record.origin), (id, Origin::Adopted));
+    assert_eq!(record.attempt, Some(Ended { nonce: "a2".into(), outcome: Outcome::Adopted }));
 }

@@ -95,6 +95,9 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
                     ),
                 ));
             }
+            if let Some(step) = surplus::look_for_made(view, Reason::Uncertain) {
+                return Some(step);
+            }
             if !view.seen.object_is_fresh {
                 return Some(Step::Reread);
             }

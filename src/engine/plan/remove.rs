@@ -137,12 +137,21 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Some(Sight::Read(remote)) => remote.clone(),
         Some(Sight::Indexed(_)) | None => return Step::Fetch(id.clone()),
     };
-    let act = match view.whose(&remote) {
+    let whose = view.whose(&remote);
+    // The answer of the create may have named a wrong one: then nothing is sent to either.
+    if whose == Whose::Nobody {
+        if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
+            return step;
+        }
+        if surplus::made_elsewhere(view).is_some() {
+            return Step::LetGo;
+        }
+    }
+    let act = match whose {
         Whose::Mine { .. } | Whose::Predecessor { .. } => true,
         Whose::Released | Whose::Other | Whose::Dead | Whose::Forged => false,
         Whose::Nobody => {
             view.recorded.origin == Some(Origin::Created)
-                && surplus::made_elsewhere(view).is_none()
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
                 && view.recorded.facts.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
         }

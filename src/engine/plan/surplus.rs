@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::super::fields::{Fields, difference, hash};
 use super::super::mark::Origin;
-use super::super::recorded::RemoteId;
+use super::super::recorded::{Outcome, RemoteId};
+use super::super::report::Next;
 use super::super::view::{Remote, Sight, View};
-use super::Step;
 use super::create::restricted;
+use super::{Step, working};
+use crate::api::condition::Reason;
 
 /// The next step towards removing surplus beside `kept`, if there is any.
 pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
@@ -41,6 +43,24 @@ pub(super) fn reported(view: &View) -> Option<String> {
 pub(super) fn made_elsewhere(view: &View) -> Option<RemoteId> {
     let nonce = &view.recorded.attempt.as_ref()?.nonce;
     view.mine_elsewhere().into_iter().find(|(by, _)| by == nonce).map(|(_, remote)| remote.id.clone())
+}
+
+/// The recorded remote carries no mark of this object: may the attempt have made another one, which no list showed yet?
+/// The step that finds out; `None` once it is known.
+pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
+    let created = view.recorded.attempt.as_ref().is_some_and(|attempt| attempt.outcome == Outcome::Created);
+    if !created || made_elsewhere(view).is_some() {
+        return None;
+    }
+    // Since the answer came; a process that did not see that first saw the nonce later still.
+    let age = view.process.recorded_age.unwrap_or(view.process.doubt_age);
+    let left = view.world.list_lag.saturating_sub(age);
+    if !left.is_zero() {
+        let message =
+            "the remote does not carry this object's mark; a list will show whether it is the one that was made";
+        return Some(working(waiting, message, Next::After(left)));
+    }
+    (!view.seen.owned_is_fresh).then_some(Step::FindOwned)
 }
 
 /// The next remote that is surplus by what is known so far.

@@ -4,8 +4,9 @@ use pai_emulator::{Knobs, NameScope};
 
 use crate::columns::{COLUMNS, Fault, Variant, variants};
 use crate::jobs::Job;
+use crate::oracle::Leeway;
 use crate::oracle::cost::Cost;
-use crate::rows::{Class, ROWS, Row};
+use crate::rows::{Class, ROWS, Request, Row};
 
 /// One cell.
 #[derive(Clone, Debug)]
@@ -45,9 +46,12 @@ impl Cell {
         if copied || refused { Cost::new(most.changes + 1, most.looks) } else { most }
     }
 
-    /// Whether a second remote may exist for a while: the network delivered a create twice.
-    pub fn may_double(&self) -> bool {
-        self.row.job.has_surplus() || self.variant.replay
+    /// What is in order here: that the network delivered a create twice and the service took both, or that it delivered
+    /// the first status late.
+    pub fn leeway<'a>(&self, adopted: Option<&'a str>) -> Leeway<'a> {
+        let may_double = self.row.job.has_surplus() || (self.variant.replay && self.row.class == Class::Create);
+        let late_status = self.row.request == Request::Refusal && !self.variant.late.is_zero();
+        Leeway { adopted, may_double, late_status }
     }
 }
 

@@ -15,7 +15,7 @@ use testbed::{Context, Error, Result};
 use tokio::time::Instant;
 
 use crate::bed::Bed;
-use crate::oracle::{self, Sort, violation};
+use crate::oracle::{self, Leeway, Sort, violation};
 use crate::play::{Outcome, part, state};
 use crate::quiet::settle;
 use crate::scene::{Scene, Setting};
@@ -84,8 +84,6 @@ pub const NAMED: [Named; 17] = [
 /// What a named row leaves to judge.
 #[derive(Default)]
 pub(crate) struct Judged {
-    /// A dataset of somebody else that may be changed.
-    pub(crate) adopted: Option<String>,
     /// Two remotes of one name exist for a while.
     pub(crate) may_double: bool,
     /// A remote is kept on purpose.
@@ -156,7 +154,8 @@ async fn judge(scene: &mut Scene, named: Named) -> Result<Outcome> {
     if violations.is_empty() {
         violations.extend(part(scene, judged.keeps).await?);
     }
-    violations.extend(oracle::histories(scene, judged.adopted.as_deref(), judged.may_double));
+    let leeway = Leeway { may_double: judged.may_double, ..Leeway::default() };
+    violations.extend(oracle::histories(scene, leeway));
     Ok(Outcome { recovery, violations, ..Outcome::default() })
 }
 

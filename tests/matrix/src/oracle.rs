@@ -65,20 +65,31 @@ pub fn violation(sort: Sort, text: impl Into<String>) -> Violation {
     Violation { sort, text: text.into() }
 }
 
-/// What histories must show whatever happened. `adopted`: a dataset that somebody else made and that may be changed.
-/// `may_double`: the network or the service made a second remote, which is there for a while.
-pub fn histories(scene: &Scene, adopted: Option<&str>, may_double: bool) -> Vec<Violation> {
+/// What is no violation in one cell, though it is in others.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Leeway<'a> {
+    /// A dataset that somebody else made, and that may be changed.
+    pub adopted: Option<&'a str>,
+    /// The network or the service made a second remote, which is there for a while.
+    pub may_double: bool,
+    /// The first status of an object, delivered once more when a newer one is there, may cover that one until the next pass
+    /// (`docs/protocol.md`, section 10).
+    pub late_status: bool,
+}
+
+/// What histories must show whatever happened.
+pub fn histories(scene: &Scene, leeway: Leeway) -> Vec<Violation> {
     let (entries, sights, ledger) = (scene.log.entries(), scene.history.sights(), scene.emulator.log());
     let mut wrong = calls::claims_before_creates(&entries);
     wrong.extend(deletions::reads_before_deletes(&entries, &sights));
     let made = ledger.iter().filter(|line| line.operation == "CreateDataset" && line.ok);
     let mut may: BTreeSet<String> = made.filter_map(|line| line.dataset_id.clone()).collect();
-    may.extend(adopted.map(str::to_owned));
+    may.extend(leeway.adopted.map(str::to_owned));
     wrong.extend(calls::only_ours(&entries, &may));
     wrong.extend(calls::untouched(&scene.strangers, &scene.emulator.datasets()));
     wrong.extend(calls::pace(&entries));
-    wrong.extend(status::forwards(&sights));
-    if !may_double {
+    wrong.extend(status::forwards(&sights, leeway.late_status));
+    if !leeway.may_double {
         let versions: BTreeSet<_> =
             sights.iter().filter(|sight| sight.kind == VERSION).map(|sight| &sight.uid).collect();
         wrong.extend(remotes::never_two(&ledger, versions.len()));

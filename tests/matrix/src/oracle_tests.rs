@@ -129,7 +129,7 @@ fn i5_and_i12_status_goes_forwards_in_words_that_are_listed() {
     let after = |change: &dyn Fn(&mut Sight)| {
         let (before, mut now) = (sight(), sight());
         change(&mut now);
-        forwards(&[before, now]).len()
+        forwards(&[before, now], false).len()
     };
     assert_eq!(after(&|_| {}), 0);
     assert_eq!(after(&|now| now.generation = 2), 0, "an edit that nobody has looked at yet");
@@ -144,7 +144,10 @@ fn i5_and_i12_status_goes_forwards_in_words_that_are_listed() {
     assert_eq!(after(&|now| now.conditions = ready("False", "BadLuck", 101)), 1, "I12: a reason of no list");
     assert_eq!(after(&|now| now.conditions.push(condition("Happy", "True", "Available", 100))), 1, "I12: nor a type");
     let other = Sight { uid: "uid-2".to_owned(), id: Some("d-2".to_owned()), kind: VERSION, ..sight() };
-    assert!(forwards(&[sight(), other]).is_empty(), "another object");
+    assert!(forwards(&[sight(), other], false).is_empty(), "another object");
+    let late = Sight { conditions: ready("False", "InvalidSpec", 99), ..sight() };
+    assert!(forwards(&[sight(), late.clone()], true).is_empty());
+    assert_eq!(forwards(&[sight(), Sight { id: None, ..late }], true).len(), 1, "no leeway for ids");
 }
 
 #[test]

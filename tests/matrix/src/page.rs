@@ -123,11 +123,11 @@ fn field(row: &Row, column: char, done: &[Done]) -> String {
 }
 
 fn named(text: &mut String, done: &[Done]) {
-    text.push_str("## Rows with a name\n\n| row | what | than in the study | |\n| --- | --- | --- | --- |\n");
+    text.push_str("## Rows with a name\n\n| row | what | otherwise than in the study | |\n| --- | --- | --- | --- |\n");
     for named in NAMED {
         let ran = done.iter().find(|done| matches!(&done.task, Task::Named(other) if other.id == named.id));
         let how = ran.map_or("not run", |done| if done.is_ok() { "ok" } else { "**failed**" });
-        let differs = if named.differs.is_empty() { "not otherwise" } else { named.differs };
+        let differs = if named.differs.is_empty() { "–" } else { named.differs };
         let _ = writeln!(text, "| {} | {} | {differs} | {how} |", named.id, named.what);
     }
     text.push('\n');

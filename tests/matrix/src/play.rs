@@ -103,7 +103,7 @@ async fn act(scene: &mut Scene, cell: &Cell) -> Result<Outcome> {
     if violations.is_empty() {
         violations.extend(part(scene, job.keeps()).await?);
     }
-    violations.extend(oracle::histories(scene, known.foreign.as_deref(), cell.may_double()));
+    violations.extend(oracle::histories(scene, cell.leeway(known.foreign.as_deref())));
     if told && !cell.variant.stops {
         violations.push(violation(Sort::HumanNeeded, "it stood still until somebody asked for another try"));
     }

@@ -516,10 +516,11 @@ impl Actor<'_> {
         let (Some(Flight::Create { nonce, .. }), Call::Create(look)) = (pass.flight, *call) else { return Flow::End };
         let pass = Pass { flight: None, ..pass };
         match answer {
+            Answer::Done(id) if self.is_anothers(id, &look) => Flow::Again(pass),
             Answer::Done(id) => {
                 self.believe(id, look, 0);
                 let flight = Some(Flight::Create { nonce, landed: Landed::At(id) });
-                Flow::Again(with_sight(Pass { flight, ..pass }, id, Sight::Indexed(look)))
+                Flow::Again(with_sight(Pass { flight, owned: None, ..pass }, id, Sight::Indexed(look)))
             }
             Answer::NameTaken => {
                 let memory = self.desk().memory;
@@ -536,6 +537,14 @@ impl Actor<'_> {
             }
             Answer::Ambiguous => Flow::Again(pass),
         }
+    }
+
+    /// `is_anothers` of `calls.rs`: an answer that names what is known under another mark, or what another recorded.
+    fn is_anothers(&self, id: Id, sent: &Look) -> bool {
+        let process = &self.state.processes[usize::from(self.process)];
+        let shown = index(id).and_then(|at| process.rows[at]).is_some_and(|row| row.look.mark != sent.mark);
+        let uid = process.desks[usize::from(self.slot)].uid;
+        shown || look::is_recorded_elsewhere(self.model, process, (self.slot, uid), id)
     }
 
     /// A change was acknowledged: what is known of the remote changes with it. A mark takes the release off after it.

@@ -11,7 +11,7 @@ use crate::faults::{Action, Fault};
 use crate::goal;
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::properties::{Breach, Event};
+use crate::properties::Event;
 use crate::scenario::Scenario;
 use crate::tell;
 use crate::world::State;
@@ -29,8 +29,8 @@ pub struct Outcome {
     pub stuck: usize,
     /// There were more states than allowed.
     pub cut: bool,
-    /// What is known to be wrong.
-    pub known: &'static str,
+    /// States that break the promise that is known to be broken here, and how.
+    pub known: Option<(usize, &'static str)>,
     /// What is wrong, each with its shortest trace.
     pub violations: Vec<String>,
     /// Arms of `plan`, with the number of different questions that took them.
@@ -47,7 +47,7 @@ impl Outcome {
     /// Everything is as it should be.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        (self.violations.is_empty() && self.stuck == 0) || !self.known.is_empty()
+        self.violations.is_empty() && self.stuck == 0
     }
 }
 
@@ -66,25 +66,26 @@ pub fn check_with(scenario: Scenario, plan: fn(&View) -> Step, most: usize) -> O
     let mut outcome =
         Outcome { name: scenario.name.to_owned(), states: graph.states(), edges: graph.edges, ..Outcome::default() };
     outcome.cut = graph.cut;
-    outcome.known = scenario.known;
-    if let Some(broken) = graph.broken {
-        let way = graph.path(&model, broken);
-        let breach = way.last().and_then(|(_, state)| Breach::of(state));
-        let title = breach.map_or_else(|| "a promise".to_owned(), |breach| format!("{breach:?}"));
-        outcome.violations.push(tell::trace(&model, &title, &way));
-    } else {
-        if !graph.cut {
-            let stuck = graph.stuck();
-            outcome.stuck = stuck.len();
-            if let Some(first) = stuck.first() {
-                outcome.violations.push(tell::trace(&model, "stuck", &graph.path(&model, *first)));
-            }
+    for (breach, (first, states)) in &graph.broken {
+        match scenario.known.filter(|(known, _)| known == breach) {
+            Some((_, how)) => outcome.known = Some((*states, how)),
+            None => outcome.violations.push(tell::trace(&model, &format!("{breach:?}"), &graph.path(&model, *first))),
         }
-        if let Some(at) = graph.circle().filter(|_| !model.scenario.retries) {
-            outcome.violations.push(tell::trace(&model, "a circle that writes", &graph.path(&model, at)));
-        }
-        unused(&model, &mut outcome);
     }
+    if let (Some((breach, _)), None) = (scenario.known, outcome.known) {
+        outcome.violations.push(format!("{breach:?} is known no more"));
+    }
+    if !graph.cut {
+        let stuck = graph.stuck();
+        outcome.stuck = stuck.len();
+        if let Some(first) = stuck.first() {
+            outcome.violations.push(tell::trace(&model, "stuck", &graph.path(&model, *first)));
+        }
+    }
+    if let Some(at) = graph.circle().filter(|_| !model.scenario.retries) {
+        outcome.violations.push(tell::trace(&model, "a circle that writes", &graph.path(&model, at)));
+    }
+    unused(&model, &mut outcome);
     outcome.arms = model.oracle.arms();
     outcome.actions = model.taken();
     outcome.events = model.events();

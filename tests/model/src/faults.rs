@@ -24,6 +24,8 @@ pub enum Fault {
     Replay,
     /// The service refuses.
     Refused,
+    /// A create is carried out, and its answer names another remote than the one it made.
+    WrongAnswer,
     /// A write to the object is stored, its answer is lost.
     KubeAnswer,
     /// A write to the object is lost.
@@ -46,6 +48,8 @@ pub enum Fault {
     Replace,
     /// The intent is stripped.
     StripIntent,
+    /// The intent is edited: its target is another account.
+    MoveIntent,
     /// The finalizer is stripped.
     StripFinalizer,
     /// `adoption.datasetId` is set to a remote that is there.
@@ -60,6 +64,8 @@ pub enum Fault {
     RemoteDelete,
     /// Somebody removes the mark.
     Unmark,
+    /// The mark of another remote is copied to it, which has none.
+    CopyMark,
     /// Another operator's mark is put on the remote.
     ForeignMark,
     /// The mark of another cluster of our domain is put on the remote.
@@ -78,7 +84,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::Crash,
         Self::Freeze,
         Self::Loss,
@@ -88,6 +94,7 @@ impl Fault {
         Self::Duplicate,
         Self::Replay,
         Self::Refused,
+        Self::WrongAnswer,
         Self::KubeAnswer,
         Self::KubeLoss,
         Self::KubeLate,
@@ -99,6 +106,7 @@ impl Fault {
         Self::RecreateCopied,
         Self::Replace,
         Self::StripIntent,
+        Self::MoveIntent,
         Self::StripFinalizer,
         Self::Adopt,
         Self::Pause,
@@ -106,6 +114,7 @@ impl Fault {
         Self::RemoteEdit,
         Self::RemoteDelete,
         Self::Unmark,
+        Self::CopyMark,
         Self::ForeignMark,
         Self::ClusterMark,
         Self::ForgedMark,

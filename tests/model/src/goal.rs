@@ -41,6 +41,8 @@ fn no_orphans(model: &Model, state: &State) -> bool {
         Fault::ClusterMark,
         Fault::Principal,
         Fault::Unmark,
+        Fault::CopyMark,
+        Fault::WrongAnswer,
     ];
     let orphan = |look: &Look| {
         look.mark.is_some_and(|mark| mark.domain == Domain::Ours && !mark.forged && !state.is_alive(mark.uid))
@@ -112,6 +114,7 @@ fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
         || (is(object, "RemoteDeleted") && status.id > 0 && recorded.is_none() && !wish.recreate)
         || (is(object, "OwnedByOther")
             && (recorded.is_some_and(|look| theirs(&look)) || named.is_some_and(|look| theirs(&look))))
+        || (is(object, "OwnedByOther") && model.used(state, Fault::WrongAnswer) && is_misnamed(state, slot, object))
         || (is(object, "OwnedByOther")
             && status.id == 0
             && any(&|look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.forged)))
@@ -127,4 +130,12 @@ fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
         || (is(object, "AdoptionNotFound") && status.id == 0 && wish.policy == 2 && unmarked > 1)
         || (is(object, "AccountMismatch") && object.intent.is_some_and(|intent| intent.elsewhere))
         || (is(object, "DependencyNotReady") && versioned_nowhere)
+}
+
+/// The recorded remote is not the one that the recorded attempt made: that is another.
+fn is_misnamed(state: &State, slot: u8, object: &Object) -> bool {
+    let Some((nonce, _)) = object.status.attempt else { return false };
+    let made = |look: &Look| look.mark == Some(own_mark(slot, object.uid, nonce));
+    let recorded = state.remote(object.status.id).is_some_and(|remote| made(&remote.look));
+    !recorded && state.living().any(|(_, remote)| made(&remote.look))
 }

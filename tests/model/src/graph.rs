@@ -2,14 +2,19 @@
 //! by themselves, and whether something goes round in circles.
 //!
 //! *Eventual stability*: of the goal states, those count from which no quiet step leads out of the goal; every
-//! state must be able to reach one of them by quiet steps alone. One that cannot is *stuck*.
+//! state must be able to reach one of them by quiet steps alone. One that cannot is *stuck*. A state that breaks a
+//! promise is the end of its run, and told as that alone.
+//!
+//! *Circles* are those of fair runs: whatever the watch has to show, it shows at some time. A run in which it has
+//! something to show for ever and never does is none.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::Action;
 use crate::goal;
 use crate::model::{Model, writes};
+use crate::properties::Breach;
 use crate::world::State;
 
 /// All states of a model and the quiet steps between them.
@@ -17,16 +22,35 @@ pub struct Graph {
     prints: Vec<u64>,
     parents: Vec<u32>,
     goal: Vec<bool>,
-    /// Quiet steps: where those of each state begin, where they lead, whether they write.
+    /// The watches that have something to show, a bit each.
+    watches: Vec<u8>,
+    /// Quiet steps: where those of each state begin, where they lead, what they do.
     begins: Vec<u32>,
     targets: Vec<u32>,
-    writing: Vec<bool>,
+    does: Vec<Does>,
     /// Steps of any kind.
     pub edges: u64,
     /// States were left out because there were too many.
     pub cut: bool,
-    /// A state that breaks a promise.
-    pub broken: Option<u32>,
+    /// The first state that breaks each promise, and how many do.
+    pub broken: BTreeMap<Breach, (u32, usize)>,
+}
+
+/// What a quiet step does.
+#[derive(Debug, Clone, Copy, Default)]
+struct Does {
+    /// It writes to an object, or sends a request that changes a remote.
+    writes: bool,
+    /// The watch that shows something in it, as a bit.
+    watch: u8,
+}
+
+/// The bit of a watch.
+fn watch_of(action: &Action) -> u8 {
+    match action {
+        Action::Watch(process, slot) => 1 << (2 * process + slot),
+        _ => 0,
+    }
 }
 
 fn print_of(state: &State) -> u64 {
@@ -43,12 +67,13 @@ impl Graph {
             prints: Vec::new(),
             parents: Vec::new(),
             goal: Vec::new(),
+            watches: Vec::new(),
             begins: vec![0],
             targets: Vec::new(),
-            writing: Vec::new(),
+            does: Vec::new(),
             edges: 0,
             cut: false,
-            broken: None,
+            broken: BTreeMap::new(),
         };
         let start = model.start();
         let mut known = HashMap::from([(print_of(&start), 0_u32)]);
@@ -58,18 +83,22 @@ impl Graph {
         let mut actions = Vec::new();
         let mut at = 0;
         while let Some(state) = next.pop_front() {
-            graph.goal.push(goal::is_reached(model, &state));
-            if state.broken > 0 && graph.broken.is_none() {
-                graph.broken = Some(at);
+            let breach = Breach::of(&state);
+            graph.goal.push(breach.is_some() || goal::is_reached(model, &state));
+            if let Some(breach) = breach {
+                graph.broken.entry(breach).or_insert((at, 0)).1 += 1;
             }
+            let mut watches = 0;
             actions.clear();
             model.list(&state, &mut actions);
             for action in &actions {
                 let Some(after) = model.apply(&state, action) else { continue };
                 graph.edges += 1;
+                watches |= watch_of(action);
                 let print = print_of(&after);
                 let found = known.get(&print).copied();
-                let quiet = action.is_quiet().then(|| writes(&state, action, &after));
+                let does = || Does { writes: writes(&state, action, &after), watch: watch_of(action) };
+                let quiet = action.is_quiet().then(does);
                 let target = match found {
                     Some(target) => target,
                     None if known.len() >= most => {
@@ -85,11 +114,12 @@ impl Graph {
                         target
                     }
                 };
-                if let Some(writes) = quiet {
+                if let Some(does) = quiet {
                     graph.targets.push(target);
-                    graph.writing.push(writes);
+                    graph.does.push(does);
                 }
             }
+            graph.watches.push(watches);
             graph.begins.push(u32::try_from(graph.targets.len()).unwrap_or(u32::MAX));
             at += 1;
         }
@@ -102,9 +132,9 @@ impl Graph {
         self.parents.len()
     }
 
-    fn steps(&self, state: usize) -> impl Iterator<Item = (usize, bool)> {
+    fn steps(&self, state: usize) -> impl Iterator<Item = (usize, Does)> {
         let range = self.begins[state] as usize..self.begins[state + 1] as usize;
-        self.targets[range.clone()].iter().map(|target| *target as usize).zip(self.writing[range].iter().copied())
+        self.targets[range.clone()].iter().map(|target| *target as usize).zip(self.does[range].iter().copied())
     }
 
     /// The quiet steps backwards: where those into each state begin, and where they come from.
@@ -158,14 +188,23 @@ impl Graph {
         (0_u32..).zip(reaches).filter(|(_, reaches)| !reaches).map(|(state, _)| state).collect()
     }
 
-    /// A state on a circle of quiet steps of which one writes.
+    /// A state on a circle of quiet steps of which one writes, in a run that withholds no watch for ever: each watch
+    /// has nothing to show in some state of the circle, or shows it in some step.
     #[must_use]
     pub fn circle(&self) -> Option<u32> {
         let component = self.components();
-        (0..self.states()).find_map(|state| {
-            let writes = self.steps(state).any(|(target, writes)| writes && component[target] == component[state]);
-            writes.then(|| u32::try_from(state).unwrap_or(u32::MAX))
-        })
+        let count = component.iter().max().map_or(0, |last| *last as usize + 1);
+        let (mut withheld, mut shown) = (vec![u8::MAX; count], vec![0_u8; count]);
+        let component = component.as_slice();
+        let inner = |state: usize| self.steps(state).filter(move |(to, _)| component[*to] == component[state]);
+        for (state, (at, watches)) in component.iter().zip(&self.watches).enumerate() {
+            let at = *at as usize;
+            withheld[at] &= watches;
+            shown[at] = inner(state).fold(shown[at], |bits, (_, does)| bits | does.watch);
+        }
+        let unfair = |state: usize| withheld[component[state] as usize] & !shown[component[state] as usize] > 0;
+        let circle = (0..self.states()).find(|state| !unfair(*state) && inner(*state).any(|(_, does)| does.writes));
+        circle.and_then(|state| u32::try_from(state).ok())
     }
 
     /// Strongly connected components (Tarjan, without recursion): the component of each state.
@@ -240,5 +279,36 @@ impl Graph {
             state = after;
         }
         way
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two states, a step that writes from the first to the second, and one back that `back` describes.
+    fn round(watches: [u8; 2], back: Does) -> Graph {
+        Graph {
+            prints: vec![0, 1],
+            parents: vec![0, 0],
+            goal: vec![true, true],
+            watches: watches.to_vec(),
+            begins: vec![0, 1, 2],
+            targets: vec![1, 0],
+            does: vec![Does { writes: true, watch: 0 }, back],
+            edges: 2,
+            cut: false,
+            broken: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_circle_counts_unless_a_watch_is_withheld_in_all_of_it() {
+        let (silent, shows) = (Does::default(), Does { writes: false, watch: 2 });
+        assert_eq!(round([0, 0], silent).circle(), Some(0));
+        assert_eq!(round([2, 0], silent).circle(), Some(0));
+        assert_eq!(round([2, 1], silent).circle(), Some(0));
+        assert_eq!(round([2, 2], silent).circle(), None);
+        assert_eq!(round([2, 2], shows).circle(), Some(0));
     }
 }

@@ -8,6 +8,13 @@
 //! * [`faults`] and [`scenario`] say what happens, [`properties`] and [`goal`] what must hold.
 //! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
 //!
+//! A violation prints its shortest trace: in words, as actions, and as a story. `cargo run -p model -- --replay SCENARIO
+//! FILE` steps through the actions in a file ([`replay`]) and prints each state. To make a test of one:
+//!
+//! * keep the actions in `tests/model/replays`, and name file and scenario in `tests/model/tests/explore.rs`;
+//! * as a story (`tests/stories`) or a case of the simulation (`tests/simulation`): people's and the wire's lines are
+//!   its steps and faults in the same order, and `DATASET_OPERATOR_CRASH="after X"` says where the operator ends.
+//!
 //! What is not in the model: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
 //! paging, the limiter, what wakes an object (every object may be looked at at any time), and how long news is held
 //! back before it is written.
@@ -34,6 +41,7 @@ pub mod page;
 pub mod properties;
 pub mod question;
 pub mod references;
+pub mod replay;
 pub mod scenario;
 pub mod service;
 pub mod store;

@@ -4,7 +4,7 @@
 use crate::model::Model;
 use crate::question::Question;
 use crate::references;
-use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sight, State, each, index};
+use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sight, State, Uid, each, index};
 
 /// The bit of [`Process::gone`] for the dataset of versions.
 pub const DATASET_GONE: u8 = 1 << 7;
@@ -131,13 +131,18 @@ fn who_is_who(
                 live_here |= 1 << mark.uid;
             }
         }
-        for (other, desk) in (0..).zip(&process.desks) {
-            let shown = desk.shown.is_some_and(|shown| shown.uid != object.uid && shown.status.id == id);
-            let recorded = model.memories.recorded_id(desk.memory).and_then(|id| model.oracle.words().of_id(&id));
-            if shown || (other != slot && desk.uid != object.uid && recorded == Some(id)) {
-                elsewhere |= 1 << id;
-            }
+        if is_recorded_elsewhere(model, process, (slot, object.uid), id) {
+            elsewhere |= 1 << id;
         }
     }
     (live_here, elsewhere)
+}
+
+/// Did another object than this one of this slot record the remote, by what this process knows?
+pub fn is_recorded_elsewhere(model: &Model, process: &Process, (slot, uid): (u8, Uid), id: Id) -> bool {
+    (0..).zip(&process.desks).any(|(other, desk)| {
+        let shown = desk.shown.is_some_and(|shown| shown.uid != uid && shown.status.id == id);
+        let recorded = model.memories.recorded_id(desk.memory).and_then(|id| model.oracle.words().of_id(&id));
+        shown || (other != slot && desk.uid != uid && recorded == Some(id))
+    })
 }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use model::check::{Outcome, check};
-use model::{page, scenario};
+use model::model::Model;
+use model::properties::Breach;
+use model::{page, replay, scenario, tell};
 
 /// More states than that are not explored in one scenario.
-const MOST: usize = 1_200_000;
+const MOST: usize = 3_500_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -19,8 +21,10 @@ fn main() -> ExitCode {
             "--from" => from = rest.next(),
             "--page" => out = rest.next().map(PathBuf::from),
             "--small" => quick = true,
+            "--replay" => return step_through(rest.next().as_deref(), rest.next().as_deref()),
             _ => {
                 eprintln!("usage: model [--small] [--only PART OF A NAME] [--from NAME] [--page FILE]");
+                eprintln!("       model --replay SCENARIO FILE");
                 return ExitCode::FAILURE;
             }
         }
@@ -45,4 +49,36 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     if outcomes.iter().all(Outcome::is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints every state of a kept trace.
+fn step_through(name: Option<&str>, file: Option<&str>) -> ExitCode {
+    let scenario = scenario::all().into_iter().find(|scenario| Some(scenario.name) == name);
+    let text = file.map(std::fs::read_to_string);
+    let (Some(scenario), Some(Ok(text))) = (scenario, text) else {
+        eprintln!("usage: model --replay SCENARIO FILE; no such scenario, or no such file");
+        return ExitCode::FAILURE;
+    };
+    let model = Model::new(scenario);
+    let (way, refused) = match replay::replay(&model, &text) {
+        Ok(way) => (way, None),
+        Err((way, action)) => (way, Some(action)),
+    };
+    let mut before = model.start();
+    println!("{}", tell::state("the beginning", &before));
+    for (action, after) in way {
+        println!("{}", tell::state(&tell::step(&model, &before, &action), &after));
+        before = after;
+    }
+    if let Some(breach) = Breach::of(&before) {
+        println!("breaks a promise: {breach:?}");
+        return ExitCode::FAILURE;
+    }
+    match refused {
+        Some(action) => {
+            println!("not possible here: {action}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    }
 }

@@ -186,6 +186,7 @@ impl Model {
                 Fault::Duplicate,
                 Fault::Replay,
                 Fault::Refused,
+                Fault::WrongAnswer,
             ] {
                 if has(fault) {
                     actions.push(Action::Wire(at, fault));
@@ -219,6 +220,7 @@ impl Model {
                 Fault::RecreateCopied,
                 Fault::Replace,
                 Fault::StripIntent,
+                Fault::MoveIntent,
                 Fault::StripFinalizer,
                 Fault::Adopt,
                 Fault::Pause,
@@ -230,6 +232,7 @@ impl Model {
             Fault::RemoteEdit,
             Fault::RemoteDelete,
             Fault::Unmark,
+            Fault::CopyMark,
             Fault::ForeignMark,
             Fault::ClusterMark,
             Fault::ForgedMark,
@@ -387,6 +390,13 @@ impl Model {
                 *place = Some(Message { waits: None, wire: Wire::Unbounded, ..message });
                 service::execute(state, &message, self.scenario.unique_names)
             }
+            Fault::WrongAnswer if creates => {
+                let others: Vec<_> = state.living().map(|(id, _)| id).collect();
+                let Answer::Done(_) = service::execute(state, &message, self.scenario.unique_names) else {
+                    return None;
+                };
+                Answer::Done(*others.first()?)
+            }
             Fault::Unsent if creates => Answer::Unsent,
             Fault::Refused if creates || (matches!(message.call, Call::Delete(_)) && state.kin == Kin::Doomed) => {
                 Answer::Refused
@@ -453,6 +463,10 @@ impl Model {
             Fault::Pause => (object.spec.paused, edited) = (!object.spec.paused, false),
             Fault::Force if object.spec.force == 0 => (object.spec.force, edited) = (object.status.id + 1, false),
             Fault::StripIntent if object.intent.is_some() => (object.intent, edited) = (None, false),
+            Fault::MoveIntent => {
+                object.intent.as_mut().filter(|intent| !intent.elsewhere)?.elsewhere = true;
+                edited = false;
+            }
             Fault::StripFinalizer if object.finalizer => (object.finalizer, edited) = (false, false),
             Fault::Delete if !object.deleting => object.deleting = true,
             Fault::Replace if lives < 3 => {
@@ -619,6 +633,7 @@ fn outside(state: &mut State, id: u8, fault: Fault) -> Option<()> {
     let worked_on = state.processes.iter().flat_map(|process| &process.desks).any(|desk| desk.pass.is_some())
         || state.under_way().next().is_some();
     let at = index(id)?;
+    let copied = state.living().find_map(|(_, remote)| remote.look.mark);
     let remote = state.remotes[at].as_mut().filter(|remote| remote.lives())?;
     let look = &mut remote.look;
     let marks = |domain, forged| Mark { domain, owner: if forged { 0 } else { 9 }, uid: STRANGER, nonce: 1, forged };
@@ -626,6 +641,7 @@ fn outside(state: &mut State, id: u8, fault: Fault) -> Option<()> {
         Fault::RemoteEdit => look.mutable = 2,
         Fault::RemoteDelete => remote.life = Life::Ghost,
         Fault::Unmark if look.mark.is_some() => (look.mark, look.released) = (None, false),
+        Fault::CopyMark if look.mark.is_none() => look.mark = Some(copied?),
         Fault::ForeignMark if !worked_on => look.mark = Some(marks(Domain::Foreign, false)),
         Fault::ClusterMark if !worked_on => look.mark = Some(marks(Domain::OtherCluster, false)),
         Fault::ForgedMark if !worked_on => look.mark = Some(marks(Domain::Ours, true)),
@@ -652,7 +668,9 @@ impl stateright::Model for Model {
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {
         let mut properties = vec![
-            stateright::Property::<Self>::always("no promise is broken", |_, state| Breach::of(state).is_none()),
+            stateright::Property::<Self>::always("no promise is broken", |model, state| {
+                Breach::of(state).is_none_or(|breach| model.scenario.is_known(breach))
+            }),
             stateright::Property::<Self>::sometimes("the goal is reached", |model, state| {
                 goal::is_reached(model, state)
             }),

@@ -7,11 +7,11 @@ use crate::model::Model;
 use crate::question::Question;
 use crate::words::own_mark;
 use crate::world::{
-    ADOPTED, Call, Domain, Flight, Id, Kin, Look, Mark, Object, Sight, State, Uid, Wire, index, slot_of,
+    ADOPTED, Call, Domain, Flight, Id, Kin, Look, Mark, Object, Remote, Sight, State, Uid, Wire, index, slot_of,
 };
 
 /// A promise that was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breach {
     /// Two remotes that one object made live at once.
     TwoLive = 1,
@@ -271,7 +271,8 @@ pub fn compare(model: &Model, before: &State, action: &Action, after: &State) ->
     if !by_us {
         return None;
     }
-    created(model, before, after)
+    touched(model, before, after)
+        .or_else(|| created(model, before, after))
         .or_else(|| sent(model, before, after))
         .or_else(|| deleted(before, after).filter(|_| !restored))
         .or_else(|| {
@@ -284,6 +285,20 @@ pub fn compare(model: &Model, before: &State, action: &Action, after: &State) ->
                 rewritten(model, before, old, new.as_ref()?)
             })
         })
+}
+
+/// I4: what nobody here made, and nobody here may take, stays as it is, whatever an answer said.
+fn touched(model: &Model, before: &State, after: &State) -> Option<Breach> {
+    let wrong = model.used(after, Fault::WrongAnswer);
+    let mut pairs = before.remotes.iter().zip(&after.remotes);
+    let others = |before: &Remote| before.maker == 0 && before.lives();
+    pairs.find_map(|(old, new)| {
+        let old = old.as_ref().filter(|old| wrong && others(old))?;
+        match new.as_ref().filter(|new| new.lives()) {
+            None => Some(Breach::ForeignDelete),
+            Some(new) => (new.look != old.look).then_some(Breach::ForeignChange),
+        }
+    })
 }
 
 /// I1: two remotes that live for one object.
@@ -353,7 +368,10 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
         Fault::RestoreBare,
         Fault::StripIntent,
         Fault::StripFinalizer,
+        Fault::CopyMark,
         Fault::ForgedMark,
+        // The one that was made is left, marked, beside the one that was named.
+        Fault::WrongAnswer,
     ];
     if excused.iter().any(|fault| model.used(before, *fault)) || model.scenario.short_settle_is_shown {
         return None;

@@ -1,6 +1,7 @@
 //! The scenarios: which objects there are, what may go wrong how often, and what people do.
 
 use crate::faults::{FAULTS, Fault};
+use crate::properties::Breach;
 use crate::question::Wish;
 use crate::world::{Domain, Kin, Life, Look, Mark, REMOTES, Remote, STRANGER, Spec};
 
@@ -10,8 +11,6 @@ pub const SETTLE: u8 = 2;
 
 const IN_FLIGHT: &str =
     "a delete that a killed process sent is still under way when a new object takes the remote of the one before it";
-const UNFENCED: &str =
-    "as long as the watch of one of two replicas stands still, each sets the remote back to the spec that it knows";
 
 /// One closed world.
 #[derive(Debug, Clone)]
@@ -46,8 +45,8 @@ pub struct Scenario {
     pub copied_elsewhere: bool,
     /// A refused create is tried again for ever, an hour later each time: such a circle is meant.
     pub retries: bool,
-    /// What is known to be wrong in it, and not mended yet.
-    pub known: &'static str,
+    /// The one promise that is known to be broken in it, and how. Everything else that is wrong counts.
+    pub known: Option<(Breach, &'static str)>,
     /// It begins when everything is settled.
     pub settled: bool,
     /// Some object becomes Ready.
@@ -74,7 +73,7 @@ impl Scenario {
             dataset_is_ours: true,
             copied_elsewhere: false,
             retries: false,
-            known: "",
+            known: None,
             settled: false,
             becomes_ready: true,
         }
@@ -89,11 +88,17 @@ impl Scenario {
         self
     }
 
-    /// Known to be wrong.
+    /// This promise is known to be broken.
     #[must_use]
-    pub fn known(mut self, what: &'static str) -> Self {
-        self.known = what;
+    pub fn known(mut self, breach: Breach, how: &'static str) -> Self {
+        self.known = Some((breach, how));
         self
+    }
+
+    /// Is this promise known to be broken?
+    #[must_use]
+    pub fn is_known(&self, breach: Breach) -> bool {
+        self.known.is_some_and(|(known, _)| known == breach)
     }
 
     fn settled(mut self) -> Self {
@@ -131,6 +136,12 @@ impl Scenario {
             let look = Look { mark, released, fixed: 0, mutable: 0, name: 1 };
             *place = Some(Remote { look, life: Life::Listed, maker: 0, principal: 1 });
         }
+        self
+    }
+
+    /// The remotes of the beginning have another immutable member than any object wants.
+    fn made_otherwise(mut self) -> Self {
+        self.remotes.iter_mut().flatten().for_each(|remote| remote.look.fixed = 1);
         self
     }
 
@@ -190,6 +201,7 @@ pub fn all() -> Vec<Scenario> {
 fn creates() -> Vec<Scenario> {
     use Fault::{
         Crash, Delete, HalfList, KubeAnswer, KubeLate, KubeLoss, Late, Loss, LostAnswer, Refused, Replay, Unsent,
+        WrongAnswer,
     };
     let all = [(Crash, 2), (Loss, 1), (LostAnswer, 1), (Late, 1), (Unsent, 1), (Fault::Freeze, 1)];
     vec![
@@ -213,6 +225,15 @@ fn creates() -> Vec<Scenario> {
             .remote(None, false)
             .unready()
             .with(&[(Crash, 1), (Fault::RemoteDelete, 1)]),
+        Scenario::new("create: the answer names nobody's remote").remote(None, false).with(&[
+            (WrongAnswer, 1),
+            (Crash, 1),
+            (Delete, 1),
+        ]),
+        Scenario::new("create: the answer names another owner's remote")
+            .remote(mark_of(Domain::Foreign), false)
+            .with(&[(WrongAnswer, 1), (Crash, 1), (Delete, 1)]),
+        Scenario::new("create: the answer names another object's remote").two_slots().with(&[(WrongAnswer, 1)]),
         Scenario::new("create: half a list").with(&[(HalfList, 2), (Crash, 1), (LostAnswer, 1)]),
         Scenario { settle: 1, short_settle_is_shown: true, ..Scenario::new("create: the settle time is too short") }
             .with(&[(Late, 1), (Crash, 1)]),
@@ -221,8 +242,8 @@ fn creates() -> Vec<Scenario> {
 
 fn people() -> Vec<Scenario> {
     use Fault::{
-        Adopt, Crash, Delete, Edit, EditFixed, Force, Late, Loss, LostAnswer, Pause, Recreate, RecreateCopied,
-        RemoteDelete, RemoteEdit, Replace, StripFinalizer, StripIntent, Unmark,
+        Adopt, CopyMark, Crash, Delete, Edit, EditFixed, Force, Late, Loss, LostAnswer, MoveIntent, Pause, Recreate,
+        RecreateCopied, RemoteDelete, RemoteEdit, Replace, StripFinalizer, StripIntent, Unmark,
     };
     let recreate = Wish { recreate: true, ..Wish::default() };
     let retain = Spec { retain: true, ..Spec::default() };
@@ -255,7 +276,7 @@ fn people() -> Vec<Scenario> {
         ]),
         Scenario::new("replaced while the create is under way")
             .with(&[(Replace, 1), (Crash, 1), (LostAnswer, 1)])
-            .known(IN_FLIGHT),
+            .known(Breach::DeletedWanted, IN_FLIGHT),
         Scenario::new("made anew with a copied intent").settled().with(&[
             (Delete, 1),
             (RecreateCopied, 1),
@@ -266,6 +287,12 @@ fn people() -> Vec<Scenario> {
             .settled()
             .with(&[(Delete, 1), (RecreateCopied, 1), (Crash, 1)]),
         Scenario::new("stripped intent").with(&[(StripIntent, 1), (Crash, 1), (Loss, 1), (Late, 1)]),
+        Scenario::new("an intent edited to name another account").with(&[
+            (MoveIntent, 1),
+            (Crash, 1),
+            (LostAnswer, 1),
+            (Delete, 1),
+        ]),
         Scenario::new("stripped finalizer").with(&[(StripFinalizer, 1), (Crash, 1), (LostAnswer, 1)]),
         Scenario::new("stripped both").with(&[(StripFinalizer, 1), (StripIntent, 1), (LostAnswer, 1), (Delete, 1)]),
         Scenario::new("paused").with(&[(Pause, 2), (Edit, 1), (Crash, 1), (Delete, 1)]),
@@ -279,6 +306,11 @@ fn people() -> Vec<Scenario> {
             (Delete, 1),
         ]),
         Scenario::new("mark removed").settled().with(&[(Unmark, 1), (Edit, 1), (Delete, 1), (Crash, 1)]),
+        Scenario::new("mark copied to something else").remote(None, false).made_otherwise().settled().with(&[
+            (CopyMark, 1),
+            (Edit, 1),
+            (Crash, 1),
+        ]),
         Scenario::new("Retain and anew").spec(retain).settled().with(&[
             (Delete, 1),
             (Recreate, 1),
@@ -299,7 +331,7 @@ fn replicas() -> Vec<Scenario> {
         Scenario::new("two replicas, one freezes").processes(2).with(&[(Fault::Freeze, 1)]),
         Scenario::new("two replicas, a delete").processes(2).with(&[(Delete, 1)]),
         Scenario::new("two replicas, delete and anew").processes(2).settled().with(&[(Delete, 1), (Recreate, 1)]),
-        Scenario::new("two replicas, an edit").processes(2).settled().with(&[(Edit, 1)]).known(UNFENCED),
+        Scenario::new("two replicas, an edit").processes(2).settled().with(&[(Edit, 1)]),
         Scenario::new("two replicas, a copy of the request").processes(2).with(&[(Duplicate, 1)]),
         Scenario::new("two replicas, a lost write").processes(2).with(&[(KubeAnswer, 1)]),
     ]
@@ -390,7 +422,7 @@ fn relatives() -> Vec<Scenario> {
         Scenario::new("a version: replaced")
             .version()
             .with(&[(Replace, 1), (LostAnswer, 1), (Crash, 1)])
-            .known(IN_FLIGHT),
+            .known(Breach::DeletedWanted, IN_FLIGHT),
         Scenario::new("a version: waits for its dataset").version().kin(Kin::Holds).with(&[(Crash, 1), (Delete, 1)]),
         Scenario::new("a version: its dataset goes").version().with(&[
             (Fault::Kin, 1),

@@ -6,6 +6,7 @@ use crate::answer::Do;
 use crate::faults::{Action, Fate};
 use crate::look;
 use crate::model::Model;
+use crate::replay;
 use crate::words;
 use crate::world::{Call, Object, Pass, Sight, State, Told, each};
 
@@ -19,6 +20,7 @@ pub fn trace(model: &Model, title: &str, way: &[(Action, crate::world::State)]) 
         before = after.clone();
     }
     text.push_str(&state("  then", &before));
+    let _ = writeln!(text, "  as actions:\n{}", replay::written(way));
     let story = story(model, way);
     let _ = writeln!(text, "  as a story:\n{story}");
     text

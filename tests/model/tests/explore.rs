@@ -7,6 +7,9 @@ use dataset_operator::engine::plan::{Flight, Step, plan};
 use dataset_operator::engine::view::View;
 use model::check::{Outcome, check, check_with};
 use model::faults::Fault;
+use model::model::Model;
+use model::properties::Breach;
+use model::replay::replay;
 use model::scenario::{self, Scenario};
 
 const MOST: usize = 100_000;
@@ -90,4 +93,27 @@ fn a_plan_that_deletes_another_owners_remote_is_found_out() {
     let scenario = settled.with(&[(Fault::ForeignMark, 1), (Fault::Delete, 1)]);
     let outcome = check_with(scenario, ruthless, MOST);
     assert!(outcome.violations.iter().any(|text| text.starts_with("ForeignDelete")), "{:?}", outcome.violations);
+}
+
+#[test]
+fn a_known_violation_hides_no_other_one() {
+    let scenario = Scenario { settle: 1, ..Scenario::new("too short").with(&[(Fault::Late, 1), (Fault::Crash, 1)]) };
+    let known = check(scenario.clone().known(Breach::TwoLive, "the settle time is too short"), MOST);
+    assert!(known.is_good() && known.known.is_some(), "{:?}", known.violations);
+    let other = check(scenario.known(Breach::DeletedWanted, "another"), MOST);
+    let told = |start: &str| other.violations.iter().any(|text| text.starts_with(start));
+    assert!(!other.is_good() && told("TwoLive") && told("DeletedWanted is known no more"), "{:?}", other.violations);
+}
+
+/// Once a violation: a recorded remote was put aside for another one, although it lives.
+#[test]
+fn a_mended_counterexample_stays_mended() {
+    let text = include_str!("../replays/replayed-however-late.txt");
+    let scenario = Scenario::new("replayed").with(&[(Fault::Replay, 1), (Fault::Crash, 1)]);
+    let way = replay(&Model::new(scenario), text).map_err(|(_, action)| action).unwrap();
+    let (_, last) = way.last().unwrap();
+    assert_eq!(Breach::of(last), None);
+    assert_eq!(last.objects[0].unwrap().status.id, 1, "the recorded remote stays");
+    let living: Vec<_> = last.living().map(|(id, _)| id).collect();
+    assert_eq!(living, [1], "and the other one is surplus");
 }

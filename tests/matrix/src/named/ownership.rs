@@ -78,6 +78,10 @@ pub(super) async fn way_back_from_public(scene: &mut Scene) -> Result<Judged> {
     scene.reason(DATASET, ONE, "InvalidSpec").await?;
     sleep(Duration::from_secs(3)).await;
     ensure(scene.sent("UpdateDataset") - before == 1, "it is tried again and again")?;
+    scene.keeper.stop().await?;
+    scene.start().await?;
+    sleep(Duration::from_secs(3)).await;
+    ensure(scene.sent("UpdateDataset") - before <= 2, "the next life tries it more than once")?;
     scene.patch(DATASET, ONE, json!({"spec": {"accessibility": "PUBLIC"}})).await?;
     scene.ready(DATASET, ONE).await?;
     Ok(Judged::default())

@@ -20,13 +20,14 @@ struct Last<'a> {
 
 /// Version by version of each object: generations are observed in order, and none that is not there yet; an id is written
 /// once; conditions have types and reasons of the closed lists, and `Ready` tells of the observed generation; a transition
-/// time moves with its status, forwards, and never without it.
-pub(super) fn forwards(sights: &[Sight]) -> Vec<Violation> {
+/// time moves with its status, forwards, and never without it. `late`: conditions of an older status may be back for a while.
+pub(super) fn forwards(sights: &[Sight], late: bool) -> Vec<Violation> {
     let mut last: BTreeMap<&str, Last> = BTreeMap::new();
     let mut wrong = Vec::new();
     for sight in sights {
         let last = last.entry(&sight.uid).or_default();
-        let told = told(sight, last).into_iter().chain(unlisted(sight)).chain(turned(sight, last));
+        let turned = if late { Vec::new() } else { turned(sight, last) };
+        let told = told(sight, last).into_iter().chain(unlisted(sight)).chain(turned);
         wrong.extend(told.map(|text| violation(Sort::Broken, format!("{}: {text}", sight.name))));
         (last.observed, last.id) = (sight.observed, sight.id.as_ref());
         last.conditions = &sight.conditions;
