@@ -250,10 +250,12 @@ impl<K: Kind> Pass<'_, K> {
         self.recorded.id = Some(record.id.clone());
         self.recorded.origin = Some(record.origin);
         self.recorded.attempt.clone_from(&record.attempt);
+        self.recorded.fixed.clone_from(&record.fixed);
         self.wanted = None;
         self.seen.flight = None;
         self.seen.object_is_fresh = true;
         self.seen.sights.remove(&record.id);
+        let mut let_go = false;
         for _ in 0..10 {
             let mut view = self.view();
             view.seen.absence_counts = true;
@@ -261,14 +263,22 @@ impl<K: Kind> Pass<'_, K> {
             let flow = match plan(&view) {
                 Step::Fetch(id) => self.fetch(&view, &id).await,
                 Step::FindOwned => self.find_owned(&view).await,
-                Step::Delete(id) => {
+                // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
+                Step::Delete(id)
+                    if view.sight(&id).and_then(Sight::remote).is_some_and(|it| view.carries_our_mark(it)) =>
+                {
                     // No finalizer keeps the next object of this name away while this is under way.
                     self.ctx.index.hold(&id, self.ctx.world.settle);
                     self.delete(&view, &id).await
                 }
                 Step::Release(id) => self.release(&view, &id).await,
-                // Let go, or something stands in the way of it.
-                Step::Reread
+                Step::LetGo => {
+                    let_go = true;
+                    break;
+                }
+                // Something stands in the way of it.
+                Step::Delete(_)
+                | Step::Reread
                 | Step::Sweep
                 | Step::FindNamed(_)
                 | Step::ListVersions(_)
@@ -281,14 +291,15 @@ impl<K: Kind> Pass<'_, K> {
                 | Step::Resolve
                 | Step::Record(_)
                 | Step::Refuse(..)
-                | Step::LetGo
                 | Step::Report(_)
                 | Step::Leave => break,
             };
             if let Flow::End(_) = flow {
-                tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
                 break;
             }
+        }
+        if !let_go {
+            tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
         }
         self.forget();
         Flow::End(Action::await_change())

@@ -249,6 +249,12 @@ impl View {
         self.world.identity.whose(&remote.labels, &self.owner, &self.object.uid, &self.seen.live_here, has_id)
     }
 
+    /// Does it carry this object's mark, or that of an object of its name that is gone?
+    #[must_use]
+    pub fn carries_our_mark(&self, remote: &Remote) -> bool {
+        matches!(self.whose(remote), Whose::Mine { .. } | Whose::Predecessor { .. })
+    }
+
     /// The immutables among a remote's members.
     #[must_use]
     pub fn fixed_of(&self, fields: &Fields) -> Fields {

@@ -94,9 +94,8 @@ fn retain(view: &View, id: &RemoteId) -> Step {
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
     let listed = view.seen.owned.iter().filter(|owned| owned.id == *id);
-    let ours = |shown| matches!(view.whose(shown), Whose::Mine { .. } | Whose::Predecessor { .. });
     match view.sight(id) {
-        _ if listed.chain([remote]).any(|shown| ours(shown)) => Step::Release(id.clone()),
+        _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => Step::Release(id.clone()),
         Some(Sight::Read(_)) => Step::LetGo,
         Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Fetch(id.clone()),
     }
