@@ -53,6 +53,17 @@ async fn a_list_that_began_before_our_write_does_not_undo_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_began_before_our_write_does_not_take_the_mark_away() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let ours = remote("d-1", "v1", "ours");
+    rows.believe(&ours, start + Duration::from_secs(1), Source::Shown);
+    let others = Identity::new(&["d".into()], &[], "c").mark(&owner("another"), "uid", "c1");
+    rows.put(&Remote { labels: others.clone(), ..(*ours).clone() }, start, Source::Shown);
+    let found = |labels: &Labels| rows.owned(&[labels[MARK_OWNER].clone()], None).len();
+    assert_eq!((found(&ours.labels), found(&others)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_row_that_was_not_shown_for_too_long_is_not_believed() {
     let (mut rows, start) = (rows(), Instant::now());
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);

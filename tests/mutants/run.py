@@ -155,6 +155,21 @@ def build():
     return programs
 
 
+def check_names(mutants, programs):
+    """Stops if the corpus names a story or a scenario that is not there."""
+    executable, directory = programs["stories"]
+    listed = subprocess.check_output([executable, "--list"], cwd=directory, text=True)
+    stories = re.findall(r"^(\S+): test$", listed, re.M)
+    # The explorer takes parts of names.
+    sources = sorted((ROOT / "tests/model/src").glob("**/*.rs"))
+    scenarios = [name for source in sources for name in re.findall(r'Scenario::new\(\s*"([^"]*)"', source.read_text())]
+    for layer, there in (("stories", stories), ("model", scenarios)):
+        for mutant in mutants:
+            for name in mutant.get(layer, []):
+                if not any(name in other for other in there):
+                    sys.exit(f"{mutant['id']} names {name!r}, which none of the {layer} is called")
+
+
 # --- asking -------------------------------------------------------------------------------------------------------
 
 
@@ -306,7 +321,9 @@ def main():
         return f"{sources} {hashlib.sha256(json.dumps([asked, layers, options.all]).encode()).hexdigest()[:8]}"
 
     known = {} if options.anew else results_of(marker)
-    asker = Asker(build())
+    programs = build()
+    check_names(mutants, programs)
+    asker = Asker(programs)
     print(f"built in {time.time() - began:.0f} s; {sum(mutant['id'] in known for mutant in chosen)} results are known", flush=True)
     # A layer that fails anyway would make every mutant look noticed.
     for layer in layers:

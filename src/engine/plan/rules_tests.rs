@@ -265,3 +265,31 @@ fn another_owners_remote_is_not_adopted() {
     view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
     assert!(is_stuck(&view, Reason::OwnedByOther));
 }
+
+#[test]
+fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
+    for deleting in [false, true] {
+        let mut view = if deleting { deleted() } else { settled().0 };
+        let Some(Sight::Read(remote)) = view.seen.sights.get(&id()).cloned() else { panic!() };
+        view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
+        view.process.recorded_age = Some(Duration::ZERO);
+        view.seen.owned_is_fresh = true;
+        assert!(matches!(told(&view).ready, Ready::Working(..)), "a list may lag");
+        view.process.recorded_age = Some(view.world.list_lag);
+        view.seen.owned_is_fresh = false;
+        assert_eq!(plan(&view), Step::FindOwned);
+    }
+}
+
+#[test]
+fn a_success_without_an_id_is_no_success() {
+    let answer = crate::cloud::Answer { request_id: None, body: fields(json!({"RequestId": "r"})) };
+    for dataset in [None, Some("d-1")] {
+        let request = match dataset {
+            Some(dataset) => crate::cloud::Request::create_dataset_version(dataset, Fields::new()),
+            None => crate::cloud::Request::create_dataset(Fields::new()),
+        };
+        let made = super::super::wire::created(&request, &answer, dataset);
+        assert_eq!(made.unwrap_err().class, crate::cloud::ErrorClass::Garbled);
+    }
+}
