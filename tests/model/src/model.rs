@@ -7,6 +7,7 @@ use dataset_operator::engine::plan::{self, Step};
 use dataset_operator::engine::view::View;
 
 use crate::actor::{self, Actor};
+use crate::compare;
 use crate::faults::{Action, Fate, Fault, KINDS};
 use crate::goal;
 use crate::look::DATASET_GONE;
@@ -262,7 +263,7 @@ impl Model {
     pub fn apply(&self, before: &State, action: &Action) -> Option<State> {
         let mut state = before.clone();
         self.act(&mut state, action)?;
-        if let Some(breach) = properties::compare(self, before, action, &state) {
+        if let Some(breach) = compare::compare(self, before, action, &state) {
             properties::broke(&mut state, breach);
         }
         references::tidy(self, &mut state);
