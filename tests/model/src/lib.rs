@@ -41,6 +41,7 @@ pub mod look;
 pub mod memory;
 pub mod model;
 pub mod page;
+pub mod people;
 pub mod properties;
 pub mod question;
 pub mod references;
