@@ -50,7 +50,7 @@ matrix: ## Every effect under every fault; the page goes to docs/results (MATRIX
 .PHONY: mutants
 mutants: ## Tests of the tests: seeded bugs, and which layers notice; the page goes to docs/results (MUTANT=ID: some, no page)
 	tests/controlplane/build >/dev/null
-	tests/mutants/run $(if $(MUTANT),--only $(MUTANT),--page docs/results/mutants.md)
+	tests/mutants/run.py $(if $(MUTANT),--only $(MUTANT),--page docs/results/mutants.md)
 
 .PHONY: bench
 bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)

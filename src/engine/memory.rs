@@ -331,6 +331,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn each_nonce_has_a_settle_time_of_its_own_and_only_lists_after_it_count() {
+        let mut view = crate::engine::plan::tests::view();
+        let settle = view.world.settle;
+        let mut memory = Memory::new(Instant::now());
+        let mut seen = async |nonce: &str, waited: Duration, lists: u32| {
+            view.object.intent = crate::engine::facts::Stored::Own(
+                crate::engine::intent::Intent::default()
+                    .with(crate::engine::intent::Attempt { nonce: nonce.into(), hash: String::new() }, None),
+            );
+            memory.process(&view.object, Instant::now(), "");
+            tokio::time::advance(waited).await;
+            for _ in 0..lists {
+                memory.listed(&view.world, Instant::now());
+            }
+            let process = memory.process(&view.object, Instant::now(), "");
+            (process.doubt_age, process.lists, process.settled_lists)
+        };
+        assert_eq!(seen("c1", settle / 2, 1).await, (settle / 2, 1, 0), "too early to count");
+        assert_eq!(seen("c1", settle / 2, 2).await, (settle, 3, 2));
+        assert_eq!(seen("c2", settle / 2, 1).await, (settle / 2, 1, 0), "another one");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn our_own_writes_are_no_news_but_everybody_elses_are() {
         let memories = Memories::default();
         assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");

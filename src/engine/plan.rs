@@ -277,8 +277,12 @@ fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(super) mod tests;
 
 #[cfg(test)]
 #[path = "plan/cases_tests.rs"]
 mod cases;
+
+#[cfg(test)]
+#[path = "plan/rules_tests.rs"]
+mod rules;

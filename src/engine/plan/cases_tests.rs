@@ -12,17 +12,17 @@ use super::tests::{owner, view};
 use super::*;
 use crate::api::names::MARK_RELEASED;
 
-fn fields(value: serde_json::Value) -> Fields {
+pub(super) fn fields(value: serde_json::Value) -> Fields {
     serde_json::from_value(value).unwrap()
 }
 
 /// The desire of a view, to be changed.
-fn desire(view: &mut View) -> &mut Desired {
+pub(super) fn desire(view: &mut View) -> &mut Desired {
     view.desired.as_mut().unwrap()
 }
 
 /// An object that recorded `id`, with finalizer and intent in place, and its remote with these members and labels.
-fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &str)]) -> (View, Arc<Remote>) {
+pub(super) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &str)]) -> (View, Arc<Remote>) {
     let mut view = view();
     let nonce = "c1".to_owned();
     let uid = view.object.uid.clone();
@@ -118,14 +118,14 @@ fn a_version_waits_a_moment_for_its_family() {
 }
 
 /// Adds a newer attempt without an outcome to the intent of a view.
-fn attempted(view: &mut View, nonce: &str) {
+pub(super) fn attempted(view: &mut View, nonce: &str) {
     let hash = desire(view).hash();
     let Stored::Own(intent) = &mut view.object.intent else { panic!("no intent") };
     intent.attempts.push(Attempt { nonce: nonce.to_owned(), hash });
 }
 
 /// A remote like `remote` that carries the mark of another attempt of the same object.
-fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
+pub(super) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
     let mut twin = Remote { id: RemoteId::dataset(id), ..remote.clone() };
     twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
     Arc::new(twin)

@@ -5,7 +5,7 @@ use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::Case;
-use super::place::{Place, facts, said, version};
+use super::place::{Place, facts, recorded_by, said, same, version};
 
 const FINALIZER: &str = "dataset-operator.dev/remote";
 
@@ -49,7 +49,7 @@ async fn free(place: &Place) -> Vec<String> {
     let gone = place.delete("one").await;
     let read = said(&place.get("one").await);
     let second = place.create("one").await.unwrap();
-    vec![none, gone, read, if first.uid() == second.uid() { "the same".to_owned() } else { "another".to_owned() }]
+    vec![none, gone, read, same(&first.uid(), &second.uid())]
 }
 
 async fn held(place: &Place) -> Vec<String> {
@@ -70,7 +70,7 @@ async fn held(place: &Place) -> Vec<String> {
         deleted,
         facts(&first),
         again,
-        if version(&first) == version(&second) { "the same".to_owned() } else { "another".to_owned() },
+        same(&version(&first), &version(&second)),
         more,
         edit,
         facts(&third),
@@ -92,13 +92,7 @@ async fn two(place: &Place) -> Vec<String> {
 async fn status(place: &Place) -> Vec<String> {
     let object = place.create_with("one", json!({"finalizers": [FINALIZER]})).await.unwrap();
     place.delete("one").await;
-    let with = |uid: &str| {
-        json!([
-            {"op": "test", "path": "/metadata/uid", "value": uid},
-            {"op": "add", "path": "/status/datasetId", "value": "d-1"},
-        ])
-    };
-    let wrote = said(&place.json_status("one", with(&object.uid().unwrap_or_default())).await);
+    let wrote = said(&place.json_status("one", recorded_by(&object.uid().unwrap_or_default())).await);
     let now = place.get("one").await.unwrap();
-    vec![wrote, facts(&now), said(&place.json_status("one", with("another")).await)]
+    vec![wrote, facts(&now), said(&place.json_status("one", recorded_by("another")).await)]
 }

@@ -120,3 +120,16 @@ pub(super) fn facts(object: &DynamicObject) -> String {
 pub(super) fn version(object: &DynamicObject) -> String {
     object.resource_version().unwrap_or_default()
 }
+
+/// Are these two equal?
+pub(super) fn same<T: PartialEq>(one: &T, other: &T) -> String {
+    if one == other { "the same" } else { "another" }.to_owned()
+}
+
+/// The patch by which the object of this uid records an id, as the operator writes it.
+pub(super) fn recorded_by(uid: &str) -> serde_json::Value {
+    serde_json::json!([
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "add", "path": "/status/datasetId", "value": "d-1"},
+    ])
+}

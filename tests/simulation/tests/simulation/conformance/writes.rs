@@ -5,7 +5,7 @@ use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::Case;
-use super::place::{Place, facts, said, version};
+use super::place::{Place, facts, recorded_by, said, same, version};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -82,17 +82,11 @@ async fn claim(place: &Place) -> Vec<String> {
 async fn uids(place: &Place) -> Vec<String> {
     let object = place.create("one").await.unwrap();
     let wrong = "00000000-0000-4000-8000-00000000dead";
-    let with_uid = |uid: &str| {
-        json!([
-            {"op": "test", "path": "/metadata/uid", "value": uid},
-            {"op": "add", "path": "/status/datasetId", "value": "d-1"},
-        ])
-    };
     vec![
         said(&place.merge("one", json!({"metadata": {"uid": wrong, "labels": {"a": "b"}}})).await),
         said(&place.merge_status("one", json!({"metadata": {"uid": wrong}, "status": {"name": "x"}})).await),
-        said(&place.json_status("one", with_uid(wrong)).await),
-        said(&place.json_status("one", with_uid(&object.uid().unwrap_or_default())).await),
+        said(&place.json_status("one", recorded_by(wrong)).await),
+        said(&place.json_status("one", recorded_by(&object.uid().unwrap_or_default())).await),
     ]
 }
 
@@ -172,14 +166,10 @@ async fn status_alone(place: &Place) -> Vec<String> {
 
 async fn generations(place: &Place) -> Vec<String> {
     place.create("one").await.unwrap();
-    let same = |a: &str, b: &str| if a == b { "the same".to_owned() } else { "another".to_owned() };
     let spec = place.merge("one", json!({"spec": {"description": "x"}})).await.unwrap();
     let labels = place.merge("one", json!({"metadata": {"labels": {"a": "b"}}})).await.unwrap();
     let nothing = place.merge("one", json!({"metadata": {"labels": {"a": "b"}}})).await.unwrap();
-    let id = json!([
-        {"op": "test", "path": "/metadata/uid", "value": spec.uid().unwrap_or_default()},
-        {"op": "add", "path": "/status/datasetId", "value": "d-1"},
-    ]);
+    let id = recorded_by(&spec.uid().unwrap_or_default());
     let status = place.json_status("one", id.clone()).await.unwrap();
     let again = place.json_status("one", id).await.unwrap();
     let gone = place.json_status("one", json!([{"op": "remove", "path": "/status/datasetId"}])).await.unwrap();
