@@ -3,6 +3,7 @@
 //! it: no fault can tell them apart.
 
 use crate::answer::Do;
+use crate::audit;
 use crate::faults::Fate;
 use crate::look::{self, DATASET_GONE};
 use crate::memory::FRESH;
@@ -110,7 +111,7 @@ impl Actor<'_> {
             let (question, memory) = look::question(self.model, self.state, (self.process, self.slot), &pass);
             self.desk().memory = memory;
             let answer = self.model.oracle.ask(&question);
-            if let Some(breach) = properties::audit(&question, &answer) {
+            if let Some(breach) = audit::audit(&question, &answer) {
                 properties::broke(self.state, breach);
             }
             match answer {

@@ -5,7 +5,8 @@
 //! * [`world`] is the state, [`words`] translates it to production's terms and back.
 //! * [`question`] asks `plan` and [`memory`] keeps the production memories; [`actor`] carries steps out, one effect at
 //!   a time; [`store`] is etcd, [`service`] the remote side.
-//! * [`faults`] and [`scenario`] say what happens, [`properties`] and [`goal`] what must hold.
+//! * [`faults`], [`scenario`] and [`scenarios`] say what happens; [`properties`], [`audit`], [`compare`] and [`goal`] what
+//!   must hold.
 //! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
 //!
 //! A violation prints its shortest trace: in words, as actions, and as a story. `cargo run -p model -- --replay SCENARIO
@@ -29,7 +30,9 @@
 
 pub mod actor;
 pub mod answer;
+pub mod audit;
 pub mod check;
+pub mod compare;
 pub mod coverage;
 pub mod faults;
 pub mod goal;
@@ -38,11 +41,13 @@ pub mod look;
 pub mod memory;
 pub mod model;
 pub mod page;
+pub mod people;
 pub mod properties;
 pub mod question;
 pub mod references;
 pub mod replay;
 pub mod scenario;
+pub mod scenarios;
 pub mod service;
 pub mod store;
 pub mod tell;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use model::check::{Outcome, check};
 use model::model::Model;
 use model::properties::Breach;
-use model::{page, replay, scenario, tell};
+use model::scenario::Scenario;
+use model::{page, replay, scenarios, tell};
 
 /// More states than that are not explored in one scenario.
 const MOST: usize = 3_500_000;
@@ -29,10 +30,10 @@ fn main() -> ExitCode {
             }
         }
     }
-    let scenarios = if quick { scenario::small() } else { scenario::all() };
+    let scenarios = if quick { scenarios::small() } else { scenarios::all() };
     let wanted = |name: &str| only.as_deref().is_none_or(|part| name.contains(part));
     let mut outcomes: Vec<Outcome> = Vec::new();
-    let later = |scenario: &scenario::Scenario| from.as_deref().is_some_and(|name| name != scenario.name);
+    let later = |scenario: &Scenario| from.as_deref().is_some_and(|name| name != scenario.name);
     for scenario in scenarios.into_iter().skip_while(later).filter(|scenario| wanted(scenario.name)) {
         let outcome = check(scenario, MOST);
         println!("{}", page::line(&outcome));
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
 
 /// Prints every state of a kept trace.
 fn step_through(name: Option<&str>, file: Option<&str>) -> ExitCode {
-    let scenario = scenario::all().into_iter().find(|scenario| Some(scenario.name) == name);
+    let scenario = scenarios::all().into_iter().find(|scenario| Some(scenario.name) == name);
     let text = file.map(std::fs::read_to_string);
     let (Some(scenario), Some(Ok(text))) = (scenario, text) else {
         eprintln!("usage: model --replay SCENARIO FILE; no such scenario, or no such file");

@@ -10,7 +10,8 @@ use model::faults::Fault;
 use model::model::Model;
 use model::properties::Breach;
 use model::replay::replay;
-use model::scenario::{self, Scenario};
+use model::scenario::Scenario;
+use model::scenarios;
 
 const MOST: usize = 100_000;
 
@@ -22,7 +23,7 @@ fn good(outcome: &Outcome) {
 #[test]
 fn no_promise_is_broken_and_everything_comes_to_rest() {
     let mut states = 0;
-    for scenario in scenario::small() {
+    for scenario in scenarios::small() {
         let outcome = check(scenario, MOST);
         good(&outcome);
         states += outcome.states;

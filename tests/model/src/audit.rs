@@ -1,0 +1,157 @@
+//! What every single step of `plan` must keep to, asked of what the pass knew: the promises written down a second time.
+
+use crate::answer::Do;
+use crate::properties::Breach;
+use crate::question::Question;
+use crate::words::own_mark;
+use crate::world::{ADOPTED, Domain, Flight, Id, Look, Mark, Sight, index};
+
+/// What a step breaks, by what the pass knows.
+#[must_use]
+pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
+    let object = &question.object;
+    let sight = |id: Id| index(id).and_then(|at| question.sights.get(at)).copied().unwrap_or_default();
+    let look = |id: Id| match sight(id) {
+        Sight::Read(look) | Sight::Indexed(look) => Some(look),
+        Sight::Unknown | Sight::Gone => None,
+    };
+    let broken = |breach, broken: bool| broken.then_some(breach);
+    match *answer {
+        Do::Update { id, .. } => {
+            let mine = look(id).is_some_and(|look| !look.released && is_mine(question, &look));
+            broken(Breach::NotPaused, object.spec.paused)
+                .or_else(|| broken(Breach::ForeignChange, !mine || id != object.status.id))
+        }
+        Do::Mark(id, mark) => {
+            let wrong = mark != own_mark(question.slot, object.uid, mark.nonce);
+            let theirs = look(id).is_none_or(|look| is_theirs(question, &look));
+            let taken = matches!(question.flight, Some(Flight::Take { id: taken, nonce, .. }) if taken == id && nonce == mark.nonce);
+            broken(Breach::ForeignChange, wrong || theirs || !(taken || id == object.status.id))
+        }
+        Do::Unrelease(id) | Do::Release(id) => {
+            // What a list showed is known as well as what a read did.
+            let listed = index(id).and_then(|at| question.owned.get(at).copied().flatten());
+            let known = [look(id), listed].into_iter().flatten();
+            let ours = known.into_iter().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
+            broken(Breach::ForeignChange, !ours || id != object.status.id)
+        }
+        Do::Delete(id) => deletes(question, id, &sight(id)),
+        Do::Claim(intent, flight) => {
+            let create = matches!(flight, Some(Flight::Create { .. }));
+            let known = question
+                .owned
+                .iter()
+                .zip(&question.sights)
+                .any(|(owned, sight)| owned.is_some_and(|look| is_mine(question, &look)) && *sight != Sight::Gone);
+            let unready = !question.swept || !question.permit || known || is_in_doubt(question);
+            broken(Breach::LetGoAlive, object.deleting)
+                .or_else(|| broken(Breach::Strange, intent.uid != object.uid))
+                .or_else(|| broken(Breach::NotPaused, object.spec.paused && flight.is_some()))
+                .or_else(|| broken(Breach::NotLooked, create && unready))
+        }
+        Do::Create => {
+            let claimed = object.intent.is_some_and(
+                |intent| matches!(question.flight, Some(Flight::Create { nonce, .. }) if intent.lists(nonce)),
+            );
+            broken(Breach::CreateUnclaimed, !claimed || !object.finalizer)
+        }
+        Do::LetGo => {
+            broken(Breach::LetGoAlive, !object.deleting).or_else(|| broken(Breach::Unread, !question.object_is_fresh))
+        }
+        Do::Strange => Some(Breach::Strange),
+        Do::Reread
+        | Do::Sweep
+        | Do::Fetch(_)
+        | Do::FindOwned
+        | Do::FindNamed
+        | Do::ListVersions
+        | Do::FetchDataset
+        | Do::Permit
+        | Do::Resolve
+        | Do::Record(_)
+        | Do::Refuse(..)
+        | Do::Report(..)
+        | Do::Leave => None,
+    }
+}
+
+/// An attempt without an outcome that may have executed, as the object itself tells (4.1).
+fn is_in_doubt(question: &Question) -> bool {
+    let (object, memory) = (&question.object, &question.memory);
+    let Some(intent) = object.intent else { return object.finalizer && object.status.id == 0 && !memory.resolved };
+    let newest = intent.attempts.iter().rev().find(|attempt| attempt.nonce > 0);
+    let open = newest.is_some_and(|attempt| {
+        let ended = object.status.attempt.is_some_and(|(nonce, _)| nonce == attempt.nonce);
+        attempt.nonce & ADOPTED == 0 && !ended && memory.never_executed != Some(attempt.nonce)
+    });
+    (intent.uid != object.uid || open) && !memory.resolved
+}
+
+fn deletes(question: &Question, id: Id, sight: &Sight) -> Option<Breach> {
+    let object = &question.object;
+    let Sight::Read(look) = sight else { return Some(Breach::Unread) };
+    if !question.object_is_fresh {
+        return Some(Breach::Unread);
+    }
+    if object.spec.paused {
+        return Some(Breach::NotPaused);
+    }
+    if id == object.status.id {
+        let unmarked = look.mark.is_none() && object.status.origin == 1 && object.status.fixed == Some(look.fixed);
+        let ours = is_mine(question, look) || (is_predecessors(question, look) && !look.released);
+        if !object.deleting {
+            return Some(Breach::DeletedWanted);
+        }
+        let retained = object.spec.retain || object.status.origin == 2;
+        return match (retained, ours || unmarked) {
+            (true, _) => Some(Breach::Retained),
+            (false, false) => Some(Breach::ForeignDelete),
+            (false, true) => None,
+        };
+    }
+    let made = look.mark.is_some_and(|mark| mark.nonce & ADOPTED == 0);
+    let elsewhere = question.elsewhere & (1 << id) > 0;
+    let kept = index(object.status.id).map(|at| question.sights[at]);
+    let kept_is_read = object.deleting || matches!(kept, Some(Sight::Read(_)));
+    match (is_mine(question, look) && made && !elsewhere, kept_is_read) {
+        (false, _) => Some(Breach::ForeignDelete),
+        (true, false) => Some(Breach::Unread),
+        (true, true) => None,
+    }
+}
+
+fn is_mine(question: &Question, look: &Look) -> bool {
+    look.mark.is_some_and(|mark| {
+        mark == own_mark(question.slot, question.object.uid, mark.nonce) || is_moved(question, &mark)
+    })
+}
+
+/// The mark of this very object, by another cluster of our domain.
+fn is_moved(question: &Question, mark: &Mark) -> bool {
+    let own = own_mark(question.slot, question.object.uid, mark.nonce);
+    *mark == Mark { domain: Domain::OtherCluster, ..own }
+}
+
+fn is_predecessors(question: &Question, look: &Look) -> bool {
+    look.mark.is_some_and(|mark| {
+        let lives = question.live_here & (1 << mark.uid) > 0;
+        mark.owner == question.slot
+            && !mark.forged
+            && !lives
+            && mark.uid != question.object.uid
+            && mark.domain == Domain::Ours
+    })
+}
+
+/// Another living owner's: nothing may be written on it.
+fn is_theirs(question: &Question, look: &Look) -> bool {
+    let Some(mark) = look.mark else { return false };
+    let has_id = question.object.status.id > 0;
+    let lives = mark.uid != question.object.uid && question.live_here & (1 << mark.uid) > 0;
+    match mark.domain {
+        Domain::Foreign => !look.released,
+        Domain::OtherCluster => !look.released && !mark.forged && has_id && !is_moved(question, &mark),
+        Domain::Ours if mark.forged => !has_id && (mark.owner == question.slot || mark.uid == question.object.uid),
+        Domain::Ours => lives && !look.released,
+    }
+}
