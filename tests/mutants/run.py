@@ -272,6 +272,12 @@ def verdict(noticed):
     return "killed" if len(noticed) >= ENOUGH else "ONE LAYER" if noticed else "SURVIVES"
 
 
+def said(mutant, noticed):
+    """The verdict, and for a bug that lives why that is so, where the corpus knows."""
+    why = mutant.get("why")
+    return verdict(noticed) + (f": {why}" if why and len(noticed) < ENOUGH else "")
+
+
 def page(rows, seconds):
     commit = subprocess.check_output(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True).strip()
     killed = sum(len(noticed) >= ENOUGH for _, noticed in rows)
@@ -288,7 +294,7 @@ def page(rows, seconds):
     ]
     for mutant, noticed in rows:
         told = "<br>".join(f"{layer}: `{test}`" for layer, test in noticed.items())
-        lines.append(f"| `{mutant['id']}` | {mutant['rule']} | {told} | {verdict(noticed)} |")
+        lines.append(f"| `{mutant['id']}` | {mutant['rule']} | {told} | {said(mutant, noticed)} |")
     return "\n".join(lines) + "\n"
 
 

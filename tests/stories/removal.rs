@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use pai_emulator::{Credential, Effect, Fault, Knobs, NameScope};
+use serde_json::{Value, json};
 
-use crate::scene::{Scene, dataset_id, oss};
+use crate::scene::{Scene, Setting, dataset_id, oss};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_deletes_at_once_share_their_reads() {
@@ -50,4 +51,54 @@ async fn an_object_whose_remote_is_gone_already_just_goes() {
     scene.delete("Dataset", "one").await;
     scene.gone("Dataset", "one").await;
     assert_eq!(scene.calls("DeleteDataset"), (0, 0), "the console's own call is not in the log");
+}
+
+/// An account that does not have it, has not seen it go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_account_does_not_see_is_not_gone() {
+    const OURS: [&str; 2] = ["testAccessKeyId", "testAccessKeySecret"];
+    const THEIRS: [&str; 2] = ["theirKeyId", "theirKeySecret"];
+    async fn start_as(scene: &mut Scene, [key, secret]: [&str; 2]) {
+        scene.stop_operator().await;
+        scene.set("ALIBABA_CLOUD_ACCESS_KEY_ID", key.to_owned());
+        scene.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.to_owned());
+        scene.start_operator().await;
+    }
+    let mut scene = Scene::new("accounts").await;
+    let [ours, theirs] = [OURS, THEIRS].map(|[key, secret]| Credential::access_key(key, secret));
+    let (account_id, user_id) = ("222222".to_owned(), "222222".to_owned());
+    scene.cloud().set_credentials(vec![ours, Credential { account_id, user_id, ..theirs }]);
+    scene.create("Dataset", "one", oss("one")).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+
+    start_as(&mut scene, THEIRS).await;
+    scene.delete("Dataset", "one").await;
+    let message = scene.reason("Dataset", "one", "AccountMismatch").await;
+    assert!(message.contains(&id), "{message}");
+    assert_eq!(scene.calls("DeleteDataset"), (0, 0));
+
+    start_as(&mut scene, OURS).await;
+    scene.gone("Dataset", "one").await;
+    assert!(scene.cloud().datasets().is_empty());
+}
+
+/// "Not found" to a change may mean a label, or a gateway: who wants to know reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_found_nothing_is_followed_by_a_read() {
+    let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
+    let scene = Scene::with("change404", Setting { knobs, ..Setting::default() }).await;
+    let mut spec = oss("one");
+    spec["onExternalDeletion"] = json!("Recreate");
+    scene.create("Dataset", "one", spec).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    let (operation, code) = ("UpdateDataset".to_owned(), "201300003".to_owned());
+    scene.faults([Fault { operation, effect: Effect::Error, status: 404, code, ..Fault::default() }]);
+    scene.patch("Dataset", "one", json!({"spec": {"description": "edited"}})).await;
+    let edited = async |scene: &Scene| {
+        scene.cloud().dataset(&id).is_some_and(|dataset| dataset.description.as_deref() == Some("edited"))
+    };
+    scene.until("edited", edited).await;
+    assert_eq!(scene.exactly_one_each(&["one"]).await, [id.clone()]);
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+    assert_eq!(scene.calls("GetDataset"), (1, 0));
 }
