@@ -365,4 +365,5 @@ def main():
     sys.exit(killed != len(rows))
 
 
-main()
+if __name__ == "__main__":
+    main()
