@@ -142,7 +142,7 @@ impl Actor<'_> {
 
     fn perform(&mut self, pass: Pass, question: &Question, answer: &Do, fate: Fate) -> Flow {
         if pass.in_hand.is_some() {
-            return self.let_go_in_hand(pass, answer);
+            return self.let_go_in_hand(pass, question, answer);
         }
         match *answer {
             Do::Reread => self.reread(pass),
@@ -433,12 +433,12 @@ impl Actor<'_> {
         }
     }
 
-    /// `let_go_in_hand` of `calls.rs`
-    fn let_go_in_hand(&mut self, pass: Pass, answer: &Do) -> Flow {
+    /// `let_go_in_hand` of `calls.rs`: what does not carry the mark is not deleted.
+    fn let_go_in_hand(&mut self, pass: Pass, question: &Question, answer: &Do) -> Flow {
         match *answer {
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::Delete(id) => {
+            Do::Delete(id) if self.model.oracle.carries_our_mark(question, id) => {
                 if let Some(at) = index(id) {
                     let settle = self.model.scenario.settle;
                     self.state.processes[usize::from(self.process)].held[at] = settle;

@@ -29,8 +29,8 @@ pub struct Outcome {
     pub stuck: usize,
     /// There were more states than allowed.
     pub cut: bool,
-    /// States that break the promise that is known to be broken here, and how.
-    pub known: Option<(usize, &'static str)>,
+    /// States that break a promise that is known to be broken here, and how.
+    pub known: Vec<(usize, &'static str)>,
     /// What is wrong, each with its shortest trace.
     pub violations: Vec<String>,
     /// Arms of `plan`, with the number of different questions that took them.
@@ -67,12 +67,12 @@ pub fn check_with(scenario: Scenario, plan: fn(&View) -> Step, most: usize) -> O
         Outcome { name: scenario.name.to_owned(), states: graph.states(), edges: graph.edges, ..Outcome::default() };
     outcome.cut = graph.cut;
     for (breach, (first, states)) in &graph.broken {
-        match scenario.known.filter(|(known, _)| known == breach) {
-            Some((_, how)) => outcome.known = Some((*states, how)),
+        match scenario.how_known(*breach) {
+            Some(how) => outcome.known.push((*states, how)),
             None => outcome.violations.push(tell::trace(&model, &format!("{breach:?}"), &graph.path(&model, *first))),
         }
     }
-    if let (Some((breach, _)), None) = (scenario.known, outcome.known) {
+    for (breach, _) in scenario.known.iter().filter(|(breach, _)| !graph.broken.contains_key(breach)) {
         outcome.violations.push(format!("{breach:?} is known no more"));
     }
     if !graph.cut {

@@ -69,6 +69,7 @@ fn as_seen(pass: &Pass) -> Object {
     object.status.id = record.id;
     object.status.origin = record.origin;
     object.status.attempt = record.attempt;
+    object.status.fixed = record.fixed;
     object
 }
 

@@ -10,7 +10,7 @@ use model::scenario::Scenario;
 use model::{page, replay, scenarios, tell};
 
 /// More states than that are not explored in one scenario.
-const MOST: usize = 3_500_000;
+const MOST: usize = 6_000_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

@@ -2,6 +2,7 @@
 //! at a fixed "now" from which its instants move away tick by tick.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ struct Caps {
 #[derive(Default)]
 struct Table {
     all: Vec<memory::Memory>,
+    prints: Vec<u64>,
     numbers: HashMap<memory::Memory, u16>,
     processed: HashMap<(u16, Nonce, bool), (u16, question::Memory)>,
     ticked: HashMap<u16, u16>,
@@ -54,7 +56,7 @@ impl Memories {
             deleting: if versioned { 2 } else { 0 },
         };
         let memories = Self { now, caps, table: Mutex::default() };
-        memories.table().number(memory::Memory::new(now));
+        memories.table().number(memory::Memory::new(now), now);
         memories
     }
 
@@ -71,7 +73,7 @@ impl Memories {
         }
         let mut memory = table.get(number);
         let seen = memory.process(&facts(newest, object.deleting), self.now, "");
-        let after = table.number(memory);
+        let after = table.number(memory, self.now);
         let age = |age: Duration| u8::try_from(age.as_secs()).unwrap_or(u8::MAX);
         let compact = question::Memory {
             doubt_age: age(seen.doubt_age),
@@ -147,7 +149,7 @@ impl Memories {
         memory.name_taken = memory.name_taken.map(|instant| older(instant, self.caps.name_taken));
         memory.deleting_since = memory.deleting_since.map(|instant| older(instant, self.caps.deleting));
         memory.recorded = memory.recorded.map(|(id, instant)| (id, older(instant, self.caps.recorded)));
-        let later = table.number(memory);
+        let later = table.number(memory, self.now);
         table.ticked.insert(number, later);
         later
     }
@@ -161,6 +163,12 @@ impl Memories {
         nonces.filter_map(|nonce| words::of_nonce(nonce)).fold(0, |bits, nonce| bits | 1_u64 << (nonce & !ADOPTED))
     }
 
+    /// What a memory holds, as a number that does not depend on what was explored before.
+    #[must_use]
+    pub fn print(&self, number: u16) -> u64 {
+        self.table().prints.get(usize::from(number)).copied().unwrap_or_default()
+    }
+
     fn change(&self, number: u16, change: impl FnOnce(&mut memory::Memory, Instant)) -> u16 {
         let mut table = self.table();
         let mut memory = table.get(number);
@@ -168,7 +176,7 @@ impl Memories {
         // More lists than two make no difference.
         memory.doubt.lists = memory.doubt.lists.min(2);
         memory.doubt.settled_lists = memory.doubt.settled_lists.min(2);
-        table.number(memory)
+        table.number(memory, self.now)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -181,15 +189,27 @@ impl Table {
         self.all[usize::from(number)].clone()
     }
 
-    fn number(&mut self, memory: memory::Memory) -> u16 {
+    fn number(&mut self, memory: memory::Memory, now: Instant) -> u16 {
         if let Some(number) = self.numbers.get(&memory) {
             return *number;
         }
         let number = u16::try_from(self.all.len()).unwrap_or(u16::MAX);
+        self.prints.push(print_of(&memory, now));
         self.all.push(memory.clone());
         self.numbers.insert(memory, number);
         number
     }
+}
+
+/// What tells memories apart, by ages instead of instants.
+fn print_of(memory: &memory::Memory, now: Instant) -> u64 {
+    let age = |instant: Instant| now.duration_since(instant);
+    let ages = (age(memory.doubt.since), memory.name_taken.map(age), memory.deleting_since.map(age));
+    let recorded = memory.recorded.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));
+    let lists = (memory.doubt.lists, memory.doubt.settled_lists, memory.doubt.resolved);
+    let mut hasher = DefaultHasher::new();
+    (ages, recorded, lists, &memory.doubt.nonce, &memory.never_executed).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The facts that a memory reads.

@@ -13,7 +13,7 @@ pub fn line(outcome: &Outcome) -> String {
     let verdict = match (outcome.cut, outcome.is_good()) {
         (_, false) => "WRONG",
         (true, true) => "CUT",
-        (false, true) if outcome.known.is_none() => "ok",
+        (false, true) if outcome.known.is_empty() => "ok",
         (false, true) => "known",
     };
     format!(
@@ -29,7 +29,7 @@ pub fn totals(outcomes: &[Outcome]) -> String {
     let edges: u64 = outcomes.iter().map(|outcome| outcome.edges).sum();
     let stuck: usize = outcomes.iter().map(|outcome| outcome.stuck).sum();
     let violations: usize = outcomes.iter().map(|outcome| outcome.violations.len()).sum();
-    let known = outcomes.iter().filter(|outcome| outcome.known.is_some()).count();
+    let known: usize = outcomes.iter().map(|outcome| outcome.known.len()).sum();
     let mut text = String::new();
     let _ = writeln!(text, "scenarios: {}", outcomes.len());
     let _ = writeln!(text, "states: {states}");
@@ -106,11 +106,11 @@ pub fn page(outcomes: &[Outcome]) -> String {
         );
     }
     text.push_str(
-        "\n## Known violations\n\nOf the scenario, this one promise is known to be broken (`docs/protocol.md`, section \
-         10). Whatever else were wrong there is counted above.\n\n",
+        "\n## Known violations\n\nOf the scenario, these promises are known to be broken (`docs/protocol.md`, section 10). \
+         Whatever else were wrong there is counted above.\n\n",
     );
     for outcome in outcomes {
-        if let Some((states, how)) = outcome.known {
+        for (states, how) in &outcome.known {
             let _ = writeln!(text, "* {}: {how} ({states} states)", outcome.name);
         }
     }

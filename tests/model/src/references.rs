@@ -1,11 +1,13 @@
 //! Who refers to what: numbers that nobody refers to are free, and states that differ only in such numbers are the
-//! same.
+//! same. So are those that differ only in which of two replicas is which.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::model::Model;
 use crate::store;
 use crate::world::{
-    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Record, Sight, State, Status,
-    Write, each, index,
+    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Process, Record, Sight, State,
+    Status, Write, each, index,
 };
 
 #[derive(Default)]
@@ -176,4 +178,36 @@ pub fn tidy(model: &Model, state: &mut State) {
         }
         store::each_version(state, slot, |version| *version = ranks[usize::from(*version)]);
     }
+    if !model.scenario.replicas_differ {
+        order_replicas(model, state);
+    }
+}
+
+/// Two replicas are alike: a state and its mirror image become the same one.
+pub fn order_replicas(model: &Model, state: &mut State) {
+    let [first, second] = state.processes.as_slice() else { return };
+    if print_of(model, state, first, 0) <= print_of(model, state, second, 1) {
+        return;
+    }
+    state.processes.swap(0, 1);
+    for message in state.messages.iter_mut().flatten() {
+        message.waits = message.waits.map(|(process, slot)| (1 - process, slot));
+    }
+    state.messages.sort_unstable_by_key(|message| (message.is_none(), *message));
+}
+
+/// A replica with the answers that it waits for; its memories not by their numbers, which depend on what was explored
+/// before.
+fn print_of(model: &Model, state: &State, process: &Process, number: u8) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut plain = process.clone();
+    for desk in &mut plain.desks {
+        model.memories.print(desk.memory).hash(&mut hasher);
+        desk.memory = 0;
+    }
+    plain.hash(&mut hasher);
+    for message in state.under_way().filter(|message| message.waits.is_some_and(|(waits, _)| waits == number)) {
+        Message { waits: message.waits.map(|(_, slot)| (0, slot)), ..*message }.hash(&mut hasher);
+    }
+    hasher.finish()
 }

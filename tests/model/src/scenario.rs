@@ -42,8 +42,10 @@ pub struct Scenario {
     pub copied_elsewhere: bool,
     /// A refused create is tried again for ever, an hour later each time: such a circle is meant.
     pub retries: bool,
-    /// The one promise that is known to be broken in it, and how. Everything else that is wrong counts.
-    pub known: Option<(Breach, &'static str)>,
+    /// Promises that are known to be broken in it, and how. Everything else that is wrong counts.
+    pub known: Vec<(Breach, &'static str)>,
+    /// States that differ only in which replica is which count as different.
+    pub replicas_differ: bool,
     /// It begins when everything is settled.
     pub settled: bool,
     /// Some object becomes Ready.
@@ -70,7 +72,8 @@ impl Scenario {
             dataset_is_ours: true,
             copied_elsewhere: false,
             retries: false,
-            known: None,
+            known: Vec::new(),
+            replicas_differ: false,
             settled: false,
             becomes_ready: true,
         }
@@ -88,14 +91,20 @@ impl Scenario {
     /// This promise is known to be broken.
     #[must_use]
     pub fn known(mut self, breach: Breach, how: &'static str) -> Self {
-        self.known = Some((breach, how));
+        self.known.push((breach, how));
         self
     }
 
     /// Is this promise known to be broken?
     #[must_use]
     pub fn is_known(&self, breach: Breach) -> bool {
-        self.known.is_some_and(|(known, _)| known == breach)
+        self.how_known(breach).is_some()
+    }
+
+    /// How this promise is known to be broken.
+    #[must_use]
+    pub fn how_known(&self, breach: Breach) -> Option<&'static str> {
+        self.known.iter().find(|(known, _)| *known == breach).map(|(_, how)| *how)
     }
 
     pub(crate) fn settled(mut self) -> Self {

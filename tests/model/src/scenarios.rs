@@ -9,6 +9,12 @@ use crate::world::{Domain, Kin, Mark, STRANGER, Spec};
 const IN_FLIGHT: &str =
     "a delete that a killed process sent is still under way when a new object takes the remote of the one before it";
 
+const SENT_UNREAD: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and an edit is \
+                           sent to it before a sweep has shown its marks";
+
+const READY_UNREAD: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and Ready is \
+                            told of what was asked for before a sweep has shown what is there";
+
 fn mark_of(domain: Domain) -> Option<Mark> {
     Some(Mark { domain, owner: 0, uid: STRANGER, nonce: 1, forged: false })
 }
@@ -51,8 +57,8 @@ pub fn all() -> Vec<Scenario> {
 
 fn creates() -> Vec<Scenario> {
     use Fault::{
-        Crash, Delete, HalfList, KubeAnswer, KubeLate, KubeLoss, Late, Loss, LostAnswer, Refused, Replay, Unsent,
-        WrongAnswer,
+        Crash, Delete, Edit, HalfList, KubeAnswer, KubeLate, KubeLoss, Late, Loss, LostAnswer, Refused, Replace,
+        Replay, Unsent, WrongAnswer,
     };
     let all = [(Crash, 2), (Loss, 1), (LostAnswer, 1), (Late, 1), (Unsent, 1), (Fault::Freeze, 1)];
     vec![
@@ -81,6 +87,14 @@ fn creates() -> Vec<Scenario> {
             (Crash, 1),
             (Delete, 1),
         ]),
+        Scenario::new("create: the answer names nobody's remote, and the object is replaced")
+            .remote(None, false)
+            .with(&[(WrongAnswer, 1), (Replace, 1)]),
+        Scenario::new("create: the answer names nobody's remote, and the spec is edited")
+            .remote(None, false)
+            .with(&[(WrongAnswer, 1), (Edit, 1)])
+            .known(Breach::ForeignChange, SENT_UNREAD)
+            .known(Breach::ReadyUntrue, READY_UNREAD),
         Scenario::new("create: the answer names another owner's remote")
             .remote(mark_of(Domain::Foreign), false)
             .with(&[(WrongAnswer, 1), (Crash, 1), (Delete, 1)]),
