@@ -98,7 +98,7 @@ async fn a_change_that_found_nothing_is_followed_by_a_read() {
         scene.cloud().dataset(&id).is_some_and(|dataset| dataset.description.as_deref() == Some("edited"))
     };
     scene.until("edited", edited).await;
-    assert_eq!(scene.exactly_one_each(&["one"]).await, [id.clone()]);
+    assert_eq!(scene.exactly_one_each(&["one"]).await, std::slice::from_ref(&id));
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     assert_eq!(scene.calls("GetDataset"), (1, 0));
 }
