@@ -264,9 +264,7 @@ impl<K: Kind> Pass<'_, K> {
                 Step::Fetch(id) => self.fetch(&view, &id).await,
                 Step::FindOwned => self.find_owned(&view).await,
                 // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
-                Step::Delete(id)
-                    if view.sight(&id).and_then(Sight::remote).is_some_and(|it| view.carries_our_mark(it)) =>
-                {
+                Step::Delete(id) if view.shows_our_mark(&id) => {
                     // No finalizer keeps the next object of this name away while this is under way.
                     self.ctx.index.hold(&id, self.ctx.world.settle);
                     self.delete(&view, &id).await

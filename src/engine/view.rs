@@ -255,6 +255,12 @@ impl View {
         matches!(self.whose(remote), Whose::Mine { .. } | Whose::Predecessor { .. })
     }
 
+    /// Does what is known of this remote carry it?
+    #[must_use]
+    pub fn shows_our_mark(&self, id: &RemoteId) -> bool {
+        self.sight(id).and_then(Sight::remote).is_some_and(|remote| self.carries_our_mark(remote))
+    }
+
     /// The immutables among a remote's members.
     #[must_use]
     pub fn fixed_of(&self, fields: &Fields) -> Fields {

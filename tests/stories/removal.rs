@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pai_emulator::{Credential, Effect, Fault, Knobs, NameScope};
+use pai_emulator::{Credential, Effect, Fault, NameScope};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, Setting, dataset_id, oss};
+use crate::scene::{Scene, dataset_id, oss};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_deletes_at_once_share_their_reads() {
@@ -85,19 +85,15 @@ async fn what_another_account_does_not_see_is_not_gone() {
 /// "Not found" to a change may mean a label, or a gateway: who wants to know reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_found_nothing_is_followed_by_a_read() {
-    let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
-    let scene = Scene::with("change404", Setting { knobs, ..Setting::default() }).await;
+    let scene = Scene::with_names("change404", NameScope::None).await;
     let mut spec = oss("one");
     spec["onExternalDeletion"] = json!("Recreate");
     scene.create("Dataset", "one", spec).await;
     let id = dataset_id(&scene.ready("Dataset", "one").await);
     let (operation, code) = ("UpdateDataset".to_owned(), "201300003".to_owned());
     scene.faults([Fault { operation, effect: Effect::Error, status: 404, code, ..Fault::default() }]);
-    scene.patch("Dataset", "one", json!({"spec": {"description": "edited"}})).await;
-    let edited = async |scene: &Scene| {
-        scene.cloud().dataset(&id).is_some_and(|dataset| dataset.description.as_deref() == Some("edited"))
-    };
-    scene.until("edited", edited).await;
+    scene.edit("Dataset", "one", json!({"description": "edited"})).await;
+    assert_eq!(scene.cloud().dataset(&id).unwrap().description.as_deref(), Some("edited"));
     assert_eq!(scene.exactly_one_each(&["one"]).await, std::slice::from_ref(&id));
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     assert_eq!(scene.calls("GetDataset"), (1, 0));

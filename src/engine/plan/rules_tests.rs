@@ -34,6 +34,31 @@ fn deleted() -> View {
     view
 }
 
+/// What was read of its remote.
+fn read(view: &View) -> Arc<Remote> {
+    let Some(Sight::Read(remote)) = view.sight(&id()) else { panic!("{:?}", view.sight(&id())) };
+    remote.clone()
+}
+
+/// What came of its attempt is not known.
+fn unrecord(view: &mut View) {
+    view.recorded.id = None;
+    view.recorded.attempt = None;
+}
+
+/// Nobody has worked on it yet.
+fn untouched(view: &mut View) {
+    view.recorded = super::super::recorded::Recorded::default();
+    view.object.intent = Stored::Absent;
+    view.object.finalizer = false;
+}
+
+/// Its status says that it is Ready.
+fn told_ready(view: &mut View) {
+    let report = Report::new(Ready::Available(String::new()), Next::Event);
+    view.recorded = super::super::status::told(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
+}
+
 fn told(view: &View) -> Report {
     let Step::Report(report) = plan(view) else { panic!("{:?}", plan(view)) };
     *report
@@ -59,7 +84,7 @@ fn living_and_strange_versions_keep_their_dataset() {
     view.relations.living = vec!["child".to_owned()];
     assert!(matches!(told(&view).ready, Ready::Working(Reason::DeletionBlocked, _)));
     view.relations.living.clear();
-    let Some(Sight::Read(remote)) = view.seen.sights.get(&id()).cloned() else { panic!() };
+    let remote = read(&view);
     let v2 = Remote { id: RemoteId::version("d-1", "v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
@@ -73,7 +98,7 @@ fn living_and_strange_versions_keep_their_dataset() {
 #[test]
 fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
     let mut view = deleted();
-    let Some(Sight::Read(remote)) = view.seen.sights.get(&id()).cloned() else { panic!() };
+    let remote = read(&view);
     let unmarked = Remote { labels: Labels::new(), ..(*remote).clone() };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(unmarked.clone())));
     // A list shows that its create made no other one.
@@ -115,8 +140,7 @@ fn not_found_is_gone_only_for_who_would_see_it() {
 #[test]
 fn a_doubt_is_resolved_before_the_finalizer_leaves() {
     let mut view = deleted();
-    view.recorded.id = None;
-    view.recorded.attempt = None;
+    unrecord(&mut view);
     assert_eq!(plan(&view), Step::FindOwned);
 }
 
@@ -132,8 +156,7 @@ fn surplus_goes_only_if_it_is_provably_our_own_work() {
     let (mut view, remote) = settled();
     attempted(&mut view, "c2");
     view.recorded.attempt = Some(Ended { nonce: "c2".into(), outcome: super::super::recorded::Outcome::Created });
-    let report = Report::new(Ready::Available(String::new()), Next::Event);
-    view.recorded = super::super::status::told(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
+    told_ready(&mut view);
     let second = RemoteId::dataset("d-2");
     view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
     assert_eq!(plan(&view), Step::Fetch(second.clone()), "long after it became Ready as well");
@@ -162,8 +185,7 @@ fn surplus_goes_only_if_it_is_provably_our_own_work() {
 #[test]
 fn what_status_says_is_compared_with_what_is_seen() {
     let (mut view, remote) = settled();
-    let ready = Report::new(Ready::Available(String::new()), Next::Event);
-    view.recorded = super::super::status::told(&view.recorded, &ready, 1, jiff::Timestamp::UNIX_EPOCH);
+    told_ready(&mut view);
     assert!(matches!(told(&view).ready, Ready::Available(_)));
     let edited = Remote {
         fields: fields(json!({"Name": "o", "Uri": "oss://b/", "Description": "theirs"})),
@@ -178,8 +200,7 @@ fn what_status_says_is_compared_with_what_is_seen() {
 #[test]
 fn a_remote_found_again_is_not_called_ready_before_it_equals_the_spec() {
     let (mut view, _) = settled();
-    view.recorded.id = None;
-    view.recorded.attempt = None;
+    unrecord(&mut view);
     view.seen.sights.clear();
     for (description, settled) in [("new", true), ("old", false)] {
         let (_, found) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/", "Description": description}), &[]);
@@ -204,8 +225,7 @@ fn a_mark_elsewhere_comes_before_making_it_again() {
 #[test]
 fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
     let (mut view, _) = settled();
-    view.recorded.id = None;
-    view.recorded.attempt = None;
+    unrecord(&mut view);
     view.seen.owned_is_fresh = true;
     view.process.doubt_age = view.world.settle;
     view.process.lists = 3;
@@ -223,8 +243,7 @@ fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
 #[test]
 fn a_name_is_taken_only_if_a_list_says_by_whom() {
     let (mut view, remote) = settled();
-    view.recorded.id = None;
-    view.recorded.attempt = None;
+    unrecord(&mut view);
     view.process.name_taken = Some(Duration::from_secs(2));
     assert_eq!(plan(&view), Step::FindOwned);
     view.seen.owned_is_fresh = true;
@@ -245,9 +264,7 @@ fn a_retained_remote_of_an_earlier_life_is_neither_taken_nor_made_again() {
     let (mut view, remote) = settled();
     let mut labels = view.world.identity.mark(&view.owner, "an earlier life", "c0");
     labels.insert("dso-released".into(), "true".into());
-    view.recorded = super::super::recorded::Recorded::default();
-    view.object.intent = Stored::Absent;
-    view.object.finalizer = false;
+    untouched(&mut view);
     view.seen.permit = true;
     view.seen.owned = vec![Arc::new(Remote { labels, ..(*remote).clone() })];
     assert!(is_stuck(&view, Reason::NameTaken));
@@ -258,9 +275,7 @@ fn another_owners_remote_is_not_adopted() {
     let (mut view, remote) = settled();
     let foreign = super::super::mark::Identity::new(&["another".into()], &[], "elsewhere");
     let labels = foreign.mark(&view.owner, "theirs", "c0");
-    view.recorded = super::super::recorded::Recorded::default();
-    view.object.intent = Stored::Absent;
-    view.object.finalizer = false;
+    untouched(&mut view);
     desire(&mut view).adopt = Some(id());
     view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
     assert!(is_stuck(&view, Reason::OwnedByOther));
@@ -270,7 +285,7 @@ fn another_owners_remote_is_not_adopted() {
 fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
     for deleting in [false, true] {
         let mut view = if deleting { deleted() } else { settled().0 };
-        let Some(Sight::Read(remote)) = view.seen.sights.get(&id()).cloned() else { panic!() };
+        let remote = read(&view);
         view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
         view.process.recorded_age = Some(Duration::ZERO);
         view.seen.owned_is_fresh = true;

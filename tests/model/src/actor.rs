@@ -438,7 +438,7 @@ impl Actor<'_> {
         match *answer {
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::Delete(id) if self.model.oracle.carries_our_mark(question, id) => {
+            Do::Delete(id) if self.model.oracle.shows_our_mark(question, id) => {
                 if let Some(at) = index(id) {
                     let settle = self.model.scenario.settle;
                     self.state.processes[usize::from(self.process)].held[at] = settle;

@@ -12,7 +12,7 @@
 //! A violation prints its shortest trace: in words, as actions, and as a story. `cargo run -p model -- --replay SCENARIO
 //! FILE` steps through the actions in a file ([`replay`]) and prints each state. To make a test of one:
 //!
-//! * keep the actions in `tests/model/replays`, and name file and scenario in `tests/model/tests/explore.rs`;
+//! * keep the actions in `tests/model/replays`, and name file and scenario in `tests/model/tests/explore/main.rs`;
 //! * as a story (`tests/stories`) or a case of the simulation (`tests/simulation`): people's and the wire's lines are
 //!   its steps and faults in the same order, and `DATASET_OPERATOR_CRASH="after X"` says where the operator ends.
 //!

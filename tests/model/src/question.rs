@@ -180,9 +180,8 @@ impl Oracle {
 
     /// Does what the pass sees of this remote carry a mark of ours, by production's word?
     #[must_use]
-    pub fn carries_our_mark(&self, question: &Question, id: Id) -> bool {
-        let view = self.view(question);
-        view.sight(&self.words.id(id)).and_then(Sight::remote).is_some_and(|remote| view.carries_our_mark(remote))
+    pub fn shows_our_mark(&self, question: &Question, id: Id) -> bool {
+        self.view(question).shows_our_mark(&self.words.id(id))
     }
 
     /// The arms of `plan` that were taken, with the number of different questions.

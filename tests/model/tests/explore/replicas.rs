@@ -1,19 +1,18 @@
 //! That two replicas may change places without anything being lost: what is found with that symmetry is what is found
 //! without it.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "a wrapper that changes one step of plan")]
-
 use std::collections::{HashSet, VecDeque};
 
 use dataset_operator::engine::plan::{Step, plan};
-use dataset_operator::engine::report::Next;
-use dataset_operator::engine::view::{Stand, View};
+use dataset_operator::engine::view::View;
 use model::check::check_with;
 use model::faults::Fault;
 use model::model::Model;
 use model::references::order_replicas;
 use model::scenario::Scenario;
 use model::world::State;
+
+use super::plans::{impatient, ruthless};
 
 type Plan = fn(&View) -> Step;
 
@@ -68,27 +67,6 @@ fn the_ordered_states_are_exactly_those_of_all_states() {
             .collect();
         assert!(images == few, "{} images, {} ordered states", images.len(), few.len());
         assert!(few.len() < all.len(), "nothing is saved");
-    }
-}
-
-/// Deletes whatever is recorded, without asking whose it is.
-fn ruthless(view: &View) -> Step {
-    match (plan(view), view.id()) {
-        (Step::LetGo, Some(id)) if view.sight(id).is_some_and(|sight| sight.remote().is_some()) => {
-            Step::Delete(id.clone())
-        }
-        (step, _) => step,
-    }
-}
-
-/// Does not wait for the settle time: it is the other replica whose create is under way.
-fn impatient(view: &View) -> Step {
-    match plan(view) {
-        Step::Report(report) if view.process.lists > 0 && report.next != Next::Event => {
-            let waits = matches!(view.stand(), Stand::Doubt);
-            if waits && view.seen.absence_counts { Step::Resolve } else { Step::Report(report) }
-        }
-        step => step,
     }
 }
 

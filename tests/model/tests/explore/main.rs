@@ -1,10 +1,8 @@
 //! The small scenarios, in every `cargo test`; and that the checker is able to find something.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "wrappers that change one step of plan")]
+mod plans;
+mod replicas;
 
-use dataset_operator::engine::mark::Origin;
-use dataset_operator::engine::plan::{Flight, Step, plan};
-use dataset_operator::engine::view::View;
 use model::check::{Outcome, check, check_with};
 use model::faults::Fault;
 use model::model::Model;
@@ -12,6 +10,8 @@ use model::properties::Breach;
 use model::replay::replay;
 use model::scenario::Scenario;
 use model::scenarios;
+
+use plans::{impatient, ruthless, without_a_claim};
 
 const MOST: usize = 100_000;
 
@@ -36,43 +36,6 @@ fn a_settle_time_that_is_too_short_is_found_out() {
     let scenario = Scenario { settle: 1, ..Scenario::new("too short").with(&[(Fault::Late, 1), (Fault::Crash, 1)]) };
     let outcome = check(scenario, MOST);
     assert!(outcome.violations.iter().any(|text| text.starts_with("TwoLive")), "{:?}", outcome.violations);
-}
-
-/// Sends without having stored finalizer and intent.
-fn without_a_claim(view: &View) -> Step {
-    match plan(view) {
-        Step::Claim(intent, Some(Flight::Create { nonce, .. })) if view.seen.flight.is_none() => {
-            let mut claimed = view.clone();
-            claimed.seen.flight = Some(Flight::Create { nonce, landed: None });
-            drop(intent);
-            plan(&claimed)
-        }
-        step => step,
-    }
-}
-
-/// Does not wait for the settle time.
-fn impatient(view: &View) -> Step {
-    match plan(view) {
-        Step::Report(report)
-            if view.process.lists > 0 && report.next != dataset_operator::engine::report::Next::Event =>
-        {
-            let waits = matches!(view.stand(), dataset_operator::engine::view::Stand::Doubt);
-            if waits && view.seen.absence_counts { Step::Resolve } else { Step::Report(report) }
-        }
-        step => step,
-    }
-}
-
-/// Deletes whatever it has recorded, without asking whose it is.
-fn ruthless(view: &View) -> Step {
-    match (plan(view), view.id()) {
-        (Step::LetGo, Some(id)) if view.recorded.origin == Some(Origin::Created) => match view.sight(id) {
-            Some(sight) if sight.remote().is_some() => Step::Delete(id.clone()),
-            _ => Step::LetGo,
-        },
-        (step, _) => step,
-    }
 }
 
 #[test]
@@ -109,7 +72,7 @@ fn a_known_violation_hides_no_other_one() {
 /// Once a violation: a recorded remote was put aside for another one, although it lives.
 #[test]
 fn a_mended_counterexample_stays_mended() {
-    let text = include_str!("../replays/replayed-however-late.txt");
+    let text = include_str!("../../replays/replayed-however-late.txt");
     let scenario = Scenario::new("replayed").with(&[(Fault::Replay, 1), (Fault::Crash, 1)]);
     let way = replay(&Model::new(scenario), text).map_err(|(_, action)| action).unwrap();
     let (_, last) = way.last().unwrap();

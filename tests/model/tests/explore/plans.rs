@@ -1,0 +1,43 @@
+//! Plans with a bug on purpose: `plan`, but for one step.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "one step is changed, whatever the others are")]
+
+use dataset_operator::engine::mark::Origin;
+use dataset_operator::engine::plan::{Flight, Step, plan};
+use dataset_operator::engine::report::Next;
+use dataset_operator::engine::view::{Stand, View};
+
+/// Sends without having stored finalizer and intent.
+pub(super) fn without_a_claim(view: &View) -> Step {
+    match plan(view) {
+        Step::Claim(intent, Some(Flight::Create { nonce, .. })) if view.seen.flight.is_none() => {
+            let mut claimed = view.clone();
+            claimed.seen.flight = Some(Flight::Create { nonce, landed: None });
+            drop(intent);
+            plan(&claimed)
+        }
+        step => step,
+    }
+}
+
+/// Does not wait for the settle time.
+pub(super) fn impatient(view: &View) -> Step {
+    match plan(view) {
+        Step::Report(report) if view.process.lists > 0 && report.next != Next::Event => {
+            let waits = matches!(view.stand(), Stand::Doubt);
+            if waits && view.seen.absence_counts { Step::Resolve } else { Step::Report(report) }
+        }
+        step => step,
+    }
+}
+
+/// Deletes whatever it has recorded, without asking whose it is.
+pub(super) fn ruthless(view: &View) -> Step {
+    match (plan(view), view.id()) {
+        (Step::LetGo, Some(id)) if view.recorded.origin == Some(Origin::Created) => match view.sight(id) {
+            Some(sight) if sight.remote().is_some() => Step::Delete(id.clone()),
+            _ => Step::LetGo,
+        },
+        (step, _) => step,
+    }
+}
