@@ -42,7 +42,6 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) recorded: Recorded,
     pub(super) wanted: Option<(Result<Desired, Hold>, Relations)>,
     pub(super) seen: Seen,
-    pub(super) fresh: String,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
     /// The permit for the first call was granted, and whether it is still there.
@@ -188,7 +187,6 @@ impl<'c, K: Kind> Pass<'c, K> {
             object,
             wanted: None,
             seen: Seen::default(),
-            fresh: random_hex(),
             claimed: None,
             corrected: false,
             admitted: false,
@@ -233,7 +231,9 @@ impl<'c, K: Kind> Pass<'c, K> {
         let ctx = self.ctx;
         let (desired, relations) = self.wanted().clone();
         let (object, recorded) = (self.facts.clone(), self.recorded.clone());
-        let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &self.fresh));
+        // A new one for each decision: a pass may claim twice, and those are two attempts.
+        let fresh = random_hex();
+        let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &fresh));
         let mut view = View {
             owner: Owner {
                 kind: format!("{}.{}", K::NAME, crate::api::names::GROUP),

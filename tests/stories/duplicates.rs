@@ -3,12 +3,12 @@
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};
 use pai_emulator::{Knobs, NameScope};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::index::rounds;
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
-use crate::trouble::late;
+use crate::trouble::{intent, late};
 
 /// A settle time that is shorter than a create may take; the start is refused otherwise.
 pub(crate) const HASTY: [(&str, &str); 4] = [
@@ -84,4 +84,56 @@ async fn a_copy_of_an_objects_mark_is_reported_once_and_left_alone() {
     let calls = scene.calls_after(call);
     assert!(calls.as_object().unwrap().keys().all(|name| !name.starts_with("Delete")), "{calls}");
     assert_eq!(scene.exactly_one_each(&["one"]).await, [id]);
+}
+
+/// The first of two attempts takes effect when the object is already being deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_takes_along_what_an_earlier_attempt_made_late() {
+    let mut scene = scene("hasty-end", &HASTY).await;
+    scene.faults([late("CreateDataset", 6000)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.ready("Dataset", "one").await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0), "the second attempt; the first one is still on its way");
+    scene.kill_operator();
+    let attempts = intent(&scene.get("Dataset", "one").await).unwrap()["attempts"].clone();
+    assert_ne!(attempts[0]["nonce"], attempts[1]["nonce"], "{attempts}");
+    scene.until("a duplicate", async |scene| scene.calls("CreateDataset") == (2, 0)).await;
+    scene.delete("Dataset", "one").await;
+    scene.start_operator().await;
+    scene.gone("Dataset", "one").await;
+    assert_eq!(scene.cloud().datasets(), []);
+}
+
+/// Someone copies the labels of one dataset onto that of another object: what another object has is not surplus, though
+/// it equals what was sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copied_mark_on_the_dataset_of_another_object_takes_it_from_nobody() {
+    let scene = scene("twin", &[]).await;
+    for name in ["one", "two"] {
+        scene.create("Dataset", name, oss("twin")).await;
+    }
+    let ids = scene.exactly_one_each(&["one", "two"]).await;
+    let marks = ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(&ids[0], key).unwrap()));
+    scene.label(&ids[1], &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
+    scene.reason("Dataset", "two", "OwnedByOther").await;
+    rounds(&scene, 3).await;
+    assert_eq!(scene.calls("DeleteDataset"), (0, 0), "{}", scene.log_tail());
+    assert!(testbed::is_ready(&scene.get("Dataset", "one").await));
+}
+
+/// What was adopted was somebody's before; a copy of it, mark and all, may be as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_an_adopted_dataset_is_reported_and_left_alone() {
+    let scene = scene("adopted-copy", &[]).await;
+    let mut spec = oss("one");
+    spec["adoption"] = json!({"datasetId": scene.foreign("one", &[])});
+    scene.create("Dataset", "one", spec).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    let marks = ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(&id, key).unwrap()));
+    let copy = scene.foreign("one", &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
+    scene.told("one", &["DuplicatesFound"]).await;
+    rounds(&scene, 2).await;
+    assert_eq!(scene.calls("DeleteDataset"), (0, 0));
+    assert!(scene.cloud().dataset(&copy).is_some());
+    assert_eq!(dataset_id(&scene.ready("Dataset", "one").await), id);
 }

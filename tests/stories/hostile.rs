@@ -15,7 +15,7 @@ use crate::scene::{Scene, Setting, dataset_id, oss, status};
 const MIB: usize = 1024 * 1024;
 
 /// A scene whose operator talks to a proxy. Names may repeat, so that a duplicate could be seen.
-async fn scene(name: &str) -> (Scene, Proxy) {
+pub(crate) async fn scene(name: &str) -> (Scene, Proxy) {
     let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
     let env = vec![("DATASET_OPERATOR_RESYNC", "1s".to_owned())];
     let mut scene = Scene::with(name, Setting { knobs, env, without_operator: true }).await;
@@ -37,12 +37,12 @@ fn raw(bytes: Vec<u8>, endless: Vec<u8>) -> Act {
 }
 
 /// This instead of the true answer to a request that is carried out.
-fn instead(body: &Value) -> Act {
+pub(crate) fn instead(body: &Value) -> Act {
     Act::Answer { executed: true, answer: Answer::new(200, body.to_string()) }
 }
 
 /// For ever.
-fn always(of: Match, act: Act) -> Rule {
+pub(crate) fn always(of: Match, act: Act) -> Rule {
     Rule { of, skip: 0, times: u32::MAX, act }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod adoption;
+mod answers;
 mod apply;
 mod cluster;
 mod controls;

@@ -3,7 +3,7 @@
 
 use kube::api::PostParams;
 use pai_emulator::NameScope;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::scene::{Scene, dataset_id, oss};
 use crate::trouble::{FINALIZER, INTENT, late};
@@ -84,5 +84,41 @@ async fn an_object_deleted_and_made_again_during_its_create() {
         there.len() == 1 && there[0].dataset_id == id
     };
     scene.until("no orphan", alone).await;
+    ends_well(&scene).await;
+}
+
+/// What was made for an object is not recorded on the next one of its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_made_again_during_the_create_of_its_predecessor_does_not_get_its_id() {
+    let scene = creating("heir").await;
+    scene.strip("one", true, false).await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    // Paused, so that it has no id of its own when the answer comes.
+    let mut heir = scene.manifest("Dataset", "one", oss("one"));
+    heir["metadata"]["annotations"] = json!({"dataset-operator.dev/paused": "true"});
+    let heir = serde_json::from_value(heir).unwrap();
+    scene.datasets().create(&PostParams::default(), &heir).await.unwrap();
+    scene.until("the delete", async |scene| scene.calls("DeleteDataset") == (1, 0)).await;
+    assert_eq!(scene.cloud().datasets(), []);
+    assert_eq!(scene.get("Dataset", "one").await.data["status"]["datasetId"], Value::Null);
+    scene.annotate("Dataset", "one", "paused", Value::Null).await;
+    ends_well(&scene).await;
+}
+
+/// The delete of what nobody wants any more is still on its way: nobody takes that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_made_again_does_not_take_what_a_delete_may_still_hit() {
+    let scene = creating("doomed").await;
+    // Longer than the request timeout (3 s).
+    scene.faults([late("DeleteDataset", 4500)]);
+    scene.strip("one", true, false).await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    scene.until("the delete to be on its way", async |scene| scene.cloud().faults().is_empty()).await;
+    let doomed = scene.cloud().datasets().remove(0).dataset_id;
+    scene.create("Dataset", "one", oss("one")).await;
+    assert_ne!(dataset_id(&scene.ready("Dataset", "one").await), doomed);
+    scene.until("the delete", async |scene| scene.calls("DeleteDataset") == (1, 0)).await;
     ends_well(&scene).await;
 }

@@ -98,3 +98,21 @@ async fn a_change_that_found_nothing_is_followed_by_a_read() {
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     assert_eq!(scene.calls("GetDataset"), (1, 0));
 }
+
+/// What was adopted and lost its mark may have been taken back by whoever had it before, whatever the policy says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adopted_dataset_without_a_mark_is_not_deleted() {
+    let mut scene = Scene::new("unmarked").await;
+    let mut spec = oss("one");
+    spec["adoption"] = json!({"datasetId": scene.foreign("one", &[])});
+    spec["deletionPolicy"] = json!("Delete");
+    scene.create("Dataset", "one", spec).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    scene.kill_operator();
+    scene.unlabel(&id, "dso-domain,dso-owner,dso-attempt");
+    scene.delete("Dataset", "one").await;
+    scene.start_operator().await;
+    scene.gone("Dataset", "one").await;
+    assert_eq!(scene.calls("DeleteDataset"), (0, 0));
+    assert!(scene.cloud().dataset(&id).is_some());
+}

@@ -1,0 +1,118 @@
+//! Answers that say less than they seem to: a refusal that is none, a "not found" about something else, a list with a hole.
+//! Names may repeat, so that a duplicate could exist.
+
+use pai_emulator::{Effect, Fault, NameScope, When};
+use serde_json::{Value, json};
+use testbed::proxy::{Match, Rule};
+
+use crate::hostile;
+use crate::scene::{Scene, oss};
+use crate::trouble::{INTENT, fault, intent};
+
+/// `operation` is answered with this error, before or after it was carried out.
+fn refusal(operation: &str, when: When, status: u16, code: &str) -> Fault {
+    Fault { status, code: code.to_owned(), ..fault(operation, Effect::Error, when) }
+}
+
+/// Something between client and service delivered a request twice, and the second answer came back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_that_is_refused_because_a_copy_got_through_is_looked_for() {
+    let scene = Scene::with_names("copy", NameScope::None).await;
+    for (name, status, code) in [("nonce", 400, "SignatureNonceUsed"), ("name", 400, "201300003")] {
+        scene.faults([refusal("CreateDataset", When::After, status, code)]);
+        scene.create("Dataset", name, oss(name)).await;
+        let object = scene.ready("Dataset", name).await;
+        assert_eq!(object.data["status"]["recovered"], json!(true), "{code}");
+    }
+    scene.exactly_one_each(&["nonce", "name"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_that_is_answered_without_an_id_is_looked_for() {
+    let (scene, proxy) = hostile::scene("noid").await;
+    proxy.add(Rule::once(Match::operation("CreateDataset"), hostile::instead(&json!({"RequestId": "r-1"}))));
+    scene.create("Dataset", "one", oss("one")).await;
+    let object = scene.ready("Dataset", "one").await;
+    assert_eq!(object.data["status"]["recovered"], json!(true));
+    scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+}
+
+/// Who may not look, or asks a gateway that does not know the call, has not seen anything go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_is_refused_does_not_mean_gone() {
+    let scene = Scene::with_names("refused", NameScope::None).await;
+    for (name, status, code, reason) in
+        [("denied", 403, "NoPermission", "AccessDenied"), ("unknown", 404, "InvalidAction.NotFound", "InvalidSpec")]
+    {
+        scene.create("Dataset", name, oss(name)).await;
+        scene.ready("Dataset", name).await;
+        scene.faults([refusal("GetDataset", When::Before, status, code)]);
+        scene.delete("Dataset", name).await;
+        let message = scene.reason("Dataset", name, reason).await;
+        assert!(message.contains("GetDataset") && message.contains(code), "{message}");
+        scene.annotate("Dataset", name, "reconcile-requested-at", json!("now")).await;
+        scene.gone("Dataset", name).await;
+        assert_eq!(scene.cloud().datasets(), [], "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_with_a_hole_ends_no_doubt() {
+    let (scene, proxy) = hostile::scene("hole").await;
+    scene.create("Dataset", "before", oss("before")).await;
+    scene.ready("Dataset", "before").await;
+    let hole = json!({"Datasets": [], "TotalCount": 1, "PageNumber": 1, "PageSize": 100});
+    proxy.add(hostile::always(Match::operation("ListDatasets"), hostile::instead(&hole)));
+    scene.faults([fault("CreateDataset", Effect::Drop, When::After)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    // It is told after the settle time.
+    let message = scene.reason("Dataset", "one", "CloudUnavailable").await;
+    assert!(message.contains("a list kept changing while it was read"), "{message}");
+    proxy.clear();
+    scene.exactly_one_each(&["before", "one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (2, 0));
+}
+
+/// An intent is only an annotation: where it points to is compared with what is configured, and never followed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_intent_that_names_another_account_is_not_followed() {
+    let mut scene = Scene::with_names("elsewhere", NameScope::None).await;
+    scene.faults([fault("CreateDataset", Effect::Drop, When::Before)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    let claimed = scene.claimed("Dataset", "one").await;
+    scene.kill_operator();
+    let ours = intent(&claimed).unwrap();
+    let write = async |scene: &Scene, intent: &Value| {
+        let annotations = json!({INTENT: intent.to_string()});
+        scene.patch("Dataset", "one", json!({"metadata": {"annotations": annotations}})).await;
+    };
+    let mut theirs = ours.clone();
+    theirs["target"]["account"] = json!("somebody");
+    write(&scene, &theirs).await;
+    scene.start_operator().await;
+    let message = scene.reason("Dataset", "one", "AccountMismatch").await;
+    assert!(message.contains("somebody") && message.contains("force-release"), "{message}");
+    write(&scene, &ours).await;
+    scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 1), "the first one was never carried out");
+}
+
+/// Where an attempt was made is where it is looked for, whatever the spec says by now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_create_is_looked_for_in_its_own_workspace_though_the_spec_names_another_one_now() {
+    let mut scene = Scene::with_names("workspace", NameScope::None).await;
+    scene.faults([fault("CreateDataset", Effect::Drop, When::After)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.claimed("Dataset", "one").await;
+    scene.until("the create", async |scene| scene.cloud().datasets().len() == 1).await;
+    scene.kill_operator();
+    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": "479"}})).await;
+    scene.start_operator().await;
+    let message = scene.reason("Dataset", "one", "ImmutableChanged").await;
+    assert!(message.contains("workspaceId"), "{message}");
+    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": null}})).await;
+    scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+}
