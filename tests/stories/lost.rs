@@ -163,6 +163,25 @@ async fn a_spec_edited_before_the_claim_creates_what_it_says_now() {
     assert_eq!(scene.calls("UpdateDataset"), (0, 0));
 }
 
+/// Two operators by mistake: the one that was held up before its claim finds that of the other one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_comes_after_that_of_another_operator_is_not_made() {
+    let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
+    let env = [
+        ("DATASET_OPERATOR_PAUSE", "before Claim 5s"),
+        ("DATASET_OPERATOR_REQUEST_TIMEOUT", "12s"),
+        ("DATASET_OPERATOR_SETTLE_TIME", "20s"),
+    ];
+    let env = env.map(|(key, value)| (key, value.to_owned())).to_vec();
+    let scene = Scene::with("two", Setting { knobs, env, ..Setting::default() }).await;
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.faults([late("CreateDataset", 8000)]);
+    let other = scene.second_operator("DATASET_OPERATOR_PAUSE", "").await;
+    scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+    assert!(other.stop().await.unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_during_a_create_records_it_first() {
     let mut scene = Scene::new("sigterm").await;

@@ -105,6 +105,13 @@ impl Scene {
         assert!(!ended.success(), "{ended}");
     }
 
+    /// A second operator beside the first one, with another value of a variable.
+    pub(crate) async fn second_operator(&self, variable: &str, value: &str) -> Operator {
+        let mut options = self.options.clone();
+        options.env.push((variable.to_owned(), value.to_owned()));
+        Operator::start(&options).await.unwrap()
+    }
+
     /// Sets a variable of the operators that are started from now on.
     pub(crate) fn set(&mut self, variable: &str, value: String) {
         self.options.env.push((variable.to_owned(), value));
