@@ -104,15 +104,18 @@ async fn an_intent_that_names_another_account_is_not_followed() {
 async fn a_create_is_looked_for_in_its_own_workspace_though_the_spec_names_another_one_now() {
     let mut scene = Scene::with_names("workspace", NameScope::None).await;
     scene.faults([fault("CreateDataset", Effect::Drop, When::After)]);
-    scene.create("Dataset", "one", oss("one")).await;
+    // Neither is the default workspace, which is listed anyway.
+    let mut spec = oss("one");
+    spec["workspaceId"] = json!("480");
+    scene.create("Dataset", "one", spec).await;
     scene.claimed("Dataset", "one").await;
     scene.until("the create", async |scene| scene.cloud().datasets().len() == 1).await;
     scene.kill_operator();
-    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": "479"}})).await;
+    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": "481"}})).await;
     scene.start_operator().await;
     let message = scene.reason("Dataset", "one", "ImmutableChanged").await;
     assert!(message.contains("workspaceId"), "{message}");
-    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": null}})).await;
+    scene.patch("Dataset", "one", json!({"spec": {"workspaceId": "480"}})).await;
     scene.exactly_one_each(&["one"]).await;
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
 }

@@ -2,13 +2,13 @@
 
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};
-use pai_emulator::{Knobs, NameScope};
+use pai_emulator::{Effect, Knobs, NameScope, When};
 use serde_json::{Value, json};
 
 use crate::index::rounds;
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
-use crate::trouble::{intent, late};
+use crate::trouble::{fault, intent, late};
 
 /// A settle time that is shorter than a create may take; the start is refused otherwise.
 pub(crate) const HASTY: [(&str, &str); 4] = [
@@ -24,6 +24,11 @@ async fn scene(name: &str, more: &[(&'static str, &str)]) -> Scene {
     let resync = [("DATASET_OPERATOR_RESYNC", "1s")];
     let env = resync.iter().chain(more).map(|(key, value)| (*key, (*value).to_owned())).collect();
     Scene::with(name, Setting { knobs, env, ..Setting::default() }).await
+}
+
+/// The labels that make up the mark of a dataset.
+fn marks(scene: &Scene, id: &str) -> [(&'static str, String); 3] {
+    ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(id, key).unwrap()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +61,7 @@ async fn a_copy_of_an_objects_mark_is_reported_once_and_left_alone() {
     let scene = scene("copy", &[]).await;
     scene.create("Dataset", "one", oss("one")).await;
     let id = dataset_id(&scene.ready("Dataset", "one").await);
-    let marks = ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(&id, key).unwrap()));
+    let marks = marks(&scene, &id);
     let call = scene.last_call();
     let copy = scene.foreign("other", &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
     let as_it_was = scene.cloud().dataset(&copy).unwrap();
@@ -108,17 +113,20 @@ async fn an_object_takes_along_what_an_earlier_attempt_made_late() {
 /// it equals what was sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copied_mark_on_the_dataset_of_another_object_takes_it_from_nobody() {
-    let scene = scene("twin", &[]).await;
+    let scene = scene("twin", &HASTY).await;
+    // An object that was created in two attempts looks for what the other one made before it goes.
+    scene.faults([fault("CreateDataset", Effect::Drop, When::Before)]);
     for name in ["one", "two"] {
         scene.create("Dataset", name, oss("twin")).await;
+        scene.ready("Dataset", name).await;
     }
     let ids = scene.exactly_one_each(&["one", "two"]).await;
-    let marks = ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(&ids[0], key).unwrap()));
-    scene.label(&ids[1], &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
+    scene.label(&ids[1], &marks(&scene, &ids[0]).each_ref().map(|(key, value)| (*key, value.as_str())));
     scene.reason("Dataset", "two", "OwnedByOther").await;
-    rounds(&scene, 3).await;
-    assert_eq!(scene.calls("DeleteDataset"), (0, 0), "{}", scene.log_tail());
-    assert!(testbed::is_ready(&scene.get("Dataset", "one").await));
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+    assert_eq!(scene.calls("DeleteDataset"), (1, 0), "{}", scene.log_tail());
+    assert!(scene.cloud().dataset(&ids[1]).is_some());
 }
 
 /// What was adopted was somebody's before; a copy of it, mark and all, may be as well.
@@ -129,7 +137,7 @@ async fn a_copy_of_an_adopted_dataset_is_reported_and_left_alone() {
     spec["adoption"] = json!({"datasetId": scene.foreign("one", &[])});
     scene.create("Dataset", "one", spec).await;
     let id = dataset_id(&scene.ready("Dataset", "one").await);
-    let marks = ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(&id, key).unwrap()));
+    let marks = marks(&scene, &id);
     let copy = scene.foreign("one", &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
     scene.told("one", &["DuplicatesFound"]).await;
     rounds(&scene, 2).await;
