@@ -4,7 +4,7 @@
 //!
 //! * [`world`] is the state, [`words`] translates it to production's terms and back.
 //! * [`question`] asks `plan` and [`memory`] keeps the production memories; [`actor`] carries steps out, one effect at
-//!   a time; [`store`] is etcd, [`service`] the remote side.
+//!   a time, and [`rows`] is the index; [`store`] is etcd, [`service`] the remote side.
 //! * [`faults`], [`scenario`] and [`scenarios`] say what happens; [`properties`], [`audit`], [`compare`] and [`goal`] what
 //!   must hold.
 //! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
@@ -46,6 +46,7 @@ pub mod properties;
 pub mod question;
 pub mod references;
 pub mod replay;
+pub mod rows;
 pub mod scenario;
 pub mod scenarios;
 pub mod service;

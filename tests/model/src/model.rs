@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dataset_operator::engine::plan::{self, Step};
 use dataset_operator::engine::view::View;
 
-use crate::actor::{self, Actor};
+use crate::actor::Actor;
 use crate::compare;
 use crate::faults::{Action, Fate, Fault, KINDS};
 use crate::goal;
@@ -15,6 +15,7 @@ use crate::people;
 use crate::properties::{self, Breach, Event};
 use crate::question::Oracle;
 use crate::references;
+use crate::rows;
 use crate::scenario::Scenario;
 use crate::service::{self, Answer};
 use crate::store;
@@ -264,7 +265,7 @@ impl Model {
             Action::Page(process, id) => {
                 spend(state, Fault::HalfList)?;
                 let shown = service::list(state, |shown, _| shown == id);
-                actor::put_listed(state, process, &shown);
+                rows::put_listed(state, process, &shown);
                 Some(())
             }
             Action::Tick => tick(self, state),
@@ -367,13 +368,13 @@ impl Model {
         let known = state.processes[usize::from(process)].versions_known;
         if self.scenario.versioned {
             if known {
-                actor::list_versions(state, process);
+                rows::list_versions(state, process);
             }
         } else {
             let shown = service::list(state, |id, look| {
                 recorded.contains(&id) || look.mark.is_some_and(|mark| mark.domain != Domain::Foreign)
             });
-            actor::sweep_rows(state, process, &shown);
+            rows::sweep_rows(state, process, &shown);
         }
         state.processes[usize::from(process)].swept = true;
     }

@@ -1,8 +1,8 @@
 //! What people do to objects and remotes, and what becomes of the relatives of an object.
 
 use crate::faults::{Action, Fault};
-use crate::look::DATASET_GONE;
 use crate::model::{Model, spend};
+use crate::rows::DATASET_GONE;
 use crate::store;
 use crate::world::{
     Attempt, Domain, Intent, Kin, Life, Mark, Object, STRANGER, State, Status, Told, each, first_life, index,
