@@ -1,5 +1,7 @@
 //! From the small numbers of the model to the words of production, and back.
 
+use std::time::Duration;
+
 use dataset_operator::api::condition::Reason;
 use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 use dataset_operator::engine::fields::{Fields, hash};
@@ -275,6 +277,12 @@ pub fn principal(number: u8) -> String {
 #[must_use]
 pub fn of_principal(text: &str) -> Option<u8> {
     text.strip_prefix('p')?.parse().ok()
+}
+
+/// So many ticks as a duration.
+#[must_use]
+pub const fn ticks(count: u8) -> Duration {
+    Duration::from_secs(count as u64)
 }
 
 /// An outcome, for production.
