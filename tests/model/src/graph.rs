@@ -13,9 +13,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::Action;
 use crate::goal;
-use crate::model::{Model, writes};
+use crate::model::Model;
 use crate::properties::Breach;
-use crate::world::State;
+use crate::world::{Object, State};
 
 /// All states of a model and the quiet steps between them.
 pub struct Graph {
@@ -58,6 +58,18 @@ fn print_of(state: &State) -> u64 {
     let mut hasher = DefaultHasher::new();
     state.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Does an action write to an object, or send a request that changes a remote?
+fn writes(before: &State, action: &Action, after: &State) -> bool {
+    if !matches!(action, Action::Step(..) | Action::Arrive(_)) {
+        return false;
+    }
+    let plain = |object: &Object| Object { version: 0, ..*object };
+    let objects = |state: &State| state.objects.iter().map(|object| object.as_ref().map(plain)).collect::<Vec<_>>();
+    let sent =
+        after.under_way().count() > before.under_way().count() - usize::from(matches!(action, Action::Arrive(_)));
+    sent || objects(before) != objects(after)
 }
 
 impl Graph {

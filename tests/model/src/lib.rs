@@ -42,7 +42,6 @@ pub mod memory;
 pub mod model;
 pub mod oracle;
 pub mod page;
-pub mod people;
 pub mod properties;
 pub mod question;
 pub mod references;
