@@ -1,6 +1,6 @@
 //! A pass, one effect at a time: ask production for a step, do it, until the pass ends. Each arm names the production
-//! effect it stands for, and the rooms are production's: [`effects`] only look, [`calls`] change the remote side,
-//! [`writes`] the object.
+//! effect it stands for, and the rooms are production's: `effects` only look, `calls` change the remote side,
+//! `writes` the object.
 //!
 //! What changes nothing outside the process (a permit, the end of a doubt) is done together with the step after it: no
 //! fault can tell them apart.

@@ -1,7 +1,7 @@
 //! The model itself: which actions a state has, and what each makes of it. Production decides, the rest is here.
 //!
-//! Each room lists what can happen in it and says what becomes of it: [`processes`], [`wire`], [`time`], [`people`] and
-//! [`relatives`]; [`start`] is the state in which a scenario begins.
+//! Each room lists what can happen in it and says what becomes of it: `processes`, `wire`, `time`, `people` and
+//! `relatives`; `start` is the state in which a scenario begins.
 
 mod people;
 mod processes;
