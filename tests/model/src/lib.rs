@@ -5,8 +5,8 @@
 //! * [`world`] is the state, [`words`] translates it to production's terms and back.
 //! * [`oracle`] asks `plan` each [`question`] and [`memory`] keeps the production memories; [`actor`] carries steps out,
 //!   one effect at a time, and [`rows`] is the index; [`store`] is etcd, [`service`] the remote side.
-//! * [`faults`], [`scenario`] and [`scenarios`] say what happens; [`properties`], [`audit`], [`compare`] and [`goal`] what
-//!   must hold.
+//! * [`faults`], [`scenario`] and [`scenarios`] say what happens, [`model`] does it; [`properties`], [`audit`], [`compare`]
+//!   and [`goal`] what must hold.
 //! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
 //!
 //! A violation prints its shortest trace: in words, as actions, and as a story. `cargo run -p model -- --replay SCENARIO
