@@ -101,3 +101,7 @@ pub(super) fn label_list(labels: &Labels) -> Value {
 pub(super) fn now() -> String {
     ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

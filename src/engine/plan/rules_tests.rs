@@ -295,16 +295,3 @@ fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
         assert_eq!(plan(&view), Step::FindOwned);
     }
 }
-
-#[test]
-fn a_success_without_an_id_is_no_success() {
-    let answer = crate::cloud::Answer { request_id: None, body: fields(json!({"RequestId": "r"})) };
-    for dataset in [None, Some("d-1")] {
-        let request = match dataset {
-            Some(dataset) => crate::cloud::Request::create_dataset_version(dataset, Fields::new()),
-            None => crate::cloud::Request::create_dataset(Fields::new()),
-        };
-        let made = super::super::wire::created(&request, &answer, dataset);
-        assert_eq!(made.unwrap_err().class, crate::cloud::ErrorClass::Garbled);
-    }
-}

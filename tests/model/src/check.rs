@@ -11,10 +11,10 @@ use crate::faults::{Action, Fault};
 use crate::goal;
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::properties::Event;
+use crate::properties::{Breach, Event};
 use crate::scenario::Scenario;
 use crate::tell;
-use crate::world::State;
+use crate::world::{State, Told};
 
 /// What came of one scenario.
 #[derive(Debug, Default)]
@@ -94,6 +94,40 @@ pub fn check_with(scenario: Scenario, plan: fn(&View) -> Step, most: usize) -> O
     }
     outcome.seconds = began.elapsed().as_secs_f64();
     outcome
+}
+
+impl stateright::Model for Model {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![self.start()]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        self.list(state, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        self.apply(state, &action)
+    }
+
+    fn properties(&self) -> Vec<stateright::Property<Self>> {
+        let mut properties = vec![
+            stateright::Property::<Self>::always("no promise is broken", |model, state| {
+                Breach::of(state).is_none_or(|breach| model.scenario.is_known(breach))
+            }),
+            stateright::Property::<Self>::sometimes("the goal is reached", |model, state| {
+                goal::is_reached(model, state)
+            }),
+        ];
+        if self.scenario.becomes_ready {
+            properties.push(stateright::Property::<Self>::sometimes("Ready is reached", |_, state| {
+                state.objects.iter().flatten().any(|object| object.status.told == Told::Ready)
+            }));
+        }
+        properties
+    }
 }
 
 /// stateright goes through the same states on its own: what always holds, what is reached at all, and how many there are.

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use dataset_operator::engine::plan::{Flight, Step};
+use dataset_operator::engine::report::Ready;
+
 /// Every arm that the model can take, as the beginning of its name.
 pub const ARMS: &[&str] = &[
     "Reread",
@@ -97,4 +100,52 @@ fn has_prefix(name: &str, arm: &str) -> bool {
     name == arm
         || (arm.starts_with("Report ") && arm.contains(':') || !arm.contains(',') && arm.starts_with("Re"))
             && name.starts_with(arm)
+}
+
+/// The arm of `plan` that this step came from, as far as it shows.
+pub(crate) fn arm(step: &Step) -> String {
+    let name = step.name();
+    match step {
+        Step::Report(report) | Step::Refuse(_, report) => match &report.ready {
+            Ready::Available(_) if report.duplicates.is_some() => format!("{name} Available, duplicates told"),
+            Ready::Available(_) => format!("{name} Available"),
+            Ready::PausedReady(_) => format!("{name} PausedReady"),
+            Ready::Paused(text) => format!("{name} Paused: {}", gist(text)),
+            Ready::Working(reason, text) | Ready::Stuck(reason, text) => format!("{name} {reason}: {}", gist(text)),
+        },
+        Step::Claim(_, flight) => match flight {
+            None => format!("{name} put back"),
+            Some(Flight::Create { .. }) => format!("{name} a create"),
+            Some(Flight::Take { recovered: true, .. }) => format!("{name} a predecessor's"),
+            Some(Flight::Take { recovered: false, .. }) => format!("{name} an adoption"),
+        },
+        Step::Record(record) => format!(
+            "{name} {}{}{}",
+            record.origin.as_str(),
+            if record.recovered { ", recovered" } else { "" },
+            if record.settled { ", settled" } else { "" }
+        ),
+        Step::Reread
+        | Step::Sweep
+        | Step::Fetch(_)
+        | Step::FindOwned
+        | Step::FindNamed(_)
+        | Step::ListVersions(_)
+        | Step::Permit
+        | Step::Create
+        | Step::Mark(..)
+        | Step::Unrelease(_)
+        | Step::Change(..)
+        | Step::Delete(_)
+        | Step::Release(_)
+        | Step::Resolve
+        | Step::LetGo
+        | Step::Leave => name.to_owned(),
+    }
+}
+
+/// The words of a message without what changes from object to object.
+fn gist(text: &str) -> String {
+    let plain = |word: &&str| word.chars().all(|letter| letter.is_ascii_alphabetic() || ",;:'".contains(letter));
+    text.split(' ').filter(plain).take(8).collect::<Vec<_>>().join(" ")
 }

@@ -3,10 +3,10 @@
 //! everything that can go wrong does, in every order.
 //!
 //! * [`world`] is the state, [`words`] translates it to production's terms and back.
-//! * [`question`] asks `plan` and [`memory`] keeps the production memories; [`actor`] carries steps out, one effect at
-//!   a time; [`store`] is etcd, [`service`] the remote side.
-//! * [`faults`], [`scenario`] and [`scenarios`] say what happens; [`properties`], [`audit`], [`compare`] and [`goal`] what
-//!   must hold.
+//! * [`oracle`] asks `plan` each [`question`] and [`memory`] keeps the production memories; [`actor`] carries steps out,
+//!   one effect at a time, and [`rows`] is the index; [`store`] is etcd, [`service`] the remote side.
+//! * [`faults`], [`scenario`] and [`scenarios`] say what happens, [`model`] does it; [`properties`], [`audit`], [`compare`]
+//!   and [`goal`] what must hold.
 //! * [`graph`] looks for states that cannot come to rest, [`check`] runs it all, with stateright for the promises.
 //!
 //! A violation prints its shortest trace: in words, as actions, and as a story. `cargo run -p model -- --replay SCENARIO
@@ -40,12 +40,13 @@ pub mod graph;
 pub mod look;
 pub mod memory;
 pub mod model;
+pub mod oracle;
 pub mod page;
-pub mod people;
 pub mod properties;
 pub mod question;
 pub mod references;
 pub mod replay;
+pub mod rows;
 pub mod scenario;
 pub mod scenarios;
 pub mod service;

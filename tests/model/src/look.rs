@@ -4,10 +4,8 @@
 use crate::model::Model;
 use crate::question::Question;
 use crate::references;
+use crate::rows::DATASET_GONE;
 use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sight, State, Uid, each, index};
-
-/// The bit of [`Process::gone`] for the dataset of versions.
-pub const DATASET_GONE: u8 = 1 << 7;
 
 /// The question that this pass asks now, and the number of the memory after asking.
 #[must_use]

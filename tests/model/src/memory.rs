@@ -13,8 +13,8 @@ use dataset_operator::engine::recorded::RemoteId;
 use dataset_operator::engine::view::World;
 use tokio::time::Instant;
 
-use crate::question::{self, ticks};
-use crate::words;
+use crate::question;
+use crate::words::{self, ticks};
 use crate::world::{ADOPTED, Nonce, Object};
 
 /// A memory of an object that was never seen before.

@@ -1,6 +1,6 @@
 //! The objects in etcd: what the API server does with each write, with the guards it is given.
 
-use crate::question::Oracle;
+use crate::oracle::Oracle;
 use crate::world::{Object, State, Status, Write};
 
 /// Why a write was not stored.

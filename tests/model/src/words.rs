@@ -1,16 +1,24 @@
-//! From the small numbers of the model to the words of production, and back.
+//! From the small numbers of the model to the words of production, and back: remotes, marks and intents here, plain
+//! values in `values`, and in `status` what status says.
 
-use dataset_operator::api::condition::Reason;
+mod status;
+mod values;
+
 use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 use dataset_operator::engine::fields::{Fields, hash};
 use dataset_operator::engine::intent;
 use dataset_operator::engine::mark::{self, Identity, Labels, Owner};
-use dataset_operator::engine::recorded::{self, RemoteId};
-use dataset_operator::engine::report::{Ready, Report};
+use dataset_operator::engine::recorded::RemoteId;
 use dataset_operator::engine::view;
 use serde_json::json;
 
-use crate::world::{ADOPTED, Attempt, Domain, Id, Intent, Look, Mark, Nonce, Outcome, REMOTES, Told, Uid};
+use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
+pub use status::{of_ended, of_reason, outcome, reason, told};
+use values::VALUES;
+pub use values::{
+    description, digits, name, nonce, of_description, of_name, of_nonce, of_principal, of_uid, of_uri, principal,
+    ticks, uid, uri,
+};
 
 /// The dataset of all versions.
 pub const DATASET: &str = "d-p";
@@ -25,9 +33,6 @@ pub const ACCOUNT: &str = "default";
 pub const WORKSPACE: &str = "478";
 /// Members fixed at creation.
 pub const FIXED: &[&str] = &["Uri"];
-
-const NAMES: [&str; 4] = ["", "a", "b", "other"];
-const VALUES: u8 = 3;
 
 /// The marks of three operators, and which kind of object they speak of.
 #[derive(Debug, Clone)]
@@ -146,7 +151,7 @@ impl Words {
     /// The intent that production wants stored; `None` if it is none that the model knows.
     #[must_use]
     pub fn of_intent(&self, intent: &intent::Intent) -> Option<Intent> {
-        let mut attempts = [Attempt::default(); crate::world::ATTEMPTS];
+        let mut attempts = [Attempt::default(); ATTEMPTS];
         for (at, attempt) in intent.attempts.iter().enumerate() {
             *attempts.get_mut(at)? = Attempt { nonce: of_nonce(&attempt.nonce)?, hash: self.of_hash(&attempt.hash)? };
         }
@@ -193,138 +198,10 @@ pub const fn own_mark(slot: u8, uid: Uid, nonce: Nonce) -> Mark {
     Mark { domain: Domain::Ours, owner: slot, uid, nonce, forged: false }
 }
 
-/// The name with this number.
-#[must_use]
-pub fn name(number: u8) -> &'static str {
-    NAMES.get(usize::from(number)).copied().unwrap_or_default()
-}
-
-/// The number of this name.
-#[must_use]
-pub fn of_name(text: &str) -> Option<u8> {
-    (1..4).find(|number| name(*number) == text)
-}
-
-/// The immutable member with this value.
-#[must_use]
-pub fn uri(value: u8) -> String {
-    format!("oss://b/{value}/")
-}
-
-/// The value of the immutable member.
-#[must_use]
-pub fn of_uri(fields: &Fields) -> Option<u8> {
-    (0..VALUES).find(|value| fields.get("Uri") == Some(&json!(uri(*value))))
-}
-
-/// The mutable member with this value.
-#[must_use]
-pub fn description(value: u8) -> String {
-    format!("m{value}")
-}
-
-/// The value of the mutable member.
-#[must_use]
-pub fn of_description(value: &serde_json::Value) -> Option<u8> {
-    (0..VALUES).find(|number| *value == json!(description(*number)))
-}
-
-/// The uid of a life.
-#[must_use]
-pub fn uid(number: Uid) -> String {
-    format!("u{number}")
-}
-
-/// The life with this uid.
-#[must_use]
-pub fn of_uid(text: &str) -> Option<Uid> {
-    text.strip_prefix('u')?.parse().ok()
-}
-
-/// The text of a nonce.
-#[must_use]
-pub fn nonce(number: Nonce) -> String {
-    format!("{}{}", if number & ADOPTED == 0 { 'c' } else { 'a' }, digits(number & !ADOPTED))
-}
-
-/// The digits of a nonce that nobody has used.
-#[must_use]
-pub fn digits(number: Nonce) -> String {
-    format!("{number:016x}")
-}
-
-/// The nonce with this text.
-#[must_use]
-pub fn of_nonce(text: &str) -> Option<Nonce> {
-    let digits = text.get(1..).filter(|digits| digits.len() == 16)?;
-    let number = Nonce::from_str_radix(digits, 16).ok().filter(|number| *number < ADOPTED)?;
-    match text.get(..1)? {
-        "c" => Some(number),
-        "a" => Some(number | ADOPTED),
-        _ => None,
-    }
-}
-
-/// A principal.
-#[must_use]
-pub fn principal(number: u8) -> String {
-    format!("p{number}")
-}
-
-/// Its number.
-#[must_use]
-pub fn of_principal(text: &str) -> Option<u8> {
-    text.strip_prefix('p')?.parse().ok()
-}
-
-/// An outcome, for production.
-#[must_use]
-pub const fn outcome(outcome: Outcome) -> recorded::Outcome {
-    match outcome {
-        Outcome::Created => recorded::Outcome::Created,
-        Outcome::Adopted => recorded::Outcome::Adopted,
-        Outcome::Refused => recorded::Outcome::Refused,
-    }
-}
-
-/// An outcome, of production.
-#[must_use]
-pub fn of_ended(ended: &recorded::Ended) -> Option<(Nonce, Outcome)> {
-    let outcome = match ended.outcome {
-        recorded::Outcome::Created => Outcome::Created,
-        recorded::Outcome::Adopted => Outcome::Adopted,
-        recorded::Outcome::Refused => Outcome::Refused,
-    };
-    Some((of_nonce(&ended.nonce)?, outcome))
-}
-
-/// The reason with this number.
-#[must_use]
-pub fn reason(number: u8) -> &'static str {
-    Reason::ALL.get(usize::from(number)).map_or("", |reason| reason.as_str())
-}
-
-/// The number of a reason.
-#[must_use]
-pub fn of_reason(reason: Reason) -> u8 {
-    Reason::ALL.iter().position(|one| *one == reason).and_then(|at| u8::try_from(at).ok()).unwrap_or_default()
-}
-
-/// What a report makes of `Ready`.
-#[must_use]
-pub fn told(report: &Report) -> Told {
-    match &report.ready {
-        Ready::Available(_) => Told::Ready,
-        Ready::PausedReady(_) => Told::PausedReady,
-        Ready::Paused(_) => Told::Paused,
-        Ready::Working(reason, _) => Told::Working(of_reason(*reason)),
-        Ready::Stuck(reason, _) => Told::Stuck(of_reason(*reason)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::ADOPTED;
 
     #[test]
     fn what_is_translated_comes_back_the_same() {
@@ -337,13 +214,10 @@ mod tests {
             assert_eq!(words.mark(&words.labels(&mark)), Some(mark));
             let forged = Mark { forged: true, ..mark };
             assert_eq!(words.mark(&words.labels(&forged)), None);
-            let mut attempts = [Attempt::default(); crate::world::ATTEMPTS];
+            let mut attempts = [Attempt::default(); ATTEMPTS];
             attempts[0] = Attempt { nonce: 5, hash: 6 };
             let intent = Intent { uid: 2, principal: 1, elsewhere: false, attempts };
             assert_eq!(words.of_intent(&words.intent(&intent)), Some(intent));
-        }
-        for reason in Reason::ALL {
-            assert_eq!(super::reason(of_reason(*reason)), reason.as_str());
         }
     }
 }

@@ -1,0 +1,59 @@
+//! The effects that only look. Mirrors `effects.rs` of production.
+
+use super::{Actor, Flow};
+use crate::look;
+use crate::rows;
+use crate::service;
+use crate::world::{Id, Pass, Sight, index};
+
+impl Actor<'_> {
+    /// `sweep` of `effects.rs`: a dataset waits for the index, a version has its dataset's versions listed.
+    pub(super) fn sweep(&mut self, pass: Pass) -> Flow {
+        let swept = self.state.processes[usize::from(self.process)].swept;
+        if !self.model.scenario.versioned || !swept {
+            return Flow::End;
+        }
+        rows::list_versions(self.state, self.process);
+        Flow::Again(pass)
+    }
+
+    /// `fetch` of `effects.rs`
+    pub(super) fn fetch(&mut self, mut pass: Pass, id: Id) -> Flow {
+        let bit = 1 << id;
+        if index(id).is_some_and(|at| self.state.processes[usize::from(self.process)].held[at] > 0) {
+            return Flow::End;
+        }
+        let desks = &self.state.processes[usize::from(self.process)].desks;
+        let mut others = (0..).zip(desks).filter(|(slot, _)| *slot != self.slot).filter_map(|(_, desk)| desk.pass);
+        if others.any(|other| other.reserved & bit > 0) {
+            return Flow::End;
+        }
+        pass.reserved |= bit;
+        let Some(at) = index(id) else { return Flow::End };
+        pass.sights[at] = match service::read(self.state, id) {
+            Some(look) => {
+                rows::believe(self.state, self.process, id, look);
+                Sight::Read(look)
+            }
+            None => Sight::Gone,
+        };
+        Flow::Again(pass)
+    }
+
+    /// `find_owned` of `effects.rs`
+    pub(super) fn find_owned(&mut self, pass: Pass) -> Pass {
+        let slot = self.slot;
+        let owned = if self.model.scenario.versioned {
+            rows::list_versions(self.state, self.process);
+            service::list(self.state, |_, look| look::carries_owner(look, slot))
+        } else {
+            let owned = service::list(self.state, |_, look| look::carries_owner(look, slot));
+            rows::put_listed(self.state, self.process, &owned);
+            owned
+        };
+        let memory = self.desk().memory;
+        let listed = self.model.memories.listed(memory, &self.model.oracle.world(self.state.principal));
+        self.desk().memory = listed;
+        Pass { owned: Some(owned), ..pass }
+    }
+}

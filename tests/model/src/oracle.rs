@@ -1,0 +1,128 @@
+//! Asks the production `plan` once for each different question and remembers its answer. So millions of states cost
+//! some ten thousand calls of `plan`.
+
+mod view;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dataset_operator::engine::plan::Step;
+use dataset_operator::engine::recorded::Recorded;
+use dataset_operator::engine::status;
+use dataset_operator::engine::view::{View, World};
+
+use crate::answer::{Do, read};
+use crate::coverage::arm;
+use crate::question::Question;
+use crate::words::{self, Words, ticks};
+use crate::world::{Id, Status};
+
+/// Asks the production `plan`, and remembers.
+pub struct Oracle {
+    words: Words,
+    settle: Duration,
+    list_lag: Duration,
+    plan: fn(&View) -> Step,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    answers: HashMap<Question, Do>,
+    arms: BTreeMap<String, u64>,
+    guards: HashMap<(Id, Id), Guards>,
+}
+
+/// Which tests a status patch begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guards {
+    /// That of the uid.
+    pub uid: bool,
+    /// That of the id that was read.
+    pub id: bool,
+}
+
+impl Oracle {
+    /// An oracle for one scenario.
+    #[must_use]
+    pub fn new(versioned: bool, settle: u8, list_lag: u8, plan: fn(&View) -> Step) -> Self {
+        Self {
+            words: Words::new(versioned),
+            settle: ticks(settle),
+            list_lag: ticks(list_lag),
+            plan,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The next step.
+    #[must_use]
+    pub fn ask(&self, question: &Question) -> Do {
+        if let Some(answer) = self.known().answers.get(question) {
+            return *answer;
+        }
+        let step = (self.plan)(&self.view(question));
+        let answer = read(&self.words, &step);
+        let mut known = self.known();
+        *known.arms.entry(arm(&step)).or_default() += 1;
+        known.answers.insert(*question, answer);
+        answer
+    }
+
+    /// The tests that production puts before a status patch from `before` to `after`.
+    #[must_use]
+    pub fn guards(&self, before: &Status, after: &Status) -> Guards {
+        let key = (before.id, after.id);
+        if let Some(guards) = self.known().guards.get(&key) {
+            return *guards;
+        }
+        let recorded = |id: Id, observed_generation| Recorded {
+            id: (id > 0).then(|| self.words.id(id)),
+            observed_generation,
+            ..Recorded::default()
+        };
+        let patch = status::patch("u1", &recorded(before.id, 1), &recorded(after.id, 2)).unwrap_or_default();
+        let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
+        let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();
+        let guards =
+            Guards { uid: paths.contains(&"/metadata/uid"), id: paths.iter().any(|path| path.starts_with("/status/")) };
+        self.known().guards.insert(key, guards);
+        guards
+    }
+
+    /// Does what the pass sees of this remote carry a mark of ours, by production's word?
+    #[must_use]
+    pub fn shows_our_mark(&self, question: &Question, id: Id) -> bool {
+        self.view(question).shows_our_mark(&self.words.id(id))
+    }
+
+    /// The arms of `plan` that were taken, with the number of different questions.
+    #[must_use]
+    pub fn arms(&self) -> BTreeMap<String, u64> {
+        self.known().arms.clone()
+    }
+
+    /// The words in use.
+    #[must_use]
+    pub const fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// The production world of this scenario.
+    #[must_use]
+    pub fn world(&self, principal: u8) -> World {
+        World {
+            identity: self.words.ours.clone(),
+            account: words::ACCOUNT.into(),
+            region: String::new(),
+            principal: words::principal(principal),
+            settle: self.settle,
+            list_lag: self.list_lag,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

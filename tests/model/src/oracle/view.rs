@@ -1,0 +1,268 @@
+//! The production view of a question.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dataset_operator::api::condition::Reason;
+use dataset_operator::engine::desired::{Deletion, Desired, First, Policy};
+use dataset_operator::engine::facts::{Facts, Stored};
+use dataset_operator::engine::fields::Fields;
+use dataset_operator::engine::mark::{Labels, Origin};
+use dataset_operator::engine::plan;
+use dataset_operator::engine::recorded::{Ended, Recorded, RemoteId};
+use dataset_operator::engine::report::{Hold, Next, Ready, Report};
+use dataset_operator::engine::status;
+use dataset_operator::engine::view::{Process, Relations, Remote, Seen, Sight, View};
+use serde_json::json;
+
+use super::Oracle;
+use crate::question::Question;
+use crate::words::{self, ticks};
+use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Uid, each};
+
+impl Oracle {
+    /// The production view of a question.
+    #[must_use]
+    pub fn view(&self, question: &Question) -> View {
+        let object = &question.object;
+        View {
+            object: self.facts(question),
+            recorded: self.recorded(object),
+            owner: self.words.owner(question.slot),
+            fixed_names: words::FIXED,
+            desired: self.desired(question),
+            deletion: object.spec.retain.then_some(Deletion::Retain),
+            relations: self.relations(question),
+            process: process(question),
+            seen: self.seen(question),
+            world: Arc::new(self.world(question.principal)),
+        }
+    }
+
+    fn facts(&self, question: &Question) -> Facts {
+        let object = &question.object;
+        let intent = match &object.intent {
+            None => Stored::Absent,
+            Some(intent) if intent.uid == object.uid => Stored::Own(self.words.intent(intent)),
+            Some(intent) => Stored::Foreign(self.words.intent(intent)),
+        };
+        let force = match object.spec.force {
+            0 => None,
+            1 => Some("none".to_owned()),
+            id => Some(self.words.id(id - 1).to_string()),
+        };
+        Facts {
+            uid: words::uid(object.uid),
+            namespace: "ns".into(),
+            name: words::name(question.slot + 1).into(),
+            resource_version: object.version.to_string(),
+            generation: i64::from(object.generation),
+            deleting: object.deleting,
+            finalizer: object.finalizer,
+            finalizers: Vec::new(),
+            intent,
+            paused: object.spec.paused,
+            force_release: force,
+            poll: None,
+            requested: None,
+        }
+    }
+
+    /// Status as production reads it.
+    #[must_use]
+    pub fn recorded(&self, object: &Object) -> Recorded {
+        let status = &object.status;
+        let report = match status.told {
+            world::Told::Nothing => None,
+            world::Told::Ready => Some(Ready::Available(String::new())),
+            world::Told::PausedReady => Some(Ready::PausedReady(String::new())),
+            world::Told::Paused => Some(Ready::Paused(String::new())),
+            world::Told::Working(reason) => Some(Ready::Working(reason_of(reason), String::new())),
+            world::Told::Stuck(reason) => Some(Ready::Stuck(reason_of(reason), String::new())),
+        };
+        let mut recorded = Recorded {
+            id: (status.id > 0).then(|| self.words.id(status.id)),
+            origin: origin(status.origin),
+            recovered: status.recovered,
+            attempt: status
+                .attempt
+                .map(|(nonce, outcome)| Ended { nonce: words::nonce(nonce), outcome: words::outcome(outcome) }),
+            principal: (status.principal > 0).then(|| words::principal(status.principal)),
+            ..Recorded::default()
+        };
+        if let Some(fixed) = status.fixed {
+            recorded.fixed.insert("Uri".into(), json!(words::uri(fixed)));
+        }
+        if status.name > 0 {
+            recorded.facts.insert("name".into(), json!(words::name(status.name)));
+        }
+        let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
+        if let Some(ready) = report {
+            let report = Report::new(ready, Next::Event);
+            recorded = status::told(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
+        }
+        recorded.observed_generation = observed;
+        recorded
+    }
+
+    fn desired(&self, question: &Question) -> Result<Desired, Hold> {
+        let (spec, wish) = (&question.object.spec, &question.wish);
+        // What `kinds/version.rs` says of a dataset that is not there.
+        if self.words.versioned && question.object.status.id == 0 && matches!(question.kin, Kin::Holds | Kin::Gone) {
+            return Err(Hold::waiting(Reason::DependencyNotReady, "the dataset is not Ready yet"));
+        }
+        let mut fixed = Fields::new();
+        fixed.insert("Uri".into(), json!(words::uri(spec.fixed)));
+        let mut mutable = Fields::new();
+        if !self.words.versioned && spec.adopt == 0 {
+            mutable.insert("Name".into(), json!(words::name(question.slot + 1)));
+        }
+        mutable.insert("Description".into(), json!(words::description(spec.mutable)));
+        let mut create = fixed.clone();
+        create.extend(mutable.clone());
+        Ok(Desired {
+            target: self.words.target(false),
+            create,
+            fixed,
+            mutable,
+            labels: BTreeMap::new(),
+            first: First::default(),
+            adopt: (spec.adopt > 0).then(|| self.words.id(spec.adopt)),
+            policy: match wish.policy {
+                1 => Policy::CreateOnly,
+                2 => Policy::ByName,
+                3 => Policy::Only,
+                _ => Policy::IfMarked,
+            },
+            bind: false,
+            recreate: wish.recreate,
+        })
+    }
+
+    fn relations(&self, question: &Question) -> Relations {
+        let mut relations = Relations::default();
+        if !question.object.deleting {
+            return relations;
+        }
+        if self.words.versioned {
+            let retains = question.object.spec.retain || question.object.status.origin == 2;
+            let recorded = question.object.status.id > 0;
+            relations.swept_along = question.kin == Kin::Doomed && recorded && !retains && !question.delete_refused;
+            relations.alone = question.kin == Kin::Leaving && recorded && !retains;
+            return relations;
+        }
+        relations.delete_foreign = question.wish.delete_foreign;
+        match question.kin {
+            Kin::Holds => relations.living.push("v".into()),
+            Kin::Leaving => relations.leaving.push("v".into()),
+            Kin::Doomed => {
+                relations.doomed.insert("v2".into());
+            }
+            Kin::Quiet | Kin::Gone => {}
+        }
+        relations
+    }
+
+    fn seen(&self, question: &Question) -> Seen {
+        let versions = question.stranger_version || matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving);
+        let remote = |id: Id, look: &world::Look| Arc::new(self.words.remote(id, look, versions));
+        let all = |looks: &Looks| each(looks).map(|(id, look)| remote(id, look)).collect::<Vec<_>>();
+        let mut sights = BTreeMap::new();
+        for (id, sight) in (1..).zip(&question.sights) {
+            let sight = match sight {
+                world::Sight::Unknown => continue,
+                world::Sight::Indexed(look) => Sight::Indexed(remote(id, look)),
+                world::Sight::Read(look) => Sight::Read(remote(id, look)),
+                world::Sight::Gone => Sight::Gone,
+            };
+            sights.insert(self.words.id(id), sight);
+        }
+        let dataset = RemoteId::dataset(words::DATASET);
+        if question.dataset_gone {
+            sights.insert(dataset, Sight::Gone);
+        } else if question.dataset_read {
+            let read = Remote { id: dataset.clone(), labels: Labels::new(), fields: Fields::new(), latest: None };
+            sights.insert(dataset, Sight::Read(Arc::new(read)));
+        }
+        let bits = |bits: u16| (1..16u8).filter(move |bit| bits & (1_u16 << *bit) != 0);
+        let live_here: BTreeSet<_> = bits(question.live_here).map(|uid: Uid| words::uid(uid)).collect();
+        let elsewhere = bits(u16::from(question.elsewhere)).map(|id| self.words.id(id)).collect();
+        Seen {
+            object_is_fresh: question.object_is_fresh,
+            swept: question.swept,
+            absence_counts: question.absence_counts,
+            sights,
+            owned: all(&question.owned),
+            owned_is_fresh: question.owned_is_fresh,
+            named: question.named.as_ref().map(all),
+            versions: question.versions.as_ref().map(|_| self.versions(question)),
+            live_here,
+            recorded_elsewhere: elsewhere,
+            permit: question.permit,
+            flight: question.flight.map(|flight| self.flight(&flight)),
+            drifted: None,
+            delete_refused: question.delete_refused,
+        }
+    }
+
+    /// The versions of a dataset: v1, one of a relative, one of a stranger.
+    fn versions(&self, question: &Question) -> Vec<Arc<Remote>> {
+        let dataset = self.words.id(question.object.status.id.max(1)).dataset;
+        let relative = matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving).then_some("v2");
+        let stranger = question.stranger_version.then_some("v3");
+        let names = std::iter::once("v1").chain(relative).chain(stranger);
+        let version = |name: &str| Remote {
+            id: RemoteId::version(dataset.clone(), name),
+            labels: BTreeMap::new(),
+            fields: Fields::new(),
+            latest: None,
+        };
+        names.map(|name| Arc::new(version(name))).collect()
+    }
+
+    fn flight(&self, flight: &Flight) -> plan::Flight {
+        match *flight {
+            Flight::Create { nonce, landed } => plan::Flight::Create {
+                nonce: words::nonce(nonce),
+                landed: match landed {
+                    Landed::Not => None,
+                    Landed::At(id) => Some(plan::Landed::At(self.words.id(id))),
+                    Landed::Refused => {
+                        Some(plan::Landed::Refused(Box::new(Report::stuck(Reason::InvalidSpec, "refused"))))
+                    }
+                },
+            },
+            Flight::Take { nonce, id, marked, recovered } => {
+                plan::Flight::Take { nonce: words::nonce(nonce), id: self.words.id(id), marked, recovered }
+            }
+        }
+    }
+}
+
+fn process(question: &Question) -> Process {
+    let memory = &question.memory;
+    Process {
+        doubt_age: ticks(memory.doubt_age),
+        lists: u32::from(memory.lists),
+        settled_lists: u32::from(memory.settled_lists),
+        resolved: memory.resolved,
+        never_executed: memory.never_executed.map(words::nonce),
+        name_taken: memory.name_taken.map(ticks),
+        deleting_age: ticks(memory.deleting_age),
+        recorded_age: memory.recorded_age.map(ticks),
+        read_age: None,
+        fresh: words::digits(question.fresh),
+    }
+}
+
+fn origin(number: u8) -> Option<Origin> {
+    match number {
+        1 => Some(Origin::Created),
+        2 => Some(Origin::Adopted),
+        _ => None,
+    }
+}
+
+fn reason_of(number: u8) -> Reason {
+    Reason::ALL.get(usize::from(number)).copied().unwrap_or(Reason::InternalError)
+}

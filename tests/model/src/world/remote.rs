@@ -1,0 +1,133 @@
+//! The remote side: remotes as they are and as they are shown, and the requests that change them.
+
+use super::{Id, Nonce, REMOTES, Uid};
+
+/// Whose domain a mark names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Domain {
+    /// Ours, and our cluster.
+    Ours,
+    /// Ours, another cluster.
+    OtherCluster,
+    /// Another operator's.
+    Foreign,
+}
+
+/// A mark on a remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark {
+    /// Whose.
+    pub domain: Domain,
+    /// The slot whose owner name it carries; 9 is a name of none here.
+    pub owner: u8,
+    /// The life it names.
+    pub uid: Uid,
+    /// The attempt.
+    pub nonce: Nonce,
+    /// Its MAC does not verify.
+    pub forged: bool,
+}
+
+/// A remote as a read or a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Look {
+    /// The mark.
+    pub mark: Option<Mark>,
+    /// `dso-released`
+    pub released: bool,
+    /// The immutable member.
+    pub fixed: u8,
+    /// The mutable member.
+    pub mutable: u8,
+    /// The name.
+    pub name: u8,
+}
+
+/// Whether a remote lives, and what lists show of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Life {
+    /// Made in this tick, and not in lists yet.
+    Unlisted,
+    /// There.
+    Listed,
+    /// Deleted in this tick, and still in lists.
+    Ghost,
+    /// Gone. Kept as long as somebody refers to it.
+    Gone,
+}
+
+/// A remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Remote {
+    /// What reads show.
+    pub look: Look,
+    /// Whether it lives.
+    pub life: Life,
+    /// The life of an object that made it, 0 for a stranger's. Only properties look at it.
+    pub maker: Uid,
+    /// The principal that made it, who alone sees it.
+    pub principal: u8,
+}
+
+impl Remote {
+    /// Does it exist?
+    #[must_use]
+    pub const fn lives(&self) -> bool {
+        matches!(self.life, Life::Unlisted | Life::Listed)
+    }
+
+    /// Do lists show it?
+    #[must_use]
+    pub const fn is_listed(&self) -> bool {
+        matches!(self.life, Life::Listed | Life::Ghost)
+    }
+}
+
+/// Remotes by id.
+pub type Looks = [Option<Look>; REMOTES];
+
+/// A call that changes the remote side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Call {
+    /// A create, with its mark and members.
+    Create(Look),
+    /// New values of members.
+    Update {
+        /// Which remote.
+        id: Id,
+        /// The mutable member.
+        mutable: Option<u8>,
+        /// The name.
+        name: Option<u8>,
+    },
+    /// Labels of ours.
+    Mark(Id, Mark),
+    /// `dso-released`
+    Release(Id),
+    /// Takes it off.
+    Unrelease(Id),
+    /// A delete.
+    Delete(Id),
+}
+
+/// How long a request may still be under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Wire {
+    /// So many ticks old; it arrives before it is too old.
+    Bounded(u8),
+    /// A copy, or one held up somewhere: it may arrive at any time.
+    Unbounded,
+}
+
+/// A request under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Message {
+    /// The process and slot that wait for the answer.
+    pub waits: Option<(u8, u8)>,
+    /// On whose behalf.
+    pub uid: Uid,
+    /// The request.
+    pub call: Call,
+    /// Its time.
+    pub wire: Wire,
+}
