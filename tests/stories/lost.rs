@@ -126,6 +126,23 @@ async fn an_id_written_by_an_intruder_meanwhile_makes_no_duplicate_and_loses_non
     }
 }
 
+/// An id that is there when the answer comes stays; what was made meanwhile goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_written_by_hand_meanwhile_is_not_overwritten() {
+    let scene = Scene::with_names("by-hand", NameScope::None).await;
+    let theirs = scene.foreign("one", &[]);
+    scene.faults([late("CreateDataset", 1500)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.claimed("Dataset", "one").await;
+    let spec = oss("one");
+    let status = json!({"datasetId": theirs, "dataSourceType": spec["dataSourceType"], "property": spec["property"], "uri": spec["uri"]});
+    scene.write_status("one", status).await;
+    scene.until("the create to be carried out", async |scene| scene.calls("CreateDataset").0 == 1).await;
+    scene.until("what was made to go", async |scene| scene.calls("DeleteDataset").0 == 1).await;
+    assert_eq!(scene.exactly_one_each(&["one"]).await, [theirs]);
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_by_someone_else_before_the_claim_only_repeats_the_claim() {
     let scene = Scene::new("conflict").await;
@@ -177,9 +194,10 @@ async fn a_claim_that_comes_after_that_of_another_operator_is_not_made() {
     scene.create("Dataset", "one", oss("one")).await;
     scene.faults([late("CreateDataset", 8000)]);
     let other = scene.second_operator("DATASET_OPERATOR_PAUSE", "").await;
+    scene.ready("Dataset", "one").await;
+    assert!(other.stop().await.unwrap().success());
     scene.exactly_one_each(&["one"]).await;
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
-    assert!(other.stop().await.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
