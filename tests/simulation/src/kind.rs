@@ -56,6 +56,12 @@ kinds! {
     ThrottledAfter = "throttled-after";
     /// The same, with a whole day to wait.
     ThrottledDay = "throttled-day";
+    /// Refused: this identity may not do that.
+    Forbidden = "forbidden";
+    /// A gateway does not know the call.
+    Unrouted = "unrouted";
+    /// Nothing is done: what it is about is said to be missing.
+    NotFound = "not-found";
     /// An internal error before anything was done.
     Error = "error";
     /// It is done, and the answer is an internal error.
@@ -99,8 +105,8 @@ impl Kind {
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
-            Expired, Garbled, GarbledDone, Late, Lost, Recreate, Silent, Sleep, Slow, Throttled, ThrottledAfter,
-            ThrottledDay, Twice, TwiceSecond, Unavailable, Unconnected,
+            Expired, Forbidden, Garbled, GarbledDone, Late, Lost, NotFound, Recreate, Silent, Sleep, Slow, Throttled,
+            ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable, Unconnected, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -134,6 +140,8 @@ impl Kind {
                 Throttled,
                 ThrottledAfter,
                 ThrottledDay,
+                Forbidden,
+                Unrouted,
                 Error,
                 Unavailable,
                 Garbled,
@@ -153,6 +161,9 @@ impl Kind {
                 Throttled,
                 ThrottledAfter,
                 ThrottledDay,
+                Forbidden,
+                Unrouted,
+                NotFound,
                 Error,
                 ErrorDone,
                 Unavailable,
@@ -164,6 +175,13 @@ impl Kind {
             ],
             Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate],
         }
+    }
+
+    /// Whether this can go wrong with this very call. A create names nothing that can be missing; and a service that
+    /// says so of what a delete names, though it is there, is beyond all promises.
+    pub fn befalls(self, what: &str) -> bool {
+        let action = what.split(' ').next().unwrap_or_default();
+        self != Self::NotFound || !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion")
     }
 
     /// It can make a second remote for a while, whatever the client does: something between client and service

@@ -25,8 +25,10 @@ mod history;
 mod job;
 mod kind;
 mod life;
+mod refusal;
 mod run;
 mod scenario;
+mod unread;
 mod wire;
 mod world;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dataset_operator::cloud::{Transport, Unanswered};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -16,6 +16,7 @@ use crate::apiserver::{Answer, Lines, Refusal, client_over};
 use crate::history::Class;
 use crate::kind::Kind;
 use crate::life::Life;
+use crate::refusal::refusal;
 use crate::scenario::Side;
 use crate::world::World;
 
@@ -199,11 +200,14 @@ impl Call {
             | Kind::Throttled
             | Kind::ThrottledAfter
             | Kind::ThrottledDay
+            | Kind::Forbidden
+            | Kind::Unrouted
+            | Kind::NotFound
             | Kind::Error
-            | Kind::Unavailable => Some(Carried::Answer(self.refusal(fault))),
+            | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault))),
             Kind::ErrorDone => {
                 self.done().await;
-                Some(Carried::Answer(self.refusal(Kind::Error)))
+                Some(Carried::Answer(refusal(self.side, Kind::Error)))
             }
             Kind::Garbled => Some(Carried::Answer(Answer::Whole(halved(Response::new(Bytes::from_static(WELL)))))),
             Kind::GarbledDone => Some(match self.done().await {
@@ -257,36 +261,6 @@ impl Call {
             Carried::Answer(Answer::Watch(lines)) => Carried::Answer(Answer::Watch(lines.take(1).chain(rest).boxed())),
             other => other,
         })
-    }
-
-    /// How this server words a refusal.
-    fn refusal(&self, kind: Kind) -> Answer {
-        let (status, word, wait) = match (self.side, kind) {
-            (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
-            (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
-            (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
-            (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
-            (Side::Kube, _) => (500, "InternalError", None),
-            (_, Kind::Conflict) => (409, "Conflict", None),
-            (_, Kind::Throttled) => (400, "Throttling.User", None),
-            (_, Kind::ThrottledAfter) => (429, "Throttling.Api", Some("2")),
-            (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
-            (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
-            (_, _) => (500, "InternalError", None),
-        };
-        let body = match self.side {
-            Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
-            Side::Cloud | Side::Seam => json!({
-                "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": word,
-                "Message": "as the scenario wants it", "Recommend": "",
-            }),
-        };
-        let mut response = Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        if let Some(wait) = wait {
-            response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
-        }
-        Answer::Whole(response)
     }
 }
 
