@@ -72,6 +72,10 @@ kinds! {
     Garbled = "garbled";
     /// It is done, and half the body comes.
     GarbledDone = "garbled-done";
+    /// It is done, and the answer is an empty object.
+    Hollow = "hollow";
+    /// From here on lists leave out their first item for five minutes, though they count it.
+    Short = "short";
     /// It takes nearly as long as anybody waits.
     Slow = "slow";
     /// The operator dies before the request leaves.
@@ -92,6 +96,10 @@ kinds! {
     Delete = "delete";
     /// The user deletes the object and makes it again once it is gone.
     Recreate = "recreate";
+    /// The user replaces the object, whatever its finalizer says.
+    Replace = "replace";
+    /// The operator dies here, and for five minutes it has an identity that does not see what is private.
+    Stranger = "stranger";
 }
 
 impl fmt::Display for Kind {
@@ -105,8 +113,9 @@ impl Kind {
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
-            Expired, Forbidden, Garbled, GarbledDone, Late, Lost, NotFound, Recreate, Silent, Sleep, Slow, Throttled,
-            ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable, Unconnected, Unrouted,
+            Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
+            Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
+            Unconnected, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -145,6 +154,8 @@ impl Kind {
                 Error,
                 Unavailable,
                 Garbled,
+                Hollow,
+                Short,
                 Slow,
                 CrashBefore,
                 CrashAfter,
@@ -169,11 +180,12 @@ impl Kind {
                 Unavailable,
                 Garbled,
                 GarbledDone,
+                Hollow,
                 Slow,
                 CrashBefore,
                 CrashAfter,
             ],
-            Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate],
+            Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate, Replace, Stranger],
         }
     }
 
@@ -181,7 +193,11 @@ impl Kind {
     /// says so of what a delete names, though it is there, is beyond all promises.
     pub fn befalls(self, what: &str) -> bool {
         let action = what.split(' ').next().unwrap_or_default();
-        self != Self::NotFound || !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion")
+        match self {
+            Self::NotFound => !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion"),
+            Self::Short => action.starts_with("List"),
+            _ => true,
+        }
     }
 
     /// It can make a second remote for a while, whatever the client does: something between client and service

@@ -22,6 +22,7 @@ mod clock;
 pub mod explore;
 mod goal;
 mod history;
+mod identity;
 mod job;
 mod kind;
 mod life;
@@ -29,6 +30,7 @@ mod refusal;
 mod run;
 mod scenario;
 mod unread;
+mod users;
 mod wire;
 mod world;
 

@@ -8,7 +8,7 @@ use dataset_operator::cloud::{Transport, Unanswered};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use http::{Request, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -209,6 +209,14 @@ impl Call {
                 self.done().await;
                 Some(Carried::Answer(refusal(self.side, Kind::Error)))
             }
+            Kind::Hollow => {
+                self.done().await;
+                Some(Carried::Answer(Answer::Whole(Response::new(Bytes::from_static(b"{}")))))
+            }
+            Kind::Short => {
+                self.world.shorten_lists();
+                Some(self.done().await)
+            }
             Kind::Garbled => Some(Carried::Answer(Answer::Whole(halved(Response::new(Bytes::from_static(WELL)))))),
             Kind::GarbledDone => Some(match self.done().await {
                 Carried::Answer(Answer::Whole(response)) => Carried::Answer(Answer::Whole(halved(response))),
@@ -230,7 +238,7 @@ impl Call {
                 let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
                 self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
             }
-            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate => {
+            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate | Kind::Replace | Kind::Stranger => {
                 panic!("{fault} is no fault of a call")
             }
         }
@@ -243,7 +251,12 @@ impl Call {
             Side::Cloud => self.world.cloud.call(Request::clone(&self.request)).await.map(Answer::Whole),
             Side::Seam => None,
         };
-        let Some(answer) = answer else { return Carried::Broken };
+        let Some(mut answer) = answer else { return Carried::Broken };
+        if let (Class::CloudRead, Answer::Whole(response)) = (self.class, &mut answer)
+            && self.world.lists_are_short()
+        {
+            shorten(response);
+        }
         let status = match &answer {
             Answer::Whole(response) => response.status().as_u16(),
             Answer::Watch(_) => 200,
@@ -267,6 +280,18 @@ impl Call {
 /// What half of is no answer of anybody.
 const WELL: &[u8] =
     br#"{"DatasetId": "d-00000000", "kind": "Dataset", "apiVersion": "pai.dataset-operator.dev/v1alpha1"}"#;
+
+/// The same list without its first item.
+fn shorten(response: &mut Response<Bytes>) {
+    let mut body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    for list in ["Datasets", "DatasetVersions"] {
+        if let Some(items) = body[list].as_array_mut().filter(|items| !items.is_empty()) {
+            items.remove(0);
+            *response.body_mut() = Bytes::from(body.to_string());
+            return;
+        }
+    }
+}
 
 /// The same with half its body.
 fn halved(response: Response<Bytes>) -> Response<Bytes> {

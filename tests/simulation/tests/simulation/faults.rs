@@ -124,19 +124,24 @@ fn a_create_after_a_sleep_is_not_sent() {
 /// nor waits for a sweep.
 #[test]
 fn what_was_done_without_an_answer_is_recognised() {
-    let calm = Scenario::calm(3, Job::Create);
-    let history = run(&calm).history;
+    for seed in [3, 4] {
+        recognised(&Scenario::calm(seed, Job::Create));
+    }
+}
+
+fn recognised(calm: &Scenario) {
+    let history = run(calm).history;
     let done = [Kind::AnswerLost, Kind::AnswerSilent, Kind::ErrorDone, Kind::GarbledDone, Kind::TwiceSecond];
     // A create that no list shows yet is told too.
     for (class, writes) in [(Class::KubeWrite, 2), (Class::CloudWrite, 3)] {
         let place = history.iter().find(|entry| entry.class == class).and_then(|entry| entry.place).unwrap();
         for kind in done {
             let outcome = run(&calm.with(place, kind));
-            assert_eq!(outcome.miss, None, "{class:?} {kind}");
-            assert!(outcome.took < Duration::from_secs(300), "{class:?} {kind}: {:?}", outcome.took);
+            assert_eq!(outcome.miss, None, "{calm} {class:?} {kind}");
+            assert!(outcome.took < Duration::from_secs(300), "{calm} {class:?} {kind}: {:?}", outcome.took);
             let number = |class| outcome.history.iter().filter(|entry| entry.class == class).count();
             let numbers = (number(Class::KubeWrite), number(Class::CloudWrite));
-            assert!(numbers.0 <= writes && numbers.1 == 1, "{class:?} {kind}: {numbers:?}");
+            assert!(numbers.0 <= writes && numbers.1 == 1, "{calm} {class:?} {kind}: {numbers:?}");
         }
     }
 }
