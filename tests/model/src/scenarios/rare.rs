@@ -3,8 +3,9 @@
 use super::creates::READY_UNREAD;
 use crate::faults::Fault;
 use crate::properties::Breach;
-use crate::question::{Spec, Wish};
+use crate::question::Wish;
 use crate::scenario::Scenario;
+use crate::world::Spec;
 
 const MADE_IS_GONE: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and the one that \
                             was made is deleted outside before a list shows it: the mark goes on what the answer named";
