@@ -57,7 +57,7 @@ PROGRAMS = {
 }
 LAYERS = ["unit", "model", "simulation", "stories"]
 # Those of the simulation that are the same each day, and that compare nothing with a real API server.
-SIMULATED = ["every_single_fault", "without_faults_each_job_costs", "is_not_sent"]
+SIMULATED = ["every_single_fault", "without_faults_each_job_costs", "is_not_sent", "is_recognised"]
 
 Question = collections.namedtuple("Question", "layer program arguments seconds environment named", defaults=((), None))
 

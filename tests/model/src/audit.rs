@@ -16,6 +16,10 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         Sight::Unknown | Sight::Gone => None,
     };
     let broken = |breach, broken: bool| broken.then_some(breach);
+    let elsewhere = object.intent.is_some_and(|intent| intent.elsewhere && intent.uid == object.uid);
+    if elsewhere && is_in_doubt(question) && question.flight.is_none() && acts(answer) {
+        return Some(Breach::Elsewhere);
+    }
     match *answer {
         Do::Update { id, .. } => {
             let mine = look(id).is_some_and(|look| !look.released && is_mine(question, &look));
@@ -73,6 +77,22 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         | Do::Report(..)
         | Do::Leave => None,
     }
+}
+
+/// Does it change a remote, or write down anything but why it does not?
+fn acts(answer: &Do) -> bool {
+    matches!(
+        answer,
+        Do::Claim(..)
+            | Do::Create
+            | Do::Mark(..)
+            | Do::Update { .. }
+            | Do::Delete(_)
+            | Do::Release(_)
+            | Do::Unrelease(_)
+            | Do::Record(_)
+            | Do::Resolve
+    )
 }
 
 /// An attempt without an outcome that may have executed, as the object itself tells (4.1).

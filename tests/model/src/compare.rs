@@ -4,7 +4,7 @@ use crate::faults::{Action, Fault};
 use crate::model::Model;
 use crate::properties::Breach;
 use crate::words::own_mark;
-use crate::world::{Call, Id, Kin, Look, Object, Remote, State, Uid, Wire, slot_of};
+use crate::world::{Call, Id, Kin, Look, Object, Remote, State, Uid, Wire, Write, slot_of};
 
 /// What an action broke, by what is true.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn compare(model: &Model, before: &State, action: &Action, after: &State) ->
                 if lost_finalizer {
                     return left(model, before, slot, old);
                 }
-                rewritten(model, before, old, new.as_ref()?)
+                rewritten(model, before, action, old, new.as_ref()?)
             })
         })
 }
@@ -130,7 +130,7 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
 }
 
 /// I5: what may not change in status.
-fn rewritten(model: &Model, before: &State, old: &Object, new: &Object) -> Option<Breach> {
+fn rewritten(model: &Model, before: &State, action: &Action, old: &Object, new: &Object) -> Option<Breach> {
     if old.uid != new.uid {
         return None;
     }
@@ -142,7 +142,8 @@ fn rewritten(model: &Model, before: &State, old: &Object, new: &Object) -> Optio
         return Some(Breach::IdOverwritten);
     }
     let unfenced = model.scenario.processes > 1 || used(&[Fault::KubeLate, Fault::Restore, Fault::RestoreBare]);
-    if is.observed < was.observed && !unfenced {
+    let late = *action == Action::Straggle && is_guarded(before);
+    if is.observed < was.observed && (late || !unfenced) {
         return Some(Breach::ObservedBack);
     }
     if is.observed > new.generation && !unfenced {
@@ -179,4 +180,10 @@ fn is_marked_for(state: &State, id: Id, uid: Uid) -> bool {
         .remote(id)
         .and_then(|remote| remote.look.mark)
         .is_some_and(|mark| mark == own_mark(slot_of(uid), uid, mark.nonce))
+}
+
+/// The late write is not the first one of a status, which nothing guards.
+fn is_guarded(before: &State) -> bool {
+    let write = before.straggler.as_deref().map(|straggler| straggler.write);
+    matches!(write, Some(Write::Status { before, .. }) if before.observed > 0)
 }

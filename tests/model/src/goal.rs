@@ -4,7 +4,7 @@ use crate::faults::Fault;
 use crate::look::carries_owner;
 use crate::model::Model;
 use crate::words::{self, own_mark};
-use crate::world::{ADOPTED, Domain, Kin, Look, Object, State, Told, slot_of};
+use crate::world::{ADOPTED, Domain, Kin, Look, Object, Remote, State, Told, slot_of};
 
 /// Is this a state in which nothing is left to do?
 #[must_use]
@@ -75,16 +75,21 @@ fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bo
     let marked = look.mark.is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce)) && !look.released;
     let named = model.scenario.versioned || spec.adopt > 0 || look.name == slot + 1;
     let equal = look.mutable == spec.mutable && look.fixed == spec.fixed && named;
-    let surplus = state.living().any(|(id, other)| {
-        let mine = other
-            .look
-            .mark
-            .is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce) && mark.nonce & ADOPTED == 0);
-        id != status.id && mine
-    });
+    let surplus: Vec<_> =
+        state.living().filter(|(id, other)| *id != status.id && is_created(slot, object, other)).collect();
+    // What it made itself is removed; what the intent knows no more, or somebody put a mark on, may be told instead.
+    let forgot = [Fault::StripIntent, Fault::Restore, Fault::RestoreBare, Fault::RecreateCopied];
+    let told = forgot.iter().any(|fault| model.used(state, *fault))
+        || surplus.iter().all(|(_, other)| other.maker != object.uid);
     let secured = object.finalizer && object.intent.is_some_and(|intent| intent.uid == object.uid);
     let ready = status.told == Told::Ready && status.observed == object.generation;
-    ready && marked && equal && secured && (!surplus || status.duplicates)
+    ready && marked && equal && secured && (surplus.is_empty() || (status.duplicates && told))
+}
+
+/// A remote that carries the mark of a create of this object.
+fn is_created(slot: u8, object: &Object, remote: &Remote) -> bool {
+    let mark = remote.look.mark.filter(|mark| mark.nonce & ADOPTED == 0);
+    mark.is_some_and(|mark| mark == own_mark(slot, object.uid, mark.nonce))
 }
 
 fn is(object: &Object, reason: &str) -> bool {

@@ -31,7 +31,7 @@ pub struct Oracle {
 struct Known {
     answers: HashMap<Question, Do>,
     arms: BTreeMap<String, u64>,
-    guards: HashMap<(Id, Id), Guards>,
+    guards: HashMap<(Id, Id, u8, u8), Guards>,
 }
 
 /// Which tests a status patch begins with.
@@ -41,6 +41,8 @@ pub struct Guards {
     pub uid: bool,
     /// That of the id that was read.
     pub id: bool,
+    /// That of the generation that was seen.
+    pub observed: bool,
 }
 
 impl Oracle {
@@ -73,20 +75,25 @@ impl Oracle {
     /// The tests that production puts before a status patch from `before` to `after`.
     #[must_use]
     pub fn guards(&self, before: &Status, after: &Status) -> Guards {
-        let key = (before.id, after.id);
+        let key = (before.id, after.id, before.observed, after.observed);
         if let Some(guards) = self.known().guards.get(&key) {
             return *guards;
         }
-        let recorded = |id: Id, observed_generation| Recorded {
+        let recorded = |id: Id, observed: u8| Recorded {
             id: (id > 0).then(|| self.words.id(id)),
-            observed_generation,
+            observed_generation: if observed == 0 { -1 } else { i64::from(observed) },
             ..Recorded::default()
         };
-        let patch = status::patch("u1", &recorded(before.id, 1), &recorded(after.id, 2)).unwrap_or_default();
+        let patch = status::patch("u1", &recorded(before.id, before.observed), &recorded(after.id, after.observed));
+        let patch = patch.unwrap_or_default();
         let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
         let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();
-        let guards =
-            Guards { uid: paths.contains(&"/metadata/uid"), id: paths.iter().any(|path| path.starts_with("/status/")) };
+        let tests = |path: &str| paths.contains(&path);
+        let guards = Guards {
+            uid: tests("/metadata/uid"),
+            id: tests("/status/datasetId"),
+            observed: tests("/status/observedGeneration"),
+        };
         self.known().guards.insert(key, guards);
         guards
     }

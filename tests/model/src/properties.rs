@@ -37,6 +37,8 @@ pub enum Breach {
     LetGoAlive,
     /// A write to the remote of a paused object.
     NotPaused,
+    /// Something is sent or written in doubt about an attempt in an account that is not configured.
+    Elsewhere,
     /// `plan` wants something that has no meaning here.
     Strange,
     /// A pass that makes no progress.
@@ -49,7 +51,7 @@ pub enum Breach {
 
 impl Breach {
     /// All.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::TwoLive,
         Self::CreateUnclaimed,
         Self::SentTwice,
@@ -65,6 +67,7 @@ impl Breach {
         Self::OrphanLeft,
         Self::LetGoAlive,
         Self::NotPaused,
+        Self::Elsewhere,
         Self::Strange,
         Self::Endless,
         Self::TooManyRemotes,

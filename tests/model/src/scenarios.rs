@@ -4,6 +4,7 @@ mod creates;
 mod disasters;
 mod owners;
 mod people;
+mod rare;
 mod relatives;
 mod replicas;
 
@@ -47,6 +48,7 @@ pub fn small() -> Vec<Scenario> {
 pub fn all() -> Vec<Scenario> {
     let mut scenarios = small();
     scenarios.extend(creates::all());
+    scenarios.extend(rare::all());
     scenarios.extend(people::all());
     scenarios.extend(replicas::all());
     scenarios.extend(owners::all());

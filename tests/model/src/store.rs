@@ -33,7 +33,11 @@ pub fn store(oracle: &Oracle, state: &mut State, slot: u8, write: &Write) -> Res
         }
         Write::Status { uid, before, after } => {
             let guards = oracle.guards(before, after);
-            if guards.uid && object.uid != *uid || guards.id && object.status.id != before.id {
+            let is = &object.status;
+            let refused = guards.uid && object.uid != *uid
+                || guards.id && is.id != before.id
+                || guards.observed && is.observed != before.observed;
+            if refused {
                 return Err(Refusal::Unprocessable);
             }
             merge(&mut object.status, before, after);

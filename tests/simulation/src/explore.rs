@@ -44,7 +44,10 @@ impl Tally {
     /// Runs that never came to rest, or at too high a price.
     pub fn stuck(&self) -> usize {
         self.count(|miss| {
-            matches!(miss, Miss::Unfinished(_) | Miss::Restless(_) | Miss::Backwards(_) | Miss::Costly(_))
+            matches!(
+                miss,
+                Miss::Unfinished(_) | Miss::Restless(_) | Miss::Backwards(_) | Miss::Unread(_) | Miss::Costly(_)
+            )
         })
     }
 
@@ -89,8 +92,10 @@ pub fn one_more(scenario: &Scenario, outcome: &Outcome) -> Vec<Scenario> {
     let struck = outcome.history.iter().rposition(|entry| entry.fault.is_some());
     let from = struck.map_or(0, |last| last + 1);
     let entries = outcome.history.get(from..outcome.done).unwrap_or_default();
-    let places = entries.iter().filter_map(|entry| Some((entry.place?, entry.class)));
-    let faults = places.flat_map(|(place, class)| Kind::of(class).iter().map(move |kind| (place, *kind)));
+    let faults = entries.iter().filter_map(|entry| Some((entry.place?, entry))).flat_map(|(place, entry)| {
+        let kinds = Kind::of(entry.class).iter().filter(|kind| kind.befalls(&entry.what));
+        kinds.map(move |kind| (place, *kind))
+    });
     faults.filter(|(_, kind)| scenario.job.allows(*kind)).map(|(place, kind)| scenario.with(place, kind)).collect()
 }
 

@@ -13,6 +13,7 @@ use crate::apiserver::store::{Change, Resource, Store};
 use crate::history::{Class, Entry};
 use crate::job::Job;
 use crate::kind::Kind;
+use crate::unread::unread;
 use crate::world::{World, marked};
 
 /// What is not as it must be.
@@ -30,6 +31,8 @@ pub enum Miss {
     Restless(String),
     /// A status went back, or recorded another id.
     Backwards(String),
+    /// Something was deleted that was not read before.
+    Unread(String),
     /// More calls than anybody should need.
     Costly(String),
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Miss {
             Self::Unfinished(what) => ("stuck", what),
             Self::Restless(what) => ("restless", what),
             Self::Backwards(what) => ("backwards", what),
+            Self::Unread(what) => ("unread", what),
             Self::Costly(what) => ("costly", what),
         };
         write!(f, "{word}: {what}")
@@ -181,7 +185,11 @@ impl Remote<'_> {
 pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
     let again =
         |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
-    let redelivered = world.history().iter().any(again);
+    let history = world.history();
+    let redelivered = history.iter().any(again);
+    if let Some(delete) = unread(&history) {
+        return Err(Miss::Unread(delete.to_string()));
+    }
     let store = world.apiserver.store();
     let mut last: BTreeMap<&str, (i64, Option<String>)> = BTreeMap::new();
     for event in store.log() {

@@ -56,9 +56,15 @@ impl Job {
     ];
 
     /// Whether this can go wrong during this job. An object that is made again finds its name taken by what was kept,
-    /// and rightly so.
+    /// and rightly so; one that takes the place of another does not know which labels that one had set; and what
+    /// somebody else made in doubt waits for that identity.
     pub fn allows(self, kind: Kind) -> bool {
-        !(matches!(self, Self::Retain | Self::Adopt) && kind == Kind::Recreate)
+        match kind {
+            Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt),
+            Kind::Replace => !matches!(self, Self::Retain | Self::Adopt | Self::Edit | Self::VersionEdit),
+            Kind::Stranger => matches!(self, Self::Delete | Self::Retain | Self::VersionDelete | Self::Tree),
+            _ => true,
+        }
     }
 
     /// The operator starts after the user's work.

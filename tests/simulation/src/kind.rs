@@ -56,6 +56,12 @@ kinds! {
     ThrottledAfter = "throttled-after";
     /// The same, with a whole day to wait.
     ThrottledDay = "throttled-day";
+    /// Refused: this identity may not do that.
+    Forbidden = "forbidden";
+    /// A gateway does not know the call.
+    Unrouted = "unrouted";
+    /// Nothing is done: what it is about is said to be missing.
+    NotFound = "not-found";
     /// An internal error before anything was done.
     Error = "error";
     /// It is done, and the answer is an internal error.
@@ -66,6 +72,10 @@ kinds! {
     Garbled = "garbled";
     /// It is done, and half the body comes.
     GarbledDone = "garbled-done";
+    /// It is done, and the answer is an empty object.
+    Hollow = "hollow";
+    /// From here on lists leave out their first item for five minutes, though they count it.
+    Short = "short";
     /// It takes nearly as long as anybody waits.
     Slow = "slow";
     /// The operator dies before the request leaves.
@@ -86,6 +96,10 @@ kinds! {
     Delete = "delete";
     /// The user deletes the object and makes it again once it is gone.
     Recreate = "recreate";
+    /// The user replaces the object, whatever its finalizer says.
+    Replace = "replace";
+    /// The operator dies here, and for five minutes it has an identity that does not see what is private.
+    Stranger = "stranger";
 }
 
 impl fmt::Display for Kind {
@@ -99,8 +113,9 @@ impl Kind {
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
-            Expired, Garbled, GarbledDone, Late, Lost, Recreate, Silent, Sleep, Slow, Throttled, ThrottledAfter,
-            ThrottledDay, Twice, TwiceSecond, Unavailable, Unconnected,
+            Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
+            Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
+            Unconnected, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -134,9 +149,13 @@ impl Kind {
                 Throttled,
                 ThrottledAfter,
                 ThrottledDay,
+                Forbidden,
+                Unrouted,
                 Error,
                 Unavailable,
                 Garbled,
+                Hollow,
+                Short,
                 Slow,
                 CrashBefore,
                 CrashAfter,
@@ -153,16 +172,31 @@ impl Kind {
                 Throttled,
                 ThrottledAfter,
                 ThrottledDay,
+                Forbidden,
+                Unrouted,
+                NotFound,
                 Error,
                 ErrorDone,
                 Unavailable,
                 Garbled,
                 GarbledDone,
+                Hollow,
                 Slow,
                 CrashBefore,
                 CrashAfter,
             ],
-            Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate],
+            Class::Seam => &[Crash, Sleep, Edit, Delete, Recreate, Replace, Stranger],
+        }
+    }
+
+    /// Whether this can go wrong with this very call. A create names nothing that can be missing; and a service that
+    /// says so of what a delete names, though it is there, is beyond all promises.
+    pub fn befalls(self, what: &str) -> bool {
+        let action = what.split(' ').next().unwrap_or_default();
+        match self {
+            Self::NotFound => !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion"),
+            Self::Short => action.starts_with("List"),
+            _ => true,
         }
     }
 

@@ -22,11 +22,15 @@ mod clock;
 pub mod explore;
 mod goal;
 mod history;
+mod identity;
 mod job;
 mod kind;
 mod life;
+mod refusal;
 mod run;
 mod scenario;
+mod unread;
+mod users;
 mod wire;
 mod world;
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use dataset_operator::admin::Readiness;
-use dataset_operator::cloud::{BearerStyle, Environment};
 use dataset_operator::metrics::Metrics;
 use dataset_operator::operator::{Outside, operate};
 use dataset_operator::settings::{Flags, Settings};
 use tokio::sync::Notify;
 
+use crate::identity;
 use crate::job::WORKSPACE;
 use crate::wire;
 use crate::world::World;
@@ -59,29 +59,23 @@ fn settings() -> Settings {
     Settings::new(Command::parse_from(arguments).flags).unwrap()
 }
 
-fn credentials() -> Environment {
-    let lookup = |name: &str| match name {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID" => Some("testAccessKeyId".to_owned()),
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET" => Some("testAccessKeySecret".to_owned()),
-        _ => None,
-    };
-    Environment::new(lookup, BearerStyle::Sdk)
-}
-
 /// Keeps an operator running, life after life, for ever.
 pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
     loop {
         let life = world.begin_life();
+        let stranger_for = world.stranger_for();
+        let stranger = !stranger_for.is_zero();
         let outside = Outside {
             kube: wire::kube(world, &life),
             transport: Arc::new(wire::Cloud::new(world, &life)),
-            credentials: Arc::new(credentials()),
+            credentials: Arc::new(identity::environment(stranger)),
             metrics: Arc::new(Metrics::default()),
             ready: Readiness::default(),
         };
         tokio::select! {
             biased;
             () = life.death.notified() => {}
+            () = tokio::time::sleep(stranger_for), if stranger => life.end(),
             // It could not start, and ends by itself.
             result = operate(settings(), outside, std::future::pending()) => {
                 assert!(result.is_err(), "nobody asked it to stop");

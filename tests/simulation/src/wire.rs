@@ -7,8 +7,8 @@ use bytes::Bytes;
 use dataset_operator::cloud::{Transport, Unanswered};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
-use http::{HeaderValue, Request, Response, StatusCode};
-use serde_json::json;
+use http::{Request, Response};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -16,6 +16,7 @@ use crate::apiserver::{Answer, Lines, Refusal, client_over};
 use crate::history::Class;
 use crate::kind::Kind;
 use crate::life::Life;
+use crate::refusal::refusal;
 use crate::scenario::Side;
 use crate::world::World;
 
@@ -199,11 +200,22 @@ impl Call {
             | Kind::Throttled
             | Kind::ThrottledAfter
             | Kind::ThrottledDay
+            | Kind::Forbidden
+            | Kind::Unrouted
+            | Kind::NotFound
             | Kind::Error
-            | Kind::Unavailable => Some(Carried::Answer(self.refusal(fault))),
+            | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault))),
             Kind::ErrorDone => {
                 self.done().await;
-                Some(Carried::Answer(self.refusal(Kind::Error)))
+                Some(Carried::Answer(refusal(self.side, Kind::Error)))
+            }
+            Kind::Hollow => {
+                self.done().await;
+                Some(Carried::Answer(Answer::Whole(Response::new(Bytes::from_static(b"{}")))))
+            }
+            Kind::Short => {
+                self.world.shorten_lists();
+                Some(self.done().await)
             }
             Kind::Garbled => Some(Carried::Answer(Answer::Whole(halved(Response::new(Bytes::from_static(WELL)))))),
             Kind::GarbledDone => Some(match self.done().await {
@@ -226,7 +238,7 @@ impl Call {
                 let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
                 self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
             }
-            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate => {
+            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate | Kind::Replace | Kind::Stranger => {
                 panic!("{fault} is no fault of a call")
             }
         }
@@ -239,7 +251,12 @@ impl Call {
             Side::Cloud => self.world.cloud.call(Request::clone(&self.request)).await.map(Answer::Whole),
             Side::Seam => None,
         };
-        let Some(answer) = answer else { return Carried::Broken };
+        let Some(mut answer) = answer else { return Carried::Broken };
+        if let (Class::CloudRead, Answer::Whole(response)) = (self.class, &mut answer)
+            && self.world.lists_are_short()
+        {
+            shorten(response);
+        }
         let status = match &answer {
             Answer::Whole(response) => response.status().as_u16(),
             Answer::Watch(_) => 200,
@@ -258,41 +275,23 @@ impl Call {
             other => other,
         })
     }
-
-    /// How this server words a refusal.
-    fn refusal(&self, kind: Kind) -> Answer {
-        let (status, word, wait) = match (self.side, kind) {
-            (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
-            (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
-            (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
-            (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
-            (Side::Kube, _) => (500, "InternalError", None),
-            (_, Kind::Conflict) => (409, "Conflict", None),
-            (_, Kind::Throttled) => (400, "Throttling.User", None),
-            (_, Kind::ThrottledAfter) => (429, "Throttling.Api", Some("2")),
-            (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
-            (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
-            (_, _) => (500, "InternalError", None),
-        };
-        let body = match self.side {
-            Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
-            Side::Cloud | Side::Seam => json!({
-                "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": word,
-                "Message": "as the scenario wants it", "Recommend": "",
-            }),
-        };
-        let mut response = Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        if let Some(wait) = wait {
-            response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
-        }
-        Answer::Whole(response)
-    }
 }
 
 /// What half of is no answer of anybody.
 const WELL: &[u8] =
     br#"{"DatasetId": "d-00000000", "kind": "Dataset", "apiVersion": "pai.dataset-operator.dev/v1alpha1"}"#;
+
+/// The same list without its first item.
+fn shorten(response: &mut Response<Bytes>) {
+    let mut body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    for list in ["Datasets", "DatasetVersions"] {
+        if let Some(items) = body[list].as_array_mut().filter(|items| !items.is_empty()) {
+            items.remove(0);
+            *response.body_mut() = Bytes::from(body.to_string());
+            return;
+        }
+    }
+}
 
 /// The same with half its body.
 fn halved(response: Response<Bytes>) -> Response<Bytes> {

@@ -1,17 +1,17 @@
 //! Everything around the operator: both servers, what goes wrong where, and what happened.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pai_emulator::{Dataset, Emulator, Knobs, NameScope, Options};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::apiserver::Apiserver;
-use crate::apiserver::store::{Key, Part, Resource};
-use crate::apiserver::{Patch, Refusal};
+use crate::apiserver::store::{Key, Resource};
 use crate::clock;
 use crate::history::{Class, Entry};
+use crate::identity;
 use crate::job::{Job, NAMESPACE, WORKSPACE};
 use crate::kind::Kind;
 use crate::life::Life;
@@ -21,6 +21,8 @@ use crate::scenario::{Fault, Place, Scenario, Side};
 const LIST_LAG: u64 = 2000;
 /// How long a machine sleeps.
 const SLEEP: Duration = Duration::from_secs(60);
+/// How long lists are short, or the identity is another: longer than the settle time.
+const SPELL: Duration = Duration::from_secs(300);
 
 /// What servers are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +33,17 @@ enum Sort {
     Lax,
     /// Names are unique, and Kubernetes is an older one without streamed lists.
     Strict,
+    /// The same, and nonces are not checked: a copy of a create finds its name taken.
+    Named,
 }
 
 impl Sort {
     const fn of(seed: u64) -> Self {
-        match seed % 3 {
-            0 => Self::Plain,
+        match seed % 4 {
+            0 => Self::Named,
             1 => Self::Lax,
-            _ => Self::Strict,
+            2 => Self::Strict,
+            _ => Self::Plain,
         }
     }
 }
@@ -67,20 +72,26 @@ struct State {
     twins: Option<String>,
     /// How long the machine has slept.
     slept: Duration,
+    /// Until then lists leave something out.
+    short_until: Duration,
+    /// Until then the operator runs under another identity.
+    stranger_until: Duration,
 }
 
 impl World {
     /// The world at the beginning. The seed decides of which sort it is ([`Sort`]).
     pub(crate) fn new(scenario: &Scenario) -> Arc<Self> {
         let sort = Sort::of(scenario.seed);
-        let unique = sort == Sort::Strict;
+        let unique = matches!(sort, Sort::Strict | Sort::Named);
         let knobs = Knobs {
             name_scope: if unique { NameScope::Workspace } else { NameScope::None },
-            nonce_check: sort != Sort::Lax,
+            nonce_check: !matches!(sort, Sort::Lax | Sort::Named),
             list_lag_ms: LIST_LAG,
             ..Knobs::default()
         };
-        let options = Options { seed: Some(scenario.seed), knobs, clock: clock::millis, ..Options::default() };
+        let credentials = identity::all();
+        let options =
+            Options { seed: Some(scenario.seed), credentials, knobs, clock: clock::millis, ..Options::default() };
         let cloud = Emulator::without_port(options).unwrap();
         for name in ["stranger", if unique { "other" } else { "one" }] {
             make(&cloud, name);
@@ -98,6 +109,8 @@ impl World {
             life: Life::default(),
             twins: None,
             slept: Duration::ZERO,
+            short_until: Duration::ZERO,
+            stranger_until: Duration::ZERO,
         };
         Arc::new(Self {
             apiserver: Apiserver::new(if unique { 33 } else { 36 }, clock::now),
@@ -156,6 +169,11 @@ impl World {
                 life.end();
                 false
             }
+            Some(Kind::Stranger) => {
+                self.state().stranger_until = clock::elapsed() + SPELL;
+                life.end();
+                false
+            }
             Some(kind) => {
                 self.meddle(kind);
                 true
@@ -167,6 +185,21 @@ impl World {
     /// How long the machine has slept so far.
     pub(crate) fn slept(&self) -> Duration {
         self.state().slept
+    }
+
+    /// From now on lists leave something out for a while.
+    pub(crate) fn shorten_lists(&self) {
+        self.state().short_until = clock::elapsed() + SPELL;
+    }
+
+    /// Do they?
+    pub(crate) fn lists_are_short(&self) -> bool {
+        clock::elapsed() < self.state().short_until
+    }
+
+    /// For how long a life that begins now has another identity.
+    pub(crate) fn stranger_for(&self) -> Duration {
+        self.state().stranger_until.saturating_sub(clock::elapsed())
     }
 
     /// The next life of the operator.
@@ -210,49 +243,6 @@ impl World {
         self.state().twins.clone()
     }
 
-    // --- what users do ---
-
-    /// A user makes an object.
-    pub(crate) fn create(&self, resource: Resource, name: &str, spec: &Value) {
-        let object = json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": resource.kind(),
-            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
-        });
-        self.apiserver.change(|store, now| store.create(&key(resource, name), object, now)).unwrap();
-    }
-
-    /// A user edits the spec of an object, if it is there.
-    pub(crate) fn edit(&self, resource: Resource, name: &str, spec: Value) {
-        let patch = Patch::Merge(json!({"spec": spec}));
-        let edited = self.apiserver.change(|store, _| store.patch(&key(resource, name), Part::Main, &patch));
-        if_there(edited);
-    }
-
-    /// A user deletes an object, if it is there.
-    pub(crate) fn delete(&self, resource: Resource, name: &str) {
-        if_there(self.apiserver.change(|store, now| store.delete(&key(resource, name), now)));
-    }
-
-    /// A user makes the object that is there again as soon as it is gone.
-    pub(crate) fn recreate(self: &Arc<Self>, resource: Resource, name: &'static str, spec: Value) {
-        let world = self.clone();
-        let uid = move |world: &Self| {
-            world.apiserver.store().get(&key(resource, name)).map(|object| object["metadata"]["uid"].clone()).ok()
-        };
-        let Some(old) = uid(self) else { return };
-        self.busy.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            while uid(&world).as_ref() == Some(&old) {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-            // Unless another user was quicker.
-            if uid(&world).is_none() {
-                world.create(resource, name, &spec);
-            }
-            world.busy.fetch_sub(1, Ordering::Relaxed);
-        });
-    }
-
     fn meddle(self: &Arc<Self>, kind: Kind) {
         let (resource, name, spec) = self.job.main();
         match kind {
@@ -263,6 +253,7 @@ impl World {
                 self.recreate(resource, name, spec);
                 self.delete(resource, name);
             }
+            Kind::Replace => self.replace(resource, name, &spec),
             other => panic!("{other} is no fault between two steps"),
         }
     }
@@ -277,12 +268,6 @@ pub(crate) fn marked(labels: &[pai_emulator::Label]) -> Option<&str> {
 /// Where an object is.
 pub(crate) fn key(resource: Resource, name: &str) -> Key {
     Key { resource, namespace: NAMESPACE.to_owned(), name: name.to_owned() }
-}
-
-fn if_there<T>(result: Result<T, Refusal>) {
-    if let Err(refusal) = result {
-        assert_eq!(refusal.code, 404, "{}", refusal.message);
-    }
 }
 
 /// Somebody else makes a dataset.

@@ -132,7 +132,9 @@ pub(super) fn outside(state: &mut State, id: u8, fault: Fault) -> Option<()> {
     let copied = state.living().find_map(|(_, remote)| remote.look.mark);
     let remote = state.remotes[at].as_mut().filter(|remote| remote.lives())?;
     let look = &mut remote.look;
-    let marks = |domain, forged| Mark { domain, owner: if forged { 0 } else { 9 }, uid: STRANGER, nonce: 1, forged };
+    // Another cluster is a copy of this one, with objects of the same names.
+    let owner = if fault == Fault::ForeignMark { 9 } else { 0 };
+    let marks = |domain, forged| Mark { domain, owner, uid: STRANGER, nonce: 1, forged };
     match fault {
         Fault::RemoteEdit => look.mutable = 2,
         Fault::RemoteDelete => remote.life = Life::Ghost,

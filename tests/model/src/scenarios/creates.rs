@@ -9,7 +9,7 @@ use crate::world::Domain;
 const SENT_UNREAD: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and an edit is \
                            sent to it before a sweep has shown its marks";
 
-const READY_UNREAD: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and Ready is \
+pub(super) const READY_UNREAD: &str = "an answer to a create named a dataset that is not ours and that nobody here knew, and Ready is \
                             told of what was asked for before a sweep has shown what is there";
 
 pub(super) fn all() -> Vec<Scenario> {

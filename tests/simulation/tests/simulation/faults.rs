@@ -120,6 +120,32 @@ fn a_create_after_a_sleep_is_not_sent() {
     }
 }
 
+/// What was done but not answered is recognised: the claim by its nonce, the create by its mark. Neither is done again,
+/// nor waits for a sweep.
+#[test]
+fn what_was_done_without_an_answer_is_recognised() {
+    for seed in [3, 4] {
+        recognised(&Scenario::calm(seed, Job::Create));
+    }
+}
+
+fn recognised(calm: &Scenario) {
+    let history = run(calm).history;
+    let done = [Kind::AnswerLost, Kind::AnswerSilent, Kind::ErrorDone, Kind::GarbledDone, Kind::TwiceSecond];
+    // A create that no list shows yet is told too.
+    for (class, writes) in [(Class::KubeWrite, 2), (Class::CloudWrite, 3)] {
+        let place = history.iter().find(|entry| entry.class == class).and_then(|entry| entry.place).unwrap();
+        for kind in done {
+            let outcome = run(&calm.with(place, kind));
+            assert_eq!(outcome.miss, None, "{calm} {class:?} {kind}");
+            assert!(outcome.took < Duration::from_secs(300), "{calm} {class:?} {kind}: {:?}", outcome.took);
+            let number = |class| outcome.history.iter().filter(|entry| entry.class == class).count();
+            let numbers = (number(Class::KubeWrite), number(Class::CloudWrite));
+            assert!(numbers.0 <= writes && numbers.1 == 1, "{calm} {class:?} {kind}: {numbers:?}");
+        }
+    }
+}
+
 /// Where copies of a request are taken for others, and every job where they are refused.
 #[test]
 fn every_single_fault_ends_well() {

@@ -1,0 +1,42 @@
+//! How each server words a refusal.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+use crate::apiserver::{Answer, Refusal};
+use crate::kind::Kind;
+use crate::scenario::Side;
+
+/// The answer to what is refused in this way.
+pub(crate) fn refusal(side: Side, kind: Kind) -> Answer {
+    let (status, word, wait) = match (side, kind) {
+        (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
+        (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
+        (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
+        (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
+        (Side::Kube, _) => (500, "InternalError", None),
+        (_, Kind::Conflict) => (409, "Conflict", None),
+        (_, Kind::Throttled) => (400, "Throttling.User", None),
+        (_, Kind::ThrottledAfter) => (429, "Throttling.Api", Some("2")),
+        (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
+        (_, Kind::Forbidden) => (403, "NoPermission", None),
+        (_, Kind::Unrouted) => (404, "InvalidApi.NotFound", None),
+        (_, Kind::NotFound) => (404, "DatasetNotFound", None),
+        (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
+        (_, _) => (500, "InternalError", None),
+    };
+    let body = match side {
+        Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
+        Side::Cloud | Side::Seam => json!({
+            "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": word,
+            "Message": "as the scenario wants it", "Recommend": "",
+        }),
+    };
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    if let Some(wait) = wait {
+        response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
+    }
+    Answer::Whole(response)
+}
