@@ -37,6 +37,7 @@ async fn a_create_that_is_answered_without_an_id_is_looked_for() {
     assert_eq!(object.data["status"]["recovered"], json!(true));
     scene.exactly_one_each(&["one"]).await;
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
+    assert_eq!(scene.writes("datasets", Some("one")).await, 2, "claim and record");
 }
 
 /// Who may not look, or asks a gateway that does not know the call, has not seen anything go.
