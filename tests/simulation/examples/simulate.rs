@@ -19,7 +19,7 @@ fn main() {
 
 /// One world of each sort.
 #[cfg(debug_assertions)]
-const WORLDS: [u64; 3] = [1, 2, 3];
+const WORLDS: [u64; 4] = [1, 2, 3, 4];
 /// The one in which duplicates can come about, and copies of a request are refused as the service does.
 #[cfg(debug_assertions)]
 const PLAIN: u64 = 3;
@@ -97,8 +97,9 @@ fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
         "# Simulation\n\nMade by `make simulate` on {date}, commit {commit}, {threads} threads.\n\n```\n{counts}\n```\n\n\
          Each run is the operator's own code between an API server in memory and the emulator, in simulated time \
          (`tests/simulation`): a user's job, and one or two faults, one after the other, at every call to either \
-         server and every step of a pass. *Single* counts all single faults in three sorts of world: names repeat; names \
-         are unique, on a Kubernetes without streamed lists; names repeat and copies of a request are not refused. \
+         server and every step of a pass. *Single* counts all single faults in four sorts of world: names repeat; names \
+         are unique, on a Kubernetes without streamed lists; the same, and copies of a request are not refused as \
+         such; names repeat and copies are not refused. \
          *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; the \
          slowest is the longest that a job took until all was as it must be.\n\n\
          | job | single | pairs | duplicates | orphans | stuck | slowest | seconds |\n\
