@@ -278,7 +278,7 @@ def said(mutant, noticed):
     return verdict(noticed) + (f": {why}" if why and len(noticed) < ENOUGH else "")
 
 
-def page(rows, seconds):
+def page(rows, seconds, kept):
     commit = subprocess.check_output(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True).strip()
     killed = sum(len(noticed) >= ENOUGH for _, noticed in rows)
     lines = [
@@ -288,7 +288,8 @@ def page(rows, seconds):
         "(tests beside the code), *model* (`plan` explored exhaustively), *simulation* (every single fault of every job), *stories*",
         "(the whole operator on a real API server; those that the corpus names). The table names one test or scenario of each layer",
         "that fails with the bug and passes without. A bug is killed when two layers notice it.", "",
-        f"Made by `make mutants` on {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit}, in {seconds / 60:.0f} minutes.", "",
+        f"Made by `make mutants` on {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit}, in {seconds / 60:.0f} minutes;",
+        f"{kept} results were kept from an earlier run of the same sources.", "",
         "```", f"bugs: {len(rows)}", f"killed: {killed}", "```", "",
         "| bug | rule it takes away | noticed by | |", "| --- | --- | --- | --- |",
     ]
@@ -361,7 +362,7 @@ def main():
     killed = sum(len(noticed) >= ENOUGH for _, noticed in rows)
     print(f"bugs: {len(rows)}\nkilled: {killed}\nseconds: {time.time() - began:.0f}")
     if options.page:
-        options.page.write_text(page(rows, time.time() - began))
+        options.page.write_text(page(rows, time.time() - began, len(known)))
     sys.exit(killed != len(rows))
 
 
