@@ -84,7 +84,9 @@ impl Oracle {
             observed_generation: if observed == 0 { -1 } else { i64::from(observed) },
             ..Recorded::default()
         };
-        let patch = status::patch("u1", &recorded(before.id, before.observed), &recorded(after.id, after.observed));
+        // Something is told in any case.
+        let told = Recorded { recovered: true, ..recorded(after.id, after.observed) };
+        let patch = status::patch("u1", &recorded(before.id, before.observed), &told);
         let patch = patch.unwrap_or_default();
         let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
         let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();
