@@ -5,6 +5,7 @@ SHELL := /bin/bash
 FAST := cargo build --profile fast -p dataset-operator -p pai-emulator -p testbed --bins
 TESTBED = "$${CARGO_TARGET_DIR:-target}/fast/testbed"
 CARGO_DENY := 0.20.2
+CARGO_MUTANTS := 27.1.0
 
 .PHONY: help
 help: ## Show this list
@@ -51,6 +52,13 @@ matrix: ## Every effect under every fault; the page goes to docs/results (MATRIX
 mutants: ## Tests of the tests: seeded bugs, and which layers notice; the page goes to docs/results (MUTANT=ID: some, no page)
 	tests/controlplane/build >/dev/null
 	tests/mutants/run.py $(if $(MUTANT),--only $(MUTANT),--page docs/results/mutants.md)
+
+.PHONY: core
+core: ## cargo-mutants on the pure core; the page goes to docs/results (an hour and a half; SHARD=0/6: a sixth of it)
+	@command -v cargo-mutants >/dev/null || cargo install cargo-mutants --locked --version $(CARGO_MUTANTS)
+	rm -rf target/core && mkdir -p target/core
+	cargo mutants -p dataset-operator --no-times -o target/core $(if $(SHARD),--shard $(SHARD) --sharding round-robin) || test $$? -lt 4
+	tests/mutants/core.py $(if $(SHARD),--shards=$(SHARD)) target/core > docs/results/core.md
 
 .PHONY: bench
 bench: ## Measure the operator beside its peers; the page goes to docs/results (45 minutes; RESUME=yes: what is missing)

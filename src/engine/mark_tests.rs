@@ -34,9 +34,17 @@ fn marks_fit_into_labels() {
 }
 
 #[test]
+fn the_domains_that_are_looked_for_are_those_that_are_written_and_read() {
+    let us = Identity::new(&["new".to_owned(), "old".to_owned()], &[], "c");
+    let written = |identity: &Identity| identity.mark(&owner(), UID, "c1")[MARK_DOMAIN].clone();
+    assert_eq!(us.domains(), [written(&us), written(&identity("old", "c"))]);
+}
+
+#[test]
 fn our_own_mark_is_ours_released_or_not() {
     let us = identity("d", "c");
     let mark = us.mark(&owner(), UID, "c1");
+    assert_eq!((marked_uid(&mark), marked_uid(&Labels::new())), (Some(UID), None));
     assert_eq!(whose(&us, &mark, &[], false), Whose::Mine { nonce: "c1".into(), released: false });
     assert_eq!(whose(&us, &released(mark), &[], true), Whose::Mine { nonce: "c1".into(), released: true });
 }

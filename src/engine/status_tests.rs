@@ -116,6 +116,33 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
 }
 
 #[test]
+fn another_failure_is_news() {
+    let failure = |code: &str, operation: &str, report: Report| {
+        let (code, operation) = (code.to_owned(), operation.to_owned());
+        Report { error: Some(LastError { code, operation, request_id: None, time: "t".into() }), ..report }
+    };
+    let unavailable = || Report::working(Reason::CloudUnavailable, "503", Next::Backoff);
+    let one = failure("503", "GetDataset", unavailable());
+    let empty = Recorded { observed_generation: -1, ..Recorded::default() };
+    let before = told(&empty, &one, 1, Timestamp::UNIX_EPOCH);
+    let others = [
+        failure("500", "GetDataset", unavailable()),
+        failure("503", "ListDatasets", unavailable()),
+        failure("503", "GetDataset", Report::working(Reason::Throttled, "503", Next::Backoff)),
+        failure("503", "GetDataset", Report::stuck(Reason::CloudUnavailable, "503")),
+    ];
+    for other in others {
+        assert!(patch("u", &before, &told(&before, &other, 1, Timestamp::UNIX_EPOCH)).is_some(), "{other:?}");
+    }
+}
+
+#[test]
+fn a_message_is_cut_to_a_thousand_characters() {
+    assert_eq!(cut(&"ü".repeat(1000)), "ü".repeat(1000));
+    assert_eq!(cut(&"ü".repeat(1001)), "ü".repeat(999) + "…");
+}
+
+#[test]
 fn a_status_moves_to_a_newer_generation_only_from_the_one_that_was_read() {
     let told = |before: &Recorded, generation| {
         let report = Report::new(Ready::Available("fine".to_owned()), Next::Event);

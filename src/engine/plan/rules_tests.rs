@@ -133,8 +133,10 @@ fn not_found_is_gone_only_for_who_would_see_it() {
     view.seen.absence_counts = false;
     assert!(is_stuck(&view, Reason::AccountMismatch));
     view.seen.absence_counts = true;
-    view.process.recorded_age = Some(Duration::ZERO);
-    assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "a list may lag");
+    for age in [Duration::ZERO, view.world.list_lag] {
+        view.process.recorded_age = Some(age);
+        assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "a list may lag");
+    }
 }
 
 #[test]
@@ -293,5 +295,30 @@ fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
         view.process.recorded_age = Some(view.world.list_lag);
         view.seen.owned_is_fresh = false;
         assert_eq!(plan(&view), Step::FindOwned);
+    }
+}
+
+#[test]
+fn a_paused_object_is_ready_only_while_nothing_differs() {
+    let (mut view, _) = settled();
+    view.object.paused = true;
+    let ready = |view: &View| matches!(told(view).ready, Ready::PausedReady(_));
+    assert!(ready(&view));
+    let mut edited = view.clone();
+    desire(&mut edited).mutable.insert("Description".into(), json!("newer"));
+    assert!(!ready(&edited));
+    let mut moved = view.clone();
+    desire(&mut moved).fixed.insert("Uri".into(), json!("oss://elsewhere/"));
+    assert!(!ready(&moved));
+}
+
+#[test]
+fn only_a_remote_that_is_seen_with_our_mark_shows_it() {
+    let (mut view, remote) = settled();
+    assert!(view.shows_our_mark(&id()));
+    let unmarked = Remote { labels: super::super::mark::Labels::new(), ..(*remote).clone() };
+    for sight in [Sight::Read(Arc::new(unmarked)), Sight::Gone] {
+        view.seen.sights.insert(id(), sight);
+        assert!(!view.shows_our_mark(&id()));
     }
 }
