@@ -264,3 +264,36 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     assert_eq!((record.id, record.origin), (id, Origin::Adopted));
     assert_eq!(record.attempt, Some(Ended { nonce: "a2".into(), outcome: Outcome::Adopted }));
 }
+
+#[test]
+fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, _) = kept(&id, json!({}), &[]);
+    assert_eq!(plan(&view), Step::Fetch(id));
+    view.seen.swept = false;
+    assert_eq!(plan(&view), Step::Sweep);
+}
+
+#[test]
+fn the_index_is_believed_unless_somebody_asks() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/", "Description": "old"}), &[]);
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert!(matches!(plan(&view), Step::Change(..)));
+    view.object.requested = Some("now".into());
+    for poll in [None, Some(std::time::Duration::ZERO)] {
+        view.object.poll = poll;
+        assert_eq!(plan(&view), Step::Fetch(id.clone()), "{poll:?}");
+    }
+}
+
+#[test]
+fn only_what_becomes_public_is_published() {
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    let mut made = |wanted: &str| {
+        desire(&mut view).mutable.insert("Accessibility".into(), json!(wanted));
+        changes(&view, view.desired.as_ref().unwrap(), &remote)
+    };
+    assert!(made("PUBLIC").contains(&Change::Publish));
+    assert_eq!(made("ROLE"), [Change::Update(fields(json!({"Accessibility": "ROLE", "Description": "new"})))]);
+}

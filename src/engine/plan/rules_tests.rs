@@ -246,6 +246,8 @@ fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
 fn a_name_is_taken_only_if_a_list_says_by_whom() {
     let (mut view, remote) = settled();
     unrecord(&mut view);
+    view.process.name_taken = Some(Duration::ZERO);
+    assert!(matches!(told(&view).ready, Ready::Working(Reason::Progressing, _)), "a list may lag");
     view.process.name_taken = Some(Duration::from_secs(2));
     assert_eq!(plan(&view), Step::FindOwned);
     view.seen.owned_is_fresh = true;
