@@ -297,3 +297,20 @@ fn only_what_becomes_public_is_published() {
     assert!(made("PUBLIC").contains(&Change::Publish));
     assert_eq!(made("ROLE"), [Change::Update(fields(json!({"Accessibility": "ROLE", "Description": "new"})))]);
 }
+
+#[test]
+fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
+    let labels = [("keep", "1"), ("drop", "1"), ("foreign", "1")];
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &labels);
+    view.recorded.label_keys = ["keep", "drop", "gone", "dso-owner"].map(str::to_owned).into_iter().collect();
+    let mut made = |value: &str| {
+        desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();
+        changes(&view, view.desired.as_ref().unwrap(), &remote)
+    };
+    let remove = || Change::RemoveLabels(vec!["drop".to_owned()]);
+    assert_eq!(made("1"), [remove()]);
+    let mut both = made("2");
+    both.retain(|change| *change != remove());
+    assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
+}
