@@ -304,13 +304,13 @@ fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &labels);
     view.recorded.label_keys = ["keep", "drop", "gone", "dso-owner"].map(str::to_owned).into_iter().collect();
-    let mut made = |value: &str| {
+    let mut changed = |value: &str| {
         desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();
         changes(&view, view.desired.as_ref().unwrap(), &remote)
     };
     let remove = || Change::RemoveLabels(vec!["drop".to_owned()]);
-    assert_eq!(made("1"), [remove()]);
-    let mut both = made("2");
+    assert_eq!(changed("1"), [remove()]);
+    let mut both = changed("2");
     both.retain(|change| *change != remove());
     assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
 }
