@@ -308,9 +308,9 @@ fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
         desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();
         changes(&view, view.desired.as_ref().unwrap(), &remote)
     };
-    let remove = || Change::RemoveLabels(vec!["drop".to_owned()]);
-    assert_eq!(changed("1"), [remove()]);
+    let dropped = || Change::RemoveLabels(vec!["drop".to_owned()]);
+    assert_eq!(changed("1"), [dropped()]);
     let mut both = changed("2");
-    both.retain(|change| *change != remove());
+    both.retain(|change| *change != dropped());
     assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
 }
