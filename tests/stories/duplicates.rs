@@ -31,6 +31,11 @@ fn marks(scene: &Scene, id: &str) -> [(&'static str, String); 3] {
     ["dso-domain", "dso-owner", "dso-attempt"].map(|key| (key, scene.label_of(id, key).unwrap()))
 }
 
+/// The same, to be put elsewhere.
+fn borrowed<'a>(marks: &'a [(&'static str, String); 3]) -> [(&'a str, &'a str); 3] {
+    marks.each_ref().map(|(key, value)| (*key, value.as_str()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_settle_time_that_is_too_short_makes_a_duplicate_which_goes_again() {
     let scene = scene("hasty", &HASTY).await;
@@ -63,7 +68,7 @@ async fn a_copy_of_an_objects_mark_is_reported_once_and_left_alone() {
     let id = dataset_id(&scene.ready("Dataset", "one").await);
     let marks = marks(&scene, &id);
     let call = scene.last_call();
-    let copy = scene.foreign("other", &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
+    let copy = scene.foreign("other", &borrowed(&marks));
     let as_it_was = scene.cloud().dataset(&copy).unwrap();
     let found = async |scene: &Scene| testbed::condition(&scene.get("Dataset", "one").await, "DuplicatesFound");
     scene.until("DuplicatesFound", async |scene| found(scene).await.is_some()).await;
@@ -121,7 +126,7 @@ async fn a_copied_mark_on_the_dataset_of_another_object_takes_it_from_nobody() {
         scene.ready("Dataset", name).await;
     }
     let ids = scene.exactly_one_each(&["one", "two"]).await;
-    scene.label(&ids[1], &marks(&scene, &ids[0]).each_ref().map(|(key, value)| (*key, value.as_str())));
+    scene.label(&ids[1], &borrowed(&marks(&scene, &ids[0])));
     scene.reason("Dataset", "two", "OwnedByOther").await;
     scene.delete("Dataset", "one").await;
     scene.gone("Dataset", "one").await;
@@ -138,7 +143,7 @@ async fn a_copy_of_an_adopted_dataset_is_reported_and_left_alone() {
     scene.create("Dataset", "one", spec).await;
     let id = dataset_id(&scene.ready("Dataset", "one").await);
     let marks = marks(&scene, &id);
-    let copy = scene.foreign("one", &marks.each_ref().map(|(key, value)| (*key, value.as_str())));
+    let copy = scene.foreign("one", &borrowed(&marks));
     scene.told("one", &["DuplicatesFound"]).await;
     rounds(&scene, 2).await;
     assert_eq!(scene.calls("DeleteDataset"), (0, 0));

@@ -135,7 +135,10 @@ async fn an_id_written_by_hand_meanwhile_is_not_overwritten() {
     scene.create("Dataset", "one", oss("one")).await;
     scene.claimed("Dataset", "one").await;
     let spec = oss("one");
-    let status = json!({"datasetId": theirs, "dataSourceType": spec["dataSourceType"], "property": spec["property"], "uri": spec["uri"]});
+    let status = json!({
+        "datasetId": theirs, "dataSourceType": spec["dataSourceType"], "property": spec["property"],
+        "uri": spec["uri"],
+    });
     scene.write_status("one", status).await;
     scene.until("the create to be carried out", async |scene| scene.calls("CreateDataset").0 == 1).await;
     scene.until("what was made to go", async |scene| scene.calls("DeleteDataset").0 == 1).await;

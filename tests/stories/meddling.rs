@@ -17,6 +17,22 @@ async fn creating(name: &str) -> Scene {
     scene
 }
 
+/// Someone takes the finalizer away and deletes the object.
+async fn forced_away(scene: &Scene) {
+    scene.strip("one", true, false).await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+}
+
+/// An object with more in its metadata than a name.
+async fn create_with(scene: &Scene, name: &str, annotations: Value, finalizers: Value) {
+    let mut object = scene.manifest("Dataset", name, oss(name));
+    object["metadata"]["annotations"] = annotations;
+    object["metadata"]["finalizers"] = finalizers;
+    let object = serde_json::from_value(object).unwrap();
+    scene.datasets().create(&PostParams::default(), &object).await.unwrap();
+}
+
 /// The object is Ready with the only dataset there is, in good order, and takes it along.
 async fn ends_well(scene: &Scene) {
     scene.exactly_one_each(&["one"]).await;
@@ -61,11 +77,8 @@ async fn an_intent_stripped_and_the_operator_killed_during_a_create() {
 async fn a_manifest_copied_with_its_annotations_under_another_name() {
     let scene = creating("copied").await;
     let original = scene.get("Dataset", "one").await;
-    let mut copy = scene.manifest("Dataset", "two", oss("two"));
-    copy["metadata"]["annotations"] = json!({INTENT: original.metadata.annotations.unwrap()[INTENT]});
-    copy["metadata"]["finalizers"] = json!([FINALIZER]);
-    let copy = serde_json::from_value(copy).unwrap();
-    scene.datasets().create(&PostParams::default(), &copy).await.unwrap();
+    let intent = json!({INTENT: original.metadata.annotations.unwrap()[INTENT]});
+    create_with(&scene, "two", intent, json!([FINALIZER])).await;
     let ids = scene.exactly_one_each(&["one", "two"]).await;
     assert_ne!(ids[0], ids[1]);
     assert_eq!(scene.calls("CreateDataset"), (2, 0));
@@ -74,9 +87,7 @@ async fn a_manifest_copied_with_its_annotations_under_another_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_deleted_and_made_again_during_its_create() {
     let scene = creating("again").await;
-    scene.strip("one", true, false).await;
-    scene.delete("Dataset", "one").await;
-    scene.gone("Dataset", "one").await;
+    forced_away(&scene).await;
     scene.create("Dataset", "one", oss("one")).await;
     let id = dataset_id(&scene.ready("Dataset", "one").await);
     let alone = async |scene: &Scene| {
@@ -91,14 +102,9 @@ async fn an_object_deleted_and_made_again_during_its_create() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_made_again_during_the_create_of_its_predecessor_does_not_get_its_id() {
     let scene = creating("heir").await;
-    scene.strip("one", true, false).await;
-    scene.delete("Dataset", "one").await;
-    scene.gone("Dataset", "one").await;
+    forced_away(&scene).await;
     // Paused, so that it has no id of its own when the answer comes.
-    let mut heir = scene.manifest("Dataset", "one", oss("one"));
-    heir["metadata"]["annotations"] = json!({"dataset-operator.dev/paused": "true"});
-    let heir = serde_json::from_value(heir).unwrap();
-    scene.datasets().create(&PostParams::default(), &heir).await.unwrap();
+    create_with(&scene, "one", json!({"dataset-operator.dev/paused": "true"}), json!([])).await;
     scene.until("the delete", async |scene| scene.calls("DeleteDataset") == (1, 0)).await;
     assert_eq!(scene.cloud().datasets(), []);
     assert_eq!(scene.get("Dataset", "one").await.data["status"]["datasetId"], Value::Null);
@@ -112,9 +118,7 @@ async fn an_object_made_again_does_not_take_what_a_delete_may_still_hit() {
     let scene = creating("doomed").await;
     // Longer than the request timeout (3 s).
     scene.faults([late("DeleteDataset", 4500)]);
-    scene.strip("one", true, false).await;
-    scene.delete("Dataset", "one").await;
-    scene.gone("Dataset", "one").await;
+    forced_away(&scene).await;
     scene.until("the delete to be on its way", async |scene| scene.cloud().faults().is_empty()).await;
     let doomed = scene.cloud().datasets().remove(0).dataset_id;
     scene.create("Dataset", "one", oss("one")).await;
