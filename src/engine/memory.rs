@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::echo::Echo;
 use super::facts::Facts;
 use super::recorded::RemoteId;
 use super::uid::Uid;
 use super::view::{Process, World};
-
-/// How many copies that we wrote are remembered until the watch shows them.
-const OWN: usize = 4;
 
 /// Memories by uid. A settled object has none.
 #[derive(Debug, Default)]
@@ -38,16 +36,8 @@ pub struct Memory {
     pub deleting_since: Option<Instant>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
-    /// `resourceVersion` of our own last write, until the watch shows it: an older copy is not decided from.
-    pub written: Option<String>,
-    /// Copies that we wrote and went on from ourselves: that the watch shows them is no news.
-    own: Vec<String>,
-    /// A write of ours is under way. What the watch shows meanwhile may be that very write, before its answer is here.
-    writing: bool,
-    /// Copies that were shown while a write was under way.
-    early: Vec<String>,
-    /// One of them was not ours: it is to be looked at.
-    missed: bool,
+    /// Our own writes, until the watch shows them.
+    pub echo: Echo,
     /// The last pass found everything as it should be.
     pub settled: bool,
     /// Failed passes in a row.
@@ -94,11 +84,7 @@ impl Memory {
             name_taken: None,
             deleting_since: None,
             recorded: None,
-            written: None,
-            own: Vec::new(),
-            writing: false,
-            early: Vec::new(),
-            missed: false,
+            echo: Echo::default(),
             settled: false,
             failures: 0,
             cooldown: None,
@@ -174,51 +160,6 @@ impl Memory {
         self.failing_since = None;
     }
 
-    /// We wrote this copy of the object. `ours`: nobody else changed anything since the copy before it.
-    pub fn wrote(&mut self, resource_version: Option<String>, ours: bool) {
-        self.writing = false;
-        let early = self.early.iter().position(|early| Some(early) == resource_version.as_ref());
-        if let Some(at) = early {
-            self.early.remove(at);
-            self.missed |= !ours;
-            self.written = None;
-        } else {
-            self.own.extend(resource_version.clone().filter(|_| ours));
-            let surplus = self.own.len().saturating_sub(OWN);
-            self.own.drain(..surplus);
-            self.written = resource_version;
-        }
-        self.missed |= !self.early.is_empty();
-        self.early.clear();
-    }
-
-    /// A write of ours begins.
-    pub const fn write(&mut self) {
-        self.writing = true;
-    }
-
-    fn end(&mut self) -> bool {
-        self.writing = false;
-        let missed = std::mem::take(&mut self.missed) || !self.early.is_empty();
-        self.early.clear();
-        missed
-    }
-
-    /// The watch shows this copy. Returns whether it is news.
-    pub fn shown(&mut self, resource_version: &str) -> bool {
-        if self.written.as_deref() == Some(resource_version) {
-            self.written = None;
-        }
-        if let Some(at) = self.own.iter().position(|own| own == resource_version) {
-            self.own.remove(at);
-            return false;
-        }
-        if self.writing {
-            self.early.push(resource_version.to_owned());
-        }
-        !self.writing
-    }
-
     /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
     fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
         let fresh =
@@ -226,18 +167,8 @@ impl Memory {
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
-        let told = self.unknown.is_none() && self.read.is_none() && self.written.is_none() && self.own.is_empty();
+        let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
         self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
-    }
-
-    /// Is this copy of the object older than our own last write?
-    #[must_use]
-    pub fn is_stale(&self, resource_version: &str) -> bool {
-        match (&self.written, resource_version.parse::<u64>()) {
-            (Some(written), Ok(seen)) => written.parse::<u64>().is_ok_and(|written| seen < written),
-            (Some(written), Err(_)) => written != resource_version,
-            (None, _) => false,
-        }
     }
 }
 
@@ -253,12 +184,12 @@ impl Memories {
 
     /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
     pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.shown(resource_version))
+        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.echo.shown(resource_version))
     }
 
     /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
     pub fn end(&self, uid: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_some_and(Memory::end)
+        lock(&self.all).get_mut(uid).is_some_and(|memory| memory.echo.end())
     }
 
     /// The object is Ready. Returns whether it is so for the first time in this process.
@@ -321,16 +252,6 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_older_copy_than_our_own_write_is_stale() {
-        let mut memory = Memory::new(Instant::now());
-        assert!(!memory.is_stale("5"));
-        memory.written = Some("10".into());
-        assert!(memory.is_stale("9"));
-        assert!(!memory.is_stale("10"));
-        assert!(!memory.is_stale("11"));
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn each_nonce_has_a_settle_time_of_its_own_and_only_lists_after_it_count() {
         let mut view = crate::engine::plan::tests::view();
         let settle = view.world.settle;
@@ -354,47 +275,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn our_own_writes_are_no_news_but_everybody_elses_are() {
-        let memories = Memories::default();
-        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
-        memories.with("uid", |memory| {
-            memory.wrote(Some("8".into()), true);
-            memory.wrote(Some("10".into()), false);
-        });
-        assert!(!memories.shown("uid", "8"));
-        assert!(memories.shown("uid", "8"), "shown a second time, after a relist");
-        assert!(memories.shown("uid", "9"), "somebody else's");
-        assert!(memories.shown("uid", "10"), "ours, on top of somebody else's");
-        assert!(!memories.with("uid", |memory| memory.is_stale("9")), "the watch has caught up");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_shown_during_a_write_is_news_only_if_it_was_not_that_write() {
-        let memories = Memories::default();
-        let during = |shown: &[&str], answer: Option<&str>, ours: bool| {
-            memories.with("uid", Memory::write);
-            assert!(shown.iter().all(|version| !memories.shown("uid", version)), "not told yet");
-            memories.with("uid", |memory| {
-                if let Some(answer) = answer {
-                    memory.wrote(Some(answer.to_owned()), ours);
-                }
-                memory.end()
-            })
-        };
-        assert!(!during(&["8"], Some("8"), true));
-        assert!(memories.shown("uid", "8"), "shown a second time");
-        assert!(during(&["9"], Some("9"), false), "ours, on top of somebody else's");
-        assert!(during(&["10", "11"], Some("11"), true), "somebody else's before it");
-        assert!(during(&["12"], None, true), "the write failed");
-        assert!(!during(&[], Some("13"), true));
-        assert!(!memories.shown("uid", "13") && memories.shown("uid", "14"));
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn a_settled_object_is_forgotten_once_lists_show_what_we_wrote() {
         let (memories, lag) = (Memories::default(), Duration::from_secs(5));
+        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
         memories.with("uid", |memory| {
-            memory.wrote(Some("8".into()), true);
+            memory.echo.wrote(Some("8".into()), true);
             memory.recorded = Some((RemoteId::dataset("d-1"), Instant::now()));
             memory.calm();
         });

@@ -1,7 +1,6 @@
 //! One pass: ask [`plan`] for a step, do it, feed back what it taught, until the pass ends. All waiting is here and
 //! in [`effects`](super::effects); all deciding is in `plan`.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +17,11 @@ use super::facts::Facts;
 use super::fields;
 use super::journal::Journal;
 use super::kind::{Kind, recorded};
-use super::mark::{Owner, marked_uid};
 use super::memory::backoff;
 use super::plan::plan;
-use super::recorded::{Recorded, RemoteId};
+use super::recorded::Recorded;
 use super::report::{Hold, Next, Report};
-use super::view::{Relations, Seen, Sight, View};
+use super::view::{Relations, Seen};
 use crate::ambient;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Turn};
@@ -149,7 +147,7 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
 }
 
 async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
-    let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.is_stale(&pass.facts.resource_version));
+    let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.echo.is_stale(&pass.facts.resource_version));
     if stale && let Flow::End(action) = pass.reread().await {
         return action;
     }
@@ -225,106 +223,6 @@ impl<'c, K: Kind> Pass<'c, K> {
     fn failures(&self) -> u32 {
         self.ctx.memories.with(&self.facts.uid, |memory| memory.failures)
     }
-
-    /// Everything known right now, as values.
-    pub(super) fn view(&mut self) -> View {
-        let ctx = self.ctx;
-        let (desired, relations) = self.wanted().clone();
-        let (object, recorded) = (self.facts.clone(), self.recorded.clone());
-        // A new one for each decision: a pass may claim twice, and those are two attempts.
-        let fresh = random_hex();
-        let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &fresh));
-        let mut view = View {
-            owner: Owner {
-                kind: format!("{}.{}", K::NAME, crate::api::names::GROUP),
-                namespace: object.namespace.clone(),
-                name: object.name.clone(),
-            },
-            fixed_names: K::FIXED,
-            deletion: K::deletion(&self.object),
-            seen: self.seen.clone(),
-            world: ctx.world.clone(),
-            object,
-            recorded,
-            desired,
-            relations,
-            process,
-        };
-        self.look_at_index(&mut view);
-        view
-    }
-
-    /// Fills in what the index knows and this pass did not read itself.
-    fn look_at_index(&self, view: &mut View) {
-        let index = &self.ctx.index;
-        let target = view.target();
-        let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
-        view.seen.swept = target.as_ref().is_some_and(|target| {
-            index.is_swept(&target.workspace) && dataset.as_ref().is_none_or(|dataset| index.versions_known(dataset))
-        });
-        view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(&id.dataset));
-        let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
-        ids.extend(view.recorded.id.iter().map(|id| RemoteId::dataset(id.dataset.clone())));
-        ids.extend(dataset.clone().map(RemoteId::dataset));
-        if K::VERSIONED {
-            view.seen.swept |= ids.iter().any(|id| index.is_gone(id));
-        }
-        if !view.seen.owned_is_fresh && target.is_some() {
-            view.seen.owned = index.owned(&view.world.identity.owner_values(&view.owner), dataset.as_deref());
-        }
-        ids.extend(view.seen.owned.iter().map(|remote| remote.id.clone()));
-        for id in ids {
-            self.look_up(view, id);
-        }
-        if let Some(id) = view.recorded.id.as_ref().filter(|_| !K::VERSIONED) {
-            let first = RemoteId::version(id.dataset.clone(), "v1");
-            let latest = view.sight(id).and_then(Sight::remote).and_then(|remote| remote.latest.as_deref());
-            match latest.filter(|latest| latest.id == first).cloned() {
-                // The row of the dataset was opened for it already.
-                Some(latest) => drop(view.seen.sights.entry(first).or_insert_with(|| Sight::Indexed(Arc::new(latest)))),
-                None => self.look_up(view, first),
-            }
-        }
-        self.who_is_who(view);
-    }
-
-    /// What the index knows of one remote, unless this pass knows better.
-    fn look_up(&self, view: &mut View, id: RemoteId) {
-        let index = &self.ctx.index;
-        if view.seen.sights.contains_key(&id) {
-            return;
-        }
-        let sight = if index.is_gone(&id) { Some(Sight::Gone) } else { index.get(&id).map(Sight::Indexed) };
-        if let Some(sight) = sight {
-            view.seen.sights.insert(id, sight);
-        }
-    }
-
-    /// Which marks name objects that live here, and whether absences count.
-    fn who_is_who(&self, view: &mut View) {
-        let index = &self.ctx.index;
-        let stored = view.object.intent.own().map(|intent| intent.principal.clone());
-        let named = stored.or_else(|| view.recorded.principal.clone());
-        view.seen.absence_counts = named.is_none_or(|named| named == view.world.principal || index.can_see(&named));
-        let sights = view.seen.sights.values().filter_map(Sight::remote);
-        let remotes: Vec<_> = sights.chain(&view.seen.owned).chain(view.seen.named.iter().flatten()).cloned().collect();
-        for remote in remotes {
-            if let Some(uid) = marked_uid(&remote.labels).filter(|uid| *uid != view.object.uid)
-                && (self.ctx.lives_here)(uid)
-            {
-                view.seen.live_here.insert(uid.to_owned());
-            }
-            if index.recorded_elsewhere(&remote.id, &view.object.uid) {
-                view.seen.recorded_elsewhere.insert(remote.id.clone());
-            }
-            let private = remote.fields.get("Accessibility").is_some_and(|value| value == "PRIVATE");
-            if let (true, true, Some(principal)) =
-                (private, view.recorded.id.as_ref() == Some(&remote.id), &view.recorded.principal)
-            {
-                index.sees(principal);
-            }
-        }
-    }
 }
 
 fn random_byte() -> u8 {
@@ -332,6 +230,6 @@ fn random_byte() -> u8 {
 }
 
 /// Without random numbers it is a constant, which only costs a collision check.
-fn random_hex() -> String {
+pub(super) fn random_hex() -> String {
     fields::hex(&ambient::random::<8>().unwrap_or_default(), 16)
 }

@@ -4,6 +4,7 @@
 //! an ending ([`Step::Report`], [`Step::LetGo`] or [`Step::Leave`]). Rule numbers in comments are those of
 //! `docs/protocol.md`.
 
+mod changes;
 mod create;
 mod doubt;
 mod keep;
@@ -15,10 +16,11 @@ use super::intent::{Attempt, Intent};
 use super::mark::{Labels, Origin};
 use super::recorded::{Ended, RemoteId};
 use super::report::{Hold, Next, Ready, Report};
-use super::view::{Sight, Stand, View};
+use super::stand::Stand;
+use super::view::{Sight, View};
 use crate::api::condition::Reason;
 
-pub use keep::{changes, label_keys};
+pub use changes::{changes, label_keys};
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]

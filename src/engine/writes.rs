@@ -51,11 +51,11 @@ const RECORD_TRIES: u64 = 4;
 impl<K: Kind> Pass<'_, K> {
     /// A write to the object itself.
     async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
-        self.ctx.memories.with(&self.facts.uid, Memory::write);
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.write());
         self.kube(call).await
     }
 
-    async fn kube<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+    pub(super) async fn kube<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
         match tokio::time::timeout(self.ctx.limits.kube_call, call).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(KubeError::Timeout),
@@ -63,9 +63,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// Takes over a copy of the object that is newer than all others.
-    fn adopt_copy(&mut self, object: K::Object) {
+    pub(super) fn adopt_copy(&mut self, object: K::Object) {
         let version = object.resource_version();
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.written = version);
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.read(version));
         self.set(object);
     }
 
@@ -75,7 +75,7 @@ impl<K: Kind> Pass<'_, K> {
         let version = object.resource_version();
         self.set(object);
         let ours = before == said(&self.facts);
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.wrote(version, ours));
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.wrote(version, ours));
     }
 
     /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
@@ -104,7 +104,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
+    pub(super) fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let reconcile_id = &self.journal.id;
         tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
@@ -222,25 +222,6 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         Flow::Again
-    }
-
-    /// The id could not be recorded on this object: it is gone, another life of it is there, or an id is there
-    /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
-    /// the old object's policy.
-    async fn in_hand(&mut self, record: &Record, before: &super::recorded::Recorded) -> Option<Flow> {
-        match self.kube(self.api().get_opt(&self.facts.name)).await {
-            Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
-                self.adopt_copy(object);
-                let now = &self.recorded.id;
-                // Another id is there: ours is surplus now, and a later pass sees to it.
-                if *now != before.id && now.as_ref() != Some(&record.id) {
-                    return Some(self.later());
-                }
-                None
-            }
-            Ok(_) => Some(self.let_go_in_hand(record).await),
-            Err(error) => Some(self.kube_failed(&error, "reading the object")),
-        }
     }
 
     /// Writes down that the attempt in flight was refused, and why.

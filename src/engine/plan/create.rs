@@ -8,7 +8,8 @@ use super::super::mark::{Labels, Origin, Whose};
 use super::super::recorded::{Ended, Outcome, RemoteId};
 
 use super::super::view::{Remote, Sight, View};
-use super::keep::{FIRST_PREFIX, first_of, lacks_first};
+use super::changes::FIRST_PREFIX;
+use super::keep::{first_of, lacks_first};
 use super::{Flight, Landed, Record, Step, changes, label_keys, next_intent, stuck, working};
 use crate::api::condition::Reason;
 

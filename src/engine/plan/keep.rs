@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use super::super::desired::Desired;
-use super::super::fields::{Fields, difference};
-use super::super::mark::{Labels, Origin, Whose, is_mark};
+use super::super::fields::{Fields, lower_camel};
+use super::super::mark::{Origin, Whose};
 use super::super::recorded::RemoteId;
 use super::super::report::{Next, Ready, Report};
 use super::super::view::{Remote, Sight, View};
+use super::changes::changes;
 use super::create::{conflicts, create, record};
-use super::{Change, Step, end, stuck, surplus, working};
+use super::{Step, end, stuck, surplus, working};
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
-
-/// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
-pub(super) const FIRST_PREFIX: &str = "v1=";
 
 /// The remote is recorded.
 pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
@@ -123,7 +121,7 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
         .iter()
         .map(|(name, wanted)| {
             let recorded = view.recorded.fixed.get(name).map_or_else(|| "unset".to_owned(), ToString::to_string);
-            format!("spec.{} is {wanted}, the remote has {recorded}", super::super::fields::lower_camel(name))
+            format!("spec.{} is {wanted}, the remote has {recorded}", lower_camel(name))
         })
         .collect();
     stuck(
@@ -187,87 +185,6 @@ pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
     )
 }
 
-/// What it takes to make `remote` equal to `desired`, in the order in which it is done.
-#[must_use]
-pub fn changes(view: &View, desired: &Desired, remote: &Remote) -> Vec<Change> {
-    let mut list = Vec::new();
-    let mut update = difference(&desired.mutable, &remote.fields);
-    let access = last_of(&mut update, remote);
-    if !update.is_empty() {
-        list.push(Change::Update(update));
-    }
-    let (unset, set) = label_changes(&applied(view, ""), &desired.labels, remote);
-    if !unset.is_empty() {
-        list.push(Change::RemoveLabels(unset));
-    }
-    if !set.is_empty() {
-        list.push(Change::SetLabels(set));
-    }
-    list.extend(access);
-    if let (false, Some(first)) = (desired.first.is_empty(), first_of(view, remote)) {
-        let update = difference(&desired.first.fields, &first.fields);
-        if !update.is_empty() {
-            list.push(Change::UpdateFirst(update));
-        }
-        let wanted = desired.first.labels.clone().unwrap_or_default();
-        let (unset, set) = label_changes(&applied(view, FIRST_PREFIX), &wanted, first);
-        if !unset.is_empty() {
-            list.push(Change::RemoveFirstLabels(unset));
-        }
-        if !set.is_empty() {
-            list.push(Change::SetFirstLabels(set));
-        }
-    }
-    list
-}
-
-/// Who sees a dataset is changed last where the service has a call of its own for it (`PublishDataset`), or is known
-/// to refuse it (the way back from PUBLIC): a refusal must not keep other changes from being made.
-fn last_of(update: &mut Fields, remote: &Remote) -> Option<Change> {
-    let wanted = update.get("Accessibility")?;
-    let now = remote.fields.get("Accessibility").and_then(serde_json::Value::as_str).unwrap_or("PRIVATE");
-    if now == "PRIVATE" && wanted == "PUBLIC" {
-        update.remove("Accessibility");
-        return Some(Change::Publish);
-    }
-    if now != "PUBLIC" {
-        return None;
-    }
-    let access = ["Accessibility", "AccessibleRoleIdList"];
-    Some(Change::Update(access.iter().filter_map(|name| update.remove_entry(*name)).collect()))
-}
-
-/// Label keys that we set: those of the dataset (`""`), or of its v1.
-fn applied(view: &View, prefix: &str) -> Vec<String> {
-    let keys = view.recorded.label_keys.iter();
-    if prefix.is_empty() {
-        keys.filter(|key| !key.starts_with(FIRST_PREFIX)).cloned().collect()
-    } else {
-        keys.filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect()
-    }
-}
-
-/// Keys of ours that are wanted no more, and labels to set. Keys unknown to us are never touched. For a version the
-/// labels to set are its full set, foreign ones and marks included.
-fn label_changes(applied: &[String], wanted: &Labels, remote: &Remote) -> (Vec<String>, Labels) {
-    let unset: Vec<_> = applied
-        .iter()
-        .filter(|key| !wanted.contains_key(*key) && remote.labels.contains_key(*key) && !is_mark(key))
-        .cloned()
-        .collect();
-    let mut set: Labels =
-        wanted.iter().filter(|(key, value)| remote.labels.get(*key) != Some(value)).map(clone_pair).collect();
-    if remote.id.version.is_some() && !set.is_empty() {
-        let rest = remote.labels.iter().filter(|(key, _)| !unset.contains(key) && !wanted.contains_key(*key));
-        set.extend(rest.map(clone_pair).chain(wanted.iter().map(clone_pair)).collect::<Vec<_>>());
-    }
-    (unset, set)
-}
-
-fn clone_pair((key, value): (&String, &String)) -> (String, String) {
-    (key.clone(), value.clone())
-}
-
 /// The spec manages v1 as well, and what it is like is not known.
 pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bool {
     !desired.first.is_empty() && remote.id.version.is_none() && first_of(view, remote).is_none()
@@ -282,12 +199,6 @@ pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Rem
         Some(Sight::Read(read)) => Some(read),
         Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
     }
-}
-
-/// The keys that `appliedLabelKeys` holds once `remote` equals `desired`.
-pub fn label_keys(desired: &Desired) -> impl Iterator<Item = String> + '_ {
-    let first = desired.first.labels.iter().flatten().map(|(key, _)| format!("{FIRST_PREFIX}{key}"));
-    desired.labels.keys().cloned().chain(first)
 }
 
 /// Is `dso-released` on this remote?

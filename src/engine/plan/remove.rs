@@ -7,7 +7,8 @@ use super::super::fields::difference;
 use super::super::mark::{Origin, Whose};
 use super::super::recorded::RemoteId;
 use super::super::report::{Next, Ready, Report};
-use super::super::view::{Remote, Sight, Stand, View};
+use super::super::stand::Stand;
+use super::super::view::{Remote, Sight, View};
 use super::{Step, doubt, keep, stuck, surplus, working};
 use crate::api::condition::Reason;
 

@@ -1,5 +1,5 @@
 //! Building the question of a pass: its own copy and sights, what its process remembers, what the index knows. Mirrors
-//! `Pass::view`, `look_at_index` and `who_is_who` of `src/engine/pass.rs`.
+//! `Pass::view`, `look_at_index` and `who_is_who` of `src/engine/look.rs`.
 
 use crate::model::Model;
 use crate::question::Question;

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use dataset_operator::engine::echo::Echo;
 use dataset_operator::engine::facts::{Facts, Stored};
 use dataset_operator::engine::intent::Intent;
 use dataset_operator::engine::memory;
@@ -128,9 +129,9 @@ impl Memories {
     /// Is a copy of this version older than our own last write?
     #[must_use]
     pub fn is_stale(&self, written: u8, seen: u8) -> bool {
-        let mut memory = memory::Memory::new(self.now);
-        memory.written = (written > 0).then(|| written.to_string());
-        memory.is_stale(&seen.to_string())
+        let mut echo = Echo::default();
+        echo.read((written > 0).then(|| written.to_string()));
+        echo.is_stale(&seen.to_string())
     }
 
     /// The memory one tick later.

@@ -5,7 +5,8 @@
 use dataset_operator::engine::mark::Origin;
 use dataset_operator::engine::plan::{Flight, Step, plan};
 use dataset_operator::engine::report::Next;
-use dataset_operator::engine::view::{Stand, View};
+use dataset_operator::engine::stand::Stand;
+use dataset_operator::engine::view::View;
 
 /// Sends without having stored finalizer and intent.
 pub(super) fn without_a_claim(view: &View) -> Step {
