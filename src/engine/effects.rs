@@ -53,6 +53,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Release(id) => self.release(view, &id).await,
             Step::Resolve => {
                 self.ctx.memories.with(&view.object.uid, super::memory::Memory::resolve);
+                self.ctx.memories.found(&view.object);
                 Flow::Again
             }
             Step::Record(record) => self.record(*record).await,

@@ -83,7 +83,9 @@ impl<K: Kind> Pass<'_, K> {
                 break;
             }
         }
-        if !let_go {
+        if let_go {
+            self.ctx.memories.found(&self.facts);
+        } else {
             tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
         }
         self.forget();

@@ -20,7 +20,8 @@ impl<K: Kind> Pass<'_, K> {
         let (object, recorded) = (self.facts.clone(), self.recorded.clone());
         // A new one for each decision: a pass may claim twice, and those are two attempts.
         let fresh = random_hex();
-        let process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &fresh));
+        let mut process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &fresh));
+        process.predecessor_in_doubt = ctx.memories.has_left_a_doubt(&object);
         let mut view = View {
             owner: Owner {
                 kind: format!("{}.{}", K::NAME, crate::api::names::GROUP),

@@ -9,9 +9,13 @@ use tokio::time::Instant;
 
 use super::echo::Echo;
 use super::facts::Facts;
-use super::recorded::RemoteId;
+use super::recorded::{Recorded, RemoteId};
 use super::uid::Uid;
 use super::view::{Process, World};
+
+/// How long an attempt that a lost object left behind is looked for. By then it has taken effect, if it ever does, and
+/// a sweep has shown it.
+const LEFT: Duration = Duration::from_secs(3600);
 
 /// Memories by uid. A settled object has none.
 #[derive(Debug, Default)]
@@ -19,7 +23,12 @@ pub struct Memories {
     all: Mutex<HashMap<String, Memory>>,
     /// Objects that were Ready in this process's time.
     ready: Mutex<HashSet<Uid>>,
+    /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
+    left: Mutex<HashMap<Name, Instant>>,
 }
+
+/// Namespace and name.
+type Name = (String, String);
 
 /// What is remembered of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,6 +127,7 @@ impl Memory {
             name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
+            predecessor_in_doubt: false,
             fresh: fresh.to_owned(),
         }
     }
@@ -203,9 +213,35 @@ impl Memories {
         lock(&self.ready).remove(&Uid::of(uid));
     }
 
+    /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
+    pub fn lost(&self, object: &Facts, recorded: &Recorded) {
+        let newest = object.intent.own().and_then(|intent| intent.newest());
+        let memory = lock(&self.all).get(&object.uid).cloned();
+        let in_doubt = memory.zip(newest).is_some_and(|(memory, nonce)| {
+            let ended = recorded.attempt.as_ref().is_some_and(|attempt| attempt.nonce == nonce);
+            !ended && !memory.doubt.resolved && memory.never_executed.as_deref() != Some(nonce)
+        });
+        if in_doubt {
+            lock(&self.left).insert(name(object), Instant::now());
+        }
+        self.forget(&object.uid);
+    }
+
+    /// Did an object of this name go while its create was in doubt?
+    #[must_use]
+    pub fn has_left_a_doubt(&self, object: &Facts) -> bool {
+        lock(&self.left).contains_key(&name(object))
+    }
+
+    /// What came of that attempt is known.
+    pub fn found(&self, object: &Facts) {
+        lock(&self.left).remove(&name(object));
+    }
+
     /// Forgets what cannot matter any more, and gives the room back.
     pub fn tidy(&self, list_lag: Duration) {
         let now = Instant::now();
+        lock(&self.left).retain(|_, since| now.saturating_duration_since(*since) < LEFT);
         let mut all = lock(&self.all);
         all.retain(|_, memory| !memory.is_idle(now, list_lag));
         let room = (all.len() * 2).max(64);
@@ -223,6 +259,10 @@ impl Memories {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+fn name(object: &Facts) -> Name {
+    (object.namespace.clone(), object.name.clone())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -35,7 +35,9 @@ impl View {
     fn in_doubt(&self) -> bool {
         match &self.object.intent {
             Stored::Foreign(_) => true,
-            Stored::Absent => self.object.finalizer && self.recorded.id.is_none(),
+            Stored::Absent => {
+                self.recorded.id.is_none() && (self.object.finalizer || self.process.predecessor_in_doubt)
+            }
             Stored::Own(intent) => match intent.newest() {
                 // Put back after it was stripped: which attempts there were is not known any more.
                 None => self.recorded.id.is_none(),

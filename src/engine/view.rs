@@ -123,6 +123,8 @@ pub struct Process {
     pub recorded_age: Option<Duration>,
     /// This process read the recorded remote so long ago.
     pub read_age: Option<Duration>,
+    /// An object of this name went while its create was in doubt: that attempt may have executed, or still may.
+    pub predecessor_in_doubt: bool,
     /// Sixteen hex digits that nobody has used yet.
     pub fresh: String,
 }

@@ -87,6 +87,7 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::Again
             }
             Ok(_) => {
+                self.ctx.memories.lost(&self.facts, &self.recorded);
                 self.forget();
                 Flow::End(Action::await_change())
             }

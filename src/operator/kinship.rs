@@ -11,8 +11,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
+use crate::engine::facts::Facts;
 use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root};
+use crate::engine::kind::{Kind, Root, recorded};
 use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
 use crate::index::{Index, ObjectKey};
@@ -158,7 +159,7 @@ impl Kinship {
         let uid = object.uid().unwrap_or_default();
         self.state().uids.remove(&Uid::of(&uid));
         if let Some(context) = context {
-            context.memories.forget(&uid);
+            context.memories.lost(&Facts::of(object), &recorded::<K>(object));
             context.cloud.limiter().forget(&uid);
         }
         if let Some(id) = remote {

@@ -120,8 +120,9 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     let list: Vec<_> = conflicts
         .iter()
         .map(|(name, wanted)| {
-            let recorded = view.recorded.fixed.get(name).map_or_else(|| "unset".to_owned(), ToString::to_string);
-            format!("spec.{} is {wanted}, the remote has {recorded}", lower_camel(name))
+            let recorded = view.recorded.fixed.get(name);
+            let made = recorded.map_or_else(|| "was made without it".to_owned(), |value| format!("has {value}"));
+            format!("spec.{} is {wanted}, the remote {made}", lower_camel(name))
         })
         .collect();
     stuck(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(debug_assertions)]
 use simulation::{
-    Job, Scenario,
+    Job, Miss, Scenario,
     explore::{self, Tally},
 };
 
@@ -54,8 +54,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             since.elapsed().as_secs()
         );
         println!("{row}");
-        for (scenario, miss) in tally.misses.iter().take(30) {
-            println!("SIMULATION=\"{scenario}\"   {miss}");
+        // One of each sort.
+        let sort = |scenario: &Scenario, miss: &Miss| {
+            let kinds: Vec<_> = scenario.faults.iter().map(|fault| fault.kind.to_string()).collect();
+            (std::mem::discriminant(miss), kinds)
+        };
+        for (at, (scenario, miss)) in tally.misses.iter().enumerate() {
+            let alike = |(other, of): &&(Scenario, Miss)| sort(other, of) == sort(scenario, miss);
+            if !tally.misses[..at].iter().any(|other| alike(&other)) {
+                let count = tally.misses.iter().filter(alike).count();
+                println!("SIMULATION=\"{scenario}\"   {miss}   ({count} alike)");
+            }
         }
         writeln!(rows, "{row}")?;
         all.add(tally);

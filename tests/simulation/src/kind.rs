@@ -72,7 +72,7 @@ kinds! {
     Garbled = "garbled";
     /// It is done, and half the body comes.
     GarbledDone = "garbled-done";
-    /// It is done, and the answer is an empty object.
+    /// It is done, and the answer is an empty object if it succeeded.
     Hollow = "hollow";
     /// From here on lists leave out their first item for five minutes, though they count it.
     Short = "short";

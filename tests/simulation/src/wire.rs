@@ -209,10 +209,13 @@ impl Call {
                 self.done().await;
                 Some(Carried::Answer(refusal(self.side, Kind::Error)))
             }
-            Kind::Hollow => {
-                self.done().await;
-                Some(Carried::Answer(Answer::Whole(Response::new(Bytes::from_static(b"{}")))))
-            }
+            Kind::Hollow => Some(match self.done().await {
+                // A refusal stays one: what was not done is never said to be.
+                Carried::Answer(Answer::Whole(response)) if response.status().is_success() => {
+                    Carried::Answer(Answer::Whole(Response::new(Bytes::from_static(b"{}"))))
+                }
+                other => other,
+            }),
             Kind::Short => {
                 self.world.shorten_lists();
                 Some(self.done().await)

@@ -251,6 +251,7 @@ fn process(question: &Question) -> Process {
         deleting_age: ticks(memory.deleting_age),
         recorded_age: memory.recorded_age.map(ticks),
         read_age: None,
+        predecessor_in_doubt: false,
         fresh: words::digits(question.fresh),
     }
 }
