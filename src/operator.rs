@@ -275,6 +275,7 @@ async fn tidy(datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVer
         ticks.tick().await;
         datasets.memories.tidy(list_lag);
         versions.memories.tidy(list_lag);
+        datasets.index.tidy();
     }
 }
 

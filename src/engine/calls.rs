@@ -209,7 +209,14 @@ impl<K: Kind> Pass<'_, K> {
             None => Request::delete_dataset(&id.dataset),
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
         };
-        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
+        self.ctx.index.hold(id, &self.facts.uid, self.ctx.world.settle);
+        let answer = self.ctx.cloud.call_in(&mut self.turn, &request).await;
+        if let Err(error) = &answer
+            && !matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled)
+        {
+            self.ctx.index.unhold(id);
+        }
+        match answer {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);

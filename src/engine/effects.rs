@@ -129,7 +129,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
-        if let Some(left) = self.ctx.index.held(id) {
+        if let Some(left) = self.ctx.index.held(id, &view.object.uid) {
             let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
             return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
         }

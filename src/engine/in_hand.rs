@@ -51,11 +51,7 @@ impl<K: Kind> Pass<'_, K> {
                 Step::Fetch(id) => self.fetch(&view, &id).await,
                 Step::FindOwned => self.find_owned(&view).await,
                 // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
-                Step::Delete(id) if view.shows_our_mark(&id) => {
-                    // No finalizer keeps the next object of this name away while this is under way.
-                    self.ctx.index.hold(&id, self.ctx.world.settle);
-                    self.delete(&view, &id).await
-                }
+                Step::Delete(id) if view.shows_our_mark(&id) => self.delete(&view, &id).await,
                 Step::Release(id) => self.release(&view, &id).await,
                 Step::LetGo => {
                     let_go = true;

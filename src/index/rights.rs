@@ -1,4 +1,4 @@
-//! Who may work on a remote: one pass at a time, and nobody while a delete that no finalizer guards may still hit it.
+//! Who may work on a remote: one pass at a time, and nobody else while a delete that one object sent may still hit it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::engine::recorded::RemoteId;
 pub(super) struct Rights {
     /// Passes that work on a remote right now, by uid.
     reserved: HashMap<RemoteId, String>,
-    /// Until when a delete may still hit a remote.
-    held: HashMap<RemoteId, Instant>,
+    /// Which object's delete may still hit a remote, and until when.
+    held: HashMap<RemoteId, (String, Instant)>,
 }
 
 impl Rights {
@@ -35,20 +35,32 @@ impl Index {
         self.state().rights.reserved.retain(|_, holder| holder != uid);
     }
 
-    /// A delete of this remote is sent that no finalizer guards: nobody works on it for this long, or until it is
-    /// known gone.
-    pub fn hold(&self, id: &RemoteId, how_long: Duration) {
-        let now = Instant::now();
-        let held = &mut self.state().rights.held;
-        held.retain(|_, until| *until > now);
-        held.insert(id.clone(), now + how_long);
+    /// A delete of this remote is sent for this object: no other works on it for so long, or until it is known gone. A
+    /// finalizer that somebody took away guards nothing.
+    pub fn hold(&self, id: &RemoteId, uid: &str, how_long: Duration) {
+        self.state().rights.held.insert(id.clone(), (uid.to_owned(), Instant::now() + how_long));
     }
 
-    /// For how long such a delete may still hit this remote, if one may.
+    /// That delete was not carried out, and will not be.
+    pub fn unhold(&self, id: &RemoteId) {
+        self.state().rights.gone(id);
+    }
+
+    /// For how long a delete that another object sent may still hit this remote, if one may.
     #[must_use]
-    pub fn held(&self, id: &RemoteId) -> Option<Duration> {
-        let left = self.state().rights.held.get(id)?.saturating_duration_since(Instant::now());
+    pub fn held(&self, id: &RemoteId, uid: &str) -> Option<Duration> {
+        let state = self.state();
+        let (_, until) = state.rights.held.get(id).filter(|(holder, _)| holder != uid)?;
+        let left = until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Forgets what is over.
+    pub fn tidy(&self) {
+        let now = Instant::now();
+        let held = &mut self.state().rights.held;
+        held.retain(|_, (_, until)| *until > now);
+        held.shrink_to(64);
     }
 }
 
@@ -62,14 +74,22 @@ mod tests {
         let second = Duration::from_secs(1);
         let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
         let (one, other) = (RemoteId::dataset("d-1"), RemoteId::dataset("d-2"));
-        index.hold(&one, second * 120);
-        index.hold(&other, second * 120);
+        let third = RemoteId::version("d-1", "v2");
+        for id in [&one, &other, &third] {
+            index.hold(id, "a", second * 120);
+        }
         tokio::time::advance(second * 100).await;
-        assert_eq!((index.held(&one), index.held(&other)), (Some(second * 20), Some(second * 20)));
+        let held = |uid: &str| [&one, &other, &third].map(|id| index.held(id, uid).is_some());
+        assert_eq!(index.held(&one, "b"), Some(second * 20));
+        assert_eq!((held("a"), held("b")), ([false; 3], [true; 3]));
         index.remove(&one);
-        assert_eq!((index.held(&one), index.held(&other)), (None, Some(second * 20)));
+        index.unhold(&third);
+        index.tidy();
+        assert_eq!(held("b"), [false, true, false]);
         tokio::time::advance(second * 20).await;
-        assert_eq!(index.held(&other), None);
+        assert_eq!(held("b"), [false; 3]);
+        index.tidy();
+        assert!(index.state().rights.held.is_empty());
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
     }
     let store = world.apiserver.store();
     for (uid, past) in gone(&store) {
-        past.check(&remotes_of(&datasets, uid))?;
+        let mut remotes = remotes_of(&datasets, uid);
+        remotes.retain(|remote| !world.may_be_left(uid, &remote.id));
+        past.check(&remotes)?;
     }
     for (key, object) in store.all() {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();

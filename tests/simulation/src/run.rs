@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::clock::{self, Stage};
 use crate::goal::{Miss, look, look_back};
 use crate::history::{Class, Entry};
+use crate::kind::Kind;
 use crate::life::keep_alive;
 use crate::scenario::Scenario;
 use crate::world::World;
@@ -17,8 +18,13 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(3 * 3600);
 /// A resync, with its noise.
 const RESYNC: Duration = Duration::from_secs(11 * 60);
-/// Mutating calls of the service that one fault may cost.
-const PER_FAULT: usize = 6;
+/// Mutating calls of the service that a fault may cost. Under another identity they are refused for five minutes.
+const fn price(fault: Kind) -> usize {
+    match fault {
+        Kind::Stranger => 12,
+        _ => 6,
+    }
+}
 
 /// How a run ended.
 #[derive(Debug)]
@@ -106,13 +112,12 @@ async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Mis
     look(world)?;
     look_back(world)?;
     let history = world.history();
-    let faults = history.iter().filter_map(|entry| entry.fault);
-    let (count, doubled) = faults.fold((0, false), |(count, doubled), kind| (count + 1, doubled | kind.doubles()));
-    if let (Some(uid), false) = (world.twins(), doubled) {
+    let faults = || history.iter().filter_map(|entry| entry.fault);
+    if let Some(uid) = world.twins().filter(|_| !faults().any(Kind::doubles)) {
         return Err(Miss::Duplicate(format!("{uid} had two remotes for a while")));
     }
     let calls = history[first..].iter().filter(|entry| entry.class == Class::CloudWrite).count();
-    let most = 6 + PER_FAULT * count;
+    let most = 6 + faults().map(price).sum::<usize>();
     if calls > most {
         return Err(Miss::Costly(format!("{calls} calls that change something, at most {most} are in order")));
     }

@@ -55,6 +55,9 @@ impl World {
 
     /// A user makes the object anew over the one that is there, whose finalizer nobody waits for.
     pub(crate) fn replace(&self, resource: Resource, name: &str, spec: &Value) {
+        if let Ok(object) = self.apiserver.store().get(&key(resource, name)) {
+            self.force_away(object["metadata"]["uid"].as_str().unwrap_or_default());
+        }
         let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         if_there(self.apiserver.change(|store, _| store.patch(&key(resource, name), Part::Main, &patch)));
         self.delete(resource, name);

@@ -68,6 +68,8 @@ struct State {
     numbers: [u32; 3],
     history: Vec<Entry>,
     life: Life,
+    /// Objects whose finalizer somebody took away and that are gone, by uid.
+    forced: Vec<String>,
     /// An object had more than one remote, told once.
     twins: Option<String>,
     /// How long the machine has slept.
@@ -107,6 +109,7 @@ impl World {
             numbers: [0; 3],
             history: Vec::new(),
             life: Life::default(),
+            forced: Vec::new(),
             twins: None,
             slept: Duration::ZERO,
             short_until: Duration::ZERO,
@@ -241,6 +244,20 @@ impl World {
     /// The uid of an object that had more than one remote at some time.
     pub(crate) fn twins(&self) -> Option<String> {
         self.state().twins.clone()
+    }
+
+    /// An object was forced away.
+    pub(crate) fn force_away(&self, uid: &str) {
+        self.state().forced.push(uid.to_owned());
+    }
+
+    /// May this remote be left of the object that was forced away? If the next one of its name went at once as well, or
+    /// the operator could not see the remote: then nobody knew of it. But it must have been reported.
+    pub(crate) fn may_be_left(&self, uid: &str, id: &str) -> bool {
+        let state = self.state();
+        let blind = |entry: &Entry| matches!(entry.fault, Some(Kind::Delete | Kind::Recreate | Kind::Stranger));
+        let forced = state.forced.iter().any(|forced| forced == uid);
+        forced && state.history.iter().any(blind) && self.apiserver.has_told("OrphanFound", id)
     }
 
     fn meddle(self: &Arc<Self>, kind: Kind) {
