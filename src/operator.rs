@@ -24,7 +24,7 @@ use crate::cloud::{self, BearerStyle, CredentialSource, EndpointForm, Environmen
 use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
-use crate::engine::memory::Memories;
+use crate::engine::memories::Memories;
 use crate::engine::uid::Uid;
 use crate::engine::view::World;
 use crate::index::reader::Reader;

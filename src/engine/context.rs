@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kind::Kind;
-use super::memory::Memories;
+use super::memories::Memories;
 use super::view::World;
 use crate::cloud;
 use crate::index::Index;

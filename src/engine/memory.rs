@@ -1,34 +1,14 @@
-//! What this process remembers of each object, by uid. None of it is needed for safety after a restart: losing it
+//! What this process remembers of one object. None of it is needed for safety after a restart: losing it
 //! only makes the operator wait (a doubt's settle time starts again).
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::echo::Echo;
 use super::facts::Facts;
-use super::recorded::{Recorded, RemoteId};
-use super::uid::Uid;
+use super::recorded::RemoteId;
 use super::view::{Process, World};
-
-/// How long an attempt that a lost object left behind is looked for. By then it has taken effect, if it ever does, and
-/// a sweep has shown it.
-const LEFT: Duration = Duration::from_secs(3600);
-
-/// Memories by uid. A settled object has none.
-#[derive(Debug, Default)]
-pub struct Memories {
-    all: Mutex<HashMap<String, Memory>>,
-    /// Objects that were Ready in this process's time.
-    ready: Mutex<HashSet<Uid>>,
-    /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
-    left: Mutex<HashMap<Name, Instant>>,
-}
-
-/// Namespace and name.
-type Name = (String, String);
 
 /// What is remembered of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -171,7 +151,7 @@ impl Memory {
     }
 
     /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
-    fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
+    pub(super) fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
         let fresh =
             |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
@@ -180,93 +160,6 @@ impl Memory {
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
         self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
-}
-
-impl Memories {
-    /// Works on the memory of one object.
-    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Memory) -> T) -> T {
-        let mut all = lock(&self.all);
-        if let Some(memory) = all.get_mut(uid) {
-            return work(memory);
-        }
-        work(all.entry(uid.to_owned()).or_insert_with(|| Memory::new(Instant::now())))
-    }
-
-    /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
-    pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.echo.shown(resource_version))
-    }
-
-    /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
-    pub fn end(&self, uid: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_some_and(|memory| memory.echo.end())
-    }
-
-    /// The object is Ready. Returns whether it is so for the first time in this process.
-    pub fn became_ready(&self, uid: &str) -> bool {
-        lock(&self.ready).insert(Uid::of(uid))
-    }
-
-    /// The object is gone.
-    pub fn forget(&self, uid: &str) {
-        lock(&self.all).remove(uid);
-        lock(&self.ready).remove(&Uid::of(uid));
-    }
-
-    /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
-    pub fn lost(&self, object: &Facts, recorded: &Recorded) {
-        let newest = object.intent.own().and_then(|intent| intent.newest());
-        let memory = lock(&self.all).get(&object.uid).cloned();
-        let in_doubt = memory.zip(newest).is_some_and(|(memory, nonce)| {
-            let ended = recorded.attempt.as_ref().is_some_and(|attempt| attempt.nonce == nonce);
-            !ended && !memory.doubt.resolved && memory.never_executed.as_deref() != Some(nonce)
-        });
-        if in_doubt {
-            lock(&self.left).insert(name(object), Instant::now());
-        }
-        self.forget(&object.uid);
-    }
-
-    /// Did an object of this name go while its create was in doubt?
-    #[must_use]
-    pub fn has_left_a_doubt(&self, object: &Facts) -> bool {
-        lock(&self.left).contains_key(&name(object))
-    }
-
-    /// What came of that attempt is known.
-    pub fn found(&self, object: &Facts) {
-        lock(&self.left).remove(&name(object));
-    }
-
-    /// Forgets what cannot matter any more, and gives the room back.
-    pub fn tidy(&self, list_lag: Duration) {
-        let now = Instant::now();
-        lock(&self.left).retain(|_, since| now.saturating_duration_since(*since) < LEFT);
-        let mut all = lock(&self.all);
-        all.retain(|_, memory| !memory.is_idle(now, list_lag));
-        let room = (all.len() * 2).max(64);
-        all.shrink_to(room);
-    }
-
-    /// How many objects are remembered.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        lock(&self.all).len()
-    }
-
-    /// Nothing is remembered.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-fn name(object: &Facts) -> Name {
-    (object.namespace.clone(), object.name.clone())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The delay after `failures` failed passes in a row: 1 s doubling to 5 minutes, with up to a quarter of jitter.
@@ -312,26 +205,5 @@ mod tests {
         assert_eq!(seen("c1", settle / 2, 1).await, (settle / 2, 1, 0), "too early to count");
         assert_eq!(seen("c1", settle / 2, 2).await, (settle, 3, 2));
         assert_eq!(seen("c2", settle / 2, 1).await, (settle / 2, 1, 0), "another one");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_settled_object_is_forgotten_once_lists_show_what_we_wrote() {
-        let (memories, lag) = (Memories::default(), Duration::from_secs(5));
-        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
-        memories.with("uid", |memory| {
-            memory.echo.wrote(Some("8".into()), true);
-            memory.recorded = Some((RemoteId::dataset("d-1"), Instant::now()));
-            memory.calm();
-        });
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "the watch has not shown it yet");
-        assert!(!memories.shown("uid", "8"));
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "a list may not show it yet");
-        tokio::time::advance(lag * 2).await;
-        memories.with("other", |memory| memory.failures = 1);
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "only the one that fails");
-        assert!(memories.became_ready("uid") && !memories.became_ready("uid"));
     }
 }

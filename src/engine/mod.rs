@@ -24,6 +24,7 @@ mod journal;
 pub mod kind;
 mod look;
 pub mod mark;
+pub mod memories;
 pub mod memory;
 pub mod pass;
 pub mod plan;

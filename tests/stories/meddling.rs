@@ -126,3 +126,34 @@ async fn an_object_made_again_does_not_take_what_a_delete_may_still_hit() {
     scene.until("the delete", async |scene| scene.calls("DeleteDataset") == (1, 0)).await;
     ends_well(&scene).await;
 }
+
+/// The same of a delete that a finalizer guarded until somebody took it away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_forced_away_during_its_delete_and_made_again_gets_a_dataset_that_stays() {
+    let scene = Scene::with_names("unguarded", NameScope::None).await;
+    scene.create("Dataset", "one", oss("one")).await;
+    let doomed = dataset_id(&scene.ready("Dataset", "one").await);
+    // Longer than the request timeout (3 s).
+    scene.faults([late("DeleteDataset", 4500)]);
+    scene.delete("Dataset", "one").await;
+    scene.until("the delete to be on its way", async |scene| scene.cloud().faults().is_empty()).await;
+    scene.strip("one", true, false).await;
+    scene.gone("Dataset", "one").await;
+    scene.create("Dataset", "one", oss("one")).await;
+    assert_ne!(dataset_id(&scene.ready("Dataset", "one").await), doomed);
+    ends_well(&scene).await;
+}
+
+/// Nobody heard what came of the create of the one before it: this one looks, and waits as if it were its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_made_again_while_its_predecessor_is_in_doubt_takes_what_that_one_made() {
+    let scene = Scene::with_names("inherits", NameScope::None).await;
+    // Longer than the request timeout (3 s), shorter than the settle time (6 s).
+    scene.faults([late("CreateDataset", 4500)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.claimed("Dataset", "one").await;
+    forced_away(&scene).await;
+    scene.create("Dataset", "one", oss("one")).await;
+    ends_well(&scene).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
+}

@@ -10,6 +10,7 @@ use super::super::desired::Deletion;
 use super::super::facts::Stored;
 use super::super::view::Remote;
 use super::cases::{attempted, desire, fields, kept, twin};
+use super::tests::view;
 use super::*;
 
 fn id() -> RemoteId {
@@ -222,6 +223,17 @@ fn a_mark_elsewhere_comes_before_making_it_again() {
     view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.id, RemoteId::dataset("d-2"));
+}
+
+#[test]
+fn an_object_whose_predecessor_went_in_doubt_waits_as_if_the_attempt_were_its_own() {
+    let mut view = view();
+    view.seen.swept = true;
+    assert_eq!(plan(&view), Step::Permit);
+    view.process.predecessor_in_doubt = true;
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.process.resolved = true;
+    assert_eq!(plan(&view), Step::Permit);
 }
 
 #[test]

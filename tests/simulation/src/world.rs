@@ -260,6 +260,11 @@ impl World {
         forced && state.history.iter().any(blind) && self.apiserver.has_told("OrphanFound", id)
     }
 
+    /// Did the operator have another identity for a while?
+    pub(crate) fn was_someone_else(&self) -> bool {
+        self.state().history.iter().any(|entry| entry.fault == Some(Kind::Stranger))
+    }
+
     fn meddle(self: &Arc<Self>, kind: Kind) {
         let (resource, name, spec) = self.job.main();
         match kind {
