@@ -263,12 +263,13 @@ impl Index {
         self.state().transparent.contains(principal)
     }
 
-    /// Datasets with this operator's mark, not released, that no object here recorded and whose uid does not live
-    /// here.
-    pub fn orphans(&self, lives_here: impl Fn(Uid) -> bool) -> Vec<String> {
+    /// Datasets, and newest versions, with this operator's mark, not released, that no object here recorded and whose
+    /// uid does not live here.
+    pub fn orphans(&self, lives_here: impl Fn(Uid) -> bool) -> Vec<RemoteId> {
         let state = self.state();
-        let orphans = state.rows.unclaimed().filter(|(_, uid)| !lives_here(*uid));
-        orphans.map(|(id, _)| id.to_owned()).collect()
+        let datasets = state.rows.unclaimed().map(|(id, uid)| (RemoteId::dataset(id), uid));
+        let all = datasets.chain(state.rows.unclaimed_versions());
+        all.filter(|(_, uid)| !lives_here(*uid)).map(|(id, _)| id).collect()
     }
 
     /// Number of datasets and versions known.

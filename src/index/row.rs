@@ -59,6 +59,8 @@ pub(super) struct Row {
     pub(super) owner: u64,
     /// The uid that a mark of ours names, unless it was released.
     pub(super) marked: Option<Uid>,
+    /// Its newest version carries such a mark.
+    pub(super) newest_is_marked: bool,
     source: Source,
     /// A write of ours may or may not have changed it.
     doubtful: bool,
@@ -67,8 +69,6 @@ pub(super) struct Row {
 impl Row {
     /// A row for this remote. `None` if it cannot be packed.
     pub(super) fn new(remote: &Remote, as_of: Instant, source: Source, domains: &[String]) -> Option<Self> {
-        let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|domain| domains.contains(domain));
-        let released = remote.labels.contains_key(MARK_RELEASED);
         let newest = remote.latest.as_ref().and_then(|latest| latest.id.version.as_deref());
         Some(Self {
             shown: Packed::new(&without_times(remote))?,
@@ -76,7 +76,8 @@ impl Row {
             list: 0,
             newest: newest.map_or(0, version_hash),
             owner: remote.labels.get(MARK_OWNER).map_or(0, |owner| owner_hash(owner)),
-            marked: marked_uid(&remote.labels).filter(|_| ours && !released).map(Uid::of),
+            marked: marked(remote, domains),
+            newest_is_marked: remote.latest.as_ref().is_some_and(|latest| marked(latest, domains).is_some()),
             source,
             doubtful: false,
         })
@@ -126,6 +127,13 @@ impl Row {
             },
         }
     }
+}
+
+/// The uid that a mark of ours on this remote names, unless it was released.
+pub(super) fn marked(remote: &Remote, domains: &[String]) -> Option<Uid> {
+    let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|domain| domains.contains(domain));
+    let released = remote.labels.contains_key(MARK_RELEASED);
+    marked_uid(&remote.labels).filter(|_| ours && !released).map(Uid::of)
 }
 
 /// A hash by which remotes of one owner are found; what is found is compared in full.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::object::ObjectKey;
-use super::row::{Row, Source, owner_hash};
+use super::row::{Row, Source, marked, owner_hash};
 use crate::api::names::MARK_OWNER;
 use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
@@ -304,6 +304,20 @@ impl Rows {
             .iter()
             .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.version.is_some()))
             .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
+    }
+
+    /// The same of newest versions. (Of older ones nobody is told that they went.)
+    pub(super) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
+        self.entries.values().filter_map(|entry| {
+            let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;
+            let mut recorded = entry.recorders.iter().filter_map(|recorder| recorder.version.as_deref());
+            if recorded.any(|version| row.newest_is(version)) {
+                return None;
+            }
+            let remote = row.remote()?;
+            let newest = remote.latest.as_deref().filter(|newest| !self.gone.contains(&newest.id))?;
+            Some((newest.id.clone(), marked(newest, &self.domains)?))
+        })
     }
 
     pub(super) fn len(&self) -> usize {

@@ -238,6 +238,35 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_orphan_can_be_a_version_as_long_as_it_is_the_newest_one() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let with = |change: &dyn Fn(&mut Labels)| {
+        let mut dataset = (*remote("d-1", "v2", "x")).clone();
+        let latest = dataset.latest.as_mut().unwrap();
+        latest.labels = Identity::new(&["d".into()], &[], "c").mark(&owner("second"), "version", "c2");
+        change(&mut latest.labels);
+        dataset
+    };
+    let id = RemoteId::version("d-1", "v2");
+    let orphans = |rows: &Rows| rows.unclaimed_versions().collect::<Vec<_>>();
+    rows.believe(&with(&|_| ()), start, Source::Shown);
+    assert_eq!(orphans(&rows), [(id.clone(), Uid::of("version"))]);
+    rows.recorded(&id, &ObjectKey::new("DatasetVersion", "ns", "second", "version"), Some("478"));
+    assert_eq!(orphans(&rows), []);
+    rows.forget(&id, Uid::of("version"));
+    assert_eq!(orphans(&rows).len(), 1);
+    let released = |labels: &mut Labels| drop(labels.insert(crate::api::names::MARK_RELEASED.into(), "true".into()));
+    rows.believe(&with(&released), start, Source::Shown);
+    assert_eq!(orphans(&rows), []);
+    let foreign = |labels: &mut Labels| drop(labels.insert(crate::api::names::MARK_DOMAIN.into(), "another".into()));
+    rows.believe(&with(&foreign), start, Source::Shown);
+    assert_eq!(orphans(&rows), []);
+    rows.believe(&with(&|_| ()), start, Source::Shown);
+    rows.remove(&id);
+    assert_eq!(orphans(&rows), [], "we deleted it, and no list shows that yet");
+}
+
+#[tokio::test(start_paused = true)]
 async fn older_versions_are_listed_again_only_where_somebody_recorded_one() {
     let (mut rows, start) = (rows(), Instant::now());
     let later = start + Duration::from_secs(1);

@@ -251,9 +251,9 @@ impl Stage {
         made["DatasetId"].as_str().unwrap().to_owned()
     }
 
-    /// Datasets that carry our mark and that no object stands for.
+    /// What carries our mark and no object stands for.
     pub(super) fn orphans(&self) -> Vec<String> {
-        let mut orphans = self.index.orphans(|_| false);
+        let mut orphans: Vec<_> = self.index.orphans(|_| false).iter().map(ToString::to_string).collect();
         orphans.sort();
         orphans
     }

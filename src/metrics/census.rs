@@ -83,7 +83,7 @@ impl Collector for Source {
         remotes.encode(encoder.encode_descriptor("pai_index_remotes", help, None, remotes.metric_type())?)?;
         if let Some(orphans) = census.orphans {
             let orphans = ConstGauge::new(orphans);
-            let help = "Datasets with this operator's mark whose object does not live here";
+            let help = "Datasets and newest versions with this operator's mark whose object does not live here";
             orphans.encode(encoder.encode_descriptor("pai_index_orphans", help, None, orphans.metric_type())?)?;
         }
         let sweeps = ConstCounter::new(census.sweeps);

@@ -1,4 +1,4 @@
-//! Orphans: datasets that carry this operator's mark and that no object here stands for. They are never touched; after
+//! Orphans: datasets and versions that carry this operator's mark and that no object here stands for. They are never touched; after
 //! each round of the index those that the round before showed as well are told, once, as events and in the log: after a
 //! declared move the objects need a moment to take what is theirs.
 
@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use tokio::sync::watch;
 
 use super::kinship::Kinship;
+use crate::engine::recorded::RemoteId;
 use crate::index::Index;
 use crate::tell::Teller;
 
@@ -23,28 +24,29 @@ pub(super) async fn watch(
     namespace: String,
     mut rounds: watch::Receiver<u64>,
 ) {
-    let (mut known, mut before) = (HashSet::<String>::new(), HashSet::<String>::new());
+    let (mut known, mut before) = (HashSet::<RemoteId>::new(), HashSet::<RemoteId>::new());
     while rounds.changed().await.is_ok() {
         if !kinship.is_complete() {
             continue;
         }
-        let now: HashSet<String> = index.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
+        let now: HashSet<RemoteId> = index.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
         known.retain(|id| now.contains(id));
-        let mut new: Vec<&String> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
+        let mut new: Vec<&RemoteId> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();
         for id in new.iter().take(MOST) {
-            tracing::warn!(
-                datasetId = id.as_str(),
-                "an orphan: it carries this operator's mark, and no object here stands for it"
-            );
+            tracing::warn!(%id, "an orphan: it carries this operator's mark, and no object here stands for it");
+            let way_back = match &id.version {
+                None => "adopt it with adoption.datasetId",
+                Some(_) => "apply its DatasetVersion again under the same name",
+            };
             let note = format!(
-                "{id} carries this operator's mark, but no object here stands for it; adopt it with \
-                 adoption.datasetId, or delete it in the console"
+                "{id} carries this operator's mark, but no object here stands for it; {way_back}, or delete it in the \
+                 console"
             );
-            teller.tell(place(&namespace, id), true, "OrphanFound", "Sweep", &note);
+            teller.tell(place(&namespace, &id.to_string()), true, "OrphanFound", "Sweep", &note);
         }
         if let Some(more) = new.len().checked_sub(MOST).filter(|more| *more > 0) {
-            let note = format!("{more} more datasets carry this operator's mark, and no object here stands for them");
+            let note = format!("{more} more remotes carry this operator's mark, and no object here stands for them");
             teller.tell(place(&namespace, "more"), true, "OrphanFound", "Sweep", &note);
         }
         known.extend(new.into_iter().cloned());
