@@ -207,6 +207,10 @@ impl<K: Kind> Pass<'_, K> {
         self.seen.flight = None;
         let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
         self.ctx.index.recorded(&record.id, &self.key(), workspace);
+        if !(self.ctx.lives_here)(uid) {
+            // The watch said that it went before the answer to the write was here.
+            self.ctx.index.forget(&record.id, uid);
+        }
         let now = tokio::time::Instant::now();
         self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
