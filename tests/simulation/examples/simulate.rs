@@ -109,7 +109,9 @@ fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
          server and every step of a pass. *Single* counts all single faults in four sorts of world: names repeat; names \
          are unique, on a Kubernetes without streamed lists; the same, and copies of a request are not refused as \
          such; names repeat and copies are not refused. \
-         *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; the \
+         *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; what cannot be asked \
+         (`docs/protocol.md`, section 10) is this: an object that was forced away and that nobody could look for may \
+         leave its remote, if that is reported, and one whose attempt another identity made may say AccountMismatch. The \
          slowest is the longest that a job took until all was as it must be.\n\n\
          | job | single | pairs | duplicates | orphans | stuck | slowest | seconds |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
