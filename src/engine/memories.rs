@@ -62,12 +62,9 @@ impl Memories {
     /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
     pub fn lost(&self, object: &Facts, recorded: &Recorded) {
         let newest = object.intent.own().and_then(|intent| intent.newest());
-        let memory = lock(&self.all).get(&object.uid).cloned();
-        let in_doubt = memory.zip(newest).is_some_and(|(memory, nonce)| {
-            let ended = recorded.attempt.as_ref().is_some_and(|attempt| attempt.nonce == nonce);
-            !ended && !memory.doubt.resolved && memory.never_executed.as_deref() != Some(nonce)
-        });
-        if in_doubt {
+        let unended = newest.filter(|nonce| recorded.attempt.as_ref().is_none_or(|attempt| attempt.nonce != **nonce));
+        let in_doubt = |nonce| lock(&self.all).get(&object.uid).is_some_and(|memory| !memory.is_over(nonce));
+        if unended.is_some_and(in_doubt) {
             lock(&self.left).insert(name(object), Instant::now());
         }
         self.forget(&object.uid);
@@ -76,7 +73,8 @@ impl Memories {
     /// Did an object of this name go while its create was in doubt?
     #[must_use]
     pub fn has_left_a_doubt(&self, object: &Facts) -> bool {
-        lock(&self.left).contains_key(&name(object))
+        let left = lock(&self.left);
+        !left.is_empty() && left.contains_key(&name(object))
     }
 
     /// What came of that attempt is known.
@@ -144,6 +142,11 @@ mod tests {
         assert!(!leaves(&view.object, &view.recorded, &Memory::resolve));
         assert!(!leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c1".into())));
         assert!(leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c0".into())));
+        let resolved_before = |memory: &mut Memory| {
+            memory.resolve();
+            memory.doubt.nonce = Some("c0".into());
+        };
+        assert!(leaves(&view.object, &view.recorded, &resolved_before));
         let outcome = Outcome::Refused;
         let mut ended = |nonce: &str| {
             view.recorded.attempt = Some(Ended { nonce: nonce.into(), outcome });

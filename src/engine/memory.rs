@@ -125,6 +125,12 @@ impl Memory {
         self.doubt.resolved = true;
     }
 
+    /// Is it known here that nothing can come any more of the attempt with this nonce?
+    pub(super) fn is_over(&self, nonce: &str) -> bool {
+        let resolved = self.doubt.resolved && self.doubt.nonce.as_deref() == Some(nonce);
+        resolved || self.never_executed.as_deref() == Some(nonce)
+    }
+
     /// How long the object has been waiting, counted from the first call; for news about a wait that was told
     /// already, how long it has been that news.
     pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
