@@ -18,10 +18,11 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(3 * 3600);
 /// A resync, with its noise.
 const RESYNC: Duration = Duration::from_secs(11 * 60);
-/// Mutating calls of the service that a fault may cost. Under another identity they are refused for five minutes.
+/// Mutating calls of the service that a fault may cost. Under another identity those of up to three objects are refused
+/// for five minutes.
 const fn price(fault: Kind) -> usize {
     match fault {
-        Kind::Stranger => 12,
+        Kind::Stranger => 36,
         _ => 6,
     }
 }
