@@ -2,6 +2,7 @@
 //! be found.
 
 mod recorders;
+mod sweeps;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::object::ObjectKey;
-use super::row::{Row, Source, marked, owner_hash};
+use super::row::{Row, Source, owner_hash};
 use crate::api::names::MARK_OWNER;
 use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
@@ -247,77 +248,6 @@ impl Rows {
             self.reown(dataset, row.owner, 0);
         }
         self.tidy(dataset);
-    }
-
-    // --- sweeps ---
-
-    /// The list number `list` shows this dataset. Returns whether it did so for the first time; `None` if there is no
-    /// row.
-    pub(super) fn seen_by(&mut self, dataset: &str, list: u32) -> Option<bool> {
-        let row = self.entries.get_mut(dataset)?.row.as_mut()?;
-        Some(std::mem::replace(&mut row.list, list) != list)
-    }
-
-    /// There is a row for this dataset.
-    pub(super) fn is_shown(&self, dataset: &str) -> bool {
-        self.entries.get(dataset).is_some_and(|entry| entry.row.is_some())
-    }
-
-    /// Datasets of a workspace that no list from number `first` on, begun at `since`, did show, and that nothing
-    /// newer is known of.
-    pub(super) fn unseen(&self, workspace: &str, first: u32, since: Instant) -> Vec<String> {
-        let unseen = |entry: &Entry| {
-            entry.workspace.as_deref().is_none_or(|there| there == workspace)
-                && entry.row.as_ref().is_none_or(|row| row.list < first && row.as_of <= since)
-        };
-        self.entries.iter().filter(|(_, entry)| unseen(entry)).map(|(id, _)| id.to_string()).collect()
-    }
-
-    /// This version was shown, made by us, or is gone.
-    fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
-        entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
-            || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
-            || self.gone.contains(&RemoteId::version(dataset, version))
-    }
-
-    /// Datasets of a workspace whose versions are to be listed: with older ones that somebody recorded and that were
-    /// last listed before `then`, or with one that may be a copy of ours.
-    pub(super) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
-        let due = |dataset: &str, entry: &Entry| {
-            let row = entry.row.as_ref().filter(|row| row.has_newest());
-            let older = |recorder: &Recorder| {
-                recorder.version.as_deref().is_some_and(|version| row.is_some_and(|row| !row.newest_is(version)))
-            };
-            let versions = entry.versions.as_ref();
-            let unknown = versions.and_then(|versions| versions.unknown.as_ref());
-            let long_ago = versions.and_then(|versions| versions.listed).is_some_and(|listed| listed <= then);
-            entry.workspace.as_deref() == Some(workspace)
-                && ((long_ago && entry.recorders.iter().any(older))
-                    || unknown.is_some_and(|unknown| !self.knows(entry, dataset, unknown)))
-        };
-        self.entries.iter().filter(|(id, entry)| due(id, entry)).map(|(id, _)| id.to_string()).collect()
-    }
-
-    /// Datasets with a mark of ours that was not released, and the uid it names, as long as nobody recorded them.
-    pub(super) fn unclaimed(&self) -> impl Iterator<Item = (&str, Uid)> {
-        self.entries
-            .iter()
-            .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.version.is_some()))
-            .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
-    }
-
-    /// The same of newest versions. (Of older ones nobody is told that they went.)
-    pub(super) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
-        self.entries.values().filter_map(|entry| {
-            let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;
-            let mut recorded = entry.recorders.iter().filter_map(|recorder| recorder.version.as_deref());
-            if recorded.any(|version| row.newest_is(version)) {
-                return None;
-            }
-            let remote = row.remote()?;
-            let newest = remote.latest.as_deref().filter(|newest| !self.gone.contains(&newest.id))?;
-            Some((newest.id.clone(), marked(newest, &self.domains)?))
-        })
     }
 
     pub(super) fn len(&self) -> usize {
