@@ -36,7 +36,9 @@ impl View {
         match &self.object.intent {
             Stored::Foreign(_) => true,
             Stored::Absent => {
-                self.recorded.id.is_none() && (self.object.finalizer || self.process.predecessor_in_doubt)
+                let stripped = self.object.finalizer;
+                let inherited = self.process.predecessor_in_doubt;
+                self.recorded.id.is_none() && (stripped || inherited)
             }
             Stored::Own(intent) => match intent.newest() {
                 // Put back after it was stripped: which attempts there were is not known any more.

@@ -33,7 +33,7 @@ enum Action {
         #[arg(long)]
         out: PathBuf,
         /// Cells at the same time
-        #[arg(long, default_value_t = 12)]
+        #[arg(long, default_value_t = 32)]
         width: usize,
         /// Only cells whose name begins so, for example C5.c
         #[arg(long, env = "MATRIX_CELL", default_value = "")]
