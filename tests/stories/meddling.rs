@@ -154,6 +154,8 @@ async fn an_object_made_again_while_its_predecessor_is_in_doubt_takes_what_that_
     scene.claimed("Dataset", "one").await;
     forced_away(&scene).await;
     scene.create("Dataset", "one", oss("one")).await;
+    let object = scene.ready("Dataset", "one").await;
+    assert_eq!(object.data["status"]["recovered"], json!(true), "this one made nothing");
     ends_well(&scene).await;
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
 }
