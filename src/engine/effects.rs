@@ -129,7 +129,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
-        if let Some(left) = self.ctx.index.held(id, &view.object.uid) {
+        // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
+        let held = self.ctx.index.held(id, &view.object.uid).filter(|_| id.version.is_some() == K::VERSIONED);
+        if let Some(left) = held {
             let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
             return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
         }
