@@ -40,11 +40,11 @@ model: ## Explore the decisions exhaustively, under every fault; the page goes t
 	cargo run -q --profile fast -p model -- --page docs/results/model.md
 
 .PHONY: simulate
-simulate: ## Every fault and every pair of faults in simulated time; the page goes to docs/results/simulation.md
+simulate: ## Every fault and every pair of faults in simulated time; the page goes to docs/results/simulation.md (40 minutes)
 	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
 
 .PHONY: matrix
-matrix: ## Every effect under every fault; the page goes to docs/results (MATRIX_CELL=C5.c: some cells, page in target)
+matrix: ## Every effect under every fault; the page goes to docs/results (10 minutes; MATRIX_CELL=C5.c: some cells, page in target)
 	tests/controlplane/build >/dev/null
 	cargo run --locked -p matrix -- all --out $(if $(MATRIX_CELL),target/crash-matrix.md,docs/results/crash-matrix.md)
 
