@@ -44,12 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut tally = single;
         tally.add(pairs);
         let row = format!(
-            "| {word} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {word} | {} | {} | {} | {} | {} | {} | {} | {} |",
             counts.0,
             counts.1,
             tally.duplicates(),
             tally.orphans(),
             tally.stuck(),
+            tally.human,
             slowest(&tally),
             since.elapsed().as_secs()
         );
@@ -69,11 +70,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(rows, "{row}")?;
         all.add(tally);
         let counts = format!(
-            "runs: {}\nduplicates: {}\norphans: {}\nstuck: {}\nseconds: {}",
+            "runs: {}\nduplicates: {}\norphans: {}\nstuck: {}\nhuman-needed: {}\nseconds: {}",
             all.runs,
             all.duplicates(),
             all.orphans(),
             all.stuck(),
+            all.human,
             begun.elapsed().as_secs()
         );
         println!("{counts}");
@@ -111,9 +113,9 @@ fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
          such; names repeat and copies are not refused. \
          *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; what cannot be asked \
          (`docs/protocol.md`, section 10) is this: an object that was forced away and that nobody could look for may \
-         leave its remote, if that is reported, and one whose attempt another identity made may say AccountMismatch. The \
+         leave its remote, if that is reported, and one whose attempt another identity made may say AccountMismatch (*human*). The \
          slowest is the longest that a job took until all was as it must be.\n\n\
-         | job | single | pairs | duplicates | orphans | stuck | slowest | seconds |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
+         | job | single | pairs | duplicates | orphans | stuck | human | slowest | seconds |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
     )
 }

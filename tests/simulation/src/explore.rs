@@ -17,6 +17,8 @@ pub struct Tally {
     pub runs: usize,
     /// Those that did not end as they must.
     pub misses: Vec<(Scenario, Miss)>,
+    /// Those that ended well, but for a human who is told to act.
+    pub human: usize,
     /// Simulated time that the slowest job took, of those that ended well, and which it was.
     pub slowest: Option<(Duration, Scenario)>,
 }
@@ -25,6 +27,7 @@ impl Tally {
     /// Adds another.
     pub fn add(&mut self, other: Self) {
         self.runs += other.runs;
+        self.human += other.human;
         self.misses.extend(other.misses);
         if let Some((took, scenario)) = other.slowest {
             self.took(took, &scenario);
@@ -79,9 +82,11 @@ impl Tally {
             // It was made of a history that must repeat itself.
             (struck < scenario.faults.len()).then(|| Miss::Unfinished(format!("only {struck} faults struck")))
         });
-        match &miss {
-            Some(miss) => self.misses.push((scenario.clone(), miss.clone())),
-            None => self.took(outcome.took, scenario),
+        if let Some(miss) = &miss {
+            self.misses.push((scenario.clone(), miss.clone()));
+        } else {
+            self.human += usize::from(outcome.human);
+            self.took(outcome.took, scenario);
         }
         Some(outcome)
     }

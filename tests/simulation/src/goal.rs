@@ -95,8 +95,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         if object["metadata"].get("deletionTimestamp").is_some() {
             return Err(miss("is still being deleted"));
         }
-        if world.was_someone_else() && remotes.is_empty() && says(object, "AccountMismatch") {
-            // Whether that identity made something, only it can tell (rule 4.5).
+        if remotes.is_empty() && asks_for_identity(world, object) {
             continue;
         }
         if !is_ready(object) {
@@ -115,9 +114,14 @@ fn is_ready(object: &Value) -> bool {
     ready(object).is_some_and(|ready| ready["status"] == "True")
 }
 
-/// A human must act, and is told why.
-fn says(object: &Value, reason: &str) -> bool {
-    ready(object).is_some_and(|ready| ready["reason"] == reason)
+/// Whether another identity's attempt made something, only that can tell (rule 4.5): a human must act, and is told why.
+fn asks_for_identity(world: &World, object: &Value) -> bool {
+    world.was_someone_else() && ready(object).is_some_and(|ready| ready["reason"] == "AccountMismatch")
+}
+
+/// Does an object ask for a human, where it may?
+pub(crate) fn needs_human(world: &World) -> bool {
+    world.apiserver.store().all().any(|(_, object)| asks_for_identity(world, object))
 }
 
 /// What is said of the present spec.

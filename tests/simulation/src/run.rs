@@ -7,7 +7,7 @@ use dataset_operator::ambient::stand_in;
 use tokio::time::{Instant, sleep};
 
 use crate::clock::{self, Stage};
-use crate::goal::{Miss, look, look_back};
+use crate::goal::{Miss, look, look_back, needs_human};
 use crate::history::{Class, Entry};
 use crate::kind::Kind;
 use crate::life::keep_alive;
@@ -38,6 +38,8 @@ pub struct Outcome {
     pub done: usize,
     /// Simulated time until then, since the job began.
     pub took: Duration,
+    /// A human is told to act, and all is well but for that.
+    pub human: bool,
 }
 
 /// Plays a scenario. The same scenario has the same history.
@@ -84,7 +86,7 @@ async fn play(world: &Arc<World>) -> Outcome {
         Ok(()) => judge(world, begun + PATIENCE, first).await,
         miss => miss,
     };
-    Outcome { miss: miss.err(), history: world.history(), done, took }
+    Outcome { miss: miss.err(), history: world.history(), done, took, human: needs_human(world) }
 }
 
 /// Waits until all is as it must be.

@@ -164,12 +164,12 @@ impl Apiserver {
         Ok(Answer::ok(event))
     }
 
-    /// Was this told as an event that names `what`?
+    /// Was this told as an event about `what`?
     pub fn has_told(&self, reason: &str, what: &str) -> bool {
         let events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
         let mut notes =
             events.values().filter(|event| event["reason"] == reason).filter_map(|event| event["note"].as_str());
-        notes.any(|note| note.contains(what))
+        notes.any(|note| note.split(' ').next() == Some(what))
     }
 
     fn version(&self) -> Value {
