@@ -55,6 +55,7 @@ async fn a_finalizer_stripped_during_a_create() {
     let scene = creating("nofinal").await;
     scene.strip("one", true, false).await;
     ends_well(&scene).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
