@@ -210,13 +210,7 @@ impl<K: Kind> Pass<'_, K> {
             Some(version) => Request::delete_dataset_version(&id.dataset, version),
         };
         self.ctx.index.hold(id, &self.facts.uid, self.ctx.world.settle);
-        let answer = self.ctx.cloud.call_in(&mut self.turn, &request).await;
-        if let Err(error) = &answer
-            && !matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled)
-        {
-            self.ctx.index.unhold(id);
-        }
-        match answer {
+        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);

@@ -36,14 +36,9 @@ impl Index {
     }
 
     /// A delete of this remote is sent for this object: no other works on it for so long, or until it is known gone. A
-    /// finalizer that somebody took away guards nothing.
+    /// finalizer that somebody took away guards nothing, and a refusal says nothing of an earlier try.
     pub fn hold(&self, id: &RemoteId, uid: &str, how_long: Duration) {
         self.state().rights.held.insert(id.clone(), (uid.to_owned(), Instant::now() + how_long));
-    }
-
-    /// That delete was not carried out, and will not be.
-    pub fn unhold(&self, id: &RemoteId) {
-        self.state().rights.gone(id);
     }
 
     /// For how long a delete that another object sent may still hit this remote, if one may.
@@ -83,7 +78,7 @@ mod tests {
         assert_eq!(index.held(&one, "b"), Some(second * 20));
         assert_eq!((held("a"), held("b")), ([false; 3], [true; 3]));
         index.remove(&one);
-        index.unhold(&third);
+        index.state().rights.gone(&third);
         index.tidy();
         assert_eq!(held("b"), [false, true, false]);
         tokio::time::advance(second * 20).await;
