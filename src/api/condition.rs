@@ -27,6 +27,8 @@ values! {
         Available = "Available",
         /// A step is being taken.
         Progressing = "Progressing",
+        /// The object waits in line behind the operator's own rate limit.
+        Queued = "Queued",
         /// A create may or may not have happened.
         Uncertain = "Uncertain",
         /// Another object is not ready.
@@ -35,6 +37,10 @@ values! {
         CloudUnavailable = "CloudUnavailable",
         /// The service, or the daily budget, limits our calls.
         Throttled = "Throttled",
+        /// A quota or limit of the account, the workspace or the service is used up.
+        QuotaExceeded = "QuotaExceeded",
+        /// The API server refuses a write of the operator.
+        WriteRefused = "WriteRefused",
         /// The answer cannot be read.
         MalformedResponse = "MalformedResponse",
         /// A defect of the operator.
@@ -86,10 +92,13 @@ impl Reason {
         match self {
             Self::Available
             | Self::Progressing
+            | Self::Queued
             | Self::Uncertain
             | Self::DependencyNotReady
             | Self::CloudUnavailable
             | Self::Throttled
+            | Self::QuotaExceeded
+            | Self::WriteRefused
             | Self::MalformedResponse
             | Self::InternalError
             | Self::Deleting
@@ -112,12 +121,21 @@ impl Reason {
         match self {
             Self::Available => "The remote equals the spec of this generation.",
             Self::Progressing => "A step is being taken; no action needed.",
+            Self::Queued => {
+                "The object waits in line behind the operator's own rate limit (`--qps`); it goes on by itself."
+            }
             Self::Uncertain => {
                 "A create may or may not have reached the service; the operator waits and looks before it tries again."
             }
             Self::DependencyNotReady => "Another object that this one needs does not exist or is not ready yet.",
             Self::CloudUnavailable => "The service does not answer or answers with a server error; retried.",
             Self::Throttled => "The service, or the daily budget, limits our calls; it goes on by itself.",
+            Self::QuotaExceeded => {
+                "A quota of the account, the workspace or the service is used up; raise it or free some, it is retried."
+            }
+            Self::WriteRefused => {
+                "The API server refuses a write of the operator to this object; the message says why. Retried."
+            }
             Self::MalformedResponse => "The service answered with something that cannot be read; retried.",
             Self::InternalError => "A defect of the operator; retried, and worth a bug report.",
             Self::Deleting => "The object is being deleted.",
