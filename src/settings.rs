@@ -11,62 +11,68 @@ use crate::levers;
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
-    /// URL of the dataset API; overrides the region's public endpoint
+    /// URL of the dataset API. Default: the public endpoint of the region
     #[arg(long, env = "DATASET_OPERATOR_ENDPOINT")]
     pub endpoint: Option<String>,
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
-    /// Workspace of objects that name none
+    /// PAI workspace of the objects that do not set spec.workspaceId
     #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID")]
     pub workspace_id: Option<String>,
-    /// Who owns what this operator creates; a list, the first writes and all are recognised. Default: the uid of kube-system
+    /// Name of the owner in the ownership labels of the datasets. A list: the operator writes the first entry and
+    /// recognises all. Default: the uid of the namespace kube-system
     #[arg(long, env = "DATASET_OPERATOR_OWNER_DOMAIN", value_delimiter = ',')]
     pub owner_domain: Vec<String>,
-    /// Secret that signs ownership marks; a list, the first signs and all verify. Default: the owner domain
+    /// Secret key that signs the ownership labels. A list: the operator signs with the first entry and accepts all.
+    /// Default: the owner domain
     #[arg(long, env = "DATASET_OPERATOR_OWNER_KEY", value_delimiter = ',', hide_env_values = true)]
     pub owner_key: Vec<String>,
-    /// Calls per second that the account may make (the vendor's figure); 98 % of it is used
+    /// Calls per second that the account may make (the vendor's figure). The operator uses 98 % of it
     #[arg(long, env = "DATASET_OPERATOR_QPS", default_value_t = 100.0)]
     pub qps: f64,
-    /// Passes at the same time, of one kind. Default: as many as keep the limit busy if a pass takes 0.64 s, from 8 to
-    /// 256; 64 at 100 calls per second
+    /// Reconciles of one kind that may run at the same time. Default: --qps × 0.64, at least 8 and at most 256; 64 at
+    /// 100 calls per second
     #[arg(long, env = "DATASET_OPERATOR_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
-    /// Calls per second that single operations may be called, such as CreateDataset=20,GetDataset=50; others are learnt
+    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. The operator learns the
+    /// limits of the other operations
     #[arg(long, env = "DATASET_OPERATOR_OPERATION_QPS", value_delimiter = ',', value_parser = operation_qps)]
     pub operation_qps: Vec<(Operation, f64)>,
-    /// Calls per day of UTC; at 90 % of them sweeps stop, at 100 % creates, never edits and deletions. Default: no limit
+    /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop too.
+    /// Edits and deletions never stop. Default: no limit
     #[arg(long, env = "DATASET_OPERATOR_DAILY_BUDGET", value_parser = clap::value_parser!(u64).range(1..))]
     pub daily_budget: Option<u64>,
-    /// How the endpoint wants operations to be addressed; gateway sends bearer tokens as Authorization
+    /// How the endpoint expects requests to name the operation. With gateway the operator also sends a bearer token in
+    /// the header Authorization
     #[arg(long, env = "DATASET_OPERATOR_ENDPOINT_FORM", value_enum, default_value_t)]
     pub endpoint_form: EndpointForm,
-    /// Time between comparisons of everything with the cloud
+    /// Time between two comparisons of all objects with the cloud
     #[arg(long, env = "DATASET_OPERATOR_RESYNC", default_value = "10m", value_parser = duration)]
     pub resync: Duration,
-    /// How long after an unanswered create the service may still carry it out
+    /// Grace period after a create request without an answer: the service may still carry out the request during this
+    /// time, so the operator does not send it again before
     #[arg(long, env = "DATASET_OPERATOR_SETTLE_TIME", default_value = "120s", value_parser = duration)]
     pub settle_time: Duration,
-    /// A create is sent no later than this after it was announced on the object
+    /// Longest time between storing the intent to create on the object and sending the create request
     #[arg(long, env = "DATASET_OPERATOR_SEND_DEADLINE", default_value = "10s", value_parser = duration)]
     pub send_deadline: Duration,
-    /// Longest time one API call may take
+    /// Longest time that one API call may take
     #[arg(long, env = "DATASET_OPERATOR_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
-    /// Lists of the service may be this old
+    /// How old a list of the service may be: a change may be missing in lists for this long
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
-    /// Namespaces to look after; all if empty
+    /// Namespaces whose objects the operator manages. Default: all namespaces
     #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',')]
     pub namespaces: Vec<String>,
-    /// Where /metrics is served
+    /// Address on which the operator serves /metrics
     #[arg(long, env = "DATASET_OPERATOR_METRICS_ADDR", default_value = "0.0.0.0:8080")]
     pub metrics_addr: SocketAddr,
-    /// Where /healthz and /readyz are served
+    /// Address on which the operator serves /healthz and /readyz
     #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
     pub health_addr: SocketAddr,
-    /// Default: text on a terminal, JSON otherwise
+    /// Format of the log. Default: text on a terminal, JSON otherwise
     #[arg(long, env = "DATASET_OPERATOR_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 }

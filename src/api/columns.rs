@@ -19,9 +19,9 @@ const fn wide(name: &'static str, path: &'static str, about: &'static str) -> Co
 }
 
 const READY: Column =
-    narrow("Ready", r#".status.conditions[?(@.type=="Ready")].status"#, "Whether the remote equals the spec");
+    narrow("Ready", r#".status.conditions[?(@.type=="Ready")].status"#, "Whether the cloud dataset equals the spec");
 const REASON: Column = narrow("Reason", r#".status.conditions[?(@.type=="Ready")].reason"#, "Why Ready has its value");
-const AGE: Column = narrow("Age", ".metadata.creationTimestamp", "How long the object exists");
+const AGE: Column = narrow("Age", ".metadata.creationTimestamp", "Time since the object was created");
 const MESSAGE: Column = wide("Message", r#".status.conditions[?(@.type=="Ready")].message"#, "Details of the reason");
 
 /// Columns of `Dataset`.
@@ -32,7 +32,7 @@ pub(super) const DATASET: &[Column] = &[
     narrow("Version", ".status.latestVersion", "Newest version"),
     AGE,
     wide("Type", ".status.dataSourceType", "Kind of storage"),
-    wide("URI", ".status.uri", "Where the data of version v1 lies"),
+    wide("URI", ".status.uri", "Location of the data of version v1"),
     wide("Workspace", ".status.workspaceId", "Id of the PAI workspace"),
     MESSAGE,
 ];
@@ -45,7 +45,7 @@ pub(super) const DATASET_VERSION: &[Column] = &[
     REASON,
     AGE,
     wide("DatasetID", ".status.datasetId", "Id of the dataset in PAI"),
-    wide("URI", ".status.uri", "Where the data lies"),
+    wide("URI", ".status.uri", "Location of the data"),
     MESSAGE,
 ];
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use super::values::{Origin, Outcome};
 
-/// A label of a dataset or version. Keys are matched exactly; labels with other keys are left alone.
+/// A label of a dataset or version. The operator does not touch labels with other keys.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[x_kube(
     validation = rules::label_alphabet(),
@@ -18,7 +18,7 @@ use super::values::{Origin, Outcome};
 #[serde(rename_all = "camelCase")]
 pub struct Label {
     /// Key, 1 to 128 bytes, without `=` and `,`. It must not begin with `aliyun`, `acs`, `http://`
-    /// or `https://` (reserved by the service) nor with `dso-` (reserved by the operator).
+    /// or `https://` (reserved by the service), nor with `dso-` (reserved by the operator).
     #[schemars(length(min = 1, max = 128))]
     pub key: String,
 
@@ -40,79 +40,80 @@ pub struct UserMetricsEndpoint {
     pub port: i32,
 }
 
-/// The last failure of a call to the service, until a pass succeeds.
+/// The last call to the service that failed. Absent after a reconcile that succeeds.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct LastError {
-    /// Error code of the service, or a word of the operator if no answer was read.
+    /// Error code of the service, or a word of the operator if it could not read an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 
-    /// Request id of the service: what its support asks for.
+    /// RequestId of the service. The vendor's support asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 
     /// Operation that failed, such as `CreateDataset`.
     pub operation: String,
 
-    /// When it failed for the first time in this way.
+    /// When the operation failed in this way for the first time.
     pub time: Time,
 }
 
-/// The newest attempt to create or adopt whose end is known.
+/// The newest attempt to create or adopt whose result is known.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// Its nonce, as in the intent and in the mark on the remote.
+    /// Random id of the attempt. The annotation `dataset-operator.dev/intent` and the ownership labels contain it too.
     pub nonce: String,
 
-    /// How it ended.
+    /// Result of the attempt.
     pub outcome: Outcome,
 }
 
 /// What status records about an object of any kind.
 ///
-/// There is no heartbeat: nothing here changes while the object is settled.
+/// There is no heartbeat: status does not change while the object and its cloud dataset do not change.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct CommonStatus {
-    /// Generation of the spec that the operator has looked at; -1 until the first pass.
+    /// Generation of the spec that the operator reconciled last; -1 until the first reconcile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// How the recorded remote came to be ours: `Created` or `Adopted`. It decides what deletion does
-    /// if `spec.deletionPolicy` is absent.
+    /// Whether the operator created the cloud dataset (`Created`) or took over an existing one (`Adopted`).
+    /// If `spec.deletionPolicy` is absent, this decides what a deletion does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 
-    /// True if the id was found again by the mark on the remote after it was lost here.
+    /// True if status had lost the id and the operator found the cloud dataset again by its ownership labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered: Option<bool>,
 
-    /// The newest attempt whose end is known.
+    /// The newest attempt to create or adopt whose result is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
 
-    /// Keys of the labels that the operator has put on the remote for this object; only these are ever
-    /// changed or removed.
+    /// Keys of the labels that the operator has set on the cloud dataset because of this spec. It changes and
+    /// removes only these.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub applied_label_keys: Option<Vec<String>>,
 
-    /// Identity (RAM user or role) under which the remote was recorded.
+    /// Identity (RAM user or role) that the operator used when it recorded the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
 
-    /// Last value of the annotation `dataset-operator.dev/reconcile-requested-at` that was carried out.
+    /// Last value of the annotation `dataset-operator.dev/reconcile-requested-at` that the operator has handled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
 
-    /// The last failed call to the service; absent once a pass succeeds.
+    /// The last call to the service that failed. Absent after a reconcile that succeeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
 
-    /// State in the form that `kubectl wait`, Flux, Helm and Argo CD read. `Ready` is always there after
-    /// the first pass; `Reconciling`, `Stalled`, `Drifted`, `DuplicatesFound` and `Paused` only while True.
+    /// State in the form that `kubectl wait`, Flux, Helm and Argo CD read. `Ready` is always present after
+    /// the first reconcile. `Reconciling`, `Stalled`, `Drifted`, `DuplicatesFound` and `Paused` are present only
+    /// while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

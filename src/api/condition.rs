@@ -5,15 +5,15 @@ use super::values::values;
 values! {
     /// The types of condition an object can carry.
     ConditionType {
-        /// True only if the remote equals the spec of this generation.
+        /// True only if the cloud dataset equals the current generation of the spec.
         Ready = "Ready",
-        /// Present only while True: work is going on or will be retried by itself.
+        /// Present only while True: the operator works or will retry.
         Reconciling = "Reconciling",
-        /// Present only while True: a human must change something.
+        /// Present only while True: a person must change something.
         Stalled = "Stalled",
-        /// Present only while True: the remote was changed by someone else.
+        /// Present only while True: somebody else changed the cloud dataset.
         Drifted = "Drifted",
-        /// Present only while True: more than one remote carries our mark.
+        /// Present only while True: more than one cloud dataset carries the object's ownership labels.
         DuplicatesFound = "DuplicatesFound",
         /// Present only while True: the object is paused.
         Paused = "Paused",
@@ -23,7 +23,7 @@ values! {
 values! {
     /// Why `Ready` has its value. Nothing else is ever written there.
     Reason {
-        /// The remote equals the spec.
+        /// The cloud dataset equals the spec.
         Available = "Available",
         /// A step is being taken.
         Progressing = "Progressing",
@@ -53,15 +53,15 @@ values! {
         Paused = "Paused",
         /// The service, or our own check, refused the spec.
         InvalidSpec = "InvalidSpec",
-        /// The spec asks to change what cannot change.
+        /// The spec changes a field that cannot change.
         ImmutableChanged = "ImmutableChanged",
         /// The name belongs to another dataset.
         NameTaken = "NameTaken",
-        /// The remote belongs to another owner.
+        /// The cloud dataset belongs to another owner.
         OwnedByOther = "OwnedByOther",
-        /// What should be adopted does not exist.
+        /// The dataset to be adopted does not exist.
         AdoptionNotFound = "AdoptionNotFound",
-        /// The remote was deleted by someone else.
+        /// Somebody else deleted the cloud dataset.
         RemoteDeleted = "RemoteDeleted",
         /// The identity lacks a permission.
         AccessDenied = "AccessDenied",
@@ -76,18 +76,20 @@ impl ConditionType {
     /// One sentence for people.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Ready => "True only if the remote equals the spec of this generation.",
-            Self::Reconciling => "Work is going on, or will be retried without anybody's help.",
-            Self::Stalled => "A human must change something; the reason and the message of `Ready` say what.",
-            Self::Drifted => "Somebody else changed the remote; it is being, or will be, set back.",
-            Self::DuplicatesFound => "More than one remote carries this object's mark; the message lists them.",
-            Self::Paused => "The annotation `dataset-operator.dev/paused` stops every cloud write.",
+            Self::Ready => "True only if the cloud dataset equals the current generation of the spec.",
+            Self::Reconciling => "The operator works on the object, or waits and will continue without your help.",
+            Self::Stalled => "A person must change something. The reason and the message of `Ready` say what.",
+            Self::Drifted => "Somebody else changed the cloud dataset. The operator restores it, or will restore it.",
+            Self::DuplicatesFound => {
+                "More than one cloud dataset carries the ownership labels of this object. The message lists them."
+            }
+            Self::Paused => "The annotation `dataset-operator.dev/paused` stops every write to the cloud.",
         }
     }
 }
 
 impl Reason {
-    /// Whether this reason comes with `Stalled`: nothing improves until a human changes something.
+    /// Whether this reason comes with `Stalled`: nothing improves until a person changes something.
     pub const fn stalled(self) -> bool {
         match self {
             Self::Available
@@ -119,44 +121,52 @@ impl Reason {
     /// One sentence for people: what it means and, if something must be done, what.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Available => "The remote equals the spec of this generation.",
-            Self::Progressing => "A step is being taken; no action needed.",
-            Self::Queued => {
-                "The object waits in line behind the operator's own rate limit (`--qps`); it goes on by itself."
-            }
+            Self::Available => "The cloud dataset equals the current generation of the spec.",
+            Self::Progressing => "The operator is working on the object. You need not do anything.",
+            Self::Queued => "The object waits for the operator's own rate limit (`--qps`). You need not do anything.",
             Self::Uncertain => {
-                "A create may or may not have reached the service; the operator waits and looks before it tries again."
+                "The operator does not know yet whether a create request was carried out, or whether the cloud dataset is gone. \
+                 It waits and looks again."
             }
-            Self::DependencyNotReady => "Another object that this one needs does not exist or is not ready yet.",
-            Self::CloudUnavailable => "The service does not answer or answers with a server error; retried.",
-            Self::Throttled => "The service, or the daily budget, limits our calls; it goes on by itself.",
+            Self::DependencyNotReady => "Another object that this one needs does not exist or is not Ready yet.",
+            Self::CloudUnavailable => {
+                "The service does not answer, or answers with a server error. The operator retries."
+            }
+            Self::Throttled => {
+                "The service, or the daily budget, limits the calls. The operator continues when it may."
+            }
             Self::QuotaExceeded => {
-                "A quota of the account, the workspace or the service is used up; raise it or free some, it is retried."
+                "A quota of the account, the workspace or the service is used up. Delete something or get a higher quota. The \
+                 operator retries."
             }
             Self::WriteRefused => {
-                "The API server refuses a write of the operator to this object; the message says why. Retried."
+                "The API server refuses a write of the operator to this object. The message says why. The operator retries."
             }
-            Self::MalformedResponse => "The service answered with something that cannot be read; retried.",
-            Self::InternalError => "A defect of the operator; retried, and worth a bug report.",
+            Self::MalformedResponse => "The operator cannot read an answer of the service. It retries.",
+            Self::InternalError => "A defect of the operator. Please report it. The operator retries.",
             Self::Deleting => "The object is being deleted.",
             Self::DeletionBlocked => {
-                "The object cannot go yet: the message names the versions, or the pause, that hold it."
+                "The deletion waits for the versions, or for the annotation `paused`, that the message names."
             }
-            Self::Paused => "The object is paused and an edit has not been carried out yet.",
-            Self::InvalidSpec => "The spec is refused; the message says which field. Correct it.",
+            Self::Paused => "The object is paused, and the operator has not carried out an edit because of that.",
+            Self::InvalidSpec => {
+                "The service or the operator refuses the spec. The message says which field. Correct it."
+            }
             Self::ImmutableChanged => {
-                "The spec differs from the remote in a field that cannot change; take the edit back."
+                "The spec and the cloud dataset differ in a field that cannot change. Set the field back."
             }
-            Self::NameTaken => "Another dataset has this name; choose another, or adopt that one by id.",
-            Self::OwnedByOther => "The remote carries another live owner's mark; nothing is sent.",
-            Self::AdoptionNotFound => "What should be adopted does not exist; correct the id or the name.",
+            Self::NameTaken => "Another dataset has this name. Choose another name, or adopt that dataset by its id.",
+            Self::OwnedByOther => {
+                "The cloud dataset carries the ownership labels of another owner. The operator sends nothing to it."
+            }
+            Self::AdoptionNotFound => "The dataset to be adopted does not exist. Correct the id or the name.",
             Self::RemoteDeleted => {
-                "The remote was deleted by someone else; delete the object or set onExternalDeletion: Recreate."
+                "Somebody else deleted the cloud dataset. Delete the object, or set `onExternalDeletion: Recreate`."
             }
-            Self::AccessDenied => "The identity in use lacks a permission that the message names; grant it.",
-            Self::CredentialsInvalid => "The credentials are missing, wrong or expired; correct them.",
+            Self::AccessDenied => "The operator's identity lacks the permission that the message names. Grant it.",
+            Self::CredentialsInvalid => "The credentials are missing, wrong or expired. Correct them.",
             Self::AccountMismatch => {
-                "The object belongs to an account, region or workspace that is not configured here."
+                "The object belongs to an account, region, workspace or identity that this operator does not use."
             }
         }
     }

@@ -10,11 +10,11 @@ use super::values::{
     ProviderType, SourceType,
 };
 
-/// The dataset that is wanted: every parameter of the PAI operation `CreateDataset` under its own name,
-/// and a few fields that say how the operator handles it.
+/// The desired dataset: every parameter of the PAI operation `CreateDataset` under its own name, and a few
+/// fields that say how the operator handles it.
 ///
-/// An absent field is not managed; an empty one is set to empty where the service allows that. Fields
-/// marked immutable can be corrected until `status.datasetId` is set.
+/// The operator does not manage a field that is absent. It sets a field that is empty to empty, where the
+/// service allows that. You can correct immutable fields until `status.datasetId` is set.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[kube(
     group = "pai.dataset-operator.dev",
@@ -32,8 +32,8 @@ use super::values::{
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetSpec {
-    /// Name in PAI: 1 to 127 characters; a letter, digit or Chinese character first, then also `_` and
-    /// `-`. Mutable. Default: `metadata.name`; a dataset adopted by id keeps the name it has.
+    /// Name in PAI, 1 to 127 characters. The first is a letter, a digit or a Chinese character; the others may
+    /// also be `_` or `-`. Mutable. Default: `metadata.name`. A dataset that is adopted by id keeps its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 127), regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$"))]
     pub name: Option<String>,
@@ -47,10 +47,9 @@ pub struct DatasetSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_source_type: Option<DataSourceType>,
 
-    /// Where the data lies, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/` or
-    /// `nas://<file-system-id>.cn-hangzhou/data/`. Immutable: to point at new data, create a
-    /// `DatasetVersion`. The data itself is never copied or deleted. Required unless `adoption.datasetId`
-    /// is set.
+    /// Location of the data, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/` or
+    /// `nas://<file-system-id>.cn-hangzhou/data/`. Immutable: create a `DatasetVersion` to point at new data.
+    /// The operator never copies or deletes the data itself. Required unless `adoption.datasetId` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub uri: Option<String>,
@@ -59,8 +58,9 @@ pub struct DatasetSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_type: Option<DataType>,
 
-    /// Labels of the dataset, at most 16. Mutable: only keys set here are ever changed or removed; labels
-    /// that others put on the dataset stay. An absent list removes all that were set from here.
+    /// Labels of the dataset, at most 16. Mutable. The operator changes and removes only
+    /// the keys that are set here; other labels of the dataset stay. If you remove the list, the operator removes
+    /// all labels that it had set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
@@ -81,21 +81,20 @@ pub struct DatasetSpec {
     #[schemars(length(max = 8192))]
     pub description: Option<String>,
 
-    /// Id of the PAI workspace, decimal digits. Immutable. Default: the workspace the operator was
-    /// started with.
+    /// Id of the PAI workspace, decimal digits. Immutable. Default: the `--workspace-id` of the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9]+$"))]
     pub workspace_id: Option<String>,
 
-    /// Options as the text of a JSON object; `mountPath` is the documented one, such as
-    /// `{"mountPath":"/mnt/data/"}`. Mutable. Compared by value: order and white space do not matter.
-    /// Must be absent while a `DatasetVersion` that binds v1 sets them.
+    /// Options as the text of a JSON object; the vendor documents the key `mountPath`, such as
+    /// `{"mountPath":"/mnt/data/"}`. Mutable. The operator compares the values: order and white space do not
+    /// matter. Must be absent while a `DatasetVersion` that binds v1 sets options.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
     pub options: Option<String>,
 
-    /// Who in the workspace sees the dataset. Mutable: `PUBLIC` publishes it; the way back to `PRIVATE`
-    /// is tried once per edit and reported if the service refuses. `ROLE_PUBLIC` needs
+    /// Who in the workspace sees the dataset. Mutable: `PUBLIC` publishes it. The operator
+    /// tries the change back to `PRIVATE` once per edit and reports it if the service refuses. `ROLE_PUBLIC` needs
     /// `accessibleRoleIdList`. Default of the service: `PRIVATE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accessibility: Option<Accessibility>,
@@ -107,7 +106,7 @@ pub struct DatasetSpec {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub accessible_role_id_list: Option<Vec<String>>,
 
-    /// Computing platform the dataset is meant for. Immutable. Default of the service: `Ecs`.
+    /// Computing platform that uses the dataset. Immutable. Default of the service: `Ecs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_type: Option<ProviderType>,
 
@@ -116,18 +115,18 @@ pub struct DatasetSpec {
     #[schemars(length(max = 256))]
     pub provider: Option<String>,
 
-    /// Account that owns the dataset, decimal digits; only owners and administrators of the workspace may
-    /// name another than their own. Immutable. Default of the service: the caller.
+    /// Account that owns the dataset, decimal digits. Only owners and administrators of the workspace may set
+    /// another account than their own. Immutable. Default of the service: the account of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9]+$"))]
     pub user_id: Option<String>,
 
-    /// Id of the dataset whose labelling this dataset is the result of. Immutable.
+    /// If this dataset is the result of a labelling task: id of the dataset that was labelled. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub source_dataset_id: Option<String>,
 
-    /// Version of the dataset whose labelling this dataset is the result of. Immutable.
+    /// If this dataset is the result of a labelling task: version of the dataset that was labelled. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub source_dataset_version: Option<String>,
@@ -137,7 +136,7 @@ pub struct DatasetSpec {
     #[schemars(length(max = 8192))]
     pub version_description: Option<String>,
 
-    /// Labels of version v1, at most 16; handled as `labels`. Mutable. Must be absent while a
+    /// Labels of version v1, at most 16, with the same rules as `labels`. Mutable. Must be absent while a
     /// `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
@@ -156,8 +155,8 @@ pub struct DatasetSpec {
     #[schemars(range(min = 1, max = 999_999_999_999_i64))]
     pub data_count: Option<i64>,
 
-    /// Ids of the workspace roles that may mount the dataset for writing: `["*"]` is everyone, `[]` the
-    /// creator only. Mutable.
+    /// Ids of the workspace roles that may mount the dataset for writing. `["*"]`: everyone. `[]`: only the
+    /// creator. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 128)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -170,41 +169,41 @@ pub struct DatasetSpec {
     #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
     pub import_info: Option<String>,
 
-    /// What file metadata the dataset can hold: `BASIC` none; `ADVANCED` and `LOGICAL` need OSS. Once the
-    /// dataset exists it changes only from `BASIC` to `ADVANCED`. Default of the service: `BASIC`.
+    /// What file metadata the dataset can hold. `BASIC`: none. `ADVANCED` and `LOGICAL` need OSS. Once the
+    /// dataset exists, the edition can change only from `BASIC` to `ADVANCED`. Default of the service: `BASIC`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edition: Option<Edition>,
 
-    /// RAM role for jobs on the dataset, as in the official SDK; its reference does not explain it.
-    /// Mutable. Must be absent while a `DatasetVersion` binds v1.
+    /// RAM role for jobs on the dataset. The vendor's SDK has this parameter, but the vendor does not explain
+    /// it. Mutable. Must be absent while a `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub dataset_task_ram_role: Option<String>,
 
-    /// Where jobs that use the dataset serve their metrics, as in the official SDK. Mutable. Must be
-    /// absent while a `DatasetVersion` binds v1.
+    /// Where jobs that use the dataset serve their metrics. Mutable. Must be absent while a `DatasetVersion`
+    /// binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
-    /// What happens to the dataset when this object is deleted: `Delete` deletes it (never the stored
-    /// data), `Retain` keeps it and marks it as released. Mutable. Absent: `Delete` for a dataset that
-    /// this object created, `Retain` for one that it adopted.
+    /// What happens to the dataset when this object is deleted. `Delete` deletes the dataset, but never the
+    /// stored data. `Retain` keeps the dataset and sets the label `dso-released` on it. Mutable. Default:
+    /// `Delete` for a dataset that the operator created, `Retain` for one that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// Taking over a dataset that exists already.
+    /// How this object may take over a dataset that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adoption: Option<Adoption>,
 
-    /// What to do when the dataset was deleted by someone else: `Fail` reports it and waits, `Recreate`
-    /// creates it again under a new id. Mutable. Default: `Fail`.
+    /// What the operator does when somebody else deleted the dataset. `Fail`: it reports this and waits.
+    /// `Recreate`: it creates the dataset again under a new id. Mutable. Default: `Fail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_external_deletion: Option<OnExternalDeletion>,
 
-    /// Whether deleting this object may also delete versions that no `DatasetVersion` made. Mutable.
-    /// Default: false; such versions then block the deletion.
+    /// Whether the deletion of this object may also delete versions without a `DatasetVersion` object. Mutable.
+    /// Default: false, and the deletion then waits while such versions exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_foreign_versions: Option<bool>,
 }
@@ -213,16 +212,16 @@ pub struct DatasetSpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Adoption {
-    /// Consent to take over the dataset with this id, unless it carries another live owner's mark. It can
-    /// change only until a dataset is recorded.
+    /// Take over the dataset with this id. The operator refuses this if the dataset carries the ownership
+    /// labels of another owner that still exists. Immutable once `status.datasetId` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
     pub dataset_id: Option<String>,
 
-    /// What a lookup without an id may take over: `AdoptIfMarked` only what carries this object's mark;
-    /// `CreateOnly` nothing; `AdoptByName` also an unmarked dataset if it is the only one with exactly
-    /// this name; `AdoptOnly` as `AdoptIfMarked`, but nothing is ever created. Mutable. Default:
-    /// `AdoptIfMarked`.
+    /// Which existing dataset the object may take over if `datasetId` is not set. `AdoptIfMarked`: one that
+    /// carries the ownership labels of this object. `CreateOnly`: none. `AdoptByName`: as `AdoptIfMarked`, and
+    /// also a dataset without ownership labels if it is the only one with exactly this name. `AdoptOnly`: as
+    /// `AdoptIfMarked`, but the operator never creates a dataset. Mutable. Default: `AdoptIfMarked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<AdoptionPolicy>,
 }

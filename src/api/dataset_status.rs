@@ -9,7 +9,7 @@ use super::common::CommonStatus;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetStatus {
-    /// Id of the dataset in PAI. Once set it is never overwritten while that dataset lives.
+    /// Id of the dataset in PAI. The operator does not change it while that dataset exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
 
@@ -17,7 +17,7 @@ pub struct DatasetStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 
-    /// The fields that cannot change, as sent, or as read if the dataset was adopted or recovered.
+    /// The immutable fields as sent, or as read if the dataset was adopted or recovered.
     #[serde(flatten)]
     pub immutables: DatasetImmutables,
 
@@ -33,7 +33,7 @@ pub struct DatasetStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
 
-    /// Right that a mount by the operator's identity gets, as the service computes it: `RO` or `RW`.
+    /// Access of a mount by the operator's identity, as the service reports it: `RO` or `RW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_access: Option<String>,
 

@@ -11,47 +11,43 @@ pub const VERSION: &str = "v1alpha1";
 /// [`ANNOTATIONS`] is a typing error worth a warning.
 pub const PREFIX: &str = "dataset-operator.dev/";
 
-/// Keeps an object until its remote is deleted, known gone or let go.
+/// Keeps an object until its cloud dataset is deleted, known to be gone, or released.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
-/// `"true"` stops every cloud write for the object.
+/// `"true"` stops every write to the cloud for the object.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
-/// Any new value forces one fresh read of the remote; echoed in `status.lastHandledReconcileAt`.
+/// Each new value forces one fresh read of the cloud dataset; echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-requested-at";
-/// How often the remote is compared with the spec: a Go duration such as `30m`, `0` = on demand.
+/// How often the cloud dataset is compared with the spec: a Go duration such as `30m`, `0` = on demand.
 pub const POLL_INTERVAL: &str = "dataset-operator.dev/poll-interval";
-/// Lets a deleted object go without a cloud call; the value is the recorded id, or `none`.
+/// Removes the finalizer of a deleted object without a cloud call; the value is the recorded id, or `none`.
 pub const FORCE_RELEASE: &str = "dataset-operator.dev/force-release";
-/// Written by the operator: what it was about to create. People leave it alone.
+/// Written by the operator: what it was about to create. People do not change it.
 pub const INTENT: &str = "dataset-operator.dev/intent";
 
 /// Every annotation the operator knows, with what it does.
 pub const ANNOTATIONS: [(&str, &str); 5] = [
     (
         PAUSED,
-        "`\"true\"` stops every cloud write for this object (the label that Retain sets is the one \
-         exception). Deletion proceeds with Retain and waits otherwise.",
+        "`\"true\"` stops every write to the cloud for this object. A deletion waits until you remove the annotation, \
+         except with `deletionPolicy: Retain`: the operator then sets the label `dso-released` and the deletion ends.",
     ),
     (
         RECONCILE_REQUESTED_AT,
-        "Any new value forces one fresh read of the remote, then appears in \
+        "Each new value makes the operator read the cloud dataset once. The value then appears in \
          `status.lastHandledReconcileAt`.",
     ),
     (
         POLL_INTERVAL,
-        "How often the remote is compared with the spec: a Go duration such as `30m`, clamped to \
-         sane bounds; `0` means only on demand.",
+        "How often the operator reads the cloud dataset and compares it with the spec: a Go duration such as `30m`, \
+         at least 10 seconds and at most 24 hours. `0`: only when you ask for it.",
     ),
     (
         FORCE_RELEASE,
-        "Lets an object that is being deleted go without any cloud call. The value must be the \
-         recorded id, or `none` if there is none.",
+        "Removes the finalizer of an object that is being deleted, without any call to the cloud. The value must be \
+         the recorded id (of a version `<datasetId>/<versionName>`), or `none` if there is none.",
     ),
-    (
-        INTENT,
-        "Written by the operator before it creates anything; leave it alone. If it is lost, the \
-         operator looks before it creates.",
-    ),
+    (INTENT, "The operator writes its intent here before it creates anything. Do not change it."),
 ];
 
 /// Prefix of the label keys on remotes that belong to the operator; refused in specs.

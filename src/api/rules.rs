@@ -194,7 +194,7 @@ pub(super) fn label_prefix() -> Rule {
 
 pub(super) fn label_mark() -> Rule {
     Rule::new("!self.key.startsWith('dso-')")
-        .message("the key of a label must not begin with 'dso-': the operator keeps its own marks there")
+        .message("the key of a label must not begin with 'dso-': the operator keeps its ownership labels there")
         .reason(Reason::FieldValueForbidden)
         .field_path(".key")
 }

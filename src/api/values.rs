@@ -121,7 +121,7 @@ values! {
 }
 
 values! {
-    /// The computing platform the dataset is meant for.
+    /// The computing platform that uses the dataset.
     ProviderType {
         /// General computing.
         Ecs = "Ecs",
@@ -143,23 +143,23 @@ values! {
 }
 
 values! {
-    /// What happens to the remote when the object is deleted.
+    /// What happens to the cloud dataset when the object is deleted.
     DeletionPolicy {
-        /// It is deleted too.
+        /// The operator deletes it too.
         Delete = "Delete",
-        /// It stays, marked as released.
+        /// It stays and gets the label `dso-released`.
         Retain = "Retain",
     }
 }
 
 values! {
-    /// What a lookup without an id may take over.
+    /// Which existing dataset an object without an id may take over.
     AdoptionPolicy {
-        /// Only a dataset that carries our own mark.
+        /// Only a dataset that carries the ownership labels of the object.
         AdoptIfMarked = "AdoptIfMarked",
         /// Nothing: always create.
         CreateOnly = "CreateOnly",
-        /// Also an unmarked dataset, if it is the only one with exactly this name.
+        /// Also a dataset without ownership labels, if it is the only one with exactly this name.
         AdoptByName = "AdoptByName",
         /// As `AdoptIfMarked`, but never create.
         AdoptOnly = "AdoptOnly",
@@ -167,7 +167,7 @@ values! {
 }
 
 values! {
-    /// What to do when the remote has vanished.
+    /// What to do when somebody else deleted the cloud dataset.
     OnExternalDeletion {
         /// Report it and wait.
         Fail = "Fail",
@@ -177,7 +177,7 @@ values! {
 }
 
 values! {
-    /// How the recorded remote came to be ours.
+    /// How the operator got the recorded cloud dataset.
     Origin {
         /// We created it.
         Created = "Created",
@@ -187,13 +187,13 @@ values! {
 }
 
 values! {
-    /// How an attempt ended.
+    /// Result of an attempt.
     Outcome {
-        /// It created the remote.
+        /// It created the cloud dataset.
         Created = "Created",
-        /// It adopted the remote.
+        /// It adopted the cloud dataset.
         Adopted = "Adopted",
-        /// The service refused it; nothing was made.
+        /// The service refused it and created nothing.
         Refused = "Refused",
     }
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::common::{CommonStatus, Label, UserMetricsEndpoint};
 use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
 
-/// The version that is wanted: every parameter of the PAI operation `CreateDatasetVersion` under its own
-/// name, and a few fields that say how the operator handles it. The service picks the version's name.
+/// The desired version: every parameter of the PAI operation `CreateDatasetVersion` under its own name, and
+/// a few fields that say how the operator handles it. The service chooses the name of the version.
 ///
-/// An absent field is not managed; an empty one is set to empty where the service allows that. Fields
-/// marked immutable can be corrected until `status.versionName` is set.
+/// The operator does not manage a field that is absent. It sets a field that is empty to empty, where the
+/// service allows that. You can correct immutable fields until `status.versionName` is set.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[kube(
     group = "pai.dataset-operator.dev",
@@ -28,13 +28,13 @@ use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetVersionSpec {
-    /// The Dataset of the same namespace that the version belongs to; the version waits for it. Exactly
-    /// one of `datasetRef` and `datasetId` is set. Immutable.
+    /// The Dataset object that the version belongs to, in the same namespace. The version waits until it is
+    /// Ready. Set exactly one of `datasetRef` and `datasetId`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_ref: Option<DatasetRef>,
 
-    /// Id of the dataset that the version belongs to, if no Dataset object stands for it. Exactly one of
-    /// `datasetRef` and `datasetId` is set. Immutable.
+    /// Id of the dataset that the version belongs to, if that dataset has no Dataset object. Set exactly one of
+    /// `datasetRef` and `datasetId`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
     pub dataset_id: Option<String>,
@@ -44,20 +44,21 @@ pub struct DatasetVersionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub property: Option<Property>,
 
-    /// Kind of storage; the service wants the one of the dataset. Immutable. Required unless
+    /// Kind of storage; the service requires the same kind as for the dataset. Immutable. Required unless
     /// `adoption.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_source_type: Option<DataSourceType>,
 
-    /// Where the data lies, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/`. Immutable:
-    /// new data is another `DatasetVersion`. The data itself is never copied or deleted. Required unless
-    /// `adoption.versionName` is set.
+    /// Location of the data, for instance `oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/`. Immutable:
+    /// create another `DatasetVersion` for new data. The operator never copies or deletes the data itself.
+    /// Required unless `adoption.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub uri: Option<String>,
 
-    /// Labels of the version, at most 16. Mutable: only keys set here are ever changed or removed; labels
-    /// that others put on the version stay. An absent list removes all that were set from here.
+    /// Labels of the version, at most 16. Mutable. The operator changes and removes only
+    /// the keys that are set here; other labels of the version stay. If you remove the list, the operator removes
+    /// all labels that it had set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
@@ -73,8 +74,9 @@ pub struct DatasetVersionSpec {
     #[schemars(length(max = 1024))]
     pub source_id: Option<String>,
 
-    /// Options as the text of a JSON object; `mountPath` is the documented one, such as
-    /// `{"mountPath":"/mnt/data/"}`. Mutable. Compared by value: order and white space do not matter.
+    /// Options as the text of a JSON object; the vendor documents the key `mountPath`, such as
+    /// `{"mountPath":"/mnt/data/"}`. Mutable. The operator compares the values: order and white space do not
+    /// matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
     pub options: Option<String>,
@@ -101,30 +103,31 @@ pub struct DatasetVersionSpec {
     #[schemars(range(min = 1, max = 999_999_999_999_i64))]
     pub data_count: Option<i64>,
 
-    /// RAM role for jobs on the version, as in the official SDK; its reference does not explain it.
-    /// Mutable.
+    /// RAM role for jobs on the version. The vendor's SDK has this parameter, but the vendor does not explain
+    /// it. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub dataset_task_ram_role: Option<String>,
 
-    /// Where jobs that use the version serve their metrics, as in the official SDK. Mutable.
+    /// Where jobs that use the version serve their metrics. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
-    /// What happens to the version when this object is deleted: `Delete` deletes it (never the stored
-    /// data), `Retain` keeps it and marks it as released. v1 is never deleted through a `DatasetVersion`.
-    /// Mutable. Absent: `Delete` for a version that this object created, `Retain` for one that it adopted.
+    /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the
+    /// stored data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion`
+    /// never deletes v1. Mutable. Default: `Delete` for a version that the operator created, `Retain` for one
+    /// that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// Taking over a version that exists already.
+    /// How this object may take over a version that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adoption: Option<VersionAdoption>,
 
-    /// What to do when the version was deleted by someone else: `Fail` reports it and waits, `Recreate`
-    /// creates it again under a new name. Mutable. Default: `Fail`.
+    /// What the operator does when somebody else deleted the version. `Fail`: it reports this and waits.
+    /// `Recreate`: it creates the version again under a new name. Mutable. Default: `Fail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_external_deletion: Option<OnExternalDeletion>,
 }
@@ -142,9 +145,10 @@ pub struct DatasetRef {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionAdoption {
-    /// Consent to take over the version with this name, such as `v2`, unless it carries another live
-    /// owner's mark. `v1` is bound without owning its life: its options, description, sizes and labels
-    /// are then managed here and not by the Dataset. It can change only until a version is recorded.
+    /// Take over the version with this name, such as `v2`. The operator refuses this if the version carries the
+    /// ownership labels of another owner that still exists. `v1` is a special case, because the dataset creates
+    /// and deletes it: this object *binds* v1, which means that it manages only the options, description, sizes
+    /// and labels of v1, instead of the Dataset. Immutable once `status.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20), regex(pattern = r"^v[1-9][0-9]*$"))]
     pub version_name: Option<String>,
@@ -174,7 +178,7 @@ pub struct VersionImmutables {
     pub import_info: Option<String>,
 }
 
-/// What the operator knows about the version. Its identity is `datasetId` and `versionName` together.
+/// What the operator knows about the version. `datasetId` and `versionName` together identify it.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetVersionStatus {
@@ -182,12 +186,12 @@ pub struct DatasetVersionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
 
-    /// Name that the service gave the version, such as `v2`. Once set it is never overwritten while that
-    /// version lives.
+    /// Name that the service gave the version, such as `v2`. The operator does not change it while that version
+    /// exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_name: Option<String>,
 
-    /// The fields that cannot change, as sent, or as read if the version was adopted or recovered.
+    /// The immutable fields as sent, or as read if the version was adopted or recovered.
     #[serde(flatten)]
     pub immutables: VersionImmutables,
 
@@ -195,7 +199,7 @@ pub struct DatasetVersionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
 
-    /// Right that a mount by the operator's identity gets, as the service computes it: `RO` or `RW`.
+    /// Access of a mount by the operator's identity, as the service reports it: `RO` or `RW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_access: Option<String>,
 

@@ -1,8 +1,13 @@
 //! The troubleshooting page has an anchor for whatever a condition can say.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use dataset_operator::api::{ConditionType, Reason};
+use dataset_operator::cloud::Operation;
+use regex::Regex;
 
 const PAGE: &str = include_str!("../../docs/troubleshooting.md");
 
@@ -59,5 +64,50 @@ fn links_within_the_page_have_their_anchor() {
     assert!(!links.is_empty());
     for (link, _) in links {
         assert!(anchors.contains(link), "#{link}");
+    }
+}
+
+/// Every `> message` of the page has the words of a text in the sources, whose `{…}` stand for anything. What a failed call
+/// did is a text of its own.
+#[test]
+fn every_example_message_is_one_that_the_code_writes() {
+    let mut texts = BTreeSet::new();
+    texts_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+    let patterns: Vec<Regex> = texts.iter().filter_map(|text| pattern(text)).collect();
+    let of_a_call = |message: &str| {
+        let (words, _) = message.split_once(':')?;
+        let (operation, verdict) = words.split_once(' ')?;
+        operation.parse::<Operation>().ok().map(|_| texts.contains(verdict))
+    };
+    let messages: Vec<&str> = PAGE.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+    assert!(messages.len() > 20 && patterns.len() > 100);
+    for message in messages {
+        let written = of_a_call(message).unwrap_or_else(|| patterns.iter().any(|text| text.is_match(message)));
+        assert!(written, "nothing in src writes: {message}");
+    }
+}
+
+/// A text as a pattern; none if it has hardly a word of its own.
+fn pattern(text: &str) -> Option<Regex> {
+    static HOLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\{[^{}]*\\\}").unwrap());
+    let pattern = HOLE.replace_all(&regex::escape(text), ".+").into_owned();
+    let letters = pattern.matches(char::is_alphabetic).count();
+    (letters >= 10).then(|| Regex::new(&format!("^{pattern}$")).unwrap())
+}
+
+/// The string literals of all sources below a folder, but for tests.
+fn texts_below(folder: &Path, texts: &mut BTreeSet<String>) {
+    let literal = Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
+    let (comment, broken) = (Regex::new(r"(?m)^\s*//.*$").unwrap(), Regex::new(r"\\\n\s*").unwrap());
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts_below(&path, texts);
+        } else if !path.to_str().unwrap().ends_with("tests.rs") {
+            let source = fs::read_to_string(&path).unwrap().replace("'\"'", "");
+            let source = comment.replace_all(source.split("\nmod tests {").next().unwrap(), "").into_owned();
+            let found = literal.captures_iter(&source).map(|found| broken.replace_all(&found[1], "").into_owned());
+            texts.extend(found.map(|text| text.replace("\\\"", "\"")));
+        }
     }
 }
