@@ -76,10 +76,14 @@ impl Calls {
             limiter: Arc::default(),
         };
         registry.register("pai_api_requests", "Calls of the dataset API", calls.requests.clone());
-        registry.register("pai_api_request_duration_seconds", "Length of a call", calls.time.clone());
+        registry.register("pai_api_request_duration_seconds", "Duration of a call", calls.time.clone());
         registry.register("pai_api_throttled", "Calls that the service throttled", calls.throttled.clone());
         registry.register("pai_api_cost_units", "Cost of calls by the vendor's price list", calls.cost.clone());
-        registry.register("pai_api_rate_limiter_wait_seconds", "Waiting for a permit", calls.waits.clone());
+        registry.register(
+            "pai_api_rate_limiter_wait_seconds",
+            "Time that calls waited for the rate limiter",
+            calls.waits.clone(),
+        );
         registry.register_collector(Box::new(calls.limiter.clone()));
         for lane in Lane::ALL {
             let _ = calls.waits.get_or_create(&InLane { lane: lane.as_str() });
@@ -139,22 +143,22 @@ impl Collector for Source {
         let Some(limiter) = self.0.get() else { return Ok(()) };
         let standing = limiter.standing();
         let kind = ConstGauge::new(0_u64).metric_type();
-        let help = "Places kept in a lane, and calls that wait in it";
+        let help = "Objects and calls that wait for the rate limiter";
         let mut family = encoder.encode_descriptor("pai_api_rate_limiter_places", help, None, kind)?;
         for (lane, waiting) in standing.waiting {
             let waiting = ConstGauge::new(u64::try_from(waiting).unwrap_or(u64::MAX));
             waiting.encode(family.encode_family(&InLane { lane: lane.as_str() })?)?;
         }
-        let help = "Calls per second that are allowed at present";
+        let help = "Calls per second that are allowed now";
         let mut family = encoder.encode_descriptor("pai_api_rate_limiter_rate", help, None, kind)?;
         let operations = standing.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
         for (scope, rate) in std::iter::once(("account", standing.rate)).chain(operations) {
             ConstGauge::new(rate).encode(family.encode_family(&Scope { scope })?)?;
         }
         let Some((calls, spent)) = standing.budget else { return Ok(()) };
-        let help = "Calls that may be made in a day of UTC";
+        let help = "Calls that may be made per UTC day";
         ConstGauge::new(calls).encode(encoder.encode_descriptor("pai_api_budget_calls", help, None, kind)?)?;
-        let help = "Calls of today's budget that are spent";
+        let help = "Calls of the daily budget that today has used";
         ConstGauge::new(spent).encode(encoder.encode_descriptor("pai_api_budget_spent_calls", help, None, kind)?)
     }
 }

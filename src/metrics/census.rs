@@ -61,11 +61,13 @@ type Gauge = (&'static str, &'static str, fn(&Count) -> u64);
 
 const GAUGES: [Gauge; 4] = [
     ("pai_dataset_managed_resource_exists", "Objects", |count| count.exists),
-    ("pai_dataset_managed_resource_ready", "Objects that are Ready in their present generation", |count| count.ready),
-    ("pai_dataset_managed_resource_stalled", "Objects that wait for a human", |count| count.stalled),
-    ("pai_dataset_managed_resource_duplicates", "Objects whose mark more than one remote carries", |count| {
-        count.duplicates
-    }),
+    ("pai_dataset_managed_resource_ready", "Objects that are Ready in their current generation", |count| count.ready),
+    ("pai_dataset_managed_resource_stalled", "Objects that wait for a person", |count| count.stalled),
+    (
+        "pai_dataset_managed_resource_duplicates",
+        "Objects whose ownership labels more than one cloud dataset carries",
+        |count| count.duplicates,
+    ),
 ];
 
 impl Collector for Source {
@@ -79,15 +81,16 @@ impl Collector for Source {
             }
         }
         let remotes = ConstGauge::new(census.remotes);
-        let help = "Datasets and versions known from sweeps, reads and own writes";
+        let help = "Datasets and versions in PAI that the operator knows";
         remotes.encode(encoder.encode_descriptor("pai_index_remotes", help, None, remotes.metric_type())?)?;
         if let Some(orphans) = census.orphans {
             let orphans = ConstGauge::new(orphans);
-            let help = "Datasets and newest versions with this operator's mark whose object does not live here";
+            let help =
+                "Datasets and newest versions with this operator's ownership labels whose object does not exist here";
             orphans.encode(encoder.encode_descriptor("pai_index_orphans", help, None, orphans.metric_type())?)?;
         }
         let sweeps = ConstCounter::new(census.sweeps);
-        let help = "Complete listings of a workspace";
+        let help = "Resyncs of a workspace that read all pages";
         sweeps.encode(encoder.encode_descriptor("pai_index_sweeps", help, None, sweeps.metric_type())?)
     }
 }

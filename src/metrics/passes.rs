@@ -94,21 +94,29 @@ impl Passes {
             queues: Arc::default(),
         };
         let p = &passes;
-        registry.register("controller_runtime_reconcile", "Passes by result", p.results.clone());
-        registry.register("controller_runtime_reconcile_errors", "Passes that failed", p.errors.clone());
+        registry.register("controller_runtime_reconcile", "Reconciles by result", p.results.clone());
+        registry.register("controller_runtime_reconcile_errors", "Reconciles that failed", p.errors.clone());
         registry.register(
             "controller_runtime_terminal_reconcile_errors",
-            "Objects becoming Stalled",
+            "Objects that became Stalled",
             p.terminal.clone(),
         );
-        registry.register("controller_runtime_reconcile_panics", "Passes that panicked", p.panics.clone());
-        registry.register("controller_runtime_reconcile_timeouts", "Passes that took too long", p.timeouts.clone());
-        registry.register("controller_runtime_reconcile_time_seconds", "Length of a pass", p.time.clone());
-        registry.register("controller_runtime_max_concurrent_reconciles", "Passes at a time at most", p.most.clone());
-        registry.register("workqueue_adds", "Objects that were to be looked at", p.adds.clone());
-        registry.register("workqueue_retries", "Objects that come back by a timer", p.retries.clone());
-        registry.register("workqueue_queue_duration_seconds", "From a wake-up to its pass", p.waits.clone());
-        registry.register("workqueue_work_duration_seconds", "Length of a pass", p.work.clone());
+        registry.register("controller_runtime_reconcile_panics", "Reconciles that panicked", p.panics.clone());
+        registry.register("controller_runtime_reconcile_timeouts", "Reconciles that took too long", p.timeouts.clone());
+        registry.register("controller_runtime_reconcile_time_seconds", "Duration of a reconcile", p.time.clone());
+        registry.register(
+            "controller_runtime_max_concurrent_reconciles",
+            "Reconciles that may run at the same time",
+            p.most.clone(),
+        );
+        registry.register("workqueue_adds", "Objects added to the queue", p.adds.clone());
+        registry.register("workqueue_retries", "Objects reconciled again after some time", p.retries.clone());
+        registry.register(
+            "workqueue_queue_duration_seconds",
+            "From a change to the start of its reconcile",
+            p.waits.clone(),
+        );
+        registry.register("workqueue_work_duration_seconds", "Duration of a reconcile", p.work.clone());
         registry.register_collector(Box::new(passes.queues.clone()));
         passes
     }

@@ -95,7 +95,7 @@ impl Collector for Queues {
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         let gauge = ConstGauge::new(0_u64).metric_type();
         let mut family =
-            encoder.encode_descriptor("controller_runtime_active_workers", "Passes under way", None, gauge)?;
+            encoder.encode_descriptor("controller_runtime_active_workers", "Reconciles that run now", None, gauge)?;
         for (controller, _, ages) in &rows {
             ConstGauge::new(count(ages.len())).encode(family.encode_family(&Controller { controller })?)?;
         }
@@ -104,13 +104,13 @@ impl Collector for Queues {
         for (controller, waiting, _) in &rows {
             ConstGauge::new(count(*waiting)).encode(family.encode_family(&named(controller))?)?;
         }
-        let help = "Sum of the ages of the passes under way";
+        let help = "Sum of the durations so far of the reconciles that run now";
         let mut family = encoder.encode_descriptor("workqueue_unfinished_work_seconds", help, None, gauge)?;
         for (controller, _, ages) in &rows {
             ConstGauge::new(ages.iter().fold(0.0, |sum, age| sum + age))
                 .encode(family.encode_family(&named(controller))?)?;
         }
-        let help = "Age of the oldest pass under way";
+        let help = "Duration so far of the oldest reconcile that runs now";
         let mut family = encoder.encode_descriptor("workqueue_longest_running_processor_seconds", help, None, gauge)?;
         for (controller, _, ages) in &rows {
             let oldest = ages.iter().copied().fold(0.0, f64::max);

@@ -42,7 +42,7 @@ impl Resources {
         );
         registry.register(
             "pai_dataset_managed_resource_drifts",
-            "Remotes found changed by others",
+            "Cloud datasets found changed by others",
             resources.drifts.clone(),
         );
         resources
