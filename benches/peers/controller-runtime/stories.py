@@ -161,13 +161,13 @@ class Stories:
         kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
     def edit(self, which, **spec):
-        kubectl("-n", self.namespace, "patch", "dataset", which, "--type=merge", "-p", json.dumps({"spec": spec}))
+        kubectl("-n", self.namespace, "patch", "paids", which, "--type=merge", "-p", json.dumps({"spec": spec}))
 
     def delete(self, *names):
-        kubectl("-n", self.namespace, "delete", "dataset", "--wait=false", *names)
+        kubectl("-n", self.namespace, "delete", "paids", "--wait=false", *names)
 
     def objects(self):
-        return json.loads(kubectl("-n", self.namespace, "get", "datasets", "-o", "json"))["items"]
+        return json.loads(kubectl("-n", self.namespace, "get", "paids", "-o", "json"))["items"]
 
     def ready(self, *names, status="True", reason="Available"):
         """Whether these objects say so, of their present generation."""

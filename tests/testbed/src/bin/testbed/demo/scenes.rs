@@ -69,7 +69,7 @@ impl<'a> Demo<'a> {
         self.kubectl(&["apply", "-k", &self.samples]).await?;
         let (datasets, versions) = (self.all_ready(&self.datasets).await?, self.all_ready(&self.versions).await?);
         let took = began.elapsed().as_secs_f64();
-        self.kubectl(&["get", "datasets,datasetversions"]).await?;
+        self.kubectl(&["get", "paids,paidsv"]).await?;
 
         let remotes = remote::all(self.emulator()).await?;
         let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
@@ -114,7 +114,7 @@ impl<'a> Demo<'a> {
         self.teller.title("2. Edit: one field, one call");
         let before = remote::calls(self.emulator(), "UpdateDataset").await?;
         let patch = json!({"spec": {"description": EDITED}}).to_string();
-        self.kubectl(&["patch", "dataset", STAR, "--type=merge", "--patch", &patch]).await?;
+        self.kubectl(&["patch", "paids", STAR, "--type=merge", "--patch", &patch]).await?;
         let object = self.wait.ready(&self.datasets, STAR).await?;
         let remote = remote::one(self.emulator(), id(&object)).await?;
         check(remote.text("Description") == EDITED, "the description in the cloud is not the new one")?;
