@@ -82,7 +82,7 @@ pub struct Flags {
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -12,6 +12,7 @@ mod apiserver;
 mod cases;
 mod check;
 mod generated;
+mod pages;
 mod samples;
 mod troubleshooting;
 mod types;

@@ -51,22 +51,6 @@ fn every_condition_type_is_explained() {
     }
 }
 
-/// Links within the page lead somewhere.
-#[test]
-fn links_within_the_page_have_their_anchor() {
-    let anchors: BTreeSet<String> = sections()
-        .iter()
-        .map(|(title, _)| {
-            title.to_lowercase().replace(' ', "-").replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "")
-        })
-        .collect();
-    let links: Vec<_> = PAGE.split("](#").skip(1).filter_map(|rest| rest.split_once(')')).collect();
-    assert!(!links.is_empty());
-    for (link, _) in links {
-        assert!(anchors.contains(link), "#{link}");
-    }
-}
-
 /// Every `> message` of the page has the words of a text in the sources, whose `{…}` stand for anything. What a failed call
 /// did is a text of its own.
 #[test]

@@ -25,6 +25,7 @@ mod limits;
 mod looks;
 mod lost;
 mod meddling;
+mod moving;
 mod orphans;
 mod outage;
 mod recovery;

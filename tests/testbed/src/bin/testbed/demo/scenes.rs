@@ -161,14 +161,16 @@ impl<'a> Demo<'a> {
         check(kept == wanted, format!("the cloud still has {kept:?}, and should have {wanted:?}"))?;
         check(
             remotes.iter().all(|remote| remote.has_label("dso-released")),
-            "what was kept is not marked as released",
+            "what was kept is not labelled as released",
         )?;
         let calls = remote::calls(self.emulator(), "DeleteDataset").await?;
         let gone = count(&objects) - 1;
         check(calls == gone, format!("{calls} delete calls for {gone} datasets"))?;
         self.teller.fact(format!("{gone} datasets are gone from the cloud, with 1 delete call each"));
-        self.teller
-            .fact(format!("{} ({KEPT}) was kept and marked as released: deletionPolicy is Retain", wanted.join(", ")));
+        self.teller.fact(format!(
+            "{} ({KEPT}) was kept and labelled as released: deletionPolicy is Retain",
+            wanted.join(", ")
+        ));
         for id in kept {
             self.emulator().console(Method::DELETE, &format!("/api/v1/datasets/{id}"), &json!({})).await?;
         }
