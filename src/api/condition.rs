@@ -142,7 +142,7 @@ impl Reason {
             Self::WriteRefused => {
                 "The API server refuses a write of the operator to this object. The message says why. The operator retries."
             }
-            Self::MalformedResponse => "The operator cannot read an answer of the service. It retries.",
+            Self::MalformedResponse => "The operator cannot read an answer of the service, and retries.",
             Self::InternalError => "A defect of the operator. Please report it. The operator retries.",
             Self::Deleting => "The object is being deleted.",
             Self::DeletionBlocked => {
@@ -159,7 +159,9 @@ impl Reason {
             Self::OwnedByOther => {
                 "The cloud dataset carries the ownership labels of another owner. The operator sends nothing to it."
             }
-            Self::AdoptionNotFound => "The dataset to be adopted does not exist. Correct the id or the name.",
+            Self::AdoptionNotFound => {
+                "The dataset to be adopted does not exist or is hidden from the operator. Correct `adoption`."
+            }
             Self::RemoteDeleted => {
                 "Somebody else deleted the cloud dataset. Delete the object, or set `onExternalDeletion: Recreate`."
             }

@@ -28,8 +28,8 @@ use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetVersionSpec {
-    /// The Dataset object that the version belongs to, in the same namespace. The version waits until it is
-    /// Ready. Set exactly one of `datasetRef` and `datasetId`. Immutable.
+    /// The Dataset object that the version belongs to, in the same namespace. The version waits until that
+    /// Dataset is Ready. Set exactly one of `datasetRef` and `datasetId`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_ref: Option<DatasetRef>,
 
