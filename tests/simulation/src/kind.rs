@@ -62,14 +62,8 @@ kinds! {
     Unrouted = "unrouted";
     /// Nothing is done: what it is about is said to be missing.
     NotFound = "not-found";
-    /// Refused with a code that nobody knows: 400.
-    Unknown400 = "unknown-400";
-    /// The same with 404, of something that is there.
-    Unknown404 = "unknown-404";
-    /// The same with 409.
-    Unknown409 = "unknown-409";
-    /// The same with 412.
-    Unknown412 = "unknown-412";
+    /// Refused with 400, 404, 409 or 412 and a code that nobody knows; which, the number of the call decides.
+    Unknown = "unknown";
     /// An internal error before anything was done.
     Error = "error";
     /// It is done, and the answer is an internal error.
@@ -123,7 +117,7 @@ impl Kind {
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
             Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
             Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
-            Unconnected, Unknown400, Unknown404, Unknown409, Unknown412, Unrouted,
+            Unconnected, Unknown, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -159,10 +153,7 @@ impl Kind {
                 ThrottledDay,
                 Forbidden,
                 Unrouted,
-                Unknown400,
-                Unknown404,
-                Unknown409,
-                Unknown412,
+                Unknown,
                 Error,
                 Unavailable,
                 Garbled,
@@ -186,10 +177,7 @@ impl Kind {
                 ThrottledDay,
                 Forbidden,
                 Unrouted,
-                Unknown400,
-                Unknown404,
-                Unknown409,
-                Unknown412,
+                Unknown,
                 NotFound,
                 Error,
                 ErrorDone,

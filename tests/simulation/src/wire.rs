@@ -203,10 +203,7 @@ impl Call {
             | Kind::Forbidden
             | Kind::Unrouted
             | Kind::NotFound
-            | Kind::Unknown400
-            | Kind::Unknown404
-            | Kind::Unknown409
-            | Kind::Unknown412
+            | Kind::Unknown
             | Kind::Error
             | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault, self.entry))),
             Kind::ErrorDone => {

@@ -15,7 +15,7 @@ use crate::identity;
 use crate::job::{Job, NAMESPACE, WORKSPACE};
 use crate::kind::Kind;
 use crate::life::Life;
-use crate::refusal::unknown_code;
+use crate::refusal::{unknown_code, unknown_status};
 use crate::scenario::{Fault, Place, Scenario, Side};
 
 /// How old the lists of the service are.
@@ -54,7 +54,7 @@ const UNKNOWN: u64 = 64;
 
 fn unknown_missing(seed: u64) -> Option<(u16, String)> {
     let number = usize::try_from(seed.checked_sub(UNKNOWN)?).unwrap_or_default();
-    Some(([400, 404, 409, 412][number / 4 % 4], unknown_code(number * 7919)))
+    Some((unknown_status(number), unknown_code(number * 7919)))
 }
 
 /// The world of one run.
