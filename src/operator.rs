@@ -251,7 +251,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
     Arc::new(Context {
         kube: parts.kube.clone(),
         cloud: parts.cloud.clone(),
-        reader: Arc::new(Reader::new(parts.cloud.clone())),
+        reader: Arc::new(Reader::new(parts.cloud.clone(), flags.list_lag)),
         index: parts.index.clone(),
         world: parts.world.clone(),
         memories: Memories::default(),

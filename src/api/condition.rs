@@ -104,9 +104,9 @@ impl Reason {
             | Self::MalformedResponse
             | Self::InternalError
             | Self::Deleting
-            | Self::DeletionBlocked
             | Self::Paused => false,
-            Self::InvalidSpec
+            Self::DeletionBlocked
+            | Self::InvalidSpec
             | Self::ImmutableChanged
             | Self::NameTaken
             | Self::OwnedByOther

@@ -2,7 +2,7 @@
 //!
 //! No public list of the service's codes exists, so the rules name only what is documented or seen, and
 //! otherwise err on the side that does no harm: a write without a readable refusal may have been
-//! executed, and nothing but a not-found of the service itself says that something is gone.
+//! executed, and nothing but a code that is known to say so says that something is gone.
 
 use std::time::Duration;
 
@@ -18,6 +18,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// "Name already existed" on a create or rename, "not found" on a read (seen in the field and in the
 /// official Terraform provider).
 const NAME_OR_MISSING: &str = "201300003";
+
+/// "Not found" on a read of a version (the official Terraform provider since 2.0.0-beta1).
+const VERSION_MISSING: &str = "201300002";
+
+/// "Not found" in the vendor's sample of the error body.
+const MISSING: &str = "ResourceNotFound";
 
 /// Codes of the workspace operations for a workspace that does not exist (Terraform provider).
 const NO_WORKSPACE: [&str; 3] = ["100400008", "100400027", "100700008"];
@@ -50,8 +56,14 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
         // Without a code a proxy may have spoken, perhaps after the service had done the work.
         (401, None) if request.operation().reads() => credentials(),
         (403, None) if request.operation().reads() => permission(),
+        (404, None) if request.operation().reads() && names_a_resource(request.operation()) => ErrorClass::Unexplained,
         _ => doubtful(request.operation()),
     }
+}
+
+/// Does this code say that the workspace does not exist?
+pub(super) fn says_no_workspace(code: &str) -> bool {
+    NO_WORKSPACE.contains(&code)
 }
 
 /// How a failure counts about which nothing is known: a read can be repeated, a write may have happened.
@@ -101,18 +113,33 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
         permission()
     } else if code == NAME_OR_MISSING {
         name_or_missing(request, status)
-    } else if status == 404 && names_a_resource(request.operation()) {
-        let about_the_call = begins(&WRONG_CALL) || NO_WORKSPACE.contains(&code);
-        if about_the_call { ErrorClass::Refused } else { ErrorClass::NotFound }
-    } else {
+    } else if begins(&WRONG_CALL) || says_no_workspace(code) {
         ErrorClass::Refused
+    } else if says_missing(request.operation(), status, code) {
+        ErrorClass::NotFound
+    } else {
+        unexplained(request.operation())
     }
+}
+
+/// Is this known to say that what the path names does not exist?
+fn says_missing(operation: Operation, status: u16, code: &str) -> bool {
+    match code {
+        VERSION_MISSING => operation == Operation::GetDatasetVersion,
+        MISSING => status == 404 && names_a_resource(operation),
+        _ => false,
+    }
+}
+
+/// A refusal whose code nobody knows: a write was not carried out, and of a read nothing follows.
+fn unexplained(operation: Operation) -> ErrorClass {
+    if operation.reads() { ErrorClass::Unexplained } else { ErrorClass::Refused }
 }
 
 fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
     match request.operation() {
         Operation::CreateDataset => ErrorClass::NameTaken,
-        Operation::ListDatasets => ErrorClass::Refused,
+        Operation::ListDatasets => ErrorClass::Unexplained,
         Operation::UpdateDataset if status != 404 && request.names() => ErrorClass::NameTaken,
         Operation::GetDataset | Operation::GetDatasetVersion => ErrorClass::NotFound,
         Operation::UpdateDataset

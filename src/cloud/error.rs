@@ -35,6 +35,8 @@ pub enum ErrorClass {
     },
     /// The service read the call and rejected it; repeating it will not help.
     Refused,
+    /// A read was rejected with a code that nobody knows. It says nothing about what exists: only lists do.
+    Unexplained,
     /// What the path names does not exist (or cannot be seen).
     NotFound,
     /// The dataset name is in use, perhaps by a dataset that this identity cannot list.
@@ -64,6 +66,7 @@ impl CallError {
             ErrorClass::Transient
             | ErrorClass::Throttled { .. }
             | ErrorClass::Refused
+            | ErrorClass::Unexplained
             | ErrorClass::NotFound
             | ErrorClass::NameTaken
             | ErrorClass::Unauthorised(_) => true,
@@ -83,6 +86,20 @@ impl CallError {
         }
     }
 
+    /// Does the refusal say that what the spec asks for cannot be had? A refused read says nothing about the spec,
+    /// unless the workspace that it names does not exist.
+    pub fn blames_the_spec(&self) -> bool {
+        let no_workspace = self.code.as_deref().is_some_and(super::classify::says_no_workspace);
+        self.class == ErrorClass::Refused && (no_workspace || !self.operation.reads())
+    }
+
+    /// The read was refused, and yet a list shows what it asked for.
+    #[must_use]
+    pub fn though_listed(mut self) -> Self {
+        self.message.push_str("; a list shows that it exists");
+        self
+    }
+
     /// A call that was not sent at all.
     pub(super) fn not_sent(operation: Operation, class: ErrorClass, message: String) -> Self {
         Self { class, operation, status: None, code: None, message, request_id: None }
@@ -94,7 +111,7 @@ impl fmt::Display for CallError {
         let verdict = match self.class {
             ErrorClass::Transient => "failed",
             ErrorClass::Throttled { .. } => "was throttled",
-            ErrorClass::Refused => "was refused",
+            ErrorClass::Refused | ErrorClass::Unexplained => "was refused",
             ErrorClass::NotFound => "found nothing",
             ErrorClass::NameTaken => "was refused because the name is taken",
             ErrorClass::Unauthorised(Unauthorised::Credentials) => "was not authenticated",

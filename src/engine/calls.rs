@@ -9,7 +9,7 @@ use super::mark::Labels;
 use super::pass::{Flow, Pass};
 use super::plan::{Change, Flight, Landed};
 use super::recorded::RemoteId;
-use super::report::{Next, Report};
+use super::report::{Next, Ready, Report};
 use super::verdict::verdict;
 use super::view::{Sight, View};
 use super::wire::{as_created, changed, created, label_list, now, request_of};
@@ -74,7 +74,8 @@ impl<K: Kind> Pass<'_, K> {
                     self.ctx.index.put_written(&remote);
                 }
                 if levers::read_back() {
-                    let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), &id).await;
+                    let workspace = &desired.target.workspace;
+                    let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), workspace, &id).await;
                 }
                 if self.facts.poll.is_some() {
                     self.ctx.memories.with(&self.facts.uid, |memory| memory.read = Some(Instant::now()));
@@ -107,13 +108,10 @@ impl<K: Kind> Pass<'_, K> {
                 self.ctx.memories.with(&view.object.uid, |memory| memory.name_taken = Some(Instant::now()));
                 Flow::Again
             }
-            ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
+            ErrorClass::Refused | ErrorClass::Unexplained | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
                 let mut report = verdict(error, &now());
-                if error.class == ErrorClass::NotFound {
-                    report = Report {
-                        next: Next::Backoff,
-                        ..Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff)
-                    };
+                if error.class == ErrorClass::NotFound || self.lacks_its_dataset(view, error).await {
+                    report = Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff);
                 }
                 self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
                 Flow::Again
@@ -124,6 +122,15 @@ impl<K: Kind> Pass<'_, K> {
             }
             // In doubt from here on.
             ErrorClass::Ambiguous | ErrorClass::Garbled => Flow::Again,
+        }
+    }
+
+    /// A refused create of a version may mean that its dataset is gone, whatever the code says.
+    async fn lacks_its_dataset(&mut self, view: &View, error: &CallError) -> bool {
+        let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::dataset);
+        match dataset.filter(|_| error.class == ErrorClass::Refused) {
+            Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
+            None => false,
         }
     }
 
@@ -169,17 +176,36 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Flow::Again
             }
-            Err(error) => self.change_failed(id, &error).await,
+            Err(error) => self.change_failed(view, id, &error).await,
         }
     }
 
     /// A change that may have been made all the same leaves the remote unknown until it is shown again; and so does one
     /// that found nothing: only a read says that the remote is gone, and a label may be what was missing.
-    async fn change_failed(&mut self, id: &RemoteId, error: &CallError) -> Flow {
+    ///
+    /// Nobody knows all codes of the service, so a refusal may mean that the remote is gone: what was not read in this
+    /// pass is read before anybody is told (6.6).
+    async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
         if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
             self.ctx.index.doubt(id);
         }
-        self.call_failed(error).await
+        if error.class != ErrorClass::Refused {
+            return self.call_failed(error).await;
+        }
+        if !matches!(view.sight(id), Some(Sight::Read(_))) {
+            if let ended @ Flow::End(_) = self.fetch(view, id).await {
+                return ended;
+            }
+            if self.seen.sights.get(id) == Some(&Sight::Gone) {
+                return Flow::Again;
+            }
+        }
+        let mut report = verdict(error, &now());
+        if view.object.deleting {
+            // It is not the spec that stands in the way.
+            report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
+        }
+        Flow::End(self.finish(report).await)
     }
 
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
@@ -225,7 +251,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.ctx.index.refuse(&id.dataset);
                 Flow::Again
             }
-            Err(error) => self.change_failed(id, &error).await,
+            Err(error) => self.change_failed(view, id, &error).await,
         }
     }
 

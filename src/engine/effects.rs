@@ -33,7 +33,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Fetch(id) => self.fetch(view, &id).await,
             Step::FindOwned => self.find_owned(view).await,
             Step::FindNamed(name) => self.find_named(view, name).await,
-            Step::ListVersions(dataset) => match self.list_versions(&dataset).await {
+            Step::ListVersions(dataset) => match self.list_versions(view, &dataset).await {
                 Ok(versions) => {
                     self.seen.versions = Some(versions);
                     Flow::Again
@@ -98,7 +98,7 @@ impl<K: Kind> Pass<'_, K> {
                 Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
-                Some(dataset) => match self.list_versions(&dataset).await {
+                Some(dataset) => match self.list_versions(view, &dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,
                 },
@@ -107,7 +107,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    async fn list_versions(&mut self, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
+    async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
         match listing::versions(&self.ctx.cloud, &mut self.turn, dataset).await {
             Ok(listing) if listing.complete => {
@@ -115,12 +115,34 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(listing.remotes)
             }
             Ok(_) => Err(self.unsteady().await),
-            Err(error) if error.class == ErrorClass::NotFound => {
-                self.gone(&RemoteId::dataset(dataset));
-                Ok(Vec::new())
+            Err(error) => {
+                let gone = match error.class {
+                    ErrorClass::NotFound => Ok(true),
+                    ErrorClass::Unexplained => self.is_gone(view, &RemoteId::dataset(dataset)).await,
+                    ErrorClass::Transient
+                    | ErrorClass::Throttled { .. }
+                    | ErrorClass::Refused
+                    | ErrorClass::NameTaken
+                    | ErrorClass::Unauthorised(_)
+                    | ErrorClass::Ambiguous
+                    | ErrorClass::Garbled => Ok(false),
+                };
+                match gone {
+                    Ok(true) => {
+                        self.gone(&RemoteId::dataset(dataset));
+                        Ok(Vec::new())
+                    }
+                    Ok(false) => Err(self.call_failed(&error).await),
+                    Err(unknown) => Err(self.call_failed(&unknown).await),
+                }
             }
-            Err(error) => Err(self.call_failed(&error).await),
         }
+    }
+
+    /// Do lists say that it does not exist?
+    pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
+        let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
+        self.ctx.reader.exists(&mut self.turn, &workspace, id).await.map(|exists| !exists)
     }
 
     async fn unsteady(&mut self) -> Flow {
@@ -139,9 +161,11 @@ impl<K: Kind> Pass<'_, K> {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
         let since = Instant::now();
-        let read = match (view.object.deleting, view.target()) {
-            (true, Some(target)) if id.version.is_none() => self.ctx.reader.read_shared(&target.workspace, id).await,
-            _ => self.ctx.reader.read(&mut self.turn, id).await,
+        let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
+        let read = if view.object.deleting && id.version.is_none() && !workspace.is_empty() {
+            self.ctx.reader.read_shared(&workspace, id).await
+        } else {
+            self.ctx.reader.read(&mut self.turn, &workspace, id).await
         };
         match read {
             Ok(Some(remote)) => {
@@ -190,7 +214,7 @@ impl<K: Kind> Pass<'_, K> {
         let since = Instant::now();
         let mut owned = Vec::new();
         if let Some(dataset) = &target.dataset_id {
-            match self.list_versions(dataset).await {
+            match self.list_versions(view, dataset).await {
                 Ok(versions) => owned = versions,
                 Err(flow) => return flow,
             }

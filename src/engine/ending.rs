@@ -78,16 +78,21 @@ impl<K: Kind> Pass<'_, K> {
     /// A report that is not worth a write yet: how long until it is.
     pub(super) fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
         let Ready::Working(reason, message) = &report.ready else { return None };
-        let told = before
+        let same = before
             .condition("Ready")
             .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
-        let news = told.map(|ready| ready.message != *message);
+        let news = same.map(|ready| ready.message != *message);
         if news == Some(false) {
             return None;
         }
         // A list that is under way says nothing against it either.
         let harmless = report.error.is_some() || (*reason == Reason::Progressing && report.next == Next::Event);
-        let settled = before.was_ready() && before.observed_generation == facts.generation && harmless;
+        // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
+        let told = before.was_ready() || before.condition("Stalled").is_some();
+        let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
+        if facts.deleting && before.was_ready() {
+            return None;
+        }
         let patience = if settled { GRACE } else { PATIENCE };
         let waited = self.ctx.memories.with(&facts.uid, |memory| {
             if settled {
@@ -116,8 +121,10 @@ impl<K: Kind> Pass<'_, K> {
         match (&report.ready, report.next) {
             (Ready::Available(_), Next::Event) => Action::await_change(),
             (Ready::Stuck(reason, _), Next::Backoff) => {
-                let environment = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied);
-                let at_least = if environment { Duration::ZERO } else { super::report::STALLED_RETRY };
+                // What stands in the way is often mended where no event comes from.
+                let outside =
+                    matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
+                let at_least = if outside { Duration::ZERO } else { super::report::STALLED_RETRY };
                 Action::requeue(cool(self.ctx, facts, at_least..=Duration::MAX))
             }
             (_, Next::Event) => Action::requeue(FALLBACK),
@@ -138,9 +145,7 @@ impl<K: Kind> Pass<'_, K> {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
         let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::DeletionBlocked, message) => {
-                (reason, message)
-            }
+            Ready::Stuck(reason, message) => (reason, message),
             Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {

@@ -14,7 +14,8 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
         ErrorClass::Throttled { .. } => Ready::Working(Reason::Throttled, message),
         ErrorClass::Garbled => Ready::Working(Reason::MalformedResponse, message),
         ErrorClass::NotFound => Ready::Working(Reason::Progressing, message),
-        ErrorClass::Refused => Ready::Stuck(Reason::InvalidSpec, message),
+        ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
+        ErrorClass::Refused | ErrorClass::Unexplained => Ready::Working(Reason::CloudUnavailable, message),
         ErrorClass::NameTaken => Ready::Stuck(Reason::NameTaken, message),
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),
@@ -23,11 +24,15 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
 }
 
 fn last_error(error: &CallError, time: &str) -> LastError {
+    let code = match (error.class, &error.code, error.status) {
+        (_, Some(code), _) => code.clone(),
+        // The status of an answer that cannot be used says "success".
+        (ErrorClass::Garbled, None, _) => "malformed".to_owned(),
+        (_, None, Some(status)) => status.to_string(),
+        (_, None, None) => "unreachable".to_owned(),
+    };
     LastError {
-        code: error
-            .code
-            .clone()
-            .unwrap_or_else(|| error.status.map_or_else(|| "unreachable".to_owned(), |s| s.to_string())),
+        code,
         request_id: error.request_id.clone(),
         operation: error.operation.as_str().to_owned(),
         time: time.to_owned(),

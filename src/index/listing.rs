@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::tally::{Count, Tally};
-use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Request, Turn};
+use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -19,6 +19,18 @@ pub struct Listing {
     pub remotes: Vec<Arc<Remote>>,
     /// It did not change while it was read: what is not in it was not there.
     pub complete: bool,
+}
+
+impl Listing {
+    /// Does it show this one? A list that is not complete and does not show it is an unusable answer of `operation`.
+    pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
+        let shown = self.remotes.iter().any(|remote| remote.id == *id);
+        if !shown && !self.complete {
+            let what = "the list kept changing while it was read";
+            return Err(CallError::malformed(operation, Malformed { what, request_id: None }));
+        }
+        Ok(shown)
+    }
 }
 
 /// All datasets that the query selects. Its page members are set here.
@@ -87,7 +99,7 @@ async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Res
         let request = query.request(tally.pages + 1);
         let answer = match client.call_in(turn, &request).await {
             // The list became shorter meanwhile, or it has no count and the page before was the last one.
-            Err(error) if tally.pages > 0 && error.class == ErrorClass::Refused => {
+            Err(error) if tally.pages > 0 && error.class == ErrorClass::Unexplained => {
                 tally.end();
                 break;
             }

@@ -1,5 +1,9 @@
-//! Reads that precede a delete, shared: whoever waits at the same moment is served by one `DatasetIds=` page of up
-//! to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
+//! Reads of single remotes. Two promises:
+//!
+//! * Absence is decided by lists. A read by id that is refused with a code that nobody knows says nothing; what two
+//!   complete lists, `--list-lag` apart, do not show does not exist.
+//! * Reads that precede a delete are shared: whoever waits at the same moment is served by one `DatasetIds=` page of up
+//!   to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +14,7 @@ use tokio::time::Instant;
 
 use super::listing;
 use crate::api::names::MARK_DOMAIN;
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Request, Turn};
 use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 
@@ -30,30 +34,77 @@ pub type Read = Result<Option<Arc<Remote>>, CallError>;
 /// The shared reader of one account.
 pub struct Reader {
     client: Client,
+    /// A list may show the state of this long ago.
+    list_lag: Duration,
     /// Ids that wait for company, by workspace.
     queue: Mutex<HashMap<String, Vec<Waiting>>>,
 }
 
 impl Reader {
-    /// Reads with this client.
+    /// Reads with this client; lists may be `list_lag` old.
     #[must_use]
-    pub fn new(client: Client) -> Self {
-        Self { client, queue: Mutex::default() }
+    pub fn new(client: Client, list_lag: Duration) -> Self {
+        Self { client, list_lag, queue: Mutex::default() }
     }
 
-    /// Reads one remote by itself.
-    pub async fn read(&self, turn: &mut Turn, id: &RemoteId) -> Read {
+    /// Reads one remote by itself; `workspace` is where lists would show it.
+    pub async fn read(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Read {
+        match self.get(turn, id).await {
+            Err(error) if error.class == ErrorClass::Unexplained => match self.exists(turn, workspace, id).await? {
+                true => Err(error.though_listed()),
+                false => Ok(None),
+            },
+            read => read,
+        }
+    }
+
+    /// Do lists show it? Two of them, `--list-lag` apart, must agree that they do not. An error leaves it unknown.
+    pub async fn exists(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+        if self.is_listed(turn, workspace, id).await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(self.list_lag).await;
+        self.is_listed(turn, workspace, id).await
+    }
+
+    /// A version list that is refused is asked of the dataset: what is gone has no versions.
+    async fn is_listed(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+        let versions = match &id.version {
+            Some(_) => Some(listing::versions(&self.client, turn, &id.dataset).await),
+            None => None,
+        };
+        match versions {
+            Some(Ok(listing)) => listing.shows(id, Operation::ListDatasetVersions),
+            Some(Err(error)) if error.class == ErrorClass::NotFound => Ok(false),
+            Some(Err(error)) if error.class != ErrorClass::Unexplained => Err(error),
+            refused => {
+                let query = ListDatasets {
+                    workspace_id: Some(workspace.to_owned()),
+                    dataset_ids: vec![id.dataset.clone()],
+                    ..ListDatasets::default()
+                };
+                let listing = listing::datasets(&self.client, turn, &query).await?;
+                let shown = listing.shows(&RemoteId::dataset(id.dataset.clone()), Operation::ListDatasets)?;
+                match refused {
+                    Some(Err(error)) if shown => Err(error),
+                    _ => Ok(shown),
+                }
+            }
+        }
+    }
+
+    async fn get(&self, turn: &mut Turn, id: &RemoteId) -> Read {
         let answer = match &id.version {
             None => self.client.call_in(turn, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
                 let item = answer.dataset();
-                item.map(listing::dataset).map_err(|e| CallError::malformed(crate::cloud::Operation::GetDataset, e))
+                item.map(listing::dataset).map_err(|e| CallError::malformed(Operation::GetDataset, e))
             }),
             Some(version) => {
                 let request = Request::get_dataset_version(&id.dataset, version);
                 self.client.call_in(turn, &request).await.and_then(|answer| {
                     let item = answer.version();
                     item.map(|item| listing::version(&id.dataset, item))
-                        .map_err(|e| CallError::malformed(crate::cloud::Operation::GetDatasetVersion, e))
+                        .map_err(|e| CallError::malformed(Operation::GetDatasetVersion, e))
                 })
             }
         };
@@ -84,7 +135,7 @@ impl Reader {
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
             // Whatever permit its caller holds is for what it does with the answer.
-            Ok(None) | Err(_) => self.read(&mut Turn::wait(Lane::UserChange), id).await,
+            Ok(None) | Err(_) => self.read(&mut Turn::wait(Lane::UserChange), workspace, id).await,
         }
     }
 

@@ -153,7 +153,7 @@ impl Sweep<'_> {
                     return Some(Page { remotes: items.into_iter().map(listing::dataset).collect(), total, since });
                 }
                 // The list became shorter meanwhile, or it has no count and the page before was the last one.
-                Err(error) if number > 1 && error.class == ErrorClass::Refused => return None,
+                Err(error) if number > 1 && error.class == ErrorClass::Unexplained => return None,
                 Err(error) => {
                     failures += 1;
                     sleep(self.index.failed(self.workspace, Trouble::Call(error), failures)).await;

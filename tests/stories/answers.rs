@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testbed::proxy::{Match, Rule};
 
 use crate::hostile;
-use crate::scene::{Scene, oss};
+use crate::looks::version_of;
+use crate::scene::{Scene, Setting, dataset_id, oss};
 use crate::trouble::{INTENT, fault, intent};
 
 /// `operation` is answered with this error, before or after it was carried out.
@@ -44,12 +45,14 @@ async fn a_create_that_is_answered_without_an_id_is_looked_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_that_is_refused_does_not_mean_gone() {
     let scene = Scene::with_names("refused", NameScope::None).await;
-    for (name, status, code, reason) in
-        [("denied", 403, "NoPermission", "AccessDenied"), ("unknown", 404, "InvalidAction.NotFound", "InvalidSpec")]
-    {
+    for (name, status, code, reason) in [
+        ("denied", 403, "NoPermission", "AccessDenied"),
+        ("unknown", 404, "InvalidAction.NotFound", "CloudUnavailable"),
+        ("strange", 404, "201399999", "CloudUnavailable"),
+    ] {
         scene.create("Dataset", name, oss(name)).await;
         scene.ready("Dataset", name).await;
-        scene.faults([refusal("GetDataset", When::Before, status, code)]);
+        scene.faults([Fault { count: 3, ..refusal("GetDataset", When::Before, status, code) }]);
         scene.delete("Dataset", name).await;
         let message = scene.reason("Dataset", name, reason).await;
         assert!(message.contains("GetDataset") && message.contains(code), "{message}");
@@ -74,6 +77,49 @@ async fn a_list_with_a_hole_ends_no_doubt() {
     proxy.clear();
     scene.exactly_one_each(&["before", "one"]).await;
     assert_eq!(scene.calls("CreateDataset"), (2, 0));
+}
+
+/// Nobody knows the codes of the service. Whichever it is that says "not found": what is gone is told as gone, and
+/// deleting the objects ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_gone_is_told_as_gone_and_goes_whatever_the_code() {
+    let env = vec![("DATASET_OPERATOR_LIST_LAG", "500ms".to_owned())];
+    let scene = Scene::with("codes", Setting { env, ..Setting::default() }).await;
+    let codes = [(400, "201300002"), (404, "Entity.Vanished"), (409, "2013"), (412, "DatasetState")];
+    for (number, (status, code)) in codes.into_iter().enumerate() {
+        let (whole, part) = (format!("whole-{number}"), format!("part-{number}"));
+        scene.create("Dataset", &whole, oss(&whole)).await;
+        let id = dataset_id(&scene.ready("Dataset", &whole).await);
+        scene.create("DatasetVersion", &part, version_of(&whole, "v2")).await;
+        scene.ready("DatasetVersion", &part).await;
+        scene.cloud().set_knobs(|knobs| (knobs.not_found_status, knobs.not_found_code) = (status, code.to_owned()));
+        scene.console("DELETE", &format!("/api/v1/datasets/{id}/versions/v2"), Value::Null);
+        scene.annotate("DatasetVersion", &part, "reconcile-requested-at", json!("now")).await;
+        scene.reason("DatasetVersion", &part, "RemoteDeleted").await;
+        scene.console("DELETE", &format!("/api/v1/datasets/{id}"), Value::Null);
+        scene.annotate("Dataset", &whole, "reconcile-requested-at", json!("now")).await;
+        scene.reason("Dataset", &whole, "RemoteDeleted").await;
+        scene.delete("DatasetVersion", &part).await;
+        scene.delete("Dataset", &whole).await;
+        scene.gone("DatasetVersion", &part).await;
+        scene.gone("Dataset", &whole).await;
+    }
+}
+
+/// A delete that is refused says so with the service's words, and is tried again within minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_delete_tells_why_and_ends_once_it_is_taken() {
+    let scene = Scene::new("undeleted").await;
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.ready("Dataset", "one").await;
+    scene.faults([Fault { count: 3, ..refusal("DeleteDataset", When::Before, 404, "Dataset.Mounted") }]);
+    scene.delete("Dataset", "one").await;
+    let message = scene.reason("Dataset", "one", "DeletionBlocked").await;
+    assert!(message.contains("DeleteDataset was refused: 404 Dataset.Mounted"), "{message}");
+    let object = scene.datasets().get("one").await.unwrap();
+    assert_eq!(testbed::condition(&object, "Stalled").map(|stalled| stalled.status), Some("True".to_owned()));
+    scene.gone("Dataset", "one").await;
+    assert_eq!(scene.cloud().datasets(), []);
 }
 
 /// An intent is only an annotation: where it points to is compared with what is configured, and never followed.

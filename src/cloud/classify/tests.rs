@@ -20,7 +20,7 @@ fn class(operation: Operation, status: u16, code: &str) -> ErrorClass {
 
 #[test]
 fn the_class_depends_on_operation_status_and_code() {
-    use ErrorClass::{Ambiguous, NameTaken, NotFound, Refused, Transient};
+    use ErrorClass::{Ambiguous, NameTaken, NotFound, Refused, Transient, Unexplained};
     let rows = [
         // The code with two meanings.
         (CreateDataset, 400, "201300003", NameTaken),
@@ -31,7 +31,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (GetDataset, 404, "201300003", NotFound),
         (GetDatasetVersion, 400, "201300003", NotFound),
         (ListDatasetVersions, 404, "201300003", NotFound),
-        (ListDatasets, 404, "201300003", Refused),
+        (ListDatasets, 404, "201300003", Unexplained),
         (DeleteDataset, 404, "201300003", NotFound),
         // Neither meaning.
         (DeleteDataset, 400, "201300003", Ambiguous),
@@ -41,15 +41,30 @@ fn the_class_depends_on_operation_status_and_code() {
         (ListDatasetVersions, 400, "201300003", Transient),
         // Not found, and what only looks like it.
         (GetDataset, 404, "ResourceNotFound", NotFound),
-        (DeleteDataset, 404, "200800001", NotFound),
+        (DeleteDataset, 404, "ResourceNotFound", NotFound),
+        (GetDatasetVersion, 400, "201300002", NotFound),
+        (GetDatasetVersion, 404, "201300002", NotFound),
+        // Codes that nobody knows: a read says nothing then, and a delete was not carried out.
+        (GetDataset, 400, "201300002", Unexplained),
+        (GetDataset, 404, "200800001", Unexplained),
+        (GetDataset, 409, "200800001", Unexplained),
+        (GetDatasetVersion, 412, "200800001", Unexplained),
+        (ListDatasetVersions, 404, "DatasetGone", Unexplained),
+        (ListDatasets, 400, "200800001", Unexplained),
+        (DeleteDataset, 404, "200800001", Refused),
+        (DeleteDatasetVersion, 400, "201300002", Refused),
+        (CreateDatasetLabels, 404, "200800001", Refused),
         (GetDataset, 404, "InvalidApi.NotFound", Refused),
         (DeleteDataset, 404, "InvalidApi.NotFound", Refused),
         (GetDataset, 404, "InvalidProtocol.NeedSsl", Refused),
         (GetDataset, 404, "InvalidAccessKeyId.NotFound", CREDENTIALS),
         (GetDataset, 404, "100400027", Refused),
         (CreateDataset, 404, "100400027", Refused),
-        (ListDatasets, 404, "ResourceNotFound", Refused),
-        (GetDataset, 404, "", Transient),
+        (ListDatasets, 404, "ResourceNotFound", Unexplained),
+        (GetDataset, 400, "100400027", Refused),
+        (ListDatasets, 400, "100400027", Refused),
+        (GetDataset, 404, "", Unexplained),
+        (ListDatasets, 404, "", Transient),
         (DeleteDataset, 404, "", Ambiguous),
         // Flow control, at any status.
         (CreateDataset, 400, "Throttling", THROTTLED),

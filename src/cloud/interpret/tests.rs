@@ -63,7 +63,7 @@ fn xml_html_and_no_body_are_opaque() {
     let xml = "<?xml version='1.0'?><Error><Code>ResourceNotFound</Code></Error>";
     for body in [xml, "<html>\r\n<h1>Not here</h1>", "", "[]", "null", "404", "\u{0}\u{1b}[31m"] {
         let error = outcome(&get(), reply(404, body)).unwrap_err();
-        assert_eq!((error.class, error.code), (ErrorClass::Transient, None), "{body:?}");
+        assert_eq!((error.class, error.code), (ErrorClass::Unexplained, None), "{body:?}");
         let error = outcome(&Request::delete_dataset("d-1"), reply(404, body)).unwrap_err();
         assert_eq!(error.class, ErrorClass::Ambiguous, "{body:?}");
         assert!(!error.message.is_empty() && !error.message.contains(char::is_control));

@@ -43,6 +43,11 @@ pub(super) fn remove(view: &View) -> Step {
     }
 }
 
+/// A human must make way for the deletion.
+fn blocked(message: String, next: Next) -> Step {
+    Step::Report(Box::new(Report::new(Ready::Stuck(Reason::DeletionBlocked, message), next)))
+}
+
 fn paused(what: &str) -> Step {
     let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed");
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
@@ -193,11 +198,14 @@ fn gone(view: &View, id: &RemoteId) -> Step {
 fn children_first(view: &View) -> Option<Step> {
     let relations = &view.relations;
     if !relations.living.is_empty() {
-        return Some(working(
-            Reason::DeletionBlocked,
-            format!("DatasetVersion {} still exists; delete it first", relations.living.join(", ")),
-            Next::Event,
-        ));
+        let living = relations.living.join(", ");
+        return Some(match TOGETHER.saturating_sub(view.process.deleting_age) {
+            Duration::ZERO => blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event),
+            left => {
+                let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
+                working(Reason::Deleting, message, Next::After(left))
+            }
+        });
     }
     let retained_or_single = view.deletion_policy() == Deletion::Retain || view.seen.delete_refused;
     if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
@@ -224,8 +232,7 @@ fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
         .filter(|name| name != "v1" && !view.relations.doomed.contains(name))
         .collect();
     (!foreign.is_empty()).then(|| {
-        working(
-            Reason::DeletionBlocked,
+        blocked(
             format!(
                 "{} has version {}, which no DatasetVersion being deleted stands for; delete it in the console, or set \
                  deleteForeignVersions: true",

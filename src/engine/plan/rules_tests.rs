@@ -83,7 +83,9 @@ fn living_and_strange_versions_keep_their_dataset() {
     let mut view = deleted();
     assert_eq!(plan(&view), Step::Delete(id()));
     view.relations.living = vec!["child".to_owned()];
-    assert!(matches!(told(&view).ready, Ready::Working(Reason::DeletionBlocked, _)));
+    assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "it may be about to go as well");
+    view.process.deleting_age = std::time::Duration::from_secs(2);
+    assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.living.clear();
     let remote = read(&view);
     let v2 = Remote { id: RemoteId::version("d-1", "v2"), latest: None, ..(*remote).clone() };
@@ -91,7 +93,7 @@ fn living_and_strange_versions_keep_their_dataset() {
     view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
     assert_eq!(plan(&view), Step::ListVersions("d-1".to_owned()));
     view.seen.versions = Some(vec![Arc::new(v2)]);
-    assert!(matches!(told(&view).ready, Ready::Working(Reason::DeletionBlocked, _)));
+    assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
     assert_eq!(plan(&view), Step::Delete(id()));
 }

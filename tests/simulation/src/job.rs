@@ -38,11 +38,13 @@ pub enum Job {
     Tree,
     /// A Dataset is deleted, and made again under the same name.
     Recreate,
+    /// Somebody else deletes a dataset in the cloud; then its Dataset and its two `DatasetVersions` are deleted.
+    Missing,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -53,6 +55,7 @@ impl Job {
         (Self::VersionDelete, "version-delete"),
         (Self::Tree, "tree"),
         (Self::Recreate, "recreate"),
+        (Self::Missing, "missing"),
     ];
 
     /// Whether this can go wrong during this job. An object that is made again finds its name taken by what was kept,
@@ -79,7 +82,7 @@ impl Job {
             Self::Retain => (Datasets, "one", retained()),
             Self::Adopt => (Datasets, "taken", dataset("theirs")),
             Self::VersionCreate | Self::VersionEdit | Self::VersionDelete => (Versions, "second", version("second")),
-            Self::Tree => (Datasets, "parent", dataset("parent")),
+            Self::Tree | Self::Missing => (Datasets, "parent", dataset("parent")),
         }
     }
 
@@ -96,7 +99,7 @@ impl Job {
                 world.create(Datasets, "parent", &dataset("parent"));
                 world.create(Versions, "second", &version("second"));
             }
-            Self::Tree => {
+            Self::Tree | Self::Missing => {
                 world.create(Datasets, "parent", &dataset("parent"));
                 world.create(Versions, "second", &version("second"));
                 world.create(Versions, "third", &version("third"));
@@ -121,7 +124,10 @@ impl Job {
                 spec["adoption"] = json!({"datasetId": theirs.map(|dataset| dataset.dataset_id)});
                 world.create(resource, name, &spec);
             }
-            Self::Tree => {
+            Self::Tree | Self::Missing => {
+                if self == Self::Missing {
+                    world.delete_remote("parent");
+                }
                 world.delete(Datasets, "parent");
                 world.delete(Versions, "second");
                 world.delete(Versions, "third");

@@ -62,6 +62,8 @@ kinds! {
     Unrouted = "unrouted";
     /// Nothing is done: what it is about is said to be missing.
     NotFound = "not-found";
+    /// Refused with 400, 404, 409 or 412 and a code that nobody knows; which, the number of the call decides.
+    Unknown = "unknown";
     /// An internal error before anything was done.
     Error = "error";
     /// It is done, and the answer is an internal error.
@@ -115,7 +117,7 @@ impl Kind {
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
             Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
             Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
-            Unconnected, Unrouted,
+            Unconnected, Unknown, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -151,6 +153,7 @@ impl Kind {
                 ThrottledDay,
                 Forbidden,
                 Unrouted,
+                Unknown,
                 Error,
                 Unavailable,
                 Garbled,
@@ -174,6 +177,7 @@ impl Kind {
                 ThrottledDay,
                 Forbidden,
                 Unrouted,
+                Unknown,
                 NotFound,
                 Error,
                 ErrorDone,

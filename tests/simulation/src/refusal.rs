@@ -8,8 +8,26 @@ use crate::apiserver::{Answer, Refusal};
 use crate::kind::Kind;
 use crate::scenario::Side;
 
-/// The answer to what is refused in this way.
-pub(crate) fn refusal(side: Side, kind: Kind) -> Answer {
+/// A status that comes with a code that nobody knows.
+pub(crate) const fn unknown_status(number: usize) -> u16 {
+    [400, 404, 409, 412][number / 4 % 4]
+}
+
+/// Stands for a code that nobody knows.
+const UNKNOWN: &str = "";
+
+/// A code that nobody knows, in one of the forms that codes have; which one, its number decides.
+pub(crate) fn unknown_code(number: usize) -> String {
+    match number % 4 {
+        0 => format!("20130{:04}", 1000 + number % 9000),
+        1 => format!("Dataset.State{number}"),
+        2 => format!("Entity{number}.NotFound"),
+        _ => format!("9{number:08}"),
+    }
+}
+
+/// The answer to what is refused in this way; `number` is that of the call.
+pub(crate) fn refusal(side: Side, kind: Kind, number: usize) -> Answer {
     let (status, word, wait) = match (side, kind) {
         (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
         (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
@@ -22,14 +40,16 @@ pub(crate) fn refusal(side: Side, kind: Kind) -> Answer {
         (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
         (_, Kind::Forbidden) => (403, "NoPermission", None),
         (_, Kind::Unrouted) => (404, "InvalidApi.NotFound", None),
-        (_, Kind::NotFound) => (404, "DatasetNotFound", None),
+        (_, Kind::NotFound) => (404, "201300003", None),
+        (_, Kind::Unknown) => (unknown_status(number), UNKNOWN, None),
         (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
         (_, _) => (500, "InternalError", None),
     };
+    let code = if word == UNKNOWN { unknown_code(number) } else { word.to_owned() };
     let body = match side {
         Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
         Side::Cloud | Side::Seam => json!({
-            "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": word,
+            "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": code,
             "Message": "as the scenario wants it", "Recommend": "",
         }),
     };

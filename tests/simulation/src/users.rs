@@ -33,6 +33,18 @@ impl World {
         if_there(self.apiserver.change(|store, now| store.delete(&key(resource, name), now)));
     }
 
+    /// Somebody else deletes the dataset of this name in the cloud, with its versions.
+    pub(crate) fn delete_remote(&self, name: &str) {
+        let all = self.cloud.datasets();
+        let Some(dataset) = all.iter().find(|dataset| dataset.name == name) else { return };
+        let path = format!("/api/v1/datasets/{}", dataset.dataset_id);
+        for version in dataset.versions.iter().rev().filter(|version| version.version_name != "v1") {
+            let version = format!("{path}/versions/{}", version.version_name);
+            self.cloud.console("DELETE", &version, &Value::Null).unwrap();
+        }
+        self.cloud.console("DELETE", &path, &Value::Null).unwrap();
+    }
+
     /// A user makes the object that is there again as soon as it is gone.
     pub(crate) fn recreate(self: &Arc<Self>, resource: Resource, name: &'static str, spec: Value) {
         let world = self.clone();

@@ -203,11 +203,12 @@ impl Call {
             | Kind::Forbidden
             | Kind::Unrouted
             | Kind::NotFound
+            | Kind::Unknown
             | Kind::Error
-            | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault))),
+            | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault, self.entry))),
             Kind::ErrorDone => {
                 self.done().await;
-                Some(Carried::Answer(refusal(self.side, Kind::Error)))
+                Some(Carried::Answer(refusal(self.side, Kind::Error, self.entry)))
             }
             Kind::Hollow => Some(match self.done().await {
                 // A refusal stays one: what was not done is never said to be.

@@ -15,6 +15,7 @@ use crate::identity;
 use crate::job::{Job, NAMESPACE, WORKSPACE};
 use crate::kind::Kind;
 use crate::life::Life;
+use crate::refusal::{unknown_code, unknown_status};
 use crate::scenario::{Fault, Place, Scenario, Side};
 
 /// How old the lists of the service are.
@@ -46,6 +47,14 @@ impl Sort {
             _ => Self::Plain,
         }
     }
+}
+
+/// From this seed on the service says "not found" with a status and a code that nobody knows.
+const UNKNOWN: u64 = 64;
+
+fn unknown_missing(seed: u64) -> Option<(u16, String)> {
+    let number = usize::try_from(seed.checked_sub(UNKNOWN)?).unwrap_or_default();
+    Some((unknown_status(number), unknown_code(number * 7919)))
 }
 
 /// The world of one run.
@@ -90,6 +99,10 @@ impl World {
             nonce_check: !matches!(sort, Sort::Lax | Sort::Named),
             list_lag_ms: LIST_LAG,
             ..Knobs::default()
+        };
+        let knobs = match unknown_missing(scenario.seed) {
+            Some((status, code)) => Knobs { not_found_status: status, not_found_code: code, ..knobs },
+            None => knobs,
         };
         let credentials = identity::all();
         let options =

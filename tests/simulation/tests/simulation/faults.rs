@@ -153,6 +153,18 @@ fn every_single_fault_ends_well() {
     clean(&explore::singles(&[&[Scenario::calm(1, Job::Create)], &jobs[..]].concat(), threads()));
 }
 
+/// Nobody knows the codes of the service: what is missing may say so with any, at any of these statuses. Whatever the
+/// codes, deletions end.
+#[test]
+fn whatever_code_says_missing_deletions_end() {
+    let jobs = [Job::Missing, Job::Delete, Job::Tree, Job::VersionDelete, Job::Recreate];
+    let worlds: Vec<_> = (64..96).flat_map(|seed| jobs.map(|job| Scenario::calm(seed, job))).collect();
+    let mut tally = Tally::default();
+    worlds.iter().for_each(|scenario| drop(tally.play(scenario)));
+    clean(&tally);
+    clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads()));
+}
+
 /// Another one each day.
 #[test]
 fn a_sample_of_pairs_ends_well() {
