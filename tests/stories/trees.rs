@@ -73,7 +73,8 @@ async fn a_dataset_and_its_versions_deleted_together_are_one_call() {
     let made = scene.calls_after(calls);
     assert_eq!((&made["DeleteDataset"], &made["DeleteDatasetVersion"]), (&json!(1), &Value::Null), "{made}");
     let after = scene.writes("datasetversions", None).await + scene.writes("datasets", None).await;
-    assert_eq!(after - writes, 3, "three finalizers");
+    // Who waits for the others says so once: nothing is Ready while it is being deleted.
+    assert!((3..=6).contains(&(after - writes)), "three finalizers, and that they wait: {}", after - writes);
     println!("a tree of three: {made}, {} writes", after - writes);
 }
 
