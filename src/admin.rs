@@ -1,13 +1,15 @@
 //! The ports for Kubernetes and Prometheus: `/healthz`, `/readyz`, `/metrics`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use rustix::io::Errno;
 use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
@@ -66,7 +68,7 @@ pub async fn serve(
     metrics_at: SocketAddr,
     ready: Readiness,
     metrics: Arc<Metrics>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let health_routes = Router::new().route("/healthz", get(async || "ok\n")).route(
         "/readyz",
         get(async move || match ready.lacks() {
@@ -81,14 +83,51 @@ pub async fn serve(
             (kind, metrics.encode()).into_response()
         }),
     );
-    let (health, metrics_at) = (TcpListener::bind(health).await?, TcpListener::bind(metrics_at).await?);
+    let health = listen("health-addr", health, TcpListener::bind).await?;
+    let metrics_at = listen("metrics-addr", metrics_at, TcpListener::bind).await?;
     let served = tokio::try_join!(axum::serve(health, health_routes), axum::serve(metrics_at, metrics_routes));
     served.map(|_| ())
+}
+
+/// Listens where the flag says. All addresses are those of IPv4 alone where the kernel has no IPv6.
+async fn listen<T>(flag: &str, address: SocketAddr, bind: impl AsyncFn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    let result = match bind(address).await {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && has_no_ipv6(&error) => {
+            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()))).await
+        }
+        result => result,
+    };
+    result.map_err(|error| {
+        io::Error::new(error.kind(), format!("--{flag} {address}: {error}; give another one, such as --{flag} :18080"))
+    })
+}
+
+fn has_no_ipv6(error: &io::Error) -> bool {
+    let errno = error.raw_os_error();
+    [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].iter().any(|none| errno == Some(none.raw_os_error()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn all_addresses_are_those_of_ipv4_too_and_alone_without_ipv6() {
+        let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        let port = listen("health-addr", all, TcpListener::bind).await.unwrap();
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port.local_addr().unwrap().port()));
+        tokio::net::TcpStream::connect(here).await.unwrap();
+
+        let without = async |address: SocketAddr| match address {
+            SocketAddr::V4(_) => Ok(address.to_string()),
+            SocketAddr::V6(_) => Err(Errno::AFNOSUPPORT.into()),
+        };
+        assert_eq!(listen("health-addr", all, without).await.unwrap(), "0.0.0.0:0");
+        let one = "[::1]:0".parse().unwrap();
+        listen("health-addr", one, without).await.expect_err("an address that somebody asked for is not another one");
+        let taken = listen("metrics-addr", here, TcpListener::bind).await.unwrap_err().to_string();
+        assert!(taken.starts_with(&format!("--metrics-addr {here}: ")) && taken.contains("in use"), "{taken}");
+    }
 
     #[test]
     fn it_is_ready_while_nothing_is_missing() {
