@@ -97,6 +97,14 @@ impl Kinship {
         self.state().listed.len() == KINDS
     }
 
+    /// Objects of a kind could not be listed or watched, and why. What fails after the first list is told by who watches
+    /// over rights, or is no matter of the operator's.
+    pub(super) fn not_listed(&self, kind: &str, why: &str) {
+        if !self.state().listed.contains(kind) {
+            self.ready.missing(kind, &format!("the objects could not be listed yet: {why}"));
+        }
+    }
+
     pub(super) fn wake(&self, key: &ObjectKey) {
         let (namespace, name) = key.place();
         // Nobody listens only while the process ends.
