@@ -300,6 +300,26 @@ mod tests {
         assert!(names.len() >= 20 && names.contains(&"https-proxy"), "{names:?}");
     }
 
+    /// What a ConfigMap says counts: nothing in the Deployment wins over it, and each name in it is a flag's.
+    #[test]
+    fn the_deployment_has_its_settings_in_the_config_map_only() {
+        use clap::CommandFactory as _;
+        let read = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
+        let deployment = read(include_str!("../deploy/kustomize/base/deployment.yaml"));
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        assert!(container["env"].is_null(), "{}", container["env"]);
+        let ports: Vec<_> = [0, 1].map(|port| container["ports"][port]["containerPort"].as_u64().unwrap()).into();
+        let flags = settings(&[]).unwrap().flags;
+        assert_eq!(ports, [flags.metrics_addr, flags.health_addr].map(|address| u64::from(address.port())));
+
+        let kustomization = read(include_str!("../deploy/kustomize/base/kustomization.yaml"));
+        let command = Command::command();
+        for literal in kustomization["configMapGenerator"][0]["literals"].as_array().unwrap() {
+            let (name, _) = literal.as_str().unwrap().split_once('=').unwrap();
+            assert!(command.get_arguments().any(|flag| flag.get_env().is_some_and(|known| known == name)), "{name}");
+        }
+    }
+
     #[test]
     fn namespaces_are_a_list_without_holes() {
         let namespaces = |list: &str| settings(&["--namespaces", list]).map(|settings| settings.flags.namespaces);
