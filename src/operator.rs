@@ -51,7 +51,8 @@ pub enum RunError {
     #[error(
         "the uid of the namespace kube-system, which is the owner domain unless another one is given, cannot be read: {0}; \
          let the operator get that namespace (deploy/kustomize/base/rbac.yaml), or set --owner-domain \
-         (DATASET_OPERATOR_OWNER_DOMAIN) to a name that no other cluster has, such as a UUID"
+         (DATASET_OPERATOR_OWNER_DOMAIN): to that uid if the operator worked here before, otherwise to a name that no \
+         other cluster has, such as a UUID"
     )]
     NoDomain(String),
     /// The API server's proxy cannot be used.

@@ -16,6 +16,7 @@ use values::{address, duration, namespace, operation_qps, qps, secret, shown, wo
 pub use outbound::{Outbound, OutboundError};
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
+#[allow(clippy::doc_markdown, reason = "`--help` shows these texts as they are")]
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// URL of the dataset API; overrides the region's public endpoint
@@ -199,8 +200,9 @@ impl Settings {
             (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
-        let outbound = Outbound::new(&flags, variable)?;
-        let cloud = outbound.apply(cloud.with_form(flags.endpoint_form))?;
+        let cloud = cloud.with_form(flags.endpoint_form);
+        let outbound = Outbound::new(&flags, &cloud, variable)?;
+        let cloud = outbound.apply(cloud);
         Ok(Self { flags, cloud, outbound })
     }
 

@@ -1,7 +1,7 @@
 //! HTTP proxies: reading what names one, and which hosts are reached without it. User and password of a proxy are never
 //! shown: not by `Debug`, not in an error, not in [`Proxy::shown`].
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -141,7 +141,7 @@ const fn width(address: IpAddr) -> u32 {
 fn within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
     let left = |address: IpAddr| match address {
         IpAddr::V4(v4) => u128::from(u32::from(v4)) << 96,
-        IpAddr::V6(v6) => u128::from(Ipv6Addr::from(v6)),
+        IpAddr::V6(v6) => u128::from(v6),
     };
     let mask = u128::MAX.checked_shl(128 - bits).unwrap_or_default();
     width(address) == width(network) && (left(address) ^ left(network)) & mask == 0

@@ -44,7 +44,7 @@ pub(super) async fn kube_client(
     config.default_retry = false;
     config.headers.push((header::USER_AGENT, HeaderValue::from_static(AGENT)));
     let api_server = proxy(&mut config, &settings.outbound)?;
-    let service = settings.outbound.way_to_service(&settings.cloud);
+    let service = settings.outbound.way_to_service();
     tracing::info!(service, api_server, "proxies of the calls to the dataset API and to the Kubernetes API server");
     let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
     let refused = refused.clone();

@@ -178,10 +178,12 @@ fn part(resource: &str) -> String {
 
 /// An error of the API server in its own words, without what it looks like inside.
 pub(super) fn in_words(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
-        error => error.to_string(),
+    if let kube::Error::Api(status) = error
+        && !status.message.is_empty()
+    {
+        return status.message.clone();
     }
+    error.to_string()
 }
 
 /// The same of a watch.

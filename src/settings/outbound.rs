@@ -36,9 +36,8 @@ struct Named {
 /// What flags and environment say about calls that leave.
 #[derive(Debug, Clone)]
 pub struct Outbound {
-    told: Option<Named>,
+    service: Option<Named>,
     usual: Option<Named>,
-    usual_for_http: Option<Named>,
     except: NoProxy,
     authorities: Authorities,
 }
@@ -50,41 +49,45 @@ impl Outbound {
         tests::settings(&["--region", "cn-hangzhou"], environment).unwrap().outbound
     }
 
-    pub(super) fn new(flags: &Flags, variable: Lookup<'_>) -> Result<Self, OutboundError> {
+    /// For calls to the service at `cloud`. What would not be used is not refused, apart from our own flags.
+    pub(super) fn new(flags: &Flags, cloud: &cloud::Settings, variable: Lookup<'_>) -> Result<Self, OutboundError> {
+        let (host, port, tls) = cloud.place();
         let told = flags.https_proxy.as_ref().map(|secret| ("--https-proxy".to_owned(), secret.expose().to_owned()));
+        let told = named(filled(told))?;
+        let usual = named(first(variable, ["HTTPS_PROXY", "https_proxy"]))?;
+        let service = match &told {
+            None if tls => usual.clone(),
+            None => named(first(variable, ["HTTP_PROXY", "http_proxy"]))?,
+            Some(_) => told,
+        };
         let except = match filled(flags.no_proxy.clone().map(|list| ("--no-proxy".to_owned(), list))) {
             Some(list) => Some(list),
-            None => first(variable, ["NO_PROXY", "no_proxy"]),
+            None => first(variable, ["NO_PROXY", "no_proxy"]).filter(|_| service.is_some() || usual.is_some()),
         };
         let except = match except {
             Some((by, list)) => NoProxy::parse(&list).map_err(|error| OutboundError::NoProxy(by, error))?,
             None => NoProxy::default(),
         };
         let own = variable("KUBERNETES_SERVICE_HOST").unwrap_or_default();
-        let own = NoProxy::parse(&format!("{CLUSTER},{own}")).unwrap_or_default();
-        Ok(Self {
-            told: named(filled(told))?,
-            usual: named(first(variable, ["HTTPS_PROXY", "https_proxy"]))?,
-            usual_for_http: named(first(variable, ["HTTP_PROXY", "http_proxy"]))?,
-            except: except.and(own),
-            authorities: authorities(flags.ca_file.as_deref(), variable)?,
-        })
+        let except = except.and(NoProxy::parse(&format!("{CLUSTER},{own}")).unwrap_or_default());
+        let service = service.filter(|_| !except.excepts(host, port));
+        Ok(Self { service, usual, except, authorities: authorities(flags.ca_file.as_deref(), variable)? })
     }
 
     /// The service is called so.
-    pub(super) fn apply(&self, settings: cloud::Settings) -> Result<cloud::Settings, OutboundError> {
+    pub(super) fn apply(&self, settings: cloud::Settings) -> cloud::Settings {
         let settings = settings.with_authorities(self.authorities.clone());
-        let proxy = self.for_service(&settings).map(|named| named.proxy.clone());
-        Ok(match proxy {
-            Some(proxy) => settings.with_proxy(proxy),
+        match &self.service {
+            Some(named) => settings.with_proxy(named.proxy.clone()),
             None => settings,
-        })
+        }
     }
 
     /// The way to the service in words, for the log.
     #[must_use]
-    pub fn way_to_service(&self, settings: &cloud::Settings) -> String {
-        in_words(self.for_service(settings))
+    pub fn way_to_service(&self) -> String {
+        let named = self.service.as_ref();
+        named.map_or_else(|| "direct".to_owned(), |named| format!("{} ({})", named.proxy.shown(), named.by))
     }
 
     /// The proxy for a host that our own flags do not speak of, such as the API server's, by the usual variables.
@@ -98,16 +101,6 @@ impl Outbound {
     pub fn is_usual(&self, proxy: &Proxy) -> bool {
         self.usual.as_ref().is_some_and(|named| named.proxy == *proxy)
     }
-
-    fn for_service(&self, settings: &cloud::Settings) -> Option<&Named> {
-        let (host, port, tls) = settings.place();
-        let usual = if tls { &self.usual } else { &self.usual_for_http };
-        self.told.as_ref().or(usual.as_ref()).filter(|_| !self.except.excepts(host, port))
-    }
-}
-
-fn in_words(named: Option<&Named>) -> String {
-    named.map_or_else(|| "direct".to_owned(), |named| format!("{} ({})", named.proxy.shown(), named.by))
 }
 
 fn named(text: Option<(String, String)>) -> Result<Option<Named>, OutboundError> {
@@ -164,7 +157,7 @@ mod tests {
         let all: Vec<_> = ["--endpoint", endpoint].iter().chain(arguments).copied().collect();
         let settings = settings(&all, environment).unwrap();
         assert!(!format!("{settings:?}").contains("canary"));
-        let way = settings.outbound.way_to_service(&settings.cloud);
+        let way = settings.outbound.way_to_service();
         assert_eq!(settings.cloud.proxy().is_some(), way != "direct", "{way}");
         way
     }
@@ -231,7 +224,10 @@ mod tests {
         assert!(error.starts_with("--https-proxy: it must be the URL of an HTTP proxy, such as http://"), "{error}");
         assert!(refused(&[], &[("HTTPS_PROXY", "http://u:canary@")]).starts_with("HTTPS_PROXY: "));
         assert!(refused(&["--no-proxy", "10.0.0.0/99"], &[]).starts_with("--no-proxy: \"10.0.0.0/99\""));
-        assert!(refused(&[], &[("NO_PROXY", "10.0.0.0/99")]).starts_with("NO_PROXY: "));
+        assert!(refused(&[], &[("HTTPS_PROXY", "p:1"), ("NO_PROXY", "10.0.0.0/99")]).starts_with("NO_PROXY: "));
+        for unused in [("NO_PROXY", "10.0.0.0/99"), ("HTTP_PROXY", "socks5://p")] {
+            assert_eq!(way(CLOUD, &[], &[unused]), "direct");
+        }
         let empty = tempfile::NamedTempFile::new().unwrap();
         let path = empty.path().to_str().unwrap();
         assert_eq!(
