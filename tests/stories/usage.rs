@@ -1,6 +1,10 @@
 //! What the program says when it is started wrongly: once, with an example, and with one exit code.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
 
 /// Runs the program in an empty environment but for these variables; its exit code, and what it said on both outputs.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -80,4 +84,42 @@ fn a_start_that_fails_is_one_line_of_the_log_and_ends_with_1() {
     assert!(!said.contains("canary"), "{said}");
     let (code, said) = run(&["--log-level", "error"], &environment);
     assert!(code == Some(1) && !said.contains("api_server") && said.contains("stopped"), "{said}");
+}
+
+/// The API server is called through the proxy of the kubeconfig. This one refuses, having seen what was asked of it.
+#[test]
+fn the_api_server_is_called_through_the_proxy_of_the_kubeconfig() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let (sender, asked) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        sender.send(head).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    let text = format!(
+        "{{apiVersion: v1, kind: Config, current-context: a, users: [], contexts: [{{name: a, context: {{cluster: a, \
+         user: ''}}}}], clusters: [{{name: a, cluster: {{server: 'https://api.invalid:6443', \
+         proxy-url: 'http://user:canary@{address}'}}}}]}}"
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    let environment = [
+        ("KUBECONFIG", kubeconfig.to_str().unwrap()),
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "id"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret"),
+        ("DATASET_OPERATOR_REGION", "cn-hangzhou"),
+        ("DATASET_OPERATOR_METRICS_ADDR", "127.0.0.1:0"),
+        ("DATASET_OPERATOR_HEALTH_ADDR", "127.0.0.1:0"),
+    ];
+    let (code, said) = run(&[], &environment);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&format!("http://***@{address} (proxy-url of the kubeconfig)")), "{said}");
+    assert!(!said.contains("canary"), "{said}");
+    let head = asked.recv().unwrap();
+    assert_eq!(head[0], "CONNECT api.invalid:6443 HTTP/1.1");
+    assert!(head.iter().any(|line| line.to_lowercase() == "proxy-authorization: basic dxnlcjpjyw5hcnk="), "{head:?}");
 }
