@@ -5,6 +5,9 @@
 //! service, [`api`] what people write. `api` and the deciding half of `engine` know no HTTP; `cloud` knows no
 //! Kubernetes; only the pass knows both. One page: `docs/architecture.md`.
 
+/// How the operator names itself to the API server and to the service.
+pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
+
 pub mod admin;
 pub mod ambient;
 pub mod api;

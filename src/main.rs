@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use dataset_operator::settings::{Flags, Settings};
 use dataset_operator::{api, operator, telemetry};
 
@@ -25,18 +26,30 @@ enum Command {
 fn main() -> ExitCode {
     // Two TLS libraries could claim to be the default; the choice is made once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let result: Result<(), Box<dyn std::error::Error>> = match Arguments::parse().command {
-        Command::Run(flags) => {
-            telemetry::start(flags.log_format);
-            Settings::new(*flags).map_err(Into::into).and_then(|settings| Ok(operator::run(settings)?))
-        }
-        Command::Crds => print_crds(),
+    match Arguments::parse().command {
+        Command::Run(flags) => run(*flags),
+        Command::Crds => match print_crds() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Flags that cannot work together are told as clap tells a wrong one, and end with the same code: 2. What fails later is
+/// a line of the log and ends with 1.
+fn run(flags: Flags) -> ExitCode {
+    let settings = match Settings::new(flags) {
+        Ok(settings) => settings,
+        Err(error) => Arguments::command().error(ErrorKind::ValueValidation, error).exit(),
     };
-    match result {
+    telemetry::start(settings.flags.log_format, settings.flags.log_level);
+    match operator::run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "stopped");
-            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,29 +1,27 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
 mod census;
+mod clients;
+mod identity;
 mod kinship;
 mod orphans;
 mod rewind;
+mod rights;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::client::ClientBuilder;
-use kube::{Api, ResourceExt};
-use tokio::sync::{mpsc, watch as signal};
+use futures::{FutureExt as _, StreamExt};
+use kube::runtime::watcher;
+use tokio::sync::{Notify, mpsc, watch as signal};
 use tokio::task::JoinSet;
-use tower::timeout::TimeoutLayer;
 
 use crate::admin::{self, Readiness};
-use crate::ambient;
 use crate::api::{Dataset, DatasetVersion};
-use crate::cloud::{self, BearerStyle, CredentialSource, EndpointForm, Environment, Limiter, Transport};
+use crate::cloud::{self, CredentialSource, Environment, Transport};
 use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
-use crate::engine::mark::Identity;
 use crate::engine::memories::Memories;
 use crate::engine::uid::Uid;
 use crate::engine::view::World;
@@ -31,9 +29,11 @@ use crate::index::reader::Reader;
 use crate::index::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
-use crate::settings::{Flags, Settings};
+use crate::settings::Settings;
 use crate::tell::Teller;
 use kinship::Kinship;
+
+pub use clients::patience;
 
 /// The alias under which intents name the one configured account.
 const ACCOUNT: &str = "default";
@@ -45,8 +45,19 @@ pub enum RunError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The API server cannot be found or does not let us in.
-    #[error("Kubernetes: {0}")]
+    #[error("Kubernetes: {}", rights::in_words(.0))]
     Kube(#[from] kube::Error),
+    /// Nothing says who owns what is made here.
+    #[error(
+        "the uid of the namespace kube-system, which is the owner domain unless another one is given, cannot be read: {0}; \
+         let the operator get that namespace (deploy/kustomize/base/rbac.yaml), or set --owner-domain \
+         (DATASET_OPERATOR_OWNER_DOMAIN): to that uid if the operator worked here before, otherwise to a name that no \
+         other cluster has, such as a UUID"
+    )]
+    NoDomain(String),
+    /// The API server's proxy cannot be used.
+    #[error("proxy-url of the kubeconfig, or HTTPS_PROXY: {0}")]
+    Proxy(cloud::ProxyError),
     /// No usable kubeconfig and not in a cluster.
     #[error("no Kubernetes configuration: {0}")]
     Config(#[from] kube::config::InferConfigError),
@@ -66,24 +77,31 @@ pub enum RunError {
 /// One thread does it all: the account's limit keeps it busy for a small part of the time, and with more of them most
 /// of what is spent is spent on waking each other.
 pub fn run(settings: Settings) -> Result<(), RunError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(settings))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(settings));
+    // A name that is being looked up is not waited for.
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve(settings: Settings) -> Result<(), RunError> {
     let flags = &settings.flags;
+    let asked = shutdown_signal()?;
+    let stop = async {
+        asked.await;
+        tracing::info!("stopping: passes under way are finished first");
+    };
     let metrics = Arc::new(Metrics::default());
     let ready = Readiness::default();
+    let refused = Arc::new(Notify::new());
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
     let outside = Outside {
-        kube: kube_client(&metrics).await?,
+        kube: clients::kube_client(&settings, &metrics, &refused).await?,
         transport: cloud::network(&settings.cloud)?,
-        credentials: Arc::new(Environment::of_process(bearer_style(flags.endpoint_form))),
+        credentials: Arc::new(Environment::of_process(clients::bearer_style(flags.endpoint_form))),
         metrics,
         ready,
-    };
-    let stop = async {
-        shutdown_signal().await;
-        tracing::info!("stopping: passes under way are finished first");
+        refused,
     };
     tokio::select! {
         result = operate(settings, outside, stop) => result,
@@ -103,6 +121,8 @@ pub struct Outside {
     pub metrics: Arc<Metrics>,
     /// Where it says that it is ready.
     pub ready: Readiness,
+    /// Told of each call that the API server answered with 403.
+    pub refused: Arc<Notify>,
 }
 
 /// Runs until `stop` is ready, then finishes the passes that are under way. Dropping it ends everything at once.
@@ -112,12 +132,23 @@ pub async fn operate(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let flags = &settings.flags;
-    let Outside { kube, transport, credentials, metrics, ready } = outside;
-    let limiter = Arc::new(limiter(flags)?);
+    let stop = stop.boxed().shared();
+    let Outside { kube, transport, credentials, metrics, ready, refused } = outside;
+    let limiter = Arc::new(clients::limiter(flags)?);
     metrics.limited_by(limiter.clone());
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
     let principal = cloud.principal().await?;
-    let identity = identity(&kube, &settings).await?;
+    let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
+    // An API server that does not answer is waited for, but not by who asks the operator to end.
+    let begun = tokio::select! {
+        biased;
+        () = stop.clone() => None,
+        begun = begun => Some(begun?),
+    };
+    let Some((identity, config)) = begun else {
+        tracing::info!("dataset-operator stopped");
+        return Ok(());
+    };
     tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
     let world = Arc::new(World {
         account: ACCOUNT.to_owned(),
@@ -136,51 +167,13 @@ pub async fn operate(
     let (teller, telling) = Teller::new(kube.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
+    tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
     let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
-    control(parts, ends, ready, stop).await;
+    control(parts, config, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
     tracing::info!("dataset-operator stopped");
     Ok(())
-}
-
-/// The limiter of the one account.
-fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
-    let limiter = flags.operation_qps.iter().try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| {
-        limiter.with_operation_limit(*operation, *qps)
-    })?;
-    Ok(match flags.daily_budget {
-        Some(calls) => limiter.with_daily_budget(calls, ambient::now()),
-        None => limiter,
-    })
-}
-
-/// The page that describes the gateway form sends tokens so.
-const fn bearer_style(form: EndpointForm) -> BearerStyle {
-    match form {
-        EndpointForm::Roa => BearerStyle::Sdk,
-        EndpointForm::Gateway => BearerStyle::Authorization,
-    }
-}
-
-/// A client without hidden retries: what is repeated, and when, is decided here.
-async fn kube_client(metrics: &Metrics) -> Result<kube::Client, RunError> {
-    let mut config = kube::Config::infer().await?;
-    config.default_retry = false;
-    let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
-    Ok(ClientBuilder::try_from(config)?.with_layer(&patience()).with_layer(&layer).build())
-}
-
-/// An API server that answers at all has begun to within this time, also with a watch. Without it a client waits for
-/// ever for one that took the request and went away.
-pub const fn patience() -> TimeoutLayer {
-    TimeoutLayer::new(Duration::from_secs(30))
-}
-
-async fn identity(kube: &kube::Client, settings: &Settings) -> Result<Identity, RunError> {
-    let system = Api::<Namespace>::all(kube.clone()).get("kube-system").await?;
-    let uid = system.uid().unwrap_or_default();
-    Ok(Identity::new(&settings.flags.owner_domain, &settings.flags.owner_key, &uid))
 }
 
 /// What the controllers are made of.
@@ -196,13 +189,19 @@ struct Parts {
 }
 
 /// Runs both controllers until `asked` is ready and the passes under way have ended.
-async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<Output = ()> + Send + 'static) {
+async fn control(
+    parts: Parts,
+    config: watcher::Config,
+    ends: Ends,
+    ready: Readiness,
+    asked: impl Future<Output = ()> + Send + 'static,
+) {
     let namespaces = parts.settings.flags.namespaces.clone();
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
     let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
-    let (config, resync) = (watch::config(&parts.kube).await, parts.settings.flags.resync);
+    let resync = parts.settings.flags.resync;
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
     let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, resync, kinship.clone());
     let around = Arc::new(Around {
@@ -238,8 +237,8 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     });
     let concurrency = parts.settings.concurrency();
     tokio::join!(
-        watch::drive(datasets, dataset_context, datasets_woken, concurrency, until(stopped.clone())),
-        watch::drive(versions, version_context, versions_woken, concurrency, until(stopped)),
+        watch::drive(datasets, dataset_context, datasets_woken, concurrency, stopped.clone()),
+        watch::drive(versions, version_context, versions_woken, concurrency, stopped),
     );
     // The tasks end with their set.
     drop(tasks);
@@ -291,16 +290,16 @@ async fn until(mut stopped: signal::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn shutdown_signal() {
+/// Ready once somebody asks the process to end. From now on that does not end it by itself.
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Drains a stream of wake-ups into object references.

@@ -1,14 +1,22 @@
 //! Flags and environment of `run`, checked once: after [`Settings::new`] nothing about them can be wrong.
 
+mod outbound;
+mod values;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cloud::{self, EndpointForm, Operation};
+use crate::cloud::{self, EndpointForm, Operation, Secret};
 use crate::levers;
+use values::{address, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
+
+pub use outbound::{Outbound, OutboundError};
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
+#[allow(clippy::doc_markdown, reason = "`--help` shows these texts as they are")]
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// URL of the dataset API. Default: the public endpoint of the region
@@ -17,8 +25,8 @@ pub struct Flags {
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
-    /// PAI workspace of the objects that do not set spec.workspaceId
-    #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID")]
+    /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
+    #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID", value_parser = workspace_id)]
     pub workspace_id: Option<String>,
     /// Name of the owner in the ownership labels of the datasets. A list: the operator writes the first entry and
     /// recognises all. Default: the uid of the namespace kube-system
@@ -29,7 +37,7 @@ pub struct Flags {
     #[arg(long, env = "DATASET_OPERATOR_OWNER_KEY", value_delimiter = ',', hide_env_values = true)]
     pub owner_key: Vec<String>,
     /// Calls per second that the account may make (the vendor's figure). The operator uses 98 % of it
-    #[arg(long, env = "DATASET_OPERATOR_QPS", default_value_t = 100.0)]
+    #[arg(long, env = "DATASET_OPERATOR_QPS", default_value_t = 100.0, value_parser = qps)]
     pub qps: f64,
     /// Reconciles of one kind that may run at the same time. Default: --qps × 0.64, at least 8 and at most 256; 64 at
     /// 100 calls per second
@@ -63,18 +71,33 @@ pub struct Flags {
     /// How old a list of the service may be: a change may be missing in lists for this long
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
-    /// Namespaces whose objects the operator manages. Default: all namespaces
-    #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',')]
+    /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
+    #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,
-    /// Address on which the operator serves /metrics
-    #[arg(long, env = "DATASET_OPERATOR_METRICS_ADDR", default_value = "0.0.0.0:8080")]
+    /// HTTP proxy for the calls to the dataset API, such as http://proxy.example.com:3128. Default: HTTPS_PROXY (for an
+    /// endpoint with http, HTTP_PROXY)
+    #[arg(long, env = "DATASET_OPERATOR_HTTPS_PROXY", value_parser = secret, hide_env_values = true)]
+    pub https_proxy: Option<Secret>,
+    /// Hosts that the operator calls without the proxy, such as 10.0.0.0/8,.example.com. Loopback and the cluster's own
+    /// addresses never go through it. Default: NO_PROXY
+    #[arg(long, env = "DATASET_OPERATOR_NO_PROXY")]
+    pub no_proxy: Option<String>,
+    /// PEM file of certificate authorities that the operator trusts for the dataset API, besides those of the system
+    /// (SSL_CERT_FILE)
+    #[arg(long, env = "DATASET_OPERATOR_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Address on which the operator serves /metrics; a port alone means all addresses of IPv4 and IPv6
+    #[arg(long, env = "DATASET_OPERATOR_METRICS_ADDR", default_value = "[::]:8080", value_parser = address)]
     pub metrics_addr: SocketAddr,
     /// Address on which the operator serves /healthz and /readyz
-    #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
+    #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = "[::]:8081", value_parser = address)]
     pub health_addr: SocketAddr,
     /// Format of the log. Default: text on a terminal, JSON otherwise
     #[arg(long, env = "DATASET_OPERATOR_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// The least important lines that are logged. RUST_LOG, if it is set, says it instead, for each module
+    #[arg(long, env = "DATASET_OPERATOR_LOG_LEVEL", value_enum, default_value_t)]
+    pub log_level: LogLevel,
 }
 
 /// How log lines look.
@@ -86,6 +109,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// How important a log line is; each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogLevel {
+    /// The operator cannot go on.
+    Error,
+    /// A person should look at it.
+    Warn,
+    /// What was done.
+    #[default]
+    Info,
+    /// Why it was done.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
 /// Flags that cannot work together.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -95,16 +134,16 @@ pub enum SettingsError {
     /// Endpoint or region cannot be used.
     #[error(transparent)]
     Cloud(#[from] cloud::ClientError),
-    /// The limit cannot be used.
+    /// Proxy or authorities cannot be used.
     #[error(transparent)]
-    Qps(#[from] cloud::QpsError),
+    Outbound(#[from] OutboundError),
     /// An operation has two limits.
     #[error("--operation-qps names {0} twice")]
     Twice(Operation),
     /// A create could be answered after it was given up for lost, and be made twice.
     #[error(
-        "--settle-time {settle:?} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
-         = {least:?}, or a create that is answered late would be made twice"
+        "--settle-time {} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
+         = {}, or a create that is answered late would be made twice", shown(*.settle), shown(*.least)
     )]
     SettleTime {
         /// As given.
@@ -115,7 +154,7 @@ pub enum SettingsError {
     /// A duration that must not be zero.
     #[error("--{0} must be longer than zero")]
     Zero(&'static str),
-    /// An owner domain or key is empty.
+    /// An entry of a list is empty.
     #[error("--{0} has an empty entry")]
     Empty(&'static str),
 }
@@ -125,13 +164,23 @@ pub enum SettingsError {
 pub struct Settings {
     /// The flags.
     pub flags: Flags,
-    /// Where and how patiently the API is called.
+    /// Where and how patiently the API is called, and through which proxy.
     pub cloud: cloud::Settings,
+    /// What the environment says about proxies, for who calls something else.
+    pub outbound: Outbound,
 }
 
 impl Settings {
-    /// Checks the flags.
+    /// Checks the flags. Reads the usual variables for proxies and authorities, and the files that they name.
     pub fn new(flags: Flags) -> Result<Self, SettingsError> {
+        Self::in_environment(flags, &|name| std::env::var(name).ok())
+    }
+
+    /// The same in another environment.
+    fn in_environment(mut flags: Flags, variable: outbound::Lookup<'_>) -> Result<Self, SettingsError> {
+        if matches!(&flags.namespaces[..], [one] if one.is_empty()) {
+            flags.namespaces.clear();
+        }
         let least = flags.send_deadline + flags.request_timeout + flags.list_lag;
         if flags.settle_time < least && !may_be_too_short() {
             return Err(SettingsError::SettleTime { settle: flags.settle_time, least });
@@ -141,7 +190,9 @@ impl Settings {
                 return Err(SettingsError::Zero(name));
             }
         }
-        for (name, list) in [("owner-domain", &flags.owner_domain), ("owner-key", &flags.owner_key)] {
+        let lists =
+            [("owner-domain", &flags.owner_domain), ("owner-key", &flags.owner_key), ("namespaces", &flags.namespaces)];
+        for (name, list) in lists {
             if list.iter().any(String::is_empty) {
                 return Err(SettingsError::Empty(name));
             }
@@ -157,7 +208,9 @@ impl Settings {
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
         let cloud = cloud.with_form(flags.endpoint_form);
-        Ok(Self { flags, cloud })
+        let outbound = Outbound::new(&flags, &cloud, variable)?;
+        let cloud = outbound.apply(cloud);
+        Ok(Self { flags, cloud, outbound })
     }
 
     /// Passes at the same time, of one kind; 0 is any number (a lever of the bench).
@@ -194,22 +247,6 @@ const fn may_be_too_short() -> bool {
     false
 }
 
-/// `CreateDataset=20`
-fn operation_qps(text: &str) -> Result<(Operation, f64), String> {
-    let (operation, qps) =
-        text.split_once('=').ok_or_else(|| format!("{text:?} is not of the form CreateDataset=20"))?;
-    let operation = operation.trim().parse().map_err(|error: cloud::UnknownOperation| error.to_string())?;
-    let qps = qps.trim().parse().map_err(|_| format!("{qps:?} is not a number of calls per second"))?;
-    Ok((operation, qps))
-}
-
-/// `10m`, `90s`, `1h30m`, `500ms`
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("{text:?} is not a duration such as 10m, 90s or 1h30m"))?;
-    Duration::try_from(parsed).map_err(|_| format!("{text:?} must not be negative"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +272,7 @@ mod tests {
     #[test]
     fn a_settle_time_that_would_duplicate_is_refused() {
         let error = settings(&["--settle-time", "24s"]).unwrap_err().to_string();
-        assert!(error.contains("25s"), "{error}");
+        assert!(error.contains("--settle-time 24s") && error.contains("= 25s"), "{error}");
         assert!(settings(&["--settle-time", "25s"]).is_ok());
     }
 
@@ -245,9 +282,6 @@ mod tests {
         assert_eq!(given, [(Operation::CreateDataset, 20.0), (Operation::GetDataset, 0.5)]);
         let error = settings(&["--operation-qps", "GetDataset=1,GetDataset=2"]).unwrap_err();
         assert_eq!(error.to_string(), "--operation-qps names GetDataset twice");
-        for text in ["CreateDataset", "CreateDataset=", "CreateDataset=many", "createdataset=20", "=20"] {
-            assert!(operation_qps(text).is_err(), "{text}");
-        }
     }
 
     #[test]
@@ -257,13 +291,51 @@ mod tests {
         assert_eq!(settings(&[]).unwrap().flags.daily_budget, None);
     }
 
+    /// What `--help` calls the variable of a flag is what the documents say: `DATASET_OPERATOR_<FLAG>`.
     #[test]
-    fn durations_read_as_in_go() {
-        for (text, millis) in [("10m", 600_000), ("1h30m", 5_400_000), ("500ms", 500), ("90s", 90_000)] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+    fn every_flag_has_its_variable() {
+        use clap::CommandFactory as _;
+        let command = Command::command();
+        let flags = command.get_arguments().filter(|flag| flag.get_id() != "help");
+        let names: Vec<_> = flags
+            .map(|flag| {
+                let name = flag.get_long().unwrap();
+                let variable = flag.get_env().and_then(|variable| variable.to_str()).unwrap_or_default();
+                assert_eq!(variable, format!("DATASET_OPERATOR_{}", name.replace('-', "_").to_uppercase()), "--{name}");
+                assert!(flag.get_help().is_some(), "--{name} says nothing in --help");
+                name
+            })
+            .collect();
+        assert!(names.len() >= 20 && names.contains(&"https-proxy"), "{names:?}");
+    }
+
+    /// What a ConfigMap says counts: nothing in the Deployment wins over it, and each name in it is a flag's.
+    #[test]
+    fn the_deployment_has_its_settings_in_the_config_map_only() {
+        use clap::CommandFactory as _;
+        let read = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
+        let deployment = read(include_str!("../deploy/kustomize/base/deployment.yaml"));
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        assert!(container["env"].is_null(), "{}", container["env"]);
+        let ports: Vec<_> = [0, 1].map(|port| container["ports"][port]["containerPort"].as_u64().unwrap()).into();
+        let flags = settings(&[]).unwrap().flags;
+        assert_eq!(ports, [flags.metrics_addr, flags.health_addr].map(|address| u64::from(address.port())));
+
+        let kustomization = read(include_str!("../deploy/kustomize/base/kustomization.yaml"));
+        let command = Command::command();
+        for literal in kustomization["configMapGenerator"][0]["literals"].as_array().unwrap() {
+            let (name, _) = literal.as_str().unwrap().split_once('=').unwrap();
+            assert!(command.get_arguments().any(|flag| flag.get_env().is_some_and(|known| known == name)), "{name}");
         }
-        for text in ["", "10", "-5s", "ten"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
+    }
+
+    #[test]
+    fn namespaces_are_a_list_without_holes() {
+        let namespaces = |list: &str| settings(&["--namespaces", list]).map(|settings| settings.flags.namespaces);
+        assert_eq!(namespaces("a, b").unwrap(), ["a", "b"]);
+        assert_eq!(namespaces("").unwrap(), [""; 0], "all, as a variable says that is set to nothing");
+        assert_eq!(namespaces("a,,b").unwrap_err().to_string(), "--namespaces has an empty entry");
+        let all = ["x", "--region", "cn-hangzhou", "--namespaces", "A B"];
+        assert!(Command::try_parse_from(all).is_err());
     }
 }

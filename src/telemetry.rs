@@ -1,17 +1,51 @@
-//! Log lines: text on a terminal, JSON otherwise, filtered by `RUST_LOG`.
+//! Log lines: text on a terminal, JSON otherwise, filtered by `--log-level`, or by `RUST_LOG` if that is set.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::settings::LogFormat;
+use crate::settings::{LogFormat, LogLevel};
 
 /// Starts logging to standard error. Does nothing if something logs already.
-pub fn start(format: Option<LogFormat>) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,kube=warn,kube_client=warn,kube_runtime=warn,hyper=warn"));
+pub fn start(format: Option<LogFormat>, level: LogLevel) {
+    let filter = EnvFilter::try_from_default_env();
+    let wrong = filter.as_ref().err().filter(|_| std::env::var("RUST_LOG").is_ok_and(|text| !text.is_empty()));
+    let wrong = wrong.map(ToString::to_string);
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(level)));
     let terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
     let json = format.map_or(!terminal, |format| format == LogFormat::Json);
     let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    if let Some(error) = wrong {
+        tracing::warn!(
+            error,
+            "RUST_LOG cannot be read, so --log-level counts; write it as in RUST_LOG=info,kube=debug"
+        );
+    }
+}
+
+/// Libraries say only what a person should look at. What kube's runtime warns of is told here in words.
+fn directives(level: LogLevel) -> String {
+    let (ours, theirs) = match level {
+        LogLevel::Error => ("error", "error"),
+        LogLevel::Warn => ("warn", "warn"),
+        LogLevel::Info => ("info", "warn"),
+        LogLevel::Debug => ("debug", "warn"),
+        LogLevel::Trace => ("trace", "info"),
+    };
+    format!("{theirs},kube_runtime=error,dataset_operator={ours}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_is_one_that_the_filter_knows() {
+        for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace] {
+            let filter = EnvFilter::builder().parse(directives(level)).unwrap();
+            let most = format!("{level:?}").to_lowercase();
+            assert_eq!(filter.max_level_hint().map(|hint| hint.to_string()), Some(most));
+        }
+    }
 }

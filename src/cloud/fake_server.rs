@@ -88,6 +88,45 @@ impl Drop for FakeServer {
     }
 }
 
+/// A server over TLS that answers every request with one dataset, until the process ends.
+pub(super) struct TlsServer(SocketAddr);
+
+impl TlsServer {
+    pub(super) fn start(key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Self {
+        use rustls::pki_types::PrivateKeyDer;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder().with_no_client_auth();
+        let config = Arc::new(config.with_single_cert(vec![key.cert.der().clone()], private).unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { continue };
+                let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+                let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+                // Who does not trust it goes away.
+                let _ = answer_once(&mut tls);
+            }
+        });
+        Self(address)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("https://localhost:{}", self.0.port())
+    }
+}
+
+fn answer_once(stream: &mut (impl std::io::Read + std::io::Write)) -> std::io::Result<()> {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while !request.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        request.extend(byte);
+    }
+    stream.write_all(b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Length: 19\r\n\r\n{\"DatasetId\":\"d-1\"}")?;
+    stream.flush()
+}
+
 async fn serve(
     mut stream: TcpStream,
     scenes: Arc<Mutex<VecDeque<Scene>>>,

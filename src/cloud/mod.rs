@@ -10,6 +10,7 @@
 //! network (`wire`) → `interpret` and [`classify`] → [`Answer`] or [`CallError`]. Only the client waits.
 
 mod answer;
+mod authorities;
 mod classify;
 mod client;
 mod credentials;
@@ -20,6 +21,7 @@ mod observer;
 mod operation;
 mod prepare;
 mod prices;
+mod proxy;
 mod request;
 mod secret;
 mod settings;
@@ -32,6 +34,7 @@ mod wire;
 mod fake_server;
 
 pub use answer::{Answer, Dataset, Malformed, Version};
+pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
@@ -40,6 +43,7 @@ pub use limiter::{Lane, Limiter, QpsError, Reservation, Scope, Standing, Throttl
 pub use observer::{Observer, UNSENT};
 pub use operation::{Operation, UnknownOperation};
 pub use prices::Price;
+pub use proxy::{NoProxy, NoProxyError, Proxy, ProxyError};
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;
 pub use settings::{ClientError, EndpointForm, Settings};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use reqwest::Url;
 
-use super::secret::Secret;
+use super::authorities::Authorities;
+use super::proxy::Proxy;
 
 /// The longest time to make a connection (the official SDK's default).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -15,7 +16,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Settings {
     pub(super) endpoint: Url,
     pub(super) request_timeout: Duration,
-    pub(super) proxy: Option<Secret>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) authorities: Authorities,
     pub(super) form: EndpointForm,
 }
 
@@ -66,7 +68,13 @@ impl Settings {
         if request_timeout.is_zero() {
             return Err(ClientError::Timeout);
         }
-        Ok(Self { endpoint: url, request_timeout, proxy: None, form: EndpointForm::Roa })
+        Ok(Self {
+            endpoint: url,
+            request_timeout,
+            proxy: None,
+            authorities: Authorities::default(),
+            form: EndpointForm::Roa,
+        })
     }
 
     /// Calls the public endpoint of `region`, such as `cn-hangzhou`.
@@ -81,8 +89,15 @@ impl Settings {
 
     /// Goes through an HTTP proxy; without this none is used, whatever the environment says.
     #[must_use]
-    pub fn with_proxy(mut self, proxy: Secret) -> Self {
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
+        self
+    }
+
+    /// Trusts these authorities besides those of the system.
+    #[must_use]
+    pub fn with_authorities(mut self, authorities: Authorities) -> Self {
+        self.authorities = authorities;
         self
     }
 
@@ -91,6 +106,17 @@ impl Settings {
     pub const fn with_form(mut self, form: EndpointForm) -> Self {
         self.form = form;
         self
+    }
+
+    /// The proxy that calls go through.
+    pub const fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    /// The endpoint's host and port, and whether it is reached by `https`.
+    pub fn place(&self) -> (&str, u16, bool) {
+        let port = self.endpoint.port_or_known_default().unwrap_or_default();
+        (self.endpoint.host_str().unwrap_or_default(), port, self.endpoint.scheme() == "https")
     }
 
     /// Short enough that a connection that is never made is known as such before the deadline.

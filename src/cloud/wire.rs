@@ -1,5 +1,5 @@
-//! The HTTP library, kept from doing anything unasked: no redirects, no repetitions, no proxy from the
-//! environment, HTTP/1.1 only, bodies of bounded size. Every end is told as an [`Exchange`].
+//! The HTTP library, kept from doing anything unasked: no redirects, no repetitions, no proxy but the one of the
+//! settings, HTTP/1.1 only, bodies of bounded size. Every end is told as an [`Exchange`].
 //!
 //! A request whose pooled connection turns out to be closed before a byte of it was written is put on a
 //! new connection; it has not been sent then.
@@ -19,7 +19,7 @@ use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
-use crate::ambient;
+use crate::{AGENT, ambient};
 
 /// The largest body that is read, in bytes: of a page of 100, and of everything else.
 const LARGEST_LIST: usize = 8 * 1024 * 1024;
@@ -40,10 +40,11 @@ pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
         .referer(false)
         .connect_timeout(settings.connect_timeout())
         .pool_idle_timeout(POOL_IDLE)
-        .user_agent(concat!("dataset-operator/", env!("CARGO_PKG_VERSION")));
+        .tls_certs_merge(settings.authorities.certificates())
+        .user_agent(AGENT);
     if let Some(proxy) = &settings.proxy {
         // The error may show the URL and with it a password.
-        let proxy = Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
+        let proxy = Proxy::all(proxy.url().expose()).map_err(|_| ClientError::Proxy)?;
         builder = builder.proxy(proxy);
     }
     builder.build().map_err(|error| ClientError::Http(reason(error)))

@@ -16,13 +16,16 @@ pub type Labels = BTreeMap<String, String>;
 
 const MAC_DIGITS: usize = 32;
 const HASH_DIGITS: usize = 16;
+/// Stands in a mark for a cluster that is not known. It is nobody's: two such clusters are not the same one.
+const UNKNOWN_CLUSTER: &str = "unknown";
 
 /// Who this operator is: its owner domains, keys and cluster. The first domain and key write, all are read as ours.
 #[derive(Debug, Clone)]
 pub struct Identity {
     domains: Vec<String>,
     keys: Vec<hmac::Key>,
-    cluster: String,
+    /// `None` if it is not known; then no mark is taken for one of this cluster because of the cluster that it names.
+    cluster: Option<String>,
 }
 
 /// The name an object has for its remote: it survives the object, its uid does not.
@@ -105,11 +108,18 @@ impl Identity {
     pub fn new(domains: &[String], keys: &[String], kube_system_uid: &str) -> Self {
         let default = [kube_system_uid.to_owned()];
         let domains = if domains.is_empty() { &default[..] } else { domains };
+        let cluster = Some(digest_hex(kube_system_uid.as_bytes(), HASH_DIGITS));
+        Self { cluster, ..Self::without_cluster(domains, keys) }
+    }
+
+    /// The same for a cluster that is not known. `domains` must not be empty.
+    #[must_use]
+    pub fn without_cluster(domains: &[String], keys: &[String]) -> Self {
         let secrets = if keys.is_empty() { domains } else { keys };
         Self {
             keys: secrets.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes())).collect(),
             domains: domains.iter().map(|domain| digest_hex(domain.as_bytes(), HASH_DIGITS)).collect(),
-            cluster: digest_hex(kube_system_uid.as_bytes(), HASH_DIGITS),
+            cluster: None,
         }
     }
 
@@ -132,11 +142,12 @@ impl Identity {
             return Labels::new();
         };
         let owner = owner_value(key, owner);
-        let mac = attempt_mac(key, domain, &owner, nonce, uid, &self.cluster);
+        let cluster = self.cluster.as_deref().unwrap_or(UNKNOWN_CLUSTER);
+        let mac = attempt_mac(key, domain, &owner, nonce, uid, cluster);
         Labels::from([
             (MARK_DOMAIN.to_owned(), domain.clone()),
             (MARK_OWNER.to_owned(), owner),
-            (MARK_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{}.{mac}", self.cluster)),
+            (MARK_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{cluster}.{mac}")),
         ])
     }
 
@@ -168,7 +179,7 @@ impl Identity {
         };
         let nonce = claim.nonce.to_owned();
         let lives = claim.uid != uid && lives_here.contains(claim.uid);
-        let our_cluster = claim.cluster == self.cluster;
+        let our_cluster = self.cluster.as_deref() == Some(claim.cluster);
         match (claim.uid == uid, same_owner) {
             (true, true) => Whose::Mine { nonce, released },
             (false, true) if released => Whose::Released,

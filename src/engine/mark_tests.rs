@@ -120,3 +120,23 @@ fn old_domains_and_keys_are_still_read_as_ours() {
     assert_eq!(whose(&rotated, &mark, &[], true), Whose::Mine { nonce: "c1".into(), released: false });
     assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Whose::Other);
 }
+
+/// Where `kube-system` may not be read. What was written while it could be stays ours, and the other way round.
+#[test]
+fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own() {
+    let (knows, knows_not) = (identity("d", "c"), Identity::without_cluster(&["d".to_owned()], &[]));
+    for (writer, reader) in [(&knows, &knows_not), (&knows_not, &knows), (&knows_not, &knows_not)] {
+        let (own, earlier) = (writer.mark(&owner(), UID, "c1"), writer.mark(&owner(), EARLIER, "c1"));
+        assert!(matches!(whose(reader, &own, &[], true), Whose::Mine { .. }));
+        assert!(matches!(whose(reader, &own, &[], false), Whose::Mine { .. }));
+        assert!(matches!(whose(reader, &earlier, &[], false), Whose::Predecessor { .. }));
+        // It may be that of a cluster that took this one's place: hands off.
+        assert_eq!(whose(reader, &earlier, &[], true), Whose::Other);
+        assert_eq!(whose(reader, &earlier, &[EARLIER], false), Whose::Other);
+        assert_eq!(whose(reader, &released(earlier.clone()), &[], false), Whose::Released);
+        let stranger = Owner { name: "another".into(), ..owner() };
+        let theirs = writer.mark(&stranger, EARLIER, "c1");
+        assert_eq!(whose(reader, &theirs, &[], true), Whose::Other);
+        assert_eq!(whose(reader, &released(theirs), &[], true), Whose::Dead);
+    }
+}

@@ -124,7 +124,7 @@ impl<K: Kind> Pass<'_, K> {
             "finalizers": finalizers,
             "annotations": {names::INTENT: intent.to_annotation()},
         }});
-        let result = self.write(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let result = self.write(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Ok(object) => self.adopt_own(object),
             Err(error) => {
@@ -154,7 +154,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes a status patch and takes over the answer.
     pub(super) async fn write_status(&mut self, patch: Value) -> Result<(), KubeError> {
         let patch: json_patch::Patch = serde_json::from_value(patch)?;
-        let params = PatchParams::default();
+        let params = ours();
         let api = self.api();
         let before = self.recorded.clone();
         let object = self.write(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
@@ -262,7 +262,7 @@ impl<K: Kind> Pass<'_, K> {
         let facts = self.facts.clone();
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
         let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
-        let result = self.kube(self.api().patch(&facts.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Err(error) if error.code() == Some(409) => self.reread().await,
             Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer"),
@@ -283,6 +283,11 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn internal(&mut self, message: &str) -> Flow {
         Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
     }
+}
+
+/// Under whose name Kubernetes notes what we wrote (`managedFields`).
+fn ours() -> PatchParams {
+    PatchParams { field_manager: Some("dataset-operator".to_owned()), ..PatchParams::default() }
 }
 
 /// What people say on an object: all but what we write ourselves.

@@ -65,6 +65,7 @@ impl Kinship {
         index: Arc<Index>,
         ready: Readiness,
     ) -> Self {
+        ready.needs([Datasets::NAME, DatasetVersions::NAME].map(|kind| (kind, "the objects are still being listed")));
         Self {
             ready,
             datasets,
@@ -94,6 +95,14 @@ impl Kinship {
     /// All kinds were listed at least once: who is not here does not live here.
     pub(super) fn is_complete(&self) -> bool {
         self.state().listed.len() == KINDS
+    }
+
+    /// Objects of a kind could not be listed or watched, and why. What fails after the first list is told by who watches
+    /// over rights, or is no matter of the operator's.
+    pub(super) fn not_listed(&self, kind: &str, why: &str) {
+        if !self.state().listed.contains(kind) {
+            self.ready.missing(kind, &format!("the objects could not be listed yet: {why}"));
+        }
     }
 
     pub(super) fn wake(&self, key: &ObjectKey) {
@@ -178,9 +187,9 @@ impl Kinship {
             state.uids = uids;
             state.listed.insert(kind);
         }
+        self.ready.met(kind);
         if self.is_complete() {
             self.index.forget_others(|uid| self.lives_here(uid));
-            self.ready.set();
         }
     }
 }

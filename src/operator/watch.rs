@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{FutureExt as _, Stream, StreamExt, TryStreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -13,7 +13,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
-use super::rewind;
+use super::{rewind, rights, signal, until};
 use crate::engine::context::Context;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
@@ -53,7 +53,7 @@ pub(super) fn watch<O: Kin>(
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
     let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
-    let before = kinship.clone();
+    let (before, failing) = (kinship.clone(), kinship.clone());
     let events = rewind::watch(api, config, resync)
         .try_filter(move |event| {
             std::future::ready(match event {
@@ -66,6 +66,7 @@ pub(super) fn watch<O: Kin>(
             Event::Delete(object) => object.vanished(&before),
             Event::Init | Event::InitDone => {}
         })
+        .inspect_err(move |error| failing.not_listed(&O::kind(&()), &rights::of_watch(error)))
         .map_ok(held)
         .reflect(writer)
         .inspect_ok(move |event| {
@@ -103,13 +104,14 @@ fn held<O: Root>(event: Event<O>) -> Event<Held<O>> {
     }
 }
 
-/// Runs the controller of one kind until `stop` is ready and its passes have ended.
+/// Runs the controller of one kind until `stopped` says so and its passes have ended. Before the first list there is no
+/// pass, and a controller that waits for that list does not end by itself.
 pub(super) async fn drive<K: Kind>(
     watched: Watched<K::Object>,
     context: Arc<Context<K>>,
     woken: mpsc::UnboundedReceiver<ObjectRef<Held<K::Object>>>,
     concurrency: u16,
-    stop: impl Future<Output = ()> + Send + Sync + 'static,
+    stopped: signal::Receiver<bool>,
 ) {
     let metrics = context.metrics.clone();
     metrics.controller(K::NAME, concurrency);
@@ -125,10 +127,17 @@ pub(super) async fn drive<K: Kind>(
     let woken = super::stream(woken).inspect(move |object| {
         on_wake.woken(K::NAME, object.namespace.as_deref(), &object.name);
     });
-    Controller::for_stream(events, watched.store)
+    let store = watched.store.clone();
+    let early = async {
+        until(stopped.clone()).await;
+        if store.wait_until_ready().now_or_never().is_some() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let run = Controller::for_stream(events, watched.store)
         .with_config(Config::default().concurrency(concurrency))
         .reconcile_on(woken)
-        .graceful_shutdown_on(stop)
+        .graceful_shutdown_on(until(stopped.clone()))
         .run(
             |object: Arc<Held<K::Object>>, context| async move {
                 // Only a defect makes an object that cannot be opened; it changes with the next event, if at all.
@@ -146,11 +155,24 @@ pub(super) async fn drive<K: Kind>(
                     metrics.vanished(K::NAME, object.namespace.as_deref(), &object.name);
                     tracing::debug!(controller = K::NAME, "an object was gone before its turn");
                 }
+                Err(kube::runtime::controller::Error::QueueError(error)) => {
+                    let error = rights::of_watch(&error);
+                    tracing::warn!(
+                        controller = K::NAME,
+                        error,
+                        "objects cannot be listed or watched; it is tried again"
+                    );
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
                 Err(error) => {
                     tracing::warn!(controller = K::NAME, %error, "watching");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
-        })
-        .await;
+        });
+    tokio::select! {
+        biased;
+        () = run => {}
+        () = early => tracing::debug!(controller = K::NAME, "nothing was listed yet, so there is no pass to wait for"),
+    }
 }

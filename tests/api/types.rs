@@ -19,12 +19,12 @@ fn reasons_and_condition_types_are_as_published() {
     let (stalled, other): (Vec<Reason>, Vec<Reason>) = Reason::ALL.iter().partition(|reason| reason.stalled());
     assert_eq!(
         texts(&other).join(" "),
-        "Available Progressing Uncertain DependencyNotReady CloudUnavailable Throttled MalformedResponse \
-         InternalError Deleting DeletionBlocked Paused"
+        "Available Progressing Queued Uncertain DependencyNotReady CloudUnavailable Throttled QuotaExceeded WriteRefused \
+         MalformedResponse InternalError Deleting Paused"
     );
     assert_eq!(
         texts(&stalled).join(" "),
-        "InvalidSpec ImmutableChanged NameTaken OwnedByOther AdoptionNotFound RemoteDeleted AccessDenied \
+        "DeletionBlocked InvalidSpec ImmutableChanged NameTaken OwnedByOther AdoptionNotFound RemoteDeleted AccessDenied \
          CredentialsInvalid AccountMismatch"
     );
     assert_eq!(texts(ConditionType::ALL).join(" "), "Ready Reconciling Stalled Drifted DuplicatesFound Paused");

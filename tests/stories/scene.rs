@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     operator: Option<Operator>,
     options: OperatorOptions,
     plane: &'static ControlPlane,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// How a scene differs from the usual one.
@@ -70,7 +70,7 @@ impl Scene {
             log: dir.path().join("operator.log"),
             session: Session::Shared,
         };
-        let mut scene = Self { client, namespace, emulator: Some(emulator), operator: None, options, plane, _dir: dir };
+        let mut scene = Self { client, namespace, emulator: Some(emulator), operator: None, options, plane, dir };
         if !setting.without_operator {
             scene.start_operator().await;
         }
@@ -82,6 +82,31 @@ impl Scene {
     pub(crate) async fn start_operator(&mut self) {
         assert!(self.operator.is_none(), "an operator runs already");
         self.operator = Some(Operator::start(&self.options).await.unwrap());
+    }
+
+    /// Starts it without waiting until it is ready.
+    pub(crate) fn launch_operator(&mut self) {
+        assert!(self.operator.is_none(), "an operator runs already");
+        self.operator = Some(Operator::launch(&self.options, testbed::Ports::free().unwrap()).unwrap());
+    }
+
+    /// Operators that are started from now on act as this `ServiceAccount` of the operator's namespace.
+    pub(crate) async fn act_as(&mut self, account: &str) {
+        self.options.kubeconfig = self.plane.kubeconfig_for(testbed::NAMESPACE, account).await.unwrap();
+    }
+
+    /// Operators that are started from now on have this kubeconfig.
+    pub(crate) fn use_kubeconfig(&mut self, kubeconfig: &Value) {
+        self.options.kubeconfig = self.dir.path().join("kubeconfig");
+        // JSON is YAML too.
+        std::fs::write(&self.options.kubeconfig, kubeconfig.to_string()).unwrap();
+    }
+
+    /// What `/healthz` or `/readyz` answers; nothing while nobody listens.
+    pub(crate) async fn health(&self, path: &str) -> Option<(u16, String)> {
+        let url = format!("{}{path}", self.operator.as_ref().expect("an operator runs").health_url());
+        let answer = reqwest::get(url).await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
     /// SIGTERM, and the clean end.
@@ -264,6 +289,12 @@ impl Scene {
             filter = filter.name(name);
         }
         self.audit().settled_writes(&filter).await.unwrap().len()
+    }
+
+    /// The lines of the audit log about the scene's namespace, if there is one.
+    pub(crate) fn audited(&self) -> Option<Vec<String>> {
+        let text = std::fs::read_to_string(self.plane.audit()?.path()).unwrap();
+        Some(text.lines().filter(|line| line.contains(&self.namespace)).map(str::to_owned).collect())
     }
 
     fn audit(&self) -> Audit {

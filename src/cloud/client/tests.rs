@@ -11,8 +11,10 @@ mod hostile;
 mod network;
 
 use super::*;
+use crate::cloud::authorities::Authorities;
 use crate::cloud::credentials::{BearerStyle, Environment};
-use crate::cloud::fake_server::{FakeServer, Scene, header};
+use crate::cloud::fake_server::{FakeServer, Scene, TlsServer, header};
+use crate::cloud::proxy::Proxy;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;
 

@@ -83,17 +83,23 @@ pub struct Standing {
 }
 
 impl Limiter {
+    /// `qps`, if it lies between 0.001 and 1,000,000.
+    pub fn possible(qps: f64) -> Result<f64, QpsError> {
+        // NaN is in no range.
+        if (0.001..=1_000_000.0).contains(&qps) { Ok(qps) } else { Err(QpsError(qps)) }
+    }
+
     /// A limiter for an account that may make `qps` calls per second; 98 % of that is used. `qps` must
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
-        let schedule = Mutex::new(Schedule::new(possible(qps)?));
+        let schedule = Mutex::new(Schedule::new(Self::possible(qps)?));
         let gates = Mutex::new(vec![(None, Gate::new(qps))]);
         Ok(Self { schedule, gates, origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
     /// Keeps `operation` to `qps` calls per second too, within the bounds of [`Limiter::new`].
     pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
-        self.schedule().limit(operation, possible(qps)?);
+        self.schedule().limit(operation, Self::possible(qps)?);
         self.gates().push((Some(operation), Gate::new(qps)));
         Ok(self)
     }
@@ -217,11 +223,6 @@ impl Limiter {
         let far = || Instant::now() + FAR;
         self.origin.checked_add(time).unwrap_or_else(far)
     }
-}
-
-fn possible(qps: f64) -> Result<f64, QpsError> {
-    // NaN is in no range.
-    if (0.001..=1_000_000.0).contains(&qps) { Ok(qps) } else { Err(QpsError(qps)) }
 }
 
 /// Gives the place up when the waiting ends, however it ends.

@@ -71,6 +71,7 @@ pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
             credentials: Arc::new(identity::environment(stranger)),
             metrics: Arc::new(Metrics::default()),
             ready: Readiness::default(),
+            refused: Arc::default(),
         };
         tokio::select! {
             biased;

@@ -20,6 +20,7 @@ async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
     assert_eq!(header(create, "host"), Some(&server.address.to_string()[..]));
     assert_eq!(header(create, "content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(header(create, "x-acs-action"), Some("CreateDataset"));
+    assert_eq!(header(create, "user-agent"), Some(&format!("dataset-operator/{}", env!("CARGO_PKG_VERSION"))[..]));
     let authorization = header(create, "authorization").unwrap();
     assert!(
         authorization
@@ -179,15 +180,49 @@ async fn a_pooled_connection_that_was_closed_meanwhile_costs_nothing() {
 #[tokio::test]
 async fn a_proxy_is_used_only_if_it_is_configured() {
     let proxy = FakeServer::start([Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)]).await;
-    let secret = Secret::new(proxy.url().replace("http://", "http://user:canary@"));
+    let url = proxy.url().replace("http://", "http://user:canary@");
     let settings = Settings::for_endpoint("http://service.invalid", PATIENCE).unwrap();
-    let settings = settings.with_proxy(secret);
+    let settings = settings.with_proxy(Proxy::parse(&url).unwrap());
     assert!(!format!("{settings:?}").contains("canary"));
     let source = Environment::new(environment, BearerStyle::Sdk);
     bench(settings, source).client.send(&get()).await.unwrap();
     let request = proxy.requests().pop().unwrap();
     assert!(request.starts_with("GET http://service.invalid/api/v1/datasets/d-1 HTTP/1.1"));
     assert_eq!(header(&request, "host"), Some("service.invalid"));
+    assert_eq!(header(&request, "proxy-authorization"), Some("Basic dXNlcjpjYW5hcnk="));
+}
+
+/// An `https` endpoint is reached through a tunnel. What a proxy that refuses it says is no answer of the service.
+#[tokio::test]
+async fn a_proxy_that_refuses_the_tunnel_leaves_a_write_certainly_not_executed() {
+    for status in [403, 407, 502] {
+        let proxy = FakeServer::start([Scene::answer(status, "", "canary")]).await;
+        let url = proxy.url().replace("http://", "http://user:canary@");
+        let settings = Settings::for_endpoint("https://service.invalid", PATIENCE).unwrap();
+        let settings = settings.with_proxy(Proxy::parse(&url).unwrap());
+        let bench = bench(settings, Environment::new(environment, BearerStyle::Sdk));
+        let error = bench.client.send(&create()).await.unwrap_err();
+        assert_eq!((error.class, error.never_executed()), (ErrorClass::Transient, true), "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        let request = proxy.requests().pop().unwrap();
+        assert!(request.starts_with("CONNECT service.invalid:443 HTTP/1.1"), "{request}");
+        assert!(!request.contains("AKID"), "the proxy sees nothing of the call: {request}");
+    }
+}
+
+/// A server with a certificate that no system knows is reached only with its authority.
+#[tokio::test]
+async fn an_authority_from_a_file_is_trusted() {
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), key.cert.pem()).unwrap();
+    let authorities = Authorities::read(file.path()).unwrap();
+    let server = TlsServer::start(&key);
+    let settings = || Settings::for_endpoint(&server.url(), PATIENCE * 5).unwrap();
+    let client = |settings| bench(settings, Environment::new(environment, BearerStyle::Sdk)).client;
+    let error = client(settings()).send(&get()).await.unwrap_err();
+    assert!(error.message.contains("certificate"), "{error}");
+    client(settings().with_authorities(authorities)).send(&get()).await.unwrap();
 }
 
 /// The environment of a process cannot be changed safely, so this runs a test of this program in another.

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Action::Run(flags) => {
-            telemetry::start(flags.log_format);
+            telemetry::start(flags.log_format, flags.log_level);
             Settings::new(*flags).map_err(Into::into).and_then(|settings| Ok(operator::run(settings).map(|()| true)?))
         }
     };

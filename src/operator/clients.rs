@@ -1,0 +1,112 @@
+//! The clients that the operator works with, made from its settings: the one of the API server, the limiter of the account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use kube::client::{ClientBuilder, DynBody};
+use tokio::sync::Notify;
+use tower::timeout::TimeoutLayer;
+use tower::util::MapResponseLayer;
+
+use super::RunError;
+use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Proxy};
+use crate::metrics::Metrics;
+use crate::settings::{Flags, Outbound, Settings};
+use crate::{AGENT, ambient};
+
+/// The limiter of the one account.
+pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
+    let limiter = flags.operation_qps.iter().try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| {
+        limiter.with_operation_limit(*operation, *qps)
+    })?;
+    Ok(match flags.daily_budget {
+        Some(calls) => limiter.with_daily_budget(calls, ambient::now()),
+        None => limiter,
+    })
+}
+
+/// The page that describes the gateway form sends tokens so.
+pub(super) const fn bearer_style(form: EndpointForm) -> BearerStyle {
+    match form {
+        EndpointForm::Roa => BearerStyle::Sdk,
+        EndpointForm::Gateway => BearerStyle::Authorization,
+    }
+}
+
+/// A client without hidden retries: what is repeated, and when, is decided here. `refused` is told of each answer 403.
+pub(super) async fn kube_client(
+    settings: &Settings,
+    metrics: &Metrics,
+    refused: &Arc<Notify>,
+) -> Result<kube::Client, RunError> {
+    let mut config = kube::Config::infer().await?;
+    config.default_retry = false;
+    config.headers.push((header::USER_AGENT, HeaderValue::from_static(AGENT)));
+    let api_server = proxy(&mut config, &settings.outbound)?;
+    let service = settings.outbound.way_to_service();
+    tracing::info!(service, api_server, "proxies of the calls to the dataset API and to the Kubernetes API server");
+    let layer = metrics.kube_layer(config.cluster_url.authority().map_or("", |host| host.as_str()));
+    let refused = refused.clone();
+    let refusals = MapResponseLayer::new(move |response: Response<Box<DynBody>>| {
+        if response.status() == StatusCode::FORBIDDEN {
+            refused.notify_one();
+        }
+        response
+    });
+    let builder = ClientBuilder::try_from(config)?;
+    Ok(builder.with_layer(&refusals).with_layer(&patience()).with_layer(&layer).build())
+}
+
+/// An API server that answers at all has begun to within this time, also with a watch. Without it a client waits for
+/// ever for one that took the request and went away.
+pub const fn patience() -> TimeoutLayer {
+    TimeoutLayer::new(Duration::from_secs(30))
+}
+
+/// Settles through which proxy the API server is called, and says so in words. The kubeconfig's own goes first. The
+/// library compares `NO_PROXY` with the proxy instead of the server, so that is done here, as kubectl does it.
+fn proxy(config: &mut kube::Config, outbound: &Outbound) -> Result<String, RunError> {
+    let Some(uri) = config.proxy_url.take() else { return Ok("direct".to_owned()) };
+    let proxy = Proxy::parse(&uri.to_string()).map_err(RunError::Proxy)?;
+    let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16().unwrap_or(443));
+    let usual = outbound.is_usual(&proxy);
+    if usual && outbound.usual_proxy(host, port).is_none() {
+        return Ok("direct".to_owned());
+    }
+    config.proxy_url = Some(proxy.url().expose().parse().map_err(|_| RunError::Proxy(cloud::ProxyError))?);
+    Ok(format!("{} ({})", proxy.shown(), if usual { "HTTPS_PROXY" } else { "proxy-url of the kubeconfig" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(kubeconfig: Option<&str>, environment: &[(&str, &str)], server: &str) -> Result<String, String> {
+        let mut config = kube::Config::new(server.parse().unwrap());
+        let usual = environment.iter().find(|(name, _)| *name == "HTTPS_PROXY").map(|(_, value)| *value);
+        // As the library does it.
+        config.proxy_url = kubeconfig.or(usual).map(|proxy| proxy.parse().unwrap());
+        let way = proxy(&mut config, &Outbound::of_environment(environment)).map_err(|error| error.to_string())?;
+        assert_eq!(config.proxy_url.is_some(), way != "direct", "{way}");
+        Ok(way)
+    }
+
+    #[test]
+    fn the_api_server_is_called_as_kubectl_calls_it_and_no_password_is_told() {
+        let usual = [("HTTPS_PROXY", "http://u:canary@p:1"), ("NO_PROXY", ".corp")];
+        let server = "https://api.example.com:6443";
+        assert_eq!(way(None, &[], server).unwrap(), "direct");
+        assert_eq!(way(None, &usual, server).unwrap(), "http://***@p:1 (HTTPS_PROXY)");
+        assert_eq!(way(None, &[("HTTPS_PROXY", "p:1")], server).unwrap(), "http://p:1 (HTTPS_PROXY)");
+        assert_eq!(way(None, &usual, "https://127.0.0.1:6443").unwrap(), "direct");
+        assert_eq!(way(None, &usual, "https://api.corp").unwrap(), "direct");
+        let own = Some("http://v:canary@q:2");
+        assert_eq!(way(own, &usual, server).unwrap(), "http://***@q:2 (proxy-url of the kubeconfig)");
+        let error = way(Some("socks5://v:canary@q:2"), &[], server).unwrap_err();
+        assert!(
+            error.contains("proxy-url") && error.contains("such as http://") && !error.contains("canary"),
+            "{error}"
+        );
+    }
+}

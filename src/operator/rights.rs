@@ -1,0 +1,202 @@
+//! Rights that are missing, in words. Only when the API server refuses a call (403) is it asked which of the rights that
+//! the operator needs are missing, and asked again until none is; what it answers is in readiness, right by right, and in
+//! the log. A call that is refused for another reason (an admission policy, a quota) costs those questions and says nothing
+//! here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::api::PostParams;
+use kube::runtime::watcher;
+use kube::{Api, Client, Resource};
+use tokio::sync::Notify;
+
+use crate::admin::Readiness;
+use crate::api::{Dataset, DatasetVersion};
+
+/// Time between two rounds of questions.
+const EVERY: Duration = Duration::from_secs(15);
+/// An answer takes no longer, or there is none.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One right that the operator needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Right {
+    verb: &'static str,
+    group: String,
+    resource: String,
+    subresource: &'static str,
+    /// `None` in the whole cluster.
+    namespace: Option<String>,
+    /// Without it objects cannot be looked after.
+    vital: bool,
+}
+
+/// Looks after missing rights, for ever; `refused` is told of each call that the API server answered with 403.
+pub(super) async fn watch(client: Client, namespaces: Vec<String>, ready: Readiness, refused: Arc<Notify>) {
+    let needed = needed(&namespaces);
+    let mut known = BTreeMap::new();
+    loop {
+        if known.is_empty() {
+            refused.notified().await;
+        }
+        if let Some(missing) = missing(&client, &needed).await {
+            known = tell(&ready, &known, &missing);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// What the operator needs (`deploy/kustomize/base/rbac.yaml`): objects of one namespace are listed there, of several
+/// everywhere.
+fn needed(namespaces: &[String]) -> Vec<Right> {
+    let all = [None];
+    let each: Vec<Option<String>> = namespaces.iter().cloned().map(Some).collect();
+    let each = if each.is_empty() { &all[..] } else { &each[..] };
+    let listed = if each.len() == 1 { each } else { &all[..] };
+    let mut rights = Vec::new();
+    let mut need = |group: &str, resource: &str, subresource, verbs: &[&'static str], places: &[Option<String>]| {
+        rights.extend(places.iter().flat_map(|namespace| {
+            verbs.iter().map(|verb| Right {
+                verb,
+                group: group.to_owned(),
+                resource: resource.to_owned(),
+                subresource,
+                namespace: namespace.clone(),
+                vital: resource != "events",
+            })
+        }));
+    };
+    let (datasets, versions) = (Dataset::plural(&()), DatasetVersion::plural(&()));
+    for (group, resource) in [(Dataset::group(&()), &datasets), (DatasetVersion::group(&()), &versions)] {
+        need(&group, resource, "", &["list", "watch"], listed);
+        need(&group, resource, "", &["get", "patch"], each);
+        need(&group, resource, "status", &["patch"], each);
+    }
+    need("events.k8s.io", "events", "", &["create", "patch"], each);
+    rights
+}
+
+/// Which of these the API server does not grant, if it answers. It does so to everybody, unless that was taken away too.
+async fn missing(client: &Client, needed: &[Right]) -> Option<Vec<Right>> {
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let mut missing = Vec::new();
+    for right in needed {
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec { resource_attributes: Some(right.attributes()), ..Default::default() },
+            ..Default::default()
+        };
+        let answer = tokio::time::timeout(TIMEOUT, reviews.create(&PostParams::default(), &review)).await;
+        if !answer.ok()?.ok()?.status?.allowed {
+            missing.push(right.clone());
+        }
+    }
+    Some(missing)
+}
+
+impl Right {
+    fn attributes(&self) -> ResourceAttributes {
+        ResourceAttributes {
+            verb: Some(self.verb.to_owned()),
+            group: Some(self.group.clone()),
+            resource: Some(self.resource.clone()),
+            subresource: Some(self.subresource.to_owned()).filter(|part| !part.is_empty()),
+            namespace: self.namespace.clone(),
+            ..ResourceAttributes::default()
+        }
+    }
+
+    /// `datasets/status`
+    fn named(&self) -> String {
+        if self.subresource.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}/{}", self.resource, self.subresource)
+        }
+    }
+}
+
+/// What is missing of each resource, in words, and whether the operator can do without.
+fn words(missing: &[Right]) -> BTreeMap<String, (String, bool)> {
+    let mut by_resource: BTreeMap<String, Vec<&Right>> = BTreeMap::new();
+    for right in missing {
+        by_resource.entry(right.resource.clone()).or_default().push(right);
+    }
+    let said = by_resource.into_iter().map(|(resource, rights)| {
+        let mut places: BTreeMap<Option<&str>, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+        for right in &rights {
+            let place = places.entry(right.namespace.as_deref()).or_default();
+            place.entry(right.named()).or_default().push(right.verb);
+        }
+        let group = rights.first().map(|right| right.group.as_str()).unwrap_or_default();
+        let in_places = places.into_iter().map(|(namespace, verbs)| {
+            let verbs: Vec<String> =
+                verbs.iter().map(|(named, verbs)| format!("{} {named}", verbs.join(", "))).collect();
+            let place = namespace.map_or_else(
+                || "in the whole cluster: add that to a ClusterRole of it".to_owned(),
+                |namespace| format!("in namespace {namespace}: add that to its Role there"),
+            );
+            format!("the operator may not {} (API group {group}) {place}", verbs.join(", "))
+        });
+        let text = in_places.collect::<Vec<_>>().join("; ");
+        (resource, (text, rights.iter().any(|right| right.vital)))
+    });
+    said.collect()
+}
+
+/// Tells what is new, and answers what is known now.
+fn tell(
+    ready: &Readiness,
+    known: &BTreeMap<String, (String, bool)>,
+    missing: &[Right],
+) -> BTreeMap<String, (String, bool)> {
+    let now = words(missing);
+    for resource in known.keys().filter(|resource| !now.contains_key(*resource)) {
+        ready.met(&part(resource));
+        tracing::info!(resource, "the rights that were missing are there");
+    }
+    for (resource, (text, vital)) in &now {
+        if *vital {
+            ready.missing(&part(resource), text);
+        }
+        if known.get(resource).is_none_or(|(before, _)| before != text) {
+            tracing::warn!(
+                resource,
+                missing = text,
+                "rights are missing; deploy/kustomize/base/rbac.yaml has all of them"
+            );
+        }
+    }
+    now
+}
+
+fn part(resource: &str) -> String {
+    format!("rights to {resource}")
+}
+
+/// An error of the API server in its own words, without what it looks like inside.
+pub(super) fn in_words(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error
+        && !status.message.is_empty()
+    {
+        return status.message.clone();
+    }
+    error.to_string()
+}
+
+/// The same of a watch.
+pub(super) fn of_watch(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => in_words(error),
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::NoResourceVersion => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "rights_tests.rs"]
+mod tests;
