@@ -1,5 +1,6 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
+mod broken;
 mod census;
 mod kinship;
 mod orphans;
@@ -22,6 +23,7 @@ use crate::ambient;
 use crate::api::{Dataset, DatasetVersion};
 use crate::cloud::{self, BearerStyle, CredentialSource, EndpointForm, Environment, Limiter, Transport};
 use crate::engine::context::{Context, Limits};
+use crate::engine::definition::Definition;
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
 use crate::engine::memories::Memories;
@@ -125,6 +127,7 @@ pub async fn operate(
         principal,
         settle: flags.settle_time,
         list_lag: flags.list_lag,
+        default_deletion: flags.default_deletion_policy,
         identity,
     });
     let index_settings =
@@ -133,7 +136,7 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
     }
-    let (teller, telling) = Teller::new(kube.clone());
+    let (teller, telling) = Teller::new(kube.clone(), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
@@ -214,6 +217,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
             account: parts.world.account.clone(),
             region: parts.world.region.clone(),
             workspace: parts.settings.flags.workspace_id.clone(),
+            deletion: parts.settings.flags.default_deletion_policy,
         },
     });
     kinship.knows(&around);
@@ -257,6 +261,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         memories: Memories::default(),
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
+        definition: Definition::of::<K::Object>(parts.kube.clone()),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

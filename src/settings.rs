@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cloud::{self, EndpointForm, Operation};
+use crate::engine::desired::Deletion;
 use crate::levers;
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
@@ -57,6 +58,10 @@ pub struct Flags {
     /// Lists of the service may be this old
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
+    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what was created, Retain for what was
+    /// adopted
+    #[arg(long, env = "DATASET_OPERATOR_DEFAULT_DELETION_POLICY", value_parser = deletion_policy)]
+    pub default_deletion_policy: Option<Deletion>,
     /// Namespaces to look after; all if empty
     #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',')]
     pub namespaces: Vec<String>,
@@ -197,6 +202,15 @@ fn operation_qps(text: &str) -> Result<(Operation, f64), String> {
     Ok((operation, qps))
 }
 
+/// `Delete`, `Retain`
+fn deletion_policy(text: &str) -> Result<Deletion, String> {
+    match text {
+        "Delete" => Ok(Deletion::Delete),
+        "Retain" => Ok(Deletion::Retain),
+        _ => Err("say Delete or Retain".to_owned()),
+    }
+}
+
 /// `10m`, `90s`, `1h30m`, `500ms`
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration =
@@ -249,6 +263,18 @@ mod tests {
         let refused = |budget: &str| Command::try_parse_from(["x", "--daily-budget", budget]).is_err();
         assert!(refused("0") && refused("-1") && !refused("1"));
         assert_eq!(settings(&[]).unwrap().flags.daily_budget, None);
+    }
+
+    #[test]
+    fn the_default_deletion_policy_is_one_of_two_or_todays_rule() {
+        assert_eq!(settings(&[]).unwrap().flags.default_deletion_policy, None);
+        for (text, policy) in [("Delete", Deletion::Delete), ("Retain", Deletion::Retain)] {
+            let given = settings(&["--default-deletion-policy", text]).unwrap().flags.default_deletion_policy;
+            assert_eq!(given, Some(policy));
+        }
+        for text in ["", "retain", "Keep"] {
+            assert!(Command::try_parse_from(["x", "--default-deletion-policy", text]).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -120,6 +120,7 @@ pub(crate) fn view() -> View {
             principal: "ak".into(),
             settle: Duration::from_secs(6),
             list_lag: Duration::from_secs(1),
+            default_deletion: None,
         }),
     }
 }
@@ -389,6 +390,16 @@ fn deletion_defaults_follow_the_origin() {
     }
     view.deletion = Some(Deletion::Delete);
     assert_eq!(view.deletion_policy(), Deletion::Delete);
+    view.deletion = None;
+    for default in [Deletion::Delete, Deletion::Retain] {
+        Arc::make_mut(&mut view.world).default_deletion = Some(default);
+        for origin in [None, Some(Origin::Created), Some(Origin::Adopted)] {
+            view.recorded.origin = origin;
+            assert_eq!(view.deletion_policy(), default, "{origin:?}");
+        }
+    }
+    view.deletion = Some(Deletion::Delete);
+    assert_eq!(view.deletion_policy(), Deletion::Delete, "the spec says so");
 }
 
 #[test]

@@ -153,6 +153,34 @@ fn every_single_fault_ends_well() {
     clean(&explore::singles(&[&[Scenario::calm(1, Job::Create)], &jobs[..]].concat(), threads()));
 }
 
+/// A write that the API server refuses for five minutes is told once, nothing is done that depends on it, and what was
+/// done already is not done again.
+#[test]
+fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
+    for job in [Job::Create, Job::Adopt, Job::Delete] {
+        for seed in [1, 2, 3] {
+            let calm = Scenario::calm(seed, job);
+            let place = run(&calm).history.iter().filter(to_object).find_map(|entry| entry.place).unwrap();
+            let outcome = run(&calm.with(place, Kind::Denied));
+            assert_eq!(outcome.miss, None, "{calm}");
+            let mut struck = outcome.history.iter().skip_while(|entry| entry.fault.is_none());
+            let begun = struck.next().unwrap().at;
+            let spell: Vec<_> = struck.take_while(|entry| entry.at < begun + Duration::from_secs(300)).collect();
+            let told: Vec<_> = spell.iter().filter(|entry| entry.what.ends_with("/status")).collect();
+            assert_eq!(told.len(), 1, "{calm}: {told:?}");
+            let waited = told[0].at.saturating_sub(begun);
+            assert!((Duration::from_secs(5)..Duration::from_secs(7)).contains(&waited), "{calm}: {waited:?}");
+            assert!(spell.iter().all(|entry| entry.class != Class::CloudWrite), "{calm}: {spell:?}");
+            let tries = spell.into_iter().filter(to_object).count();
+            assert!((5..=12).contains(&tries), "{calm}: {tries} tries");
+        }
+    }
+}
+
+fn to_object(entry: &&Entry) -> bool {
+    entry.class == Class::KubeWrite && !entry.what.ends_with("/status")
+}
+
 /// Another one each day.
 #[test]
 fn a_sample_of_pairs_ends_well() {
