@@ -189,8 +189,9 @@ pub struct DatasetSpec {
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
     /// What happens to the dataset when this object is deleted: `Delete` deletes it (never the stored
-    /// data), `Retain` keeps it and marks it as released. Mutable. Absent: `Delete` for a dataset that
-    /// this object created, `Retain` for one that it adopted.
+    /// data), `Retain` keeps it and marks it as released. Mutable. Absent: what the operator's
+    /// `--default-deletion-policy` says; without that, `Delete` for a dataset that this object created,
+    /// `Retain` for one that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 

@@ -115,7 +115,8 @@ pub struct DatasetVersionSpec {
 
     /// What happens to the version when this object is deleted: `Delete` deletes it (never the stored
     /// data), `Retain` keeps it and marks it as released. v1 is never deleted through a `DatasetVersion`.
-    /// Mutable. Absent: `Delete` for a version that this object created, `Retain` for one that it adopted.
+    /// Mutable. Absent: what the operator's `--default-deletion-policy` says; without that, `Delete` for a
+    /// version that this object created, `Retain` for one that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 

@@ -160,6 +160,7 @@ impl Memory {
 
     /// Everything is fine: the object neither waits nor fails.
     pub fn calm(&mut self) {
+        self.written();
         self.settled = true;
         self.failures = 0;
         self.cooldown = None;
@@ -174,8 +175,8 @@ impl Memory {
             |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
-        let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
-        let calm = calm && self.unwritten.is_none() && self.refused.is_none();
+        let written = self.unwritten.is_none() && self.refused.is_none();
+        let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
         self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }

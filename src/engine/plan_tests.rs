@@ -280,6 +280,12 @@ fn what_always_holds() {
         if view.object.paused && !view.object.deleting {
             assert!(matches!(step, Step::Report(_)), "paused\n{}", context());
         }
+        if view.object.deleting && view.object.finalizer {
+            let mut view = view.clone();
+            view.seen.definition_going = true;
+            let let_go = if view.seen.object_is_fresh { Step::LetGo } else { Step::Reread };
+            assert_eq!(plan(&view), let_go, "its definition goes\n{}", context());
+        }
     });
     println!("{count} views");
     assert!(count > 400_000);

@@ -59,11 +59,7 @@ impl Policy {
 
     fn api(&self, kind: &str) -> Api<DynamicObject> {
         let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
-        let mut resource = ApiResource::from_gvk(&kind);
-        if resource.plural.ends_with("policys") {
-            resource.plural = resource.plural.replace("policys", "policies");
-        }
-        Api::all_with(self.client.clone(), &resource)
+        Api::all_with(self.client.clone(), &ApiResource::from_gvk(&kind))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use simulation::explore::{self, Tally};
-use simulation::{Class, Job, Kind, Place, Scenario, Side, run};
+use simulation::{Class, Entry, Job, Kind, Place, Scenario, Side, run};
 
 /// Time for the sample; `make simulate` has it all.
 const TIME: Duration = Duration::from_secs(30);
