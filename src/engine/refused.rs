@@ -58,7 +58,8 @@ impl KubeError {
 
     /// How long the API server asks to be left alone.
     fn retry_after(&self) -> Duration {
-        let seconds = self.status().and_then(|status| status.details.as_ref()).map(|details| details.retry_after_seconds);
+        let seconds =
+            self.status().and_then(|status| status.details.as_ref()).map(|details| details.retry_after_seconds);
         Duration::from_secs(seconds.unwrap_or_default().into())
     }
 

@@ -13,15 +13,27 @@ fn error(code: u16, reason: &str, message: &str) -> KubeError {
 #[test]
 fn admission_rights_size_and_quota_refuse() {
     let said = [
-        (422, "Invalid", "datasets \"a\" is forbidden: ValidatingAdmissionPolicy 'need-team' with binding 'need-team' denied request: every object needs the label team"),
-        (403, "Forbidden", "datasets \"a\" is forbidden: User \"system:serviceaccount:s:o\" cannot patch resource \"datasets\""),
+        (
+            422,
+            "Invalid",
+            "datasets \"a\" is forbidden: ValidatingAdmissionPolicy 'need-team' with binding 'need-team' denied request: every object needs the label team",
+        ),
+        (
+            403,
+            "Forbidden",
+            "datasets \"a\" is forbidden: User \"system:serviceaccount:s:o\" cannot patch resource \"datasets\"",
+        ),
         (403, "Forbidden", "datasets \"a\" is forbidden: exceeded quota: q"),
         (422, "Invalid", "Dataset \"a\" is invalid: metadata.annotations: Too long: may not be more than 262144 bytes"),
         (413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"),
         (400, "BadRequest", "admission webhook \"w.example.com\" denied the request: no"),
         (404, "NotFound", "admission webhook \"w.example.com\" denied the request: no such team"),
         (409, "Conflict", "admission webhook \"w.example.com\" denied the request: frozen"),
-        (500, "InternalError", "Internal error occurred: failed calling webhook \"w.example.com\": failed to call webhook: Post \"https://w.s.svc:443/\": dial tcp 10.0.0.7:443: connect: connection refused"),
+        (
+            500,
+            "InternalError",
+            "Internal error occurred: failed calling webhook \"w.example.com\": failed to call webhook: Post \"https://w.s.svc:443/\": dial tcp 10.0.0.7:443: connect: connection refused",
+        ),
     ];
     for (code, reason, message) in said {
         let error = error(code, reason, message);
@@ -51,7 +63,11 @@ fn conflicts_missing_objects_failed_tests_and_troubles_of_the_server_are_no_refu
 
 #[test]
 fn a_refusal_is_told_in_the_api_servers_words_with_what_to_do() {
-    let policy = status(422, "Invalid", "datasets \"a\" is forbidden: ValidatingAdmissionPolicy 'p'\nwith binding 'b' denied request: no team");
+    let policy = status(
+        422,
+        "Invalid",
+        "datasets \"a\" is forbidden: ValidatingAdmissionPolicy 'p'\nwith binding 'b' denied request: no team",
+    );
     let told = refused(Write::Claim, &policy);
     assert_eq!(
         told,

@@ -55,7 +55,8 @@ impl<'de, O: Root> Deserialize<'de> for Shown<O> {
         match serde_path_to_error::deserialize::<_, O>(&body) {
             Ok(object) => Ok(Self::Whole(object)),
             Err(error) => {
-                let metadata = ObjectMeta::deserialize(&body["metadata"]).unwrap_or_else(|_| identity(&body["metadata"]));
+                let metadata =
+                    ObjectMeta::deserialize(&body["metadata"]).unwrap_or_else(|_| identity(&body["metadata"]));
                 Ok(Self::Broken(Box::new(Broken { metadata, error: error.to_string(), body })))
             }
         }
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn an_object_that_does_not_parse_says_where_and_breaks_no_list() {
-        let good = json!({"property": "DIRECTORY", "dataSourceType": "OSS", "uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/u/"});
+        let good =
+            json!({"property": "DIRECTORY", "dataSourceType": "OSS", "uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/u/"});
         let mut bad = good.clone();
         bad["labels"] = json!([{"key": "team", "value": 5}]);
         let list = json!({
@@ -157,7 +159,8 @@ mod tests {
 
     #[test]
     fn its_identity_and_what_it_recorded_are_known() {
-        for spec in [json!({"property": 5}), json!("none"), json!({"property": "DIRECTORY", "dataSourceType": "TAPE"})] {
+        for spec in [json!({"property": 5}), json!("none"), json!({"property": "DIRECTORY", "dataSourceType": "TAPE"})]
+        {
             let Shown::Broken(broken) = shown(&dataset("bad", &spec)) else { panic!("{spec} parses") };
             let recorded = broken.recorded::<Datasets>();
             assert_eq!(recorded.id, Some(RemoteId::dataset("d-1")), "{spec}");

@@ -53,9 +53,8 @@ impl Family {
     /// One that does not parse is here: what it refers to is read as far as it can be. If it parsed before, that stays.
     pub fn add_broken(&self, broken: &Broken) {
         let named = broken.spec("/datasetRef/name");
-        let named = named.map(|name| {
-            Reference::Name(broken.metadata.namespace.clone().unwrap_or_default(), name.to_owned())
-        });
+        let named =
+            named.map(|name| Reference::Name(broken.metadata.namespace.clone().unwrap_or_default(), name.to_owned()));
         let reference = named.or_else(|| broken.spec("/datasetId").map(|id| Reference::Id(id.to_owned())));
         if let Some(reference) = reference {
             self.children().entry(reference).or_default().insert(place(&broken.metadata));

@@ -59,5 +59,11 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
         }
         Err(_) => "no answer in time".to_owned(),
     };
-    tracing::warn!(controller = K::NAME, namespace, name, error, "the status of an object that does not parse was not written");
+    tracing::warn!(
+        controller = K::NAME,
+        namespace,
+        name,
+        error,
+        "the status of an object that does not parse was not written"
+    );
 }

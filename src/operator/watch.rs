@@ -53,7 +53,8 @@ pub(super) fn watch<O: Kin>(
         _ => Api::<Shown<O>>::all(client.clone()),
     };
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
-    let wanted = move |object: &Shown<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
+    let wanted =
+        move |object: &Shown<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
     let before = kinship.clone();
     let (found, broken) = mpsc::unbounded_channel();

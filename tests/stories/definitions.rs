@@ -14,7 +14,10 @@ fn definitions(cluster: &Cluster) -> Api<CustomResourceDefinition> {
 }
 
 fn version(dataset: &str) -> serde_json::Value {
-    json!({"datasetRef": {"name": dataset}, "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/"})
+    json!({
+        "datasetRef": {"name": dataset}, "property": "DIRECTORY", "dataSourceType": "OSS",
+        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/v2/",
+    })
 }
 
 /// Makes all objects and returns what they stand for.
@@ -73,7 +76,10 @@ async fn deleted_definitions_take_their_objects_along_and_no_dataset() {
     testbed::install(&cluster.client).await.unwrap();
     assert_eq!(make(&cluster).await, ids, "the same manifests take their datasets back");
     let calls = crate::cluster::changes_after(&cloud, before);
-    assert!(["CreateDataset", "CreateDatasetVersion", "DeleteDataset"].iter().all(|call| calls[*call].is_null()), "{calls}");
+    assert!(
+        ["CreateDataset", "CreateDatasetVersion", "DeleteDataset"].iter().all(|call| calls[*call].is_null()),
+        "{calls}"
+    );
     // And a delete is one like any other again.
     cluster.delete("DatasetVersion", &["two-v2"]).await;
     cluster.delete("Dataset", &["two"]).await;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::Client;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, changes_after, cloud, last_call};
@@ -88,7 +88,9 @@ async fn a_policy_that_refuses_the_claim_is_told_and_the_object_goes_on_once_it_
     let policy = Policy::start(&scene, "unlabelled").await;
     scene.start_operator().await;
     let message = scene.reason("Dataset", "unlabelled", "WriteRefused").await;
-    for words in ["denied request: every object needs the label team", "finalizer", "exempt the operator's ServiceAccount"] {
+    for words in
+        ["denied request: every object needs the label team", "finalizer", "exempt the operator's ServiceAccount"]
+    {
         assert!(message.contains(words), "{message}");
     }
     let object = scene.get("Dataset", "unlabelled").await;

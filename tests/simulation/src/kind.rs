@@ -115,9 +115,9 @@ impl Kind {
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Denied, Edit, Error,
-            ErrorDone, Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
-            Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
-            Unconnected, Unrouted,
+            ErrorDone, Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace,
+            Short, Silent, Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond,
+            Unavailable, Unconnected, Unrouted,
         };
         match class {
             Class::KubeRead => {
