@@ -1,4 +1,4 @@
-//! An object that does not parse, as a loosened CustomResourceDefinition or a restore from another version can leave it:
+//! An object that does not parse, as a loosened `CustomResourceDefinition` or a restore from another version can leave it:
 //! it says so, the others go on, and what it stands for stays its own.
 
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};

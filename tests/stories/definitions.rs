@@ -1,4 +1,4 @@
-//! The CustomResourceDefinitions go: the objects go with them, and what they stand for stays and is taken back.
+//! The definitions of our kinds go: the objects go with them, and what they stand for stays and is taken back.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};

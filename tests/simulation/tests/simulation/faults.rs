@@ -177,6 +177,26 @@ fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
     }
 }
 
+/// A write that gets no clear answer again and again is told as well, but not at once.
+#[test]
+fn a_write_that_fails_for_half_a_minute_is_told() {
+    let mut scenario = Scenario::calm(1, Job::Create);
+    for _ in 0..9 {
+        let history = run(&scenario).history;
+        let unhurt = |entry: &&Entry| to_object(entry) && entry.fault.is_none() && entry.place.is_some();
+        let place = history.iter().find(unhurt).and_then(|entry| entry.place).unwrap();
+        scenario = scenario.with(place, Kind::Error);
+    }
+    let outcome = run(&scenario);
+    assert_eq!(outcome.miss, None);
+    let struck: Vec<_> = outcome.history.iter().filter(|entry| entry.fault.is_some()).map(|entry| entry.at).collect();
+    let (begun, ended) = (struck[0], struck[8]);
+    let while_it_fails = outcome.history.iter().filter(|entry| (begun..ended).contains(&entry.at));
+    let told: Vec<_> = while_it_fails.filter(|entry| entry.what.ends_with("/status")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].at.saturating_sub(begun) >= Duration::from_secs(30), "{told:?}");
+}
+
 fn to_object(entry: &&Entry) -> bool {
     entry.class == Class::KubeWrite && !entry.what.ends_with("/status")
 }
