@@ -52,12 +52,15 @@ impl Broken {
 impl<'de, O: Root> Deserialize<'de> for Shown<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let body = Value::deserialize(deserializer)?;
-        match serde_path_to_error::deserialize::<_, O>(&body) {
+        match O::deserialize(&body) {
             Ok(object) => Ok(Self::Whole(object)),
             Err(error) => {
+                // To know where it is, it is read once more.
+                let placed = serde_path_to_error::deserialize::<_, O>(&body).err().map(|error| error.to_string());
+                let error = placed.unwrap_or_else(|| error.to_string());
                 let metadata =
                     ObjectMeta::deserialize(&body["metadata"]).unwrap_or_else(|_| identity(&body["metadata"]));
-                Ok(Self::Broken(Box::new(Broken { metadata, error: error.to_string(), body })))
+                Ok(Self::Broken(Box::new(Broken { metadata, error, body })))
             }
         }
     }
