@@ -90,10 +90,15 @@ async fn deleted_definitions_take_their_objects_along_and_no_dataset() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shipped_policy_keeps_the_definitions_until_somebody_says_that_they_may_go() {
     let Some(cluster) = Cluster::start().await else { return };
-    for object in testbed::read(&testbed::repository().join("deploy/policies/keep-crds.yaml")).unwrap() {
-        let kubectl = cluster.plane.kubectl();
-        kubectl.run_with(&["apply", "-f", "-"], &serde_json::to_string(&object).unwrap()).await.unwrap();
+    let kubectl = cluster.plane.kubectl();
+    let path = |path: &str| testbed::repository().join(path).display().to_string();
+    let base = kubectl.run(&["kustomize", &path("deploy/kustomize/base")]).await.unwrap();
+    assert!(!base.contains("kind: CustomResourceDefinition"), "whoever deletes the operator deletes every object");
+    let crds = kubectl.run(&["kustomize", &path("crds")]).await.unwrap();
+    for keep in ["helm.sh/resource-policy: keep", "sync-options: Prune=false", "fluxcd.io/prune: disabled"] {
+        assert_eq!(crds.matches(keep).count(), DEFINITIONS.len(), "{keep}");
     }
+    kubectl.run(&["apply", "-k", &path("deploy/policies")]).await.unwrap();
     let all = definitions(&cluster);
     let dry = DeleteParams { dry_run: true, ..DeleteParams::default() };
     let refused = async || Ok(all.delete(DEFINITIONS[0], &dry).await.err());
