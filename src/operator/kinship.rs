@@ -223,8 +223,11 @@ impl Kin for Dataset {
     }
 
     fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
-        let context = kinship.datasets_context();
-        kinship.went(context.as_ref(), &Facts::of(shown), &broken.recorded::<Datasets>());
+        let (context, facts, recorded) = (kinship.datasets_context(), Facts::of(shown), broken.recorded::<Datasets>());
+        kinship.went(context.as_ref(), &facts, &recorded);
+        let id = recorded.id.map(|id| Reference::Id(id.dataset));
+        let references: Vec<_> = std::iter::once(Reference::Name(facts.namespace, facts.name)).chain(id).collect();
+        kinship.wake_children(&references);
     }
 
     fn listed(kinship: &Kinship) {
@@ -256,8 +259,13 @@ impl Kin for DatasetVersion {
 
     fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
         let context = kinship.versions_context();
-        kinship.went(context.as_ref(), &Facts::of(shown), &broken.recorded::<DatasetVersions>());
+        let facts = Facts::of(shown);
+        kinship.went(context.as_ref(), &facts, &broken.recorded::<DatasetVersions>());
         kinship.family.forget(&broken.metadata);
+        // Its Dataset may have waited for it.
+        if let Some(parent) = broken.spec("/datasetRef/name") {
+            let _ = kinship.datasets.send(ObjectRef::new(parent).within(&facts.namespace));
+        }
     }
 
     fn listed(kinship: &Kinship) {

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::cluster::{Cluster, cloud};
 use crate::scene::{dataset_id, oss};
 
-/// From now on the API server takes any spec.
-async fn loosen(cluster: &Cluster) {
+/// From now on the API server takes any spec of this kind.
+async fn loosen(cluster: &Cluster, plural: &str) {
     let schema = "/spec/versions/0/schema/openAPIV3Schema";
     let patch = json!([
         {"op": "replace", "path": format!("{schema}/properties/spec"),
@@ -18,21 +18,21 @@ async fn loosen(cluster: &Cluster) {
     let all: Api<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> =
         Api::all(cluster.client.clone());
     let patch: Patch<()> = Patch::Json(serde_json::from_value(patch).unwrap());
-    all.patch("datasets.pai.dataset-operator.dev", &PatchParams::default(), &patch).await.unwrap();
+    all.patch(&format!("{plural}.pai.dataset-operator.dev"), &PatchParams::default(), &patch).await.unwrap();
 }
 
 /// Breaks an object, once the API server lets it.
-async fn break_it(cluster: &Cluster, name: &str) {
+async fn break_it(cluster: &Cluster, kind: &str, name: &str) {
     let broken = Patch::Merge(json!({"spec": {"description": 5}}));
-    let api = cluster.api("Dataset");
+    let api = cluster.api(kind);
     let done = async || Ok(api.patch(name, &PatchParams::default(), &broken).await.ok());
     cluster.wait().until("the API server to take it", done).await.unwrap();
 }
 
-async fn says_so(cluster: &Cluster, name: &str) {
-    let message = cluster.reason("Dataset", name, "InvalidSpec").await;
+async fn says_so(cluster: &Cluster, kind: &str, name: &str) {
+    let message = cluster.reason(kind, name, "InvalidSpec").await;
     assert!(message.contains("spec.description: invalid type"), "{message}");
-    let object = cluster.api("Dataset").get(name).await.unwrap();
+    let object = cluster.api(kind).get(name).await.unwrap();
     assert_eq!(testbed::condition(&object, "Stalled").unwrap().reason, "InvalidSpec");
 }
 
@@ -47,9 +47,9 @@ async fn an_object_that_does_not_parse_fails_alone_and_keeps_what_it_has() {
     cluster.create("Dataset", "bad", oss("bad")).await;
     cluster.ready("Dataset", "good").await;
     let id = dataset_id(&cluster.ready("Dataset", "bad").await);
-    loosen(&cluster).await;
-    break_it(&cluster, "bad").await;
-    says_so(&cluster, "bad").await;
+    loosen(&cluster, "datasets").await;
+    break_it(&cluster, "Dataset", "bad").await;
+    says_so(&cluster, "Dataset", "bad").await;
 
     // The others go on.
     let description = |name: &str| cloud.datasets().into_iter().find(|one| one.name == name).unwrap().description;
@@ -71,7 +71,7 @@ async fn an_object_that_does_not_parse_fails_alone_and_keeps_what_it_has() {
     cluster.delete("Dataset", &["taker"]).await;
     cluster.rounds(2).await;
     cluster.until_metric("pai_index_orphans", 0).await;
-    says_so(&cluster, "bad").await;
+    says_so(&cluster, "Dataset", "bad").await;
     assert!(cloud.dataset(&id).is_some());
 
     // It is kept while it is broken, and goes on when it is not.
@@ -94,11 +94,42 @@ async fn an_object_that_parses_again_goes_on_with_what_it_has() {
     cluster.start_operator().await;
     cluster.create("Dataset", "bad", oss("bad")).await;
     let id = dataset_id(&cluster.ready("Dataset", "bad").await);
-    loosen(&cluster).await;
-    break_it(&cluster, "bad").await;
-    says_so(&cluster, "bad").await;
+    loosen(&cluster, "datasets").await;
+    break_it(&cluster, "Dataset", "bad").await;
+    says_so(&cluster, "Dataset", "bad").await;
     cluster.edit("Dataset", "bad", json!({"description": "mended"})).await;
     assert_eq!(dataset_id(&cluster.ready("Dataset", "bad").await), id);
     assert_eq!(cloud.dataset(&id).unwrap().description.as_deref(), Some("mended"));
+    cluster.stop_operator().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_does_not_parse_keeps_its_dataset() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let cloud = cloud().await;
+    cluster.in_namespace("child").await;
+    cluster.work_on(&cloud, &[]);
+    cluster.start_operator().await;
+    let mut parent = oss("parent");
+    // Even so: what nobody can read may not want to go.
+    parent["deleteForeignVersions"] = json!(true);
+    cluster.create("Dataset", "parent", parent).await;
+    let mut version = oss("child");
+    version.as_object_mut().unwrap().remove("name");
+    version["datasetRef"] = json!({"name": "parent"});
+    cluster.create("DatasetVersion", "child", version).await;
+    cluster.ready("DatasetVersion", "child").await;
+    loosen(&cluster, "datasetversions").await;
+    break_it(&cluster, "DatasetVersion", "child").await;
+    says_so(&cluster, "DatasetVersion", "child").await;
+    cluster.api("Dataset").delete("parent", &DeleteParams::default()).await.unwrap();
+    let message = cluster.reason("Dataset", "parent", "DeletionBlocked").await;
+    assert!(message.contains("child"), "{message}");
+    assert_eq!(cloud.datasets().len(), 1);
+    cluster.edit("DatasetVersion", "child", json!({"description": "mended"})).await;
+    cluster.ready("DatasetVersion", "child").await;
+    cluster.api("DatasetVersion").delete("child", &DeleteParams::default()).await.unwrap();
+    cluster.wait().gone(&cluster.api("Dataset"), "parent").await.unwrap();
+    assert!(cloud.datasets().is_empty());
     cluster.stop_operator().await;
 }
