@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -167,12 +167,9 @@ pub(super) async fn drive<K: Kind>(
             }
         });
     // The telling ends with the passes, however they end.
-    let telling = async {
-        telling.await;
-        std::future::pending::<()>().await;
-    };
+    let telling = telling.then(|()| std::future::pending::<()>());
     tokio::select! {
-        () = passes => {}
-        () = telling => {}
+        () = Box::pin(passes) => {}
+        () = Box::pin(telling) => {}
     }
 }

@@ -160,7 +160,8 @@ fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
     for job in [Job::Create, Job::Adopt, Job::Delete] {
         for seed in [1, 2, 3] {
             let calm = Scenario::calm(seed, job);
-            let place = run(&calm).history.iter().filter(to_object).find_map(|entry| entry.place).unwrap();
+            let place =
+                run(&calm).history.iter().filter(|entry| to_object(entry)).find_map(|entry| entry.place).unwrap();
             let outcome = run(&calm.with(place, Kind::Denied));
             assert_eq!(outcome.miss, None, "{calm}");
             let mut struck = outcome.history.iter().skip_while(|entry| entry.fault.is_none());
@@ -171,7 +172,7 @@ fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
             let waited = told[0].at.saturating_sub(begun);
             assert!((Duration::from_secs(5)..Duration::from_secs(7)).contains(&waited), "{calm}: {waited:?}");
             assert!(spell.iter().all(|entry| entry.class != Class::CloudWrite), "{calm}: {spell:?}");
-            let tries = spell.into_iter().filter(to_object).count();
+            let tries = spell.into_iter().filter(|entry| to_object(entry)).count();
             assert!((5..=12).contains(&tries), "{calm}: {tries} tries");
         }
     }
@@ -197,7 +198,7 @@ fn a_write_that_fails_for_half_a_minute_is_told() {
     assert!(told[0].at.saturating_sub(begun) >= Duration::from_secs(30), "{told:?}");
 }
 
-fn to_object(entry: &&Entry) -> bool {
+fn to_object(entry: &Entry) -> bool {
     entry.class == Class::KubeWrite && !entry.what.ends_with("/status")
 }
 
