@@ -1,5 +1,6 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
+mod broken;
 mod census;
 mod clients;
 mod identity;
@@ -21,6 +22,7 @@ use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
 use crate::cloud::{self, CredentialSource, Environment, Transport};
 use crate::engine::context::{Context, Limits};
+use crate::engine::definition::Definition;
 use crate::engine::kind::Kind;
 use crate::engine::memories::Memories;
 use crate::engine::uid::Uid;
@@ -156,6 +158,7 @@ pub async fn operate(
         principal,
         settle: flags.settle_time,
         list_lag: flags.list_lag,
+        default_deletion: flags.default_deletion_policy,
         identity,
     });
     let index_settings =
@@ -164,7 +167,7 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
     }
-    let (teller, telling) = Teller::new(kube.clone());
+    let (teller, telling) = Teller::new(kube.clone(), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
@@ -213,6 +216,7 @@ async fn control(
             account: parts.world.account.clone(),
             region: parts.world.region.clone(),
             workspace: parts.settings.flags.workspace_id.clone(),
+            deletion: parts.settings.flags.default_deletion_policy,
         },
     });
     kinship.knows(&around);
@@ -256,6 +260,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         memories: Memories::default(),
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
+        definition: Definition::of::<K::Object>(parts.kube.clone()),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

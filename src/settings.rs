@@ -10,8 +10,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cloud::{self, EndpointForm, Operation, Secret};
+use crate::engine::desired::Deletion;
 use crate::levers;
-use values::{address, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
+use values::{address, deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
 
 pub use outbound::{Outbound, OutboundError};
 
@@ -71,6 +72,10 @@ pub struct Flags {
     /// How old a list of the service may be: a change may be missing in lists for this long
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
+    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what the operator created, Retain
+    /// for what it adopted
+    #[arg(long, env = "DATASET_OPERATOR_DEFAULT_DELETION_POLICY", value_parser = deletion_policy)]
+    pub default_deletion_policy: Option<Deletion>,
     /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
     #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,
@@ -337,5 +342,17 @@ mod tests {
         assert_eq!(namespaces("a,,b").unwrap_err().to_string(), "--namespaces has an empty entry");
         let all = ["x", "--region", "cn-hangzhou", "--namespaces", "A B"];
         assert!(Command::try_parse_from(all).is_err());
+    }
+
+    #[test]
+    fn the_default_deletion_policy_is_one_of_two_or_todays_rule() {
+        assert_eq!(settings(&[]).unwrap().flags.default_deletion_policy, None);
+        for (text, policy) in [("Delete", Deletion::Delete), ("Retain", Deletion::Retain)] {
+            let given = settings(&["--default-deletion-policy", text]).unwrap().flags.default_deletion_policy;
+            assert_eq!(given, Some(policy));
+        }
+        for text in ["", "retain", "Keep"] {
+            assert!(Command::try_parse_from(["x", "--default-deletion-policy", text]).is_err(), "{text}");
+        }
     }
 }

@@ -1,9 +1,14 @@
 //! Events, told on transitions only and outside the critical path: a full queue or a refused event costs a log
 //! line, never a pass.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
+
+use crate::engine::refused::refuses;
+use crate::metrics::Metrics;
 
 /// Events waiting to be written; more than this are dropped.
 const QUEUE: usize = 256;
@@ -16,7 +21,7 @@ pub struct Teller(mpsc::Sender<(Event, ObjectReference)>);
 
 impl Teller {
     /// A teller, and the task that writes what it is told.
-    pub fn new(client: kube::Client) -> (Self, impl Future<Output = ()>) {
+    pub fn new(client: kube::Client, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
         let (sender, mut receiver) = mpsc::channel::<(Event, ObjectReference)>(QUEUE);
         let recorder = Recorder::new(client, Reporter::from("dataset-operator".to_owned()));
         let task = async move {
@@ -24,7 +29,14 @@ impl Teller {
                 let publish = recorder.publish(&event, &object);
                 match tokio::time::timeout(std::time::Duration::from_secs(10), publish).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::debug!(%error, "an event could not be written"),
+                    Ok(Err(error)) => {
+                        if let kube::Error::Api(status) = &error
+                            && refuses(status)
+                        {
+                            metrics.write_refused("Event", "event", status.code);
+                        }
+                        tracing::debug!(%error, "an event could not be written");
+                    }
                     Err(_) => tracing::debug!("writing an event took too long"),
                 }
             }

@@ -34,8 +34,18 @@ pub fn definitions() -> Result<Vec<Value>, Error> {
     ])
 }
 
-/// Adds what the derive does not: columns, root rules, the default of `status`.
-fn finish(crd: CustomResourceDefinition, columns: &[Column], rules: &[Rule]) -> Result<Value, Error> {
+/// What tells Helm, Argo CD and Flux to keep a definition that is no longer in what they apply: with it every object of
+/// its kind would go.
+const KEEP: [(&str, &str); 3] = [
+    ("argocd.argoproj.io/sync-options", "Prune=false"),
+    ("helm.sh/resource-policy", "keep"),
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+];
+
+/// Adds what the derive does not: columns, root rules, the default of `status`, and what keeps the definition.
+fn finish(mut crd: CustomResourceDefinition, columns: &[Column], rules: &[Rule]) -> Result<Value, Error> {
+    let keep = KEEP.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    crd.metadata.annotations.get_or_insert_default().extend(keep);
     let mut crd = serde_json::to_value(crd)?;
     if let Some(version) = crd.pointer_mut("/spec/versions/0") {
         version["additionalPrinterColumns"] = columns.iter().map(Column::to_json).collect();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::definition::Definition;
 use super::kind::Kind;
 use super::memories::Memories;
 use super::view::World;
@@ -30,6 +31,8 @@ pub struct Context<K: Kind> {
     pub around: Arc<K::Around>,
     /// Does any object here, of any kind, have this uid?
     pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// The definition of the kind.
+    pub definition: Definition,
     /// Events.
     pub teller: Teller,
     /// Counters.

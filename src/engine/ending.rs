@@ -40,9 +40,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(patch) = status::patch(&facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
-            let reconcile_id = &self.journal.id;
-            tracing::warn!(controller = K::NAME, namespace = facts.namespace, name = facts.name, reconcileID = reconcile_id, %error, "status could not be written");
-            return later(self.ctx, &facts);
+            return self.status_failed(&error, &report);
         }
         self.announce(&before, &report);
         self.next(&facts, &report)
@@ -81,12 +79,14 @@ impl<K: Kind> Pass<'_, K> {
         let same = before
             .condition("Ready")
             .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
-        let news = same.map(|ready| ready.message != *message);
+        let news = same.map(|ready| status::is_news(*reason, &ready.message, message));
         if news == Some(false) {
             return None;
         }
         // A list that is under way says nothing against it either.
-        let harmless = report.error.is_some() || (*reason == Reason::Progressing && report.next == Next::Event);
+        let harmless = report.error.is_some()
+            || *reason == Reason::WriteRefused
+            || (*reason == Reason::Progressing && report.next == Next::Event);
         // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
         let told = before.was_ready() || before.condition("Stalled").is_some();
         let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
@@ -145,7 +145,7 @@ impl<K: Kind> Pass<'_, K> {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
         let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) => (reason, message),
+            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::WriteRefused, message) => (reason, message),
             Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {

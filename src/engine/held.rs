@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt};
 use serde::{Deserialize, Deserializer};
 
 use super::kind::Root;
+use super::shown::Shown;
 use crate::api::{CommonStatus, ConditionType};
 use crate::packed::Packed;
 
@@ -31,6 +32,8 @@ enum Body<O> {
     Packed(Packed<O>),
     /// An object that cannot be packed (none is known), or the bench's comparison with objects as they come.
     Whole(Arc<O>),
+    /// An object that does not parse: it is there, and nothing is done for it.
+    Broken,
 }
 
 /// What is counted of an object.
@@ -70,24 +73,26 @@ impl<O: Root> Held<O> {
             object.managed_fields_mut().clear();
             object.annotations_mut().remove(LAST_APPLIED);
         }
-        let identity = ObjectMeta {
-            name: object.meta().name.clone(),
-            namespace: object.meta().namespace.clone(),
-            uid: object.meta().uid.clone(),
-            resource_version: object.meta().resource_version.clone(),
-            ..ObjectMeta::default()
-        };
+        let identity = identity(object.meta());
         let standing = Standing::of(object.common(), object.meta().generation);
         let packed = if crate::levers::no_pruning() { None } else { Packed::new(&object) };
         Self { identity, standing, body: packed.map_or_else(|| Body::Whole(Arc::new(object)), Body::Packed) }
     }
 
-    /// The object. `None` only after a defect.
+    /// An object that does not parse, by its metadata.
+    #[must_use]
+    pub fn broken(metadata: &ObjectMeta) -> Self {
+        let standing = Standing { stalled: true, ..Standing::default() };
+        Self { identity: identity(metadata), standing, body: Body::Broken }
+    }
+
+    /// The object. `None` if it does not parse.
     #[must_use]
     pub fn open(&self) -> Option<Arc<O>> {
         match &self.body {
             Body::Packed(packed) => packed.open().map(Arc::new),
             Body::Whole(object) => Some(object.clone()),
+            Body::Broken => None,
         }
     }
 
@@ -98,9 +103,29 @@ impl<O: Root> Held<O> {
     }
 }
 
+/// By what it is known.
+fn identity(metadata: &ObjectMeta) -> ObjectMeta {
+    ObjectMeta {
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        uid: metadata.uid.clone(),
+        resource_version: metadata.resource_version.clone(),
+        ..ObjectMeta::default()
+    }
+}
+
+impl<O: Root> From<Shown<O>> for Held<O> {
+    fn from(shown: Shown<O>) -> Self {
+        match shown {
+            Shown::Whole(object) => Self::new(object),
+            Shown::Broken(broken) => Self::broken(&broken.metadata),
+        }
+    }
+}
+
 impl<'de, O: Root> Deserialize<'de> for Held<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        O::deserialize(deserializer).map(Self::new)
+        Shown::deserialize(deserializer).map(Self::from)
     }
 }
 

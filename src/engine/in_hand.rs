@@ -42,6 +42,7 @@ impl<K: Kind> Pass<'_, K> {
         self.seen.flight = None;
         self.seen.object_is_fresh = true;
         self.seen.sights.remove(&record.id);
+        self.seen.definition_going = self.definition_took_it().await;
         let mut let_go = false;
         for _ in 0..10 {
             let mut view = self.view();

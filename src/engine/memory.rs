@@ -45,6 +45,10 @@ pub struct Memory {
     pub permit_since: Option<Instant>,
     /// An unknown annotation that was warned of.
     pub unknown: Option<String>,
+    /// Since when writes of ours get no clear answer.
+    pub unwritten: Option<Instant>,
+    /// The refusal of a write that was told last, beside a status that could not be written.
+    pub refused: Option<String>,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -83,6 +87,8 @@ impl Memory {
             failing_since: None,
             permit_since: None,
             unknown: None,
+            unwritten: None,
+            refused: None,
         }
     }
 
@@ -131,6 +137,12 @@ impl Memory {
         resolved || self.never_executed.as_deref() == Some(nonce)
     }
 
+    /// A write of ours was taken.
+    pub fn written(&mut self) {
+        self.unwritten = None;
+        self.refused = None;
+    }
+
     /// How long the object has been waiting, counted from the first call; for news about a wait that was told
     /// already, how long it has been that news.
     pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
@@ -148,6 +160,7 @@ impl Memory {
 
     /// Everything is fine: the object neither waits nor fails.
     pub fn calm(&mut self) {
+        self.written();
         self.settled = true;
         self.failures = 0;
         self.cooldown = None;
@@ -162,7 +175,8 @@ impl Memory {
             |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
-        let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
+        let written = self.unwritten.is_none() && self.refused.is_none();
+        let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
         self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }

@@ -11,6 +11,7 @@
 
 mod calls;
 pub mod context;
+pub mod definition;
 pub mod desired;
 pub mod echo;
 mod effects;
@@ -29,7 +30,9 @@ pub mod memory;
 pub mod pass;
 pub mod plan;
 pub mod recorded;
+pub(crate) mod refused;
 pub mod report;
+pub mod shown;
 pub mod stand;
 pub mod status;
 mod turn;

@@ -153,6 +153,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     }
     pass.warn_of_unknown_annotations();
     for _ in 0..MOST_STEPS {
+        if let Some(action) = pass.look_at_definition().await {
+            return action;
+        }
         let view = pass.view();
         let step = plan(&view);
         let name = step.name();

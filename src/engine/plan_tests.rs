@@ -120,6 +120,7 @@ pub(crate) fn view() -> View {
             principal: "ak".into(),
             settle: Duration::from_secs(6),
             list_lag: Duration::from_secs(1),
+            default_deletion: None,
         }),
     }
 }
@@ -279,6 +280,12 @@ fn what_always_holds() {
         if view.object.paused && !view.object.deleting {
             assert!(matches!(step, Step::Report(_)), "paused\n{}", context());
         }
+        if view.object.deleting && view.object.finalizer {
+            let mut view = view.clone();
+            view.seen.definition_going = true;
+            let let_go = if view.seen.object_is_fresh { Step::LetGo } else { Step::Reread };
+            assert_eq!(plan(&view), let_go, "its definition goes\n{}", context());
+        }
     });
     println!("{count} views");
     assert!(count > 400_000);
@@ -389,6 +396,16 @@ fn deletion_defaults_follow_the_origin() {
     }
     view.deletion = Some(Deletion::Delete);
     assert_eq!(view.deletion_policy(), Deletion::Delete);
+    view.deletion = None;
+    for default in [Deletion::Delete, Deletion::Retain] {
+        Arc::make_mut(&mut view.world).default_deletion = Some(default);
+        for origin in [None, Some(Origin::Created), Some(Origin::Adopted)] {
+            view.recorded.origin = origin;
+            assert_eq!(view.deletion_policy(), default, "{origin:?}");
+        }
+    }
+    view.deletion = Some(Deletion::Delete);
+    assert_eq!(view.deletion_policy(), Deletion::Delete, "the spec says so");
 }
 
 #[test]

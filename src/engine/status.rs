@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use super::recorded::Recorded;
+use super::refused::gist;
 use super::report::{Ready, Report};
 use crate::api::condition::Reason;
 
@@ -68,12 +69,21 @@ pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp)
 
 /// The same failure as the one that status tells already, maybe with another RequestId.
 fn same_failure(before: &Recorded, report: &Report) -> bool {
-    let (Ready::Working(reason, _) | Ready::Stuck(reason, _)) = &report.ready else { return false };
-    let (Some(old), Some(new)) = (&before.last_error, &report.error) else { return false };
+    let (Ready::Working(reason, message) | Ready::Stuck(reason, message)) = &report.ready else { return false };
     let stalled = matches!(report.ready, Ready::Stuck(..));
-    before.condition("Ready").is_some_and(|ready| ready.status == "False" && ready.reason == reason.as_str())
-        && before.condition("Stalled").is_some() == stalled
-        && (&old.code, &old.operation) == (&new.code, &new.operation)
+    let told = before.condition("Ready").filter(|ready| ready.status == "False" && ready.reason == reason.as_str());
+    let Some(told) = told.filter(|_| before.condition("Stalled").is_some() == stalled) else { return false };
+    match (&before.last_error, &report.error) {
+        (Some(old), Some(new)) => (&old.code, &old.operation) == (&new.code, &new.operation),
+        (None, None) => *reason == Reason::WriteRefused && !is_news(*reason, &told.message, message),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Does a message say anything new beside the one that is told for the same reason?
+pub(super) fn is_news(reason: Reason, told: &str, message: &str) -> bool {
+    let message = cut(message);
+    if reason == Reason::WriteRefused { gist(told) != gist(&message) } else { told != message }
 }
 
 /// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if that changes, and

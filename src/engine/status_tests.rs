@@ -116,6 +116,19 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
 }
 
 #[test]
+fn a_write_that_is_refused_again_is_no_news_unless_in_other_words() {
+    let (now, later) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-01-01T00:05:00Z".parse().unwrap());
+    let refused = |words: &str| Report::working(Reason::WriteRefused, words, Next::Backoff);
+    let first = told(&Recorded::default(), &refused("dial tcp 10.0.0.7:40001: connection refused"), 1, now);
+    let again = told(&first, &refused("dial tcp 10.0.0.7:52345: connection refused"), 1, later);
+    assert_eq!(patch("uid", &first, &again), None);
+    let other = told(&first, &refused("every object needs the label team"), 1, later);
+    assert_eq!(other.condition("Ready").unwrap().message, "every object needs the label team");
+    let passed = told(&first, &Report::new(Ready::Available("fine".into()), Next::Event), 1, later);
+    assert!(passed.was_ready() && passed.condition("Reconciling").is_none());
+}
+
+#[test]
 fn another_failure_is_news() {
     let failure = |code: &str, operation: &str, report: Report| {
         let (code, operation) = (code.to_owned(), operation.to_owned());

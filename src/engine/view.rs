@@ -81,6 +81,8 @@ pub struct World {
     pub settle: Duration,
     /// `--list-lag`
     pub list_lag: Duration,
+    /// `--default-deletion-policy`
+    pub default_deletion: Option<Deletion>,
 }
 
 /// What other objects here mean for this one.
@@ -161,6 +163,9 @@ pub struct Seen {
     pub drifted: Option<String>,
     /// The service refused to delete the dataset because it has versions.
     pub delete_refused: bool,
+    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. It is asked before
+    /// anything is decided for an object that is being deleted.
+    pub definition_going: bool,
 }
 
 impl View {
@@ -238,10 +243,11 @@ impl View {
         self.sight(id) == Some(&Sight::Gone) && self.seen.absence_counts && self.seen.swept && old_enough
     }
 
-    /// The effective deletion policy: Delete for what we created, Retain for what was adopted, unless the spec says.
+    /// The effective deletion policy: the spec's, or else the operator's default, or else Delete for what we created
+    /// and Retain for what was adopted.
     #[must_use]
     pub fn deletion_policy(&self) -> Deletion {
-        self.deletion.unwrap_or(match self.recorded.origin {
+        self.deletion.or(self.world.default_deletion).unwrap_or(match self.recorded.origin {
             Some(Origin::Adopted) => Deletion::Retain,
             Some(Origin::Created) | None => Deletion::Delete,
         })

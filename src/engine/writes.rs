@@ -15,35 +15,12 @@ use super::memory::Memory;
 use super::pass::{Flow, Pass, fingerprint};
 use super::plan::{Flight, Record};
 use super::recorded::Ended;
+use super::refused::{KubeError, Write};
 use super::report::{Next, Ready, Report};
 use super::status;
 use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::names;
-
-/// What an API server call came to.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum KubeError {
-    /// It answered with an error.
-    #[error(transparent)]
-    Api(#[from] kube::Error),
-    /// It did not answer in time.
-    #[error("the apiserver did not answer in time")]
-    Timeout,
-    /// A patch that cannot be built: a defect.
-    #[error("the patch is not a JSON Patch: {0}")]
-    Patch(#[from] serde_json::Error),
-}
-
-impl KubeError {
-    /// The status code, if it answered.
-    pub(super) fn code(&self) -> Option<u16> {
-        match self {
-            Self::Api(kube::Error::Api(status)) => Some(status.code),
-            Self::Api(_) | Self::Timeout | Self::Patch(_) => None,
-        }
-    }
-}
 
 /// How often a record of a remote in hand is tried before it is left to recovery by mark.
 const RECORD_TRIES: u64 = 4;
@@ -75,7 +52,10 @@ impl<K: Kind> Pass<'_, K> {
         let version = object.resource_version();
         self.set(object);
         let ours = before == said(&self.facts);
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.wrote(version, ours));
+        self.ctx.memories.with(&self.facts.uid, |memory| {
+            memory.echo.wrote(version, ours);
+            memory.written();
+        });
     }
 
     /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
@@ -127,6 +107,8 @@ impl<K: Kind> Pass<'_, K> {
         let result = self.write(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Ok(object) => self.adopt_own(object),
+            // Nothing was stored: nothing is sent, and no attempt is in doubt.
+            Err(error) if error.refusal().is_some() => return self.write_failed(&error, Write::Claim).await,
             Err(error) => {
                 if let Flow::End(action) = self.reread().await {
                     return Flow::End(action);
@@ -141,7 +123,7 @@ impl<K: Kind> Pass<'_, K> {
                     if let Some(Flight::Create { nonce, .. }) = flight {
                         self.ctx.memories.with(&facts.uid, |memory| memory.never_executed = Some(nonce));
                     }
-                    return self.kube_failed(&error, "storing finalizer and intent");
+                    return self.write_failed(&error, Write::Claim).await;
                 }
             }
         }
@@ -189,15 +171,18 @@ impl<K: Kind> Pass<'_, K> {
                 learn(&mut after, &remote, true);
             }
             let Some(patch) = status::patch(&facts.uid, &before, &after) else { break };
-            match self.write_status(patch).await {
-                Ok(()) => break,
-                Err(error) if matches!(error.code(), Some(404 | 422)) => {
-                    if let Some(flow) = self.in_hand(&record, &before).await {
-                        return flow;
-                    }
-                }
-                Err(error) if attempt + 1 == RECORD_TRIES => return self.kube_failed(&error, "recording the id"),
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await,
+            let Err(error) = self.write_status(patch).await else { break };
+            let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
+            if (refused || stale)
+                && let Some(flow) = self.in_hand(&record, &before).await
+            {
+                return flow;
+            }
+            if refused || attempt + 1 == RECORD_TRIES {
+                return self.write_failed(&error, Write::Status).await;
+            }
+            if !stale {
+                tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
             }
         }
         self.was_recorded(&record, &facts.uid)
@@ -238,7 +223,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(patch) = status::patch(&facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
-            return self.kube_failed(&error, "recording a refusal");
+            return self.write_failed(&error, Write::Status).await;
         }
         self.announce(&before, &report);
         if self.facts.deleting {
@@ -265,9 +250,12 @@ impl<K: Kind> Pass<'_, K> {
         let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Err(error) if error.code() == Some(409) => self.reread().await,
-            Err(error) if error.code() != Some(404) => self.kube_failed(&error, "removing the finalizer"),
+            Err(error) if error.code() != Some(404) => self.write_failed(&error, Write::Finalizer).await,
             Ok(_) | Err(_) => {
                 self.count_let_go();
+                if self.seen.definition_going {
+                    self.left_with_definition();
+                }
                 self.forget();
                 Flow::End(Action::await_change())
             }

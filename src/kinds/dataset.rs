@@ -132,7 +132,7 @@ impl Kind for Datasets {
         for version in versions_of(object, recorded, around).into_iter().filter(|version| !binds(version)) {
             let name = version.name_any();
             let status = version.status.as_ref();
-            let retained = super::version::retains(&version);
+            let retained = super::version::retains(&version, &around.defaults);
             if version.meta().deletion_timestamp.is_none() {
                 relations.living.push(name);
             } else if let (false, Some(remote)) = (retained, status.and_then(|status| status.version_name.clone())) {
@@ -141,6 +141,9 @@ impl Kind for Datasets {
                 relations.leaving.push(name);
             }
         }
+        // Nobody knows what those that do not parse want.
+        let references = references(object, recorded.id.as_ref().map(|id| id.dataset.as_str()));
+        relations.living.extend(around.broken_children(&references));
         relations
     }
 }

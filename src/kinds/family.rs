@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -11,6 +12,7 @@ use super::{Around, DatasetVersions, Datasets};
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::held::Held;
 use crate::engine::kind::Kind;
+use crate::engine::shown::Broken;
 
 /// How a version names its dataset.
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]
@@ -48,6 +50,26 @@ impl Family {
         }
     }
 
+    /// One that does not parse is here: what it refers to is read as far as it can be. If it parsed before, that stays.
+    pub fn add_broken(&self, broken: &Broken) {
+        let named = broken.spec("/datasetRef/name");
+        let named =
+            named.map(|name| Reference::Name(broken.metadata.namespace.clone().unwrap_or_default(), name.to_owned()));
+        let reference = named.or_else(|| broken.spec("/datasetId").map(|id| Reference::Id(id.to_owned())));
+        if let Some(reference) = reference {
+            self.children().entry(reference).or_default().insert(place(&broken.metadata));
+        }
+    }
+
+    /// One that does not parse is gone, whatever it referred to.
+    pub fn forget(&self, version: &ObjectMeta) {
+        let child = place(version);
+        self.children().retain(|_, children| {
+            children.remove(&child);
+            !children.is_empty()
+        });
+    }
+
     /// Who refers in one of these ways, in the order of their names.
     #[must_use]
     pub fn of(&self, references: &[Reference]) -> Vec<Child> {
@@ -67,6 +89,12 @@ impl Around {
     /// The DatasetVersions that refer to a Dataset, by its name or by the id it has.
     pub(super) fn children(&self, references: &[Reference]) -> Vec<Arc<DatasetVersion>> {
         self.family.of(references).iter().filter_map(|child| self.versions.get(child)?.open()).collect()
+    }
+
+    /// The names of those among them that do not parse: what they stand for is not known.
+    pub(super) fn broken_children(&self, references: &[Reference]) -> Vec<String> {
+        let broken = |child: &Child| self.versions.get(child).is_some_and(|version| version.open().is_none());
+        self.family.of(references).into_iter().filter(broken).map(|child| child.name).collect()
     }
 
     /// The DatasetVersions that recorded a version of this dataset.
@@ -119,5 +147,9 @@ pub fn references(dataset: &Dataset, id: Option<&str>) -> Vec<Reference> {
 }
 
 fn child(version: &DatasetVersion) -> Child {
-    ObjectRef::new(&version.name_any()).within(&version.namespace().unwrap_or_default())
+    place(&version.metadata)
+}
+
+fn place(version: &ObjectMeta) -> Child {
+    ObjectRef::new(version.name.as_deref().unwrap_or_default()).within(version.namespace.as_deref().unwrap_or_default())
 }

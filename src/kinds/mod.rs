@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::Store;
 
+use crate::api::values::Origin;
 use crate::api::{Dataset, DatasetVersion, DeletionPolicy};
 use crate::engine::desired::Deletion;
 use crate::engine::held::Held;
@@ -41,6 +42,17 @@ pub struct Defaults {
     pub region: String,
     /// `--workspace-id`
     pub workspace: Option<String>,
+    /// `--default-deletion-policy`
+    pub deletion: Option<Deletion>,
+}
+
+impl Defaults {
+    /// Is what an object stands for kept when the object is deleted? Its spec says so, or else the operator's default, or
+    /// else that it was adopted.
+    fn keeps(&self, policy: Option<DeletionPolicy>, origin: Option<Origin>) -> bool {
+        let default = || if origin == Some(Origin::Adopted) { Deletion::Retain } else { Deletion::Delete };
+        deletion(policy).or(self.deletion).unwrap_or_else(default) == Deletion::Retain
+    }
 }
 
 fn deletion(policy: Option<DeletionPolicy>) -> Option<Deletion> {

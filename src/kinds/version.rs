@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
-use super::{Around, deletion};
-use crate::api::{CommonStatus, DatasetVersion, DeletionPolicy, OnExternalDeletion, Reason};
+use super::{Around, Defaults, deletion};
+use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
 use crate::engine::desired::{Deletion, Desired, First, Policy};
 use crate::engine::intent::Target;
 use crate::engine::kind::{Kind, Root};
@@ -102,10 +103,10 @@ impl Kind for DatasetVersions {
         }
         let versions = around.versions_in(id.as_deref().unwrap_or_default()).into_iter();
         let siblings: Vec<_> = versions.filter(|sibling| !bound(sibling)).collect();
+        let retains = |version: &DatasetVersion| retains(version, &around.defaults);
         let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
-        let adopted = status.and_then(|status| status.common.origin) == Some(crate::api::values::Origin::Adopted);
-        let kept = parent.spec.deletion_policy == Some(DeletionPolicy::Retain)
-            || (adopted && parent.spec.deletion_policy.is_none());
+        let origin = status.and_then(|status| status.common.origin);
+        let kept = around.defaults.keeps(parent.spec.deletion_policy, origin);
         let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
         relations.swept_along = all_go && !kept && !refused && !retains(object);
         relations.alone = !all_go && !retains(object);
@@ -128,12 +129,9 @@ pub(super) fn bound(version: &DatasetVersion) -> bool {
 }
 
 /// Is its remote kept when it is deleted?
-pub(super) fn retains(version: &DatasetVersion) -> bool {
+pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
     let origin = version.status.as_ref().and_then(|status| status.common.origin);
-    match version.spec.deletion_policy {
-        Some(policy) => policy == DeletionPolicy::Retain,
-        None => origin == Some(crate::api::values::Origin::Adopted),
-    }
+    defaults.keeps(version.spec.deletion_policy, origin)
 }
 
 /// The dataset's id and workspace.
@@ -173,10 +171,10 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         };
     }
     let Some(parent) = &parent else {
-        return Err(Hold::waiting(
-            Reason::DependencyNotReady,
-            format!("Dataset {name} does not exist in this namespace"),
-        ));
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        let there = around.datasets.get(&ObjectRef::new(&name).within(namespace)).is_some();
+        let trouble = if there { "does not parse, as its status says" } else { "does not exist in this namespace" };
+        return Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} {trouble}")));
     };
     let ready = status.and_then(|status| status.common.condition(crate::api::ConditionType::Ready));
     let ready = ready.is_some_and(|ready| ready.status == "True");

@@ -121,6 +121,11 @@ impl Metrics {
         self.resources.let_go(kind, since(asked, now));
     }
 
+    /// The API server refused a write of ours with this HTTP status: `write` of an object of this kind.
+    pub fn write_refused(&self, kind: &'static str, write: &'static str, code: u16) {
+        self.resources.write_refused(kind, write, code);
+    }
+
     /// A remote was found changed by others.
     pub fn drifted(&self, kind: &'static str) {
         self.resources.drifted(kind);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -16,6 +17,28 @@ pub(super) struct Resources {
     first_ready: Histograms<Kind>,
     deletion: Histograms<Kind>,
     drifts: Family<Kind, Counter>,
+    refused: Family<Refused, Counter>,
+}
+
+/// A write that the API server refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    kind: &'static str,
+    write: &'static str,
+    code: &'static str,
+}
+
+/// The codes of refusals. A webhook may answer with any other.
+const fn code(status: u16) -> &'static str {
+    match status {
+        400 => "400",
+        403 => "403",
+        413 => "413",
+        422 => "422",
+        500 => "500",
+        401..=499 => "4xx",
+        _ => "other",
+    }
 }
 
 /// Times of an object are whole seconds: nothing shorter can be told apart.
@@ -29,6 +52,7 @@ impl Resources {
             first_ready: Family::new_with_constructor(of_a_life),
             deletion: Family::new_with_constructor(of_a_life),
             drifts: Family::default(),
+            refused: Family::default(),
         };
         registry.register(
             "pai_dataset_managed_resource_first_time_to_readiness_seconds",
@@ -45,6 +69,11 @@ impl Resources {
             "Cloud datasets found changed by others",
             resources.drifts.clone(),
         );
+        registry.register(
+            "pai_kubernetes_refused_writes",
+            "Writes that the Kubernetes API refused",
+            resources.refused.clone(),
+        );
         resources
     }
 
@@ -60,6 +89,10 @@ impl Resources {
 
     pub(super) fn let_go(&self, kind: &'static str, after: Duration) {
         self.deletion.get_or_create(&Kind { kind }).observe(after.as_secs_f64());
+    }
+
+    pub(super) fn write_refused(&self, kind: &'static str, write: &'static str, status: u16) {
+        self.refused.get_or_create(&Refused { kind, write, code: code(status) }).inc();
     }
 
     pub(super) fn drifted(&self, kind: &'static str) {

@@ -59,6 +59,7 @@ async fn busy() -> Metrics {
     metrics.controller("Dataset", 32);
     metrics.woken("Dataset", Some("team-a"), "flowers");
     metrics.begin("Dataset", "team-a", "flowers").end(Outcome::Done);
+    metrics.write_refused("Dataset", "claim", 403);
     metrics.call_finished(Operation::CreateDataset, "OK", Duration::from_millis(20));
     metrics.throttled(Operation::CreateDataset);
     metrics.limited_by(Arc::new(limiter()));
@@ -220,6 +221,19 @@ fn readiness_counts_only_what_this_process_saw_from_the_start() {
     assert_eq!(value(&metrics, &format!("{first}_count{{kind=\"Dataset\"}}")), 1);
     assert_eq!(value(&metrics, &format!("{first}_sum{{kind=\"Dataset\"}}")), 4);
     assert_eq!(value(&metrics, "pai_dataset_managed_resource_deletion_seconds_sum{kind=\"Dataset\"}"), 0);
+}
+
+#[test]
+fn refused_writes_are_counted_by_a_few_codes() {
+    let metrics = Metrics::default();
+    for code in [403, 403, 418, 451, 503] {
+        metrics.write_refused("Dataset", "status", code);
+    }
+    let count = |code: &str| {
+        let labels = format!("kind=\"Dataset\",write=\"status\",code=\"{code}\"");
+        value(&metrics, &format!("pai_kubernetes_refused_writes_total{{{labels}}}"))
+    };
+    assert_eq!((count("403"), count("4xx"), count("other")), (2, 2, 1));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,7 +15,8 @@ use crate::engine::context::Context;
 use crate::engine::facts::Facts;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root, recorded};
-use crate::engine::recorded::{RemoteId, version_number};
+use crate::engine::recorded::{Recorded, RemoteId, version_number};
+use crate::engine::shown::{Broken, Shown};
 use crate::engine::uid::Uid;
 use crate::index::{Index, ObjectKey};
 use crate::kinds::family::{Reference, reference, references};
@@ -54,6 +56,10 @@ pub(super) trait Kin: Root {
     fn appeared(&self, kinship: &Kinship);
     /// It is gone.
     fn vanished(&self, kinship: &Kinship);
+    /// One that does not parse was created or changed: it lives here, and what it recorded is its own.
+    fn appeared_broken(broken: &Broken, kinship: &Kinship);
+    /// One that does not parse is gone.
+    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship);
     /// All were listed (again): what was not shown is gone.
     fn listed(kinship: &Kinship);
 }
@@ -152,11 +158,12 @@ impl Kinship {
     }
 
     /// An object is here: it is told when the remote that it recorded changes, whatever its next pass comes to.
-    fn came(&self, kind: &'static str, object: &impl Root, remote: Option<(RemoteId, Option<&str>)>) {
-        let uid = object.uid().unwrap_or_default();
+    fn came(&self, kind: &'static str, object: &ObjectMeta, remote: Option<(RemoteId, Option<&str>)>) {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let uid = text(&object.uid);
         self.state().uids.insert(Uid::of(&uid));
         if let Some((id, workspace)) = remote {
-            let key = ObjectKey::new(kind, &object.namespace().unwrap_or_default(), &object.name_any(), &uid);
+            let key = ObjectKey::new(kind, &text(&object.namespace), &text(&object.name), &uid);
             self.index.recorded(&id, &key, workspace);
             if let Some(workspace) = workspace {
                 self.index.want(workspace, None);
@@ -164,16 +171,24 @@ impl Kinship {
         }
     }
 
-    fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &K::Object, remote: Option<RemoteId>) {
-        let uid = object.uid().unwrap_or_default();
-        self.state().uids.remove(&Uid::of(&uid));
+    fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &Facts, recorded: &Recorded) {
+        let uid = &object.uid;
+        self.state().uids.remove(&Uid::of(uid));
         if let Some(context) = context {
-            context.memories.lost(&Facts::of(object), &recorded::<K>(object));
-            context.cloud.limiter().forget(&uid);
+            context.memories.lost(object, recorded);
+            context.cloud.limiter().forget(uid);
         }
-        if let Some(id) = remote {
-            self.index.forget(&id, &uid);
+        if let Some(id) = &recorded.id {
+            self.index.forget(id, uid);
         }
+    }
+
+    fn datasets_context(&self) -> Option<Arc<Context<Datasets>>> {
+        self.contexts.get().and_then(|(context, _)| context.upgrade())
+    }
+
+    fn versions_context(&self) -> Option<Arc<Context<DatasetVersions>>> {
+        self.contexts.get().and_then(|(_, context)| context.upgrade())
     }
 
     /// After a new list the stores are right, and what went unseen is forgotten.
@@ -199,15 +214,29 @@ impl Kin for Dataset {
         let status = self.status.as_ref();
         let id = status.and_then(|status| status.dataset_id.as_deref());
         let workspace = status.and_then(|status| status.immutables.workspace_id.as_deref());
-        kinship.came(Datasets::NAME, self, id.map(|id| (RemoteId::dataset(id), workspace)));
+        kinship.came(Datasets::NAME, &self.metadata, id.map(|id| (RemoteId::dataset(id), workspace)));
         kinship.wake_children(&references(self, id));
     }
 
     fn vanished(&self, kinship: &Kinship) {
         let id = self.status.as_ref().and_then(|status| status.dataset_id.as_deref());
-        let context = kinship.contexts.get().and_then(|(context, _)| context.upgrade());
-        kinship.went(context.as_ref(), self, id.map(RemoteId::dataset));
+        let context = kinship.datasets_context();
+        kinship.went(context.as_ref(), &Facts::of(self), &recorded::<Datasets>(self));
         kinship.wake_children(&references(self, id));
+    }
+
+    fn appeared_broken(broken: &Broken, kinship: &Kinship) {
+        let recorded = broken.recorded::<Datasets>();
+        let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
+        kinship.came(Datasets::NAME, &broken.metadata, recorded.id.clone().map(|id| (id, workspace)));
+    }
+
+    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
+        let (context, facts, recorded) = (kinship.datasets_context(), Facts::of(shown), broken.recorded::<Datasets>());
+        kinship.went(context.as_ref(), &facts, &recorded);
+        let id = recorded.id.map(|id| Reference::Id(id.dataset));
+        let references: Vec<_> = std::iter::once(Reference::Name(facts.namespace, facts.name)).chain(id).collect();
+        kinship.wake_children(&references);
     }
 
     fn listed(kinship: &Kinship) {
@@ -217,18 +246,35 @@ impl Kin for Dataset {
 
 impl Kin for DatasetVersion {
     fn appeared(&self, kinship: &Kinship) {
-        kinship.came(DatasetVersions::NAME, self, recorded_version(self).map(|id| (id, None)));
+        kinship.came(DatasetVersions::NAME, &self.metadata, recorded_version(self).map(|id| (id, None)));
         kinship.family.add(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);
     }
 
     fn vanished(&self, kinship: &Kinship) {
-        let context = kinship.contexts.get().and_then(|(_, context)| context.upgrade());
-        kinship.went(context.as_ref(), self, recorded_version(self));
+        let context = kinship.versions_context();
+        kinship.went(context.as_ref(), &Facts::of(self), &recorded::<DatasetVersions>(self));
         kinship.family.remove(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);
+    }
+
+    fn appeared_broken(broken: &Broken, kinship: &Kinship) {
+        let remote = broken.recorded::<DatasetVersions>().id.map(|id| (id, None));
+        kinship.came(DatasetVersions::NAME, &broken.metadata, remote);
+        kinship.family.add_broken(broken);
+    }
+
+    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
+        let context = kinship.versions_context();
+        let facts = Facts::of(shown);
+        kinship.went(context.as_ref(), &facts, &broken.recorded::<DatasetVersions>());
+        kinship.family.forget(&broken.metadata);
+        // Its Dataset may have waited for it.
+        if let Some(parent) = broken.spec("/datasetRef/name") {
+            let _ = kinship.datasets.send(ObjectRef::new(parent).within(&facts.namespace));
+        }
     }
 
     fn listed(kinship: &Kinship) {

@@ -3,6 +3,7 @@
 //! the server is asked now and then which version it is at; if that is an earlier one than it ever told, everything is
 //! listed anew.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,17 +12,24 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use kube::api::ListParams;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_events};
-use kube::{Api, ResourceExt};
-
-use crate::engine::kind::Root;
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 
 /// Time between two questions, unless everything is compared more often than that.
 const EVERY: Duration = Duration::from_secs(60);
 /// Without an answer within this time it is asked again the next time.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What can be watched.
+pub(super) trait Watchable:
+    Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watchable for O {}
+
 /// Watches, and begins anew when time ran backwards.
-pub(super) fn watch<O: Root>(
+pub(super) fn watch<O: Watchable>(
     api: Api<O>,
     config: watcher::Config,
     resync: Duration,
@@ -45,7 +53,7 @@ pub(super) fn watch<O: Root>(
 }
 
 /// Ends when the server is at an earlier version than the newest one that it told.
-async fn rewound<O: Root>(api: Api<O>, newest: Arc<AtomicU64>, every: Duration) {
+async fn rewound<O: Watchable>(api: Api<O>, newest: Arc<AtomicU64>, every: Duration) {
     let (mut ticks, least) = (tokio::time::interval(every), ListParams::default().limit(1));
     loop {
         ticks.tick().await;

@@ -13,18 +13,20 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
-use super::{rewind, rights, signal, until};
+use super::{broken, rewind, rights, signal, until};
 use crate::engine::context::Context;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
 use crate::engine::pass::reconcile;
+use crate::engine::shown::{Broken, Shown};
 
 /// Without an answer within this time lists are paged.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A watched kind: its store, and the objects that were applied.
+/// A watched kind: its store, the objects that were applied, and those of them that do not parse.
 pub(super) struct Watched<O: Root> {
     pub(super) store: Store<Held<O>>,
+    broken: mpsc::UnboundedReceiver<Box<Broken>>,
     events: BoxStream<'static, Result<Held<O>, watcher::Error>>,
 }
 
@@ -47,13 +49,15 @@ pub(super) fn watch<O: Kin>(
     kinship: Arc<Kinship>,
 ) -> Watched<O> {
     let api = match namespaces {
-        [one] => Api::<O>::namespaced(client.clone(), one),
-        _ => Api::<O>::all(client.clone()),
+        [one] => Api::<Shown<O>>::namespaced(client.clone(), one),
+        _ => Api::<Shown<O>>::all(client.clone()),
     };
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
-    let wanted = move |object: &O| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
+    let wanted =
+        move |object: &Shown<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
     let (before, failing) = (kinship.clone(), kinship.clone());
+    let (found, broken) = mpsc::unbounded_channel();
     let events = rewind::watch(api, config, resync)
         .try_filter(move |event| {
             std::future::ready(match event {
@@ -62,8 +66,14 @@ pub(super) fn watch<O: Kin>(
             })
         })
         .inspect_ok(move |event| match event {
-            Event::Apply(object) | Event::InitApply(object) => object.appeared(&before),
-            Event::Delete(object) => object.vanished(&before),
+            Event::Apply(Shown::Whole(object)) | Event::InitApply(Shown::Whole(object)) => object.appeared(&before),
+            Event::Delete(Shown::Whole(object)) => object.vanished(&before),
+            Event::Apply(Shown::Broken(object)) | Event::InitApply(Shown::Broken(object)) => {
+                O::appeared_broken(object, &before);
+                // Nobody listens only while the process ends.
+                let _ = found.send(object.clone());
+            }
+            Event::Delete(shown @ Shown::Broken(object)) => O::vanished_broken(shown, object, &before),
             Event::Init | Event::InitDone => {}
         })
         .inspect_err(move |error| failing.not_listed(&O::kind(&()), &rights::of_watch(error)))
@@ -76,7 +86,7 @@ pub(super) fn watch<O: Kin>(
         });
     let listed = store.clone();
     let events = events.flat_map(move |event| applied(event, &listed));
-    Watched { store, events: events.boxed() }
+    Watched { store, broken, events: events.boxed() }
 }
 
 /// The objects that an event is about. What a list shows is passed on once the list is in the store as a whole: a pass
@@ -94,12 +104,12 @@ fn applied<O: Root, E>(
     stream::iter(one).chain(stream::iter(all).map(|object| Ok((*object).clone())))
 }
 
-fn held<O: Root>(event: Event<O>) -> Event<Held<O>> {
+fn held<O: Root>(event: Event<Shown<O>>) -> Event<Held<O>> {
     match event {
-        Event::Apply(object) => Event::Apply(Held::new(object)),
-        Event::Delete(object) => Event::Delete(Held::new(object)),
+        Event::Apply(object) => Event::Apply(object.into()),
+        Event::Delete(object) => Event::Delete(object.into()),
         Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(Held::new(object)),
+        Event::InitApply(object) => Event::InitApply(object.into()),
         Event::InitDone => Event::InitDone,
     }
 }
@@ -127,6 +137,7 @@ pub(super) async fn drive<K: Kind>(
     let woken = super::stream(woken).inspect(move |object| {
         on_wake.woken(K::NAME, object.namespace.as_deref(), &object.name);
     });
+    let telling = broken::tell(context.clone(), watched.broken);
     let store = watched.store.clone();
     let early = async {
         until(stopped.clone()).await;
@@ -134,14 +145,17 @@ pub(super) async fn drive<K: Kind>(
             std::future::pending::<()>().await;
         }
     };
-    let run = Controller::for_stream(events, watched.store)
+    let passes = Controller::for_stream(events, watched.store)
         .with_config(Config::default().concurrency(concurrency))
         .reconcile_on(woken)
         .graceful_shutdown_on(until(stopped.clone()))
         .run(
             |object: Arc<Held<K::Object>>, context| async move {
-                // Only a defect makes an object that cannot be opened; it changes with the next event, if at all.
-                let Some(object) = object.open() else { return Ok(Action::await_change()) };
+                // One that does not parse: it says so, and nothing is done for it until it changes.
+                let Some(object) = object.open() else {
+                    context.metrics.vanished(K::NAME, object.namespace().as_deref(), &object.name_any());
+                    return Ok(Action::await_change());
+                };
                 Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
             },
             |_, error, _| match *error {},
@@ -170,9 +184,12 @@ pub(super) async fn drive<K: Kind>(
                 }
             }
         });
+    // The telling ends with the passes, however they end.
+    let telling = telling.then(|()| std::future::pending::<()>());
     tokio::select! {
         biased;
-        () = run => {}
+        () = Box::pin(passes) => {}
+        () = Box::pin(telling) => {}
         () = early => tracing::debug!(controller = K::NAME, "nothing was listed yet, so there is no pass to wait for"),
     }
 }

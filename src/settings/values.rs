@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 
 use crate::cloud::{Limiter, Operation, Secret, UnknownOperation};
+use crate::engine::desired::Deletion;
 
 /// `100`
 pub(super) fn qps(text: &str) -> Result<f64, String> {
@@ -84,6 +85,15 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 #[allow(clippy::unnecessary_wraps, reason = "a parser of clap's")]
 pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
+}
+
+/// `Delete`, `Retain`
+pub(super) fn deletion_policy(text: &str) -> Result<Deletion, String> {
+    match text {
+        "Delete" => Ok(Deletion::Delete),
+        "Retain" => Ok(Deletion::Retain),
+        _ => Err("say Delete or Retain".to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@
 mod adoption;
 mod answers;
 mod apply;
+mod broken;
 mod cluster;
 mod controls;
+mod definitions;
 mod drift;
 mod duplicates;
 mod edits;
@@ -31,6 +33,7 @@ mod outage;
 mod recovery;
 mod recovery_copy;
 mod recovery_move;
+mod refused;
 mod removal;
 mod rights;
 mod scene;

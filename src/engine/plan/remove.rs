@@ -30,6 +30,10 @@ pub(super) fn remove(view: &View) -> Step {
             return Step::LetGo;
         }
     }
+    if view.seen.definition_going {
+        // 6.6 Nobody asked for what it stands for to go.
+        return Step::LetGo;
+    }
     if view.stand() == Stand::Doubt {
         return doubt::doubt(view);
     }

@@ -128,6 +128,7 @@ impl Oracle {
             principal: words::principal(principal),
             settle: self.settle,
             list_lag: self.list_lag,
+            default_deletion: None,
         }
     }
 

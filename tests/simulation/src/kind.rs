@@ -58,6 +58,8 @@ kinds! {
     ThrottledDay = "throttled-day";
     /// Refused: this identity may not do that.
     Forbidden = "forbidden";
+    /// From here on the API server refuses every write to an object, though not to its status, for five minutes.
+    Denied = "denied";
     /// A gateway does not know the call.
     Unrouted = "unrouted";
     /// Nothing is done: what it is about is said to be missing.
@@ -114,10 +116,10 @@ impl Kind {
     /// What can go wrong with a call of this class.
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
-            AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Edit, Error, ErrorDone,
-            Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace, Short, Silent,
-            Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond, Unavailable,
-            Unconnected, Unknown, Unrouted,
+            AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Denied, Edit, Error,
+            ErrorDone, Expired, Forbidden, Garbled, GarbledDone, Hollow, Late, Lost, NotFound, Recreate, Replace,
+            Short, Silent, Sleep, Slow, Stranger, Throttled, ThrottledAfter, ThrottledDay, Twice, TwiceSecond,
+            Unavailable, Unconnected, Unknown, Unrouted,
         };
         match class {
             Class::KubeRead => {
@@ -135,6 +137,8 @@ impl Kind {
                 Conflict,
                 Throttled,
                 ThrottledAfter,
+                Forbidden,
+                Denied,
                 Error,
                 ErrorDone,
                 Unavailable,

@@ -32,6 +32,8 @@ pub(crate) fn refusal(side: Side, kind: Kind, number: usize) -> Answer {
         (Side::Kube, Kind::Conflict) => (409, "Conflict", None),
         (Side::Kube, Kind::Throttled) => (429, "TooManyRequests", None),
         (Side::Kube, Kind::ThrottledAfter) => (429, "TooManyRequests", Some("1")),
+        (Side::Kube, Kind::Forbidden) => (403, "Forbidden", None),
+        (Side::Kube, Kind::Denied) => (422, "Invalid", None),
         (Side::Kube, Kind::Unavailable) => (503, "ServiceUnavailable", None),
         (Side::Kube, _) => (500, "InternalError", None),
         (_, Kind::Conflict) => (409, "Conflict", None),

@@ -161,7 +161,9 @@ async fn carry(
 impl Call {
     /// What comes of it with this fault; `None` is silence.
     async fn meet(&self, fault: Option<Kind>) -> Option<Carried> {
-        let Some(fault) = fault else { return Some(self.done().await) };
+        let Some(fault) = fault.or_else(|| self.is_denied().then_some(Kind::Denied)) else {
+            return Some(self.done().await);
+        };
         match fault {
             Kind::Lost => Some(Carried::Broken),
             Kind::Silent => None,
@@ -206,6 +208,12 @@ impl Call {
             | Kind::Unknown
             | Kind::Error
             | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault, self.entry))),
+            Kind::Denied => {
+                if !self.is_denied() {
+                    self.world.deny_writes();
+                }
+                Some(Carried::Answer(refusal(self.side, fault, self.entry)))
+            }
             Kind::ErrorDone => {
                 self.done().await;
                 Some(Carried::Answer(refusal(self.side, Kind::Error, self.entry)))
@@ -246,6 +254,12 @@ impl Call {
                 panic!("{fault} is no fault of a call")
             }
         }
+    }
+
+    /// A write to an object while those are refused.
+    fn is_denied(&self) -> bool {
+        let writes = self.class == Class::KubeWrite && !self.request.uri().path().ends_with("/status");
+        writes && self.world.writes_are_denied()
     }
 
     /// The server carries it out.

@@ -22,7 +22,7 @@ use crate::scenario::{Fault, Place, Scenario, Side};
 const LIST_LAG: u64 = 2000;
 /// How long a machine sleeps.
 const SLEEP: Duration = Duration::from_secs(60);
-/// How long lists are short, or the identity is another: longer than the settle time.
+/// How long lists are short, writes are refused, or the identity is another: longer than the settle time.
 const SPELL: Duration = Duration::from_secs(300);
 
 /// What servers are like.
@@ -85,6 +85,8 @@ struct State {
     slept: Duration,
     /// Until then lists leave something out.
     short_until: Duration,
+    /// Until then the API server refuses writes to objects.
+    denied_until: Duration,
     /// Until then the operator runs under another identity.
     stranger_until: Duration,
 }
@@ -126,6 +128,7 @@ impl World {
             twins: None,
             slept: Duration::ZERO,
             short_until: Duration::ZERO,
+            denied_until: Duration::ZERO,
             stranger_until: Duration::ZERO,
         };
         Arc::new(Self {
@@ -211,6 +214,16 @@ impl World {
     /// Do they?
     pub(crate) fn lists_are_short(&self) -> bool {
         clock::elapsed() < self.state().short_until
+    }
+
+    /// From now on writes to objects are refused for a while.
+    pub(crate) fn deny_writes(&self) {
+        self.state().denied_until = clock::elapsed() + SPELL;
+    }
+
+    /// Are they?
+    pub(crate) fn writes_are_denied(&self) -> bool {
+        clock::elapsed() < self.state().denied_until
     }
 
     /// For how long a life that begins now has another identity.

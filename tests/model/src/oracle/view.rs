@@ -202,6 +202,7 @@ impl Oracle {
             flight: question.flight.map(|flight| self.flight(&flight)),
             drifted: None,
             delete_refused: question.delete_refused,
+            definition_going: false,
         }
     }
 

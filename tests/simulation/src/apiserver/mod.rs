@@ -1,5 +1,6 @@
-//! An API server in memory, for what the operator uses: our two kinds with their status, watches with bookmarks and
-//! streamed lists, events, `/version` and the namespace `kube-system`. The state is [`store`]; here it speaks HTTP.
+//! An API server in memory, for what the operator uses: our two kinds with their status and definitions, watches with
+//! bookmarks and streamed lists, events, `/version` and the namespace `kube-system`. The state is [`store`]; here it speaks
+//! HTTP.
 
 mod patch;
 mod refusal;
@@ -99,6 +100,7 @@ impl Apiserver {
         match (Route::of(request.uri().path()).ok_or_else(Refusal::no_path)?, method) {
             (Route::Version, "GET") => Ok(Answer::ok(&self.version())),
             (Route::System, "GET") => Ok(Answer::ok(&system())),
+            (Route::Definition(name), "GET") => Ok(Answer::ok(&definition(name))),
             (Route::Events(name), "POST" | "PATCH") => self.event(method, name, request.body()),
             (Route::Objects(Place { resource, namespace, name: None, .. }), "GET") => {
                 let query = watch::Query::of(request.uri().query().unwrap_or_default());
@@ -184,6 +186,11 @@ impl Apiserver {
 
 fn system() -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": CLUSTER}})
+}
+
+/// The metadata of a definition that stays.
+fn definition(name: &str) -> Value {
+    json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": name}})
 }
 
 fn read(body: &[u8]) -> Result<Value, Refusal> {

@@ -11,6 +11,8 @@ pub(super) enum Route<'a> {
     Version,
     /// The namespace `kube-system`.
     System,
+    /// The definition of a kind of ours.
+    Definition(&'a str),
     /// Events, or the one of this name.
     Events(Option<&'a str>),
     /// Objects of ours.
@@ -33,6 +35,7 @@ impl<'a> Route<'a> {
         match words.as_slice() {
             ["version"] => Some(Self::Version),
             ["api", "v1", "namespaces", "kube-system"] => Some(Self::System),
+            ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", name] => Some(Self::Definition(name)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events"] => Some(Self::Events(None)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events", name] => Some(Self::Events(Some(name))),
             words => Place::of(words.strip_prefix(GROUP.as_slice())?).map(Self::Objects),

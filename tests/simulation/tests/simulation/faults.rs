@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use simulation::explore::{self, Tally};
-use simulation::{Class, Job, Kind, Place, Scenario, Side, run};
+use simulation::{Class, Entry, Job, Kind, Place, Scenario, Side, run};
 
 /// Time for the sample; `make simulate` has it all.
 const TIME: Duration = Duration::from_secs(30);
@@ -163,6 +163,57 @@ fn whatever_code_says_missing_deletions_end() {
     worlds.iter().for_each(|scenario| drop(tally.play(scenario)));
     clean(&tally);
     clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads()));
+}
+
+/// A write that the API server refuses for five minutes is told once, nothing is done that depends on it, and what was
+/// done already is not done again.
+#[test]
+fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
+    for job in [Job::Create, Job::Adopt, Job::Delete] {
+        for seed in [1, 2, 3] {
+            let calm = Scenario::calm(seed, job);
+            let place =
+                run(&calm).history.iter().filter(|entry| to_object(entry)).find_map(|entry| entry.place).unwrap();
+            let outcome = run(&calm.with(place, Kind::Denied));
+            assert_eq!(outcome.miss, None, "{calm}");
+            let mut struck = outcome.history.iter().skip_while(|entry| entry.fault.is_none());
+            let begun = struck.next().unwrap().at;
+            let spell: Vec<_> = struck.take_while(|entry| entry.at < begun + Duration::from_secs(300)).collect();
+            let told: Vec<_> = spell.iter().filter(|entry| entry.what.ends_with("/status")).collect();
+            assert_eq!(told.len(), 1, "{calm}: {told:?}");
+            let waited = told[0].at.saturating_sub(begun);
+            // An object that is being deleted does not stay Ready meanwhile.
+            let least = Duration::from_secs(if job == Job::Delete { 0 } else { 5 });
+            assert!((least..Duration::from_secs(7)).contains(&waited), "{calm}: {waited:?}");
+            assert!(spell.iter().all(|entry| entry.class != Class::CloudWrite), "{calm}: {spell:?}");
+            let tries = spell.into_iter().filter(|entry| to_object(entry)).count();
+            assert!((5..=12).contains(&tries), "{calm}: {tries} tries");
+        }
+    }
+}
+
+/// A write that gets no clear answer again and again is told as well, but not at once.
+#[test]
+fn a_write_that_fails_for_half_a_minute_is_told() {
+    let mut scenario = Scenario::calm(1, Job::Create);
+    for _ in 0..9 {
+        let history = run(&scenario).history;
+        let unhurt = |entry: &&Entry| to_object(entry) && entry.fault.is_none() && entry.place.is_some();
+        let place = history.iter().find(unhurt).and_then(|entry| entry.place).unwrap();
+        scenario = scenario.with(place, Kind::Error);
+    }
+    let outcome = run(&scenario);
+    assert_eq!(outcome.miss, None);
+    let struck: Vec<_> = outcome.history.iter().filter(|entry| entry.fault.is_some()).map(|entry| entry.at).collect();
+    let (begun, ended) = (struck[0], struck[8]);
+    let while_it_fails = outcome.history.iter().filter(|entry| (begun..ended).contains(&entry.at));
+    let told: Vec<_> = while_it_fails.filter(|entry| entry.what.ends_with("/status")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].at.saturating_sub(begun) >= Duration::from_secs(30), "{told:?}");
+}
+
+fn to_object(entry: &Entry) -> bool {
+    entry.class == Class::KubeWrite && !entry.what.ends_with("/status")
 }
 
 /// Another one each day.

@@ -42,7 +42,7 @@ async fn refuse_if_installed(client: &Client) -> Result<()> {
     }
     Err(Error::new(
         "this cluster has dataset-operator's CRDs or namespace already. The demo installs its own and removes them \
-         again, so it needs a cluster without (`kubectl delete -k deploy/kustomize/base` removes them, and every \
+         again, so it needs a cluster without (`kubectl delete -k crds` removes them, and every \
          Dataset with them)",
     ))
 }

@@ -1,0 +1,69 @@
+//! Objects that do not parse: each says so itself, and nothing else is done for it.
+//!
+//! Its status is patched without reading it, its event and its log line say where it goes wrong. All of that once for
+//! each state in which it is shown: what status tells already is not told again.
+
+use std::sync::Arc;
+
+use kube::Api;
+use kube::Resource;
+use kube::api::{Patch, PatchParams};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+use crate::ambient;
+use crate::api::condition::Reason;
+use crate::engine::context::Context;
+use crate::engine::kind::Kind;
+use crate::engine::refused::refuses;
+use crate::engine::report::Report;
+use crate::engine::shown::{Broken, Shown};
+use crate::engine::status;
+
+/// Has those that come in say so, until nobody sends any more.
+pub(super) async fn tell<K: Kind>(context: Arc<Context<K>>, mut broken: UnboundedReceiver<Box<Broken>>) {
+    while let Some(object) = broken.recv().await {
+        tell_of(&context, object).await;
+    }
+}
+
+async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
+    let message = format!(
+        "the object does not parse, so nothing is done for it and it is not let go: {}; correct it, or apply the \
+         CustomResourceDefinition of this operator's version",
+        broken.error
+    );
+    let before = broken.recorded::<K>();
+    let report = Report::stuck(Reason::InvalidSpec, message.clone());
+    let after = status::told(&before, &report, broken.metadata.generation.unwrap_or_default(), ambient::now());
+    let uid = broken.metadata.uid.clone().unwrap_or_default();
+    let Some(patch) = status::patch(&uid, &before, &after) else { return };
+    let shown = Shown::<K::Object>::Broken(broken);
+    let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
+    let name = name.unwrap_or_default();
+    tracing::warn!(controller = K::NAME, namespace, name, error = message, "an object does not parse");
+    context.teller.tell(shown.object_ref(&()), true, Reason::InvalidSpec.as_str(), "Reconcile", &message);
+    let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch) else { return };
+    let api: Api<Shown<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
+    let (params, patch) = (PatchParams::default(), Patch::Json::<()>(patch));
+    let write = api.patch_status(name, &params, &patch);
+    let error = match timeout(context.limits.kube_call, write).await {
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => {
+            if let kube::Error::Api(status) = &error
+                && refuses(status)
+            {
+                context.metrics.write_refused(K::NAME, "status", status.code);
+            }
+            error.to_string()
+        }
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!(
+        controller = K::NAME,
+        namespace,
+        name,
+        error,
+        "the status of an object that does not parse was not written"
+    );
+}
