@@ -45,7 +45,7 @@ pub enum RunError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The API server cannot be found or does not let us in.
-    #[error("Kubernetes: {0}")]
+    #[error("Kubernetes: {}", crate::spell::error(.0))]
     Kube(#[from] kube::Error),
     /// No usable kubeconfig and not in a cluster.
     #[error("no Kubernetes configuration: {0}")]

@@ -1,5 +1,7 @@
-//! Durations in texts for people, as a person writes them: `25 s`, `2 min`, `1 h 30 min`.
+//! Texts for people: durations as a person writes them (`25 s`, `2 min`, `1 h 30 min`), and the API server's own words
+//! instead of the structures that hold them.
 
+use std::error::Error;
 use std::time::Duration;
 
 /// A duration for a message, in its two largest units: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`, `3 days`.
@@ -33,6 +35,30 @@ pub fn duration(time: Duration) -> String {
     pair(days, if days == 1 { "day" } else { "days" }, hours % 24, "h")
 }
 
+/// An error for a message or a log line. Of a refusal by the API server it is the API server's message, with the status
+/// code, wherever in the chain of causes it stands; of any other error its own text.
+#[must_use]
+pub fn error(error: &(dyn Error + 'static)) -> String {
+    let mut cause = Some(error);
+    while let Some(now) = cause {
+        if let Some(kube::Error::Api(status)) = now.downcast_ref() {
+            return refusal(status);
+        }
+        cause = now.source();
+    }
+    error.to_string()
+}
+
+fn refusal(status: &kube::core::Status) -> String {
+    let what = if status.message.is_empty() { "the API server refused it without a message" } else { &status.message };
+    match (status.code, status.reason.as_str()) {
+        (0, "") => what.to_owned(),
+        (0, reason) => format!("{what} ({reason})"),
+        (code, "") => format!("{what} ({code})"),
+        (code, reason) => format!("{what} ({code} {reason})"),
+    }
+}
+
 /// Two units, without the one that is zero.
 fn pair(large: u128, large_unit: &str, small: u128, small_unit: &str) -> String {
     match (large, small) {
@@ -45,6 +71,22 @@ fn pair(large: u128, large_unit: &str, small: u128, small_unit: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_api_server() {
+        let status = |message: &str, reason: &str, code| {
+            kube::Error::Api(kube::core::Status { code, ..kube::core::Status::failure(message, reason) }.boxed())
+        };
+        let denied = status("datasets \"a\" is forbidden: need a team", "Forbidden", 403);
+        assert_eq!(error(&denied), "datasets \"a\" is forbidden: need a team (403 Forbidden)");
+        let nested = kube::runtime::watcher::Error::InitialListFailed(denied);
+        assert_eq!(error(&nested), "datasets \"a\" is forbidden: need a team (403 Forbidden)");
+        for one in [status("", "", 0), status("", "Expired", 410), status("gone", "", 0)] {
+            let text = error(&one);
+            assert!(!text.contains('{') && !text.contains("Status") && !text.is_empty(), "{text}");
+        }
+        assert_eq!(error(&std::io::Error::other("no route")), "no route");
+    }
 
     #[test]
     fn durations_read_as_a_person_writes_them() {

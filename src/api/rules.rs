@@ -2,8 +2,14 @@
 //!
 //! Each rule names the field it speaks of, in the message and as `fieldPath`, and says what to do
 //! instead. Rules that compare spec with status sit at the root, where both are in sight.
+//!
+//! Objects outlive rules. A rule that is added to a kind that has been released either sits at a single field, where the
+//! API server lets pass what did not change, or passes by itself when the old value was the same. So what was stored
+//! before can still be claimed, recorded, edited elsewhere and deleted.
 
 use kube::core::{Reason, Rule};
+
+use super::names;
 
 /// A field that the service cannot change after creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +106,7 @@ pub(super) fn dataset() -> Vec<Rule> {
         .reason(Reason::FieldValueForbidden)
         .field_path(".spec.edition"),
     );
+    rules.push(scheme_fits());
     rules.extend(DATASET_IMMUTABLES.map(|field| unchanged(field, "datasetId", "dataset")));
     rules.push(adoption_unchanged("datasetId", "dataset"));
     rules
@@ -116,6 +123,7 @@ pub(super) fn dataset_version() -> Vec<Rule> {
     rules.extend(
         ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.versionName")),
     );
+    rules.push(scheme_fits());
     rules.extend(VERSION_IMMUTABLES.map(|field| unchanged(field, "versionName", "version")));
     rules.push(unchanged(immutable("datasetId", OTHER_VERSION), "versionName", "version"));
     rules.push(
@@ -158,6 +166,50 @@ fn unchanged(Immutable { field, instead }: Immutable, id: &str, what: &str) -> R
     .field_path(format!(".spec.{field}"))
 }
 
+/// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any. What lies
+/// in MaxCompute or under a URL is not held to one.
+const SCHEMES: [(&str, &[&str]); 5] = [
+    ("OSS", &["oss"]),
+    ("NAS", &["nas"]),
+    ("EXTREMENAS", &["nas", "extremenas"]),
+    ("CPFS", &["nas", "cpfs"]),
+    ("BMCPFS", &["bmcpfs", "cpfs", "nas"]),
+];
+
+/// The scheme of `uri` is one of its `dataSourceType`; upper and lower case are alike, as on the vendor's own pages.
+/// Neither can be changed later, so a wrong pair would stay for ever. A pair that was stored before passes.
+fn scheme_fits() -> Rule {
+    let same = |field: &str| {
+        format!(
+            "has(oldSelf.value().spec.{field}) == has(self.spec.{field}) && \
+             (!has(self.spec.{field}) || oldSelf.value().spec.{field} == self.spec.{field})"
+        )
+    };
+    let fits = SCHEMES.map(|(kind, schemes)| {
+        let alternatives = schemes.join("|");
+        format!("(self.spec.dataSourceType != '{kind}' || self.spec.uri.lowerAscii().matches('^({alternatives})://'))")
+    });
+    let forms = SCHEMES.map(|(kind, schemes)| {
+        let forms: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+        format!("{kind} {}", forms.join(" or "))
+    });
+    Rule::new(format!(
+        "!has(self.spec.uri) || !has(self.spec.dataSourceType) || (oldSelf.hasValue() && {} && {}) || ({})",
+        same("uri"),
+        same("dataSourceType"),
+        fits.join(" && ")
+    ))
+    .message(
+        format!(
+            "the scheme of uri does not fit dataSourceType, and neither can be changed later; uri begins with: {}",
+            forms.join(", ")
+        )
+        .as_str(),
+    )
+    .field_path(".spec.uri")
+    .optional_old_self(true)
+}
+
 fn adoption_unchanged(id: &str, what: &str) -> Rule {
     Rule::new(format!(
         "!has(self.spec.adoption) || !has(self.spec.adoption.{id}) || \
@@ -174,6 +226,78 @@ fn adoption_unchanged(id: &str, what: &str) -> Rule {
     )
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".spec.adoption.{id}"))
+}
+
+// Rules of single fields. Where one stands for a pattern of the schema, it takes exactly what the pattern took, and says
+// in words what is wrong.
+
+/// No blank, tab or line break around: it would be part of an address that cannot be changed later.
+pub(super) fn uri() -> Rule {
+    Rule::new(r"!self.matches('^\\s|\\s$')")
+        .message("uri must not begin or end with a blank or a line break: it cannot be changed later")
+}
+
+pub(super) fn name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$')").message(
+        "name must begin with a letter, a digit or a Chinese character, and go on with these, '_' and '-' only",
+    )
+}
+
+/// The text of a JSON object, by its braces; the rest is checked by the operator.
+pub(super) fn json_object(field: &str) -> Rule {
+    Rule::new(r"self.matches('^\\s*\\{[\\s\\S]*\\}\\s*$')").message(
+        format!(
+            "{field} must be the text of a JSON object, such as '{{\"key\": \"value\"}}'; for none use '{{}}' or leave it \
+             out"
+        )
+        .as_str(),
+    )
+}
+
+pub(super) fn decimal(field: &str, example: &str) -> Rule {
+    Rule::new("self.matches('^[0-9]+$')")
+        .message(format!("{field} must be the number, not the name: decimal digits such as \"{example}\"").as_str())
+}
+
+pub(super) fn dataset_id() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9_-]+$')")
+        .message("datasetId must be an id as the console shows it, such as d-0a1b: letters, digits, '_' and '-' only")
+}
+
+pub(super) fn version_name() -> Rule {
+    Rule::new("self.matches('^v[1-9][0-9]*$')")
+        .message("versionName must be a name as the service gives it: v1, v2 and so on")
+}
+
+/// No other name can ever exist, so the reference would wait for ever.
+pub(super) fn object_name() -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
+        "datasetRef.name must be the metadata.name of a Dataset in the same namespace: lower-case letters, digits, '-' \
+         and '.' only; a Dataset of another namespace cannot be referred to",
+    )
+}
+
+/// The largest size or count that `CreateDataset` takes.
+pub(super) fn of_first_version(field: &str) -> Rule {
+    Rule::new("self <= 999999999999").message(
+        format!(
+            "{field} of a Dataset must be at most 999999999999, the limit of the service; for more, leave it out here and \
+             set {field} in a DatasetVersion that binds v1 (adoption.versionName: v1)"
+        )
+        .as_str(),
+    )
+}
+
+pub(super) fn label_count(field: &str) -> Rule {
+    Rule::new("size(self) <= 16").message(
+        format!(
+            "{field} must have at most 16 labels: of the 20 that the service allows, the operator keeps {} for its own \
+             ({})",
+            names::MARKS.len(),
+            names::MARKS.join(", ")
+        )
+        .as_str(),
+    )
 }
 
 pub(super) fn label_alphabet() -> Rule {

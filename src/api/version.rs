@@ -4,6 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{CommonStatus, Label, UserMetricsEndpoint};
+use super::rules;
 use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
 
 /// The version that is wanted: every parameter of the PAI operation `CreateDatasetVersion` under its own
@@ -36,7 +37,8 @@ pub struct DatasetVersionSpec {
     /// Id of the dataset that the version belongs to, if no Dataset object stands for it. Exactly one of
     /// `datasetRef` and `datasetId` is set. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::dataset_id())]
     pub dataset_id: Option<String>,
 
     /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless
@@ -54,13 +56,14 @@ pub struct DatasetVersionSpec {
     /// `adoption.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
+    #[x_kube(validation = rules::uri())]
     pub uri: Option<String>,
 
     /// Labels of the version, at most 16. Mutable: only keys set here are ever changed or removed; labels
     /// that others put on the version stay. An absent list removes all that were set from here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::label_count("labels"), merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub labels: Option<Vec<Label>>,
 
     /// Where the data came from. Immutable. Default of the service: `USER`.
@@ -76,7 +79,8 @@ pub struct DatasetVersionSpec {
     /// Options as the text of a JSON object; `mountPath` is the documented one, such as
     /// `{"mountPath":"/mnt/data/"}`. Mutable. Compared by value: order and white space do not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("options"))]
     pub options: Option<String>,
 
     /// Description for people. Mutable.
@@ -88,17 +92,18 @@ pub struct DatasetVersionSpec {
     /// NAS `region`, `fileSystemId`, `path`, `mountTarget`; for CPFS `region`, `fileSystemId`,
     /// `protocolServiceId`, `exportId`, `path`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("importInfo"))]
     pub import_info: Option<String>,
 
-    /// Size of the data in bytes, 1 to 999999999999; informational. Mutable.
+    /// Size of the data in bytes, at least 1; informational. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
     pub data_size: Option<i64>,
 
-    /// Number of items, 1 to 999999999999; informational. Mutable.
+    /// Number of items, at least 1; informational. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
     pub data_count: Option<i64>,
 
     /// RAM role for jobs on the version, as in the official SDK; its reference does not explain it.
@@ -135,6 +140,7 @@ pub struct DatasetVersionSpec {
 pub struct DatasetRef {
     /// `metadata.name` of the Dataset.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name())]
     pub name: String,
 }
 
@@ -146,7 +152,8 @@ pub struct VersionAdoption {
     /// owner's mark. `v1` is bound without owning its life: its options, description, sizes and labels
     /// are then managed here and not by the Dataset. It can change only until a version is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), regex(pattern = r"^v[1-9][0-9]*$"))]
+    #[schemars(length(max = 20))]
+    #[x_kube(validation = rules::version_name())]
     pub version_name: Option<String>,
 }
 

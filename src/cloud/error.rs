@@ -33,6 +33,8 @@ pub enum ErrorClass {
         /// How long the service asks to wait, at most 30 s.
         after: Option<Duration>,
     },
+    /// Not executed: a quota or limit is used up. Repeating it helps once somebody has made room.
+    QuotaExceeded,
     /// The service read the call and rejected it; repeating it will not help.
     Refused,
     /// What the path names does not exist (or cannot be seen).
@@ -63,6 +65,7 @@ impl CallError {
         match self.class {
             ErrorClass::Transient
             | ErrorClass::Throttled { .. }
+            | ErrorClass::QuotaExceeded
             | ErrorClass::Refused
             | ErrorClass::NotFound
             | ErrorClass::NameTaken
@@ -94,6 +97,7 @@ impl fmt::Display for CallError {
         let verdict = match self.class {
             ErrorClass::Transient => "failed",
             ErrorClass::Throttled { .. } => "was throttled",
+            ErrorClass::QuotaExceeded => "was refused because a quota or limit is used up",
             ErrorClass::Refused => "was refused",
             ErrorClass::NotFound => "found nothing",
             ErrorClass::NameTaken => "was refused because the name is taken",
@@ -157,6 +161,7 @@ mod tests {
             (ErrorClass::Transient, true),
             (ErrorClass::Throttled { after: None }, true),
             (ErrorClass::Refused, true),
+            (ErrorClass::QuotaExceeded, true),
             (ErrorClass::NameTaken, true),
             (ErrorClass::Unauthorised(Unauthorised::Permission), true),
             (ErrorClass::Ambiguous, false),

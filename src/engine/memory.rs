@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::echo::Echo;
 use super::facts::Facts;
 use super::recorded::RemoteId;
+use super::repairs::Repairs;
 use super::view::{Process, World};
 
 /// What is remembered of one object.
@@ -45,6 +46,8 @@ pub struct Memory {
     pub permit_since: Option<Instant>,
     /// An unknown annotation that was warned of.
     pub unknown: Option<String>,
+    /// Updates of fields that the service may keep otherwise.
+    pub repairs: Repairs,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -83,6 +86,7 @@ impl Memory {
             failing_since: None,
             permit_since: None,
             unknown: None,
+            repairs: Repairs::default(),
         }
     }
 
@@ -108,6 +112,7 @@ impl Memory {
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
             predecessor_in_doubt: false,
+            futile: self.repairs.futile(object),
             fresh: fresh.to_owned(),
         }
     }
@@ -164,7 +169,7 @@ impl Memory {
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
-        self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
+        self.settled && calm && told && self.repairs.is_idle(now) && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::api::names;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KubeError {
     /// It answered with an error.
-    #[error(transparent)]
+    #[error("{}", crate::spell::error(.0))]
     Api(#[from] kube::Error),
     /// It did not answer in time.
     #[error("the apiserver did not answer in time")]
