@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Label, UserMetricsEndpoint};
 use super::dataset_status::{DatasetImmutables, DatasetStatus};
-use super::rules;
+use super::field_rules as rules;
 use super::values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
     ProviderType, SourceType,

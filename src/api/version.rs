@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{CommonStatus, Label, UserMetricsEndpoint};
-use super::rules;
+use super::field_rules as rules;
 use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
 
 /// The version that is wanted: every parameter of the PAI operation `CreateDatasetVersion` under its own

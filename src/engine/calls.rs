@@ -107,10 +107,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.ctx.memories.with(&view.object.uid, |memory| memory.name_taken = Some(Instant::now()));
                 Flow::Again
             }
-            ErrorClass::Refused
-            | ErrorClass::QuotaExceeded
-            | ErrorClass::NotFound
-            | ErrorClass::Unauthorised(_) => {
+            ErrorClass::Refused | ErrorClass::QuotaExceeded | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
                 let mut report = verdict(error, &now());
                 if error.class == ErrorClass::NotFound {
                     report = Report {

@@ -183,11 +183,9 @@ impl<K: Kind> Pass<'_, K> {
 /// are not worth a write of their own.
 pub(super) fn learn(after: &mut Recorded, remote: &super::view::Remote, writing: bool) {
     let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
-    let mount_path = remote.fields.get("Options").and_then(|options| {
-        match json::parse(options.as_str()?).ok()? {
-            Json::Object(mut members) => members.remove("mountPath"),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
-        }
+    let mount_path = remote.fields.get("Options").and_then(|options| match json::parse(options.as_str()?).ok()? {
+        Json::Object(mut members) => members.remove("mountPath"),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
     });
     let mount_path = mount_path.and_then(|path| match path {
         Json::Text(path) => Some(serde_json::Value::from(path)),

@@ -137,7 +137,9 @@ fn number(text: &str) -> String {
     let zeros = digits.len() - digits.trim_end_matches('0').len();
     let shift = i128::try_from(zeros).ok().zip(i128::try_from(fraction.len()).ok());
     match exponent.parse::<i64>().ok().zip(shift) {
-        Some((exponent, (zeros, fraction))) => format!("{sign}{significant}e{}", i128::from(exponent) + zeros - fraction),
+        Some((exponent, (zeros, fraction))) => {
+            format!("{sign}{significant}e{}", i128::from(exponent) + zeros - fraction)
+        }
         None => text.to_owned(),
     }
 }

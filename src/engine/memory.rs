@@ -169,7 +169,13 @@ impl Memory {
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
-        self.settled && calm && told && self.repairs.is_idle(now) && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
+        self.settled
+            && calm
+            && told
+            && self.repairs.is_idle(now)
+            && !doubt
+            && !waits
+            && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 }
 

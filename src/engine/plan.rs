@@ -20,8 +20,8 @@ use super::stand::Stand;
 use super::view::{Sight, View};
 use crate::api::condition::Reason;
 
-pub(super) use changes::{sent, shown_of_left};
 pub use changes::{changes, label_keys};
+pub(super) use changes::{sent, shown_of_left};
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]

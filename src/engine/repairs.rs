@@ -87,10 +87,8 @@ impl Repairs {
             return BTreeMap::new();
         }
         let lost = self.fields.iter().filter(|(_, repair)| repair.times >= TRIES);
-        lost.map(|(field, repair)| {
-            (field.clone(), Futile { wanted: repair.wanted.clone(), left: repair.left.clone() })
-        })
-        .collect()
+        lost.map(|(field, repair)| (field.clone(), Futile { wanted: repair.wanted.clone(), left: repair.left.clone() }))
+            .collect()
     }
 
     /// Nothing is counted that could still matter.

@@ -293,7 +293,11 @@ impl Index {
     /// its dataset's versions.
     #[must_use]
     pub fn shown_again_within(&self, id: &RemoteId) -> Duration {
-        if id.version.is_some() { self.trusted() + self.settings.resync * rows::VERSION_RESYNCS } else { self.trusted() }
+        if id.version.is_some() {
+            self.trusted() + self.settings.resync * rows::VERSION_RESYNCS
+        } else {
+            self.trusted()
+        }
     }
 
     /// A list that begins now may show the state of this moment.

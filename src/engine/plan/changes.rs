@@ -233,3 +233,7 @@ pub fn label_keys(desired: &Desired) -> impl Iterator<Item = String> + '_ {
     let first = desired.first.labels.iter().flatten().map(|(key, _)| format!("{FIRST_PREFIX}{key}"));
     desired.labels.keys().cloned().chain(first)
 }
+
+#[cfg(test)]
+#[path = "changes_tests.rs"]
+mod tests;
