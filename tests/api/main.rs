@@ -15,3 +15,4 @@ mod generated;
 mod samples;
 mod troubleshooting;
 mod types;
+mod upgrade;
