@@ -103,7 +103,7 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
         doubtful(request.operation())
     } else if status == 401 || begins(&WRONG_CREDENTIALS) {
         credentials()
-    } else if is_used_up(status, code) {
+    } else if !request.operation().reads() && is_used_up(status, code) {
         ErrorClass::QuotaExceeded
     } else if status == 403 || begins(&["Forbidden", "NoPermission"]) {
         permission()
@@ -117,8 +117,8 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
     }
 }
 
-/// Does the code say that a quota or limit is used up? Labels of others count against such limits too, so it is not the
-/// spec that is wrong.
+/// Does the code of a write say that a quota or limit is used up? Labels of others count against such limits too, so it
+/// is not the spec that is wrong. (On a read such words are about the page that was asked for.)
 fn is_used_up(status: u16, code: &str) -> bool {
     matches!(status, 400 | 403 | 409)
         && USED_UP.iter().any(|word| code.contains(word))

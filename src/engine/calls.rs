@@ -231,7 +231,10 @@ impl<K: Kind> Pass<'_, K> {
                 self.gone(id);
                 Flow::Again
             }
-            Err(error) if error.class == ErrorClass::Refused && !view.relations.doomed.is_empty() => {
+            Err(error)
+                if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
+                    && !view.relations.doomed.is_empty() =>
+            {
                 self.ctx.index.refuse(&id.dataset);
                 Flow::Again
             }
