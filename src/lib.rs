@@ -20,5 +20,6 @@ pub mod metrics;
 pub mod operator;
 pub mod packed;
 pub mod settings;
+pub mod spell;
 pub mod telemetry;
 pub mod tell;

@@ -47,7 +47,7 @@ pub enum RunError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The API server cannot be found or does not let us in.
-    #[error("Kubernetes: {}", rights::in_words(.0))]
+    #[error("Kubernetes: {}", crate::spell::error(.0))]
     Kube(#[from] kube::Error),
     /// Nothing says who owns what is made here.
     #[error(

@@ -35,7 +35,7 @@ impl Teller {
                         {
                             metrics.write_refused("Event", "event", status.code);
                         }
-                        tracing::debug!(%error, "an event could not be written");
+                        tracing::debug!(error = crate::spell::error(&error), "an event could not be written");
                     }
                     Err(_) => tracing::debug!("writing an event took too long"),
                 }

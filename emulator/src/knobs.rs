@@ -146,6 +146,10 @@ knobs! {
     dry_run_id: bool = false;
     /// `Options` or `ImportInfo` that are not the text of a JSON object.
     malformed_json_text: Rule = Rule::Refuse;
+    /// Whether descriptions and label values are kept without the blanks around them.
+    trim_texts: bool = false;
+    /// Whether `Options` and `ImportInfo` are kept in the service's own form: compact, numbers as doubles of 6 digits.
+    rewrite_json_text: bool = false;
     /// Longest `SourceId` in characters; 0 = no limit.
     source_id_max: u32 = 0;
     /// Longest `Description` in characters; 0 = no limit.

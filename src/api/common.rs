@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules;
+use super::field_rules as rules;
 use super::values::{Origin, Outcome};
 
 /// A label of a dataset or version. The operator does not touch labels with other keys.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Label, UserMetricsEndpoint};
 use super::dataset_status::{DatasetImmutables, DatasetStatus};
+use super::field_rules as rules;
 use super::values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
     ProviderType, SourceType,
@@ -35,7 +36,8 @@ pub struct DatasetSpec {
     /// Name in PAI, 1 to 127 characters. The first is a letter, a digit or a Chinese character; the others may
     /// also be `_` or `-`. Mutable. Default: `metadata.name`. A dataset that is adopted by id keeps its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 127), regex(pattern = r"^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$"))]
+    #[schemars(length(min = 1, max = 127))]
+    #[x_kube(validation = rules::name())]
     pub name: Option<String>,
 
     /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless
@@ -52,6 +54,7 @@ pub struct DatasetSpec {
     /// The operator never copies or deletes the data itself. Required unless `adoption.datasetId` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
+    #[x_kube(validation = rules::uri())]
     pub uri: Option<String>,
 
     /// What the data is. Immutable. Default of the service: `COMMON`.
@@ -62,8 +65,8 @@ pub struct DatasetSpec {
     /// the keys that are set here; other labels of the dataset stay. If you remove the list, the operator removes
     /// all labels that it had set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::label_count("labels"), merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub labels: Option<Vec<Label>>,
 
     /// Where the data came from. Immutable. Default of the service: `USER`.
@@ -83,14 +86,16 @@ pub struct DatasetSpec {
 
     /// Id of the PAI workspace, decimal digits. Immutable. Default: the `--workspace-id` of the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9]+$"))]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = rules::decimal("workspaceId", "12345"))]
     pub workspace_id: Option<String>,
 
     /// Options as the text of a JSON object; the vendor documents the key `mountPath`, such as
     /// `{"mountPath":"/mnt/data/"}`. Mutable. The operator compares the values: order and white space do not
     /// matter. Must be absent while a `DatasetVersion` that binds v1 sets options.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("options"))]
     pub options: Option<String>,
 
     /// Who in the workspace sees the dataset. Mutable: `PUBLIC` publishes it. The operator
@@ -118,7 +123,8 @@ pub struct DatasetSpec {
     /// Account that owns the dataset, decimal digits. Only owners and administrators of the workspace may set
     /// another account than their own. Immutable. Default of the service: the account of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9]+$"))]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = rules::decimal("userId", "1157703270994901"))]
     pub user_id: Option<String>,
 
     /// If this dataset is the result of a labelling task: id of the dataset that was labelled. Immutable.
@@ -139,20 +145,22 @@ pub struct DatasetSpec {
     /// Labels of version v1, at most 16, with the same rules as `labels`. Mutable. Must be absent while a
     /// `DatasetVersion` binds v1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::label_count("versionLabels"), merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub version_labels: Option<Vec<Label>>,
 
     /// Size of the data of version v1 in bytes, 1 to 999999999999; informational. Mutable. Must be absent
-    /// while a `DatasetVersion` binds v1.
+    /// while a `DatasetVersion` binds v1, which may set more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
+    #[x_kube(validation = rules::of_first_version("dataSize"))]
     pub data_size: Option<i64>,
 
     /// Number of items of version v1, 1 to 999999999999; informational. Mutable. Must be absent while a
-    /// `DatasetVersion` binds v1.
+    /// `DatasetVersion` binds v1, which may set more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
+    #[x_kube(validation = rules::of_first_version("dataCount"))]
     pub data_count: Option<i64>,
 
     /// Ids of the workspace roles that may mount the dataset for writing. `["*"]`: everyone. `[]`: only the
@@ -166,7 +174,8 @@ pub struct DatasetSpec {
     /// NAS `region`, `fileSystemId`, `path`, `mountTarget`; for CPFS `region`, `fileSystemId`,
     /// `protocolServiceId`, `exportId`, `path`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("importInfo"))]
     pub import_info: Option<String>,
 
     /// What file metadata the dataset can hold. `BASIC`: none. `ADVANCED` and `LOGICAL` need OSS. Once the
@@ -215,7 +224,8 @@ pub struct Adoption {
     /// Take over the dataset with this id. The operator refuses this if the dataset carries the ownership
     /// labels of another owner that still exists. Immutable once `status.datasetId` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::dataset_id())]
     pub dataset_id: Option<String>,
 
     /// Which existing dataset the object may take over if `datasetId` is not set. `AdoptIfMarked`: one that

@@ -12,6 +12,7 @@ pub mod condition;
 pub mod crds;
 pub mod dataset;
 pub mod dataset_status;
+mod field_rules;
 pub mod names;
 pub mod reference;
 pub mod rules;

@@ -2,6 +2,10 @@
 //!
 //! Each rule names the field it speaks of, in the message and as `fieldPath`, and says what to do
 //! instead. Rules that compare spec with status sit at the root, where both are in sight.
+//!
+//! Objects outlive rules. A rule that is added to a kind that has been released either sits at a single field, where the
+//! API server lets pass what did not change, or passes by itself when the old value was the same. So what was stored
+//! before can still be claimed, recorded, edited elsewhere and deleted.
 
 use kube::core::{Reason, Rule};
 
@@ -100,6 +104,7 @@ pub(super) fn dataset() -> Vec<Rule> {
         .reason(Reason::FieldValueForbidden)
         .field_path(".spec.edition"),
     );
+    rules.push(scheme_fits());
     rules.extend(DATASET_IMMUTABLES.map(|field| unchanged(field, "datasetId", "dataset")));
     rules.push(adoption_unchanged("datasetId", "dataset"));
     rules
@@ -116,6 +121,7 @@ pub(super) fn dataset_version() -> Vec<Rule> {
     rules.extend(
         ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.versionName")),
     );
+    rules.push(scheme_fits());
     rules.extend(VERSION_IMMUTABLES.map(|field| unchanged(field, "versionName", "version")));
     rules.push(unchanged(immutable("datasetId", OTHER_VERSION), "versionName", "version"));
     rules.push(
@@ -158,6 +164,50 @@ fn unchanged(Immutable { field, instead }: Immutable, id: &str, what: &str) -> R
     .field_path(format!(".spec.{field}"))
 }
 
+/// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any. What lies
+/// in MaxCompute or under a URL is not held to one.
+const SCHEMES: [(&str, &[&str]); 5] = [
+    ("OSS", &["oss"]),
+    ("NAS", &["nas"]),
+    ("EXTREMENAS", &["nas", "extremenas"]),
+    ("CPFS", &["nas", "cpfs"]),
+    ("BMCPFS", &["bmcpfs", "cpfs", "nas"]),
+];
+
+/// The scheme of `uri` is one of its `dataSourceType`; upper and lower case are alike, as on the vendor's own pages.
+/// Neither can be changed later, so a wrong pair would stay for ever. A pair that was stored before passes.
+fn scheme_fits() -> Rule {
+    let same = |field: &str| {
+        format!(
+            "has(oldSelf.value().spec.{field}) == has(self.spec.{field}) && \
+             (!has(self.spec.{field}) || oldSelf.value().spec.{field} == self.spec.{field})"
+        )
+    };
+    let fits = SCHEMES.map(|(kind, schemes)| {
+        let alternatives = schemes.join("|");
+        format!("(self.spec.dataSourceType != '{kind}' || self.spec.uri.lowerAscii().matches('^({alternatives})://'))")
+    });
+    let forms = SCHEMES.map(|(kind, schemes)| {
+        let forms: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+        format!("{kind} {}", forms.join(" or "))
+    });
+    Rule::new(format!(
+        "!has(self.spec.uri) || !has(self.spec.dataSourceType) || (oldSelf.hasValue() && {} && {}) || ({})",
+        same("uri"),
+        same("dataSourceType"),
+        fits.join(" && ")
+    ))
+    .message(
+        format!(
+            "the scheme of uri does not fit dataSourceType, and neither can be changed later; uri begins with: {}",
+            forms.join(", ")
+        )
+        .as_str(),
+    )
+    .field_path(".spec.uri")
+    .optional_old_self(true)
+}
+
 fn adoption_unchanged(id: &str, what: &str) -> Rule {
     Rule::new(format!(
         "!has(self.spec.adoption) || !has(self.spec.adoption.{id}) || \
@@ -174,27 +224,4 @@ fn adoption_unchanged(id: &str, what: &str) -> Rule {
     )
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".spec.adoption.{id}"))
-}
-
-pub(super) fn label_alphabet() -> Rule {
-    Rule::new("!self.key.matches('[=,]') && !self.value.matches('[=,]')")
-        .message("the key and the value of a label must not contain '=' or ','")
-}
-
-pub(super) fn label_bytes() -> Rule {
-    Rule::new("size(bytes(self.key)) <= 128 && size(bytes(self.value)) <= 128")
-        .message("the key and the value of a label must not be longer than 128 bytes in UTF-8")
-}
-
-pub(super) fn label_prefix() -> Rule {
-    Rule::new("!self.key.matches('^(aliyun|acs|http://|https://)')")
-        .message("the key of a label must not begin with 'aliyun', 'acs', 'http://' or 'https://'")
-        .field_path(".key")
-}
-
-pub(super) fn label_mark() -> Rule {
-    Rule::new("!self.key.startsWith('dso-')")
-        .message("the key of a label must not begin with 'dso-': the operator keeps its ownership labels there")
-        .reason(Reason::FieldValueForbidden)
-        .field_path(".key")
 }

@@ -4,6 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{CommonStatus, Label, UserMetricsEndpoint};
+use super::field_rules as rules;
 use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
 
 /// The desired version: every parameter of the PAI operation `CreateDatasetVersion` under its own name, and
@@ -36,7 +37,8 @@ pub struct DatasetVersionSpec {
     /// Id of the dataset that the version belongs to, if that dataset has no Dataset object. Set exactly one of
     /// `datasetRef` and `datasetId`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::dataset_id())]
     pub dataset_id: Option<String>,
 
     /// Whether the data is one file (`FILE`) or a directory (`DIRECTORY`). Immutable. Required unless
@@ -54,14 +56,15 @@ pub struct DatasetVersionSpec {
     /// Required unless `adoption.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
+    #[x_kube(validation = rules::uri())]
     pub uri: Option<String>,
 
     /// Labels of the version, at most 16. Mutable. The operator changes and removes only
     /// the keys that are set here; other labels of the version stay. If you remove the list, the operator removes
     /// all labels that it had set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::label_count("labels"), merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub labels: Option<Vec<Label>>,
 
     /// Where the data came from. Immutable. Default of the service: `USER`.
@@ -78,7 +81,8 @@ pub struct DatasetVersionSpec {
     /// `{"mountPath":"/mnt/data/"}`. Mutable. The operator compares the values: order and white space do not
     /// matter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("options"))]
     pub options: Option<String>,
 
     /// Description for people. Mutable.
@@ -90,17 +94,18 @@ pub struct DatasetVersionSpec {
     /// NAS `region`, `fileSystemId`, `path`, `mountTarget`; for CPFS `region`, `fileSystemId`,
     /// `protocolServiceId`, `exportId`, `path`. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16384), regex(pattern = r"^\s*\{[\s\S]*\}\s*$"))]
+    #[schemars(length(max = 16384))]
+    #[x_kube(validation = rules::json_object("importInfo"))]
     pub import_info: Option<String>,
 
-    /// Size of the data in bytes, 1 to 999999999999; informational. Mutable.
+    /// Size of the data in bytes, at least 1; informational. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
     pub data_size: Option<i64>,
 
-    /// Number of items, 1 to 999999999999; informational. Mutable.
+    /// Number of items, at least 1; informational. Mutable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 999_999_999_999_i64))]
+    #[schemars(range(min = 1))]
     pub data_count: Option<i64>,
 
     /// RAM role for jobs on the version. The vendor's SDK has this parameter, but the vendor does not explain
@@ -139,6 +144,7 @@ pub struct DatasetVersionSpec {
 pub struct DatasetRef {
     /// `metadata.name` of the Dataset.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name())]
     pub name: String,
 }
 
@@ -151,7 +157,8 @@ pub struct VersionAdoption {
     /// and deletes it: this object *binds* v1, which means that it manages only the options, description, sizes
     /// and labels of v1, instead of the Dataset. Immutable once `status.versionName` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), regex(pattern = r"^v[1-9][0-9]*$"))]
+    #[schemars(length(max = 20))]
+    #[x_kube(validation = rules::version_name())]
     pub version_name: Option<String>,
 }
 

@@ -44,6 +44,12 @@ const WRONG_CREDENTIALS: [&str; 9] = [
     "InvalidTimeStamp",
 ];
 
+/// Words in codes of a quota or limit that is used up. (Flow control has codes of its own, and comes first.)
+const USED_UP: [&str; 3] = ["Quota", "Limit", "Exceed"];
+
+/// Prefixes of codes about one parameter of the call: `InvalidName.LengthExceeded` asks for another spec, not for room.
+const ABOUT_A_PARAMETER: [&str; 2] = ["Invalid", "Missing"];
+
 /// Classifies an answer that is not a success: `code` is that of a readable error body, `after` what
 /// [`retry_after`] found.
 pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Option<Duration>) -> ErrorClass {
@@ -109,6 +115,8 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
         doubtful(request.operation())
     } else if status == 401 || begins(&WRONG_CREDENTIALS) {
         credentials()
+    } else if !request.operation().reads() && is_used_up(status, code) {
+        ErrorClass::QuotaExceeded
     } else if status == 403 || begins(&["Forbidden", "NoPermission"]) {
         permission()
     } else if code == NAME_OR_MISSING {
@@ -134,6 +142,14 @@ fn says_missing(operation: Operation, status: u16, code: &str) -> bool {
 /// A refusal whose code nobody knows: a write was not carried out, and of a read nothing follows.
 fn unexplained(operation: Operation) -> ErrorClass {
     if operation.reads() { ErrorClass::Unexplained } else { ErrorClass::Refused }
+}
+
+/// Does the code of a write say that a quota or limit is used up? Labels of others count against such limits too, so it
+/// is not the spec that is wrong. (On a read such words are about the page that was asked for.)
+fn is_used_up(status: u16, code: &str) -> bool {
+    matches!(status, 400 | 403 | 409)
+        && USED_UP.iter().any(|word| code.contains(word))
+        && !ABOUT_A_PARAMETER.iter().any(|prefix| code.starts_with(prefix))
 }
 
 fn name_or_missing(request: &Request, status: u16) -> ErrorClass {

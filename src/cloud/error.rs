@@ -33,6 +33,8 @@ pub enum ErrorClass {
         /// How long the service asks to wait, at most 30 s.
         after: Option<Duration>,
     },
+    /// Not executed: a quota or limit is used up. Repeating it helps once somebody has made room.
+    QuotaExceeded,
     /// The service read the call and rejected it; repeating it will not help.
     Refused,
     /// A read was rejected with a code that nobody knows. It says nothing about what exists: only lists do.
@@ -65,6 +67,7 @@ impl CallError {
         match self.class {
             ErrorClass::Transient
             | ErrorClass::Throttled { .. }
+            | ErrorClass::QuotaExceeded
             | ErrorClass::Refused
             | ErrorClass::Unexplained
             | ErrorClass::NotFound
@@ -111,6 +114,7 @@ impl fmt::Display for CallError {
         let verdict = match self.class {
             ErrorClass::Transient => "failed",
             ErrorClass::Throttled { .. } => "was throttled",
+            ErrorClass::QuotaExceeded => "was refused because a quota or limit is used up",
             ErrorClass::Refused | ErrorClass::Unexplained => "was refused",
             ErrorClass::NotFound => "found nothing",
             ErrorClass::NameTaken => "was refused because the name is taken",
@@ -174,6 +178,7 @@ mod tests {
             (ErrorClass::Transient, true),
             (ErrorClass::Throttled { after: None }, true),
             (ErrorClass::Refused, true),
+            (ErrorClass::QuotaExceeded, true),
             (ErrorClass::NameTaken, true),
             (ErrorClass::Unauthorised(Unauthorised::Permission), true),
             (ErrorClass::Ambiguous, false),

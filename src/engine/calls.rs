@@ -108,7 +108,11 @@ impl<K: Kind> Pass<'_, K> {
                 self.ctx.memories.with(&view.object.uid, |memory| memory.name_taken = Some(Instant::now()));
                 Flow::Again
             }
-            ErrorClass::Refused | ErrorClass::Unexplained | ErrorClass::NotFound | ErrorClass::Unauthorised(_) => {
+            ErrorClass::Refused
+            | ErrorClass::Unexplained
+            | ErrorClass::QuotaExceeded
+            | ErrorClass::NotFound
+            | ErrorClass::Unauthorised(_) => {
                 let mut report = verdict(error, &now());
                 if error.class == ErrorClass::NotFound || self.lacks_its_dataset(view, error).await {
                     report = Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff);
@@ -155,8 +159,18 @@ impl<K: Kind> Pass<'_, K> {
         }
         if let Some(Flight::Take { marked, .. }) = &mut self.seen.flight {
             *marked = true;
+        } else {
+            self.mark_restored(&flow, id);
         }
         Flow::Again
+    }
+
+    /// Ownership labels that somebody else changed or removed are as they were.
+    pub(super) fn mark_restored(&self, flow: &Flow, id: &RemoteId) {
+        if let Flow::Again = flow {
+            let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
+            self.tell(false, "MarkRestored", "Update", &note);
+        }
     }
 
     /// Changes the remote, and what is known of it with it.
@@ -247,7 +261,10 @@ impl<K: Kind> Pass<'_, K> {
                 self.gone(id);
                 Flow::Again
             }
-            Err(error) if error.class == ErrorClass::Refused && !view.relations.doomed.is_empty() => {
+            Err(error)
+                if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
+                    && !view.relations.doomed.is_empty() =>
+            {
                 self.ctx.index.refuse(&id.dataset);
                 Flow::Again
             }

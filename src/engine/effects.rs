@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::kind::Kind;
 use super::pass::{Flow, Pass};
-use super::plan::{Change, Step};
+use super::plan::{Change, Step, sent, shown_of_left};
 use super::recorded::RemoteId;
 use super::report::{Next, Report};
 use super::verdict::verdict;
@@ -44,10 +44,22 @@ impl<K: Kind> Pass<'_, K> {
             Step::Claim(intent, flight) => self.claim(&intent, flight).await,
             Step::Create => self.create(view).await,
             Step::Mark(id, labels) => self.mark(view, &id, labels).await,
-            Step::Unrelease(id) => self.change(view, &id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await,
+            Step::Unrelease(id) => {
+                let flow = self.change(view, &id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await;
+                self.mark_restored(&flow, &id);
+                flow
+            }
             Step::Change(id, change) => {
                 self.note_drift(view, &change);
-                self.change(view, &id, change).await
+                let sent = view.sight(&id).and_then(Sight::remote).map(|remote| sent(view, remote, &change));
+                let flow = self.change(view, &id, change).await;
+                if let (Flow::Again, Some(sent)) = (&flow, sent) {
+                    let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(&id));
+                    self.ctx.memories.with(&self.facts.uid, |memory| {
+                        memory.repairs.sent(&view.object, sent, now, again);
+                    });
+                }
+                flow
             }
             Step::Delete(id) => self.delete(view, &id).await,
             Step::Release(id) => self.release(view, &id).await,
@@ -59,8 +71,20 @@ impl<K: Kind> Pass<'_, K> {
             Step::Record(record) => self.record(*record).await,
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
             Step::LetGo => self.let_go().await,
-            Step::Report(report) => Flow::End(self.finish(*report).await),
+            Step::Report(report) => {
+                self.leave_normalised(view, &report);
+                Flow::End(self.finish(*report).await)
+            }
             Step::Leave => Flow::End(Action::await_change()),
+        }
+    }
+
+    /// Remembers what the service shows of the fields that are left as it keeps them.
+    fn leave_normalised(&self, view: &View, report: &Report) {
+        let remote = view.id().and_then(|id| view.sight(id)).and_then(Sight::remote);
+        if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
+            let shown = shown_of_left(view, desired, remote);
+            self.ctx.memories.with(&view.object.uid, |memory| memory.repairs.leave(shown));
         }
     }
 
@@ -122,6 +146,7 @@ impl<K: Kind> Pass<'_, K> {
                     ErrorClass::Transient
                     | ErrorClass::Throttled { .. }
                     | ErrorClass::Refused
+                    | ErrorClass::QuotaExceeded
                     | ErrorClass::NameTaken
                     | ErrorClass::Unauthorised(_)
                     | ErrorClass::Ambiguous

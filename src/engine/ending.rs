@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::facts::Facts;
+use super::json::{self, Json};
 use super::kind::Kind;
 use super::pass::{Pass, cool, later};
 use super::plan::label_keys;
@@ -141,6 +143,12 @@ impl<K: Kind> Pass<'_, K> {
         {
             self.tell(true, "DuplicatesFound", "Observe", duplicates);
         }
+        let known = |drifted: &Condition| drifted.reason == status::SERVICE_NORMALISES;
+        if let Some(message) = &report.normalised
+            && !before.condition("Drifted").is_some_and(known)
+        {
+            self.tell(true, status::SERVICE_NORMALISES, "Update", message);
+        }
         if self.corrected && matches!(report.ready, Ready::Available(_)) {
             self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
         }
@@ -180,9 +188,13 @@ impl<K: Kind> Pass<'_, K> {
 /// are not worth a write of their own.
 pub(super) fn learn(after: &mut Recorded, remote: &super::view::Remote, writing: bool) {
     let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
-    let mount_path = remote.fields.get("Options").and_then(|options| {
-        let options: serde_json::Value = serde_json::from_str(options.as_str()?).ok()?;
-        options.get("mountPath").filter(|path| path.is_string()).cloned()
+    let mount_path = remote.fields.get("Options").and_then(|options| match json::parse(options.as_str()?).ok()? {
+        Json::Object(mut members) => members.remove("mountPath"),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
+    });
+    let mount_path = mount_path.and_then(|path| match path {
+        Json::Text(path) => Some(serde_json::Value::from(path)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => None,
     });
     let mut put = |key: &str, value: Option<serde_json::Value>| match value {
         Some(value) => drop(after.facts.insert(key.to_owned(), value)),

@@ -1,10 +1,13 @@
 //! Members of a remote by their API name, and when two values of a member mean the same.
 //!
-//! Values are compared by meaning: `Options` and `ImportInfo` are JSON in a string and compare as JSON, role lists
-//! compare as sets, and an absent member equals an empty one (the service echoes some empty members and drops others).
+//! Values are compared by meaning: `Options` and `ImportInfo` are JSON in a string and compare as JSON, numbers by value,
+//! role lists as sets, the scheme of `Uri` without case, and an absent member equals an empty one (the service echoes
+//! some empty members and drops others).
 
 use ring::digest;
 use serde_json::{Map, Value};
+
+use super::json::{self, Json};
 
 /// Members by API name (`Uri`, `DataSourceType`, …).
 pub type Fields = Map<String, Value>;
@@ -12,7 +15,7 @@ pub type Fields = Map<String, Value>;
 /// Do two values of member `name` mean the same? `None` is an absent member.
 #[must_use]
 pub fn same(name: &str, a: Option<&Value>, b: Option<&Value>) -> bool {
-    normal(name, a) == normal(name, b)
+    a == b || meaning(name, a) == meaning(name, b)
 }
 
 /// The members of `wanted` that `seen` does not hold with the same meaning.
@@ -25,12 +28,41 @@ pub fn difference(wanted: &Fields, seen: &Fields) -> Fields {
         .collect()
 }
 
-fn normal(name: &str, value: Option<&Value>) -> Value {
+/// What a value of member `name` means.
+fn meaning(name: &str, value: Option<&Value>) -> Json {
+    match value {
+        None | Some(Value::Null) => Json::Null,
+        Some(Value::String(text)) if text.is_empty() => Json::Null,
+        Some(Value::Array(items)) if items.is_empty() => Json::Null,
+        Some(Value::String(text)) if is_json(name) => json::parse(text).unwrap_or_else(|_| Json::Text(text.clone())),
+        Some(Value::String(text)) if name == "Uri" => match text.split_once("://") {
+            Some((scheme, rest)) => Json::Text(format!("{}://{rest}", scheme.to_ascii_lowercase())),
+            None => Json::Text(text.clone()),
+        },
+        Some(Value::Array(items)) => {
+            let mut items: Vec<_> = items.iter().map(Json::from).collect();
+            items.sort();
+            items.dedup();
+            Json::List(items)
+        }
+        Some(other) => Json::from(other),
+    }
+}
+
+/// Does this member hold JSON in a string?
+#[must_use]
+pub fn is_json(name: &str) -> bool {
+    matches!(name, "Options" | "ImportInfo")
+}
+
+/// The form in which [`hash`] takes a value. What it makes of a value is stored on objects and never changes; it knows
+/// less than [`same`]: `1` and `1.0` have two hashes.
+fn hashed(name: &str, value: Option<&Value>) -> Value {
     match value {
         None | Some(Value::Null) => Value::Null,
         Some(Value::String(text)) if text.is_empty() => Value::Null,
         Some(Value::Array(items)) if items.is_empty() => Value::Null,
-        Some(Value::String(text)) if matches!(name, "Options" | "ImportInfo") => {
+        Some(Value::String(text)) if is_json(name) => {
             serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
         }
         Some(Value::Array(items)) => {
@@ -43,12 +75,14 @@ fn normal(name: &str, value: Option<&Value>) -> Value {
     }
 }
 
-/// A short stable hash of members, for "is this what that attempt sent?". Equal meanings have equal hashes.
+/// A short stable hash of members, for "is this what that attempt sent?". Equal hashes have equal meanings.
+///
+/// Intents hold it, so it is the same in all releases.
 #[must_use]
 pub fn hash(fields: &Fields) -> String {
     let normal: Map<String, Value> = fields
         .iter()
-        .map(|(name, value)| (name.clone(), normal(name, Some(value))))
+        .map(|(name, value)| (name.clone(), hashed(name, Some(value))))
         .filter(|(_, value)| !value.is_null())
         .collect();
     digest_hex(Value::Object(normal).to_string().as_bytes(), 16)
@@ -102,6 +136,36 @@ mod tests {
         assert!(difference(&wanted, &Fields::new()).is_empty());
         let seen = fields(&json!({"Description": "old"}));
         assert_eq!(difference(&wanted, &seen).len(), 1);
+    }
+
+    #[test]
+    fn numbers_compare_by_value_and_schemes_without_case() {
+        let same = |name: &str, a: Value, b: Value| same(name, Some(&a), Some(&b));
+        let text = |number: &str| json!(format!("{{\"epochs\": {number}}}"));
+        assert!(same("Options", text("1"), text("1.0")));
+        assert!(same("ImportInfo", text("1e400"), text("10e399")));
+        assert!(!same("Options", text("9007199254740993"), text("9007199254740992")));
+        assert!(same("DataSize", json!(5_497_558_138_880_i64), json!(5_497_558_138_880.0)));
+        assert!(!same("DataSize", json!(5_497_558_138_880_i64), json!(5_497_558_138_881_i64)));
+        assert!(same("Uri", json!("OSS://Bucket/A"), json!("oss://Bucket/A")));
+        assert!(!same("Uri", json!("oss://Bucket/A"), json!("oss://bucket/A")));
+        assert!(!same("Description", json!("OSS://b"), json!("oss://b")));
+    }
+
+    /// Made by release 0.1.0: intents on objects hold them.
+    #[test]
+    fn hashes_are_those_of_earlier_releases() {
+        let import = |text: &str| fields(&json!({"Name": "n", "Uri": "OSS://b/", "ImportInfo": text}));
+        for (text, expected) in [
+            ("{\"a\": 1, \"b\": [2]}", "5efd8903882438b7"),
+            ("{\"b\":[2],\"a\":1}", "5efd8903882438b7"),
+            ("{\"a\": 1.0}", "d308eb72f5cd4972"),
+            ("{\"a\": 1e2}", "2c06258bc27715e1"),
+            ("{\"a\": 1e400}", "f0add8a7e279b057"),
+            ("not json", "5e3732cc8b24b5b8"),
+        ] {
+            assert_eq!(hash(&import(text)), expected, "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::echo::Echo;
 use super::facts::Facts;
 use super::recorded::RemoteId;
+use super::repairs::Repairs;
 use super::view::{Process, World};
 
 /// What is remembered of one object.
@@ -49,6 +50,8 @@ pub struct Memory {
     pub unwritten: Option<Instant>,
     /// The refusal of a write that was told last, beside a status that could not be written.
     pub refused: Option<String>,
+    /// Updates of fields that the service may keep otherwise.
+    pub repairs: Repairs,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -89,6 +92,7 @@ impl Memory {
             unknown: None,
             unwritten: None,
             refused: None,
+            repairs: Repairs::default(),
         }
     }
 
@@ -114,6 +118,7 @@ impl Memory {
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
             predecessor_in_doubt: false,
+            futile: self.repairs.futile(object),
             fresh: fresh.to_owned(),
         }
     }
@@ -178,7 +183,13 @@ impl Memory {
         let written = self.unwritten.is_none() && self.refused.is_none();
         let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
-        self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
+        self.settled
+            && calm
+            && told
+            && self.repairs.is_idle(now)
+            && !doubt
+            && !waits
+            && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 }
 

@@ -21,6 +21,7 @@ use super::view::{Sight, View};
 use crate::api::condition::Reason;
 
 pub use changes::{changes, label_keys};
+pub(super) use changes::{sent, shown_of_left};
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -243,9 +244,11 @@ fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, Str
 
 /// No cloud write while paused; an edit that was not carried out says so.
 fn paused(view: &View) -> Step {
+    let mut normalised = None;
     let differs = match (view.id(), &view.desired) {
         (Some(id), Ok(desired)) => match view.sight(id).and_then(Sight::remote) {
             Some(remote) => {
+                normalised = changes::normalised(view, desired, remote);
                 !changes(view, desired, remote).is_empty() || !keep::fixed_conflicts(view, desired).is_empty()
             }
             None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
@@ -259,7 +262,7 @@ fn paused(view: &View) -> Step {
     } else {
         Ready::PausedReady("the remote equals the spec; paused".to_owned())
     };
-    Step::Report(Box::new(Report::new(ready, Next::Event)))
+    Step::Report(Box::new(Report { normalised, ..Report::new(ready, Next::Event) }))
 }
 
 /// Ends the pass with a hold.

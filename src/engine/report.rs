@@ -14,6 +14,8 @@ pub struct Report {
     pub ready: Ready,
     /// Members that were found changed behind our back.
     pub drifted: Option<String>,
+    /// Members that the service keeps otherwise than they were sent, and that are left so.
+    pub normalised: Option<String>,
     /// Surplus or unclear remotes that carry this object's mark.
     pub duplicates: Option<String>,
     /// The error of the service behind it.
@@ -77,7 +79,7 @@ impl Report {
     /// A report with nothing but its readiness.
     #[must_use]
     pub const fn new(ready: Ready, next: Next) -> Self {
-        Self { ready, drifted: None, duplicates: None, error: None, next }
+        Self { ready, drifted: None, normalised: None, duplicates: None, error: None, next }
     }
 
     /// Stuck until something changes.

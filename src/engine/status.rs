@@ -13,6 +13,9 @@ use super::refused::gist;
 use super::report::{Ready, Report};
 use crate::api::condition::Reason;
 
+/// Why the condition `Drifted` stays on an object that is Ready: the service keeps another form of what it was sent.
+pub(super) const SERVICE_NORMALISES: &str = "ServiceNormalises";
+
 /// The status that `before` becomes when this report is written for `generation`.
 #[must_use]
 pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp) -> Recorded {
@@ -58,6 +61,8 @@ pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp)
     }
     if let Some(message) = &report.drifted {
         add("Drifted", "True", "Drifted", message);
+    } else if let Some(message) = &report.normalised {
+        add("Drifted", "True", SERVICE_NORMALISES, message);
     }
     if let Some(message) = &report.duplicates {
         add("DuplicatesFound", "True", "DuplicatesFound", message);

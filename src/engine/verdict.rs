@@ -12,6 +12,7 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
     let ready = match &error.class {
         ErrorClass::Transient | ErrorClass::Ambiguous => Ready::Working(Reason::CloudUnavailable, message),
         ErrorClass::Throttled { .. } => Ready::Working(Reason::Throttled, message),
+        ErrorClass::QuotaExceeded => Ready::Working(Reason::QuotaExceeded, message),
         ErrorClass::Garbled => Ready::Working(Reason::MalformedResponse, message),
         ErrorClass::NotFound => Ready::Working(Reason::Progressing, message),
         ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
@@ -20,7 +21,7 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),
     };
-    Report { ready, drifted: None, duplicates: None, error: Some(last_error(error, time)), next: Next::Backoff }
+    Report { error: Some(last_error(error, time)), ..Report::new(ready, Next::Backoff) }
 }
 
 fn last_error(error: &CallError, time: &str) -> LastError {

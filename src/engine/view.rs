@@ -14,6 +14,7 @@ use super::intent::Target;
 use super::mark::{Identity, Labels, Origin, Owner, Whose};
 use super::plan::Flight;
 use super::recorded::{Recorded, RemoteId};
+use super::repairs::Futile;
 use super::report::Hold;
 
 /// A dataset or a version as the service shows it.
@@ -127,6 +128,8 @@ pub struct Process {
     pub read_age: Option<Duration>,
     /// An object of this name went while its create was in doubt: that attempt may have executed, or still may.
     pub predecessor_in_doubt: bool,
+    /// Fields that the service keeps otherwise than they were sent.
+    pub futile: BTreeMap<String, Futile>,
     /// Sixteen hex digits that nobody has used yet.
     pub fresh: String,
 }

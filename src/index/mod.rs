@@ -289,6 +289,17 @@ impl Index {
         self.settings.resync + self.settings.resync / 2 + self.settings.list_lag + Duration::from_secs(60)
     }
 
+    /// How long it takes until what was written now is shown again by a sweep, or, of an older version, by the list of
+    /// its dataset's versions.
+    #[must_use]
+    pub fn shown_again_within(&self, id: &RemoteId) -> Duration {
+        if id.version.is_some() {
+            self.trusted() + self.settings.resync * rows::VERSION_RESYNCS
+        } else {
+            self.trusted()
+        }
+    }
+
     /// A list that begins now may show the state of this moment.
     fn lagged(&self, since: Instant) -> Instant {
         since.checked_sub(self.settings.list_lag).unwrap_or(since)

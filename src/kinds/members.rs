@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::api::{Label, Reason};
 use crate::engine::fields::{Fields, lower_camel};
+use crate::engine::json::{self, Fault, Json};
 use crate::engine::mark::Labels;
 use crate::engine::report::Hold;
 
@@ -50,12 +51,13 @@ pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
 pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
     for name in ["Options", "ImportInfo"] {
         let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
-        if let Err(error) = serde_json::from_str::<Fields>(text) {
-            return Err(Hold::stuck(
-                Reason::InvalidSpec,
-                format!("spec.{} is not a JSON object: {error}", lower_camel(name)),
-            ));
-        }
+        let what = match json::parse(text) {
+            Ok(Json::Object(_)) => continue,
+            Ok(_) => "is not a JSON object".to_owned(),
+            Err(Fault::Syntax(error)) => format!("is not a JSON object: {error}"),
+            Err(fault @ Fault::TooDeep) => format!("cannot be used: {fault}; use fewer levels"),
+        };
+        return Err(Hold::stuck(Reason::InvalidSpec, format!("spec.{} {what}", lower_camel(name))));
     }
     Ok(())
 }
@@ -78,6 +80,20 @@ mod tests {
         assert!(check_json(&fields("{\"mountPath\": \"/mnt\"}")).is_ok());
         let hold = check_json(&fields("{ \"mountPath\": /mnt/data/ }")).unwrap_err();
         assert_eq!(hold.reason, Reason::InvalidSpec);
-        assert!(hold.message.contains("spec.options"), "{}", hold.message);
+        assert_eq!(hold.message, "spec.options is not a JSON object: expected value at line 1 column 16");
+    }
+
+    #[test]
+    fn any_valid_number_and_128_levels_are_taken_and_more_is_said() {
+        let fields = |text: &str| json!({"ImportInfo": text}).as_object().cloned().unwrap();
+        let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        for text in ["{\"a\": 1e400, \"b\": -0.1e-9999}", "{\"a\": 123456789012345678901234567890}", &nested(128)] {
+            assert!(check_json(&fields(text)).is_ok(), "{text}");
+        }
+        for depth in [129, 100_000] {
+            let hold = check_json(&fields(&nested(depth))).unwrap_err();
+            assert_eq!(hold.reason, Reason::InvalidSpec);
+            assert!(hold.message.contains("spec.importInfo") && hold.message.contains("128"), "{}", hold.message);
+        }
     }
 }

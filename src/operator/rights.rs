@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
+use crate::spell;
 
 /// Time between two rounds of questions.
 const EVERY: Duration = Duration::from_secs(15);
@@ -176,22 +177,12 @@ fn part(resource: &str) -> String {
     format!("rights to {resource}")
 }
 
-/// An error of the API server in its own words, without what it looks like inside.
-pub(super) fn in_words(error: &kube::Error) -> String {
-    if let kube::Error::Api(status) = error
-        && !status.message.is_empty()
-    {
-        return status.message.clone();
-    }
-    error.to_string()
-}
-
-/// The same of a watch.
+/// An error of a watch in the words of the API server.
 pub(super) fn of_watch(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => in_words(error),
+        | watcher::Error::WatchFailed(error) => spell::error(error),
         watcher::Error::WatchError(status) => status.message.clone(),
         watcher::Error::NoResourceVersion => error.to_string(),
     }

@@ -159,7 +159,7 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
 fn third(field: &str) -> Option<&'static str> {
     match field {
         "property" | "providerType" => None,
-        "dataSourceType" => Some("CPFS"),
+        "dataSourceType" => Some("MAXCOMPUTE"),
         "dataType" => Some("AUDIO"),
         "sourceType" => Some("PAI_PUBLIC_DATASET"),
         "importInfo" => Some("{}"),

@@ -26,11 +26,23 @@ static KINDS: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let known = |crd: Value| {
         let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
         let schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
-        let compiled = compile_schema(&schema);
+        let compiled = compile_schema(&with_null_for_none(schema.clone()));
         (kind, schema, compiled)
     };
     crds::definitions().unwrap().into_iter().map(known).collect()
 });
+
+/// With `optionalOldSelf` the apiserver gives a rule an optional value, and the library here the value or null.
+fn with_null_for_none(mut schema: Value) -> Value {
+    for rule in schema["x-kubernetes-validations"].as_array_mut().into_iter().flatten() {
+        if rule["optionalOldSelf"] == true {
+            let text = rule["rule"].as_str().unwrap();
+            let text = text.replace("oldSelf.hasValue()", "oldSelf != null").replace("oldSelf.value()", "oldSelf");
+            rule["rule"] = text.into();
+        }
+    }
+    schema
+}
 
 fn known(kind: &str) -> &'static Known {
     KINDS.iter().find(|(name, ..)| name == kind).unwrap()

@@ -16,3 +16,4 @@ mod pages;
 mod samples;
 mod troubleshooting;
 mod types;
+mod upgrade;

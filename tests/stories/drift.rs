@@ -63,6 +63,7 @@ async fn a_mark_removed_by_hand_is_restored_and_a_foreign_one_respected() {
     let ids = scene.exactly_one_each(&["mine", "lost"]).await;
     scene.unlabel(&ids[0], "dso-domain,dso-owner,dso-attempt");
     scene.until("restored", async |scene| scene.label_of(&ids[0], "dso-attempt").is_some()).await;
+    scene.told("mine", &["MarkRestored"]).await;
 
     scene.label(&ids[1], &[("dso-domain", "another"), ("dso-owner", "x"), ("dso-attempt", "c1.u.c.m")]);
     scene.reason("Dataset", "lost", "OwnedByOther").await;

@@ -74,7 +74,7 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
         next.name = name;
         check_name_is_free(context, &next)?;
     }
-    if let Some(description) = body.text_within("Description", knobs.description_max)? {
+    if let Some(description) = body.description("Description", knobs)? {
         next.description = Some(description);
     }
     if let Some(options) = body.json_text("Options", knobs.options_max, knobs)? {

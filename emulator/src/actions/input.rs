@@ -1,6 +1,6 @@
 //! Reads the members of a JSON body and holds them to the documented rules. Unknown members and `null` are ignored.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use crate::knobs::{Knobs, LabelUnit, Rule};
@@ -66,15 +66,23 @@ impl Body {
         Ok(text)
     }
 
-    /// The text of a JSON object, or empty.
+    /// A text for people, as the service keeps it.
+    pub(super) fn description(&self, name: &'static str, knobs: &Knobs) -> Result<Option<Text>, Refusal> {
+        let text = self.text_within(name, knobs.description_max)?;
+        Ok(text.map(|text| if knobs.trim_texts { text.trim().into() } else { text }))
+    }
+
+    /// The text of a JSON object, or empty. Numbers may be of any size, and the objects of any depth.
     pub(super) fn json_text(&self, name: &'static str, longest: u32, knobs: &Knobs) -> Result<Option<Text>, Refusal> {
         let text = self.text_within(name, longest)?;
-        let parsed = text.as_deref().map(serde_json::from_str::<Map<String, Value>>);
-        let broken = matches!(parsed, Some(Err(_))) && text.as_deref() != Some("");
+        let is_object = |text: &Text| {
+            text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text.as_str()).is_ok()
+        };
+        let broken = text.as_ref().is_some_and(|text| !text.is_empty() && !is_object(text));
         if broken && knobs.malformed_json_text == Rule::Refuse {
             return Err(Refusal::invalid(name, "it is not the text of a JSON object"));
         }
-        Ok(text)
+        Ok(text.map(|text| if knobs.rewrite_json_text { rewritten(&text) } else { text }))
     }
 
     pub(super) fn boolean(&self, name: &'static str) -> Result<bool, Refusal> {
@@ -146,10 +154,32 @@ impl Body {
         let mut labels = Vec::new();
         for label in sent {
             check_label(name, &label, knobs)?;
-            upsert(&mut labels, label);
+            let value = if knobs.trim_texts { label.value.trim().into() } else { label.value };
+            upsert(&mut labels, Label { value, ..label });
         }
         check_label_count(name, &labels, knobs)?;
         Ok(Some(labels))
+    }
+}
+
+/// A JSON text as a service keeps it that reads numbers as doubles and prints few digits. What it cannot read it keeps.
+fn rewritten(text: &Text) -> Text {
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else { return text.clone() };
+    round(&mut value);
+    value.to_string().into()
+}
+
+fn round(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let rounded = number.as_f64().and_then(|double| format!("{double:.5e}").parse().ok());
+            if let Some(rounded) = rounded.and_then(serde_json::Number::from_f64) {
+                *number = rounded;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(round),
+        Value::Object(members) => members.values_mut().for_each(round),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 

@@ -59,7 +59,7 @@ fn described(context: &Context, body: &Body, dataset: &Dataset) -> Result<Versio
         options: body.json_text("Options", knobs.options_max, knobs)?,
         source_type: source_type.replace('-', "_").into(),
         source_id: body.text_within("SourceId", knobs.source_id_max)?,
-        description: body.text_within("Description", knobs.description_max)?,
+        description: body.description("Description", knobs)?,
         data_count: body.integer("DataCount")?,
         data_size: body.integer("DataSize")?,
         import_info: body.json_text("ImportInfo", 0, knobs)?,
@@ -91,7 +91,7 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
     if let Some(options) = &options {
         version.options = Some(options.clone());
     }
-    if let Some(description) = body.text_within("Description", knobs.description_max)? {
+    if let Some(description) = body.description("Description", knobs)? {
         version.description = Some(description);
     }
     if let Some(size) = body.integer("DataSize")? {

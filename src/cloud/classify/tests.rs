@@ -20,7 +20,7 @@ fn class(operation: Operation, status: u16, code: &str) -> ErrorClass {
 
 #[test]
 fn the_class_depends_on_operation_status_and_code() {
-    use ErrorClass::{Ambiguous, NameTaken, NotFound, Refused, Transient, Unexplained};
+    use ErrorClass::{Ambiguous, NameTaken, NotFound, QuotaExceeded, Refused, Transient, Unexplained};
     let rows = [
         // The code with two meanings.
         (CreateDataset, 400, "201300003", NameTaken),
@@ -74,6 +74,26 @@ fn the_class_depends_on_operation_status_and_code() {
         (GetDataset, 404, "Throttling.User", THROTTLED),
         (CreateDataset, 429, "", THROTTLED),
         (CreateDataset, 429, "TooManyRequests", THROTTLED),
+        // Quotas and limits, and what only sounds like them.
+        (CreateDataset, 400, "QuotaExceeded", QuotaExceeded),
+        (CreateDataset, 400, "LimitExceededError", QuotaExceeded),
+        (CreateDataset, 403, "Forbidden.QuotaExceed", QuotaExceeded),
+        (CreateDatasetVersion, 409, "ExceedMaxDatasetVersions", QuotaExceeded),
+        (UpdateDataset, 400, "QuotaExceeded.Workspace", QuotaExceeded),
+        (CreateDatasetLabels, 400, "LabelLimitExceeded", QuotaExceeded),
+        (DeleteDataset, 403, "OperationQuota", QuotaExceeded),
+        (ListDatasets, 400, "PageNumberExceed", Refused),
+        (GetDataset, 403, "QuotaExceeded", PERMISSION),
+        (CreateDataset, 400, "Throttling.QuotaExceeded", THROTTLED),
+        (CreateDataset, 429, "QuotaExceeded", THROTTLED),
+        (CreateDataset, 500, "QuotaExceeded", Ambiguous),
+        (CreateDataset, 401, "QuotaExceeded", CREDENTIALS),
+        (GetDataset, 404, "QuotaExceeded", NotFound),
+        (CreateDataset, 400, "InvalidName.LengthExceeded", Refused),
+        (CreateDataset, 400, "InvalidLabels", Refused),
+        (CreateDataset, 400, "MissingQuotaId", Refused),
+        (CreateDataset, 400, "InvalidTimeStamp.Exceeded", CREDENTIALS),
+        (CreateDataset, 400, "RequestTimeTooSkewed", Refused),
         // Identity.
         (CreateDataset, 403, "Forbidden.RAM", PERMISSION),
         (DeleteDataset, 403, "NoPermission", PERMISSION),

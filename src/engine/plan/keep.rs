@@ -8,7 +8,7 @@ use super::super::mark::{Origin, Whose};
 use super::super::recorded::RemoteId;
 use super::super::report::{Next, Ready, Report};
 use super::super::view::{Remote, Sight, View};
-use super::changes::changes;
+use super::changes::{changes, normalised};
 use super::create::{conflicts, create, record};
 use super::{Step, end, stuck, surplus, working};
 use crate::api::condition::Reason;
@@ -24,7 +24,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     let remote = match view.sight(id) {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
-        Some(Sight::Indexed(_)) if !asked && on_demand(view) => return available(view),
+        Some(Sight::Indexed(remote)) if !asked && on_demand(view) => return available(view, desired, remote),
         Some(Sight::Indexed(remote)) if !asked && !due(view) => remote,
         Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(_)) | None => return Step::Sweep,
@@ -51,12 +51,18 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(change) = changes(view, desired, remote).into_iter().next() {
         return Step::Change(id.clone(), change);
     }
-    available(view)
+    available(view, desired, remote)
 }
 
-fn available(view: &View) -> Step {
+fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
     let next = view.object.poll.filter(|poll| !poll.is_zero()).map_or(Next::Event, Next::After);
-    let mut report = Report::new(Ready::Available("the remote equals the spec".to_owned()), next);
+    let normalised = normalised(view, desired, remote);
+    let message = match normalised {
+        None => "the remote equals the spec",
+        Some(_) => "the remote equals the spec but for what the service keeps otherwise, see the condition Drifted",
+    };
+    let mut report = Report::new(Ready::Available(message.to_owned()), next);
+    report.normalised = normalised;
     report.duplicates = surplus::reported(view);
     Step::Report(Box::new(report))
 }
@@ -116,6 +122,7 @@ pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
     conflicts(desired, &view.recorded.fixed)
 }
 
+/// By an edit that came while the create was on its way, or because what was adopted never was as the spec says.
 fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     let list: Vec<_> = conflicts
         .iter()
@@ -125,10 +132,16 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
             format!("spec.{} is {wanted}, the remote {made}", lower_camel(name))
         })
         .collect();
-    stuck(
-        Reason::ImmutableChanged,
-        format!("{}; these cannot change after creation: take the edit back, or create a new object", list.join("; ")),
-    )
+    let instead = match view.recorded.origin {
+        Some(Origin::Adopted) => {
+            "these cannot change, and the adopted one keeps its own: change the spec to that, leave the field out \
+             (beside adoption.datasetId or adoption.versionName), or adopt another one with a new object"
+        }
+        Some(Origin::Created) | None => {
+            "these cannot change after creation: take the edit back, or create a new object"
+        }
+    };
+    stuck(Reason::ImmutableChanged, format!("{}; {instead}", list.join("; ")))
 }
 
 /// Not found: is it known gone, and what then? (6.3)

@@ -64,3 +64,29 @@ fn json_text_must_be_an_object_or_empty() {
     assert!(read("[]", &strict).is_err() && read("{", &strict).is_err());
     assert!(read("{", &lenient).is_ok() && read(&"x".repeat(11), &lenient).is_err());
 }
+
+#[test]
+fn numbers_of_any_size_and_objects_of_any_depth_are_taken() {
+    let nested = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
+    for text in ["{\"a\": 1e400}", "{\"a\": 123456789012345678901234567890}", &nested] {
+        let sent = body(&json!({"Options": text}));
+        assert_eq!(sent.json_text("Options", 0, &Knobs::default()).unwrap().as_deref(), Some(text));
+    }
+}
+
+#[test]
+fn a_service_may_keep_another_form_of_what_it_is_sent() {
+    let sent = body(&json!({
+        "Description": " d\n", "Options": "{ \"b\": [1.23456789], \"a\": 5 }",
+        "Labels": [{"Key": "k", "Value": "v "}],
+    }));
+    let kept = |knobs: &Knobs| {
+        let labels = sent.labels("Labels", knobs).unwrap().unwrap();
+        let options = sent.json_text("Options", 0, knobs).unwrap().unwrap();
+        (sent.description("Description", knobs).unwrap().unwrap(), options, labels[0].value.clone())
+    };
+    let as_sent = (" d\n".into(), "{ \"b\": [1.23456789], \"a\": 5 }".into(), "v ".into());
+    assert_eq!(kept(&Knobs::default()), as_sent);
+    let knobs = Knobs { trim_texts: true, rewrite_json_text: true, ..Knobs::default() };
+    assert_eq!(kept(&knobs), ("d".into(), "{\"a\":5.0,\"b\":[1.23457]}".into(), "v".into()));
+}

@@ -1,0 +1,101 @@
+//! The validation rules (CEL) of single fields: what one value may be, said in words.
+//!
+//! Where a rule stands for a pattern or a bound of the schema, it takes exactly what that took; the schema could only have
+//! shown a regular expression. What did not change is not checked again when an object is written, so a rule that is new
+//! here holds up no object that was stored before.
+
+use kube::core::{Reason, Rule};
+
+use super::names;
+
+/// No blank, tab or line break around: it would be part of an address that cannot be changed later.
+pub(super) fn uri() -> Rule {
+    Rule::new(r"!self.matches('^\\s|\\s$')")
+        .message("uri must not begin or end with a blank or a line break: it cannot be changed later")
+}
+
+pub(super) fn name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9一-鿿㐀-䶿][a-zA-Z0-9一-鿿㐀-䶿_-]*$')").message(
+        "name must begin with a letter, a digit or a Chinese character, and go on with these, '_' and '-' only",
+    )
+}
+
+/// The text of a JSON object, by its braces; the rest is checked by the operator.
+pub(super) fn json_object(field: &str) -> Rule {
+    Rule::new(r"self.matches('^\\s*\\{[\\s\\S]*\\}\\s*$')").message(
+        format!(
+            "{field} must be the text of a JSON object, such as '{{\"key\": \"value\"}}'; for none use '{{}}' or leave it \
+             out"
+        )
+        .as_str(),
+    )
+}
+
+pub(super) fn decimal(field: &str, example: &str) -> Rule {
+    Rule::new("self.matches('^[0-9]+$')")
+        .message(format!("{field} must be the number, not the name: decimal digits such as \"{example}\"").as_str())
+}
+
+pub(super) fn dataset_id() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9_-]+$')")
+        .message("datasetId must be an id as the console shows it, such as d-0a1b: letters, digits, '_' and '-' only")
+}
+
+pub(super) fn version_name() -> Rule {
+    Rule::new("self.matches('^v[1-9][0-9]*$')")
+        .message("versionName must be a name as the service gives it: v1, v2 and so on")
+}
+
+/// No other name can ever exist, so the reference would wait for ever.
+pub(super) fn object_name() -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
+        "datasetRef.name must be the metadata.name of a Dataset in the same namespace: lower-case letters, digits, '-' \
+         and '.' only; a Dataset of another namespace cannot be referred to",
+    )
+}
+
+/// The largest size or count that `CreateDataset` takes.
+pub(super) fn of_first_version(field: &str) -> Rule {
+    Rule::new("self <= 999999999999").message(
+        format!(
+            "{field} of a Dataset must be at most 999999999999, the limit of the service; for more, leave it out here and \
+             set {field} in a DatasetVersion that binds v1 (adoption.versionName: v1)"
+        )
+        .as_str(),
+    )
+}
+
+pub(super) fn label_count(field: &str) -> Rule {
+    Rule::new("size(self) <= 16").message(
+        format!(
+            "{field} must have at most 16 labels: of the 20 that the service allows, the operator keeps {} for its own \
+             ({})",
+            names::MARKS.len(),
+            names::MARKS.join(", ")
+        )
+        .as_str(),
+    )
+}
+
+pub(super) fn label_alphabet() -> Rule {
+    Rule::new("!self.key.matches('[=,]') && !self.value.matches('[=,]')")
+        .message("the key and the value of a label must not contain '=' or ','")
+}
+
+pub(super) fn label_bytes() -> Rule {
+    Rule::new("size(bytes(self.key)) <= 128 && size(bytes(self.value)) <= 128")
+        .message("the key and the value of a label must not be longer than 128 bytes in UTF-8")
+}
+
+pub(super) fn label_prefix() -> Rule {
+    Rule::new("!self.key.matches('^(aliyun|acs|http://|https://)')")
+        .message("the key of a label must not begin with 'aliyun', 'acs', 'http://' or 'https://'")
+        .field_path(".key")
+}
+
+pub(super) fn label_mark() -> Rule {
+    Rule::new("!self.key.startsWith('dso-')")
+        .message("the key of a label must not begin with 'dso-': the operator keeps its ownership labels there")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".key")
+}

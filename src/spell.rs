@@ -1,0 +1,115 @@
+//! Texts for people: durations as a person writes them (`25 s`, `2 min`, `1 h 30 min`), and the API server's own words
+//! instead of the structures that hold them.
+
+use std::error::Error;
+use std::time::Duration;
+
+/// A duration for a message, in its two largest units: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`, `3 days`.
+///
+/// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Nothing at all is `0 s`.
+#[must_use]
+pub fn duration(time: Duration) -> String {
+    let millis = time.as_millis();
+    if millis < 1000 {
+        return if millis == 0 { "0 s".to_owned() } else { format!("{millis} ms") };
+    }
+    if millis < 10_000 {
+        // One digit after the point: a wait of 1.5 s is not one of 2 s.
+        let tenths = (millis + 50) / 100;
+        return if tenths.is_multiple_of(10) {
+            format!("{} s", tenths / 10)
+        } else {
+            format!("{}.{} s", tenths / 10, tenths % 10)
+        };
+    }
+    let seconds = (millis + 500) / 1000;
+    if seconds < 3600 {
+        return pair(seconds / 60, "min", seconds % 60, "s");
+    }
+    let minutes = (seconds + 30) / 60;
+    if minutes < 24 * 60 {
+        return pair(minutes / 60, "h", minutes % 60, "min");
+    }
+    let hours = (minutes + 30) / 60;
+    let days = hours / 24;
+    pair(days, if days == 1 { "day" } else { "days" }, hours % 24, "h")
+}
+
+/// An error for a message or a log line. Of a refusal by the API server it is the API server's message, with the status
+/// code, wherever in the chain of causes it stands; of any other error its own text.
+#[must_use]
+pub fn error(error: &(dyn Error + 'static)) -> String {
+    let mut cause = Some(error);
+    while let Some(now) = cause {
+        if let Some(kube::Error::Api(status)) = now.downcast_ref() {
+            return refusal(status);
+        }
+        cause = now.source();
+    }
+    error.to_string()
+}
+
+fn refusal(status: &kube::core::Status) -> String {
+    let what = if status.message.is_empty() { "the API server refused it without a message" } else { &status.message };
+    match (status.code, status.reason.as_str()) {
+        (0, "") => what.to_owned(),
+        (0, reason) => format!("{what} ({reason})"),
+        (code, "") => format!("{what} ({code})"),
+        (code, reason) => format!("{what} ({code} {reason})"),
+    }
+}
+
+/// Two units, without the one that is zero.
+fn pair(large: u128, large_unit: &str, small: u128, small_unit: &str) -> String {
+    match (large, small) {
+        (0, small) => format!("{small} {small_unit}"),
+        (large, 0) => format!("{large} {large_unit}"),
+        (large, small) => format!("{large} {large_unit} {small} {small_unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_api_server() {
+        let status = |message: &str, reason: &str, code| {
+            kube::Error::Api(kube::core::Status { code, ..kube::core::Status::failure(message, reason) }.boxed())
+        };
+        let denied = status("datasets \"a\" is forbidden: need a team", "Forbidden", 403);
+        assert_eq!(error(&denied), "datasets \"a\" is forbidden: need a team (403 Forbidden)");
+        let nested = kube::runtime::watcher::Error::InitialListFailed(denied);
+        assert_eq!(error(&nested), "datasets \"a\" is forbidden: need a team (403 Forbidden)");
+        for one in [status("", "", 0), status("", "Expired", 410), status("gone", "", 0)] {
+            let text = error(&one);
+            assert!(!text.contains('{') && !text.contains("Status") && !text.is_empty(), "{text}");
+        }
+        assert_eq!(error(&std::io::Error::other("no route")), "no route");
+    }
+
+    #[test]
+    fn durations_read_as_a_person_writes_them() {
+        for (millis, text) in [
+            (0, "0 s"),
+            (1, "1 ms"),
+            (250, "250 ms"),
+            (1000, "1 s"),
+            (1500, "1.5 s"),
+            (9_960, "10 s"),
+            (25_000, "25 s"),
+            (25_400, "25 s"),
+            (59_600, "1 min"),
+            (90_000, "1 min 30 s"),
+            (120_000, "2 min"),
+            (3_599_600, "1 h"),
+            (5_400_000, "1 h 30 min"),
+            (86_400_000, "1 day"),
+            (93_600_000, "1 day 2 h"),
+            (259_200_000, "3 days"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(millis)), text, "{millis} ms");
+        }
+        assert!(duration(Duration::MAX).contains(" days"));
+    }
+}
