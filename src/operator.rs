@@ -246,7 +246,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
 }
 
 fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinship: &Arc<Kinship>) -> Arc<Context<K>> {
-    let lives = kinship.clone();
+    let (lives, neighbours) = (kinship.clone(), kinship.clone());
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
@@ -257,6 +257,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         memories: Memories::default(),
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
+        neighbour: Arc::new(move |uid| neighbours.neighbour(uid)),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::kind::Kind;
 use super::memories::Memories;
-use super::view::World;
+use super::uid::Uid;
+use super::view::{Neighbour, World};
 use crate::cloud;
 use crate::index::Index;
 use crate::index::reader::Reader;
@@ -30,6 +31,8 @@ pub struct Context<K: Kind> {
     pub around: Arc<K::Around>,
     /// Does any object here, of any kind, have this uid?
     pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// The object here, of any kind, that has this uid.
+    pub neighbour: Arc<dyn Fn(Uid) -> Option<Neighbour> + Send + Sync>,
     /// Events.
     pub teller: Teller,
     /// Counters.

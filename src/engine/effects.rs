@@ -116,6 +116,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Ok(_) => Err(self.unsteady().await),
             Err(error) if error.class == ErrorClass::NotFound => {
+                self.ctx.index.missed(&RemoteId::dataset(dataset), &self.facts.uid);
                 self.gone(&RemoteId::dataset(dataset));
                 Ok(Vec::new())
             }
@@ -152,6 +153,7 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::Again
             }
             Ok(None) => {
+                self.ctx.index.missed(id, &view.object.uid);
                 self.seen.sights.insert(id.clone(), Sight::Gone);
                 Flow::Again
             }

@@ -30,7 +30,7 @@ fn report() -> impl Strategy<Value = Report> {
     }));
     (ready(), note(), note(), error).prop_map(|(ready, drifted, duplicates, error)| {
         let error = error.filter(|_| matches!(ready, Ready::Working(..) | Ready::Stuck(..)));
-        Report { ready, drifted, duplicates, error, next: Next::After(Duration::ZERO) }
+        Report { ready, drifted, duplicates, error, about: Vec::new(), next: Next::After(Duration::ZERO) }
     })
 }
 

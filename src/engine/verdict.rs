@@ -19,7 +19,14 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),
     };
-    Report { ready, drifted: None, duplicates: None, error: Some(last_error(error, time)), next: Next::Backoff }
+    Report {
+        ready,
+        drifted: None,
+        duplicates: None,
+        error: Some(last_error(error, time)),
+        about: Vec::new(),
+        next: Next::Backoff,
+    }
 }
 
 fn last_error(error: &CallError, time: &str) -> LastError {
