@@ -202,6 +202,9 @@ impl Oracle {
             flight: question.flight.map(|flight| self.flight(&flight)),
             drifted: None,
             delete_refused: question.delete_refused,
+            // Who others are, and what a rename came to, are told and decide nothing.
+            neighbours: BTreeMap::new(),
+            name_refused: None,
         }
     }
 
