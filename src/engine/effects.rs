@@ -227,8 +227,10 @@ impl<K: Kind> Pass<'_, K> {
             name: Some(name.clone()),
             ..ListDatasets::default()
         };
+        let since = Instant::now();
         match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
             Ok(listing) if listing.complete => {
+                self.ctx.index.put_listed(&listing.remotes, since);
                 let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
                 self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());
                 Flow::Again

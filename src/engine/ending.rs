@@ -53,7 +53,9 @@ impl<K: Kind> Pass<'_, K> {
     fn watch(&mut self, report: &Report) {
         let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
         let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
-        self.ctx.index.watch(&self.key(), &workspace, &report.about);
+        // An object that went while it was looked at waits for nothing.
+        let about = if (self.ctx.lives_here)(&self.facts.uid) { report.about.as_slice() } else { &[] };
+        self.ctx.index.watch(&self.key(), &workspace, about);
     }
 
     /// The status that the report makes of the present one.

@@ -4,8 +4,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 
 use super::desired::Deletion;
-use super::kind::Kind;
-use super::mark::Origin;
+use super::kind::{Kind, policy};
 use super::pass::Pass;
 use super::report::Report;
 use super::view::Neighbour;
@@ -32,14 +31,12 @@ impl<K: Kind> Pass<'_, K> {
     /// This object is being deleted, and its remote with it: whoever waits for that is told, and so is this object, once.
     pub(super) fn warn_waiters(&self) {
         let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
-        let adopted = self.recorded.origin == Some(Origin::Adopted);
-        let policy = K::deletion(&self.object).unwrap_or(if adopted { Deletion::Retain } else { Deletion::Delete });
-        let waiters = if policy == Deletion::Delete { self.ctx.index.waiters(id) } else { Vec::new() };
-        let first = |waiters: &[_]| {
-            !waiters.is_empty()
-                && self.ctx.memories.with(&self.facts.uid, |memory| !std::mem::replace(&mut memory.warned, true))
-        };
-        if !first(&waiters) {
+        if policy::<K>(&self.object, &self.recorded) == Deletion::Retain {
+            return;
+        }
+        let waiters = self.ctx.index.waiters(id, &self.facts.uid);
+        let again = || self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned, true));
+        if waiters.is_empty() || again() {
             return;
         }
         let (kind, namespace, name) = (K::NAME, &self.facts.namespace, &self.facts.name);

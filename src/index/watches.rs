@@ -132,12 +132,13 @@ impl Index {
         }
     }
 
-    /// Objects that wait for a remote which another object owns.
+    /// Objects that wait for a remote because the object `owner` has it.
     #[must_use]
-    pub fn waiters(&self, id: &RemoteId) -> Vec<Uid> {
+    pub fn waiters(&self, id: &RemoteId, owner: &str) -> Vec<Uid> {
         let state = self.state();
         let watches = state.rows.watches.by.get(id).into_iter().flatten();
-        watches.filter(|watch| watch.about.owner.is_some()).map(|watch| watch.key.uid).collect()
+        let theirs = |watch: &&Watch| watch.about.owner.as_ref().is_some_and(|there| there.uid == owner);
+        watches.filter(theirs).map(|watch| watch.key.uid).collect()
     }
 
     /// Was this object woken because of a remote that it waited for? It is asked once.

@@ -14,8 +14,7 @@ use crate::engine::context::Context;
 use crate::engine::desired::Deletion;
 use crate::engine::facts::Facts;
 use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root, recorded};
-use crate::engine::mark::Origin;
+use crate::engine::kind::{Kind, Root, policy, recorded};
 use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
 use crate::engine::view::Neighbour;
@@ -179,6 +178,8 @@ impl Kinship {
     fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &K::Object, remote: Option<RemoteId>) {
         let uid = object.uid().unwrap_or_default();
         self.state().uids.remove(&Uid::of(&uid));
+        let key = ObjectKey::new(K::NAME, &object.namespace().unwrap_or_default(), &object.name_any(), &uid);
+        self.index.watch(&key, "", &[]);
         if let Some(context) = context {
             context.memories.lost(&Facts::of(object), &recorded::<K>(object));
             context.cloud.limiter().forget(&uid);
@@ -251,8 +252,7 @@ impl Kin for DatasetVersion {
 
 fn neighbour_in<K: Kind>(store: &Store<Held<K::Object>>, uid: Uid) -> Option<Neighbour> {
     let object = store.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
-    let adopted = recorded::<K>(&object).origin == Some(Origin::Adopted);
-    let policy = K::deletion(&object).unwrap_or(if adopted { Deletion::Retain } else { Deletion::Delete });
+    let policy = policy::<K>(&object, &recorded::<K>(&object));
     Some(Neighbour {
         kind: K::NAME,
         namespace: object.namespace().unwrap_or_default(),

@@ -7,6 +7,7 @@ use super::super::report::{About, Report};
 use super::super::view::{Neighbour, Remote, View};
 use super::Step;
 use crate::api::condition::Reason;
+use crate::api::names::MARK_DOMAIN;
 
 /// The remote carries the mark of another living owner: `what` begins the message, after the id.
 pub(super) fn owned_by_other(view: &View, remote: &Remote, what: &str, instead: &str) -> Step {
@@ -30,8 +31,12 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     }
 }
 
-/// The object here whose mark it carries.
+/// The object here whose mark it carries, under a domain of ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
+    let domain = remote.labels.get(MARK_DOMAIN)?;
+    if !view.world.identity.domains().contains(domain) {
+        return None;
+    }
     view.seen.neighbours.get(marked_uid(&remote.labels)?)
 }
 

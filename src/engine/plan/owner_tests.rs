@@ -42,10 +42,8 @@ fn adopts(view: &mut View, labels: Labels) {
 }
 
 fn stuck_with(view: &View) -> (Reason, String, Vec<About>) {
-    let report = match plan(view) {
-        Step::Report(report) | Step::Refuse(_, report) => report,
-        step => panic!("{step:?}"),
-    };
+    let step = plan(view);
+    let (Step::Report(report) | Step::Refuse(_, report)) = step else { panic!("{step:?}") };
     let Ready::Stuck(reason, message) = report.ready else { panic!("{:?}", report.ready) };
     assert!(message.chars().count() < 900, "{message}");
     (reason, message, report.about)
