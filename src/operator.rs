@@ -249,7 +249,7 @@ async fn control(
 }
 
 fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinship: &Arc<Kinship>) -> Arc<Context<K>> {
-    let lives = kinship.clone();
+    let (lives, neighbours) = (kinship.clone(), kinship.clone());
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
@@ -261,6 +261,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
         definition: Definition::of::<K::Object>(parts.kube.clone()),
+        neighbour: Arc::new(move |uid| neighbours.neighbour(uid)),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

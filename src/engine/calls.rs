@@ -203,6 +203,10 @@ impl<K: Kind> Pass<'_, K> {
         if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
             self.ctx.index.doubt(id);
         }
+        if error.class == ErrorClass::NameTaken {
+            self.seen.name_refused = Some(Box::new(verdict(error, &now())));
+            return Flow::Again;
+        }
         if error.class != ErrorClass::Refused {
             return self.call_failed(error).await;
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::definition::Definition;
 use super::kind::Kind;
 use super::memories::Memories;
-use super::view::World;
+use super::uid::Uid;
+use super::view::{Neighbour, World};
 use crate::cloud;
 use crate::index::Index;
 use crate::index::reader::Reader;
@@ -33,6 +34,8 @@ pub struct Context<K: Kind> {
     pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// The definition of the kind.
     pub definition: Definition,
+    /// The object here, of any kind, that has this uid.
+    pub neighbour: Arc<dyn Fn(Uid) -> Option<Neighbour> + Send + Sync>,
     /// Events.
     pub teller: Teller,
     /// Counters.

@@ -154,6 +154,7 @@ impl<K: Kind> Pass<'_, K> {
                 };
                 match gone {
                     Ok(true) => {
+                        self.ctx.index.missed(&RemoteId::dataset(dataset), &self.facts.uid);
                         self.gone(&RemoteId::dataset(dataset));
                         Ok(Vec::new())
                     }
@@ -201,6 +202,7 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::Again
             }
             Ok(None) => {
+                self.ctx.index.missed(id, &view.object.uid);
                 self.seen.sights.insert(id.clone(), Sight::Gone);
                 Flow::Again
             }
@@ -274,8 +276,10 @@ impl<K: Kind> Pass<'_, K> {
             name: Some(name.clone()),
             ..ListDatasets::default()
         };
+        let since = Instant::now();
         match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
             Ok(listing) if listing.complete => {
+                self.ctx.index.put_listed(&listing.remotes, since);
                 let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
                 self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());
                 Flow::Again

@@ -34,6 +34,7 @@ impl<K: Kind> Pass<'_, K> {
             report.drifted.clone_from(&self.seen.drifted);
         }
         self.journal.report(&report);
+        self.watch(&report);
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let after = self.after(&before, &report, &facts);
         if let Some(wait) = self.not_yet(&facts, &before, &report) {
@@ -46,6 +47,15 @@ impl<K: Kind> Pass<'_, K> {
         }
         self.announce(&before, &report);
         self.next(&facts, &report)
+    }
+
+    /// The object is woken when what the report is about is not any more as it was.
+    fn watch(&mut self, report: &Report) {
+        let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
+        let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
+        // An object that went while it was looked at waits for nothing.
+        let about = if (self.ctx.lives_here)(&self.facts.uid) { report.about.as_slice() } else { &[] };
+        self.ctx.index.watch(&self.key(), &workspace, about);
     }
 
     /// The status that the report makes of the present one.
@@ -61,7 +71,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         if let Some(id) = &id {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-            self.ctx.index.recorded(id, &self.key(), workspace);
+            self.ctx.index.found(id, &self.key(), workspace);
         }
         after.handled.clone_from(&facts.requested);
         if let (Ok(desired), _) = self.wanted() {
@@ -158,6 +168,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {
             self.tell(true, reason.as_str(), "Reconcile", message);
+            self.warn_owners(report);
         }
     }
 

@@ -7,6 +7,7 @@ use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
 use serde::Serialize;
 
 use super::desired::{Deletion, Desired};
+use super::mark::Origin;
 use super::recorded::Recorded;
 use super::report::Hold;
 use super::view::Relations;
@@ -49,6 +50,14 @@ pub trait Kind: Sized + Send + Sync + 'static {
     fn deletion(object: &Self::Object) -> Option<Deletion>;
     /// What other objects mean for this one, asked when it is being deleted.
     fn relations(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Relations;
+}
+
+/// What deleting this object means for its remote: Delete for what we created, Retain for what was adopted, unless the spec
+/// says.
+#[must_use]
+pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded) -> Deletion {
+    let adopted = recorded.origin == Some(Origin::Adopted);
+    K::deletion(object).unwrap_or(if adopted { Deletion::Retain } else { Deletion::Delete })
 }
 
 /// Reads an object's status.

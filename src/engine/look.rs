@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::mark::{Owner, marked_uid};
 use super::pass::{Pass, random_hex};
 use super::recorded::RemoteId;
+use super::uid::Uid;
 use super::view::{Sight, View};
 
 impl<K: Kind> Pass<'_, K> {
@@ -101,6 +102,11 @@ impl<K: Kind> Pass<'_, K> {
                 && (self.ctx.lives_here)(uid)
             {
                 view.seen.live_here.insert(uid.to_owned());
+                // A version sees the mark of its Dataset all the time, and asks nothing about it.
+                if remote.id.version.is_some() == K::VERSIONED && !view.seen.neighbours.contains_key(uid) {
+                    let neighbour = (self.ctx.neighbour)(Uid::of(uid));
+                    view.seen.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
+                }
             }
             if index.recorded_elsewhere(&remote.id, &view.object.uid) {
                 view.seen.recorded_elsewhere.insert(remote.id.clone());

@@ -218,6 +218,16 @@ pub fn marked_uid(labels: &Labels) -> Option<&str> {
     labels.get(MARK_ATTEMPT).and_then(|attempt| uid_of(attempt))
 }
 
+/// The operator and the cluster that the mark among these labels names, whether or not it verifies: the values of
+/// `dso-domain` and of the third part of `dso-attempt`.
+#[must_use]
+pub fn marked_place(labels: &Labels) -> (Option<&str>, Option<&str>) {
+    // Anybody can write a label, and this is for messages.
+    let hash = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let cluster = labels.get(MARK_ATTEMPT).and_then(|attempt| attempt.split('.').nth(2));
+    (labels.get(MARK_DOMAIN).map(String::as_str).filter(hash), cluster.filter(hash))
+}
+
 /// Is this label key one of ours?
 #[must_use]
 pub fn is_mark(key: &str) -> bool {

@@ -44,6 +44,8 @@ pub struct Memory {
     pub failing_since: Option<Instant>,
     /// When the object began to wait for a permit.
     pub permit_since: Option<Instant>,
+    /// Others that wait for its remote were warned that it is being deleted.
+    pub warned: bool,
     /// An unknown annotation that was warned of.
     pub unknown: Option<String>,
     /// Since when writes of ours get no clear answer.
@@ -89,6 +91,7 @@ impl Memory {
             news: None,
             failing_since: None,
             permit_since: None,
+            warned: false,
             unknown: None,
             unwritten: None,
             refused: None,

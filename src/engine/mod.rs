@@ -18,6 +18,7 @@ mod effects;
 mod ending;
 pub mod facts;
 pub mod fields;
+mod handover;
 pub mod held;
 mod in_hand;
 pub mod intent;

@@ -62,6 +62,10 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
     let uid = object.uid().unwrap_or_default();
     let facts = Facts::of(&*object);
     let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
+    if ctx.index.take_news(&uid) {
+        // What it ended about is not as it was: that is worth a try at once.
+        ctx.memories.with(&uid, |memory| memory.cooldown = None);
+    }
     if let Some(left) = ctx.memories.with(&uid, |memory| cooling(memory.cooldown.as_ref(), &facts)) {
         running.end(Outcome::Requeued);
         return Action::requeue(left);
@@ -152,6 +156,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
         return action;
     }
     pass.warn_of_unknown_annotations();
+    pass.warn_waiters();
     for _ in 0..MOST_STEPS {
         if let Some(action) = pass.look_at_definition().await {
             return action;

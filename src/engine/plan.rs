@@ -8,6 +8,7 @@ mod changes;
 mod create;
 mod doubt;
 mod keep;
+mod owner;
 mod remove;
 mod surplus;
 
@@ -287,6 +288,10 @@ pub(super) mod tests;
 #[cfg(test)]
 #[path = "plan/cases_tests.rs"]
 mod cases;
+
+#[cfg(test)]
+#[path = "plan/owner_tests.rs"]
+mod owners;
 
 #[cfg(test)]
 #[path = "plan/rules_tests.rs"]

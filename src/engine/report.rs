@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
-use super::recorded::LastError;
+use super::mark::is_mark;
+use super::recorded::{LastError, RemoteId};
+use super::view::{Neighbour, Remote};
 use crate::api::condition::Reason;
 
 /// The end of a pass.
@@ -20,8 +22,38 @@ pub struct Report {
     pub duplicates: Option<String>,
     /// The error of the service behind it.
     pub error: Option<LastError>,
+    /// Remotes behind it that are not this object's.
+    pub about: Vec<About>,
     /// When to look again.
     pub next: Next,
+}
+
+/// A remote that a pass ended about though it is not the object's own: the object looks again once that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Which remote.
+    pub id: RemoteId,
+    /// Its name and marks; `None` if it was not there.
+    pub face: Option<String>,
+    /// The object here that owns it, if that is why.
+    pub owner: Option<Neighbour>,
+}
+
+impl About {
+    /// A remote as it was shown.
+    #[must_use]
+    pub fn shown(remote: &Remote) -> Self {
+        let name = remote.fields.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let marks = remote.labels.iter().filter(|(key, _)| is_mark(key));
+        let face = marks.fold(name.to_owned(), |face, (key, value)| format!("{face}\n{key}={value}"));
+        Self { id: remote.id.clone(), face: Some(face), owner: None }
+    }
+
+    /// A remote that is not there.
+    #[must_use]
+    pub const fn absent(id: RemoteId) -> Self {
+        Self { id, face: None, owner: None }
+    }
 }
 
 /// The readiness of an object, from which all conditions are made.
@@ -79,7 +111,7 @@ impl Report {
     /// A report with nothing but its readiness.
     #[must_use]
     pub const fn new(ready: Ready, next: Next) -> Self {
-        Self { ready, drifted: None, normalised: None, duplicates: None, error: None, next }
+        Self { ready, drifted: None, normalised: None, duplicates: None, error: None, about: Vec::new(), next }
     }
 
     /// Stuck until something changes.
@@ -92,6 +124,12 @@ impl Report {
     #[must_use]
     pub fn working(reason: Reason, message: impl Into<String>, next: Next) -> Self {
         Self::new(Ready::Working(reason, message.into()), next)
+    }
+
+    /// The same, woken once one of these is not any more as it was.
+    #[must_use]
+    pub fn about(self, about: Vec<About>) -> Self {
+        Self { about, ..self }
     }
 
     /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from

@@ -30,7 +30,8 @@ fn report() -> impl Strategy<Value = Report> {
     }));
     (ready(), note(), note(), error).prop_map(|(ready, drifted, duplicates, error)| {
         let error = error.filter(|_| matches!(ready, Ready::Working(..) | Ready::Stuck(..)));
-        Report { ready, drifted, normalised: None, duplicates, error, next: Next::After(Duration::ZERO) }
+        let about = Vec::new();
+        Report { ready, drifted, normalised: None, duplicates, error, about, next: Next::After(Duration::ZERO) }
     })
 }
 

@@ -2,6 +2,7 @@
 //! what is known of the cloud. The pass fills it; [`plan`](super::plan) only reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::mark::{Identity, Labels, Origin, Owner, Whose};
 use super::plan::Flight;
 use super::recorded::{Recorded, RemoteId};
 use super::repairs::Futile;
-use super::report::Hold;
+use super::report::{Hold, Report};
 
 /// A dataset or a version as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,40 @@ pub struct Remote {
     /// A dataset's newest version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Box<Remote>>,
+}
+
+/// Another object here, as messages and events name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// `Dataset` or `DatasetVersion`
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Deleting it deletes its remote.
+    pub deletes: bool,
+}
+
+impl Neighbour {
+    /// The commands after which another object may take its remote.
+    #[must_use]
+    pub fn way_out(&self) -> String {
+        let resource = if self.kind == "Dataset" { "paids" } else { "paidsv" };
+        let (namespace, name) = (&self.namespace, &self.name);
+        format!(
+            "kubectl -n {namespace} patch {resource} {name} --type=merge \
+             -p '{{\"spec\":{{\"deletionPolicy\":\"Retain\"}}}}' && kubectl -n {namespace} delete {resource} {name}"
+        )
+    }
+}
+
+impl fmt::Display for Neighbour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
 }
 
 /// What is known of one remote.
@@ -156,6 +191,8 @@ pub struct Seen {
     pub versions: Option<Vec<Arc<Remote>>>,
     /// Uids among the marks seen that some object here has.
     pub live_here: BTreeSet<String>,
+    /// Who they are, of marks on remotes of this kind, by uid.
+    pub neighbours: BTreeMap<String, Neighbour>,
     /// Remotes among those seen that another object here recorded.
     pub recorded_elsewhere: BTreeSet<RemoteId>,
     /// The limiter granted this object's create.
@@ -169,6 +206,8 @@ pub struct Seen {
     /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. It is asked before
     /// anything is decided for an object that is being deleted.
     pub definition_going: bool,
+    /// The service refused the name in an update because it is taken.
+    pub name_refused: Option<Box<Report>>,
 }
 
 impl View {

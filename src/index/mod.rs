@@ -13,6 +13,7 @@ mod row;
 mod rows;
 mod sweep;
 mod tally;
+mod watches;
 mod workspace;
 
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,7 @@ pub use object::ObjectKey;
 use rights::Rights;
 use row::Source;
 use rows::Rows;
+use watches::Watches;
 pub use workspace::Swept;
 use workspace::Workspace;
 
@@ -127,7 +129,7 @@ impl Index {
         let (wake, woken) = mpsc::unbounded_channel();
         let (want, wanted) = mpsc::unbounded_channel();
         let (rounds, told) = watch::channel(0);
-        let state = State { rows: Rows::new(&settings.domains), ..State::default() };
+        let state = State { rows: Rows::new(&settings.domains, Watches::new(wake.clone())), ..State::default() };
         let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings };
         (Arc::new(index), Ends { woken, rounds: told, wanted })
     }
@@ -207,6 +209,21 @@ impl Index {
     /// `key` recorded this remote, in this workspace if that is known: it is woken when the remote changes.
     pub fn recorded(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
         self.state().rows.recorded(id, key, workspace);
+    }
+
+    /// `key` found what it recorded: it is told when that goes.
+    pub fn found(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
+        let mut state = self.state();
+        state.rows.recorded(id, key, workspace);
+        state.rows.well(&id.dataset, key.uid);
+    }
+
+    /// A read for the object `uid` did not find this remote: nothing is believed of it, and whoever else recorded it, or
+    /// a version of it, looks for itself.
+    pub fn missed(&self, id: &RemoteId, uid: &str) {
+        let (now, uid) = (Instant::now(), Uid::of(uid));
+        let keys = self.state().rows.missing(id, now);
+        self.wake(keys.into_iter().filter(|key| key.uid != uid));
     }
 
     /// Wakes every object that recorded this dataset or a version of it.
@@ -313,6 +330,9 @@ impl Index {
     }
 }
 
+#[cfg(test)]
+#[path = "absent_tests.rs"]
+mod absent_tests;
 #[cfg(test)]
 #[path = "chaos_tests.rs"]
 mod chaos_tests;

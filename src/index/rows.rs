@@ -1,6 +1,7 @@
 //! The rows: what is known of each dataset and its versions, which objects recorded them, and by whose mark they can
 //! be found.
 
+mod absent;
 mod recorders;
 mod sweeps;
 
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use super::object::ObjectKey;
 use super::row::{Row, Source, owner_hash};
+use super::watches::Watches;
 use crate::api::names::MARK_OWNER;
 use crate::engine::recorded::{RemoteId, version_number};
 use crate::engine::uid::Uid;
@@ -60,11 +62,24 @@ pub(super) struct Rows {
     gone_order: VecDeque<RemoteId>,
     /// Datasets that nobody recorded, with the mark of an object that recorded another one, as of the last round.
     doubles: HashMap<Arc<str>, Uid>,
+    /// Objects that know that what they recorded of this dataset is not shown any more.
+    told: HashSet<(Arc<str>, Uid)>,
+    /// Who waits for a remote that is not its own.
+    pub(super) watches: Watches,
 }
 
 impl Rows {
-    pub(super) fn new(domains: &[String]) -> Self {
-        Self { domains: domains.to_vec(), ..Self::default() }
+    pub(super) fn new(domains: &[String], watches: Watches) -> Self {
+        Self { domains: domains.to_vec(), watches, ..Self::default() }
+    }
+
+    /// What was shown last of this remote, whether or not it is believed.
+    pub(super) fn last(&self, id: &RemoteId) -> Option<Arc<Remote>> {
+        let entry = self.entries.get(id.dataset.as_str())?;
+        match &id.version {
+            None => entry.row.as_ref()?.remote(),
+            Some(version) => entry.versions.as_ref()?.rows.get(version)?.remote(),
+        }
     }
 
     pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
@@ -163,10 +178,14 @@ impl Rows {
         let entry = self.entry(dataset);
         if let Some(version) = &remote.id.version {
             let rows = &mut entry.versions.get_or_insert_default().rows;
-            return put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
+            let changed = put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
                 rows.insert(version.clone(), row);
                 true
             });
+            if changed {
+                self.watches.shown(remote);
+            }
+            return changed;
         }
         if entry.row.as_ref().is_some_and(|old| old.as_of > as_of) {
             return false;
@@ -184,6 +203,7 @@ impl Rows {
         if before != after {
             self.reown(dataset, before, after);
         }
+        self.watches.shown(remote);
         changed.unwrap_or(true)
     }
 
@@ -219,6 +239,7 @@ impl Rows {
     }
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
+        self.watches.left(id);
         if let Some(version) = &id.version {
             if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut())
             {

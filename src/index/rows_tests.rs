@@ -12,7 +12,7 @@ use crate::engine::mark::{Identity, Labels, Owner};
 use crate::packed::{Packable, Packed};
 
 fn rows() -> Rows {
-    Rows::new(Identity::new(&["d".into()], &[], "c").domains())
+    Rows::new(Identity::new(&["d".into()], &[], "c").domains(), Watches::default())
 }
 
 const TRUSTED: Duration = Duration::from_secs(900);

@@ -18,6 +18,7 @@ use super::tally::Tally;
 use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
+use crate::engine::recorded::RemoteId;
 use crate::engine::view::Remote;
 use crate::levers;
 
@@ -166,7 +167,7 @@ impl Sweep<'_> {
     fn take(&self, page: Option<Page>, tally: &mut Tally) {
         let Some(page) = page else { return tally.end() };
         tally.page(page.remotes.len(), page.total);
-        let mut keys = Vec::new();
+        let (mut keys, known) = (Vec::new(), self.index.is_swept(self.workspace));
         {
             let mut state = self.index.state();
             for remote in &page.remotes {
@@ -180,6 +181,9 @@ impl Sweep<'_> {
                 if state.rows.put(remote, page.since, Source::Shown) {
                     keys.extend(state.rows.recorders_of(id));
                 }
+                if known {
+                    keys.extend(state.rows.outlived(remote, page.since));
+                }
                 match state.rows.seen_by(id, tally.number) {
                     Some(first) => tally.known(first, fresh),
                     None => tally.other(id),
@@ -189,17 +193,22 @@ impl Sweep<'_> {
         self.index.shown(self.workspace, keys);
     }
 
-    /// Asks by id for what somebody recorded and the lists since number `first` did not show. What nobody recorded is
-    /// dropped if the lists were whole.
+    /// Asks by id for what somebody recorded, or waits for, and the lists since number `first` did not show. What nobody
+    /// asks for is dropped if the lists were whole.
     async fn confirm(&self, first: u32, since: Instant, whole: bool) {
         let mut missing = Vec::new();
         {
             let mut state = self.index.state();
             for id in state.rows.unseen(self.workspace, first, since) {
-                if state.rows.is_recorded(&id) {
+                if state.rows.is_recorded(&id) || state.rows.watches.has(&id) {
                     missing.push(id);
                 } else if whole {
                     state.rows.drop_row(&id);
+                }
+            }
+            for id in state.rows.watches.datasets(self.workspace) {
+                if !state.rows.is_shown(&id) && !missing.contains(&id) {
+                    missing.push(id);
                 }
             }
         }
@@ -219,7 +228,7 @@ impl Sweep<'_> {
     }
 
     fn confirmed(&self, ids: &[String], listing: &listing::Listing, since: Instant) {
-        let mut keys = Vec::new();
+        let (mut keys, known) = (Vec::new(), self.index.is_swept(self.workspace));
         {
             let mut state = self.index.state();
             let mut shown = HashSet::new();
@@ -228,10 +237,17 @@ impl Sweep<'_> {
                 if state.rows.put(remote, since, Source::Shown) {
                     keys.extend(state.rows.recorders_of(&remote.id.dataset));
                 }
+                if known {
+                    keys.extend(state.rows.outlived(remote, since));
+                }
             }
             for id in ids.iter().filter(|id| listing.complete && !shown.contains(id.as_str())) {
-                // Whoever knows that already is not told again.
-                if state.rows.is_shown(id) {
+                // Whoever knows that already is not told again: of what we deleted, those who recorded it. And those of a
+                // workspace that is not known have not looked yet.
+                let dataset = RemoteId::dataset(id);
+                if known && !state.rows.is_gone(&dataset) {
+                    keys.extend(state.rows.missing(&dataset, Instant::now()));
+                } else if state.rows.is_shown(id) {
                     state.rows.drop_row(id);
                     keys.extend(state.rows.recorders_of(id));
                 }

@@ -64,7 +64,10 @@ impl Kind for DatasetVersions {
         {
             return Err(Hold::stuck(
                 Reason::OwnedByOther,
-                format!("DatasetVersion {other} binds v1 of {dataset} already; delete one of the two"),
+                format!(
+                    "DatasetVersion {other} binds v1 of {dataset} already; delete one of the two: neither delete touches \
+                     the version"
+                ),
             ));
         }
         Ok(Desired {

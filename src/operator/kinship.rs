@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
 use crate::engine::context::Context;
+use crate::engine::desired::Deletion;
 use crate::engine::facts::Facts;
 use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root, recorded};
+use crate::engine::kind::{Kind, Root, policy, recorded};
 use crate::engine::recorded::{Recorded, RemoteId, version_number};
 use crate::engine::shown::{Broken, Shown};
 use crate::engine::uid::Uid;
+use crate::engine::view::Neighbour;
 use crate::index::{Index, ObjectKey};
 use crate::kinds::family::{Reference, reference, references};
 use crate::kinds::{Around, DatasetVersions, Datasets, Family};
@@ -98,6 +100,13 @@ impl Kinship {
         self.state().uids.contains(&uid)
     }
 
+    /// Who has this uid. It looks through all objects, so it is asked only for messages.
+    pub(super) fn neighbour(&self, uid: Uid) -> Option<Neighbour> {
+        let around = self.around.get().filter(|_| self.lives_here(uid))?;
+        let dataset = || neighbour_in::<Datasets>(&around.datasets, uid);
+        dataset().or_else(|| neighbour_in::<DatasetVersions>(&around.versions, uid))
+    }
+
     /// All kinds were listed at least once: who is not here does not live here.
     pub(super) fn is_complete(&self) -> bool {
         self.state().listed.len() == KINDS
@@ -171,9 +180,21 @@ impl Kinship {
         }
     }
 
+    /// A Dataset that has another id than the store still shows, or none: whoever recorded something of the old one looks.
+    fn moved(&self, dataset: &Dataset, id: Option<&str>) {
+        let at = ObjectRef::new(&dataset.name_any()).within(&dataset.namespace().unwrap_or_default());
+        let before = self.around.get().and_then(|around| around.datasets.get(&at)?.open());
+        let before = before.filter(|before| before.uid() == dataset.uid()).and_then(|before| before.status.clone());
+        if let Some(old) = before.and_then(|status| status.dataset_id).filter(|old| Some(old.as_str()) != id) {
+            self.index.forget(&RemoteId::dataset(&old), &dataset.uid().unwrap_or_default());
+            self.index.wake_recorders(&old);
+        }
+    }
+
     fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &Facts, recorded: &Recorded) {
         let uid = &object.uid;
         self.state().uids.remove(&Uid::of(uid));
+        self.index.watch(&ObjectKey::new(K::NAME, &object.namespace, &object.name, uid), "", &[]);
         if let Some(context) = context {
             context.memories.lost(object, recorded);
             context.cloud.limiter().forget(uid);
@@ -214,6 +235,7 @@ impl Kin for Dataset {
         let status = self.status.as_ref();
         let id = status.and_then(|status| status.dataset_id.as_deref());
         let workspace = status.and_then(|status| status.immutables.workspace_id.as_deref());
+        kinship.moved(self, id);
         kinship.came(Datasets::NAME, &self.metadata, id.map(|id| (RemoteId::dataset(id), workspace)));
         kinship.wake_children(&references(self, id));
     }
@@ -280,6 +302,18 @@ impl Kin for DatasetVersion {
     fn listed(kinship: &Kinship) {
         kinship.recount(DatasetVersions::NAME);
     }
+}
+
+fn neighbour_in<K: Kind>(store: &Store<Held<K::Object>>, uid: Uid) -> Option<Neighbour> {
+    let object = store.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
+    let policy = policy::<K>(&object, &recorded::<K>(&object));
+    Some(Neighbour {
+        kind: K::NAME,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        uid: object.uid().unwrap_or_default(),
+        deletes: policy == Deletion::Delete,
+    })
 }
 
 fn recorded_version(version: &DatasetVersion) -> Option<RemoteId> {

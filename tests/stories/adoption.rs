@@ -106,7 +106,7 @@ async fn a_retained_dataset_is_not_taken_silently_by_the_same_manifest() {
 
     scene.create("Dataset", "kept", spec).await;
     let message = scene.reason("Dataset", "kept", "NameTaken").await;
-    assert!(message.contains(&id) && message.contains("adoption.datasetId"), "{message}");
+    assert!(message.contains(&format!("adoption: {{datasetId: {id}}}")), "{message}");
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     scene.patch("Dataset", "kept", json!({"spec": {"adoption": {"datasetId": id}}})).await;
     assert_eq!(dataset_id(&scene.ready("Dataset", "kept").await), id);

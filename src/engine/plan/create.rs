@@ -6,10 +6,11 @@ use super::super::desired::{Desired, Policy};
 use super::super::fields::{Fields, hash};
 use super::super::mark::{Labels, Origin, Whose};
 use super::super::recorded::{Ended, Outcome, RemoteId};
-
+use super::super::report::About;
 use super::super::view::{Remote, Sight, View};
 use super::changes::FIRST_PREFIX;
 use super::keep::{first_of, lacks_first};
+use super::owner::{adoption, owned_by_other, told};
 use super::{Flight, Landed, Record, Step, changes, label_keys, next_intent, stuck, working};
 use crate::api::condition::Reason;
 
@@ -28,14 +29,14 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     for remote in &view.seen.owned {
         match view.whose(remote) {
             Whose::Predecessor { nonce } if desired.policy == Policy::CreateOnly => {
-                return stuck(
-                    Reason::NameTaken,
-                    format!(
-                        "{} was made by an earlier {} of this name (attempt {nonce}) and adoption.policy is CreateOnly; \
-                         set adoption.datasetId to take it, or delete it",
-                        remote.id, view.owner.kind
-                    ),
+                let message = format!(
+                    "{} was made by an earlier {} of this name (attempt {nonce}) and adoption.policy is CreateOnly; set \
+                     {} to take it, or delete it",
+                    remote.id,
+                    view.owner.kind,
+                    adoption(remote)
                 );
+                return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
             // A sweep may lag behind a delete: read it before taking it.
             Whose::Predecessor { .. } => match view.sight(&remote.id) {
@@ -44,24 +45,15 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                 Some(Sight::Indexed(_)) | None => return Step::Fetch(remote.id.clone()),
             },
             Whose::Released => {
-                return stuck(
-                    Reason::NameTaken,
-                    format!(
-                        "{} was retained when an earlier object of this name was deleted; set adoption.datasetId to \
-                         take it back, or delete it in the console to have a new one made",
-                        remote.id
-                    ),
+                let message = format!(
+                    "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
+                     it in the console to have a new one made",
+                    remote.id,
+                    adoption(remote)
                 );
+                return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
-            Whose::Forged => {
-                return stuck(
-                    Reason::OwnedByOther,
-                    format!(
-                        "{} carries this object's mark with a signature that is not ours; remove its dso- labels",
-                        remote.id
-                    ),
-                );
-            }
+            Whose::Forged => return forged(remote),
             Whose::Mine { .. } | Whose::Other | Whose::Dead | Whose::Nobody => {}
         }
     }
@@ -121,11 +113,19 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     match view.sight(id) {
         Some(Sight::Read(remote)) => take(view, desired, remote),
         Some(Sight::Indexed(_)) | None => Step::Fetch(id.clone()),
-        Some(Sight::Gone) => stuck(
+        Some(Sight::Gone) => told(
             Reason::AdoptionNotFound,
             format!("{id}, named in adoption, does not exist or is not visible to this identity; correct or remove it"),
+            vec![About::absent(id.clone())],
         ),
     }
+}
+
+/// Its mark claims this object, but is not ours.
+fn forged(remote: &Remote) -> Step {
+    let message =
+        format!("{} carries this object's mark with a signature that is not ours; remove its dso- labels", remote.id);
+    told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 
 /// Exactly one unmarked dataset of this name is taken; otherwise one is created.
@@ -146,14 +146,9 @@ fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
         [only] => adopt(view, desired, &only.id),
         many => {
             let ids: Vec<_> = many.iter().map(|remote| remote.id.to_string()).collect();
-            stuck(
-                Reason::AdoptionNotFound,
-                format!(
-                    "{} datasets are named {name}: {}; choose one with adoption.datasetId",
-                    many.len(),
-                    ids.join(", ")
-                ),
-            )
+            let (count, ids) = (many.len(), ids.join(", "));
+            let message = format!("{count} datasets are named {name}: {ids}; choose one with adoption.datasetId");
+            told(Reason::AdoptionNotFound, message, many.iter().map(|remote| About::shown(remote)).collect())
         }
     }
 }
@@ -167,12 +162,8 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
         Whose::Mine { nonce, .. } => return record(view, remote, &nonce, true),
         Whose::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
         Whose::Released | Whose::Dead | Whose::Nobody => (Origin::Adopted, false),
-        Whose::Other | Whose::Forged => {
-            return stuck(
-                Reason::OwnedByOther,
-                format!("{} belongs to another owner and is not taken; release it there first", remote.id),
-            );
-        }
+        Whose::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
+        Whose::Forged => return forged(remote),
     };
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {

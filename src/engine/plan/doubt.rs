@@ -5,7 +5,7 @@ use super::super::recorded::{Ended, Outcome, RemoteId};
 use super::super::report::{Next, Report};
 use super::super::view::View;
 use super::create::record;
-use super::{Step, end, keep, stuck, working};
+use super::{Step, end, keep, owner, stuck, working};
 use crate::api::condition::Reason;
 
 /// Resolves a doubt in the intent's target.
@@ -94,17 +94,12 @@ fn name_taken(view: &View, age: std::time::Duration) -> Step {
         return step;
     }
     let nonce = view.object.intent.own().and_then(|intent| intent.newest()).unwrap_or_default().to_owned();
-    Step::Refuse(Ended { nonce, outcome: Outcome::Refused }, Box::new(name_taken_report(view)))
-}
-
-fn name_taken_report(view: &View) -> Report {
     let name = view.desired.as_ref().ok().and_then(|desired| desired.create.get("Name")).and_then(|name| name.as_str());
     let name = name.unwrap_or_default();
-    Report::stuck(
-        Reason::NameTaken,
-        format!(
-            "another dataset is named {name} (it may not be visible to this identity); change spec.name, or take it \
-             with adoption.datasetId"
-        ),
-    )
+    if view.seen.named.is_none() && !view.object.deleting {
+        return Step::FindNamed(name.to_owned());
+    }
+    let (message, about) = owner::name_taken(view, name);
+    let report = Report::stuck(Reason::NameTaken, message).about(about);
+    Step::Refuse(Ended { nonce, outcome: Outcome::Refused }, Box::new(report))
 }

@@ -10,6 +10,7 @@ use super::super::report::{Next, Ready, Report};
 use super::super::view::{Remote, Sight, View};
 use super::changes::{changes, normalised};
 use super::create::{conflicts, create, record};
+use super::owner::{self, owned_by_other};
 use super::{Step, end, stuck, surplus, working};
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
@@ -24,11 +25,21 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     let remote = match view.sight(id) {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
+        Some(Sight::Indexed(_)) if moved(desired, id) => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(remote)) if !asked && on_demand(view) => return available(view, desired, remote),
         Some(Sight::Indexed(remote)) if !asked && !due(view) => remote,
         Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
         Some(Sight::Indexed(_)) | None => return Step::Sweep,
     };
+    if let Some(dataset) = &desired.target.dataset_id
+        && moved(desired, id)
+    {
+        return working(
+            Reason::DependencyNotReady,
+            format!("the Dataset of this version is now {dataset}, but it belongs to {id}; delete one of the two"),
+            Next::Event,
+        );
+    }
     if !desired.bind
         && let Some(step) = whose(view, remote)
     {
@@ -48,10 +59,29 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         }
         return Step::Fetch(RemoteId::version(id.dataset.clone(), "v1"));
     }
+    if let Some(refused) = &view.seen.name_refused {
+        return name_refused(view, desired, refused);
+    }
     if let Some(change) = changes(view, desired, remote).into_iter().next() {
         return Step::Change(id.clone(), change);
     }
     available(view, desired, remote)
+}
+
+/// A version of a dataset that its Dataset does not stand for any more. What the index says of it may be older than that.
+fn moved(desired: &Desired, id: &RemoteId) -> bool {
+    id.version.is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.dataset)
+}
+
+/// The service refused a new name: a list says who has it.
+fn name_refused(view: &View, desired: &Desired, refused: &Report) -> Step {
+    let name = desired.mutable.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if view.seen.named.is_none() {
+        return Step::FindNamed(name.to_owned());
+    }
+    let (message, about) = owner::name_taken(view, name);
+    let ready = Ready::Stuck(Reason::NameTaken, message);
+    Step::Report(Box::new(Report { ready, about, ..refused.clone() }))
 }
 
 fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
@@ -110,10 +140,7 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
             Some(Step::Mark(remote.id.clone(), mark))
         }
-        Whose::Other => Some(stuck(
-            Reason::OwnedByOther,
-            format!("{} now carries the mark of another owner; nothing is sent to it", remote.id),
-        )),
+        Whose::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
     }
 }
 
@@ -183,7 +210,10 @@ fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step
         None => Some(Step::Fetch(dataset)),
         Some(Sight::Gone) => Some(working(
             Reason::DependencyNotReady,
-            format!("{id} is gone with its dataset; it is made again once its dataset is another one that exists"),
+            format!(
+                "{id} is gone with its dataset; it is made again once its Dataset has another one: set \
+                 onExternalDeletion: Recreate there too, or delete this object"
+            ),
             Next::Event,
         )),
         Some(Sight::Indexed(_) | Sight::Read(_)) => None,

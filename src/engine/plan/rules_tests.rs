@@ -265,6 +265,8 @@ fn a_name_is_taken_only_if_a_list_says_by_whom() {
     view.process.name_taken = Some(Duration::from_secs(2));
     assert_eq!(plan(&view), Step::FindOwned);
     view.seen.owned_is_fresh = true;
+    assert_eq!(plan(&view), Step::FindNamed("o".into()), "whose is it?");
+    view.seen.named = Some(Vec::new());
     assert!(matches!(plan(&view), Step::Refuse(..)));
     view.seen.owned = vec![remote];
     assert!(matches!(plan(&view), Step::Record(_)));

@@ -21,6 +21,8 @@ impl Rows {
     }
 
     pub(in crate::index) fn forget(&mut self, id: &RemoteId, uid: Uid) {
+        self.well(&id.dataset, uid);
+        self.watches.unowned(id);
         if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
             entry
                 .recorders
@@ -33,11 +35,14 @@ impl Rows {
         let gone = |entry: &Entry| entry.recorders.iter().any(|recorder| !lives(recorder.key.uid));
         let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| gone(entry)).map(|(id, _)| id.clone()).collect();
         for id in ids {
+            self.watches.unowned(&RemoteId::dataset(&*id));
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.recorders.retain(|recorder| lives(recorder.key.uid));
             }
             self.tidy(&id);
         }
+        self.told.retain(|(_, uid)| lives(*uid));
+        self.watches.forget(lives);
     }
 
     /// Objects with the mark of which a dataset came up, or went, that is not the one they recorded, since this was asked

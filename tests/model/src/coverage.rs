@@ -52,7 +52,7 @@ pub const ARMS: &[&str] = &[
     "Report NameTaken: was retained when an earlier object",
     "Report OwnedByOther: carries this object's mark with a signature",
     "Report OwnedByOther: belongs to another owner",
-    "Report OwnedByOther: now carries the mark of another",
+    "Report OwnedByOther: now belongs to another owner",
     "Report OwnedByOther: does not carry this object's mark, but",
     "Report AdoptionNotFound: is AdoptOnly",
     "Report AdoptionNotFound: named in adoption, does not exist",

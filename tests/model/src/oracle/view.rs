@@ -203,6 +203,9 @@ impl Oracle {
             drifted: None,
             delete_refused: question.delete_refused,
             definition_going: false,
+            // Who others are, and what a rename came to, are told and decide nothing.
+            neighbours: BTreeMap::new(),
+            name_refused: None,
         }
     }
 
