@@ -10,6 +10,7 @@ pub mod ambient;
 pub mod api;
 pub mod cloud;
 pub mod engine;
+pub mod folded;
 pub mod index;
 pub mod kinds;
 mod levers;

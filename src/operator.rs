@@ -32,7 +32,7 @@ use crate::index::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Settings};
-use crate::tell::Teller;
+use crate::tell::{self, Teller};
 use kinship::Kinship;
 
 /// The alias under which intents name the one configured account.
@@ -118,7 +118,7 @@ pub async fn operate(
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
     let principal = cloud.principal().await?;
     let identity = identity(&kube, &settings).await?;
-    tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
+    tracing::info!(endpoint = cloud.endpoint(), principal, "the dataset API is called here, as this identity");
     let world = Arc::new(World {
         account: ACCOUNT.to_owned(),
         region: flags.region.clone().unwrap_or_default(),
@@ -133,7 +133,7 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
     }
-    let (teller, telling) = Teller::new(kube.clone());
+    let (teller, telling) = Teller::new(kube.clone(), tell::own_object(kube.default_namespace()));
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
@@ -225,6 +225,8 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
+    let index = parts.index.clone();
+    tasks.spawn(async move { index.folded().log().await });
     let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));

@@ -14,7 +14,7 @@ pub const PREFIX: &str = "dataset-operator.dev/";
 /// Keeps an object until its remote is deleted, known gone or let go.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
-/// `"true"` stops every cloud write for the object.
+/// Stops every cloud write for the object, unless it is a word for false.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
 /// Any new value forces one fresh read of the remote; echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-requested-at";
@@ -30,7 +30,8 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
     (
         PAUSED,
         "`\"true\"` stops every cloud write for this object (the label that Retain sets is the one \
-         exception). Deletion proceeds with Retain and waits otherwise.",
+         exception). Deletion proceeds with Retain and waits otherwise. `1`, `t`, `T`, `TRUE` and `True` say the same; \
+         `0`, `f`, `F`, `false`, `FALSE` and `False` stop nothing. Any other value stops too, with a warning.",
     ),
     (
         RECONCILE_REQUESTED_AT,
@@ -39,8 +40,8 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
     ),
     (
         POLL_INTERVAL,
-        "How often the remote is compared with the spec: a Go duration such as `30m`, clamped to \
-         sane bounds; `0` means only on demand.",
+        "How often the remote is compared with the spec: a Go duration such as `30m`, at least 10 s and at most a \
+         day; `0` means only on demand. Another value changes nothing and is told in a warning.",
     ),
     (
         FORCE_RELEASE,

@@ -45,10 +45,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Create => self.create(view).await,
             Step::Mark(id, labels) => self.mark(view, &id, labels).await,
             Step::Unrelease(id) => self.change(view, &id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await,
-            Step::Change(id, change) => {
-                self.note_drift(view, &change);
-                self.change(view, &id, change).await
-            }
+            Step::Change(id, change) => self.equalise(view, &id, change).await,
             Step::Delete(id) => self.delete(view, &id).await,
             Step::Release(id) => self.release(view, &id).await,
             Step::Resolve => {

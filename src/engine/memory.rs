@@ -43,8 +43,8 @@ pub struct Memory {
     pub failing_since: Option<Instant>,
     /// When the object began to wait for a permit.
     pub permit_since: Option<Instant>,
-    /// An unknown annotation that was warned of.
-    pub unknown: Option<String>,
+    /// What was told of annotations that mean nothing, as long as they stay.
+    pub warned_of: Vec<String>,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -82,7 +82,7 @@ impl Memory {
             news: None,
             failing_since: None,
             permit_since: None,
-            unknown: None,
+            warned_of: Vec::new(),
         }
     }
 
@@ -163,7 +163,7 @@ impl Memory {
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let calm = self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
-        let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
+        let told = self.warned_of.is_empty() && self.read.is_none() && self.echo.is_silent();
         self.settled && calm && told && !doubt && !waits && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 }

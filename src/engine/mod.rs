@@ -9,10 +9,12 @@
 //! an earlier one may have executed; nothing without our proven mark is changed or deleted; the finalizer leaves
 //! only when the remote is known gone or was let go.
 
+mod annotations;
 mod calls;
 pub mod context;
 pub mod desired;
 pub mod echo;
+mod edits;
 mod effects;
 mod ending;
 pub mod facts;
@@ -37,4 +39,5 @@ pub mod uid;
 pub mod verdict;
 pub mod view;
 mod wire;
+pub mod words;
 mod writes;

@@ -74,7 +74,7 @@ impl<K: Kind> Pass<'_, K> {
 
 /// Users' edits and deletions go first; what an object still lacks comes before what is only looked after.
 fn lane_of(view: &View, step: &Step) -> Lane {
-    let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
+    let carried_out = view.carried_out();
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
     if view.object.deleting || asked || (view.id().is_some() && !carried_out) {
         Lane::UserChange

@@ -22,7 +22,9 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
     Report { ready, drifted: None, duplicates: None, error: Some(last_error(error, time)), next: Next::Backoff }
 }
 
-fn last_error(error: &CallError, time: &str) -> LastError {
+/// The failed call as status tells it.
+#[must_use]
+pub fn last_error(error: &CallError, time: &str) -> LastError {
     LastError {
         code: error
             .code

@@ -26,7 +26,9 @@ use tokio::time::Instant;
 use crate::cloud::{self, CallError};
 use crate::engine::recorded::RemoteId;
 use crate::engine::uid::Uid;
+use crate::engine::verdict::last_error;
 use crate::engine::view::Remote;
+use crate::folded::Folded;
 
 pub use object::ObjectKey;
 use rights::Rights;
@@ -43,6 +45,7 @@ pub struct Index {
     wanted: mpsc::UnboundedSender<Arc<str>>,
     rounds: watch::Sender<u64>,
     settings: Settings,
+    folded: Folded,
 }
 
 /// What the index is told once.
@@ -77,6 +80,14 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The code of the service, or the kind of failure.
+    fn cause(&self) -> String {
+        match self {
+            Self::Call(error) => last_error(error, "").code,
+            Self::Unsteady => "unsteady list".to_owned(),
+        }
+    }
+
     /// The same trouble, maybe with another RequestId.
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -128,8 +139,15 @@ impl Index {
         let (want, wanted) = mpsc::unbounded_channel();
         let (rounds, told) = watch::channel(0);
         let state = State { rows: Rows::new(&settings.domains), ..State::default() };
-        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings };
+        let folded = Folded::default();
+        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings, folded };
         (Arc::new(index), Ends { woken, rounds: told, wanted })
+    }
+
+    /// Failures that are the same for all objects, also those of passes.
+    #[must_use]
+    pub const fn folded(&self) -> &Folded {
+        &self.folded
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -136,7 +136,12 @@ impl Index {
     /// A list failed, so many times in a row. Whoever waits learns of a new kind of failure at once, and everyone of a
     /// workspace that could not be seen for too long. Returns how long to pause.
     pub(super) fn failed(&self, workspace: &str, trouble: Trouble, failures: u32) -> Duration {
-        tracing::warn!(workspace, %trouble, "the workspace could not be listed");
+        let error = trouble.to_string();
+        if self.folded.is_news(&trouble.cause(), &error, None) {
+            tracing::warn!(workspace, error, "the workspace could not be listed");
+        } else {
+            tracing::debug!(workspace, error, "the workspace could not be listed");
+        }
         let keys = {
             let mut guard = self.state();
             let (state, trusted) = (&mut *guard, self.trusted());

@@ -147,7 +147,7 @@ pub(super) async fn drive<K: Kind>(
                     tracing::debug!(controller = K::NAME, "an object was gone before its turn");
                 }
                 Err(error) => {
-                    tracing::warn!(controller = K::NAME, %error, "watching");
+                    tracing::warn!(controller = K::NAME, %error, "objects could not be watched; tried again");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
