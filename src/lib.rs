@@ -18,5 +18,6 @@ pub mod metrics;
 pub mod operator;
 pub mod packed;
 pub mod settings;
+pub mod started;
 pub mod telemetry;
 pub mod tell;

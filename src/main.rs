@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dataset_operator::settings::{Flags, Settings};
-use dataset_operator::{api, operator, telemetry};
+use dataset_operator::{api, operator, started, telemetry};
 
 /// Manages Alibaba Cloud PAI datasets from Kubernetes
 #[derive(Debug, Parser)]
@@ -25,9 +25,16 @@ enum Command {
 fn main() -> ExitCode {
     // Two TLS libraries could claim to be the default; the choice is made once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let result: Result<(), Box<dyn std::error::Error>> = match Arguments::parse().command {
+    let mut command = Arguments::command();
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result: Result<(), Box<dyn std::error::Error>> = match arguments.command {
         Command::Run(flags) => {
             telemetry::start(flags.log_format);
+            if let (Some(run), Some((_, matches))) = (command.find_subcommand("run"), matches.subcommand()) {
+                let settings = started::settings(run, matches);
+                tracing::info!(version = env!("CARGO_PKG_VERSION"), settings, "dataset-operator starts");
+            }
             Settings::new(*flags).map_err(Into::into).and_then(|settings| Ok(operator::run(settings)?))
         }
         Command::Crds => print_crds(),
