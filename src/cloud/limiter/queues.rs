@@ -113,6 +113,22 @@ impl Queues {
         self.lines.iter().filter_map(|(line, slots)| Some((*line, slots.front()?.ticket, slots.len())))
     }
 
+    /// How many are before `key`, and when its turn is as it was estimated last. `None` for who has no place.
+    pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
+        let (line, slot) = self.places.get(key)?;
+        let order = |line: &Line| (line.lane, line.waiting);
+        let before = self.lines.iter().map(|(other, slots)| {
+            if order(other) < order(line) {
+                slots.len()
+            } else if order(other) == order(line) {
+                slots.partition_point(|other| other.ticket < slot.ticket)
+            } else {
+                0
+            }
+        });
+        Some((before.sum(), slot.due?))
+    }
+
     fn newcomer(&mut self, now: Duration, key: &Key, line: Line) -> Slot {
         if self.places.len() >= self.prune_at.max(1024) {
             // So that places of nobody do not pile up. Those are in no line any more.
