@@ -65,6 +65,7 @@ impl Kinship {
         index: Arc<Index>,
         ready: Readiness,
     ) -> Self {
+        ready.needs([Datasets::NAME, DatasetVersions::NAME].map(|kind| (kind, "the objects are still being listed")));
         Self {
             ready,
             datasets,
@@ -178,9 +179,9 @@ impl Kinship {
             state.uids = uids;
             state.listed.insert(kind);
         }
+        self.ready.met(kind);
         if self.is_complete() {
             self.index.forget_others(|uid| self.lives_here(uid));
-            self.ready.set();
         }
     }
 }
