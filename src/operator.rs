@@ -1,6 +1,7 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
 mod census;
+mod health;
 mod kinship;
 mod orphans;
 mod rewind;
@@ -25,6 +26,7 @@ use crate::engine::context::{Context, Limits};
 use crate::engine::kind::Kind;
 use crate::engine::mark::Identity;
 use crate::engine::memories::Memories;
+use crate::engine::queued::Slots;
 use crate::engine::uid::Uid;
 use crate::engine::view::World;
 use crate::index::reader::Reader;
@@ -136,7 +138,8 @@ pub async fn operate(
     let (teller, telling) = Teller::new(kube.clone(), tell::own_object(kube.default_namespace()));
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
-    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
+    let slots = Arc::default();
+    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, slots, teller, metrics };
     control(parts, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
@@ -191,6 +194,7 @@ struct Parts {
     cloud: cloud::Client,
     index: Arc<Index>,
     world: Arc<World>,
+    slots: Arc<Slots>,
     teller: Teller,
     metrics: Arc<Metrics>,
 }
@@ -201,6 +205,9 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
+    let workspace = parts.settings.flags.workspace_id.clone();
+    health::begin(&ready, workspace.as_deref());
+    let watched = health::watch(parts.index.clone(), ready.clone(), workspace, parts.index.turns());
     let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
     let (config, resync) = (watch::config(&parts.kube).await, parts.settings.flags.resync);
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
@@ -227,6 +234,7 @@ async fn control(parts: Parts, ends: Ends, ready: Readiness, asked: impl Future<
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
     let index = parts.index.clone();
     tasks.spawn(async move { index.folded().log().await });
+    tasks.spawn(watched);
     let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));
@@ -259,6 +267,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         memories: Memories::default(),
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
+        slots: parts.slots.clone(),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

@@ -45,10 +45,12 @@ mod tests {
 
     #[test]
     fn every_setting_is_told_and_no_secret() {
-        let arguments = ["x", "--region", "cn-hangzhou", "--owner-key", "hush,old", "--endpoint", "https://me:pw@here/x"];
+        let arguments =
+            ["x", "--region", "cn-hangzhou", "--owner-key", "hush,old", "--endpoint", "https://me:pw@here/x"];
         let command = Program::command();
         let told = settings(&command, &command.clone().get_matches_from(arguments));
-        for part in ["--region=cn-hangzhou", "--qps=100", "--resync=10m", "--owner-key=(secret)", "--endpoint=https://…@here/x"]
+        for part in
+            ["--region=cn-hangzhou", "--qps=100", "--resync=10m", "--owner-key=(secret)", "--endpoint=https://…@here/x"]
         {
             assert!(told.split(' ').any(|word| word == part), "{part} in {told}");
         }

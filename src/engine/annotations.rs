@@ -93,10 +93,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn warn_of_annotations(&self) {
         let found = wrong(self.object.annotations(), self.recorded.id.as_ref());
         let now: Vec<_> = found.iter().map(|(_, note)| note.clone()).collect();
-        let before = self
-            .ctx
-            .memories
-            .with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned_of, now));
+        let before = self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned_of, now));
         for (reason, note) in found.iter().filter(|(_, note)| !before.contains(note)) {
             self.tell(*reason, note);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::kind::Kind;
 use super::memories::Memories;
+use super::queued::Slots;
 use super::view::World;
 use crate::cloud;
 use crate::index::Index;
@@ -30,6 +31,8 @@ pub struct Context<K: Kind> {
     pub around: Arc<K::Around>,
     /// Does any object here, of any kind, have this uid?
     pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// When objects may say that they wait in line; shared by all kinds.
+    pub slots: Arc<Slots>,
     /// Events.
     pub teller: Teller,
     /// Counters.

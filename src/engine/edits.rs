@@ -35,7 +35,9 @@ pub(super) fn edits(change: &Change, remote: Option<&Remote>, first: Option<&Arc
             "Description" => "versionDescription".to_owned(),
             other => lower_camel(other),
         }),
-        Change::Publish => fields(&Fields::from_iter([("Accessibility".to_owned(), json!("PUBLIC"))]), remote, lower_camel),
+        Change::Publish => {
+            fields(&Fields::from_iter([("Accessibility".to_owned(), json!("PUBLIC"))]), remote, lower_camel)
+        }
         Change::SetLabels(wanted) => labels("labels", wanted, remote),
         Change::RemoveLabels(keys) => unset("labels", keys, remote),
         Change::SetFirstLabels(wanted) => labels("versionLabels", wanted, first),

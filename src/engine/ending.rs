@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kube::runtime::controller::Action;
 use kube::Resource;
+use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::facts::Facts;
@@ -96,8 +96,9 @@ impl<K: Kind> Pass<'_, K> {
                 memory.waiting(Instant::now(), news.and(Some(message)))
             }
         });
-        // A service that asks for a longer wait than that is told of at once.
+        // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
         let long = *reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience);
+        let long = long || *reason == Reason::Queued;
         if waited >= patience || long {
             return None;
         }

@@ -43,6 +43,8 @@ pub struct Memory {
     pub failing_since: Option<Instant>,
     /// When the object began to wait for a permit.
     pub permit_since: Option<Instant>,
+    /// When it may say that it waits for a permit.
+    pub slot: Option<Instant>,
     /// What was told of annotations that mean nothing, as long as they stay.
     pub warned_of: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl Memory {
             news: None,
             failing_since: None,
             permit_since: None,
+            slot: None,
             warned_of: Vec::new(),
         }
     }

@@ -30,6 +30,7 @@ pub mod memories;
 pub mod memory;
 pub mod pass;
 pub mod plan;
+pub mod queued;
 pub mod recorded;
 pub mod report;
 pub mod stand;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::recorded::LastError;
+use super::words::about;
 use crate::api::condition::Reason;
 
 /// The end of a pass.
@@ -90,6 +91,16 @@ impl Report {
     #[must_use]
     pub fn working(reason: Reason, message: impl Into<String>, next: Next) -> Self {
         Self::new(Ready::Working(reason, message.into()), next)
+    }
+
+    /// In line for a permit behind `before` others, until `turn` from now at a guess; it comes back after `wait`.
+    #[must_use]
+    pub fn queued(before: usize, turn: Duration, wait: Duration) -> Self {
+        let message = format!(
+            "in line for the operator's rate limit (--qps): {before} before it, which takes about {}",
+            about(turn)
+        );
+        Self::working(Reason::Queued, message, Next::After(wait))
     }
 
     /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from

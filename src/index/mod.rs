@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::cloud::{self, CallError};
+use crate::cloud::{self, CallError, ErrorClass, Unauthorised};
 use crate::engine::recorded::RemoteId;
 use crate::engine::uid::Uid;
 use crate::engine::verdict::last_error;
@@ -34,8 +34,8 @@ pub use object::ObjectKey;
 use rights::Rights;
 use row::Source;
 use rows::Rows;
-pub use workspace::Swept;
 use workspace::Workspace;
+pub use workspace::{Standing, Swept};
 
 /// The index of one account and endpoint.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ pub struct Index {
     wake: mpsc::UnboundedSender<ObjectKey>,
     wanted: mpsc::UnboundedSender<Arc<str>>,
     rounds: watch::Sender<u64>,
+    turned: watch::Sender<u64>,
     settings: Settings,
     folded: Folded,
 }
@@ -80,6 +81,16 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The error, if the service refuses the credentials.
+    fn refused_credentials(&self) -> Option<&CallError> {
+        match self {
+            Self::Call(error) => {
+                Some(error).filter(|error| error.class == ErrorClass::Unauthorised(Unauthorised::Credentials))
+            }
+            Self::Unsteady => None,
+        }
+    }
+
     /// The code of the service, or the kind of failure.
     fn cause(&self) -> String {
         match self {
@@ -140,8 +151,15 @@ impl Index {
         let (rounds, told) = watch::channel(0);
         let state = State { rows: Rows::new(&settings.domains), ..State::default() };
         let folded = Folded::default();
-        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings, folded };
+        let turned = watch::Sender::new(0);
+        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, turned, settings, folded };
         (Arc::new(index), Ends { woken, rounds: told, wanted })
+    }
+
+    /// Moves when a list failed or a round ended well: [`Index::standing`] may be another.
+    #[must_use]
+    pub fn turns(&self) -> watch::Receiver<u64> {
+        self.turned.subscribe()
     }
 
     /// Failures that are the same for all objects, also those of passes.

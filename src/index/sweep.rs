@@ -253,7 +253,9 @@ impl Sweep<'_> {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed"),
+                Err(error) => {
+                    tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed")
+                }
             }
         }
     }

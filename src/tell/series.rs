@@ -151,7 +151,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_long_name_and_a_long_note_are_cut_to_what_kubernetes_takes() {
         let (mut series, time) = (Series::new(Some("pod-1".into())), "2026-11-29T00:00:00Z".parse().unwrap());
-        for object in ["a".repeat(253), format!("{}-.b", "a".repeat(235)), format!("{}.{}", "a".repeat(200), "-".repeat(40))] {
+        for object in
+            ["a".repeat(253), format!("{}-.b", "a".repeat(235)), format!("{}.{}", "a".repeat(200), "-".repeat(40))]
+        {
             let write = series.write(&told(&object, "u", &"数".repeat(1000)), Instant::now(), time);
             let (name, note) = (name_of(&write).to_owned(), write.event.note.clone().unwrap());
             assert!(name.len() <= 253 && name.starts_with("aaa"), "{name}");
