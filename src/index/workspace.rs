@@ -154,7 +154,7 @@ impl Index {
         self.with(workspace, |entry| entry.blind)
     }
 
-    /// The service answered. What was in the way is told until a whole round has ended.
+    /// The service answered. What was in the way is told until a whole round has ended, unless it was the credentials.
     pub(super) fn reached(&self, workspace: &str) {
         let let_in = self.with(workspace, |entry| {
             entry.reached = Some(Instant::now());

@@ -16,6 +16,8 @@ mod controls;
 mod drift;
 mod duplicates;
 mod edits;
+mod events;
+mod health;
 mod hostile;
 mod index;
 mod index_strangers;
