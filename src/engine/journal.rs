@@ -109,7 +109,9 @@ impl Journal {
 
     /// What happened, in words.
     fn said(&self, failed: bool, changed: &[String]) -> String {
-        let did: Vec<String> = self.did.iter().filter_map(|step| done(step, self.drift.is_some(), changed)).collect();
+        let mut did: Vec<String> =
+            self.did.iter().filter_map(|step| done(step, self.drift.is_some(), changed)).collect();
+        did.dedup();
         let did = did.join(", ");
         match (&self.why, failed, did.is_empty()) {
             (Some((reason, _)), true, true) => format!("failed: {reason}"),
@@ -228,7 +230,7 @@ mod tests {
     fn the_line_says_what_happened_and_tells_an_edit_from_drift() {
         let mut journal = Journal::new("id".into());
         assert_eq!(journal.said(false, &[]), "nothing to do");
-        journal.did = vec!["Change"];
+        journal.did = vec!["Change", "Change"];
         let changed = ["description".to_owned(), "labels.team".to_owned()];
         assert_eq!(journal.said(false, &changed), "changed description, labels.team");
         journal.drift("description: found \"a\", wanted \"b\"".to_owned());

@@ -35,7 +35,8 @@ impl Scene {
     pub(crate) async fn told_of_annotation(&self, name: &str, key: &str) -> String {
         let begin = format!("dataset-operator.dev/{key}: ");
         let wait = self.wait();
-        let told = wait.until(&format!("a warning of {key}"), async || {
+        let what = format!("a warning of {key}");
+        let told = wait.until(&what, async || {
             let notes = self.notes(name, "InvalidAnnotation").await;
             Ok(notes.into_iter().map(|(note, _)| note).find(|note| note.starts_with(&begin)))
         });
