@@ -52,7 +52,7 @@ impl Readiness {
     /// What is missing, one part a line; empty if the operator is ready.
     #[must_use]
     pub fn lacks(&self) -> String {
-        self.parts().iter().map(|(part, text)| format!("{part}: {text}\n")).collect()
+        self.parts().iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
     }
 
     fn parts(&self) -> MutexGuard<'_, BTreeMap<String, String>> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::engine::uid::Uid;
+
 /// A cause is logged no more often than this.
 const EVERY: Duration = Duration::from_secs(60);
 /// Nobody has so many causes; if there are more, each is logged by itself.
@@ -21,7 +23,7 @@ struct Entry {
     /// When it was logged last.
     logged: Instant,
     count: u64,
-    objects: HashSet<String>,
+    objects: HashSet<Uid>,
     error: String,
 }
 
@@ -41,7 +43,7 @@ impl Folded {
         let mut entries = self.lock();
         if let Some(entry) = entries.get_mut(cause) {
             entry.count += 1;
-            entry.objects.extend(object.map(str::to_owned));
+            entry.objects.extend(object.map(Uid::of));
             error.clone_into(&mut entry.error);
             return false;
         }

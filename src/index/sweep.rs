@@ -254,7 +254,7 @@ impl Sweep<'_> {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed")
+                    tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed");
                 }
             }
         }

@@ -68,15 +68,15 @@ mod tests {
         Standing { workspace: workspace.to_owned(), listed, trouble }
     }
 
-    fn refused(unauthorised: Unauthorised, code: &str) -> Option<Trouble> {
-        Some(Trouble::Call(CallError {
+    fn refused(unauthorised: Unauthorised, code: &str) -> Trouble {
+        Trouble::Call(CallError {
             class: ErrorClass::Unauthorised(unauthorised),
             operation: Operation::ListDatasets,
             status: Some(403),
             code: Some(code.to_owned()),
             message: String::new(),
             request_id: None,
-        }))
+        })
     }
 
     #[test]
@@ -86,11 +86,11 @@ mod tests {
         ready.needs([]);
         assert_eq!(ready.lacks(), "workspace 478: not listed yet\n");
         let wrong_key = refused(Unauthorised::Credentials, "SignatureDoesNotMatch");
-        tell(&ready, &[standing("478", false, wrong_key)], Some("478"));
+        tell(&ready, &[standing("478", false, Some(wrong_key))], Some("478"));
         let lacks = ready.lacks();
         assert!(lacks.contains("credentials: the service refuses them: ListDatasets was not authenticated"), "{lacks}");
         assert!(lacks.contains("workspace 478: not listed: "), "{lacks}");
-        tell(&ready, &[standing("478", false, refused(Unauthorised::Permission, "NoPermission"))], Some("478"));
+        tell(&ready, &[standing("478", false, Some(refused(Unauthorised::Permission, "NoPermission")))], Some("478"));
         let lacks = ready.lacks();
         assert!(lacks.starts_with("workspace 478: not listed: ListDatasets was not permitted"), "{lacks}");
         tell(&ready, &[standing("478", true, None)], Some("478"));
@@ -103,9 +103,9 @@ mod tests {
         begin(&ready, None);
         ready.needs([]);
         assert_eq!(ready.lacks(), "");
-        tell(&ready, &[standing("typo", false, refused(Unauthorised::Permission, "NoPermission"))], None);
+        tell(&ready, &[standing("typo", false, Some(refused(Unauthorised::Permission, "NoPermission")))], None);
         assert_eq!(ready.lacks(), "");
-        tell(&ready, &[standing("typo", false, refused(Unauthorised::Credentials, "Nope"))], None);
+        tell(&ready, &[standing("typo", false, Some(refused(Unauthorised::Credentials, "Nope")))], None);
         assert!(ready.lacks().starts_with("credentials: "), "{}", ready.lacks());
     }
 }

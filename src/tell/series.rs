@@ -142,7 +142,7 @@ mod tests {
             let write = write(&other);
             assert!(write.series.is_none() && name_of(&write) != name_of(&first), "{other:?}");
         }
-        tokio::time::advance(WINDOW - Duration::from_secs(1)).await;
+        tokio::time::advance(WINDOW * 9 / 10).await;
         assert_eq!(write(&told("one", "u1", "d-1 was created")).series.unwrap().count, 3);
         tokio::time::advance(WINDOW).await;
         assert!(write(&told("one", "u1", "d-1 was created")).series.is_none(), "that was long ago");

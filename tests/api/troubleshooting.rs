@@ -58,8 +58,8 @@ fn the_table_of_events_is_the_list_in_the_code() {
     let mut told: Vec<(String, bool)> = named
         .iter()
         .flat_map(|cell| {
-            let (names, warning) = cell.strip_suffix(" (Warning)").map_or((*cell, false), |names| (names, true));
-            names.split(", ").map(move |name| (name.trim_matches('`').to_owned(), warning))
+            let (list, warning) = cell.strip_suffix(" (Warning)").map_or((*cell, false), |list| (list, true));
+            list.split(", ").map(move |name| (name.trim_matches('`').to_owned(), warning))
         })
         .collect();
     told.sort();

@@ -1,5 +1,6 @@
 //! Who waits, in which line, in which order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -117,14 +118,10 @@ impl Queues {
     pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
         let (line, slot) = self.places.get(key)?;
         let order = |line: &Line| (line.lane, line.waiting);
-        let before = self.lines.iter().map(|(other, slots)| {
-            if order(other) < order(line) {
-                slots.len()
-            } else if order(other) == order(line) {
-                slots.partition_point(|other| other.ticket < slot.ticket)
-            } else {
-                0
-            }
+        let before = self.lines.iter().map(|(other, slots)| match order(other).cmp(&order(line)) {
+            Ordering::Less => slots.len(),
+            Ordering::Equal => slots.partition_point(|other| other.ticket < slot.ticket),
+            Ordering::Greater => 0,
         });
         Some((before.sum(), slot.due?))
     }
