@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dataset_operator::settings::{Flags, Settings};
-use dataset_operator::{api, operator, telemetry};
+use dataset_operator::{api, operator, started, telemetry};
 
 /// Manages Alibaba Cloud PAI datasets from Kubernetes
 #[derive(Debug, Parser)]
@@ -26,8 +26,15 @@ enum Command {
 fn main() -> ExitCode {
     // Two TLS libraries could claim to be the default; the choice is made once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match Arguments::parse().command {
-        Command::Run(flags) => run(*flags),
+    let mut command = Arguments::command();
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match arguments.command {
+        Command::Run(flags) => {
+            let run_command = command.find_subcommand("run").zip(matches.subcommand());
+            let settings = run_command.map(|(run, (_, matches))| started::settings(run, matches)).unwrap_or_default();
+            run(*flags, &settings)
+        }
         Command::Crds => match print_crds() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -39,13 +46,14 @@ fn main() -> ExitCode {
 }
 
 /// Flags that cannot work together are told as clap tells a wrong one, and end with the same code: 2. What fails later is
-/// a line of the log and ends with 1.
-fn run(flags: Flags) -> ExitCode {
+/// a line of the log and ends with 1. `given` says all settings, for the first line of the log.
+fn run(flags: Flags, given: &str) -> ExitCode {
     let settings = match Settings::new(flags) {
         Ok(settings) => settings,
         Err(error) => Arguments::command().error(ErrorKind::ValueValidation, error).exit(),
     };
     telemetry::start(settings.flags.log_format, settings.flags.log_level);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), settings = given, "dataset-operator starts");
     match operator::run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

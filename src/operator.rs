@@ -3,6 +3,7 @@
 mod broken;
 mod census;
 mod clients;
+mod health;
 mod identity;
 mod kinship;
 mod orphans;
@@ -25,6 +26,7 @@ use crate::engine::context::{Context, Limits};
 use crate::engine::definition::Definition;
 use crate::engine::kind::Kind;
 use crate::engine::memories::Memories;
+use crate::engine::queued::Slots;
 use crate::engine::uid::Uid;
 use crate::engine::view::World;
 use crate::index::reader::Reader;
@@ -32,7 +34,7 @@ use crate::index::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::tell::Teller;
+use crate::tell::{self, Teller};
 use kinship::Kinship;
 
 pub use clients::patience;
@@ -151,7 +153,7 @@ pub async fn operate(
         tracing::info!("dataset-operator stopped");
         return Ok(());
     };
-    tracing::info!(endpoint = cloud.endpoint(), principal, "dataset-operator starts");
+    tracing::info!(endpoint = cloud.endpoint(), principal, "the dataset API is called here, as this identity");
     let world = Arc::new(World {
         account: ACCOUNT.to_owned(),
         region: flags.region.clone().unwrap_or_default(),
@@ -167,11 +169,12 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);
     }
-    let (teller, telling) = Teller::new(kube.clone(), metrics.clone());
+    let (teller, telling) = Teller::new(kube.clone(), tell::own_object(kube.default_namespace()), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
-    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, teller, metrics };
+    let slots = Arc::default();
+    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, slots, teller, metrics };
     control(parts, config, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
@@ -187,6 +190,7 @@ struct Parts {
     cloud: cloud::Client,
     index: Arc<Index>,
     world: Arc<World>,
+    slots: Arc<Slots>,
     teller: Teller,
     metrics: Arc<Metrics>,
 }
@@ -203,6 +207,9 @@ async fn control(
     let (stop, stopped) = signal::channel(false);
     let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
+    let workspace = parts.settings.flags.workspace_id.clone();
+    health::begin(&ready, workspace.as_deref());
+    let watched = health::watch(parts.index.clone(), ready.clone(), workspace, parts.index.turns());
     let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
     let resync = parts.settings.flags.resync;
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
@@ -228,6 +235,9 @@ async fn control(
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
+    let index = parts.index.clone();
+    tasks.spawn(async move { index.folded().log().await });
+    tasks.spawn(watched);
     let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));
@@ -262,6 +272,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
         definition: Definition::of::<K::Object>(parts.kube.clone()),
         neighbour: Arc::new(move |uid| neighbours.neighbour(uid)),
+        slots: parts.slots.clone(),
         teller: parts.teller.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {

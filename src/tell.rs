@@ -1,33 +1,86 @@
 //! Events, told on transitions only and outside the critical path: a full queue or a refused event costs a log
 //! line, never a pass.
+//!
+//! * A new text is a new event. The same text about the same object within six minutes is counted on the first one
+//!   ([`series`]).
+//! * When many objects turn at once, as in an outage, ten events a second are written; how many more there would have been
+//!   is one event on the operator's own object ([`gate`]).
 
-use std::sync::Arc;
+mod gate;
+mod series;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use tokio::sync::mpsc;
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use serde_json::json;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::ambient;
+use crate::api::{EventReason, News};
 use crate::engine::refused::refuses;
 use crate::metrics::Metrics;
+use gate::Gate;
+use series::{Series, Write};
 
-/// Events waiting to be written; more than this are dropped.
+/// Events waiting to be written; more than this are only counted.
 const QUEUE: usize = 256;
-/// The API server refuses longer notes.
-const NOTE: usize = 1000;
+/// One write of an event takes no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Something to tell about an object.
+#[derive(Debug)]
+struct Told {
+    object: ObjectReference,
+    news: News,
+    note: String,
+}
 
 /// Where passes leave their events.
 #[derive(Clone, Debug)]
-pub struct Teller(mpsc::Sender<(Event, ObjectReference)>);
+pub struct Teller {
+    sender: mpsc::Sender<Told>,
+    gate: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    gate: Mutex<Gate>,
+    left_out: Notify,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Teller {
-    /// A teller, and the task that writes what it is told.
-    pub fn new(client: kube::Client, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
-        let (sender, mut receiver) = mpsc::channel::<(Event, ObjectReference)>(QUEUE);
-        let recorder = Recorder::new(client, Reporter::from("dataset-operator".to_owned()));
+    /// A teller, and the task that writes what it is told. What is left out is told of `own`.
+    pub fn new(client: kube::Client, own: ObjectReference, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
+        let (sender, mut receiver) = mpsc::channel::<Told>(QUEUE);
+        let gate = Arc::<Shared>::default();
+        let shared = gate.clone();
         let task = async move {
-            while let Some((event, object)) = receiver.recv().await {
-                let publish = recorder.publish(&event, &object);
-                match tokio::time::timeout(std::time::Duration::from_secs(10), publish).await {
+            let mut series = Series::new(std::env::var("POD_NAME").ok());
+            loop {
+                let due = shared.lock().due();
+                let told = tokio::select! {
+                    told = receiver.recv() => match told {
+                        Some(told) => told,
+                        None => return,
+                    },
+                    () = shared.left_out.notified() => continue,
+                    () = until(due) => match shared.lock().sum_up() {
+                        Some(note) => Told { object: own.clone(), news: EventReason::EventsLeftOut.into(), note },
+                        None => continue,
+                    },
+                };
+                let write = series.write(&told, Instant::now(), ambient::now());
+                match timeout(PATIENCE, publish(&client, write)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
                         if let kube::Error::Api(status) = &error
@@ -37,24 +90,71 @@ impl Teller {
                         }
                         tracing::debug!(error = crate::spell::error(&error), "an event could not be written");
                     }
-                    Err(_) => tracing::debug!("writing an event took too long"),
+                    Err(error) => tracing::debug!(%error, "writing an event took too long"),
                 }
             }
         };
-        (Self(sender), task)
+        (Self { sender, gate }, task)
     }
 
-    /// Tells one thing. `warning` for what a human should look at; `reason` in past tense CamelCase.
-    pub fn tell(&self, object: ObjectReference, warning: bool, reason: &str, action: &str, note: &str) {
-        let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
-            reason: reason.to_owned(),
-            note: Some(note.chars().take(NOTE).collect()),
-            action: action.to_owned(),
-            secondary: None,
-        };
-        if self.0.try_send((event, object)).is_err() {
-            tracing::debug!(reason, "an event was dropped: too many are waiting");
+    /// Tells one thing about an object. The note is cut at what Kubernetes takes.
+    pub fn tell(&self, object: ObjectReference, news: impl Into<News>, note: &str) {
+        let news = news.into();
+        let told = Told { object, news, note: note.to_owned() };
+        let mut gate = self.gate.lock();
+        if !gate.admits(news, Instant::now()) || self.sender.try_send(told).is_err() {
+            gate.leave_out(news, Instant::now());
+            self.gate.left_out.notify_one();
         }
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn publish(client: &kube::Client, write: Write) -> kube::Result<()> {
+    let Write { event, series } = write;
+    let events = Api::<Event>::namespaced(client.clone(), event.metadata.namespace.as_deref().unwrap_or("default"));
+    if let Some(series) = series {
+        let name = event.metadata.name.as_deref().unwrap_or_default();
+        let patch = Patch::Merge(json!({"series": series}));
+        match events.patch(name, &PatchParams::default(), &patch).await {
+            // It expired, or somebody deleted it: then it is written anew.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            result => return result.map(drop),
+        }
+    }
+    events.create(&PostParams::default(), &event).await.map(drop)
+}
+
+/// What the operator tells of itself is about: its Pod if that is known (`POD_NAME`, `POD_NAMESPACE`, `POD_UID`), else the
+/// namespace that it works from.
+pub fn own_object(default_namespace: &str) -> ObjectReference {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match variable("POD_NAME") {
+        Some(name) => ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            name: Some(name),
+            namespace: Some(variable("POD_NAMESPACE").unwrap_or_else(|| default_namespace.to_owned())),
+            uid: variable("POD_UID"),
+            ..ObjectReference::default()
+        },
+        None => namespace(default_namespace),
+    }
+}
+
+/// A namespace, as what an event is about.
+pub fn namespace(name: &str) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Namespace".to_owned()),
+        name: Some(name.to_owned()),
+        namespace: Some(name.to_owned()),
+        ..ObjectReference::default()
     }
 }

@@ -12,6 +12,7 @@ pub mod condition;
 pub mod crds;
 pub mod dataset;
 pub mod dataset_status;
+pub mod event;
 mod field_rules;
 pub mod names;
 pub mod reference;
@@ -24,6 +25,7 @@ pub use common::{Attempt, CommonStatus, Label, LastError, UserMetricsEndpoint};
 pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
+pub use event::{EventReason, News};
 pub use values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Origin,
     Outcome, Property, ProviderType, SourceType,

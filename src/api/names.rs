@@ -14,7 +14,7 @@ pub const PREFIX: &str = "dataset-operator.dev/";
 /// Keeps an object until its cloud dataset is deleted, known to be gone, or released.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
-/// `"true"` stops every write to the cloud for the object.
+/// Stops every write to the cloud for the object, unless the value is a word for false.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
 /// Each new value forces one fresh read of the cloud dataset; echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-requested-at";
@@ -30,7 +30,9 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
     (
         PAUSED,
         "`\"true\"` stops every write to the cloud for this object. A deletion waits until you remove the annotation, \
-         except with `deletionPolicy: Retain`: the operator then sets the label `dso-released` and the deletion ends.",
+         except with `deletionPolicy: Retain`: the operator then sets the label `dso-released` and the deletion ends. \
+         `1`, `t`, `T`, `TRUE` and `True` mean the same; `0`, `f`, `F`, `false`, `FALSE` and `False` stop nothing. Any \
+         other value stops too, with a warning.",
     ),
     (
         RECONCILE_REQUESTED_AT,
@@ -40,7 +42,8 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
     (
         POLL_INTERVAL,
         "How often the operator reads the cloud dataset and compares it with the spec: a Go duration such as `30m`, \
-         at least 10 seconds and at most 24 hours. `0`: only when you ask for it.",
+         at least 10 seconds and at most 24 hours. `0`: only when you ask for it. Any other value changes nothing, with a \
+         warning.",
     ),
     (
         FORCE_RELEASE,

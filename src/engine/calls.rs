@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::edits::{Edit, edits};
 use super::kind::Kind;
 use super::mark::Labels;
 use super::pass::{Flow, Pass};
-use super::plan::{Change, Flight, Landed};
+use super::plan::{Change, Flight, Landed, changes, sent};
 use super::recorded::RemoteId;
 use super::report::{Next, Ready, Report};
 use super::verdict::verdict;
-use super::view::{Sight, View};
+use super::view::{Remote, Sight, View};
 use super::wire::{as_created, changed, created, label_list, now, request_of};
 use crate::ambient;
+use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
 use crate::cloud::{CallError, ErrorClass, Lane, Malformed, Operation, Request, Turn};
@@ -101,7 +103,12 @@ impl<K: Kind> Pass<'_, K> {
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
         let (namespace, name) = (&view.object.namespace, &view.object.name);
         let reconcile_id = &self.journal.id;
-        tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create did not succeed");
+        if error.never_executed() {
+            // The line at the end of the pass says so too.
+            tracing::debug!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "nothing came of a create");
+        } else {
+            tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
+        }
         self.seen.flight = None;
         match &error.class {
             ErrorClass::NameTaken => {
@@ -169,7 +176,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn mark_restored(&self, flow: &Flow, id: &RemoteId) {
         if let Flow::Again = flow {
             let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
-            self.tell(false, "MarkRestored", "Update", &note);
+            self.tell(EventReason::MarkRestored, &note);
         }
     }
 
@@ -226,26 +233,38 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(self.finish(report).await)
     }
 
+    /// Makes one change that the spec asks for; which fields it changed is told at the end of the pass.
+    pub(super) async fn equalise(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
+        self.note_drift(view, id);
+        let (remote, first) = seen_of(view, id);
+        let edits = edits(&change, remote, first);
+        let sent = view.sight(id).and_then(Sight::remote).map(|remote| sent(view, remote, &change));
+        let flow = self.change(view, id, change).await;
+        if matches!(flow, Flow::Again) {
+            self.changed.extend(edits.into_iter().map(|edit| edit.field));
+            let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(id));
+            if let Some(sent) = sent {
+                self.ctx.memories.with(&self.facts.uid, |memory| memory.repairs.sent(&view.object, sent, now, again));
+            }
+        }
+        flow
+    }
+
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
-    pub(super) fn note_drift(&mut self, view: &View, change: &Change) {
-        let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
-        if !carried_out || self.corrected {
+    fn note_drift(&mut self, view: &View, id: &RemoteId) {
+        let (remote, first) = seen_of(view, id);
+        let (Ok(desired), Some(remote)) = (&view.desired, remote) else { return };
+        if !view.carried_out() || self.corrected {
             return;
         }
         self.corrected = true;
         self.ctx.metrics.drifted(K::NAME);
-        let what = match change {
-            Change::Update(fields) | Change::UpdateFirst(fields) => {
-                fields.keys().cloned().collect::<Vec<_>>().join(", ")
-            }
-            Change::SetLabels(_)
-            | Change::RemoveLabels(_)
-            | Change::SetFirstLabels(_)
-            | Change::RemoveFirstLabels(_) => "Labels".to_owned(),
-            Change::Publish => "Accessibility".to_owned(),
-        };
-        self.seen.drifted = Some(format!("{what} of the remote differ from the spec"));
-        self.tell(false, "DriftDetected", "Observe", &format!("{what} of the remote differ from the spec"));
+        let all = changes(view, desired, remote);
+        let told: Vec<_> = all.iter().flat_map(|change| edits(change, Some(remote), first)).collect();
+        let told = told.iter().map(Edit::drift).collect::<Vec<_>>().join("; ");
+        self.seen.drifted = Some(format!("changed outside Kubernetes: {told}"));
+        self.tell(EventReason::DriftDetected, &format!("changed outside Kubernetes: {told}"));
+        self.journal.drift(told);
     }
 
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
@@ -258,7 +277,7 @@ impl<K: Kind> Pass<'_, K> {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
-                self.tell(false, "Deleted", "Delete", &format!("{id} was deleted"));
+                self.tell(EventReason::Deleted, &format!("{id} was deleted"));
                 Flow::Again
             }
             Err(error) if error.class == ErrorClass::NotFound => {
@@ -283,8 +302,14 @@ impl<K: Kind> Pass<'_, K> {
             if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if matches!(flow, Flow::Again) {
-            self.tell(false, "Retained", "Delete", &format!("{id} is kept and marked as released"));
+            self.tell(EventReason::Retained, &format!("{id} is kept and marked as released"));
         }
         flow
     }
+}
+
+/// A remote and its v1 as they were seen.
+fn seen_of<'a>(view: &'a View, id: &RemoteId) -> (Option<&'a Remote>, Option<&'a Arc<Remote>>) {
+    let first = RemoteId::version(id.dataset.clone(), "v1");
+    (view.sight(id).and_then(Sight::remote).map(Arc::as_ref), view.sight(&first).and_then(Sight::remote))
 }

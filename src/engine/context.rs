@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::definition::Definition;
 use super::kind::Kind;
 use super::memories::Memories;
+use super::queued::Slots;
 use super::uid::Uid;
 use super::view::{Neighbour, World};
 use crate::cloud;
@@ -36,6 +37,8 @@ pub struct Context<K: Kind> {
     pub definition: Definition,
     /// The object here, of any kind, that has this uid.
     pub neighbour: Arc<dyn Fn(Uid) -> Option<Neighbour> + Send + Sync>,
+    /// When objects may say that they wait in line; shared by all kinds.
+    pub slots: Arc<Slots>,
     /// Events.
     pub teller: Teller,
     /// Counters.

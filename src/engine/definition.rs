@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::kind::Kind;
 use super::pass::Pass;
 use super::report::{Next, Report};
+use crate::api::EventReason;
 use crate::api::condition::Reason;
 
 /// A read is believed for this long.
@@ -141,7 +142,7 @@ impl<K: Kind> Pass<'_, K> {
             "CustomResourceDefinition {definition} is being deleted, so {what} stays in the cloud as it is; apply the \
              definition and this object again to take it back"
         );
-        self.tell(false, "LeftInCloud", "Delete", &note);
+        self.tell(EventReason::LeftInCloud, &note);
         self.ctx.memories.lost(&self.facts, &self.recorded);
     }
 }

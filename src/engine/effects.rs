@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::kind::Kind;
 use super::pass::{Flow, Pass};
-use super::plan::{Change, Step, sent, shown_of_left};
+use super::plan::{Change, Step, shown_of_left};
 use super::recorded::RemoteId;
 use super::report::{Next, Report};
 use super::verdict::verdict;
@@ -49,18 +49,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.mark_restored(&flow, &id);
                 flow
             }
-            Step::Change(id, change) => {
-                self.note_drift(view, &change);
-                let sent = view.sight(&id).and_then(Sight::remote).map(|remote| sent(view, remote, &change));
-                let flow = self.change(view, &id, change).await;
-                if let (Flow::Again, Some(sent)) = (&flow, sent) {
-                    let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(&id));
-                    self.ctx.memories.with(&self.facts.uid, |memory| {
-                        memory.repairs.sent(&view.object, sent, now, again);
-                    });
-                }
-                flow
-            }
+            Step::Change(id, change) => self.equalise(view, &id, change).await,
             Step::Delete(id) => self.delete(view, &id).await,
             Step::Release(id) => self.release(view, &id).await,
             Step::Resolve => {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource;
 use kube::runtime::controller::Action;
-use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::facts::Facts;
@@ -17,7 +17,7 @@ use super::report::{Next, Ready, Report};
 use super::status;
 use crate::ambient;
 use crate::api::condition::Reason;
-use crate::api::names;
+use crate::api::{EventReason, News};
 
 /// A wait shorter than this is not worth a status write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -113,8 +113,9 @@ impl<K: Kind> Pass<'_, K> {
                 memory.waiting(Instant::now(), news.and(Some(message)))
             }
         });
-        // A service that asks for a longer wait than that is told of at once.
+        // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
         let long = *reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience);
+        let long = long || *reason == Reason::Queued;
         if waited >= patience || long {
             return None;
         }
@@ -145,54 +146,50 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Events on transitions: becoming stuck, being blocked, having duplicates; being ready again is told by what was
-    /// done.
+    /// Events on transitions: what `Ready` turned to, and having duplicates; being ready again is told by what was done.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
         if let Some(duplicates) = &report.duplicates
             && before.condition("DuplicatesFound").is_none()
         {
-            self.tell(true, "DuplicatesFound", "Observe", duplicates);
+            self.tell(EventReason::DuplicatesFound, duplicates);
         }
         let known = |drifted: &Condition| drifted.reason == status::SERVICE_NORMALISES;
         if let Some(message) = &report.normalised
             && !before.condition("Drifted").is_some_and(known)
         {
-            self.tell(true, status::SERVICE_NORMALISES, "Update", message);
+            self.tell(EventReason::ServiceNormalises, message);
         }
         if self.corrected && matches!(report.ready, Ready::Available(_)) {
-            self.tell(false, "DriftCorrected", "Update", "the remote equals the spec again");
+            let note = format!("set back to what the spec says: {}", self.changed.join(", "));
+            self.tell(EventReason::DriftCorrected, &note);
         }
-        let (reason, message) = match &report.ready {
-            Ready::Stuck(reason, message) | Ready::Working(reason @ Reason::WriteRefused, message) => (reason, message),
-            Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => return,
-        };
-        if before.condition("Ready").is_none_or(|ready| ready.reason != reason.as_str()) {
-            self.tell(true, reason.as_str(), "Reconcile", message);
-            self.warn_owners(report);
-        }
-    }
-
-    /// An annotation under our prefix that means nothing is most likely a typing error; it is told once a process.
-    pub(super) fn warn_of_unknown_annotations(&self) {
-        let known = |key: &str| names::ANNOTATIONS.iter().any(|(name, _)| *name == key);
-        let mut keys = self.object.annotations().keys().filter(|key| key.starts_with(names::PREFIX) && !known(key));
-        let Some(key) = keys.next() else { return };
-        let first =
-            self.ctx.memories.with(&self.facts.uid, |memory| memory.unknown.replace(key.clone()).as_ref() != Some(key));
-        if first {
-            let known: Vec<_> = names::ANNOTATIONS.iter().map(|(name, _)| *name).collect();
-            self.tell(
-                true,
-                "UnknownAnnotation",
-                "Reconcile",
-                &format!("{key} means nothing here; known: {}", known.join(", ")),
-            );
+        if let Some((reason, message)) = turned(before, report) {
+            self.tell(reason, message);
+            if reason.stalled() {
+                self.warn_owners(report);
+            }
         }
     }
 
-    pub(super) fn tell(&self, warning: bool, reason: &str, action: &str, note: &str) {
-        self.ctx.teller.tell(self.object.object_ref(&()), warning, reason, action, note);
+    /// Tells something about the object, as an event.
+    pub(super) fn tell(&self, news: impl Into<News>, note: &str) {
+        self.ctx.teller.tell(self.object.object_ref(&()), news, note);
     }
+}
+
+/// What `Ready` turned to with this report, if that is told as an event.
+fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)> {
+    let (reason, message) = match &report.ready {
+        Ready::Stuck(reason, message) | Ready::Working(reason, message) => (*reason, message),
+        Ready::Paused(message) => (Reason::Paused, message),
+        Ready::PausedReady(message) => {
+            return before.condition("Paused").is_none().then_some((Reason::Paused, message));
+        }
+        Ready::Available(_) => return None,
+    };
+    let was = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str());
+    // A write that is refused is told where that happens: it may be this one.
+    (reason.is_told() && reason != Reason::WriteRefused && !was).then_some((reason, message))
 }
 
 /// Informational members. Those that the service computes are taken along only when status is written anyway: they

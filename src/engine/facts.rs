@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kube::{Resource, ResourceExt};
 
+use super::annotations::{pause, poll};
 use super::intent::Intent;
 use crate::api::names;
 
@@ -28,25 +29,16 @@ pub struct Facts {
     pub finalizers: Vec<String>,
     /// Our intent annotation.
     pub intent: Stored,
-    /// `paused: "true"`
+    /// `paused` is set, and not to false.
     pub paused: bool,
+    /// The value of `paused`, if it is no boolean.
+    pub unclear_pause: Option<String>,
     /// Value of `force-release`.
     pub force_release: Option<String>,
-    /// Value of `poll-interval`, clamped; zero means only on demand.
+    /// Value of `poll-interval`, clamped; zero means only on demand. What is no duration counts as absent.
     pub poll: Option<Duration>,
-    /// Value of `reconcile-requested-at`.
+    /// Value of `reconcile-requested-at`, unless it is empty.
     pub requested: Option<String>,
-}
-
-/// A Go duration; the shortest interval is 10 s, the longest a day. What does not parse counts as absent.
-fn poll(text: &str) -> Option<Duration> {
-    let parsed: jiff::SignedDuration = if text == "0" { jiff::SignedDuration::ZERO } else { text.parse().ok()? };
-    let interval = Duration::try_from(parsed).ok()?;
-    Some(if interval.is_zero() {
-        interval
-    } else {
-        interval.clamp(Duration::from_secs(10), Duration::from_secs(86_400))
-    })
 }
 
 /// The intent annotation as found.
@@ -82,6 +74,7 @@ impl Facts {
             Some(intent) if intent.uid == uid => Stored::Own(intent),
             Some(intent) => Stored::Foreign(intent),
         };
+        let (paused, unclear_pause) = pause(annotation(names::PAUSED).as_deref());
         Self {
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
@@ -91,10 +84,11 @@ impl Facts {
             finalizer: object.finalizers().iter().any(|name| name == names::FINALIZER),
             finalizers: object.finalizers().to_vec(),
             intent,
-            paused: annotation(names::PAUSED).as_deref() == Some("true"),
+            paused,
+            unclear_pause,
             force_release: annotation(names::FORCE_RELEASE),
             poll: annotation(names::POLL_INTERVAL).as_deref().and_then(poll),
-            requested: annotation(names::RECONCILE_REQUESTED_AT),
+            requested: annotation(names::RECONCILE_REQUESTED_AT).filter(|value| !value.is_empty()),
             uid,
         }
     }

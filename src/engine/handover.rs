@@ -8,10 +8,8 @@ use super::kind::{Kind, policy};
 use super::pass::Pass;
 use super::report::Report;
 use super::view::Neighbour;
+use crate::api::EventReason;
 use crate::api::names::GROUP;
-
-/// The event on both objects.
-const AT_RISK: &str = "HandoverAtRisk";
 
 impl<K: Kind> Pass<'_, K> {
     /// This object begins to wait for what others own: they are told if deleting them would delete it.
@@ -24,7 +22,7 @@ impl<K: Kind> Pass<'_, K> {
                 "{kind} {namespace}/{name} waits for {id}; deleting this object would delete it. To hand it over: {}",
                 owner.way_out()
             );
-            self.ctx.teller.tell(reference(owner), true, AT_RISK, "Reconcile", &note);
+            self.ctx.teller.tell(reference(owner), EventReason::HandoverAtRisk, &note);
         }
     }
 
@@ -45,9 +43,9 @@ impl<K: Kind> Pass<'_, K> {
                 "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \
                  goes with it"
             );
-            self.ctx.teller.tell(reference(&waiter), true, AT_RISK, "Reconcile", &note);
+            self.ctx.teller.tell(reference(&waiter), EventReason::HandoverAtRisk, &note);
             let note = format!("{waiter} waits for {id}, which is deleted with this object (deletionPolicy Delete)");
-            self.ctx.teller.tell(self.object.object_ref(&()), true, AT_RISK, "Delete", &note);
+            self.ctx.teller.tell(self.object.object_ref(&()), EventReason::HandoverAtRisk, &note);
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::kind::Root;
 use super::shown::Shown;
-use crate::api::{CommonStatus, ConditionType};
+use crate::api::{CommonStatus, ConditionType, Reason};
 use crate::packed::Packed;
 
 /// Written by kubectl, read by kubectl alone.
@@ -42,6 +42,8 @@ enum Body<O> {
 pub struct Standing {
     /// Ready=True for the present generation.
     pub ready: bool,
+    /// The reason of `Ready`; that of an older generation is [`Reason::Progressing`]. `None` if nothing was written yet.
+    pub reason: Option<Reason>,
     /// A human must act.
     pub stalled: bool,
     /// More than one remote carries its mark.
@@ -57,8 +59,12 @@ impl Standing {
             condition.is_some_and(|condition| condition.status == "True")
         };
         let observed = status.and_then(|status| status.observed_generation) == generation;
+        let ready = status.and_then(|status| status.condition(ConditionType::Ready));
+        let said = |reason: &str| Reason::ALL.iter().copied().find(|known| known.as_str() == reason);
+        let reason = ready.map(|ready| said(&ready.reason).unwrap_or(Reason::Progressing));
         Self {
             ready: observed && holds(ConditionType::Ready),
+            reason: if observed { reason } else { reason.and(Some(Reason::Progressing)) },
             stalled: holds(ConditionType::Stalled),
             duplicates: holds(ConditionType::DuplicatesFound),
         }
@@ -210,6 +216,12 @@ mod tests {
         assert_eq!(opened.status, pruned.status);
         assert_eq!(opened.metadata.annotations, pruned.metadata.annotations);
         assert_eq!(held.name_any(), "flowers-2026");
-        assert_eq!(held.standing(), Standing { ready: true, ..Standing::default() });
+        let ready = Standing { ready: true, reason: Some(Reason::Available), ..Standing::default() };
+        assert_eq!(held.standing(), ready);
+        let mut edited = dataset();
+        edited.metadata.generation = Some(3);
+        let waits = Standing { reason: Some(Reason::Progressing), ..Standing::default() };
+        assert_eq!(Held::new(edited).standing(), waits, "what is said is about the generation before");
+        assert_eq!(Held::new(Dataset { status: None, ..dataset() }).standing(), Standing::default());
     }
 }

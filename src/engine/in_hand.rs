@@ -83,7 +83,15 @@ impl<K: Kind> Pass<'_, K> {
         if let_go {
             self.ctx.memories.found(&self.facts);
         } else {
-            tracing::warn!(id = %record.id, "the object is gone and its remote could not be let go; it is left as an orphan");
+            tracing::warn!(
+                controller = K::NAME,
+                namespace = self.facts.namespace,
+                name = self.facts.name,
+                reconcileID = self.journal.id,
+                datasetId = record.id.dataset,
+                versionName = record.id.version,
+                "the object is gone and its remote could not be let go; it is left as an orphan"
+            );
         }
         self.forget();
         Flow::End(Action::await_change())

@@ -1,5 +1,6 @@
 //! What a pass leaves behind for those who watch: one log line at its end, if it did something or failed, and the
-//! counts of what it turned. A settled pass leaves nothing at `info`.
+//! counts of what it turned. A settled pass leaves nothing at `info`, and a failure that many objects share is logged once
+//! a minute ([`Folded`](crate::folded::Folded)).
 
 use kube::Resource;
 
@@ -9,6 +10,7 @@ use super::plan::Step;
 use super::recorded::Recorded;
 use super::report::{Ready, Report};
 use crate::ambient;
+use crate::api::condition::Reason;
 
 /// The notes of one pass.
 #[derive(Debug)]
@@ -17,16 +19,20 @@ pub(super) struct Journal {
     pub(super) id: String,
     /// The names of the steps that changed something, in order.
     did: Vec<&'static str>,
+    /// What others had changed, with both values.
+    drift: Option<String>,
     /// The last RequestId of a change or a failure.
     request_id: Option<String>,
     /// Reason and message of a report that is not Ready.
-    why: Option<(&'static str, String)>,
+    why: Option<(Reason, String)>,
+    /// The code of the service, or the kind of failure, if that is what it failed for.
+    code: Option<String>,
     failed: bool,
 }
 
 impl Journal {
     pub(super) const fn new(id: String) -> Self {
-        Self { id, did: Vec::new(), request_id: None, why: None, failed: false }
+        Self { id, did: Vec::new(), drift: None, request_id: None, why: None, code: None, failed: false }
     }
 
     /// A step is being taken. Looking and waiting is nothing to write home about.
@@ -55,6 +61,11 @@ impl Journal {
         }
     }
 
+    /// Others changed the remote: this was found, and this is wanted.
+    pub(super) fn drift(&mut self, what: String) {
+        self.drift = Some(what);
+    }
+
     /// A change was answered.
     pub(super) fn answered(&mut self, request_id: Option<&str>) {
         if let Some(id) = request_id {
@@ -66,12 +77,13 @@ impl Journal {
     pub(super) fn report(&mut self, report: &Report) {
         let (reason, message, stuck) = match &report.ready {
             Ready::Available(_) | Ready::PausedReady(_) => return,
-            Ready::Working(reason, message) => (reason.as_str(), message, false),
-            Ready::Stuck(reason, message) => (reason.as_str(), message, true),
-            Ready::Paused(message) => (crate::api::condition::Reason::Paused.as_str(), message, false),
+            Ready::Working(reason, message) => (*reason, message, false),
+            Ready::Stuck(reason, message) => (*reason, message, true),
+            Ready::Paused(message) => (Reason::Paused, message, false),
         };
         self.why = Some((reason, message.clone()));
         self.failed |= stuck || report.error.is_some();
+        self.code = report.error.as_ref().map(|error| error.code.clone());
         self.answered(report.error.as_ref().and_then(|error| error.request_id.as_deref()));
     }
 
@@ -79,15 +91,69 @@ impl Journal {
     pub(super) const fn failed(&self) -> bool {
         self.failed
     }
+
+    /// What it failed for, if that is nothing of the object's own: the same for all objects.
+    fn shared_cause(&self) -> Option<(&str, &str)> {
+        let (reason, message) = self.why.as_ref()?;
+        let shared = matches!(
+            reason,
+            Reason::CredentialsInvalid
+                | Reason::AccessDenied
+                | Reason::CloudUnavailable
+                | Reason::Throttled
+                | Reason::QuotaExceeded
+                | Reason::MalformedResponse
+        );
+        self.code.as_deref().filter(|_| shared).map(|code| (code, message.as_str()))
+    }
+
+    /// What happened, in words.
+    fn said(&self, failed: bool, changed: &[String]) -> String {
+        let mut did: Vec<String> =
+            self.did.iter().filter_map(|step| done(step, self.drift.is_some(), changed)).collect();
+        did.dedup();
+        let did = did.join(", ");
+        match (&self.why, failed, did.is_empty()) {
+            (Some((reason, _)), true, true) => format!("failed: {reason}"),
+            (Some((reason, _)), true, false) => format!("failed: {reason}; before that: {did}"),
+            (None, true, true) => "failed".to_owned(),
+            (None, true, false) => format!("failed; before that: {did}"),
+            (Some((reason, _)), false, true) => format!("waiting: {reason}"),
+            (Some((reason, _)), false, false) => format!("{did}; now {reason}"),
+            (None, false, true) => "nothing to do".to_owned(),
+            (None, false, false) => did,
+        }
+    }
+}
+
+/// A step that was taken, in words; each is said once.
+fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
+    let what = match step {
+        "Claim" => "announced what follows on the object",
+        "Create" => "sent the create",
+        "Mark" => "put the mark on the remote",
+        "Unrelease" => "took the label dso-released off",
+        "Change" if changed.is_empty() => "tried to change the remote",
+        "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
+        "Change" => return Some(format!("changed {}", changed.join(", "))),
+        "Delete" => "deleted the remote",
+        "Release" => "released the remote",
+        "Record" => "recorded the remote",
+        "Refuse" => "recorded the refusal",
+        "LetGo" => "removed the finalizer",
+        _ => return None,
+    };
+    Some(what.to_owned())
 }
 
 impl<K: Kind> Pass<'_, K> {
     /// The line at the end of the pass.
     pub(super) fn log_end(&self, failed: bool) {
         let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
-        let (reason, why) = journal.why.as_ref().map(|(reason, message)| (*reason, message.as_str())).unzip();
+        let (reason, message) = journal.why.as_ref().map(|(reason, text)| (reason.as_str(), text.as_str())).unzip();
+        let said = journal.said(failed, &self.changed);
         macro_rules! line {
-            ($level:ident, $text:literal) => {
+            ($level:ident, $cause:ident) => {
                 tracing::$level!(
                     controller = K::NAME,
                     namespace = facts.namespace,
@@ -98,18 +164,25 @@ impl<K: Kind> Pass<'_, K> {
                     versionName = id.and_then(|id| id.version.as_deref()),
                     requestId = journal.request_id,
                     did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
+                    changed = (!self.changed.is_empty()).then(|| self.changed.join(", ")),
+                    drift = journal.drift,
                     reason,
-                    why,
-                    $text
+                    $cause = message,
+                    "{said}"
                 )
             };
         }
-        if failed {
-            line!(warn, "pass failed");
+        let news = journal
+            .shared_cause()
+            .is_none_or(|(code, error)| self.ctx.index.folded().is_news(code, error, Some(&facts.uid)));
+        if failed && news {
+            line!(warn, error);
+        } else if failed {
+            line!(debug, error);
         } else if !journal.did.is_empty() {
-            line!(info, "pass");
+            line!(info, waiting);
         } else {
-            line!(debug, "pass");
+            line!(debug, waiting);
         }
     }
 
@@ -140,7 +213,6 @@ mod tests {
     use super::super::recorded::{LastError, RemoteId};
     use super::super::report::Next;
     use super::*;
-    use crate::api::condition::Reason;
 
     #[test]
     fn looking_is_not_doing() {
@@ -152,6 +224,32 @@ mod tests {
         journal.step(&Step::Create);
         journal.step(&Step::LetGo);
         assert_eq!(journal.did, ["Create", "LetGo"]);
+    }
+
+    #[test]
+    fn the_line_says_what_happened_and_tells_an_edit_from_drift() {
+        let mut journal = Journal::new("id".into());
+        assert_eq!(journal.said(false, &[]), "nothing to do");
+        journal.did = vec!["Change", "Change"];
+        let changed = ["description".to_owned(), "labels.team".to_owned()];
+        assert_eq!(journal.said(false, &changed), "changed description, labels.team");
+        journal.drift("description: found \"a\", wanted \"b\"".to_owned());
+        assert_eq!(journal.said(false, &changed), "set back description, labels.team");
+        journal.report(&Report::stuck(Reason::InvalidSpec, "no"));
+        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the remote");
+    }
+
+    #[test]
+    fn only_what_is_the_same_for_all_objects_is_logged_once_for_all() {
+        let cause = |reason: Reason, code: Option<&str>| {
+            let mut journal = Journal::new("id".into());
+            let error = code.map(|code| LastError { code: code.into(), ..LastError::default() });
+            journal.report(&Report { error, ..Report::stuck(reason, "why") });
+            journal.shared_cause().map(|(code, _)| code.to_owned())
+        };
+        assert_eq!(cause(Reason::CredentialsInvalid, Some("Nope")).as_deref(), Some("Nope"));
+        assert_eq!(cause(Reason::InvalidSpec, Some("InvalidUri")), None);
+        assert_eq!(cause(Reason::NameTaken, None), None);
     }
 
     #[test]

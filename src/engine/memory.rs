@@ -46,14 +46,16 @@ pub struct Memory {
     pub permit_since: Option<Instant>,
     /// Others that wait for its remote were warned that it is being deleted.
     pub warned: bool,
-    /// An unknown annotation that was warned of.
-    pub unknown: Option<String>,
     /// Since when writes of ours get no clear answer.
     pub unwritten: Option<Instant>,
     /// The refusal of a write that was told last, beside a status that could not be written.
     pub refused: Option<String>,
     /// Updates of fields that the service may keep otherwise.
     pub repairs: Repairs,
+    /// When it may say that it waits for a permit.
+    pub slot: Option<Instant>,
+    /// What was told of annotations that mean nothing, as long as they stay.
+    pub warned_of: Vec<String>,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -92,10 +94,11 @@ impl Memory {
             failing_since: None,
             permit_since: None,
             warned: false,
-            unknown: None,
             unwritten: None,
             refused: None,
             repairs: Repairs::default(),
+            slot: None,
+            warned_of: Vec::new(),
         }
     }
 
@@ -185,7 +188,7 @@ impl Memory {
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
         let written = self.unwritten.is_none() && self.refused.is_none();
         let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
-        let told = self.unknown.is_none() && self.read.is_none() && self.echo.is_silent();
+        let told = self.warned_of.is_empty() && self.read.is_none() && self.echo.is_silent();
         self.settled
             && calm
             && told

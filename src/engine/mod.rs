@@ -9,11 +9,13 @@
 //! an earlier one may have executed; nothing without our proven mark is changed or deleted; the finalizer leaves
 //! only when the remote is known gone or was let go.
 
+mod annotations;
 mod calls;
 pub mod context;
 pub mod definition;
 pub mod desired;
 pub mod echo;
+mod edits;
 mod effects;
 mod ending;
 pub mod facts;
@@ -31,6 +33,7 @@ pub mod memories;
 pub mod memory;
 pub mod pass;
 pub mod plan;
+pub mod queued;
 pub mod recorded;
 pub(crate) mod refused;
 pub mod repairs;
@@ -43,4 +46,5 @@ pub mod uid;
 pub mod verdict;
 pub mod view;
 mod wire;
+pub mod words;
 mod writes;

@@ -23,6 +23,7 @@ use super::recorded::Recorded;
 use super::report::{Hold, Next, Report};
 use super::view::{Relations, Seen};
 use crate::ambient;
+use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Turn};
 use crate::index::ObjectKey;
@@ -42,6 +43,8 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) seen: Seen,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
+    /// The fields that were made equal to the spec.
+    pub(super) changed: Vec<String>,
     /// The permit for the first call was granted, and whether it is still there.
     pub(super) admitted: bool,
     pub(super) turn: Turn,
@@ -89,12 +92,19 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
                 controller = K::NAME,
                 namespace = facts.namespace,
                 name = facts.name,
-                "a pass took too long"
+                error = format!("it did not end within {} s", limit.as_secs()),
+                "a pass was cut off"
             );
             (later(&ctx, &facts), Outcome::TimedOut)
         }
         Err(_) => {
-            tracing::error!(controller = K::NAME, namespace = facts.namespace, name = facts.name, "a pass panicked");
+            tracing::error!(
+                controller = K::NAME,
+                namespace = facts.namespace,
+                name = facts.name,
+                error = "a defect of the operator; the lines before say where",
+                "a pass panicked"
+            );
             let telling = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator");
             let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
@@ -145,6 +155,9 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
     let mut pass = Pass::new(ctx, object);
     let before = pass.failures();
     let action = steps(&mut pass).await;
+    if !pass.corrected && !pass.changed.is_empty() {
+        pass.tell(EventReason::Updated, &format!("changed to what the spec says: {}", pass.changed.join(", ")));
+    }
     let failed = pass.journal.failed() || pass.failures() > before;
     pass.log_end(failed);
     (action, failed)
@@ -155,7 +168,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     if stale && let Flow::End(action) = pass.reread().await {
         return action;
     }
-    pass.warn_of_unknown_annotations();
+    pass.warn_of_annotations();
     pass.warn_waiters();
     for _ in 0..MOST_STEPS {
         if let Some(action) = pass.look_at_definition().await {
@@ -195,6 +208,7 @@ impl<'c, K: Kind> Pass<'c, K> {
             seen: Seen::default(),
             claimed: None,
             corrected: false,
+            changed: Vec::new(),
             admitted: false,
             turn: Turn::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),

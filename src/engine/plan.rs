@@ -12,6 +12,7 @@ mod owner;
 mod remove;
 mod surplus;
 
+use super::annotations::not_a_boolean;
 use super::fields::Fields;
 use super::intent::{Attempt, Intent};
 use super::mark::{Labels, Origin};
@@ -256,14 +257,21 @@ fn paused(view: &View) -> Step {
         },
         _ => true,
     };
+    let unclear = unclear_pause(view);
     let ready = if differs {
-        Ready::Paused(
-            "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused".to_owned(),
-        )
+        Ready::Paused(format!(
+            "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused{unclear}"
+        ))
     } else {
-        Ready::PausedReady("the remote equals the spec; paused".to_owned())
+        Ready::PausedReady(format!("the remote equals the spec; paused{unclear}"))
     };
     Step::Report(Box::new(Report { normalised, ..Report::new(ready, Next::Event) }))
+}
+
+/// What to add to a message about a pause whose value is not understood.
+fn unclear_pause(view: &View) -> String {
+    let value = view.object.unclear_pause.as_deref();
+    value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
 }
 
 /// Ends the pass with a hold.

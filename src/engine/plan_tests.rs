@@ -101,6 +101,7 @@ pub(crate) fn view() -> View {
             finalizers: vec![],
             intent: Stored::Absent,
             paused: false,
+            unclear_pause: None,
             force_release: None,
             poll: None,
             requested: None,

@@ -217,7 +217,7 @@ impl<K: Kind> Pass<'_, K> {
         let gist = gist(message);
         let known = self.ctx.memories.with(&self.facts.uid, |memory| memory.refused.replace(gist.clone()));
         if known.as_ref() != Some(&gist) {
-            self.tell(true, Reason::WriteRefused.as_str(), "Reconcile", message);
+            self.tell(Reason::WriteRefused, message);
         }
     }
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use super::mark::is_mark;
 use super::recorded::{LastError, RemoteId};
 use super::view::{Neighbour, Remote};
+use super::words;
 use crate::api::condition::Reason;
 
 /// The end of a pass.
@@ -130,6 +131,16 @@ impl Report {
     #[must_use]
     pub fn about(self, about: Vec<About>) -> Self {
         Self { about, ..self }
+    }
+
+    /// In line for a permit behind `before` others, until `turn` from now at a guess; it comes back after `wait`.
+    #[must_use]
+    pub fn queued(before: usize, turn: Duration, wait: Duration) -> Self {
+        let message = format!(
+            "in line for the operator's rate limit (--qps): {before} before it, which takes about {}",
+            words::about(turn)
+        );
+        Self::working(Reason::Queued, message, Next::After(wait))
     }
 
     /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from

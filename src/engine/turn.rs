@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::desired::Deletion;
@@ -48,7 +47,10 @@ impl<K: Kind> Pass<'_, K> {
             let now = Instant::now();
             match reservation {
                 Reservation::Granted => {
-                    let since = self.ctx.memories.with(&view.object.uid, |memory| memory.permit_since.take());
+                    let since = self.ctx.memories.with(&view.object.uid, |memory| {
+                        memory.slot = None;
+                        memory.permit_since.take()
+                    });
                     self.ctx.metrics.waited(lane, since.map(|since| since.elapsed()).unwrap_or_default());
                     return None;
                 }
@@ -57,7 +59,7 @@ impl<K: Kind> Pass<'_, K> {
                     let wait = at.saturating_duration_since(now);
                     if wait > NEAR {
                         // Back a little early: a timer that is late would lose the permit.
-                        return Some(Flow::End(Action::requeue(wait.saturating_sub(NEAR / 2))));
+                        return Some(self.wait_in_line(view, wait.saturating_sub(NEAR / 2)).await);
                     }
                     tokio::time::sleep_until(at).await;
                 }
@@ -74,7 +76,7 @@ impl<K: Kind> Pass<'_, K> {
 
 /// Users' edits and deletions go first; what an object still lacks comes before what is only looked after.
 fn lane_of(view: &View, step: &Step) -> Lane {
-    let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
+    let carried_out = view.carried_out();
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
     if view.object.deleting || asked || (view.id().is_some() && !carried_out) {
         Lane::UserChange

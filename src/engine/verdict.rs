@@ -24,7 +24,9 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
     Report { error: Some(last_error(error, time)), ..Report::new(ready, Next::Backoff) }
 }
 
-fn last_error(error: &CallError, time: &str) -> LastError {
+/// The failed call as status tells it.
+#[must_use]
+pub fn last_error(error: &CallError, time: &str) -> LastError {
     let code = match (error.class, &error.code, error.status) {
         (_, Some(code), _) => code.clone(),
         // The status of an answer that cannot be used says "success".

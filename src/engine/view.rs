@@ -220,6 +220,12 @@ impl View {
         }
     }
 
+    /// The spec of this generation was carried out when status was last written.
+    #[must_use]
+    pub fn carried_out(&self) -> bool {
+        self.recorded.was_ready() && self.recorded.observed_generation == self.object.generation
+    }
+
     /// Where remotes of this object are looked for: the intent's target as long as it says one, never a newer
     /// spec's.
     #[must_use]

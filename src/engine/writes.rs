@@ -20,7 +20,7 @@ use super::report::{Next, Ready, Report};
 use super::status;
 use crate::ambient;
 use crate::api::condition::Reason;
-use crate::api::names;
+use crate::api::{EventReason, names};
 
 /// How often a record of a remote in hand is tried before it is left to recovery by mark.
 const RECORD_TRIES: u64 = 4;
@@ -199,11 +199,11 @@ impl<K: Kind> Pass<'_, K> {
         let now = tokio::time::Instant::now();
         self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
-            (true, _) => ("Recovered", "found again by its mark"),
-            (false, Origin::Created) => ("Created", "created"),
-            (false, Origin::Adopted) => ("Adopted", "adopted"),
+            (true, _) => (EventReason::Recovered, "found again by its mark"),
+            (false, Origin::Created) => (EventReason::Created, "created"),
+            (false, Origin::Adopted) => (EventReason::Adopted, "adopted"),
         };
-        self.tell(false, reason, "Create", &format!("{} was {what}", record.id));
+        self.tell(reason, &format!("{} was {what}", record.id));
         if record.settled {
             self.ctx.memories.with(uid, Memory::calm);
             // Nothing wakes the object because of this write: if something is left to do, it is done now.

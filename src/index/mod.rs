@@ -24,18 +24,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::cloud::{self, CallError};
+use crate::cloud::{self, CallError, ErrorClass, Unauthorised};
 use crate::engine::recorded::RemoteId;
 use crate::engine::uid::Uid;
+use crate::engine::verdict::last_error;
 use crate::engine::view::Remote;
+use crate::folded::Folded;
 
 pub use object::ObjectKey;
 use rights::Rights;
 use row::Source;
 use rows::Rows;
 use watches::Watches;
-pub use workspace::Swept;
 use workspace::Workspace;
+pub use workspace::{Standing, Swept};
 
 /// The index of one account and endpoint.
 #[derive(Debug)]
@@ -44,7 +46,9 @@ pub struct Index {
     wake: mpsc::UnboundedSender<ObjectKey>,
     wanted: mpsc::UnboundedSender<Arc<str>>,
     rounds: watch::Sender<u64>,
+    turned: watch::Sender<u64>,
     settings: Settings,
+    folded: Folded,
 }
 
 /// What the index is told once.
@@ -79,6 +83,24 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The error, if the service refuses the credentials.
+    fn refused_credentials(&self) -> Option<&CallError> {
+        match self {
+            Self::Call(error) => {
+                Some(error).filter(|error| error.class == ErrorClass::Unauthorised(Unauthorised::Credentials))
+            }
+            Self::Unsteady => None,
+        }
+    }
+
+    /// The code of the service, or the kind of failure.
+    fn cause(&self) -> String {
+        match self {
+            Self::Call(error) => last_error(error, "").code,
+            Self::Unsteady => "unsteady list".to_owned(),
+        }
+    }
+
     /// The same trouble, maybe with another RequestId.
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -130,8 +152,22 @@ impl Index {
         let (want, wanted) = mpsc::unbounded_channel();
         let (rounds, told) = watch::channel(0);
         let state = State { rows: Rows::new(&settings.domains, Watches::new(wake.clone())), ..State::default() };
-        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, settings };
+        let folded = Folded::default();
+        let turned = watch::Sender::new(0);
+        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, turned, settings, folded };
         (Arc::new(index), Ends { woken, rounds: told, wanted })
+    }
+
+    /// Moves when a list failed or a round ended well: [`Index::standing`] may be another.
+    #[must_use]
+    pub fn turns(&self) -> watch::Receiver<u64> {
+        self.turned.subscribe()
+    }
+
+    /// Failures that are the same for all objects, also those of passes.
+    #[must_use]
+    pub const fn folded(&self) -> &Folded {
+        &self.folded
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -269,7 +269,9 @@ impl Sweep<'_> {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(dataset, %error, "versions could not be listed"),
+                Err(error) => {
+                    tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed");
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::object::ObjectKey;
 use super::tally::Count;
 use super::{Index, Trouble};
+use crate::cloud::CallError;
 use crate::engine::memory::backoff;
 
 /// The longest pause between two tries of a page.
@@ -45,6 +46,25 @@ pub enum Swept {
     Failed(Box<Trouble>),
 }
 
+/// How a workspace stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its id.
+    pub workspace: String,
+    /// It was listed in this term and could be seen lately.
+    pub listed: bool,
+    /// What has been in the way since the last whole round.
+    pub trouble: Option<Trouble>,
+}
+
+impl Standing {
+    /// The error, if the service refuses the credentials.
+    #[must_use]
+    pub fn refused_credentials(&self) -> Option<&CallError> {
+        self.trouble.as_ref()?.refused_credentials()
+    }
+}
+
 impl Index {
     /// Asks for a workspace. `key` is woken once the answer changes.
     pub fn want(&self, workspace: &str, key: Option<&ObjectKey>) -> Swept {
@@ -67,6 +87,23 @@ impl Index {
     #[must_use]
     pub fn is_swept(&self, workspace: &str) -> bool {
         self.state().workspaces.get(workspace).is_some_and(|entry| entry.swept && !entry.blind)
+    }
+
+    /// How the workspaces stand that are wanted, by name.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Standing> {
+        let state = self.state();
+        let mut all: Vec<_> = state
+            .workspaces
+            .iter()
+            .map(|(name, entry)| Standing {
+                workspace: name.clone(),
+                listed: entry.swept && !entry.blind,
+                trouble: entry.trouble.clone(),
+            })
+            .collect();
+        all.sort_by(|a, b| a.workspace.cmp(&b.workspace));
+        all
     }
 
     /// Number of rounds that ended well, over all workspaces.
@@ -117,9 +154,15 @@ impl Index {
         self.with(workspace, |entry| entry.blind)
     }
 
-    /// The service answered. What was in the way is told until a whole round has ended.
+    /// The service answered. What was in the way is told until a whole round has ended, unless it was the credentials.
     pub(super) fn reached(&self, workspace: &str) {
-        self.with(workspace, |entry| entry.reached = Some(Instant::now()));
+        let let_in = self.with(workspace, |entry| {
+            entry.reached = Some(Instant::now());
+            entry.trouble.take_if(|trouble| trouble.refused_credentials().is_some()).is_some()
+        });
+        if let_in {
+            self.turned.send_modify(|turns| *turns += 1);
+        }
     }
 
     /// Remotes of these objects were shown, and are not as they were known. As long as the workspace is not known, only
@@ -136,7 +179,12 @@ impl Index {
     /// A list failed, so many times in a row. Whoever waits learns of a new kind of failure at once, and everyone of a
     /// workspace that could not be seen for too long. Returns how long to pause.
     pub(super) fn failed(&self, workspace: &str, trouble: Trouble, failures: u32) -> Duration {
-        tracing::warn!(workspace, %trouble, "the workspace could not be listed");
+        let error = trouble.to_string();
+        if self.folded.is_news(&trouble.cause(), &error, None) {
+            tracing::warn!(workspace, error, "the workspace could not be listed");
+        } else {
+            tracing::debug!(workspace, error, "the workspace could not be listed");
+        }
         let keys = {
             let mut guard = self.state();
             let (state, trusted) = (&mut *guard, self.trusted());
@@ -155,6 +203,7 @@ impl Index {
             keys
         };
         self.wake(keys);
+        self.turned.send_modify(|turns| *turns += 1);
         backoff(failures, 0).min(LONGEST_PAUSE)
     }
 
@@ -177,6 +226,7 @@ impl Index {
         };
         self.wake(keys);
         self.rounds.send_modify(|rounds| *rounds += 1);
+        self.turned.send_modify(|turns| *turns += 1);
     }
 
     fn with<T>(&self, workspace: &str, work: impl FnOnce(&mut Workspace) -> T) -> T {

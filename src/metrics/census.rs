@@ -1,10 +1,11 @@
 //! What there is, counted from stores and index at the moment somebody asks. Nothing is kept up to date between.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
@@ -15,6 +16,8 @@ use super::Kind;
 pub struct Census {
     /// Objects by kind.
     pub kinds: Vec<(&'static str, Count)>,
+    /// Workspaces that are wanted, and whether each was listed and can be seen.
+    pub workspaces: Vec<(String, bool)>,
     /// Datasets and versions that the index holds.
     pub remotes: u64,
     /// Sweeps of workspaces that ended well.
@@ -25,7 +28,7 @@ pub struct Census {
 }
 
 /// Objects of one kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Count {
     /// All.
     pub exists: u64,
@@ -35,6 +38,8 @@ pub struct Count {
     pub stalled: u64,
     /// With DuplicatesFound=True.
     pub duplicates: u64,
+    /// Those that are not ready, by the reason of `Ready`; `none` if nothing was written yet.
+    pub not_ready: BTreeMap<&'static str, u64>,
 }
 
 type Counting = Box<dyn Fn() -> Census + Send + Sync>;
@@ -54,6 +59,17 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").finish_non_exhaustive()
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NotReady {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InWorkspace {
+    workspace: String,
 }
 
 /// Name after the prefix, help, and which number.
@@ -79,6 +95,20 @@ impl Collector for Source {
             for (kind, count) in &census.kinds {
                 ConstGauge::new(number(count)).encode(family.encode_family(&Kind { kind })?)?;
             }
+        }
+        let gauge = ConstGauge::new(0_u64).metric_type();
+        let help = "Objects that are not Ready in their present generation, by reason";
+        let mut family = encoder.encode_descriptor("pai_resources_not_ready", help, None, gauge)?;
+        for (kind, count) in &census.kinds {
+            for (reason, number) in &count.not_ready {
+                ConstGauge::new(*number).encode(family.encode_family(&NotReady { kind, reason })?)?;
+            }
+        }
+        let help = "1 if the workspace was listed as a whole and can be seen, else 0";
+        let mut family = encoder.encode_descriptor("pai_workspace_listed", help, None, gauge)?;
+        for (workspace, listed) in &census.workspaces {
+            let label = InWorkspace { workspace: workspace.clone() };
+            ConstGauge::new(u64::from(*listed)).encode(family.encode_family(&label)?)?;
         }
         let remotes = ConstGauge::new(census.remotes);
         let help = "Datasets and versions in PAI that the operator knows";

@@ -98,6 +98,11 @@ impl Metrics {
         self.passes.vanished(controller, namespace, name);
     }
 
+    /// The pass of an object ended because it has to wait for a permit of the rate limiter.
+    pub fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
+        self.passes.in_line(controller, namespace, name);
+    }
+
     /// A pass begins. It ends when [`Running::end`] is called, or uncounted when it is dropped.
     pub fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
         self.passes.begin(controller, namespace, name)

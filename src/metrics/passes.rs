@@ -149,6 +149,10 @@ impl Passes {
         self.queues.vanished(controller, namespace, name);
     }
 
+    pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
+        self.queues.in_line(controller, namespace, name);
+    }
+
     pub(super) fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
         let since = Instant::now();
         let (number, waited) = self.queues.begin(controller, namespace, name, since);

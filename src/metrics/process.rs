@@ -5,9 +5,14 @@ use std::fs;
 
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
 
 /// This process.
 #[derive(Debug)]
@@ -27,6 +32,10 @@ impl Collector for Process {
         let cpu = ConstCounter::new(cpu_seconds());
         let help = "CPU time used, user and system";
         cpu.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, cpu.metric_type())?)?;
+        let build = ConstGauge::new(1_u64);
+        let mut family =
+            encoder.encode_descriptor("build_info", "1; the label says which build", None, build.metric_type())?;
+        build.encode(family.encode_family(&Build { version: env!("CARGO_PKG_VERSION") })?)?;
         let started = self.started.as_duration().as_secs_f64();
         let started = ConstGauge::new(started);
         let help = "When the process started, in seconds since 1970";

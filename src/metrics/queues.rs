@@ -1,10 +1,10 @@
 //! What waits for a pass and what runs, read when somebody asks.
 //!
 //! kube's own queue says nothing about itself. What is known here: when an object was woken, by a watch event, a
-//! relative or the index, and when its pass began. An object that comes back by a timer never waits here: how late
-//! the timer was cannot be told.
+//! relative or the index, when its pass began, and that it ended for want of a permit. An object that comes back by a
+//! timer for another reason never waits here: how late the timer was cannot be told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub(super) struct Queues(Mutex<HashMap<&'static str, Queue>>);
 #[derive(Debug, Default)]
 struct Queue {
     waiting: HashMap<Object, Instant>,
+    /// Whose last pass ended because they have no permit yet.
+    in_line: HashSet<Object>,
     running: HashMap<u64, Instant>,
     last: u64,
 }
@@ -49,7 +51,15 @@ impl Queues {
     }
 
     pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        self.lock().entry(controller).or_default().waiting.remove(&object(namespace, name));
+        let mut queues = self.lock();
+        let (queue, object) = (queues.entry(controller).or_default(), object(namespace, name));
+        queue.waiting.remove(&object);
+        queue.in_line.remove(&object);
+    }
+
+    /// The object waits for a permit of the rate limiter, until its next pass begins.
+    pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
+        self.lock().entry(controller).or_default().in_line.insert(object(Some(namespace), name));
     }
 
     /// The number of the pass, and how long its object has waited if it was woken.
@@ -64,7 +74,9 @@ impl Queues {
         let queue = queues.entry(controller).or_default();
         queue.last += 1;
         queue.running.insert(queue.last, now);
-        let waited = queue.waiting.remove(&object(Some(namespace), name));
+        let object = object(Some(namespace), name);
+        queue.in_line.remove(&object);
+        let waited = queue.waiting.remove(&object);
         (queue.last, waited.map(|since| now.saturating_duration_since(since)))
     }
 
@@ -88,7 +100,8 @@ impl Collector for Queues {
             .iter()
             .map(|(controller, queue)| {
                 let ages: Vec<f64> = queue.running.values().map(age).collect();
-                (*controller, queue.waiting.len(), ages)
+                let in_line = queue.in_line.iter().filter(|object| !queue.waiting.contains_key(*object)).count();
+                (*controller, queue.waiting.len() + in_line, ages)
             })
             .collect();
         rows.sort_by_key(|(controller, ..)| *controller);
@@ -99,7 +112,7 @@ impl Collector for Queues {
         for (controller, _, ages) in &rows {
             ConstGauge::new(count(ages.len())).encode(family.encode_family(&Controller { controller })?)?;
         }
-        let help = "Objects woken whose pass has not begun";
+        let help = "Objects woken whose pass has not begun, and objects that wait for a permit";
         let mut family = encoder.encode_descriptor("workqueue_depth", help, None, gauge)?;
         for (controller, waiting, _) in &rows {
             ConstGauge::new(count(*waiting)).encode(family.encode_family(&named(controller))?)?;

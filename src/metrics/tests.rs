@@ -64,7 +64,11 @@ async fn busy() -> Metrics {
     metrics.throttled(Operation::CreateDataset);
     metrics.limited_by(Arc::new(limiter()));
     metrics.count_with(|| Census {
-        kinds: vec![("Dataset", Count { exists: 3, ready: 2, stalled: 1, duplicates: 0 })],
+        kinds: vec![(
+            "Dataset",
+            Count { exists: 3, ready: 2, stalled: 1, duplicates: 0, not_ready: BTreeMap::from([("NameTaken", 1)]) },
+        )],
+        workspaces: vec![("478".to_owned(), true), ("479".to_owned(), false)],
         remotes: 7,
         sweeps: 2,
         orphans: Some(1),
@@ -208,6 +212,34 @@ async fn the_queue_knows_who_waits_how_long_and_what_runs() {
     // One that comes back by a timer was never woken.
     metrics.begin("Dataset", "ns", "a").end(Outcome::Done);
     assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_permit_is_in_the_depth_of_the_queue_once() {
+    let metrics = Metrics::default();
+    metrics.controller("Dataset", 32);
+    let depth = || value(&metrics, "workqueue_depth{name=\"Dataset\",controller=\"Dataset\"}");
+    for name in ["a", "b", "gone"] {
+        let pass = metrics.begin("Dataset", "ns", name);
+        metrics.in_line("Dataset", "ns", name);
+        pass.end(Outcome::Requeued);
+    }
+    assert_eq!(depth(), 3);
+    metrics.woken("Dataset", Some("ns"), "a");
+    metrics.vanished("Dataset", Some("ns"), "gone");
+    assert_eq!(depth(), 2, "a waits for two reasons and is one");
+    metrics.begin("Dataset", "ns", "a").end(Outcome::Done);
+    metrics.begin("Dataset", "ns", "b").end(Outcome::Done);
+    assert_eq!(depth(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_ready_is_told_by_reason_and_each_workspace_by_whether_it_is_listed() {
+    let metrics = busy().await;
+    assert_eq!(value(&metrics, "pai_resources_not_ready{kind=\"Dataset\",reason=\"NameTaken\"}"), 1);
+    assert_eq!(value(&metrics, "pai_workspace_listed{workspace=\"478\"}"), 1);
+    assert_eq!(value(&metrics, "pai_workspace_listed{workspace=\"479\"}"), 0);
+    assert_eq!(value(&metrics, &format!("build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))), 1);
 }
 
 #[test]

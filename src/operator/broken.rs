@@ -42,7 +42,7 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
     let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
     let name = name.unwrap_or_default();
     tracing::warn!(controller = K::NAME, namespace, name, error = message, "an object does not parse");
-    context.teller.tell(shown.object_ref(&()), true, Reason::InvalidSpec.as_str(), "Reconcile", &message);
+    context.teller.tell(shown.object_ref(&()), Reason::InvalidSpec, &message);
     let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch) else { return };
     let api: Api<Shown<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
     let (params, patch) = (PatchParams::default(), Patch::Json::<()>(patch));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kube::runtime::reflector::Store;
 
 use super::kinship::Kinship;
+use crate::api::Reason;
 use crate::engine::held::Held;
 use crate::engine::kind::{Kind, Root};
 use crate::kinds::{Around, DatasetVersions, Datasets};
@@ -18,6 +19,7 @@ pub(super) fn census(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: b
     let orphans = || index.orphans(|uid| kinship.lives_here(uid)).len();
     Census {
         kinds: vec![(Datasets::NAME, count(&around.datasets)), (DatasetVersions::NAME, count(&around.versions))],
+        workspaces: index.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
         remotes: number(index.len()),
         sweeps: index.sweeps(),
         orphans: (everywhere && kinship.is_complete()).then(|| number(orphans())),
@@ -28,6 +30,9 @@ fn count<O: Root>(store: &Store<Held<O>>) -> Count {
     let mut count = Count::default();
     for standing in store.state().iter().map(|object| object.standing()) {
         count.exists += 1;
+        if !standing.ready {
+            *count.not_ready.entry(standing.reason.map_or("none", Reason::as_str)).or_default() += 1;
+        }
         count.ready += u64::from(standing.ready);
         count.stalled += u64::from(standing.stalled);
         count.duplicates += u64::from(standing.duplicates);

@@ -5,13 +5,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::ObjectReference;
 use tokio::sync::watch;
 
 use super::kinship::Kinship;
+use crate::api::EventReason;
 use crate::engine::recorded::RemoteId;
 use crate::index::Index;
-use crate::tell::Teller;
+use crate::tell::{self, Teller};
 
 /// Events of one round; the rest is told in one.
 const MOST: usize = 10;
@@ -34,7 +34,11 @@ pub(super) async fn watch(
         let mut new: Vec<&RemoteId> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();
         for id in new.iter().take(MOST) {
-            tracing::warn!(%id, "an orphan: it carries this operator's mark, and no object here stands for it");
+            tracing::warn!(
+                datasetId = id.dataset,
+                versionName = id.version,
+                "an orphan: it carries this operator's mark, and no object here stands for it"
+            );
             let way_back = match &id.version {
                 None => "adopt it with adoption.datasetId",
                 Some(_) => "apply its DatasetVersion again under the same name",
@@ -43,26 +47,13 @@ pub(super) async fn watch(
                 "{id} carries this operator's mark, but no object here stands for it; {way_back}, or delete it in the \
                  console"
             );
-            teller.tell(place(&namespace, &id.to_string()), true, "OrphanFound", "Sweep", &note);
+            teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         if let Some(more) = new.len().checked_sub(MOST).filter(|more| *more > 0) {
             let note = format!("{more} more remotes carry this operator's mark, and no object here stands for them");
-            teller.tell(place(&namespace, "more"), true, "OrphanFound", "Sweep", &note);
+            teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         known.extend(new.into_iter().cloned());
         before = now;
-    }
-}
-
-/// What the event is about: the operator's namespace, as the orphan has no object. Events about one place are folded
-/// into one, so the orphan is part of it.
-fn place(namespace: &str, orphan: &str) -> ObjectReference {
-    ObjectReference {
-        api_version: Some("v1".to_owned()),
-        kind: Some("Namespace".to_owned()),
-        name: Some(namespace.to_owned()),
-        namespace: Some(namespace.to_owned()),
-        field_path: Some(orphan.to_owned()),
-        ..ObjectReference::default()
     }
 }

@@ -179,7 +179,11 @@ pub(super) async fn drive<K: Kind>(
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 Err(error) => {
-                    tracing::warn!(controller = K::NAME, error = crate::spell::error(&error), "watching");
+                    tracing::warn!(
+                        controller = K::NAME,
+                        error = crate::spell::error(&error),
+                        "objects could not be watched; tried again"
+                    );
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use dataset_operator::api::{ConditionType, Reason};
+use dataset_operator::api::{ConditionType, EventReason, News, Reason};
 use dataset_operator::cloud::Operation;
 use regex::Regex;
 
@@ -48,6 +48,34 @@ fn a_reason_that_needs_a_human_shows_an_example_message() {
 fn every_condition_type_is_explained() {
     for kind in ConditionType::ALL {
         assert!(PAGE.contains(&format!("`{kind}`")) || PAGE.contains(&format!("## {kind}\n")), "{kind}");
+    }
+}
+
+/// The table of events has each reason that an event can have once, and says which are warnings.
+#[test]
+fn the_table_of_events_is_the_list_in_the_code() {
+    let sections = sections();
+    let (_, text) = sections.iter().find(|(title, _)| *title == "Events").unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ").map(|(cell, _)| cell));
+    let (stalled, named): (Vec<_>, Vec<_>) =
+        rows.filter(|cell| cell.contains('`')).partition(|cell| cell.starts_with("a reason with `Stalled`"));
+    assert_eq!(stalled, ["a reason with `Stalled` (Warning)"]);
+    let mut told: Vec<(String, bool)> = named
+        .iter()
+        .flat_map(|cell| {
+            let (list, warning) = cell.strip_suffix(" (Warning)").map_or((*cell, false), |list| (list, true));
+            list.split(", ").map(move |name| (name.trim_matches('`').to_owned(), warning))
+        })
+        .collect();
+    told.sort();
+    let turned =
+        Reason::ALL.iter().filter(|reason| reason.is_told() && !reason.stalled()).map(|reason| News::Turned(*reason));
+    let all = EventReason::ALL.iter().map(|reason| News::Event(*reason)).chain(turned);
+    let mut listed: Vec<(String, bool)> = all.map(|news| (news.as_str().to_owned(), news.is_warning())).collect();
+    listed.sort();
+    assert_eq!(told, listed);
+    for reason in Reason::ALL.iter().filter(|reason| reason.stalled()) {
+        assert!(reason.is_told() && News::from(*reason).is_warning(), "{reason}");
     }
 }
 

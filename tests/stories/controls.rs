@@ -42,6 +42,36 @@ async fn an_edit_of_a_paused_object_waits_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_that_is_not_understood_stops_and_says_what_to_write() {
+    let (scene, id) = one("unclear").await;
+    for (number, value) in ["yes", ""].into_iter().enumerate() {
+        scene.annotate("Dataset", "one", "paused", json!(value)).await;
+        let calls = scene.last_call();
+        scene.patch("Dataset", "one", json!({"spec": {"description": format!("edit {number}")}})).await;
+        let message = scene.reason("Dataset", "one", "Paused").await;
+        let advice = format!("{value:?} is not understood and counts as \"true\": write \"true\" or \"false\"");
+        assert!(message.contains(&advice), "{message}");
+        scene.told("one", &["InvalidAnnotation", "Paused"]).await;
+        assert_eq!(scene.calls_after(calls), json!({}));
+        scene.annotate("Dataset", "one", "paused", json!("False")).await;
+        scene.ready("Dataset", "one").await;
+        assert_eq!(scene.cloud().dataset(&id).unwrap().description, Some(format!("edit {number}")));
+        assert_eq!(scene.calls_after(calls), json!({"UpdateDataset": 1}));
+    }
+    // Others that mean nothing stop nothing, and are told as well.
+    scene.annotate("Dataset", "one", "poll-interval", json!("banana")).await;
+    scene.annotate("Dataset", "one", "reconcile-requested-at", json!("")).await;
+    scene.annotate("Dataset", "one", "force-release", json!("d-another")).await;
+    for (key, advice) in
+        [("poll-interval", "\"30m\""), ("reconcile-requested-at", "any new value"), ("force-release", id.as_str())]
+    {
+        let note = scene.told_of_annotation("one", key).await;
+        assert!(note.contains(advice), "{note}");
+    }
+    assert!(testbed::is_ready(&scene.get("Dataset", "one").await));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_paused_from_the_start_creates_nothing() {
     let scene = Scene::new("pausednew").await;
     let mut manifest = scene.manifest("Dataset", "one", oss("one"));

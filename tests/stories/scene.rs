@@ -155,6 +155,18 @@ impl Scene {
         reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 
+    /// What `/readyz` answers: status and text.
+    pub(crate) async fn readiness(&self) -> (u16, String) {
+        let (status, body) = self.operator.as_ref().expect("an operator runs").readiness().await.unwrap();
+        (status.as_u16(), body)
+    }
+
+    /// The lines of the operator's log so far.
+    pub(crate) fn log_lines(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(&self.options.log).unwrap();
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     pub(crate) fn log_tail(&self) -> String {
         testbed::tail(&self.options.log, 40)
     }

@@ -81,6 +81,15 @@ fn ten_thousand(parameters: &Parameters) -> bool {
     parameters.n == 10_000 && headline(parameters)
 }
 
+/// All have their turn within 30 s.
+fn short(parameters: &Parameters) -> bool {
+    parameters.n <= 1_000
+}
+
+fn long(parameters: &Parameters) -> bool {
+    !short(parameters)
+}
+
 fn hundred_thousand(parameters: &Parameters) -> bool {
     parameters.n == 100_000
 }
@@ -95,7 +104,9 @@ fn window(parameters: &Parameters) -> bool {
 
 const TARGETS: &[Target] = &[
     target("calls per create", "S1", any, "callsPerCreate", Goal::Exactly(1.0), 2),
-    target("writes to Kubernetes per create", "S1", any, "writesPerCreate", Goal::Exactly(2.0), 2),
+    // Nobody waits 30 s behind a thousand: then the line is not worth a write (`Queued`).
+    target("writes to Kubernetes per create", "S1", short, "writesPerCreate", Goal::Exactly(2.0), 2),
+    target("writes per create, with those that say Queued", "S1", long, "writesPerCreate", Goal::AtMost(2.1), 2),
     target("1,000 Ready, of N/100 s", "S1", thousand, "ratio", Goal::AtMost(1.06), 3),
     target("10,000 Ready, of N/100 s", "S1", ten_thousand, "ratio", Goal::AtMost(1.03), 3),
     target("goodput at 10,000, of the limit", "S1", ten_thousand, "goodput", Goal::AtLeast(0.97), 3),

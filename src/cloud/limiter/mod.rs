@@ -60,6 +60,15 @@ pub enum Reservation {
     Spent(Instant),
 }
 
+/// A place in the limiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// How many calls go before.
+    pub before: usize,
+    /// When its turn is, as it was estimated last.
+    pub due: Instant,
+}
+
 /// The limiter of one account. Cheap to ask, never blocks for longer than a few instructions.
 #[derive(Debug)]
 pub struct Limiter {
@@ -124,6 +133,12 @@ impl Limiter {
             Verdict::At(time) => Reservation::At(self.instant(time)),
             Verdict::Spent(time) => Reservation::Spent(self.instant(time)),
         }
+    }
+
+    /// Where the place of `key` is, if it has one.
+    pub fn ahead(&self, key: &str) -> Option<Ahead> {
+        let (before, due) = self.schedule().ahead(&Key::Object(key.to_owned()))?;
+        Some(Ahead { before, due: self.instant(due) })
     }
 
     /// Gives up the place of `key`, if it has one.

@@ -1,5 +1,6 @@
 //! Who waits, in which line, in which order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -111,6 +112,18 @@ impl Queues {
     /// The lines with somebody in them, the ticket of the first, and how many they are.
     pub(super) fn lines(&self) -> impl Iterator<Item = (Line, u64, usize)> {
         self.lines.iter().filter_map(|(line, slots)| Some((*line, slots.front()?.ticket, slots.len())))
+    }
+
+    /// How many are before `key`, and when its turn is as it was estimated last. `None` for who has no place.
+    pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
+        let (line, slot) = self.places.get(key)?;
+        let order = |line: &Line| (line.lane, line.waiting);
+        let before = self.lines.iter().map(|(other, slots)| match order(other).cmp(&order(line)) {
+            Ordering::Less => slots.len(),
+            Ordering::Equal => slots.partition_point(|other| other.ticket < slot.ticket),
+            Ordering::Greater => 0,
+        });
+        Some((before.sum(), slot.due?))
     }
 
     fn newcomer(&mut self, now: Duration, key: &Key, line: Line) -> Slot {

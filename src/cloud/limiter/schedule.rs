@@ -103,6 +103,11 @@ impl Schedule {
         Verdict::At(if due.saturating_sub(now) < NEAR { due } else { at_best.clamp(now + NEAR, due) })
     }
 
+    /// How many are before `key`, and when its turn is.
+    pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
+        self.queues.ahead(key)
+    }
+
     /// Frees the place of `key`.
     pub(super) fn forget(&mut self, key: &Key) {
         self.queues.remove(key);

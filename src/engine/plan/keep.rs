@@ -99,8 +99,7 @@ fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
 
 /// `poll-interval: "0"`: a spec that was carried out is compared again only when asked for.
 fn on_demand(view: &View) -> bool {
-    let carried_out = view.recorded.was_ready() && view.recorded.observed_generation == view.object.generation;
-    carried_out && view.object.poll == Some(std::time::Duration::ZERO)
+    view.carried_out() && view.object.poll == Some(std::time::Duration::ZERO)
 }
 
 /// `poll-interval`: time for a read of its own.

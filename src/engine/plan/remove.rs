@@ -42,7 +42,7 @@ pub(super) fn remove(view: &View) -> Step {
     };
     match view.deletion_policy() {
         Deletion::Retain => retain(view, &id),
-        Deletion::Delete if view.object.paused => paused(&format!("{id} is deleted")),
+        Deletion::Delete if view.object.paused => paused(view, &format!("{id} is deleted")),
         Deletion::Delete => delete(view, &id),
     }
 }
@@ -52,15 +52,16 @@ fn blocked(message: String, next: Next) -> Step {
     Step::Report(Box::new(Report::new(Ready::Stuck(Reason::DeletionBlocked, message), next)))
 }
 
-fn paused(what: &str) -> Step {
-    let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed");
+fn paused(view: &View, what: &str) -> Step {
+    let unclear = super::unclear_pause(view);
+    let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed{unclear}");
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
 }
 
 /// 6.1 Row 1 of section 5 only; everything else is left alone.
 fn without_id(view: &View) -> Step {
     if view.object.paused && has_other_attempts(view) {
-        return paused("its earlier attempts are looked for");
+        return paused(view, "its earlier attempts are looked for");
     }
     if let Some(step) = surplus_first(view) {
         return step;

@@ -228,6 +228,7 @@ fn facts(newest: Nonce, deleting: bool) -> Facts {
         finalizers: Vec::new(),
         intent: Stored::Own(Intent { attempts, ..Intent::default() }),
         paused: false,
+        unclear_pause: None,
         force_release: None,
         poll: None,
         requested: None,

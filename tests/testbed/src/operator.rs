@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use tokio::time::Instant;
 
 use crate::controlplane::install_tls_provider;
@@ -71,7 +72,8 @@ pub struct OperatorOptions {
 }
 
 impl Operator {
-    /// Starts `bin run` with free ports and waits until `/readyz` says yes.
+    /// Starts `bin run` with free ports and waits until it has started: `/readyz` says yes, or only what the cloud must give
+    /// is missing.
     pub async fn start(options: &OperatorOptions) -> Result<Self> {
         Self::start_on(options, Ports::free()?).await
     }
@@ -79,7 +81,7 @@ impl Operator {
     /// The same on these ports.
     pub async fn start_on(options: &OperatorOptions, ports: Ports) -> Result<Self> {
         let mut operator = Self::launch(options, ports)?;
-        operator.until_ready(READY_TIMEOUT).await?;
+        operator.until_started(READY_TIMEOUT).await?;
         Ok(operator)
     }
 
@@ -101,10 +103,19 @@ impl Operator {
         Ok(Self { process: process.on_drop(OnDrop::Kill), ports })
     }
 
-    /// Waits until `/readyz` answers 200; fails early with its log if it ends.
-    pub async fn until_ready(&mut self, timeout: Duration) -> Result<()> {
-        let url = format!("http://127.0.0.1:{}/readyz", self.ports.health);
-        until_ok(&mut self.process, &url, timeout).await
+    /// Waits until it watches its objects, whether the cloud lets it in or not; fails early with its log if it ends.
+    pub async fn until_started(&mut self, timeout: Duration) -> Result<()> {
+        let url = format!("{}/readyz", self.health_url());
+        let of_the_cloud = |line: &str| line.starts_with("credentials: ") || line.starts_with("workspace ");
+        let started = |status: StatusCode, body: &str| {
+            status.is_success() || body.starts_with("not ready\n") && body.lines().skip(1).all(of_the_cloud)
+        };
+        until(&mut self.process, &url, timeout, started).await
+    }
+
+    /// What `/readyz` answers.
+    pub async fn readiness(&self) -> Result<(StatusCode, String)> {
+        ask(&format!("{}/readyz", self.health_url())).await.context("asking for readiness")
     }
 
     /// `http://127.0.0.1:PORT/metrics`.
@@ -171,13 +182,18 @@ fn passed_on() -> impl Iterator<Item = (String, String)> {
 
 /// Waits until `url` answers with a success; fails early if the process that serves it ends.
 pub(crate) async fn until_ok(process: &mut Process, url: &str, timeout: Duration) -> Result<()> {
-    install_tls_provider();
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build();
-    let client = client.context("making an HTTP client")?;
+    until(process, url, timeout, |status, _| status.is_success()).await
+}
+
+async fn until(
+    process: &mut Process,
+    url: &str,
+    timeout: Duration,
+    done: impl Fn(StatusCode, &str) -> bool,
+) -> Result<()> {
     let deadline = Instant::now() + timeout;
     loop {
-        let answer = client.get(url).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
+        if ask(url).await.is_ok_and(|(status, body)| done(status, &body)) {
             return Ok(());
         }
         let ended = process.exited()?;
@@ -188,4 +204,11 @@ pub(crate) async fn until_ok(process: &mut Process, url: &str, timeout: Duration
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
+}
+
+async fn ask(url: &str) -> reqwest::Result<(StatusCode, String)> {
+    install_tls_provider();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
+    let answer = client.get(url).send().await?;
+    Ok((answer.status(), answer.text().await?))
 }

@@ -62,6 +62,7 @@ impl Oracle {
             finalizers: Vec::new(),
             intent,
             paused: object.spec.paused,
+            unclear_pause: None,
             force_release: force,
             poll: None,
             requested: None,

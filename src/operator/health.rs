@@ -1,0 +1,111 @@
+//! What the cloud must give before the operator is ready, in words: credentials that the service takes, and the default
+//! workspace (`--workspace-id`) listed. A workspace that only an object names makes nobody wait: that object says why.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::admin::Readiness;
+use crate::index::{Index, Standing};
+
+/// The part of readiness that a refused key takes away.
+const CREDENTIALS: &str = "credentials";
+
+/// The name of the part of readiness that a workspace is.
+fn part(workspace: &str) -> String {
+    format!("workspace {workspace}")
+}
+
+/// At first the default workspace is not listed.
+pub(super) fn begin(ready: &Readiness, workspace: Option<&str>) {
+    if let Some(workspace) = workspace {
+        ready.missing(&part(workspace), "not listed yet");
+    }
+}
+
+/// Keeps readiness as the index has it, for ever.
+pub(super) async fn watch(
+    index: Arc<Index>,
+    ready: Readiness,
+    workspace: Option<String>,
+    mut changed: watch::Receiver<u64>,
+) {
+    loop {
+        tell(&ready, &index.standing(), workspace.as_deref());
+        if changed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn tell(ready: &Readiness, standing: &[Standing], workspace: Option<&str>) {
+    match standing.iter().find_map(Standing::refused_credentials) {
+        Some(error) => {
+            let text = format!(
+                "the service refuses them: {error}; correct the Secret, then restart the Pod, whose environment does not \
+                 change"
+            );
+            ready.missing(CREDENTIALS, &text);
+        }
+        None => drop(ready.met(CREDENTIALS)),
+    }
+    let Some(workspace) = workspace else { return };
+    let part = part(workspace);
+    match standing.iter().find(|standing| standing.workspace == workspace) {
+        Some(standing) if standing.listed => drop(ready.met(&part)),
+        Some(Standing { trouble: Some(trouble), .. }) => drop(ready.missing(&part, &format!("not listed: {trouble}"))),
+        Some(_) | None => drop(ready.missing(&part, "not listed yet")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{CallError, ErrorClass, Operation, Unauthorised};
+    use crate::index::Trouble;
+
+    fn standing(workspace: &str, listed: bool, trouble: Option<Trouble>) -> Standing {
+        Standing { workspace: workspace.to_owned(), listed, trouble }
+    }
+
+    fn refused(unauthorised: Unauthorised, code: &str) -> Trouble {
+        Trouble::Call(CallError {
+            class: ErrorClass::Unauthorised(unauthorised),
+            operation: Operation::ListDatasets,
+            status: Some(403),
+            code: Some(code.to_owned()),
+            message: String::new(),
+            request_id: None,
+        })
+    }
+
+    #[test]
+    fn a_refused_key_and_a_workspace_that_is_not_listed_are_told_in_words() {
+        let ready = Readiness::default();
+        begin(&ready, Some("478"));
+        ready.needs([]);
+        assert_eq!(ready.lacks(), "workspace 478: not listed yet\n");
+        let wrong_key = refused(Unauthorised::Credentials, "SignatureDoesNotMatch");
+        tell(&ready, &[standing("478", false, Some(wrong_key))], Some("478"));
+        let lacks = ready.lacks();
+        assert!(lacks.contains("credentials: the service refuses them: ListDatasets was not authenticated"), "{lacks}");
+        assert!(lacks.contains("workspace 478: not listed: "), "{lacks}");
+        tell(&ready, &[standing("478", false, Some(refused(Unauthorised::Permission, "NoPermission")))], Some("478"));
+        let lacks = ready.lacks();
+        assert!(lacks.starts_with("workspace 478: not listed: ListDatasets was not permitted"), "{lacks}");
+        tell(&ready, &[standing("478", true, None)], Some("478"));
+        assert_eq!(ready.lacks(), "");
+    }
+
+    #[test]
+    fn a_workspace_that_only_an_object_names_makes_nobody_wait_but_a_refused_key_does() {
+        let ready = Readiness::default();
+        begin(&ready, None);
+        ready.needs([]);
+        assert_eq!(ready.lacks(), "");
+        tell(&ready, &[standing("typo", false, Some(refused(Unauthorised::Permission, "NoPermission")))], None);
+        assert_eq!(ready.lacks(), "");
+        tell(&ready, &[standing("typo", false, Some(refused(Unauthorised::Credentials, "Nope")))], None);
+        assert!(ready.lacks().starts_with("credentials: "), "{}", ready.lacks());
+    }
+}
