@@ -302,7 +302,7 @@ impl<K: Kind> Pass<'_, K> {
             if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if matches!(flow, Flow::Again) {
-            self.tell(EventReason::Retained, &format!("{id} is kept and marked as released"));
+            self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released"));
         }
         flow
     }

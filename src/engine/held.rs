@@ -196,7 +196,7 @@ mod tests {
                 "principal": "LTAI5tExampleExampleKey1",
                 "attempt": {"nonce": "c5f0e1d2c3b4a5968", "outcome": "Created"},
                 "conditions": [{"type": "Ready", "status": "True", "reason": "Available", "observedGeneration": 2,
-                    "message": "the remote equals the spec", "lastTransitionTime": "2026-07-01T08:30:01Z"}]
+                    "message": "the cloud dataset equals the spec", "lastTransitionTime": "2026-07-01T08:30:01Z"}]
             }
         }))
         .unwrap()

@@ -90,7 +90,7 @@ impl<K: Kind> Pass<'_, K> {
                 reconcileID = self.journal.id,
                 datasetId = record.id.dataset,
                 versionName = record.id.version,
-                "the object is gone and its remote could not be let go; it is left as an orphan"
+                "the object is gone and its cloud dataset could not be released; it stays as an orphan"
             );
         }
         self.forget();

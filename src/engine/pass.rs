@@ -103,9 +103,9 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
                 namespace = facts.namespace,
                 name = facts.name,
                 error = "a defect of the operator; the lines before say where",
-                "a pass panicked"
+                "a reconcile panicked"
             );
-            let telling = internal_error(&ctx, &object, "a pass panicked; this is a defect of the operator");
+            let telling = internal_error(&ctx, &object, "a reconcile panicked; this is a defect of the operator");
             let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
@@ -193,7 +193,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             return action;
         }
     }
-    let report = Report::working(Reason::InternalError, "a pass did not come to an end", Next::Backoff);
+    let report = Report::working(Reason::InternalError, "a reconcile did not end", Next::Backoff);
     pass.finish(report).await
 }
 

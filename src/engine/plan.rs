@@ -263,7 +263,7 @@ fn paused(view: &View) -> Step {
             "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused{unclear}"
         ))
     } else {
-        Ready::PausedReady(format!("the remote equals the spec; paused{unclear}"))
+        Ready::PausedReady(format!("the cloud dataset equals the spec; paused{unclear}"))
     };
     Step::Report(Box::new(Report { normalised, ..Report::new(ready, Next::Event) }))
 }

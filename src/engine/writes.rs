@@ -152,7 +152,7 @@ impl<K: Kind> Pass<'_, K> {
             let before = self.recorded.clone();
             let mut after = before.clone();
             if record.settled {
-                let report = Report::new(Ready::Available("the remote equals the spec".to_owned()), Next::Event);
+                let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
                 after = status::told(&before, &report, facts.generation, ambient::now());
                 after.handled.clone_from(&facts.requested);
             }
@@ -199,7 +199,7 @@ impl<K: Kind> Pass<'_, K> {
         let now = tokio::time::Instant::now();
         self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
-            (true, _) => (EventReason::Recovered, "found again by its mark"),
+            (true, _) => (EventReason::Recovered, "found again by its ownership labels"),
             (false, Origin::Created) => (EventReason::Created, "created"),
             (false, Origin::Adopted) => (EventReason::Adopted, "adopted"),
         };

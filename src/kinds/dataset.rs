@@ -41,7 +41,7 @@ impl Packable for Dataset {
         r#""dataSourceType":"OSS","uri":"oss://","workspaceId":"12345","latestVersion":"v1","mountPath":"/mnt/data/","#,
         r#""observedGeneration":1,"origin":"Created","attempt":{"nonce":"c","outcome":"Created"},"#,
         r#""appliedLabelKeys":[],"principal":"","conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","#,
-        r#""message":"the remote equals the spec","observedGeneration":1,"reason":"Available","status":"True","#,
+        r#""message":"the cloud dataset equals the spec","observedGeneration":1,"reason":"Available","status":"True","#,
         r#""type":"Ready"}]}}"#,
     );
 

@@ -37,20 +37,22 @@ pub(super) async fn watch(
             tracing::warn!(
                 datasetId = id.dataset,
                 versionName = id.version,
-                "an orphan: it carries this operator's mark, and no object here stands for it"
+                "an orphan: it carries this operator's ownership labels, and its object does not exist here"
             );
             let way_back = match &id.version {
                 None => "adopt it with adoption.datasetId",
                 Some(_) => "apply its DatasetVersion again under the same name",
             };
             let note = format!(
-                "{id} carries this operator's mark, but no object here stands for it; {way_back}, or delete it in the \
+                "{id} carries this operator's ownership labels, but its object does not exist here; {way_back}, or delete it in the \
                  console"
             );
             teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         if let Some(more) = new.len().checked_sub(MOST).filter(|more| *more > 0) {
-            let note = format!("{more} more remotes carry this operator's mark, and no object here stands for them");
+            let note = format!(
+                "{more} more datasets or versions carry this operator's ownership labels, and their objects do not exist here"
+            );
             teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         known.extend(new.into_iter().cloned());

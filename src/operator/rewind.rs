@@ -63,7 +63,7 @@ async fn rewound<O: Watchable>(api: Api<O>, newest: Arc<AtomicU64>, every: Durat
         let Ok(Ok(list)) = list else { continue };
         let Some(now) = number(list.metadata.resource_version) else { continue };
         if now < told {
-            tracing::warn!(told, now, "the API server was put back to an earlier state: everything is listed anew");
+            tracing::warn!(told, now, "the API server was restored to an earlier state: everything is listed again");
             return;
         }
         newest.fetch_max(now, Ordering::Relaxed);

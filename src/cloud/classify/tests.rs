@@ -82,7 +82,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (UpdateDataset, 400, "QuotaExceeded.Workspace", QuotaExceeded),
         (CreateDatasetLabels, 400, "LabelLimitExceeded", QuotaExceeded),
         (DeleteDataset, 403, "OperationQuota", QuotaExceeded),
-        (ListDatasets, 400, "PageNumberExceed", Refused),
+        (ListDatasets, 400, "PageNumberExceed", Unexplained),
         (GetDataset, 403, "QuotaExceeded", PERMISSION),
         (CreateDataset, 400, "Throttling.QuotaExceeded", THROTTLED),
         (CreateDataset, 429, "QuotaExceeded", THROTTLED),

@@ -158,7 +158,7 @@ fn a_conflict_of_what_was_adopted_does_not_speak_of_an_edit() {
     let (created, adopted) = (message(Origin::Created), message(Origin::Adopted));
     assert!(created.contains("take the edit back"), "{created}");
     assert!(!adopted.contains("edit") && adopted.contains("change the spec to that"), "{adopted}");
-    assert!(adopted.contains("spec.uri is \"oss://b/\", the remote has \"oss://other/\""), "{adopted}");
+    assert!(adopted.contains("spec.uri is \"oss://b/\", the cloud dataset has \"oss://other/\""), "{adopted}");
 }
 
 proptest! {

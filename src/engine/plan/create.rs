@@ -47,7 +47,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
             Whose::Released => {
                 let message = format!(
                     "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
-                     it in the console to have a new one made",
+                     it in the console to get a new one",
                     remote.id,
                     adoption(remote)
                 );
@@ -60,7 +60,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
         (Policy::Only, _) => stuck(
             Reason::AdoptionNotFound,
-            "adoption.policy is AdoptOnly and nothing carries this object's mark; set adoption.datasetId",
+            "adoption.policy is AdoptOnly and no dataset carries this object's ownership labels; set adoption.datasetId",
         ),
         (Policy::ByName, Some(name)) => by_name(view, desired, name),
         (Policy::ByName | Policy::IfMarked | Policy::CreateOnly, _) => create(view, desired),
@@ -123,8 +123,10 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 
 /// Its mark claims this object, but is not ours.
 fn forged(remote: &Remote) -> Step {
-    let message =
-        format!("{} carries this object's mark with a signature that is not ours; remove its dso- labels", remote.id);
+    let message = format!(
+        "{} carries this object's ownership labels with a signature that is not ours; remove its labels that begin with dso-",
+        remote.id
+    );
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 

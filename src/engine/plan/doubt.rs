@@ -58,7 +58,7 @@ pub(super) fn doubt(view: &View) -> Step {
         let left = view.world.settle.saturating_sub(view.process.doubt_age);
         return working(
             Reason::Uncertain,
-            "an earlier attempt may still take effect; waiting for the settle time before trying again",
+            "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
             Next::After(left),
         );
     }
@@ -85,7 +85,11 @@ fn hit(view: &View) -> Option<Step> {
 fn name_taken(view: &View, age: std::time::Duration) -> Step {
     if age < view.world.list_lag {
         let left = view.world.list_lag.saturating_sub(age);
-        return working(Reason::Progressing, "the name is taken; checking whether by this object", Next::After(left));
+        return working(
+            Reason::Progressing,
+            "the name is taken; checking whether by a dataset of this object",
+            Next::After(left),
+        );
     }
     if !view.seen.owned_is_fresh {
         return Step::FindOwned;

@@ -88,8 +88,10 @@ fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
     let next = view.object.poll.filter(|poll| !poll.is_zero()).map_or(Next::Event, Next::After);
     let normalised = normalised(view, desired, remote);
     let message = match normalised {
-        None => "the remote equals the spec",
-        Some(_) => "the remote equals the spec but for what the service keeps otherwise, see the condition Drifted",
+        None => "the cloud dataset equals the spec",
+        Some(_) => {
+            "the cloud dataset equals the spec but for what the service keeps otherwise, see the condition Drifted"
+        }
     };
     let mut report = Report::new(Ready::Available(message.to_owned()), next);
     report.normalised = normalised;
@@ -121,8 +123,8 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
                 return Some(stuck(
                     Reason::OwnedByOther,
                     format!(
-                        "{} does not carry this object's mark, but {made} carries that of the attempt that brought it; \
-                         nothing is sent to either: delete this object and apply it anew to take {made}, or delete \
+                        "{} does not carry this object's ownership labels, but {made} carries those of its create request; \
+                         nothing is sent to either: delete this object and apply it again to use {made}, or delete \
                          {made} to keep {}",
                         remote.id, remote.id
                     ),
@@ -155,7 +157,7 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
         .map(|(name, wanted)| {
             let recorded = view.recorded.fixed.get(name);
             let made = recorded.map_or_else(|| "was made without it".to_owned(), |value| format!("has {value}"));
-            format!("spec.{} is {wanted}, the remote {made}", lower_camel(name))
+            format!("spec.{} is {wanted}, the cloud dataset {made}", lower_camel(name))
         })
         .collect();
     let instead = match view.recorded.origin {
@@ -193,7 +195,7 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     stuck(
         Reason::RemoteDeleted,
         format!(
-            "{id} was deleted outside Kubernetes; set onExternalDeletion: Recreate to have it made again, or delete \
+            "{id} was deleted outside Kubernetes; set onExternalDeletion: Recreate to have it created again, or delete \
              this object"
         ),
     )
@@ -223,7 +225,7 @@ fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step
 pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
     working(
         Reason::Uncertain,
-        format!("{id} was not found; it is looked for again before that is believed"),
+        format!("{id} was not found; the operator looks again before it treats it as deleted"),
         Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
     )
 }

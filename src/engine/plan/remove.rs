@@ -124,22 +124,18 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         if keep::is_gone(view, &dataset) {
             return Step::LetGo;
         }
-        return working(
-            Reason::Deleting,
-            format!("{dataset} is being deleted and takes this version along"),
-            Next::Event,
-        );
+        return working(Reason::Deleting, format!("{dataset} is being deleted, and this version with it"), Next::Event);
     }
     if view.relations.alone && view.process.deleting_age < TOGETHER {
         let left = TOGETHER.saturating_sub(view.process.deleting_age);
-        return working(
-            Reason::Deleting,
-            "its dataset and other versions may be about to go as well",
-            Next::After(left),
-        );
+        return working(Reason::Deleting, "its dataset and other versions may be deleted as well", Next::After(left));
     }
     if let Some(newer) = &view.relations.after {
-        return working(Reason::Deleting, format!("DatasetVersion {newer} is newer and goes first"), Next::Event);
+        return working(
+            Reason::Deleting,
+            format!("waiting for DatasetVersion {newer}, which is newer, to be deleted first"),
+            Next::Event,
+        );
     }
     // Section 5: the remote is read in the same pass.
     let remote = match view.sight(id) {
@@ -194,7 +190,7 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     }
     working(
         Reason::Deleting,
-        format!("{id} was not found; checking again before that is believed"),
+        format!("{id} was not found; the operator looks again before it removes the finalizer"),
         Next::After(view.world.list_lag),
     )
 }
@@ -214,7 +210,11 @@ fn children_first(view: &View) -> Option<Step> {
     }
     let retained_or_single = view.deletion_policy() == Deletion::Retain || view.seen.delete_refused;
     if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
-        return Some(working(Reason::Deleting, "waiting for its DatasetVersions to be let go", Next::Event));
+        return Some(working(
+            Reason::Deleting,
+            "waiting for its DatasetVersions to be deleted or released",
+            Next::Event,
+        ));
     }
     None
 }

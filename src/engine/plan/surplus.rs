@@ -32,7 +32,7 @@ pub(super) fn reported(view: &View) -> Option<String> {
     let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
     (!ids.is_empty()).then(|| {
         format!(
-            "{} also carry this object's mark but are not provably its own work; delete them by hand",
+            "{} also carry this object's ownership labels, but it is not certain that the operator created them; delete them by hand",
             ids.join(", ")
         )
     })
@@ -56,8 +56,7 @@ pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
     let age = view.process.recorded_age.unwrap_or(view.process.doubt_age);
     let left = view.world.list_lag.saturating_sub(age);
     if !left.is_zero() {
-        let message =
-            "the remote does not carry this object's mark; a list will show whether it is the one that was made";
+        let message = "the cloud dataset does not carry this object's ownership labels; a list will show whether another one does";
         return Some(working(waiting, message, Next::After(left)));
     }
     (!view.seen.owned_is_fresh).then_some(Step::FindOwned)
