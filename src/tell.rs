@@ -25,7 +25,7 @@ impl Teller {
                 match tokio::time::timeout(std::time::Duration::from_secs(10), publish).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
-                        tracing::debug!(error = crate::spell::error(&error), "an event could not be written")
+                        tracing::debug!(error = crate::spell::error(&error), "an event could not be written");
                     }
                     Err(_) => tracing::debug!("writing an event took too long"),
                 }
