@@ -165,7 +165,7 @@ fn unchanged(Immutable { field, instead }: Immutable, id: &str, what: &str) -> R
 }
 
 /// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any. What lies
-/// in MaxCompute or under a URL is not held to one.
+/// in `MaxCompute` or under a URL is not held to one.
 const SCHEMES: [(&str, &[&str]); 5] = [
     ("OSS", &["oss"]),
     ("NAS", &["nas"]),

@@ -1,4 +1,4 @@
-//! JSON texts by value: numbers of every form, depth, and agreement with serde_json where that is exact.
+//! JSON texts by value: numbers of every form, depth, and agreement with `serde_json` where that is exact.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn what_is_no_json_is_said_with_its_place() {
     assert_eq!(parse("{\"a\": /b/}").unwrap_err().to_string(), "expected value at line 1 column 7");
 }
 
-/// JSON without floats, which serde_json would round.
+/// JSON without floats, which `serde_json` would round.
 fn exact() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

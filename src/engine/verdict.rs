@@ -10,13 +10,14 @@ use crate::cloud::{CallError, ErrorClass, Unauthorised};
 pub fn verdict(error: &CallError, time: &str) -> Report {
     let message = error.to_string();
     let ready = match &error.class {
-        ErrorClass::Transient | ErrorClass::Ambiguous => Ready::Working(Reason::CloudUnavailable, message),
+        ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
+        ErrorClass::Transient | ErrorClass::Ambiguous | ErrorClass::Refused | ErrorClass::Unexplained => {
+            Ready::Working(Reason::CloudUnavailable, message)
+        }
         ErrorClass::Throttled { .. } => Ready::Working(Reason::Throttled, message),
         ErrorClass::QuotaExceeded => Ready::Working(Reason::QuotaExceeded, message),
         ErrorClass::Garbled => Ready::Working(Reason::MalformedResponse, message),
         ErrorClass::NotFound => Ready::Working(Reason::Progressing, message),
-        ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
-        ErrorClass::Refused | ErrorClass::Unexplained => Ready::Working(Reason::CloudUnavailable, message),
         ErrorClass::NameTaken => Ready::Stuck(Reason::NameTaken, message),
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),

@@ -50,10 +50,10 @@ impl Reader {
     /// Reads one remote by itself; `workspace` is where lists would show it.
     pub async fn read(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Read {
         match self.get(turn, id).await {
-            Err(error) if error.class == ErrorClass::Unexplained => match self.exists(turn, workspace, id).await? {
-                true => Err(error.though_listed()),
-                false => Ok(None),
-            },
+            Err(error) if error.class == ErrorClass::Unexplained => {
+                let exists = self.exists(turn, workspace, id).await?;
+                if exists { Err(error.though_listed()) } else { Ok(None) }
+            }
             read => read,
         }
     }

@@ -27,6 +27,7 @@ mod index_strangers;
 mod kills;
 mod lifecycle;
 mod limits;
+mod long_names;
 mod looks;
 mod lost;
 mod meddling;

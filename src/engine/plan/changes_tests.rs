@@ -62,21 +62,19 @@ fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Re
     let mut now = remote.clone();
     for count in 0..20 {
         view.process.futile = repairs.futile(&view.object);
-        match plan(view) {
-            Step::Change(_, change) => {
-                repairs.sent(&view.object, sent(view, &now, &change), Instant::now(), Duration::from_secs(999));
-                let first = now.latest.as_deref().cloned().map(Arc::new);
-                now = crate::engine::wire::changed(&now, first.as_ref(), change).0;
-                view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(now.clone())));
-            }
-            Step::Report(report) => {
-                if report.normalised.is_some() {
-                    repairs.leave(shown_of_left(view, view.desired.as_ref().unwrap(), &now));
-                }
-                return (count, *report);
-            }
-            other => panic!("{other:?}"),
+        let step = plan(view);
+        if let Step::Change(_, change) = step {
+            repairs.sent(&view.object, sent(view, &now, &change), Instant::now(), Duration::from_secs(999));
+            let first = now.latest.as_deref().cloned().map(Arc::new);
+            now = crate::engine::wire::changed(&now, first.as_ref(), change).0;
+            view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(now.clone())));
+            continue;
         }
+        let Step::Report(report) = step else { panic!("{step:?}") };
+        if report.normalised.is_some() {
+            repairs.leave(shown_of_left(view, view.desired.as_ref().unwrap(), &now));
+        }
+        return (count, *report);
     }
     panic!("a pass without end")
 }

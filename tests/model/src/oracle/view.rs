@@ -257,6 +257,8 @@ fn process(question: &Question) -> Process {
         recorded_age: memory.recorded_age.map(ticks),
         read_age: None,
         predecessor_in_doubt: false,
+        // The model's service keeps what it is sent.
+        futile: BTreeMap::new(),
         fresh: words::digits(question.fresh),
     }
 }
