@@ -1,5 +1,5 @@
 //! The `CustomResourceDefinition` of a kind: is it being deleted? Its objects then go with it, which says nothing about
-//! what they stand for (protocol 6.6).
+//! what they stand for (protocol 6.7).
 //!
 //! Promises: the answer is that of a read with quorum that began after the deletion of the object was seen, so a
 //! deletion that the definition's own brings is never taken for one of the object alone; it is 5 s old at most; and

@@ -77,7 +77,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (CreateDataset, 429, "QuotaExceeded", THROTTLED),
         (CreateDataset, 500, "QuotaExceeded", Ambiguous),
         (CreateDataset, 401, "QuotaExceeded", CREDENTIALS),
-        (GetDataset, 404, "QuotaExceeded", NotFound),
+        (GetDataset, 404, "QuotaExceeded", Unexplained),
         (CreateDataset, 400, "InvalidName.LengthExceeded", Refused),
         (CreateDataset, 400, "InvalidLabels", Refused),
         (CreateDataset, 400, "MissingQuotaId", Refused),

@@ -31,7 +31,7 @@ pub(super) fn remove(view: &View) -> Step {
         }
     }
     if view.seen.definition_going {
-        // 6.6 Nobody asked for what it stands for to go.
+        // 6.7 Nobody asked for what it stands for to go.
         return Step::LetGo;
     }
     if view.stand() == Stand::Doubt {
