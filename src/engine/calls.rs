@@ -277,6 +277,10 @@ impl<K: Kind> Pass<'_, K> {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
+                // Known gone at once (6.2): what was acknowledged needs no list that is newer than the create.
+                self.ctx.memories.with(&self.facts.uid, |memory| {
+                    memory.recorded.take_if(|(recorded, _)| recorded == id);
+                });
                 self.tell(EventReason::Deleted, &format!("{id} was deleted"));
                 Flow::Again
             }

@@ -114,8 +114,8 @@ impl<K: Kind> Pass<'_, K> {
             }
         });
         // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
-        let long = *reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience);
-        let long = long || *reason == Reason::Queued;
+        let long = *reason == Reason::Queued
+            || (*reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience));
         if waited >= patience || long {
             return None;
         }
@@ -188,8 +188,7 @@ fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)
         Ready::Available(_) => return None,
     };
     let was = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str());
-    // A write that is refused is told where that happens: it may be this one.
-    (reason.is_told() && reason != Reason::WriteRefused && !was).then_some((reason, message))
+    (reason.is_told() && !was).then_some((reason, message))
 }
 
 /// Informational members. Those that the service computes are taken along only when status is written anyway: they

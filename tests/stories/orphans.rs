@@ -77,7 +77,7 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     cluster.until_metric("pai_index_orphans", 12).await;
     let told = events(&cluster, 12).await;
     assert_eq!(told.iter().filter(|(_, times)| *times == 1).count(), 12, "{told:?}");
-    assert!(told.iter().any(|(message, _)| message.starts_with("2 more remotes")), "{told:?}");
+    assert!(told.iter().any(|(message, _)| message.starts_with("2 more datasets or versions")), "{told:?}");
     cluster.stop_operator().await;
     a_create_that_comes_too_late_leaves_one(&mut cluster).await;
 }
