@@ -51,13 +51,14 @@ pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
 pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
     for name in ["Options", "ImportInfo"] {
         let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
-        let what = match json::parse(text) {
+        let field = lower_camel(name);
+        let message = match json::parse(text) {
             Ok(Json::Object(_)) => continue,
-            Ok(_) => "is not a JSON object".to_owned(),
-            Err(Fault::Syntax(error)) => format!("is not a JSON object: {error}"),
-            Err(fault @ Fault::TooDeep) => format!("cannot be used: {fault}; use fewer levels"),
+            Ok(_) => format!("spec.{field} is not a JSON object"),
+            Err(Fault::Syntax(error)) => format!("spec.{field} is not a JSON object: {error}"),
+            Err(fault @ Fault::TooDeep) => format!("spec.{field} cannot be used: {fault}; use fewer levels"),
         };
-        return Err(Hold::stuck(Reason::InvalidSpec, format!("spec.{} {what}", lower_camel(name))));
+        return Err(Hold::stuck(Reason::InvalidSpec, message));
     }
     Ok(())
 }
