@@ -29,10 +29,11 @@ down: ## End what `make up` started
 build: ## Build the release binaries
 	cargo build --release --workspace --bins
 
+# Stories wait more than they work: more of them at a time than there are cores.
 .PHONY: test
 test: ## Run every test: unit to stories on a real apiserver, and the conformance of the emulator
 	tests/controlplane/build >/dev/null
-	cargo test --workspace --locked --no-fail-fast
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --workspace --locked --no-fail-fast
 	tests/contract/run
 
 .PHONY: model
