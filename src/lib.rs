@@ -21,7 +21,7 @@ pub mod metrics;
 pub mod operator;
 pub mod packed;
 pub mod settings;
-pub mod spell;
 pub mod started;
 pub mod telemetry;
 pub mod tell;
+pub mod words;

@@ -49,7 +49,7 @@ pub enum RunError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The API server cannot be found or does not let us in.
-    #[error("Kubernetes: {}", crate::spell::error(.0))]
+    #[error("Kubernetes: {}", crate::words::error(.0))]
     Kube(#[from] kube::Error),
     /// Nothing says who owns what is made here.
     #[error(

@@ -88,7 +88,7 @@ impl Teller {
                         {
                             metrics.write_refused("Event", "event", status.code);
                         }
-                        tracing::debug!(error = crate::spell::error(&error), "an event could not be written");
+                        tracing::debug!(error = crate::words::error(&error), "an event could not be written");
                     }
                     Err(error) => tracing::debug!(%error, "writing an event took too long"),
                 }

@@ -13,7 +13,7 @@ use super::credentials::Credentials;
 use super::error::{CallError, ErrorClass, Unauthorised};
 use super::observer::NO_CONNECTION;
 use super::request::Request;
-use crate::spell;
+use crate::words;
 
 /// The longest text of the service that an error keeps, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -76,7 +76,7 @@ pub(super) fn interpret(request: &Request, credentials: &Credentials, exchange: 
         Exchange::NoConnection(why) => Err(fail(ErrorClass::Transient, why)),
         Exchange::Broken(why) => Err(fail(doubtful(operation), why)),
         Exchange::Timeout(limit) => {
-            let message = format!("no complete answer within {}", spell::duration(limit));
+            let message = format!("no complete answer within {}", words::duration(limit));
             Err(fail(doubtful(operation), message))
         }
         Exchange::Reply(reply) if (200..300).contains(&reply.status) => success(request, credentials, &reply),

@@ -11,9 +11,9 @@ use kube::ResourceExt;
 use super::kind::Kind;
 use super::pass::Pass;
 use super::recorded::RemoteId;
-use super::words::quoted;
 use crate::api::EventReason;
 use crate::api::names;
+use crate::words::quoted;
 
 /// A boolean as Go's `strconv.ParseBool` reads it.
 fn boolean(text: &str) -> Option<bool> {

@@ -8,7 +8,7 @@ use super::fields::{Fields, lower_camel};
 use super::mark::{Labels, is_mark};
 use super::plan::Change;
 use super::view::Remote;
-use super::words::shown;
+use crate::words::shown;
 
 /// One field that a change changes.
 #[derive(Debug, Clone, PartialEq)]

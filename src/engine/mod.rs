@@ -46,5 +46,4 @@ pub mod uid;
 pub mod verdict;
 pub mod view;
 mod wire;
-pub mod words;
 mod writes;

@@ -27,7 +27,7 @@ const WORDS: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KubeError {
     /// It answered with an error.
-    #[error("{}", crate::spell::error(.0))]
+    #[error("{}", crate::words::error(.0))]
     Api(#[from] kube::Error),
     /// It did not answer in time.
     #[error("the apiserver did not answer in time")]

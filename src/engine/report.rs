@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use super::mark::is_mark;
 use super::recorded::{LastError, RemoteId};
 use super::view::{Neighbour, Remote};
-use super::words;
 use crate::api::condition::Reason;
+use crate::words;
 
 /// The end of a pass.
 #[derive(Debug, Clone, PartialEq)]

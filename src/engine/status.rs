@@ -12,6 +12,7 @@ use super::recorded::Recorded;
 use super::refused::gist;
 use super::report::{Ready, Report};
 use crate::api::condition::Reason;
+use crate::words;
 
 /// Why the condition `Drifted` stays on an object that is Ready: the service keeps another form of what it was sent.
 pub(super) const SERVICE_NORMALISES: &str = "ServiceNormalises";
@@ -124,11 +125,7 @@ pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
 
 /// Condition messages stay readable in `kubectl describe`, and well below the API server's limit.
 fn cut(message: &str) -> String {
-    const LIMIT: usize = 1000;
-    if message.chars().count() <= LIMIT {
-        return message.to_owned();
-    }
-    message.chars().take(LIMIT - 1).chain(['…']).collect()
+    words::cut(message, 1000)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 use super::RunError;
 use crate::engine::mark::Identity;
 use crate::settings::Flags;
-use crate::spell;
+use crate::words;
 
 /// Asks for `kube-system`. Where its uid may not be read, the operator works without knowing its cluster if it was given
 /// a domain (`docs/protocol.md`, section 2); any other failure is one, so that no restart makes it another one by chance.
@@ -21,7 +21,7 @@ fn of_answer(uid: kube::Result<String>, flags: &Flags) -> Result<Identity, RunEr
     match uid {
         Ok(uid) => Ok(Identity::new(domains, keys, &uid)),
         Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => {
-            let words = spell::error(&kube::Error::Api(status));
+            let words = words::error(&kube::Error::Api(status));
             if domains.is_empty() {
                 return Err(RunError::NoDomain(words));
             }

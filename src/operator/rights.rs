@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
-use crate::spell;
+use crate::words;
 
 /// Time between two rounds of questions.
 const EVERY: Duration = Duration::from_secs(15);
@@ -182,7 +182,7 @@ pub(super) fn of_watch(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => spell::error(error),
+        | watcher::Error::WatchFailed(error) => words::error(error),
         watcher::Error::WatchError(status) => status.message.clone(),
         watcher::Error::NoResourceVersion => error.to_string(),
     }

@@ -181,7 +181,7 @@ pub(super) async fn drive<K: Kind>(
                 Err(error) => {
                     tracing::warn!(
                         controller = K::NAME,
-                        error = crate::spell::error(&error),
+                        error = crate::words::error(&error),
                         "objects could not be watched; tried again"
                     );
                     tokio::time::sleep(Duration::from_millis(100)).await;

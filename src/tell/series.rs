@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
 use super::Told;
-use crate::engine::words::cut_bytes;
+use crate::words::cut_bytes;
 
 const CONTROLLER: &str = "dataset-operator";
 /// The same text within this time after the last one is counted on it.

@@ -9,6 +9,7 @@ use super::super::repairs::{Sent, TRIES, print};
 use super::super::view::{Remote, View};
 use super::Change;
 use super::keep::first_of;
+use crate::words::shown;
 
 /// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
 pub(super) const FIRST_PREFIX: &str = "v1=";
@@ -131,7 +132,7 @@ pub(super) fn normalised(view: &View, desired: &Desired, remote: &Remote) -> Opt
     let told: Vec<_> = left(view, desired, remote)
         .iter()
         .map(|left| {
-            let (wanted, seen) = (short(left.wanted.as_ref()), short(left.seen.as_ref()));
+            let (wanted, seen) = (shown(left.wanted.as_ref()), shown(left.seen.as_ref()));
             format!("{} is {wanted}, the service shows {seen}", spec_field(&left.field))
         })
         .collect();
@@ -143,17 +144,6 @@ pub(super) fn normalised(view: &View, desired: &Desired, remote: &Remote) -> Opt
             told.join("; ")
         )
     })
-}
-
-/// A value for a message: at most 64 characters of it.
-fn short(value: Option<&Value>) -> String {
-    const LONGEST: usize = 64;
-    let Some(value) = value else { return "nothing".to_owned() };
-    let text = value.to_string();
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 /// The place of a field in the spec.

@@ -136,9 +136,9 @@ fn a_label_that_cannot_be_taken_away_is_left_too() {
 #[test]
 fn long_values_are_cut_to_64_characters() {
     let long = "数".repeat(300);
-    assert_eq!(short(Some(&json!(long))).chars().count(), 64);
-    assert_eq!(short(Some(&json!("x"))), "\"x\"");
-    assert_eq!(short(None), "nothing");
+    assert_eq!(shown(Some(&json!(long))).chars().count(), 64);
+    assert_eq!(shown(Some(&json!("x"))), "\"x\"");
+    assert_eq!(shown(None), "nothing");
 }
 
 #[test]
