@@ -22,7 +22,8 @@ pub const SERVICE_ACCOUNT: &str = "dataset-operator";
 /// In this order; the Deployment is left out, as the operator under test runs beside the cluster.
 const BASE: [&str; 4] = ["namespace.yaml", "service-account.yaml", "rbac.yaml", "user-roles.yaml"];
 
-/// Applies the shipped files and waits until the CRDs are established.
+/// Applies the shipped files and waits until the CRDs are established and their objects can be listed: the API server
+/// answers 429 for a moment, while the storage of a new definition starts.
 pub async fn install(client: &Client) -> Result<()> {
     let mut crds = Vec::new();
     for object in shipped()? {
@@ -33,6 +34,15 @@ pub async fn install(client: &Client) -> Result<()> {
     }
     for name in crds {
         until_established(client, &name).await?;
+    }
+    let wait = wait::Wait::new(Duration::from_secs(30));
+    for objects in [datasets(client, NAMESPACE), dataset_versions(client, NAMESPACE)] {
+        let listed = async || match objects.list(&ListParams::default()).await {
+            Ok(_) => Ok(Some(())),
+            Err(kube::Error::Api(status)) if status.code == 429 => Ok(None),
+            Err(error) => Err(error).context("listing the objects of a new CRD"),
+        };
+        wait.until("a CRD that serves its objects", listed).await?;
     }
     Ok(())
 }
