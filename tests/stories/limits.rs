@@ -56,15 +56,17 @@ async fn a_burst_costs_one_call_and_two_writes_each_whatever_the_form_of_the_quo
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_overtakes_queued_creates() {
-    let knobs = Knobs { quota_per_second: 20, ..Knobs::default() };
-    let scene = limited("overtake", knobs, &[("DATASET_OPERATOR_QPS", "20")]).await;
+    // Slow enough that a busy machine, too, has made the objects long before their creates are through.
+    let knobs = Knobs { quota_per_second: 6, ..Knobs::default() };
+    let scene = limited("overtake", knobs, &[("DATASET_OPERATOR_QPS", "6")]).await;
     scene.create("Dataset", "settled", oss("settled")).await;
     scene.ready("Dataset", "settled").await;
     let names = create_all(&scene, 80).await;
+    let waiting = 81 - scene.calls("CreateDataset").0;
     scene.patch("Dataset", "settled", json!({"spec": {"description": "edited"}})).await;
     scene.until("the edit", async |scene| !places(scene, "UpdateDataset").is_empty()).await;
     let behind = 81 - scene.calls("CreateDataset").0;
-    assert!(behind > 40, "only {behind} creates were still waiting");
+    assert!(behind > waiting / 2 && behind > 5, "of {waiting} creates that waited only {behind} came after the edit");
     all_ready(&scene, &names).await;
     assert_eq!(scene.calls("CreateDataset"), (81, 0));
     assert_eq!(scene.calls("UpdateDataset"), (1, 0));
