@@ -42,3 +42,37 @@ pub fn last_error(error: &CallError, time: &str) -> LastError {
         time: time.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{Malformed, Operation};
+
+    #[test]
+    fn an_answer_that_cannot_be_used_has_no_code_of_success() {
+        let malformed = Malformed { what: "the body is empty", request_id: None };
+        let error = CallError::malformed(Operation::GetDataset, malformed);
+        assert_eq!(last_error(&error, "now").code, "malformed");
+        let lost = CallError { class: ErrorClass::Transient, status: None, ..error.clone() };
+        assert_eq!(last_error(&lost, "now").code, "unreachable");
+        let unavailable = CallError { class: ErrorClass::Transient, status: Some(503), ..error };
+        assert_eq!(last_error(&unavailable, "now").code, "503");
+    }
+
+    #[test]
+    fn a_refused_read_never_blames_the_spec() {
+        let refused = |operation, class, code: &str| {
+            let malformed = Malformed { what: "", request_id: None };
+            let code = Some(code.to_owned());
+            verdict(&CallError { class, code, ..CallError::malformed(operation, malformed) }, "now").ready
+        };
+        let unknown = refused(Operation::GetDataset, ErrorClass::Unexplained, "201399999");
+        assert!(matches!(unknown, Ready::Working(Reason::CloudUnavailable, _)), "{unknown:?}");
+        let gateway = refused(Operation::GetDataset, ErrorClass::Refused, "InvalidApi.NotFound");
+        assert!(matches!(gateway, Ready::Working(Reason::CloudUnavailable, _)), "{gateway:?}");
+        let workspace = refused(Operation::ListDatasets, ErrorClass::Refused, "100400027");
+        assert!(matches!(workspace, Ready::Stuck(Reason::InvalidSpec, _)), "{workspace:?}");
+        let create = refused(Operation::CreateDataset, ErrorClass::Refused, "201399999");
+        assert!(matches!(create, Ready::Stuck(Reason::InvalidSpec, _)), "{create:?}");
+    }
+}

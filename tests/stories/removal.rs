@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use pai_emulator::{Credential, Effect, Fault, NameScope};
+use pai_emulator::{Credential, Effect, Fault, NameScope, When};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, dataset_id, oss};
+use crate::trouble::fault;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_deletes_at_once_share_their_reads() {
@@ -36,6 +37,7 @@ async fn a_delete_during_an_outage_waits_and_ends() {
         .without_cloud(async |scene| {
             scene.delete("Dataset", "one").await;
             scene.reason("Dataset", "one", "CloudUnavailable").await;
+            assert!(!testbed::is_ready(&scene.get("Dataset", "one").await), "nothing is Ready while it is deleted");
         })
         .await;
     scene.wait_for(Duration::from_secs(40)).gone(&scene.datasets(), "one").await.unwrap();
@@ -51,6 +53,29 @@ async fn an_object_whose_remote_is_gone_already_just_goes() {
     scene.delete("Dataset", "one").await;
     scene.gone("Dataset", "one").await;
     assert_eq!(scene.calls("DeleteDataset"), (0, 0), "the console's own call is not in the log");
+}
+
+/// What status tells of a remote that somebody deleted stays true while the operator starts and cannot look yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_remote_that_was_deleted_is_told_through_a_restart_too() {
+    let mut scene = Scene::new("restarted").await;
+    scene.create("Dataset", "one", oss("one")).await;
+    let id = dataset_id(&scene.ready("Dataset", "one").await);
+    scene.console("DELETE", &format!("/api/v1/datasets/{id}"), Value::Null);
+    scene.annotate("Dataset", "one", "reconcile-requested-at", json!("now")).await;
+    scene.reason("Dataset", "one", "RemoteDeleted").await;
+    let told = scene.get("Dataset", "one").await.metadata.resource_version;
+    scene.stop_operator().await;
+    let failed = scene.calls("ListDatasets").1;
+    scene.faults([Fault { count: 4, ..fault("ListDatasets", Effect::Error, When::Before) }]);
+    scene.start_operator().await;
+    // The delays between tries grow: four take longer than the five seconds after which a wait is told.
+    scene.until("four lists that fail", async |scene| scene.calls("ListDatasets").1 >= failed + 4).await;
+    assert_eq!(scene.get("Dataset", "one").await.metadata.resource_version, told, "nothing else was told");
+    scene
+        .until("a list", async |scene| scene.metrics().await.contains("pai_workspace_listed{workspace=\"478\"} 1"))
+        .await;
+    assert_eq!(scene.get("Dataset", "one").await.metadata.resource_version, told);
 }
 
 /// An account that does not have it, has not seen it go.
