@@ -53,7 +53,9 @@ pub fn error(error: &(dyn Error + 'static)) -> String {
 }
 
 fn refusal(status: &kube::core::Status) -> String {
-    let what = if status.message.is_empty() { "the API server refused it without a message" } else { &status.message };
+    // What answers in the API server's place may send anything, of any size.
+    let what = cut(status.message.trim(), 1000);
+    let what = if what.is_empty() { "the API server refused it without a message" } else { what.as_str() };
     match (status.code, status.reason.as_str()) {
         (0, "") => what.to_owned(),
         (0, reason) => format!("{what} ({reason})"),
