@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::error::{ErrorClass, Unauthorised};
+use super::error::{CallError, ErrorClass, Unauthorised};
 use super::operation::Operation;
 use super::request::Request;
 
@@ -68,8 +68,17 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
 }
 
 /// Does this code say that the workspace does not exist?
-pub(super) fn says_no_workspace(code: &str) -> bool {
+fn says_no_workspace(code: &str) -> bool {
     NO_WORKSPACE.contains(&code)
+}
+
+impl CallError {
+    /// Does the refusal say that what the spec asks for cannot be had? A refused read says nothing about the spec,
+    /// unless the workspace that it names does not exist.
+    pub fn blames_the_spec(&self) -> bool {
+        let no_workspace = self.code.as_deref().is_some_and(says_no_workspace);
+        self.class == ErrorClass::Refused && (no_workspace || !self.operation.reads())
+    }
 }
 
 /// How a failure counts about which nothing is known: a read can be repeated, a write may have happened.

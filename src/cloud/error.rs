@@ -89,13 +89,6 @@ impl CallError {
         }
     }
 
-    /// Does the refusal say that what the spec asks for cannot be had? A refused read says nothing about the spec,
-    /// unless the workspace that it names does not exist.
-    pub fn blames_the_spec(&self) -> bool {
-        let no_workspace = self.code.as_deref().is_some_and(super::classify::says_no_workspace);
-        self.class == ErrorClass::Refused && (no_workspace || !self.operation.reads())
-    }
-
     /// The read was refused, and yet a list shows what it asked for.
     #[must_use]
     pub fn though_listed(mut self) -> Self {
