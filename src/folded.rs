@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::uid::Uid;
+use crate::remote::uid::Uid;
 
 /// A cause is logged no more often than this.
 const EVERY: Duration = Duration::from_secs(60);

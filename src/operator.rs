@@ -22,17 +22,17 @@ use tokio::task::JoinSet;
 use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
 use crate::cloud::{self, CredentialSource, Environment, Transport};
-use crate::engine::context::{Context, Limits};
-use crate::engine::definition::Definition;
-use crate::engine::kind::Kind;
-use crate::engine::memories::Memories;
-use crate::engine::queued::Slots;
-use crate::engine::uid::Uid;
-use crate::engine::view::World;
-use crate::index::reader::Reader;
-use crate::index::{self, Ends, Index, ObjectKey};
+use crate::inventory::reader::Reader;
+use crate::inventory::{self, Ends, Index, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
+use crate::plan::view::World;
+use crate::reconcile::context::{Context, Limits};
+use crate::reconcile::definition::Definition;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::object_states::Memories;
+use crate::reconcile::queued::Slots;
+use crate::remote::uid::Uid;
 use crate::settings::Settings;
 use crate::tell::{self, Teller};
 use kinship::Kinship;
@@ -163,8 +163,11 @@ pub async fn operate(
         default_deletion: flags.default_deletion_policy,
         identity,
     });
-    let index_settings =
-        index::Settings { domains: world.identity.domains().to_vec(), resync: flags.resync, list_lag: flags.list_lag };
+    let index_settings = inventory::Settings {
+        domains: world.identity.domains().to_vec(),
+        resync: flags.resync,
+        list_lag: flags.list_lag,
+    };
     let (index, ends) = Index::new(index_settings);
     if let Some(workspace) = &flags.workspace_id {
         index.want(workspace, None);

@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cloud::{self, EndpointForm, Operation, Secret};
-use crate::engine::desired::Deletion;
 use crate::levers;
+use crate::plan::desired::Deletion;
 use values::{address, deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
 
 pub use outbound::{Outbound, OutboundError};

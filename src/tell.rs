@@ -21,8 +21,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::ambient;
 use crate::api::{EventReason, News};
-use crate::engine::refused::refuses;
 use crate::metrics::Metrics;
+use crate::reconcile::write_errors::refuses;
 use gate::Gate;
 use series::{Series, Write};
 

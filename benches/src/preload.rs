@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use dataset_operator::engine::fields::{Fields, hash, lower_camel};
-use dataset_operator::engine::intent::Intent;
-use dataset_operator::engine::mark::{Identity, Labels, Owner};
 use dataset_operator::kinds::dataset::FIXED;
+use dataset_operator::plan::intent::Intent;
+use dataset_operator::remote::fields::{Fields, hash, lower_camel};
+use dataset_operator::remote::mark::{Identity, Labels, Owner};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use serde_json::{Value, json};

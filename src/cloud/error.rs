@@ -77,6 +77,18 @@ impl CallError {
         }
     }
 
+    /// The service's code, or the kind of failure where there is none: the status, `malformed` or `unreachable`.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match (self.class, &self.code, self.status) {
+            (_, Some(code), _) => code.clone(),
+            // The status of an answer that cannot be used says "success".
+            (ErrorClass::Garbled, None, _) => "malformed".to_owned(),
+            (_, None, Some(status)) => status.to_string(),
+            (_, None, None) => "unreachable".to_owned(),
+        }
+    }
+
     /// An answer whose content does not fit the question.
     pub fn malformed(operation: Operation, malformed: Malformed) -> Self {
         Self {

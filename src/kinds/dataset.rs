@@ -9,14 +9,15 @@ use super::family::references;
 use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, deletion};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
-use crate::engine::desired::{Deletion, Desired, First, Policy};
-use crate::engine::fields::Fields;
-use crate::engine::intent::Target;
-use crate::engine::kind::{Kind, Root};
-use crate::engine::recorded::{Recorded, RemoteId};
-use crate::engine::report::Hold;
-use crate::engine::view::Relations;
 use crate::packed::Packable;
+use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::plan::intent::Target;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::Hold;
+use crate::plan::view::Relations;
+use crate::reconcile::kind::{Kind, Root};
+use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
 
 /// The kind `Dataset`.
 pub struct Datasets;

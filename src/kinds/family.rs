@@ -10,9 +10,9 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::{Around, DatasetVersions, Datasets};
 use crate::api::{Dataset, DatasetVersion};
-use crate::engine::held::Held;
-use crate::engine::kind::Kind;
-use crate::engine::shown::Broken;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::parsed::Broken;
+use crate::reconcile::stored::Held;
 
 /// How a version names its dataset.
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]

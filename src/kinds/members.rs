@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{Label, Reason};
-use crate::engine::fields::{Fields, lower_camel};
-use crate::engine::json::{self, Fault, Json};
-use crate::engine::mark::Labels;
-use crate::engine::report::Hold;
+use crate::plan::report::Hold;
+use crate::remote::fields::{Fields, lower_camel};
+use crate::remote::json::{self, Fault, Json};
+use crate::remote::mark::Labels;
 
 /// A spec as JSON, from which members are taken by their API names.
 pub(super) struct Spec(Value);

@@ -11,9 +11,9 @@ use kube::runtime::reflector::Store;
 
 use crate::api::values::Origin;
 use crate::api::{Dataset, DatasetVersion, DeletionPolicy};
-use crate::engine::desired::Deletion;
-use crate::engine::held::Held;
-use crate::index::Index;
+use crate::inventory::Index;
+use crate::plan::desired::Deletion;
+use crate::reconcile::stored::Held;
 
 pub use dataset::Datasets;
 pub use family::Family;

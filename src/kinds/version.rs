@@ -8,13 +8,14 @@ use kube::{Resource, ResourceExt};
 use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, deletion};
 use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
-use crate::engine::desired::{Deletion, Desired, First, Policy};
-use crate::engine::intent::Target;
-use crate::engine::kind::{Kind, Root};
-use crate::engine::recorded::{Recorded, RemoteId, version_number};
-use crate::engine::report::Hold;
-use crate::engine::view::Relations;
 use crate::packed::Packable;
+use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::plan::intent::Target;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::Hold;
+use crate::plan::view::Relations;
+use crate::reconcile::kind::{Kind, Root};
+use crate::remote::id::{RemoteId, version_number};
 
 /// The kind `DatasetVersion`.
 pub struct DatasetVersions;

@@ -13,12 +13,12 @@ use tokio::time::timeout;
 
 use crate::ambient;
 use crate::api::condition::Reason;
-use crate::engine::context::Context;
-use crate::engine::kind::Kind;
-use crate::engine::refused::refuses;
-use crate::engine::report::Report;
-use crate::engine::shown::{Broken, Shown};
-use crate::engine::status;
+use crate::plan::report::Report;
+use crate::reconcile::conditions;
+use crate::reconcile::context::Context;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::parsed::{Broken, Shown};
+use crate::reconcile::write_errors::refuses;
 
 /// Has those that come in say so, until nobody sends any more.
 pub(super) async fn tell<K: Kind>(context: Arc<Context<K>>, mut broken: UnboundedReceiver<Box<Broken>>) {
@@ -35,9 +35,9 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
     );
     let before = broken.recorded::<K>();
     let report = Report::stuck(Reason::InvalidSpec, message.clone());
-    let after = status::told(&before, &report, broken.metadata.generation.unwrap_or_default(), ambient::now());
+    let after = conditions::told(&before, &report, broken.metadata.generation.unwrap_or_default(), ambient::now());
     let uid = broken.metadata.uid.clone().unwrap_or_default();
-    let Some(patch) = status::patch(&uid, &before, &after) else { return };
+    let Some(patch) = conditions::patch(&uid, &before, &after) else { return };
     let shown = Shown::<K::Object>::Broken(broken);
     let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
     let name = name.unwrap_or_default();

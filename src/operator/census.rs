@@ -6,10 +6,10 @@ use kube::runtime::reflector::Store;
 
 use super::kinship::Kinship;
 use crate::api::Reason;
-use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root};
 use crate::kinds::{Around, DatasetVersions, Datasets};
 use crate::metrics::{Census, Count};
+use crate::reconcile::kind::{Kind, Root};
+use crate::reconcile::stored::Held;
 
 /// Counts everything. Orphans are counted only if the objects of all namespaces are seen: an object elsewhere would
 /// be taken for gone.

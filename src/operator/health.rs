@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::admin::Readiness;
-use crate::index::{Index, Standing};
+use crate::inventory::{Index, Standing};
 
 /// The part of readiness that a refused key takes away.
 const CREDENTIALS: &str = "credentials";
@@ -62,7 +62,7 @@ fn tell(ready: &Readiness, standing: &[Standing], workspace: Option<&str>) {
 mod tests {
     use super::*;
     use crate::cloud::{CallError, ErrorClass, Operation, Unauthorised};
-    use crate::index::Trouble;
+    use crate::inventory::Trouble;
 
     fn standing(workspace: &str, listed: bool, trouble: Option<Trouble>) -> Standing {
         Standing { workspace: workspace.to_owned(), listed, trouble }

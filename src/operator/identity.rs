@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt};
 
 use super::RunError;
-use crate::engine::mark::Identity;
+use crate::remote::mark::Identity;
 use crate::settings::Flags;
 use crate::words;
 

@@ -5,24 +5,25 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
-use crate::engine::context::Context;
-use crate::engine::desired::Deletion;
-use crate::engine::facts::Facts;
-use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root, policy, recorded};
-use crate::engine::recorded::{Recorded, RemoteId, version_number};
-use crate::engine::shown::{Broken, Shown};
-use crate::engine::uid::Uid;
-use crate::engine::view::Neighbour;
-use crate::index::{Index, ObjectKey};
+use crate::inventory::{Index, ObjectKey};
 use crate::kinds::family::{Reference, reference, references};
 use crate::kinds::{Around, DatasetVersions, Datasets, Family};
+use crate::plan::desired::Deletion;
+use crate::plan::neighbour::Neighbour;
+use crate::plan::object::Facts;
+use crate::plan::recorded::Recorded;
+use crate::reconcile::context::Context;
+use crate::reconcile::kind::{Kind, Root, policy, recorded};
+use crate::reconcile::parsed::{Broken, Shown};
+use crate::reconcile::stored::Held;
+use crate::remote::id::{RemoteId, version_number};
+use crate::remote::uid::Uid;
 
 /// Datasets and DatasetVersions.
 const KINDS: usize = 2;
@@ -243,7 +244,7 @@ impl Kin for Dataset {
     fn vanished(&self, kinship: &Kinship) {
         let id = self.status.as_ref().and_then(|status| status.dataset_id.as_deref());
         let context = kinship.datasets_context();
-        kinship.went(context.as_ref(), &Facts::of(self), &recorded::<Datasets>(self));
+        kinship.went(context.as_ref(), &Facts::of(self.meta()), &recorded::<Datasets>(self));
         kinship.wake_children(&references(self, id));
     }
 
@@ -254,7 +255,8 @@ impl Kin for Dataset {
     }
 
     fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
-        let (context, facts, recorded) = (kinship.datasets_context(), Facts::of(shown), broken.recorded::<Datasets>());
+        let (context, facts, recorded) =
+            (kinship.datasets_context(), Facts::of(shown.meta()), broken.recorded::<Datasets>());
         kinship.went(context.as_ref(), &facts, &recorded);
         let id = recorded.id.map(|id| Reference::Id(id.dataset));
         let references: Vec<_> = std::iter::once(Reference::Name(facts.namespace, facts.name)).chain(id).collect();
@@ -276,7 +278,7 @@ impl Kin for DatasetVersion {
 
     fn vanished(&self, kinship: &Kinship) {
         let context = kinship.versions_context();
-        kinship.went(context.as_ref(), &Facts::of(self), &recorded::<DatasetVersions>(self));
+        kinship.went(context.as_ref(), &Facts::of(self.meta()), &recorded::<DatasetVersions>(self));
         kinship.family.remove(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);
@@ -290,7 +292,7 @@ impl Kin for DatasetVersion {
 
     fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
         let context = kinship.versions_context();
-        let facts = Facts::of(shown);
+        let facts = Facts::of(shown.meta());
         kinship.went(context.as_ref(), &facts, &broken.recorded::<DatasetVersions>());
         kinship.family.forget(&broken.metadata);
         // Its Dataset may have waited for it.

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::kinship::Kinship;
 use crate::api::EventReason;
-use crate::engine::recorded::RemoteId;
-use crate::index::Index;
+use crate::inventory::Index;
+use crate::remote::id::RemoteId;
 use crate::tell::{self, Teller};
 
 /// Events of one round; the rest is told in one.

@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
 use super::{broken, rewind, rights, signal, until};
-use crate::engine::context::Context;
-use crate::engine::held::Held;
-use crate::engine::kind::{Kind, Root};
-use crate::engine::pass::reconcile;
-use crate::engine::shown::{Broken, Shown};
+use crate::reconcile::context::Context;
+use crate::reconcile::kind::{Kind, Root};
+use crate::reconcile::parsed::{Broken, Shown};
+use crate::reconcile::pass::reconcile;
+use crate::reconcile::stored::Held;
 
 /// Without an answer within this time lists are paged.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 
 use crate::cloud::{Limiter, Operation, Secret, UnknownOperation};
-use crate::engine::desired::Deletion;
+use crate::plan::desired::Deletion;
 
 /// `100`
 pub(super) fn qps(text: &str) -> Result<f64, String> {

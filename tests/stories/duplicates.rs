@@ -5,7 +5,7 @@ use kube::api::{Api, ListParams};
 use pai_emulator::{Effect, Knobs, NameScope, When};
 use serde_json::{Value, json};
 
-use crate::index::rounds;
+use crate::inventory::rounds;
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
 use crate::trouble::{fault, intent, late};

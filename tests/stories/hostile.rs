@@ -8,7 +8,7 @@ use pai_emulator::{Effect, Fault, Knobs, NameScope, When};
 use serde_json::{Value, json};
 use testbed::proxy::{Act, Answer, Body, Match, Proxy, Rule};
 
-use crate::index::rounds;
+use crate::inventory::rounds;
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
 

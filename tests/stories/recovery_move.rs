@@ -9,7 +9,7 @@ use pai_emulator::{Dataset, Knobs, NameScope};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, changes_after};
-use crate::index::rounds;
+use crate::inventory::rounds;
 use crate::looks::version_of;
 use crate::scene::{Scene, Setting, dataset_id, oss, status};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use dataset_operator::engine::mark::Identity;
+use dataset_operator::remote::mark::Identity;
 use kube::Client;
 use serde_json::{Value, json};
 use testbed::proxy::{Certificate, Upstream};

@@ -2,7 +2,7 @@
 
 mod table;
 
-use dataset_operator::engine::plan::{Change, Step};
+use dataset_operator::plan::{Change, Step};
 use testbed::proxy::{Match, Side};
 
 use crate::bed::domain_mark;
@@ -159,9 +159,9 @@ impl Row {
 mod tests {
     use std::collections::BTreeSet;
 
-    use dataset_operator::engine::fields::Fields;
-    use dataset_operator::engine::mark::Labels;
-    use dataset_operator::engine::recorded::RemoteId;
+    use dataset_operator::remote::fields::Fields;
+    use dataset_operator::remote::id::RemoteId;
+    use dataset_operator::remote::mark::Labels;
 
     use super::*;
 

@@ -20,7 +20,7 @@ use crate::question::Question;
 use crate::service;
 use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State};
 
-/// More steps than that without an effect are no pass (`MOST_STEPS` of `src/engine/pass.rs`).
+/// More steps than that without an effect are no pass (`MOST_STEPS` of `src/reconcile/pass.rs`).
 const MOST_STEPS: u32 = 12;
 
 /// One process and one slot of it.

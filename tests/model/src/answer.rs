@@ -1,7 +1,7 @@
 //! The answer of `plan` in the numbers of the model.
 
-use dataset_operator::engine::mark::Origin;
-use dataset_operator::engine::plan::{self, Change, Step};
+use dataset_operator::plan::{self, Change, Step};
+use dataset_operator::remote::mark::Origin;
 
 use crate::words::{self, Words};
 use crate::world::{Flight, Id, Intent, Landed, Mark, Nonce, Record, Told};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use dataset_operator::engine::plan::{self, Step};
-use dataset_operator::engine::view::View;
+use dataset_operator::plan::view::View;
+use dataset_operator::plan::{self, Step};
 use stateright::{Checker as _, Model as _};
 
 use crate::faults::{Action, Fault};

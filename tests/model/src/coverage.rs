@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset_operator::engine::plan::{Flight, Step};
-use dataset_operator::engine::report::Ready;
+use dataset_operator::plan::report::Ready;
+use dataset_operator::plan::{Flight, Step};
 
 /// Every arm that the model can take, as the beginning of its name.
 pub const ARMS: &[&str] = &[

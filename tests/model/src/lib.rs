@@ -1,4 +1,4 @@
-//! Exhaustive exploration of the production decisions: [`plan`](dataset_operator::engine::plan::plan) and the protocol
+//! Exhaustive exploration of the production decisions: [`plan`](dataset_operator::plan::plan) and the protocol
 //! memory run unchanged in a small world of objects, remotes, requests under way and operator processes, in which
 //! everything that can go wrong does, in every order.
 //!

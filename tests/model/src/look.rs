@@ -1,5 +1,5 @@
 //! Building the question of a pass: its own copy and sights, what its process remembers, what the index knows. Mirrors
-//! `Pass::view`, `look_at_index` and `who_is_who` of `src/engine/look.rs`.
+//! `Pass::view`, `look_at_index` and `who_is_who` of `src/reconcile/gather.rs`.
 
 use crate::model::Model;
 use crate::question::Question;
@@ -58,7 +58,7 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
 }
 
 /// The object as the pass sees it; one that lets go of a remote in hand sees it as being deleted
-/// (`let_go_in_hand` of `src/engine/calls.rs`).
+/// (`let_go_in_hand` of `src/reconcile/cloud_writes.rs`).
 fn as_seen(pass: &Pass) -> Object {
     let Some(record) = pass.in_hand else { return pass.object };
     let mut object = pass.object;

@@ -6,12 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dataset_operator::engine::echo::Echo;
-use dataset_operator::engine::facts::{Facts, Stored};
-use dataset_operator::engine::intent::Intent;
-use dataset_operator::engine::memory;
-use dataset_operator::engine::recorded::RemoteId;
-use dataset_operator::engine::view::World;
+use dataset_operator::plan::intent::Intent;
+use dataset_operator::plan::object::{Facts, Stored};
+use dataset_operator::plan::view::World;
+use dataset_operator::reconcile::object_state;
+use dataset_operator::reconcile::own_writes::Echo;
+use dataset_operator::remote::id::RemoteId;
 use tokio::time::Instant;
 
 use crate::question;
@@ -38,9 +38,9 @@ struct Caps {
 
 #[derive(Default)]
 struct Table {
-    all: Vec<memory::Memory>,
+    all: Vec<object_state::Memory>,
     prints: Vec<u64>,
-    numbers: HashMap<memory::Memory, u16>,
+    numbers: HashMap<object_state::Memory, u16>,
     processed: HashMap<(u16, Nonce, bool), (u16, question::Memory)>,
     ticked: HashMap<u16, u16>,
 }
@@ -57,7 +57,7 @@ impl Memories {
             deleting: if versioned { 2 } else { 0 },
         };
         let memories = Self { now, caps, table: Mutex::default() };
-        memories.table().number(memory::Memory::new(now), now);
+        memories.table().number(object_state::Memory::new(now), now);
         memories
     }
 
@@ -170,7 +170,7 @@ impl Memories {
         self.table().prints.get(usize::from(number)).copied().unwrap_or_default()
     }
 
-    fn change(&self, number: u16, change: impl FnOnce(&mut memory::Memory, Instant)) -> u16 {
+    fn change(&self, number: u16, change: impl FnOnce(&mut object_state::Memory, Instant)) -> u16 {
         let mut table = self.table();
         let mut memory = table.get(number);
         change(&mut memory, self.now);
@@ -186,11 +186,11 @@ impl Memories {
 }
 
 impl Table {
-    fn get(&self, number: u16) -> memory::Memory {
+    fn get(&self, number: u16) -> object_state::Memory {
         self.all[usize::from(number)].clone()
     }
 
-    fn number(&mut self, memory: memory::Memory, now: Instant) -> u16 {
+    fn number(&mut self, memory: object_state::Memory, now: Instant) -> u16 {
         if let Some(number) = self.numbers.get(&memory) {
             return *number;
         }
@@ -203,7 +203,7 @@ impl Table {
 }
 
 /// What tells memories apart, by ages instead of instants.
-fn print_of(memory: &memory::Memory, now: Instant) -> u64 {
+fn print_of(memory: &object_state::Memory, now: Instant) -> u64 {
     let age = |instant: Instant| now.duration_since(instant);
     let ages = (age(memory.doubt.since), memory.name_taken.map(age), memory.deleting_since.map(age));
     let recorded = memory.recorded.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));
@@ -215,7 +215,7 @@ fn print_of(memory: &memory::Memory, now: Instant) -> u64 {
 
 /// The facts that a memory reads.
 fn facts(newest: Nonce, deleting: bool) -> Facts {
-    let attempt = |nonce| dataset_operator::engine::intent::Attempt { nonce: words::nonce(nonce), hash: String::new() };
+    let attempt = |nonce| dataset_operator::plan::intent::Attempt { nonce: words::nonce(nonce), hash: String::new() };
     let attempts = (newest > 0).then(|| attempt(newest)).into_iter().collect();
     Facts {
         uid: String::new(),

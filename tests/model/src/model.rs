@@ -13,8 +13,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dataset_operator::engine::plan::{self, Step};
-use dataset_operator::engine::view::View;
+use dataset_operator::plan::view::View;
+use dataset_operator::plan::{self, Step};
 
 use crate::actor::Actor;
 use crate::compare;

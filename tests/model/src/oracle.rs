@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dataset_operator::engine::plan::Step;
-use dataset_operator::engine::recorded::Recorded;
-use dataset_operator::engine::status;
-use dataset_operator::engine::view::{View, World};
+use dataset_operator::plan::Step;
+use dataset_operator::plan::recorded::Recorded;
+use dataset_operator::plan::view::{View, World};
+use dataset_operator::reconcile::conditions;
 
 use crate::answer::{Do, read};
 use crate::coverage::arm;
@@ -86,7 +86,7 @@ impl Oracle {
         };
         // Something is told in any case.
         let told = Recorded { recovered: true, ..recorded(after.id, after.observed) };
-        let patch = status::patch("u1", &recorded(before.id, before.observed), &told);
+        let patch = conditions::patch("u1", &recorded(before.id, before.observed), &told);
         let patch = patch.unwrap_or_default();
         let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
         let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();

@@ -5,11 +5,11 @@ mod status;
 mod values;
 
 use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
-use dataset_operator::engine::fields::{Fields, hash};
-use dataset_operator::engine::intent;
-use dataset_operator::engine::mark::{self, Identity, Labels, Owner};
-use dataset_operator::engine::recorded::RemoteId;
-use dataset_operator::engine::view;
+use dataset_operator::plan::intent;
+use dataset_operator::remote::Remote;
+use dataset_operator::remote::fields::{Fields, hash};
+use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::mark::{self, Identity, Labels, Owner};
 use serde_json::json;
 
 use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
@@ -116,7 +116,7 @@ impl Words {
 
     /// A remote as production sees it. `versions`: the newest version of the dataset is not v1.
     #[must_use]
-    pub fn remote(&self, id: Id, look: &Look, versions: bool) -> view::Remote {
+    pub fn remote(&self, id: Id, look: &Look, versions: bool) -> Remote {
         let mut labels = look.mark.map(|mark| self.labels(&mark)).unwrap_or_default();
         if look.released {
             labels.insert(MARK_RELEASED.into(), "true".into());
@@ -129,9 +129,9 @@ impl Words {
         fields.insert("Description".into(), json!(description(look.mutable)));
         let newest = || {
             let id = RemoteId::version(self.id(id).dataset, if versions { "v2" } else { "v1" });
-            Box::new(view::Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
+            Box::new(Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
         };
-        view::Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
+        Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
     }
 
     /// An intent as production reads it.

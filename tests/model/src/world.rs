@@ -22,7 +22,7 @@ pub use remote::{Call, Domain, Life, Look, Looks, Mark, Message, Remote, Wire};
 /// The most remotes that live or are remembered at a time.
 pub const REMOTES: usize = 4;
 /// The most attempts that an intent holds.
-pub const ATTEMPTS: usize = dataset_operator::engine::intent::REMEMBERED;
+pub const ATTEMPTS: usize = dataset_operator::plan::intent::REMEMBERED;
 /// The most requests under way.
 pub const MESSAGES: usize = 4;
 

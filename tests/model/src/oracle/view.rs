@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dataset_operator::api::condition::Reason;
-use dataset_operator::engine::desired::{Deletion, Desired, First, Policy};
-use dataset_operator::engine::facts::{Facts, Stored};
-use dataset_operator::engine::fields::Fields;
-use dataset_operator::engine::mark::{Labels, Origin};
-use dataset_operator::engine::plan;
-use dataset_operator::engine::recorded::{Ended, Recorded, RemoteId};
-use dataset_operator::engine::report::{Hold, Next, Ready, Report};
-use dataset_operator::engine::status;
-use dataset_operator::engine::view::{Process, Relations, Remote, Seen, Sight, View};
+use dataset_operator::plan;
+use dataset_operator::plan::desired::{Deletion, Desired, First, Policy};
+use dataset_operator::plan::object::{Facts, Stored};
+use dataset_operator::plan::recorded::{Ended, Recorded};
+use dataset_operator::plan::report::{Hold, Next, Ready, Report};
+use dataset_operator::plan::view::{Process, Relations, Seen, Sight, View};
+use dataset_operator::reconcile::conditions;
+use dataset_operator::remote::Remote;
+use dataset_operator::remote::fields::Fields;
+use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
 use super::Oracle;
@@ -100,7 +102,7 @@ impl Oracle {
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
         if let Some(ready) = report {
             let report = Report::new(ready, Next::Event);
-            recorded = status::told(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
+            recorded = conditions::told(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
         }
         recorded.observed_generation = observed;
         recorded

@@ -1,8 +1,8 @@
 //! What status says: outcomes of attempts, reasons, `Ready`.
 
 use dataset_operator::api::condition::Reason;
-use dataset_operator::engine::recorded;
-use dataset_operator::engine::report::{Ready, Report};
+use dataset_operator::plan::recorded;
+use dataset_operator::plan::report::{Ready, Report};
 
 use super::of_nonce;
 use crate::world::{Nonce, Outcome, Told};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dataset_operator::engine::fields::Fields;
+use dataset_operator::remote::fields::Fields;
 use serde_json::json;
 
 use crate::world::{ADOPTED, Nonce, Uid};

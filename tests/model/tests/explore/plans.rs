@@ -2,11 +2,11 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "one step is changed, whatever the others are")]
 
-use dataset_operator::engine::mark::Origin;
-use dataset_operator::engine::plan::{Flight, Step, plan};
-use dataset_operator::engine::report::Next;
-use dataset_operator::engine::stand::Stand;
-use dataset_operator::engine::view::View;
+use dataset_operator::plan::create_state::Stand;
+use dataset_operator::plan::report::Next;
+use dataset_operator::plan::view::View;
+use dataset_operator::plan::{Flight, Step, plan};
+use dataset_operator::remote::mark::Origin;
 
 /// Sends without having stored finalizer and intent.
 pub(super) fn without_a_claim(view: &View) -> Step {

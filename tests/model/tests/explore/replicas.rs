@@ -3,8 +3,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use dataset_operator::engine::plan::{Step, plan};
-use dataset_operator::engine::view::View;
+use dataset_operator::plan::view::View;
+use dataset_operator::plan::{Step, plan};
 use model::check::check_with;
 use model::faults::Fault;
 use model::model::Model;

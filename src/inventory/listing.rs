@@ -1,0 +1,142 @@
+//! Whole lists, page by page. Believes the number of items returned and what `TotalCount` is proven to count, never the
+//! page size asked for; a list that changed under paging is read again, and said to be incomplete if it keeps changing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::tally::{Count, Tally};
+use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Request, Turn};
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+
+const PAGE: u32 = 100;
+const TRIES: u32 = 3;
+
+/// A list as read.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The items, by id.
+    pub remotes: Vec<Arc<Remote>>,
+    /// It did not change while it was read: what is not in it was not there.
+    pub complete: bool,
+}
+
+impl Listing {
+    /// Does it show this one? A list that is not complete and does not show it is an unusable answer of `operation`.
+    pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
+        let shown = self.remotes.iter().any(|remote| remote.id == *id);
+        if !shown && !self.complete {
+            let what = "the list kept changing while it was read";
+            return Err(CallError::malformed(operation, Malformed { what, request_id: None }));
+        }
+        Ok(shown)
+    }
+}
+
+/// All datasets that the query selects. Its page members are set here.
+pub async fn datasets(client: &cloud::Client, turn: &mut Turn, query: &ListDatasets) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Datasets(query)).await
+}
+
+/// All versions of a dataset.
+pub async fn versions(client: &cloud::Client, turn: &mut Turn, id: &str) -> Result<Listing, CallError> {
+    whole(client, turn, &Query::Versions(id)).await
+}
+
+enum Query<'a> {
+    Datasets(&'a ListDatasets),
+    Versions(&'a str),
+}
+
+impl Query<'_> {
+    fn request(&self, page: u32) -> Request {
+        match self {
+            Self::Datasets(query) => {
+                Request::list_datasets(&ListDatasets { page_number: page, page_size: PAGE, ..(*query).clone() })
+            }
+            Self::Versions(id) => Request::list_dataset_versions(id, page, PAGE, None),
+        }
+    }
+
+    /// There cannot be more items than this.
+    fn most(&self) -> Option<usize> {
+        match self {
+            Self::Datasets(query) => Some(query.dataset_ids.len()).filter(|ids| *ids > 0),
+            Self::Versions(_) => None,
+        }
+    }
+
+    fn read(&self, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+        match self {
+            Self::Datasets(_) => {
+                answer.datasets().map(|(items, total)| (items.into_iter().map(dataset).collect(), total))
+            }
+            Self::Versions(id) => answer
+                .versions()
+                .map(|(items, total)| (items.into_iter().map(|item| version(id, item)).collect(), total)),
+        }
+    }
+}
+
+async fn whole(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<Listing, CallError> {
+    let mut remotes = Found::new();
+    for _ in 0..TRIES {
+        let (found, steady) = once(client, turn, query).await?;
+        remotes = found;
+        if steady {
+            return Ok(Listing { remotes: remotes.into_values().collect(), complete: true });
+        }
+    }
+    Ok(Listing { remotes: remotes.into_values().collect(), complete: false })
+}
+
+type Found = BTreeMap<RemoteId, Arc<Remote>>;
+
+/// Reads the list once; says whether it held still meanwhile.
+async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<(Found, bool), CallError> {
+    let (mut found, mut tally) = (Found::new(), Tally::new(0, Count::default()));
+    while tally.wants_more() {
+        let request = query.request(tally.pages + 1);
+        let answer = match client.call_in(turn, &request).await {
+            // The list became shorter meanwhile, or it has no count and the page before was the last one.
+            Err(error) if tally.pages > 0 && error.class == ErrorClass::Unexplained => {
+                tally.end();
+                break;
+            }
+            answer => answer?,
+        };
+        let read = query.read(&answer);
+        let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
+        tally.page(page.len(), total);
+        for remote in page {
+            let first = found.insert(remote.id.clone(), Arc::new(remote)).is_none();
+            tally.known(first, false);
+        }
+        if query.most() == Some(found.len()) {
+            tally.end();
+        }
+    }
+    Ok((found, tally.is_whole()))
+}
+
+/// A dataset as the engine sees it.
+#[must_use]
+pub fn dataset(dataset: cloud::Dataset) -> Remote {
+    let latest = dataset.latest_version.map(|latest| Box::new(version(&dataset.id, latest)));
+    Remote { id: RemoteId::dataset(dataset.id), labels: dataset.labels, fields: dataset.fields, latest }
+}
+
+/// A version as the engine sees it.
+#[must_use]
+pub fn version(dataset: &str, version: cloud::Version) -> Remote {
+    Remote {
+        id: RemoteId::version(dataset, version.name),
+        labels: version.labels,
+        fields: version.fields,
+        latest: None,
+    }
+}
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

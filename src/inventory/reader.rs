@@ -1,0 +1,185 @@
+//! Reads of single remotes. Two promises:
+//!
+//! * Absence is decided by lists. A read by id that is refused with a code that nobody knows says nothing; what two
+//!   complete lists, `--list-lag` apart, do not show does not exist.
+//! * Reads that precede a delete are shared: whoever waits at the same moment is served by one `DatasetIds=` page of up
+//!   to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::listing;
+use crate::api::names::MARK_DOMAIN;
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Request, Turn};
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+
+/// How long the first one waits to see whether it is alone.
+const ALONE: Duration = Duration::from_millis(20);
+/// How long it waits where others come as well: at 100 deletes per second a page then serves some thirty.
+const COMPANY: Duration = Duration::from_millis(300);
+/// `DatasetIds=` takes no more (a page holds 100).
+const MOST: usize = 100;
+
+type Answer = Option<Arc<Remote>>;
+type Waiting = (String, oneshot::Sender<Answer>);
+
+/// A remote, or `None` if it does not exist.
+pub type Read = Result<Option<Arc<Remote>>, CallError>;
+
+/// The shared reader of one account.
+pub struct Reader {
+    client: Client,
+    /// A list may show the state of this long ago.
+    list_lag: Duration,
+    /// Ids that wait for company, by workspace.
+    queue: Mutex<HashMap<String, Vec<Waiting>>>,
+}
+
+impl Reader {
+    /// Reads with this client; lists may be `list_lag` old.
+    #[must_use]
+    pub fn new(client: Client, list_lag: Duration) -> Self {
+        Self { client, list_lag, queue: Mutex::default() }
+    }
+
+    /// Reads one remote by itself; `workspace` is where lists would show it.
+    pub async fn read(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Read {
+        match self.get(turn, id).await {
+            Err(error) if error.class == ErrorClass::Unexplained => {
+                let exists = self.exists(turn, workspace, id).await?;
+                if exists { Err(error.though_listed()) } else { Ok(None) }
+            }
+            read => read,
+        }
+    }
+
+    /// Do lists show it? Two of them, `--list-lag` apart, must agree that they do not. An error leaves it unknown.
+    pub async fn exists(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+        if self.is_listed(turn, workspace, id).await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(self.list_lag).await;
+        self.is_listed(turn, workspace, id).await
+    }
+
+    /// A version list that is refused is asked of the dataset: what is gone has no versions.
+    async fn is_listed(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+        let versions = match &id.version {
+            Some(_) => Some(listing::versions(&self.client, turn, &id.dataset).await),
+            None => None,
+        };
+        match versions {
+            Some(Ok(listing)) => listing.shows(id, Operation::ListDatasetVersions),
+            Some(Err(error)) if error.class == ErrorClass::NotFound => Ok(false),
+            Some(Err(error)) if error.class != ErrorClass::Unexplained => Err(error),
+            refused => {
+                let query = ListDatasets {
+                    workspace_id: Some(workspace.to_owned()),
+                    dataset_ids: vec![id.dataset.clone()],
+                    ..ListDatasets::default()
+                };
+                let listing = listing::datasets(&self.client, turn, &query).await?;
+                let shown = listing.shows(&RemoteId::dataset(id.dataset.clone()), Operation::ListDatasets)?;
+                match refused {
+                    Some(Err(error)) if shown => Err(error),
+                    _ => Ok(shown),
+                }
+            }
+        }
+    }
+
+    async fn get(&self, turn: &mut Turn, id: &RemoteId) -> Read {
+        let answer = match &id.version {
+            None => self.client.call_in(turn, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
+                let item = answer.dataset();
+                item.map(listing::dataset).map_err(|e| CallError::malformed(Operation::GetDataset, e))
+            }),
+            Some(version) => {
+                let request = Request::get_dataset_version(&id.dataset, version);
+                self.client.call_in(turn, &request).await.and_then(|answer| {
+                    let item = answer.version();
+                    item.map(|item| listing::version(&id.dataset, item))
+                        .map_err(|e| CallError::malformed(Operation::GetDatasetVersion, e))
+                })
+            }
+        };
+        match answer {
+            Ok(remote) => Ok(Some(Arc::new(remote))),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a dataset together with whoever else wants one of this workspace now.
+    pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
+        let (sender, receiver) = oneshot::channel();
+        let leads = {
+            let mut queue = self.queue();
+            let waiting = queue.entry(workspace.to_owned()).or_default();
+            waiting.push((id.dataset.clone(), sender));
+            waiting.len() == 1
+        };
+        if leads {
+            // A task of its own: the pass of the first one may end while the others still wait.
+            let (reader, workspace) = (self.clone(), workspace.to_owned());
+            tokio::spawn(async move {
+                reader.gather(&workspace).await;
+                reader.serve(&workspace).await;
+            });
+        }
+        match receiver.await {
+            Ok(Some(remote)) => Ok(Some(remote)),
+            // Whatever permit its caller holds is for what it does with the answer.
+            Ok(None) | Err(_) => self.read(&mut Turn::wait(Lane::UserChange), workspace, id).await,
+        }
+    }
+
+    /// Waits until a page is full, or long enough: not at all long for one that is alone.
+    async fn gather(&self, workspace: &str) {
+        let since = Instant::now();
+        loop {
+            tokio::time::sleep(ALONE).await;
+            let waiting = self.queue().get(workspace).map_or(0, Vec::len);
+            if !(2..MOST).contains(&waiting) || since.elapsed() >= COMPANY {
+                return;
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn serve(&self, workspace: &str) {
+        let mut waiting = self.queue().remove(workspace).unwrap_or_default();
+        while waiting.len() > 1 {
+            let rest = waiting.split_off(waiting.len().min(MOST));
+            let query = ListDatasets {
+                workspace_id: Some(workspace.to_owned()),
+                dataset_ids: waiting.iter().map(|(id, _)| id.clone()).collect(),
+                page_number: 1,
+                page_size: 100,
+                ..ListDatasets::default()
+            };
+            let items = match self.client.call(Lane::UserChange, &Request::list_datasets(&query)).await {
+                Ok(answer) => answer.datasets().map(|(items, _)| items).unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
+            let mut shown: HashMap<_, _> = items
+                .into_iter()
+                .filter(|item| item.labels.contains_key(MARK_DOMAIN))
+                .map(|item| (item.id.clone(), Arc::new(listing::dataset(item))))
+                .collect();
+            for (id, sender) in waiting {
+                let _ = sender.send(shown.remove(&id));
+            }
+            waiting = rest;
+        }
+        // The last one left alone reads for itself: dropping its sender says so.
+    }
+}

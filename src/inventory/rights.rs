@@ -1,0 +1,100 @@
+//! Who may work on a remote: one pass at a time, and nobody else while a delete that one object sent may still hit it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Index;
+use crate::remote::id::RemoteId;
+
+/// The rights of passes to remotes.
+#[derive(Debug, Default)]
+pub(super) struct Rights {
+    /// Passes that work on a remote right now, by uid.
+    reserved: HashMap<RemoteId, String>,
+    /// Which object's delete may still hit a remote, and until when.
+    held: HashMap<RemoteId, (String, Instant)>,
+}
+
+impl Rights {
+    /// The remote is gone: there is nothing left to hit.
+    pub(super) fn gone(&mut self, id: &RemoteId) {
+        self.held.remove(id);
+    }
+}
+
+impl Index {
+    /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
+    pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
+        self.state().rights.reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid
+    }
+
+    /// Gives back all that this object's pass reserved.
+    pub fn unreserve(&self, uid: &str) {
+        self.state().rights.reserved.retain(|_, holder| holder != uid);
+    }
+
+    /// A delete of this remote is sent for this object: no other works on it for so long, or until it is known gone. A
+    /// finalizer that somebody took away guards nothing, and a refusal says nothing of an earlier try.
+    pub fn hold(&self, id: &RemoteId, uid: &str, how_long: Duration) {
+        self.state().rights.held.insert(id.clone(), (uid.to_owned(), Instant::now() + how_long));
+    }
+
+    /// For how long a delete that another object sent may still hit this remote, if one may.
+    #[must_use]
+    pub fn held(&self, id: &RemoteId, uid: &str) -> Option<Duration> {
+        let state = self.state();
+        let (_, until) = state.rights.held.get(id).filter(|(holder, _)| holder != uid)?;
+        let left = until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Forgets what is over.
+    pub fn tidy(&self) {
+        let now = Instant::now();
+        let held = &mut self.state().rights.held;
+        held.retain(|_, (_, until)| *until > now);
+        held.shrink_to(64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Settings;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_remote_is_held_until_it_is_gone_or_no_delete_can_hit_it_any_more() {
+        let second = Duration::from_secs(1);
+        let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
+        let (one, other) = (RemoteId::dataset("d-1"), RemoteId::dataset("d-2"));
+        let third = RemoteId::version("d-1", "v2");
+        for id in [&one, &other, &third] {
+            index.hold(id, "a", second * 120);
+        }
+        tokio::time::advance(second * 100).await;
+        let held = |uid: &str| [&one, &other, &third].map(|id| index.held(id, uid).is_some());
+        assert_eq!(index.held(&one, "b"), Some(second * 20));
+        assert_eq!((held("a"), held("b")), ([false; 3], [true; 3]));
+        index.remove(&one);
+        index.state().rights.gone(&third);
+        index.tidy();
+        assert_eq!(held("b"), [false, true, false]);
+        tokio::time::advance(second * 20).await;
+        assert_eq!(held("b"), [false; 3]);
+        index.tidy();
+        assert!(index.state().rights.held.is_empty());
+    }
+
+    #[test]
+    fn one_pass_works_on_a_remote_at_a_time() {
+        let second = Duration::from_secs(1);
+        let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
+        let id = RemoteId::dataset("d-1");
+        assert!(index.reserve(&id, "a") && index.reserve(&id, "a"));
+        assert!(!index.reserve(&id, "b"));
+        index.unreserve("a");
+        assert!(index.reserve(&id, "b"));
+    }
+}

@@ -1,0 +1,319 @@
+//! The rows: what is known of each dataset and its versions, which objects recorded them, and by whose mark they can
+//! be found.
+
+mod absent;
+mod recorders;
+mod sweeps;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::object::ObjectKey;
+use super::row::{Row, Source, owner_hash};
+use super::watches::Watches;
+use crate::api::names::MARK_OWNER;
+use crate::remote::Remote;
+use crate::remote::id::{RemoteId, version_number};
+use crate::remote::uid::Uid;
+
+/// How many known-gone ids are remembered.
+const TOMBSTONES: usize = 10_000;
+
+/// How many resyncs a listed older version is believed.
+pub(super) const VERSION_RESYNCS: u32 = 100;
+
+/// Everything known of one dataset.
+#[derive(Debug, Default)]
+struct Entry {
+    row: Option<Row>,
+    versions: Option<Box<Versions>>,
+    recorders: Vec<Recorder>,
+    workspace: Option<Arc<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Versions {
+    rows: BTreeMap<String, Row>,
+    /// When they were all listed in this term.
+    listed: Option<Instant>,
+    /// The one before a version of ours was not known when that was made: it may be a copy of it.
+    unknown: Option<String>,
+}
+
+/// An object that recorded a dataset, or a version of it.
+#[derive(Debug)]
+struct Recorder {
+    version: Option<Box<str>>,
+    key: ObjectKey,
+}
+
+/// All rows.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Values of `dso-domain` that are ours.
+    domains: Vec<String>,
+    entries: HashMap<Arc<str>, Entry>,
+    /// Dataset ids by the hash of their owner mark.
+    owners: BTreeSet<(u64, Arc<str>)>,
+    gone: HashSet<RemoteId>,
+    gone_order: VecDeque<RemoteId>,
+    /// Datasets that nobody recorded, with the mark of an object that recorded another one, as of the last round.
+    doubles: HashMap<Arc<str>, Uid>,
+    /// Objects that know that what they recorded of this dataset is not shown any more.
+    told: HashSet<(Arc<str>, Uid)>,
+    /// Who waits for a remote that is not its own.
+    pub(super) watches: Watches,
+}
+
+impl Rows {
+    pub(super) fn new(domains: &[String], watches: Watches) -> Self {
+        Self { domains: domains.to_vec(), watches, ..Self::default() }
+    }
+
+    /// What was shown last of this remote, whether or not it is believed.
+    pub(super) fn last(&self, id: &RemoteId) -> Option<Arc<Remote>> {
+        let entry = self.entries.get(id.dataset.as_str())?;
+        match &id.version {
+            None => entry.row.as_ref()?.remote(),
+            Some(version) => entry.versions.as_ref()?.rows.get(version)?.remote(),
+        }
+    }
+
+    pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
+        let entry = self.entries.get(id.dataset.as_str())?;
+        let Some(version) = &id.version else {
+            return entry.row.as_ref()?.believed(now, trusted);
+        };
+        let own = entry.versions.as_ref().and_then(|versions| versions.rows.get(version));
+        let newer = |row: &&Row| row.newest_is(version) && own.is_none_or(|own| own.as_of <= row.as_of);
+        match entry.row.as_ref().filter(newer) {
+            Some(row) => {
+                let remote = row.believed(now, trusted)?;
+                remote.latest.as_deref().filter(|latest| latest.id == *id).cloned().map(Arc::new)
+            }
+            None => own?.believed(now, trusted * VERSION_RESYNCS),
+        }
+    }
+
+    pub(super) fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
+        let carries = |remote: &Remote| remote.labels.get(MARK_OWNER).is_some_and(|owner| owners.contains(owner));
+        if let Some(dataset) = dataset {
+            return self.owned_versions(dataset, carries);
+        }
+        let hashes = owners.iter().map(|owner| owner_hash(owner));
+        let found =
+            hashes.flat_map(|hash| self.owners.range((hash, Arc::from(""))..).take_while(move |(h, _)| *h == hash));
+        let rows = found.filter_map(|(_, id)| self.entries.get(id)?.row.as_ref()?.remote());
+        rows.filter(|remote| carries(remote)).collect()
+    }
+
+    fn owned_versions(&self, dataset: &str, carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
+        let Some(entry) = self.entries.get(dataset) else { return Vec::new() };
+        let rows = entry.versions.iter().flat_map(|versions| versions.rows.values()).filter_map(Row::remote);
+        let mut found: BTreeMap<RemoteId, Arc<Remote>> =
+            rows.filter(|remote| carries(remote)).map(|remote| (remote.id.clone(), remote)).collect();
+        let newest = entry.row.as_ref().and_then(Row::remote).and_then(|remote| remote.latest.as_deref().cloned());
+        if let Some(newest) = newest.filter(|newest| carries(newest) && !self.gone.contains(&newest.id)) {
+            found.entry(newest.id.clone()).or_insert_with(|| Arc::new(newest));
+        }
+        found.into_values().collect()
+    }
+
+    pub(super) fn is_gone(&self, id: &RemoteId) -> bool {
+        self.gone.contains(id) || (id.version.is_some() && self.gone.contains(&RemoteId::dataset(id.dataset.clone())))
+    }
+
+    pub(super) fn versions_known(&self, dataset: &str) -> bool {
+        self.entries.get(dataset).is_some_and(|entry| {
+            let listed = entry.versions.as_ref().is_some_and(|versions| versions.listed.is_some());
+            listed || entry.row.as_ref().is_some_and(|row| row.newest_is("v1"))
+        })
+    }
+
+    /// A read that began at `as_of`, or a write of ours that was acknowledged then: the remote exists, whatever was
+    /// believed before.
+    pub(super) fn believe(&mut self, remote: &Remote, as_of: Instant, source: Source) {
+        self.gone.remove(&remote.id);
+        self.put(remote, as_of, source);
+    }
+
+    /// Our own new version is the newest; whether all versions are known does not change.
+    pub(super) fn created_version(&mut self, version: &Remote, as_of: Instant) {
+        let dataset = version.id.dataset.as_str();
+        if self.versions_known(dataset) {
+            self.entry(dataset).versions.get_or_insert_default().listed.get_or_insert(as_of);
+        }
+        let before = version.id.version.as_deref().and_then(version_number).and_then(|number| number.checked_sub(1));
+        if let Some(before) = before.filter(|before| *before > 1).map(|before| format!("v{before}"))
+            && !self.entries.get(dataset).is_some_and(|entry| self.knows(entry, dataset, &before))
+        {
+            self.entry(dataset).versions.get_or_insert_default().unknown = Some(before);
+        }
+        self.believe(version, as_of, Source::Sent);
+        let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
+        let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
+        let number = |id: &RemoteId| id.version.as_deref().and_then(version_number);
+        if remote.latest.as_ref().is_some_and(|latest| number(&latest.id) > number(&version.id)) {
+            // Made at the same time, and answered before.
+            return;
+        }
+        // v1 was known as the newest one; it is kept as an older one.
+        let older = remote.latest.replace(Box::new(version.clone()));
+        self.put(&remote, as_of, Source::Sent);
+        if let Some(older) = older.filter(|older| older.id != version.id) {
+            self.put(&older, as_of, Source::Shown);
+        }
+    }
+
+    /// Puts a row unless a newer one is there. Returns whether it says something new.
+    pub(super) fn put(&mut self, remote: &Remote, as_of: Instant, source: Source) -> bool {
+        if remote.id.version.is_none() && self.gone.contains(&remote.id) {
+            return false;
+        }
+        let Some(mut row) = Row::new(remote, as_of, source, &self.domains) else { return false };
+        let dataset = remote.id.dataset.as_str();
+        let entry = self.entry(dataset);
+        if let Some(version) = &remote.id.version {
+            let rows = &mut entry.versions.get_or_insert_default().rows;
+            let changed = put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
+                rows.insert(version.clone(), row);
+                true
+            });
+            if changed {
+                self.watches.shown(remote);
+            }
+            return changed;
+        }
+        if entry.row.as_ref().is_some_and(|old| old.as_of > as_of) {
+            return false;
+        }
+        if let Some(workspace) = remote.fields.get("WorkspaceId").and_then(serde_json::Value::as_str)
+            && entry.workspace.as_deref() != Some(workspace)
+        {
+            entry.workspace = Some(workspace.into());
+        }
+        let (before, after) = (entry.row.as_ref().map_or(0, |row| row.owner), row.owner);
+        let changed = put(entry.row.as_mut(), &mut row);
+        if changed.is_none() {
+            entry.row = Some(row);
+        }
+        if before != after {
+            self.reown(dataset, before, after);
+        }
+        self.watches.shown(remote);
+        changed.unwrap_or(true)
+    }
+
+    /// A write of ours to this remote ended without an answer.
+    pub(super) fn doubt(&mut self, id: &RemoteId, now: Instant) {
+        let Some(entry) = self.entries.get_mut(id.dataset.as_str()) else { return };
+        if let Some(row) = &mut entry.row {
+            row.doubt(now);
+        }
+        for row in entry.versions.iter_mut().flat_map(|versions| versions.rows.values_mut()) {
+            row.doubt(now);
+        }
+    }
+
+    pub(super) fn put_versions(
+        &mut self,
+        dataset: &str,
+        versions: &[Arc<Remote>],
+        since: Instant,
+        now: Instant,
+    ) -> bool {
+        let mut changed = false;
+        for version in versions {
+            changed |= self.put(version, since, Source::Shown);
+        }
+        let shown: HashSet<_> = versions.iter().filter_map(|version| version.id.version.as_ref()).collect();
+        let known = self.entry(dataset).versions.get_or_insert_default();
+        let before = known.rows.len();
+        known.rows.retain(|name, row| shown.contains(name) || row.as_of > since);
+        known.listed = Some(now);
+        known.unknown = None;
+        changed || known.rows.len() != before
+    }
+
+    pub(super) fn remove(&mut self, id: &RemoteId) {
+        self.watches.left(id);
+        if let Some(version) = &id.version {
+            if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut())
+            {
+                versions.rows.remove(version);
+            }
+        } else {
+            self.drop_row(&id.dataset);
+            if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
+                entry.versions = None;
+            }
+            self.tidy(&id.dataset);
+        }
+        if self.gone.insert(id.clone()) {
+            self.gone_order.push_back(id.clone());
+        }
+        if self.gone_order.len() > TOMBSTONES
+            && let Some(oldest) = self.gone_order.pop_front()
+        {
+            self.gone.remove(&oldest);
+        }
+    }
+
+    /// Forgets what was shown of a dataset; who recorded it must look.
+    pub(super) fn drop_row(&mut self, dataset: &str) {
+        let Some(entry) = self.entries.get_mut(dataset) else { return };
+        if let Some(row) = entry.row.take() {
+            self.reown(dataset, row.owner, 0);
+        }
+        self.tidy(dataset);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let known = |entry: &Entry| {
+            usize::from(entry.row.is_some()) + entry.versions.as_ref().map_or(0, |versions| versions.rows.len())
+        };
+        self.entries.values().map(known).sum()
+    }
+
+    fn entry(&mut self, dataset: &str) -> &mut Entry {
+        self.entries.entry(dataset.into()).or_default()
+    }
+
+    /// Keeps the owner index right when a row's owner mark changes.
+    fn reown(&mut self, dataset: &str, before: u64, after: u64) {
+        let Some((id, _)) = self.entries.get_key_value(dataset) else { return };
+        let id = id.clone();
+        if before != 0 {
+            self.owners.remove(&(before, id.clone()));
+        }
+        if after != 0 {
+            self.owners.insert((after, id));
+        }
+    }
+
+    /// An entry of which nothing is known is not kept.
+    fn tidy(&mut self, dataset: &str) {
+        let empty = |entry: &Entry| entry.row.is_none() && entry.versions.is_none() && entry.recorders.is_empty();
+        if self.entries.get(dataset).is_some_and(empty) {
+            self.entries.remove(dataset);
+        }
+    }
+}
+
+/// Replaces a row that is not newer. `None` if there was no row; otherwise whether it changed.
+fn put(old: Option<&mut Row>, row: &mut Row) -> Option<bool> {
+    let old = old?;
+    if old.as_of > row.as_of {
+        return Some(false);
+    }
+    let changed = row.supersedes(old);
+    std::mem::swap(old, row);
+    Some(changed)
+}
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+//! What is not shown any more where it had to be: nothing of it is believed, and who recorded it looks for itself. An
+//! absence is never proof here, only a reason to read.
+
+use tokio::time::Instant;
+
+use super::{Arc, ObjectKey, Recorder, Remote, RemoteId, Rows, Uid, version_number};
+
+impl Rows {
+    /// A read did not find this remote, or a list that had to show it does not: until it is shown again nothing is
+    /// believed of it, nor of the versions of a dataset. Returns who recorded any of it and was not told yet.
+    pub(in crate::inventory) fn missing(&mut self, id: &RemoteId, now: Instant) -> Vec<ObjectKey> {
+        let dataset = id.dataset.as_str();
+        self.watches.left(id);
+        let Some(entry) = self.entries.get_mut(dataset) else { return Vec::new() };
+        let mine = |recorder: &&Recorder| id.version.is_none() || recorder.version.as_deref() == id.version.as_deref();
+        let keys: Vec<_> = entry.recorders.iter().filter(mine).map(|recorder| recorder.key.clone()).collect();
+        match &id.version {
+            None => {
+                entry.versions = None;
+                self.drop_row(dataset);
+            }
+            Some(version) => {
+                if let Some(versions) = &mut entry.versions {
+                    versions.rows.remove(version);
+                }
+                if let Some(row) = entry.row.as_mut().filter(|row| row.newest_is(version)) {
+                    row.doubt(now);
+                }
+            }
+        }
+        self.untold(dataset, keys)
+    }
+
+    /// A list shows this dataset, as of then: versions later than its newest one are not believed to be there, unless
+    /// something newer is known of them. Returns who recorded one of those and was not told yet.
+    pub(in crate::inventory) fn outlived(&mut self, shown: &Remote, as_of: Instant) -> Vec<ObjectKey> {
+        let dataset = shown.id.dataset.as_str();
+        let newest = shown.latest.as_deref().and_then(|latest| version_number(latest.id.version.as_deref()?));
+        let (Some(newest), Some(entry)) = (newest, self.entries.get_mut(dataset)) else { return Vec::new() };
+        if entry.row.as_ref().is_none_or(|row| row.as_of > as_of) {
+            return Vec::new();
+        }
+        let later = |version: &str| version_number(version).is_some_and(|number| number > newest);
+        let mut rows = entry.versions.as_mut().map(|versions| &mut versions.rows);
+        let mut keys = Vec::new();
+        for recorder in &entry.recorders {
+            let Some(version) = recorder.version.as_deref().filter(|version| later(version)) else { continue };
+            let known = rows.as_ref().and_then(|rows| rows.get(version)).is_some_and(|row| row.as_of > as_of);
+            if !known {
+                keys.push(recorder.key.clone());
+                rows.as_mut().and_then(|rows| rows.remove(version));
+            }
+        }
+        self.untold(dataset, keys)
+    }
+
+    /// This object found what it recorded of the dataset: if that goes, it is told (again).
+    pub(in crate::inventory) fn well(&mut self, dataset: &str, uid: Uid) {
+        if !self.told.is_empty() {
+            self.told.remove(&(Arc::from(dataset), uid));
+        }
+    }
+
+    fn untold(&mut self, dataset: &str, keys: Vec<ObjectKey>) -> Vec<ObjectKey> {
+        keys.into_iter().filter(|key| self.told.insert((Arc::from(dataset), key.uid))).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! What a sweep asks of the rows when it begins and when it is over: what it did not show, what else is to be listed, and
+//! what carries a mark of ours though nobody recorded it.
+
+use tokio::time::Instant;
+
+use super::super::row::marked;
+use super::{Entry, Recorder, RemoteId, Rows, Uid};
+
+impl Rows {
+    /// The list number `list` shows this dataset. Returns whether it did so for the first time; `None` if there is no
+    /// row.
+    pub(in crate::inventory) fn seen_by(&mut self, dataset: &str, list: u32) -> Option<bool> {
+        let row = self.entries.get_mut(dataset)?.row.as_mut()?;
+        Some(std::mem::replace(&mut row.list, list) != list)
+    }
+
+    /// There is a row for this dataset.
+    pub(in crate::inventory) fn is_shown(&self, dataset: &str) -> bool {
+        self.entries.get(dataset).is_some_and(|entry| entry.row.is_some())
+    }
+
+    /// Datasets of a workspace that no list from number `first` on, begun at `since`, did show, and that nothing
+    /// newer is known of.
+    pub(in crate::inventory) fn unseen(&self, workspace: &str, first: u32, since: Instant) -> Vec<String> {
+        let unseen = |entry: &Entry| {
+            entry.workspace.as_deref().is_none_or(|there| there == workspace)
+                && entry.row.as_ref().is_none_or(|row| row.list < first && row.as_of <= since)
+        };
+        self.entries.iter().filter(|(_, entry)| unseen(entry)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// This version was shown, made by us, or is gone.
+    pub(super) fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
+        entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
+            || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
+            || self.gone.contains(&RemoteId::version(dataset, version))
+    }
+
+    /// Datasets of a workspace whose versions are to be listed: with older ones that somebody recorded and that were
+    /// last listed before `then`, or with one that may be a copy of ours.
+    pub(in crate::inventory) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
+        let due = |dataset: &str, entry: &Entry| {
+            let row = entry.row.as_ref().filter(|row| row.has_newest());
+            let older = |recorder: &Recorder| {
+                recorder.version.as_deref().is_some_and(|version| row.is_some_and(|row| !row.newest_is(version)))
+            };
+            let versions = entry.versions.as_ref();
+            let unknown = versions.and_then(|versions| versions.unknown.as_ref());
+            let long_ago = versions.and_then(|versions| versions.listed).is_some_and(|listed| listed <= then);
+            entry.workspace.as_deref() == Some(workspace)
+                && ((long_ago && entry.recorders.iter().any(older))
+                    || unknown.is_some_and(|unknown| !self.knows(entry, dataset, unknown)))
+        };
+        self.entries.iter().filter(|(id, entry)| due(id, entry)).map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// Datasets with a mark of ours that was not released, and the uid it names, as long as nobody recorded them.
+    pub(in crate::inventory) fn unclaimed(&self) -> impl Iterator<Item = (&str, Uid)> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.version.is_some()))
+            .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
+    }
+
+    /// The same of newest versions. (Of older ones nobody is told that they went.)
+    pub(in crate::inventory) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
+        self.entries.values().filter_map(|entry| {
+            let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;
+            let mut recorded = entry.recorders.iter().filter_map(|recorder| recorder.version.as_deref());
+            if recorded.any(|version| row.newest_is(version)) {
+                return None;
+            }
+            let remote = row.remote()?;
+            let newest = remote.latest.as_deref().filter(|newest| !self.gone.contains(&newest.id))?;
+            Some((newest.id.clone(), marked(newest, &self.domains)?))
+        })
+    }
+}

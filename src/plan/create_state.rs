@@ -1,0 +1,66 @@
+//! Where an object stands with its remote: what the recorded outcomes, the intent and what is known of the remote
+//! come to. Everything else that is decided begins here.
+
+use crate::plan::object::Stored;
+use crate::plan::recorded::Outcome;
+use crate::plan::view::{Sight, View};
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Origin;
+
+/// Where an object stands with its remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stand {
+    /// An attempt was claimed in this pass.
+    InFlight,
+    /// An attempt may have executed, or still may.
+    Doubt,
+    /// The remote is recorded.
+    Has(RemoteId),
+    /// Nothing was ever executed, or nothing came of it.
+    Free,
+}
+
+impl View {
+    /// Where the object stands.
+    #[must_use]
+    pub fn stand(&self) -> Stand {
+        if self.seen.flight.is_some() {
+            return Stand::InFlight;
+        }
+        if self.in_doubt() && !self.process.resolved && !self.has_living() {
+            return Stand::Doubt;
+        }
+        self.id().map_or(Stand::Free, |id| Stand::Has(id.clone()))
+    }
+
+    fn in_doubt(&self) -> bool {
+        match &self.object.intent {
+            Stored::Foreign(_) => true,
+            Stored::Absent => {
+                let stripped = self.object.finalizer;
+                let inherited = self.process.predecessor_in_doubt;
+                self.recorded.id.is_none() && (stripped || inherited)
+            }
+            Stored::Own(intent) => match intent.newest() {
+                // Put back after it was stripped: which attempts there were is not known any more.
+                None => self.recorded.id.is_none(),
+                Some(nonce) if self.outcome_of(nonce).is_some() => false,
+                Some(nonce) if self.process.never_executed.as_deref() == Some(nonce) => false,
+                // Marking a remote twice does no harm, so a live object just does it again.
+                Some(nonce) => self.object.deleting || Origin::of_nonce(nonce) == Origin::Created,
+            },
+        }
+    }
+
+    /// A recorded remote that exists is never put aside for what a newer attempt may have made: that is surplus. Only
+    /// before it lets go must an object know what came of that attempt.
+    fn has_living(&self) -> bool {
+        !self.object.deleting && self.id().and_then(|id| self.sight(id)).and_then(Sight::remote).is_some()
+    }
+
+    /// The recorded outcome of the attempt with this nonce.
+    #[must_use]
+    pub fn outcome_of(&self, nonce: &str) -> Option<Outcome> {
+        self.recorded.attempt.as_ref().filter(|attempt| attempt.nonce == nonce).map(|attempt| attempt.outcome)
+    }
+}

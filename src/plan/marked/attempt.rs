@@ -1,0 +1,46 @@
+//! A new attempt to create: the permit first, then the claim, which stores the intent.
+
+use super::ends::working;
+use crate::api::condition::Reason;
+use crate::plan::desired::Desired;
+use crate::plan::intent::{Attempt, Intent};
+use crate::plan::recorded::Outcome;
+use crate::plan::report::Next;
+use crate::plan::step::{Flight, Step};
+use crate::plan::view::View;
+use crate::remote::mark::Origin;
+
+/// Permit first, then the claim; the create follows in flight (3.2).
+pub(super) fn create(view: &View, desired: &Desired) -> Step {
+    if !view.seen.permit {
+        return Step::Permit;
+    }
+    match next_intent(view, Origin::Created, desired.hash()) {
+        Some((intent, nonce)) => Step::Claim(Box::new(intent), Some(Flight::Create { nonce, landed: None })),
+        None => working(Reason::InternalError, "no target is known", Next::Backoff),
+    }
+}
+
+/// The intent for a new attempt: refused attempts, and one known never executed, are dropped.
+pub(super) fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, String)> {
+    let nonce = format!("{}{}", origin.letter(), view.process.fresh);
+    let previous = view.object.intent.own().cloned();
+    let mut intent = previous.or_else(|| empty_intent(view))?;
+    if let Ok(desired) = &view.desired {
+        intent.target = desired.target.clone();
+    }
+    intent.principal.clone_from(&view.world.principal);
+    let refused = view.recorded.attempt.as_ref().filter(|attempt| attempt.outcome == Outcome::Refused);
+    let forget = refused.map(|attempt| attempt.nonce.as_str()).or(view.process.never_executed.as_deref());
+    Some((intent.with(Attempt { nonce: nonce.clone(), hash }, forget), nonce))
+}
+
+/// An intent of ours that lists no attempt.
+pub(super) fn empty_intent(view: &View) -> Option<Intent> {
+    Some(Intent {
+        uid: view.object.uid.clone(),
+        target: view.target()?,
+        principal: view.world.principal.clone(),
+        attempts: Vec::new(),
+    })
+}

@@ -1,0 +1,321 @@
+//! Single cases of `plan` that stories on a real apiserver brought to light.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+use crate::plan::desired::{Desired, Policy};
+use crate::plan::intent::{Attempt, Intent};
+use crate::plan::marked::tests::{owner, view};
+use crate::plan::object::Stored;
+use crate::plan::recorded::{Ended, Outcome};
+use crate::plan::step::{Flight, Landed};
+use crate::remote::Remote;
+use crate::remote::fields::Fields;
+use crate::remote::mark::{Labels, Origin};
+
+pub(super) fn fields(value: serde_json::Value) -> Fields {
+    serde_json::from_value(value).unwrap()
+}
+
+/// The desire of a view, to be changed.
+pub(super) fn desire(view: &mut View) -> &mut Desired {
+    view.desired.as_mut().unwrap()
+}
+
+/// An object that recorded `id`, with finalizer and intent in place, and its remote with these members and labels.
+pub(super) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &str)]) -> (View, Arc<Remote>) {
+    let mut view = view();
+    let nonce = "c1".to_owned();
+    let uid = view.object.uid.clone();
+    let attempts = vec![Attempt { nonce: nonce.clone(), hash: desire(&mut view).hash() }];
+    let target = view.target().unwrap();
+    view.object.intent = Stored::Own(Intent { uid: uid.clone(), target, principal: "ak".into(), attempts });
+    view.object.finalizer = true;
+    view.recorded.id = Some(id.clone());
+    view.recorded.origin = Some(Origin::Created);
+    view.recorded.fixed = fields(json!({"Uri": "oss://b/"}));
+    view.recorded.attempt = Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created });
+    view.seen.swept = true;
+    let mut all = view.world.identity.mark(&owner(), &uid, &nonce);
+    all.extend(labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    (view, Arc::new(Remote { id: id.clone(), labels: all, fields: fields(members), latest: None }))
+}
+
+#[test]
+fn a_refused_way_back_from_public_comes_after_all_other_changes() {
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Accessibility": "PUBLIC"});
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &[]);
+    desire(&mut view).mutable.insert("Accessibility".into(), json!("PRIVATE"));
+    desire(&mut view).labels.insert("key".into(), "value".into());
+    let made = changes(&view, view.desired.as_ref().unwrap(), &remote);
+    let [first, Change::SetLabels(_), last] = made.as_slice() else { panic!("{made:?}") };
+    assert_eq!(*first, Change::Update(fields(json!({"Description": "new"}))));
+    assert_eq!(*last, Change::Update(fields(json!({"Accessibility": "PRIVATE"}))));
+}
+
+#[test]
+fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
+    let id = RemoteId::version("d-1", "v2");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[("foreign", "theirs")]);
+    desire(&mut view).labels.insert("key".into(), "value".into());
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote.clone()));
+    assert_eq!(plan(&view), Step::Fetch(id.clone()));
+    view.seen.sights.insert(id.clone(), Sight::Read(remote));
+    let Step::Change(_, Change::SetLabels(labels)) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
+    // Letting it go writes the full set as well.
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    view.deletion = Some(crate::plan::desired::Deletion::Retain);
+    assert_eq!(plan(&view), Step::Release(id.clone()));
+    let Some(Sight::Read(remote)) = view.seen.sights.remove(&id) else { panic!() };
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert_eq!(plan(&view), Step::Fetch(id));
+}
+
+#[test]
+fn a_create_records_what_it_sent_by_default_and_all_its_label_keys() {
+    let mut view = View { fixed_names: &["Uri", "WorkspaceId"], ..view() };
+    desire(&mut view).labels.insert("key".into(), "value".into());
+    desire(&mut view).first.labels = Some([("light".to_owned(), "day".to_owned())].into());
+    let landed = Some(Landed::At(RemoteId::dataset("d-1")));
+    view.seen.flight = Some(Flight::Create { nonce: "c1".into(), landed });
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(record.fixed, fields(json!({"Uri": "oss://b/", "WorkspaceId": "478"})));
+    assert_eq!(record.label_keys, ["key", "v1=light"]);
+}
+
+#[test]
+fn a_found_remote_that_seems_to_differ_is_read_before_it_is_recorded() {
+    let id = RemoteId::dataset("d-1");
+    let listed = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, listed, &[]);
+    view.recorded.id = None;
+    view.recorded.attempt = None;
+    desire(&mut view).fixed.insert("Provider".into(), json!("team"));
+    view.seen.owned = vec![remote.clone()];
+    view.seen.owned_is_fresh = true;
+    assert_eq!(plan(&view), Step::Fetch(id.clone()));
+    let mut read = (*remote).clone();
+    read.fields.insert("Provider".into(), json!("team"));
+    view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(read)));
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!((record.id, record.settled), (id, true));
+}
+
+#[test]
+fn a_version_waits_a_moment_for_its_family() {
+    let id = RemoteId::version("d-1", "v2");
+    let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    view.relations.alone = true;
+    view.seen.sights.insert(id.clone(), Sight::Read(remote));
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.next, Next::After(_)));
+    view.process.deleting_age = std::time::Duration::from_secs(3);
+    assert_eq!(plan(&view), Step::Delete(id));
+}
+
+/// Adds a newer attempt without an outcome to the intent of a view.
+pub(super) fn attempted(view: &mut View, nonce: &str) {
+    let hash = desire(view).hash();
+    let Stored::Own(intent) = &mut view.object.intent else { panic!("no intent") };
+    intent.attempts.push(Attempt { nonce: nonce.to_owned(), hash });
+}
+
+/// A remote like `remote` that carries the mark of another attempt of the same object.
+pub(super) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
+    let mut twin = Remote { id: RemoteId::dataset(id), ..remote.clone() };
+    twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
+    Arc::new(twin)
+}
+
+#[test]
+fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[]);
+    attempted(&mut view, "c2");
+    let newer = twin(&view, &remote, "d-2", "c2");
+    assert_eq!(plan(&view), Step::Fetch(id.clone()), "whether it exists comes first");
+    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Available(_)), "{report:?}");
+    // What came of the newer one is surplus.
+    view.seen.owned = vec![remote.clone(), newer.clone()];
+    view.seen.owned_is_fresh = true;
+    view.seen.object_is_fresh = true;
+    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
+    // Not found is not gone: it may be a moment behind.
+    view.seen.sights.insert(id.clone(), Sight::Gone);
+    view.process.recorded_age = Some(std::time::Duration::ZERO);
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "{report:?}");
+    view.process.recorded_age = None;
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(record.id, newer.id);
+}
+
+#[test]
+fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[]);
+    attempted(&mut view, "c2");
+    view.object.deleting = true;
+    view.relations.delete_foreign = true;
+    view.seen.object_is_fresh = true;
+    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.seen.owned = vec![remote.clone()];
+    view.seen.owned_is_fresh = true;
+    view.process.lists = 1;
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "it may still come: {report:?}");
+    let newer = twin(&view, &remote, "d-2", "c2");
+    view.seen.owned.push(newer.clone());
+    assert_eq!(plan(&view), Step::Resolve, "it came");
+    view.process.resolved = true;
+    assert_eq!(plan(&view), Step::Delete(id.clone()));
+    view.seen.sights.insert(id, Sight::Gone);
+    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
+}
+
+#[test]
+fn what_is_retained_is_left_without_a_word_only_after_a_read() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    view.object.deleting = true;
+    view.seen.object_is_fresh = true;
+    view.deletion = Some(crate::plan::desired::Deletion::Retain);
+    let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
+    view.seen.sights.insert(id.clone(), Sight::Indexed(unmarked.clone()));
+    assert_eq!(plan(&view), Step::Fetch(id.clone()), "its mark may have been written since");
+    view.seen.sights.insert(id.clone(), Sight::Read(unmarked));
+    assert_eq!(plan(&view), Step::LetGo);
+    view.seen.owned = vec![remote.clone()];
+    assert_eq!(plan(&view), Step::Release(id.clone()), "a list showed it");
+    view.seen.owned.clear();
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert_eq!(plan(&view), Step::Release(id));
+}
+
+#[test]
+fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    for released in [true, false] {
+        let (mut view, remote) = kept(&id, members.clone(), &[(MARK_RELEASED, "true")]);
+        let mut remote = (*remote).clone();
+        if !released {
+            remote.labels.clear();
+        }
+        view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(remote)));
+        view.process.doubt_age = view.world.list_lag;
+        view.seen.owned_is_fresh = true;
+        assert_eq!(plan(&view), Step::Reread);
+        view.seen.object_is_fresh = true;
+        let step = plan(&view);
+        let expected = if released { matches!(step, Step::Unrelease(_)) } else { matches!(step, Step::Mark(..)) };
+        assert!(expected, "{step:?}");
+    }
+}
+
+#[test]
+fn a_version_is_made_again_only_in_a_dataset_that_exists() {
+    let id = RemoteId::version("d-1", "v2");
+    let dataset = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
+    desire(&mut view).recreate = true;
+    desire(&mut view).target.dataset_id = Some("d-1".into());
+    view.seen.absence_counts = true;
+    view.seen.sights.insert(id.clone(), Sight::Gone);
+    assert_eq!(plan(&view), Step::Fetch(dataset.clone()));
+    view.seen.sights.insert(dataset.clone(), Sight::Gone);
+    let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert!(matches!(report.ready, Ready::Working(Reason::DependencyNotReady, _)), "{report:?}");
+    view.seen
+        .sights
+        .insert(dataset.clone(), Sight::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
+    assert_eq!(plan(&view), Step::Permit);
+    view.seen.sights.insert(dataset, Sight::Gone);
+    desire(&mut view).target.dataset_id = Some("d-2".into());
+    assert_eq!(plan(&view), Step::Permit, "another dataset took the place of the old one");
+}
+
+#[test]
+fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_again() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    let mut remote = (*remote).clone();
+    remote.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, "a2"));
+    let Stored::Own(intent) = &mut view.object.intent else { panic!() };
+    let hash = intent.attempts[0].hash.clone();
+    intent.attempts = vec![Attempt { nonce: "a2".into(), hash }];
+    (view.recorded.id, view.recorded.origin, view.recorded.attempt) = (None, None, None);
+    desire(&mut view).policy = Policy::ByName;
+    assert_eq!(plan(&view), Step::FindNamed("o".into()));
+    let unmarked = Remote { id: RemoteId::dataset("d-2"), labels: Labels::new(), ..remote.clone() };
+    view.seen.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!((record.id, record.origin), (id, Origin::Adopted));
+    assert_eq!(record.attempt, Some(Ended { nonce: "a2".into(), outcome: Outcome::Adopted }));
+}
+
+#[test]
+fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, _) = kept(&id, json!({}), &[]);
+    assert_eq!(plan(&view), Step::Fetch(id));
+    view.seen.swept = false;
+    assert_eq!(plan(&view), Step::Sweep);
+}
+
+#[test]
+fn the_index_is_believed_unless_somebody_asks() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/", "Description": "old"}), &[]);
+    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    assert!(matches!(plan(&view), Step::Change(..)));
+    view.object.requested = Some("now".into());
+    for poll in [None, Some(std::time::Duration::ZERO)] {
+        view.object.poll = poll;
+        assert_eq!(plan(&view), Step::Fetch(id.clone()), "{poll:?}");
+    }
+}
+
+#[test]
+fn only_what_becomes_public_is_published() {
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    let mut made = |wanted: &str| {
+        desire(&mut view).mutable.insert("Accessibility".into(), json!(wanted));
+        changes(&view, view.desired.as_ref().unwrap(), &remote)
+    };
+    assert!(made("PUBLIC").contains(&Change::Publish));
+    assert_eq!(made("ROLE"), [Change::Update(fields(json!({"Accessibility": "ROLE", "Description": "new"})))]);
+}
+
+#[test]
+fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
+    let labels = [("keep", "1"), ("drop", "1"), ("foreign", "1")];
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &labels);
+    view.recorded.label_keys = ["keep", "drop", "gone", "dso-owner"].map(str::to_owned).into_iter().collect();
+    let mut changed = |value: &str| {
+        desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();
+        changes(&view, view.desired.as_ref().unwrap(), &remote)
+    };
+    let dropped = || Change::RemoveLabels(vec!["drop".to_owned()]);
+    assert_eq!(changed("1"), [dropped()]);
+    let mut both = changed("2");
+    both.retain(|change| *change != dropped());
+    assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
+}

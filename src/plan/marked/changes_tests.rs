@@ -1,0 +1,180 @@
+//! Fields that the service keeps otherwise than they were sent: left after three updates, and told.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::json;
+use tokio::time::{Duration, Instant};
+
+use super::super::{Sight, Step, plan};
+use super::*;
+use crate::plan::marked::cases::{desire, fields, kept};
+use crate::plan::report::{Ready, Report};
+use crate::reconcile::repairs::Repairs;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Origin;
+
+/// A Dataset that wants each kind of thing a service may rewrite, and the remote as it was made.
+fn wishes() -> (View, Remote) {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": " new ", "Options": "{\"rate\": 0.123456789}"});
+    let (mut view, remote) = kept(&id, members, &[("team", "vision ")]);
+    let desired = desire(&mut view);
+    desired.mutable = fields(json!({
+        "Name": "o", "Description": " new ", "Options": "{\"rate\": 0.123456789}",
+    }));
+    desired.labels.insert("team".into(), "vision ".into());
+    desired.first.fields = fields(json!({"Description": " first "}));
+    let first = Remote {
+        id: RemoteId::version("d-1", "v1"),
+        labels: Labels::new(),
+        fields: desired.first.fields.clone(),
+        latest: None,
+    };
+    let mut remote = (*remote).clone();
+    remote.latest = Some(Box::new(first));
+    (view, remote)
+}
+
+/// As a service keeps it that trims texts and rounds numbers.
+fn rewritten(remote: &Remote) -> Remote {
+    let mut remote = remote.clone();
+    let trim = |fields: &mut Fields| {
+        if let Some(Value::String(text)) = fields.get_mut("Description") {
+            *text = text.trim().to_owned();
+        }
+    };
+    trim(&mut remote.fields);
+    remote.fields.insert("Options".into(), json!("{\"rate\":0.123457}"));
+    remote.labels.values_mut().for_each(|value| *value = value.trim().to_owned());
+    if let Some(first) = &mut remote.latest {
+        trim(&mut first.fields);
+    }
+    remote
+}
+
+/// One resync: the service shows `remote`; what is changed is counted, and rewritten by the service again. Returns the
+/// number of changes, and the report.
+fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Report) {
+    let id = remote.id.clone();
+    view.seen.sights.clear();
+    view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(remote.clone())));
+    let mut now = remote.clone();
+    for count in 0..20 {
+        view.process.futile = repairs.futile(&view.object);
+        let step = plan(view);
+        if let Step::Change(_, change) = step {
+            repairs.sent(&view.object, sent(view, &now, &change), Instant::now(), Duration::from_secs(999));
+            let first = now.latest.as_deref().cloned().map(Arc::new);
+            now = crate::reconcile::wire::changed(&now, first.as_ref(), change).0;
+            view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(now.clone())));
+            continue;
+        }
+        let Step::Report(report) = step else { panic!("{step:?}") };
+        if report.normalised.is_some() {
+            repairs.leave(shown_of_left(view, view.desired.as_ref().unwrap(), &now));
+        }
+        return (count, *report);
+    }
+    panic!("a pass without end")
+}
+
+#[test]
+fn every_field_that_the_service_rewrites_is_left_after_three_updates_and_told() {
+    let (mut view, made) = wishes();
+    let (mut repairs, shown) = (Repairs::default(), rewritten(&made));
+    for _ in 0..TRIES {
+        let (changes, report) = resync(&mut view, &mut repairs, &shown);
+        assert_eq!((changes, report.normalised), (3, None), "members, labels, and v1");
+    }
+    for _ in 0..5 {
+        let (changes, report) = resync(&mut view, &mut repairs, &shown);
+        assert_eq!(changes, 0);
+        assert!(matches!(report.ready, Ready::Available(_)));
+        let told = report.normalised.unwrap();
+        for part in [
+            "spec.description is \" new \", the service shows \"new\"",
+            "spec.options is",
+            "spec.labels[team] is \"vision \", the service shows \"vision\"",
+            "spec.versionDescription is \" first \", the service shows \"first\"",
+            "sent 3 times",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    // Somebody changes one of them: that one is set right once, and is then left again after three.
+    let mut other = shown.clone();
+    other.fields.insert("Description".into(), json!("by hand"));
+    let (changes, report) = resync(&mut view, &mut repairs, &other);
+    assert_eq!(changes, 1);
+    assert!(!report.normalised.unwrap().contains("spec.description"));
+    let counts: Vec<_> = (0..4).map(|_| resync(&mut view, &mut repairs, &shown).0).collect();
+    assert_eq!(counts, [1, 1, 0, 0]);
+    // A new generation and a requested reconcile try all of them.
+    view.object.generation += 1;
+    assert_eq!(resync(&mut view, &mut repairs, &shown).0, 3);
+    // Another value in the spec is another matter.
+    desire(&mut view).mutable.insert("Description".into(), json!("new"));
+    view.object.generation += 1;
+    let told = (0..4).filter_map(|_| resync(&mut view, &mut repairs, &shown).1.normalised).next_back().unwrap();
+    assert!(!told.contains("spec.description") && told.contains("spec.options"), "{told}");
+}
+
+#[test]
+fn a_label_that_cannot_be_taken_away_is_left_too() {
+    let id = RemoteId::dataset("d-1");
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&id, members, &[("stuck", "x")]);
+    view.recorded.label_keys.insert("stuck".into());
+    let mut repairs = Repairs::default();
+    let counts: Vec<_> = (0..5).map(|_| resync(&mut view, &mut repairs, &remote).0).collect();
+    assert_eq!(counts, [1, 1, 1, 0, 0]);
+    let told = resync(&mut view, &mut repairs, &remote).1.normalised.unwrap();
+    assert!(told.contains("spec.labels[stuck] is nothing, the service shows \"x\""), "{told}");
+}
+
+#[test]
+fn long_values_are_cut_to_64_characters() {
+    let long = "数".repeat(300);
+    assert_eq!(shown(Some(&json!(long))).chars().count(), 64);
+    assert_eq!(shown(Some(&json!("x"))), "\"x\"");
+    assert_eq!(shown(None), "nothing");
+}
+
+#[test]
+fn a_conflict_of_what_was_adopted_does_not_speak_of_an_edit() {
+    let id = RemoteId::dataset("d-1");
+    let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://other/"}), &[]);
+    view.seen.sights.insert(id, Sight::Read(remote));
+    view.recorded.fixed = fields(json!({"Uri": "oss://other/"}));
+    let mut message = |origin| {
+        view.recorded.origin = Some(origin);
+        let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
+        let Ready::Stuck(crate::api::condition::Reason::ImmutableChanged, message) = report.ready else { panic!() };
+        message
+    };
+    let (created, adopted) = (message(Origin::Created), message(Origin::Adopted));
+    assert!(created.contains("take the edit back"), "{created}");
+    assert!(!adopted.contains("edit") && adopted.contains("change the spec to that"), "{adopted}");
+    assert!(adopted.contains("spec.uri is \"oss://b/\", the cloud dataset has \"oss://other/\""), "{adopted}");
+}
+
+proptest! {
+    /// However a service rewrites what it is sent, the updates of one generation end.
+    #[test]
+    fn updates_come_to_an_end(kept_as in prop::collection::vec("[a-c]{0,2}", 1..12)) {
+        let (mut view, made) = wishes();
+        let mut repairs = Repairs::default();
+        let mut updates = 0;
+        for text in &kept_as {
+            let mut shown = made.clone();
+            shown.fields.insert("Description".into(), json!(text));
+            updates += resync(&mut view, &mut repairs, &shown).0;
+        }
+        // From here on it shows the same again and again.
+        let mut shown = made.clone();
+        shown.fields.insert("Description".into(), json!(kept_as[0]));
+        let later: Vec<_> = (0..6).map(|_| resync(&mut view, &mut repairs, &shown).0).collect();
+        prop_assert_eq!(&later[4..], &[0, 0], "{:?} after {} updates", later, updates);
+    }
+}

@@ -1,0 +1,171 @@
+//! An object without a remote: look first, then take what is its own, adopt what it was told to, or create.
+
+use std::sync::Arc;
+
+use super::attempt::{create, next_intent};
+use super::changes::label_keys;
+use super::ends::{end, stuck, told, working};
+use super::known::restricted;
+use super::owner::{adoption, owned_by_other};
+use super::record::record;
+use crate::api::condition::Reason;
+use crate::plan::desired::{Desired, Policy};
+use crate::plan::recorded::{Ended, Outcome};
+use crate::plan::report::{About, Next};
+use crate::plan::step::{Flight, Landed, Record, Step};
+use crate::plan::view::{Sight, View};
+use crate::remote::Remote;
+use crate::remote::fields::hash;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::{Origin, Whose};
+
+/// Nothing is recorded and nothing is in doubt.
+pub(super) fn make(view: &View, desired: &Desired) -> Step {
+    if let Some(id) = &desired.adopt {
+        return adopt(view, desired, id);
+    }
+    // 3.1 Look first.
+    if !view.seen.swept {
+        return Step::Sweep;
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    for remote in &view.seen.owned {
+        match view.whose(remote) {
+            Whose::Predecessor { nonce } if desired.policy == Policy::CreateOnly => {
+                let message = format!(
+                    "{} was made by an earlier {} of this name (attempt {nonce}) and adoption.policy is CreateOnly; set \
+                     {} to take it, or delete it",
+                    remote.id,
+                    view.owner.kind,
+                    adoption(remote)
+                );
+                return told(Reason::NameTaken, message, vec![About::shown(remote)]);
+            }
+            // A sweep may lag behind a delete: read it before taking it.
+            Whose::Predecessor { .. } => match view.sight(&remote.id) {
+                Some(Sight::Gone) => {}
+                Some(Sight::Read(read)) => return take(view, desired, read),
+                Some(Sight::Indexed(_)) | None => return Step::Fetch(remote.id.clone()),
+            },
+            Whose::Released => {
+                let message = format!(
+                    "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
+                     it in the console to get a new one",
+                    remote.id,
+                    adoption(remote)
+                );
+                return told(Reason::NameTaken, message, vec![About::shown(remote)]);
+            }
+            Whose::Forged => return forged(remote),
+            Whose::Mine { .. } | Whose::Other | Whose::Dead | Whose::Nobody => {}
+        }
+    }
+    match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
+        (Policy::Only, _) => stuck(
+            Reason::AdoptionNotFound,
+            "adoption.policy is AdoptOnly and no dataset carries this object's ownership labels; set adoption.datasetId",
+        ),
+        (Policy::ByName, Some(name)) => by_name(view, desired, name),
+        (Policy::ByName | Policy::IfMarked | Policy::CreateOnly, _) => create(view, desired),
+    }
+}
+
+/// The attempt claimed in this pass: send it, mark it, write down what came of it.
+pub(super) fn in_flight(view: &View) -> Step {
+    match &view.seen.flight {
+        Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
+        Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) }) => {
+            Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, report.clone())
+        }
+        Some(Flight::Create { nonce, landed: Some(Landed::At(id)) }) => match &view.desired {
+            Ok(desired) => Step::Record(Box::new(Record {
+                id: id.clone(),
+                origin: Origin::Created,
+                recovered: false,
+                fixed: view.fixed_of(&desired.create),
+                attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
+                label_keys: label_keys(desired).collect(),
+                settled: true,
+            })),
+            Err(hold) => end(hold.clone()),
+        },
+        Some(Flight::Take { nonce, id, marked: false, .. }) => {
+            Step::Mark(id.clone(), view.world.identity.mark(&view.owner, &view.object.uid, nonce))
+        }
+        Some(Flight::Take { nonce, id, marked: true, recovered }) => match view.sight(id).and_then(Sight::remote) {
+            Some(remote) => record(view, remote, nonce, *recovered),
+            None => Step::Fetch(id.clone()),
+        },
+        Some(Flight::Create { .. }) | None => Step::Leave,
+    }
+}
+
+/// Consent for one id.
+fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
+    match view.sight(id) {
+        Some(Sight::Read(remote)) => take(view, desired, remote),
+        Some(Sight::Indexed(_)) | None => Step::Fetch(id.clone()),
+        Some(Sight::Gone) => told(
+            Reason::AdoptionNotFound,
+            format!("{id}, named in adoption, does not exist or is not visible to this identity; correct or remove it"),
+            vec![About::absent(id.clone())],
+        ),
+    }
+}
+
+/// Its mark claims this object, but is not ours.
+fn forged(remote: &Remote) -> Step {
+    let message = format!(
+        "{} carries this object's ownership labels with a signature that is not ours; remove its labels that begin with dso-",
+        remote.id
+    );
+    told(Reason::OwnedByOther, message, vec![About::shown(remote)])
+}
+
+/// Exactly one unmarked dataset of this name is taken; otherwise one is created.
+fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
+    let Some(named) = &view.seen.named else {
+        return Step::FindNamed(name.to_owned());
+    };
+    // Taken by an earlier attempt of ours whose answer was lost: the index may not show its mark yet.
+    for remote in named {
+        if let Whose::Mine { nonce, .. } = view.whose(remote) {
+            return record(view, remote, &nonce, true);
+        }
+    }
+    let free: Vec<_> =
+        named.iter().filter(|remote| matches!(view.whose(remote), Whose::Nobody | Whose::Dead)).collect();
+    match free.as_slice() {
+        [] => create(view, desired),
+        [only] => adopt(view, desired, &only.id),
+        many => {
+            let ids: Vec<_> = many.iter().map(|remote| remote.id.to_string()).collect();
+            let (count, ids) = (many.len(), ids.join(", "));
+            let message = format!("{count} datasets are named {name}: {ids}; choose one with adoption.datasetId");
+            told(Reason::AdoptionNotFound, message, many.iter().map(|remote| About::shown(remote)).collect())
+        }
+    }
+}
+
+/// Takes a remote that was read in this pass, if it may be taken.
+fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
+    if desired.bind {
+        return record(view, remote, "a", false);
+    }
+    let (origin, recovered) = match view.whose(remote) {
+        Whose::Mine { nonce, .. } => return record(view, remote, &nonce, true),
+        Whose::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
+        Whose::Released | Whose::Dead | Whose::Nobody => (Origin::Adopted, false),
+        Whose::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
+        Whose::Forged => return forged(remote),
+    };
+    let sent = restricted(&remote.fields, &desired.identity());
+    match next_intent(view, origin, hash(&sent)) {
+        Some((intent, nonce)) => {
+            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
+        }
+        None => working(Reason::InternalError, "no target is known", Next::Backoff),
+    }
+}

@@ -1,0 +1,33 @@
+//! Endings of a pass, and what they say.
+
+use crate::api::condition::Reason;
+use crate::plan::annotations::not_a_boolean;
+use crate::plan::report::{About, Hold, Next, Report};
+use crate::plan::step::Step;
+use crate::plan::view::View;
+
+/// Ends the pass with a hold.
+pub(super) fn end(hold: Hold) -> Step {
+    Step::Report(Box::new(hold.into()))
+}
+
+/// Ends the pass: a human must act.
+pub(super) fn stuck(reason: Reason, message: impl Into<String>) -> Step {
+    Step::Report(Box::new(Report::stuck(reason, message)))
+}
+
+/// Ends the pass: waiting.
+pub(super) fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
+    Step::Report(Box::new(Report::working(reason, message, next)))
+}
+
+/// Ends the pass: a human must act, or these remotes must change.
+pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
+    Step::Report(Box::new(Report::stuck(reason, message).about(about)))
+}
+
+/// What to add to a message about a pause whose value is not understood.
+pub(super) fn unclear_pause(view: &View) -> String {
+    let value = view.object.unclear_pause.as_deref();
+    value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
+}

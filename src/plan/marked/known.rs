@@ -1,0 +1,64 @@
+//! What is known of the recorded remote and its v1, asked of the view.
+
+use std::sync::Arc;
+
+use super::ends::working;
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+use crate::plan::desired::Desired;
+use crate::plan::report::Next;
+use crate::plan::step::Step;
+use crate::plan::view::{Sight, View};
+use crate::remote::Remote;
+use crate::remote::fields::{Fields, difference};
+use crate::remote::id::RemoteId;
+
+/// Immutables of the spec that differ from what was recorded.
+pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
+    conflicts(desired, &view.recorded.fixed)
+}
+
+/// The spec manages v1 as well, and what it is like is not known.
+pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bool {
+    !desired.first.is_empty() && remote.id.version.is_none() && first_of(view, remote).is_none()
+}
+
+/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
+pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
+    let id = RemoteId::version(remote.id.dataset.clone(), "v1");
+    let seen = view.sight(&id);
+    let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
+    match seen {
+        Some(Sight::Read(read)) => Some(read),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
+    }
+}
+
+/// Is `dso-released` on this remote?
+pub(super) fn is_released(remote: &Remote) -> bool {
+    remote.labels.contains_key(MARK_RELEASED)
+}
+
+/// Not found in this pass, or deleted by us.
+pub(super) fn is_gone(view: &View, id: &RemoteId) -> bool {
+    view.sight(id) == Some(&Sight::Gone)
+}
+
+/// Not found, and not known gone yet.
+pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
+    working(
+        Reason::Uncertain,
+        format!("{id} was not found; the operator looks again before it treats it as deleted"),
+        Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
+    )
+}
+
+/// Immutables of the spec that a remote has otherwise.
+pub(super) fn conflicts(desired: &Desired, fixed: &Fields) -> Fields {
+    difference(&desired.fixed, fixed)
+}
+
+/// The members of `all` that `like` has.
+pub(super) fn restricted(all: &Fields, like: &Fields) -> Fields {
+    all.iter().filter(|(name, _)| like.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,121 @@
+//! The plan for remotes whose id the service makes, and that carry our mark.
+//!
+//! The pass calls it again after each step with what the step taught, until it answers with
+//! an ending ([`Step::Report`], [`Step::LetGo`] or [`Step::Leave`]). Rule numbers in comments are those of
+//! `docs/protocol.md`.
+
+mod attempt;
+mod changes;
+mod create;
+mod ends;
+mod keep;
+mod known;
+mod owner;
+mod record;
+mod remove;
+mod surplus;
+mod uncertain;
+
+use attempt::empty_intent;
+use ends::{end, unclear_pause};
+use known::fixed_conflicts;
+
+use crate::plan::create_state::Stand;
+use crate::plan::report::{Next, Ready, Report};
+use crate::plan::step::{Change, Step};
+use crate::plan::view::{Sight, View};
+use crate::remote::id::RemoteId;
+
+pub use changes::{changes, label_keys};
+pub(crate) use changes::{sent, shown_of_left};
+
+/// Decides the next step.
+#[must_use]
+pub fn plan(view: &View) -> Step {
+    let step = decide(view);
+    match full_set_of(&step) {
+        Some(id) if !matches!(view.sight(&id), Some(Sight::Read(_))) => Step::Fetch(id),
+        Some(_) | None => step,
+    }
+}
+
+/// The version whose full set of labels a step writes: others' labels are kept only if they were read in this pass,
+/// and the index may not have seen the newest of them.
+fn full_set_of(step: &Step) -> Option<RemoteId> {
+    if let Step::Change(id, Change::SetFirstLabels(_)) = step {
+        return Some(RemoteId::version(id.dataset.clone(), "v1"));
+    }
+    let (Step::Mark(id, _) | Step::Release(id) | Step::Change(id, Change::SetLabels(_))) = step else { return None };
+    id.version.is_some().then(|| id.clone())
+}
+
+fn decide(view: &View) -> Step {
+    if view.object.deleting {
+        return remove::remove(view);
+    }
+    if view.object.paused && view.seen.flight.is_none() {
+        return paused(view);
+    }
+    match view.stand() {
+        Stand::InFlight => create::in_flight(view),
+        Stand::Doubt => uncertain::doubt(view),
+        Stand::Has(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
+        Stand::Free => match &view.desired {
+            Ok(desired) => create::make(view, desired),
+            Err(hold) => end(hold.clone()),
+        },
+    }
+}
+
+/// A finalizer or intent that someone stripped is put back before anything else (3.2).
+fn repair(view: &View) -> Option<Step> {
+    if view.desired.as_ref().is_ok_and(|desired| desired.bind) {
+        return None;
+    }
+    let intent = view.object.intent.own();
+    if view.object.finalizer && intent.is_some() {
+        return None;
+    }
+    let intent = intent.cloned().or_else(|| empty_intent(view))?;
+    Some(Step::Claim(Box::new(intent), None))
+}
+
+/// No cloud write while paused; an edit that was not carried out says so.
+fn paused(view: &View) -> Step {
+    let mut normalised = None;
+    let differs = match (view.id(), &view.desired) {
+        (Some(id), Ok(desired)) => match view.sight(id).and_then(Sight::remote) {
+            Some(remote) => {
+                normalised = changes::normalised(view, desired, remote);
+                !changes(view, desired, remote).is_empty() || !fixed_conflicts(view, desired).is_empty()
+            }
+            None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
+        },
+        _ => true,
+    };
+    let unclear = unclear_pause(view);
+    let ready = if differs {
+        Ready::Paused(format!(
+            "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused{unclear}"
+        ))
+    } else {
+        Ready::PausedReady(format!("the cloud dataset equals the spec; paused{unclear}"))
+    };
+    Step::Report(Box::new(Report { normalised, ..Report::new(ready, Next::Event) }))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "cases_tests.rs"]
+mod cases;
+
+#[cfg(test)]
+#[path = "owner_tests.rs"]
+mod owners;
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod rules;

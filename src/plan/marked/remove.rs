@@ -1,0 +1,258 @@
+//! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
+
+use std::time::Duration;
+
+use super::ends::{stuck, unclear_pause, working};
+use super::known::{is_gone, is_released};
+use super::{surplus, uncertain};
+use crate::api::condition::Reason;
+use crate::plan::create_state::Stand;
+use crate::plan::desired::Deletion;
+use crate::plan::report::{Next, Ready, Report};
+use crate::plan::step::Step;
+use crate::plan::view::{Sight, View};
+use crate::remote::Remote;
+use crate::remote::fields::difference;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::{Origin, Whose};
+
+/// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
+/// the other.
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// The object has a deletion timestamp.
+pub(super) fn remove(view: &View) -> Step {
+    if !view.object.finalizer {
+        return Step::Leave;
+    }
+    if !view.seen.object_is_fresh {
+        return Step::Reread;
+    }
+    if let Some(value) = &view.object.force_release {
+        let expected = view.id().map_or_else(|| "none".to_owned(), ToString::to_string);
+        if *value == expected {
+            return Step::LetGo;
+        }
+    }
+    if view.seen.definition_going {
+        // 6.7 Nobody asked for what it stands for to go.
+        return Step::LetGo;
+    }
+    if view.stand() == Stand::Doubt {
+        return uncertain::doubt(view);
+    }
+    let Some(id) = view.id().cloned() else {
+        return without_id(view);
+    };
+    match view.deletion_policy() {
+        Deletion::Retain => retain(view, &id),
+        Deletion::Delete if view.object.paused => paused(view, &format!("{id} is deleted")),
+        Deletion::Delete => delete(view, &id),
+    }
+}
+
+/// A human must make way for the deletion.
+fn blocked(message: String, next: Next) -> Step {
+    Step::Report(Box::new(Report::new(Ready::Stuck(Reason::DeletionBlocked, message), next)))
+}
+
+fn paused(view: &View, what: &str) -> Step {
+    let unclear = unclear_pause(view);
+    let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed{unclear}");
+    Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
+}
+
+/// 6.1 Row 1 of section 5 only; everything else is left alone.
+fn without_id(view: &View) -> Step {
+    if view.object.paused && has_other_attempts(view) {
+        return paused(view, "its earlier attempts are looked for");
+    }
+    if let Some(step) = surplus_first(view) {
+        return step;
+    }
+    Step::LetGo
+}
+
+/// 6.1 An intent that lists other attempts than the recorded one: their surplus goes first.
+fn surplus_first(view: &View) -> Option<Step> {
+    if !has_other_attempts(view) {
+        return None;
+    }
+    if !view.seen.owned_is_fresh {
+        return Some(Step::FindOwned);
+    }
+    surplus::remove_all(view)
+}
+
+/// Does the intent list an attempt besides the recorded one?
+fn has_other_attempts(view: &View) -> bool {
+    let recorded = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.as_str());
+    let other = |intent: &crate::plan::intent::Intent| {
+        intent.attempts.iter().any(|attempt| Some(attempt.nonce.as_str()) != recorded)
+    };
+    view.object.intent.own().is_some_and(other)
+}
+
+/// The remote stays; a label says that it is nobody's now. The index's word is enough for that, but not for leaving it
+/// as it is.
+fn retain(view: &View, id: &RemoteId) -> Step {
+    if let Some(step) = children_first(view) {
+        return step;
+    }
+    let remote = match view.sight(id) {
+        Some(Sight::Gone) => return Step::LetGo,
+        Some(Sight::Read(remote) | Sight::Indexed(remote)) => remote,
+        None => return Step::Fetch(id.clone()),
+    };
+    if is_bound(view) || is_released(remote) {
+        return surplus_first(view).unwrap_or(Step::LetGo);
+    }
+    // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
+    let listed = view.seen.owned.iter().filter(|owned| owned.id == *id);
+    match view.sight(id) {
+        _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => Step::Release(id.clone()),
+        Some(Sight::Read(_)) => Step::LetGo,
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Fetch(id.clone()),
+    }
+}
+
+fn delete(view: &View, id: &RemoteId) -> Step {
+    if is_bound(view) {
+        return Step::LetGo;
+    }
+    if let Some(step) = children_first(view) {
+        return step;
+    }
+    if view.relations.swept_along && !is_gone(view, id) {
+        let dataset = RemoteId::dataset(id.dataset.clone());
+        if is_gone(view, &dataset) {
+            return Step::LetGo;
+        }
+        return working(Reason::Deleting, format!("{dataset} is being deleted, and this version with it"), Next::Event);
+    }
+    if view.relations.alone && view.process.deleting_age < TOGETHER {
+        let left = TOGETHER.saturating_sub(view.process.deleting_age);
+        return working(Reason::Deleting, "its dataset and other versions may be deleted as well", Next::After(left));
+    }
+    if let Some(newer) = &view.relations.after {
+        return working(
+            Reason::Deleting,
+            format!("waiting for DatasetVersion {newer}, which is newer, to be deleted first"),
+            Next::Event,
+        );
+    }
+    // Section 5: the remote is read in the same pass.
+    let remote = match view.sight(id) {
+        Some(Sight::Gone) => return gone(view, id),
+        Some(Sight::Read(remote)) => remote.clone(),
+        Some(Sight::Indexed(_)) | None => return Step::Fetch(id.clone()),
+    };
+    let whose = view.whose(&remote);
+    // The answer of the create may have named a wrong one: then nothing is sent to either.
+    if whose == Whose::Nobody {
+        if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
+            return step;
+        }
+        if surplus::made_elsewhere(view).is_some() {
+            return Step::LetGo;
+        }
+    }
+    let act = match whose {
+        Whose::Mine { .. } | Whose::Predecessor { .. } => true,
+        Whose::Released | Whose::Other | Whose::Dead | Whose::Forged => false,
+        Whose::Nobody => {
+            view.recorded.origin == Some(Origin::Created)
+                && difference(&view.recorded.fixed, &remote.fields).is_empty()
+                && view.recorded.facts.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
+        }
+    };
+    if !act {
+        return surplus_first(view).unwrap_or(Step::LetGo);
+    }
+    versions_block(view, &remote).unwrap_or_else(|| Step::Delete(id.clone()))
+}
+
+/// 6.2 Not found, or deleted by us in this pass.
+fn gone(view: &View, id: &RemoteId) -> Step {
+    if let Some(step) = surplus_first(view) {
+        return step;
+    }
+    if !view.seen.swept {
+        return Step::Sweep;
+    }
+    if view.known_gone(id) {
+        return Step::LetGo;
+    }
+    if !view.seen.absence_counts {
+        return stuck(
+            Reason::AccountMismatch,
+            format!(
+                "{id} is not visible to this identity, which is not the one that recorded it; restore that identity, \
+                 grant ListAllDatasets, or annotate force-release: {id}"
+            ),
+        );
+    }
+    working(
+        Reason::Deleting,
+        format!("{id} was not found; the operator looks again before it removes the finalizer"),
+        Next::After(view.world.list_lag),
+    )
+}
+
+/// 6.4 Live versions block; versions that must go one by one are waited for.
+fn children_first(view: &View) -> Option<Step> {
+    let relations = &view.relations;
+    if !relations.living.is_empty() {
+        let living = relations.living.join(", ");
+        return Some(match TOGETHER.saturating_sub(view.process.deleting_age) {
+            Duration::ZERO => blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event),
+            left => {
+                let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
+                working(Reason::Deleting, message, Next::After(left))
+            }
+        });
+    }
+    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.seen.delete_refused;
+    if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
+        return Some(working(
+            Reason::Deleting,
+            "waiting for its DatasetVersions to be deleted or released",
+            Next::Event,
+        ));
+    }
+    None
+}
+
+/// 6.4 A version nobody here deletes blocks the dataset.
+fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
+    if remote.id.version.is_some() {
+        return None;
+    }
+    let newest = remote.latest.as_ref().and_then(|latest| latest.id.version.as_deref());
+    if newest == Some("v1") || view.relations.delete_foreign {
+        return None;
+    }
+    let Some(versions) = &view.seen.versions else {
+        return Some(Step::ListVersions(remote.id.dataset.clone()));
+    };
+    let foreign: Vec<_> = versions
+        .iter()
+        .filter_map(|version| version.id.version.clone())
+        .filter(|name| name != "v1" && !view.relations.doomed.contains(name))
+        .collect();
+    (!foreign.is_empty()).then(|| {
+        blocked(
+            format!(
+                "{} has version {}, which no DatasetVersion being deleted stands for; delete it in the console, or set \
+                 deleteForeignVersions: true",
+                remote.id,
+                foreign.join(", ")
+            ),
+            Next::Backoff,
+        )
+    })
+}
+
+fn is_bound(view: &View) -> bool {
+    view.recorded.id.as_ref().is_some_and(|id| id.version.as_deref() == Some("v1"))
+}

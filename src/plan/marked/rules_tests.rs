@@ -1,0 +1,347 @@
+//! A case for each rule of the protocol that one view is enough to break; seeded bugs (`tests/mutants`) showed which were
+//! wanting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::condition::Reason;
+use crate::plan::desired::Deletion;
+use crate::plan::intent::Attempt;
+use crate::plan::marked::cases::{attempted, desire, fields, kept, twin};
+use crate::plan::marked::tests::view;
+use crate::plan::object::Stored;
+use crate::plan::recorded::Ended;
+use crate::plan::step::Flight;
+use crate::remote::Remote;
+use crate::remote::mark::{Labels, Origin};
+
+fn id() -> RemoteId {
+    RemoteId::dataset("d-1")
+}
+
+/// A settled object with its remote, as the spec wants it.
+fn settled() -> (View, Arc<Remote>) {
+    let (mut view, remote) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/", "Description": "new"}), &[]);
+    view.seen.sights.insert(id(), Sight::Read(remote.clone()));
+    view.seen.object_is_fresh = true;
+    (view, remote)
+}
+
+/// The same being deleted, with v1 as its only version.
+fn deleted() -> View {
+    let (mut view, remote) = settled();
+    let v1 = Remote { id: RemoteId::version("d-1", "v1"), latest: None, ..(*remote).clone() };
+    let remote = Remote { latest: Some(Box::new(v1)), ..(*remote).clone() };
+    view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
+    view.object.deleting = true;
+    view
+}
+
+/// What was read of its remote.
+fn read(view: &View) -> Arc<Remote> {
+    let Some(Sight::Read(remote)) = view.sight(&id()) else { panic!("{:?}", view.sight(&id())) };
+    remote.clone()
+}
+
+/// What came of its attempt is not known.
+fn unrecord(view: &mut View) {
+    view.recorded.id = None;
+    view.recorded.attempt = None;
+}
+
+/// Nobody has worked on it yet.
+fn untouched(view: &mut View) {
+    view.recorded = crate::plan::recorded::Recorded::default();
+    view.object.intent = Stored::Absent;
+    view.object.finalizer = false;
+}
+
+/// Its status says that it is Ready.
+fn told_ready(view: &mut View) {
+    let report = Report::new(Ready::Available(String::new()), Next::Event);
+    view.recorded = crate::reconcile::conditions::told(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
+}
+
+fn told(view: &View) -> Report {
+    let Step::Report(report) = plan(view) else { panic!("{:?}", plan(view)) };
+    *report
+}
+
+fn is_stuck(view: &View, reason: Reason) -> bool {
+    matches!(told(view).ready, Ready::Stuck(why, _) if why == reason)
+}
+
+#[test]
+fn force_release_must_name_what_is_let_go() {
+    let mut view = deleted();
+    for (value, step) in [("d-1", Step::LetGo), ("d-2", Step::Delete(id())), ("none", Step::Delete(id()))] {
+        view.object.force_release = Some(value.to_owned());
+        assert_eq!(plan(&view), step, "{value}");
+    }
+}
+
+#[test]
+fn living_and_strange_versions_keep_their_dataset() {
+    let mut view = deleted();
+    assert_eq!(plan(&view), Step::Delete(id()));
+    view.relations.living = vec!["child".to_owned()];
+    assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "it may be about to go as well");
+    view.process.deleting_age = std::time::Duration::from_secs(2);
+    assert!(is_stuck(&view, Reason::DeletionBlocked));
+    view.relations.living.clear();
+    let remote = read(&view);
+    let v2 = Remote { id: RemoteId::version("d-1", "v2"), latest: None, ..(*remote).clone() };
+    let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
+    view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
+    assert_eq!(plan(&view), Step::ListVersions("d-1".to_owned()));
+    view.seen.versions = Some(vec![Arc::new(v2)]);
+    assert!(is_stuck(&view, Reason::DeletionBlocked));
+    view.relations.delete_foreign = true;
+    assert_eq!(plan(&view), Step::Delete(id()));
+}
+
+#[test]
+fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
+    let mut view = deleted();
+    let remote = read(&view);
+    let unmarked = Remote { labels: Labels::new(), ..(*remote).clone() };
+    view.seen.sights.insert(id(), Sight::Read(Arc::new(unmarked.clone())));
+    // A list shows that its create made no other one.
+    view.process.recorded_age = Some(view.world.list_lag * 2);
+    view.seen.owned_is_fresh = true;
+    assert_eq!(plan(&view), Step::Delete(id()));
+    view.recorded.origin = Some(Origin::Adopted);
+    view.deletion = Some(Deletion::Delete);
+    assert_eq!(plan(&view), Step::LetGo, "it was there before");
+    view.recorded.origin = Some(Origin::Created);
+    let other = Remote { fields: fields(json!({"Name": "o", "Uri": "oss://other/"})), ..unmarked };
+    view.seen.sights.insert(id(), Sight::Read(Arc::new(other)));
+    assert_eq!(plan(&view), Step::LetGo, "it is not what was made");
+}
+
+#[test]
+fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
+    let mut view = deleted();
+    view.seen.sights.insert(id(), Sight::Gone);
+    assert_eq!(plan(&view), Step::LetGo);
+    let Stored::Own(intent) = &mut view.object.intent else { panic!() };
+    intent.attempts.insert(0, Attempt { nonce: "c0".into(), hash: "what it sent".into() });
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.seen.owned_is_fresh = true;
+    assert_eq!(plan(&view), Step::LetGo);
+}
+
+#[test]
+fn not_found_is_gone_only_for_who_would_see_it() {
+    let mut view = deleted();
+    view.seen.sights.insert(id(), Sight::Gone);
+    view.seen.absence_counts = false;
+    assert!(is_stuck(&view, Reason::AccountMismatch));
+    view.seen.absence_counts = true;
+    for age in [Duration::ZERO, view.world.list_lag] {
+        view.process.recorded_age = Some(age);
+        assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "a list may lag");
+    }
+}
+
+#[test]
+fn a_doubt_is_resolved_before_the_finalizer_leaves() {
+    let mut view = deleted();
+    unrecord(&mut view);
+    assert_eq!(plan(&view), Step::FindOwned);
+}
+
+#[test]
+fn retained_and_released_is_one_thing() {
+    let mut view = deleted();
+    view.deletion = Some(Deletion::Retain);
+    assert_eq!(plan(&view), Step::Release(id()));
+}
+
+#[test]
+fn surplus_goes_only_if_it_is_provably_our_own_work() {
+    let (mut view, remote) = settled();
+    attempted(&mut view, "c2");
+    view.recorded.attempt = Some(Ended { nonce: "c2".into(), outcome: crate::plan::recorded::Outcome::Created });
+    told_ready(&mut view);
+    let second = RemoteId::dataset("d-2");
+    view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
+    assert_eq!(plan(&view), Step::Fetch(second.clone()), "long after it became Ready as well");
+    view.seen.sights.insert(second.clone(), Sight::Read(twin(&view, &remote, "d-2", "c1")));
+    assert_eq!(plan(&view), Step::Delete(second.clone()));
+    let stays = |view: &View, why: &str| {
+        assert!(matches!(told(view).ready, Ready::Available(_)), "{why}");
+        assert!(told(view).duplicates.is_some_and(|text| text.contains("d-2")), "{why}");
+    };
+    let mut recorded = view.clone();
+    recorded.seen.recorded_elsewhere.insert(second.clone());
+    stays(&recorded, "another object recorded it");
+    let mut adopted = view.clone();
+    let copy = twin(&view, &remote, "d-2", "a1");
+    adopted.seen.owned = vec![copy.clone()];
+    adopted.seen.sights.insert(second.clone(), Sight::Read(copy));
+    stays(&adopted, "it was there before");
+    let other = Remote {
+        fields: fields(json!({"Name": "o", "Uri": "oss://other/"})),
+        ..(*twin(&view, &remote, "d-2", "c1")).clone()
+    };
+    view.seen.sights.insert(second, Sight::Read(Arc::new(other)));
+    stays(&view, "its attempt sent something else");
+}
+
+#[test]
+fn what_status_says_is_compared_with_what_is_seen() {
+    let (mut view, remote) = settled();
+    told_ready(&mut view);
+    assert!(matches!(told(&view).ready, Ready::Available(_)));
+    let edited = Remote {
+        fields: fields(json!({"Name": "o", "Uri": "oss://b/", "Description": "theirs"})),
+        ..(*remote).clone()
+    };
+    view.seen.sights.insert(id(), Sight::Indexed(Arc::new(edited)));
+    assert_eq!(plan(&view), Step::Change(id(), Change::Update(fields(json!({"Description": "new"})))));
+    desire(&mut view).fixed = fields(json!({"Uri": "oss://new/"}));
+    assert!(is_stuck(&view, Reason::ImmutableChanged));
+}
+
+#[test]
+fn a_remote_found_again_is_not_called_ready_before_it_equals_the_spec() {
+    let (mut view, _) = settled();
+    unrecord(&mut view);
+    view.seen.sights.clear();
+    for (description, settled) in [("new", true), ("old", false)] {
+        let (_, found) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/", "Description": description}), &[]);
+        view.seen.owned = vec![found];
+        view.seen.owned_is_fresh = true;
+        let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+        assert_eq!(record.settled, settled, "{description}");
+    }
+}
+
+#[test]
+fn a_mark_elsewhere_comes_before_making_it_again() {
+    let (mut view, remote) = settled();
+    desire(&mut view).recreate = true;
+    view.seen.sights.insert(id(), Sight::Gone);
+    assert_eq!(plan(&view), Step::Permit);
+    view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
+    let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(record.id, RemoteId::dataset("d-2"));
+}
+
+#[test]
+fn an_object_whose_predecessor_went_in_doubt_waits_as_if_the_attempt_were_its_own() {
+    let mut view = view();
+    view.seen.swept = true;
+    assert_eq!(plan(&view), Step::Permit);
+    view.process.predecessor_in_doubt = true;
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.process.resolved = true;
+    assert_eq!(plan(&view), Step::Permit);
+}
+
+#[test]
+fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
+    let (mut view, _) = settled();
+    unrecord(&mut view);
+    view.seen.owned_is_fresh = true;
+    view.process.doubt_age = view.world.settle;
+    view.process.lists = 3;
+    view.process.settled_lists = 1;
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.process.settled_lists = 2;
+    assert_eq!(plan(&view), Step::Resolve);
+    view.process.resolved = true;
+    view.seen.permit = true;
+    let Step::Claim(next, Some(Flight::Create { nonce, .. })) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_ne!(nonce, "c1");
+    assert_eq!(next.attempts.len(), 2);
+}
+
+#[test]
+fn a_name_is_taken_only_if_a_list_says_by_whom() {
+    let (mut view, remote) = settled();
+    unrecord(&mut view);
+    view.process.name_taken = Some(Duration::ZERO);
+    assert!(matches!(told(&view).ready, Ready::Working(Reason::Progressing, _)), "a list may lag");
+    view.process.name_taken = Some(Duration::from_secs(2));
+    assert_eq!(plan(&view), Step::FindOwned);
+    view.seen.owned_is_fresh = true;
+    assert_eq!(plan(&view), Step::FindNamed("o".into()), "whose is it?");
+    view.seen.named = Some(Vec::new());
+    assert!(matches!(plan(&view), Step::Refuse(..)));
+    view.seen.owned = vec![remote];
+    assert!(matches!(plan(&view), Step::Record(_)));
+}
+
+#[test]
+fn what_is_in_doubt_is_looked_for_where_it_was_sent() {
+    let (mut view, _) = settled();
+    desire(&mut view).target.workspace = "another".to_owned();
+    assert_eq!(view.target().map(|target| target.workspace), Some("478".to_owned()));
+}
+
+#[test]
+fn a_retained_remote_of_an_earlier_life_is_neither_taken_nor_made_again() {
+    let (mut view, remote) = settled();
+    let mut labels = view.world.identity.mark(&view.owner, "an earlier life", "c0");
+    labels.insert("dso-released".into(), "true".into());
+    untouched(&mut view);
+    view.seen.permit = true;
+    view.seen.owned = vec![Arc::new(Remote { labels, ..(*remote).clone() })];
+    assert!(is_stuck(&view, Reason::NameTaken));
+}
+
+#[test]
+fn another_owners_remote_is_not_adopted() {
+    let (mut view, remote) = settled();
+    let foreign = crate::remote::mark::Identity::new(&["another".into()], &[], "elsewhere");
+    let labels = foreign.mark(&view.owner, "theirs", "c0");
+    untouched(&mut view);
+    desire(&mut view).adopt = Some(id());
+    view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
+    assert!(is_stuck(&view, Reason::OwnedByOther));
+}
+
+#[test]
+fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
+    for deleting in [false, true] {
+        let mut view = if deleting { deleted() } else { settled().0 };
+        let remote = read(&view);
+        view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
+        view.process.recorded_age = Some(Duration::ZERO);
+        view.seen.owned_is_fresh = true;
+        assert!(matches!(told(&view).ready, Ready::Working(..)), "a list may lag");
+        view.process.recorded_age = Some(view.world.list_lag);
+        view.seen.owned_is_fresh = false;
+        assert_eq!(plan(&view), Step::FindOwned);
+    }
+}
+
+#[test]
+fn a_paused_object_is_ready_only_while_nothing_differs() {
+    let (mut view, _) = settled();
+    view.object.paused = true;
+    let ready = |view: &View| matches!(told(view).ready, Ready::PausedReady(_));
+    assert!(ready(&view));
+    let mut edited = view.clone();
+    desire(&mut edited).mutable.insert("Description".into(), json!("newer"));
+    assert!(!ready(&edited));
+    let mut moved = view.clone();
+    desire(&mut moved).fixed.insert("Uri".into(), json!("oss://elsewhere/"));
+    assert!(!ready(&moved));
+}
+
+#[test]
+fn only_a_remote_that_is_seen_with_our_mark_shows_it() {
+    let (mut view, remote) = settled();
+    assert!(view.shows_our_mark(&id()));
+    let unmarked = Remote { labels: crate::remote::mark::Labels::new(), ..(*remote).clone() };
+    for sight in [Sight::Read(Arc::new(unmarked)), Sight::Gone] {
+        view.seen.sights.insert(id(), sight);
+        assert!(!view.shows_our_mark(&id()));
+    }
+}

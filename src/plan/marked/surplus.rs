@@ -1,0 +1,105 @@
+//! Surplus: a second remote of one object, made by an attempt that was answered too late. It is deleted only if it
+//! is provably this object's own work; everything else is reported. Rules: section 7.
+
+use std::sync::Arc;
+
+use super::ends::working;
+use super::known::restricted;
+use crate::api::condition::Reason;
+use crate::plan::recorded::Outcome;
+use crate::plan::report::Next;
+use crate::plan::step::Step;
+use crate::plan::view::{Sight, View};
+use crate::remote::Remote;
+use crate::remote::fields::{Fields, difference, hash};
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Origin;
+
+/// The next step towards removing surplus beside `kept`, if there is any.
+pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
+    let surplus = next(view)?;
+    // The kept one must be shown by a read in this pass.
+    match view.sight(&kept.id) {
+        Some(Sight::Read(_)) => delete(view, &surplus),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Some(Step::Fetch(kept.id.clone())),
+    }
+}
+
+/// The next step towards removing surplus of an object that is being deleted: nothing is kept.
+pub(super) fn remove_all(view: &View) -> Option<Step> {
+    delete(view, &next(view)?)
+}
+
+/// What is reported and not touched.
+pub(super) fn reported(view: &View) -> Option<String> {
+    let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
+    (!ids.is_empty()).then(|| {
+        format!(
+            "{} also carry this object's ownership labels, but it is not certain that the operator created them; delete them by hand",
+            ids.join(", ")
+        )
+    })
+}
+
+/// Another remote that carries the mark of the very attempt that status says brought the recorded one. If the recorded one
+/// carries none, it may be that the answer named a wrong one, and a mark put on it would take it from its owner.
+pub(super) fn made_elsewhere(view: &View) -> Option<RemoteId> {
+    let nonce = &view.recorded.attempt.as_ref()?.nonce;
+    view.mine_elsewhere().into_iter().find(|(by, _)| by == nonce).map(|(_, remote)| remote.id.clone())
+}
+
+/// The recorded remote carries no mark of this object: may the attempt have made another one, which no list showed yet?
+/// The step that finds out; `None` once it is known.
+pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
+    let created = view.recorded.attempt.as_ref().is_some_and(|attempt| attempt.outcome == Outcome::Created);
+    if !created || made_elsewhere(view).is_some() {
+        return None;
+    }
+    // Since the answer came; a process that did not see that first saw the nonce later still.
+    let age = view.process.recorded_age.unwrap_or(view.process.doubt_age);
+    let left = view.world.list_lag.saturating_sub(age);
+    if !left.is_zero() {
+        let message = "the cloud dataset does not carry this object's ownership labels; a list will show whether another one does";
+        return Some(working(waiting, message, Next::After(left)));
+    }
+    (!view.seen.owned_is_fresh).then_some(Step::FindOwned)
+}
+
+/// The next remote that is surplus by what is known so far.
+fn next(view: &View) -> Option<Arc<Remote>> {
+    view.mine_elsewhere()
+        .into_iter()
+        .find(|(nonce, remote)| {
+            let read = match view.sight(&remote.id) {
+                Some(Sight::Read(read)) => read,
+                Some(Sight::Indexed(_) | Sight::Gone) | None => remote,
+            };
+            Origin::of_nonce(nonce) == Origin::Created
+                && !view.seen.recorded_elsewhere.contains(&remote.id)
+                && sent_by_us(view, nonce, read)
+        })
+        .map(|(_, remote)| remote)
+}
+
+fn delete(view: &View, surplus: &Arc<Remote>) -> Option<Step> {
+    if !view.seen.object_is_fresh {
+        return Some(Step::Reread);
+    }
+    match view.sight(&surplus.id) {
+        Some(Sight::Read(_)) => Some(Step::Delete(surplus.id.clone())),
+        Some(Sight::Indexed(_)) | None => Some(Step::Fetch(surplus.id.clone())),
+        Some(Sight::Gone) => None,
+    }
+}
+
+/// Name and immutables are what this nonce sent; of a nonce that is forgotten, what the object has now.
+fn sent_by_us(view: &View, nonce: &str, remote: &Remote) -> bool {
+    let Ok(desired) = &view.desired else { return false };
+    let identity = desired.identity();
+    let Some(sent) = view.object.intent.own().and_then(|intent| intent.hash_of(nonce)) else {
+        return difference(&identity, &remote.fields).is_empty();
+    };
+    let mut recorded: Fields = view.recorded.fixed.clone();
+    recorded.insert("Name".to_owned(), serde_json::Value::Null);
+    [&identity, &recorded].iter().any(|like| hash(&restricted(&remote.fields, like)) == sent)
+}

@@ -1,0 +1,113 @@
+//! Doubt: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
+//! "nothing came of it" counts only after the settle time.
+
+use super::ends::{end, stuck, working};
+use super::known::{is_gone, not_found};
+use super::owner;
+use super::record::record;
+use crate::api::condition::Reason;
+use crate::plan::recorded::{Ended, Outcome};
+use crate::plan::report::{Next, Report};
+use crate::plan::step::Step;
+use crate::plan::view::View;
+use crate::remote::id::RemoteId;
+
+/// Resolves a doubt in the intent's target.
+pub(super) fn doubt(view: &View) -> Step {
+    let Some(target) = view.target() else {
+        return match &view.desired {
+            Err(hold) => end(hold.clone()),
+            Ok(_) => working(Reason::InternalError, "no target is known", Next::Backoff),
+        };
+    };
+    // 4.2 The target is matched, never dialled.
+    if !view.is_configured(&target) {
+        return stuck(
+            Reason::AccountMismatch,
+            format!(
+                "an earlier attempt was made in account {:?}, region {:?}, which is not configured here; configure it, \
+                 or annotate force-release and delete the object",
+                target.account, target.region
+            ),
+        );
+    }
+    let dataset_gone = target.dataset_id.as_ref().is_some_and(|id| view.known_gone(&RemoteId::dataset(id.clone())));
+    if dataset_gone {
+        return Step::Resolve;
+    }
+    // 4.3 Whether the recorded remote exists comes first: it is never put aside for another that does.
+    if let Some(id) = view.id().filter(|id| view.sight(id).is_none()) {
+        return Step::Fetch(id.clone());
+    }
+    if let Some(age) = view.process.name_taken {
+        return name_taken(view, age);
+    }
+    let settled = view.process.doubt_age >= view.world.settle;
+    if !view.seen.owned_is_fresh && (settled || view.process.lists == 0) {
+        return Step::FindOwned;
+    }
+    // 4.3 A hit with our uid ends it at once.
+    if let Some(step) = hit(view) {
+        return step;
+    }
+    // 4.5 Absence counts only under a principal that would see it.
+    if !view.seen.absence_counts {
+        return stuck(
+            Reason::AccountMismatch,
+            "an earlier attempt was made by another identity, and this one cannot tell whether it succeeded; restore \
+             that identity, or grant this one ListAllDatasets in the workspace",
+        );
+    }
+    if !settled {
+        let left = view.world.settle.saturating_sub(view.process.doubt_age);
+        return working(
+            Reason::Uncertain,
+            "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
+            Next::After(left),
+        );
+    }
+    // 4.4 Two equal complete lists after the settle time.
+    if view.process.settled_lists < 2 { Step::FindOwned } else { Step::Resolve }
+}
+
+/// 4.3 What of this object's own work was found beside the recorded remote.
+fn hit(view: &View) -> Option<Step> {
+    let mine = view.mine_elsewhere();
+    let (nonce, remote) = mine.first()?;
+    match view.id() {
+        // Both exist, and the object is being deleted: is it known now what came of the newest attempt?
+        Some(id) if !is_gone(view, id) => {
+            let newest = view.object.intent.own().and_then(|intent| intent.newest());
+            (newest == Some(nonce)).then_some(Step::Resolve)
+        }
+        Some(id) if !view.known_gone(id) => Some(not_found(view, id)),
+        Some(_) | None => Some(record(view, remote, nonce, true)),
+    }
+}
+
+/// 3.5 "Name taken" is believed only once a list, the list lag later, shows nothing of ours.
+fn name_taken(view: &View, age: std::time::Duration) -> Step {
+    if age < view.world.list_lag {
+        let left = view.world.list_lag.saturating_sub(age);
+        return working(
+            Reason::Progressing,
+            "the name is taken; checking whether by a dataset of this object",
+            Next::After(left),
+        );
+    }
+    if !view.seen.owned_is_fresh {
+        return Step::FindOwned;
+    }
+    if let Some(step) = hit(view) {
+        return step;
+    }
+    let nonce = view.object.intent.own().and_then(|intent| intent.newest()).unwrap_or_default().to_owned();
+    let name = view.desired.as_ref().ok().and_then(|desired| desired.create.get("Name")).and_then(|name| name.as_str());
+    let name = name.unwrap_or_default();
+    if view.seen.named.is_none() && !view.object.deleting {
+        return Step::FindNamed(name.to_owned());
+    }
+    let (message, about) = owner::name_taken(view, name);
+    let report = Report::stuck(Reason::NameTaken, message).about(about);
+    Step::Refuse(Ended { nonce, outcome: Outcome::Refused }, Box::new(report))
+}

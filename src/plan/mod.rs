@@ -1,0 +1,25 @@
+//! The decision: given everything known, what is the one thing to do next?
+//!
+//! [`plan`] is a pure total function of a [`view::View`]: it has no client, no clock, no `async`, and imports neither a
+//! client of Kubernetes nor one of the service (`tests/api/rooms.rs` says so). Promises, each held here alone: no create
+//! before finalizer and intent are stored; no second create while an earlier one may have executed; nothing without our
+//! proven mark is changed or deleted; the finalizer leaves only when the remote is known gone or was let go. Rule
+//! numbers in comments are those of `docs/protocol.md`.
+
+pub mod annotations;
+pub mod create_state;
+pub mod desired;
+pub mod field_changes;
+pub mod futile;
+pub mod intent;
+pub mod marked;
+pub mod neighbour;
+pub mod object;
+pub mod recorded;
+pub mod report;
+pub mod step;
+pub mod view;
+
+pub use marked::{changes, label_keys, plan};
+pub(crate) use marked::{sent, shown_of_left};
+pub use step::{Change, Flight, Landed, Record, Step};

@@ -1,0 +1,179 @@
+//! What we wrote down in status: read from it, and turned into it again.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+use crate::remote::fields::{Fields, lower_camel};
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Origin;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It made the remote.
+    Created,
+    /// It took an existing one.
+    Adopted,
+    /// The service refused it: nothing came of it.
+    Refused,
+}
+
+/// An attempt with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Nonce of the attempt.
+    pub nonce: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The last error of the service that mattered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct LastError {
+    /// Error code of the service, or the kind of failure.
+    pub code: String,
+    /// For the vendor's support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Operation that failed.
+    pub operation: String,
+    /// RFC 3339.
+    pub time: String,
+}
+
+/// Everything status holds, in the engine's terms.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recorded {
+    /// Generation that the conditions speak of; -1 before the first pass.
+    pub observed_generation: i64,
+    /// The remote, once it is known.
+    pub id: Option<RemoteId>,
+    /// Created or adopted.
+    pub origin: Option<Origin>,
+    /// Found again by its mark rather than recorded at once.
+    pub recovered: bool,
+    /// Immutable members as sent, or as read if adopted or recovered.
+    pub fixed: Fields,
+    /// How the newest attempt with an outcome ended.
+    pub attempt: Option<Ended>,
+    /// Label keys that we set.
+    pub label_keys: BTreeSet<String>,
+    /// Who was in use when the id was recorded.
+    pub principal: Option<String>,
+    /// Informational members by status key (`ownerId`, `latestVersion`, `mountPath`, `mountAccess`, `name`).
+    pub facts: Map<String, Value>,
+    /// The last `reconcile-requested-at` that was served.
+    pub handled: Option<String>,
+    /// The last error.
+    pub last_error: Option<LastError>,
+    /// Conditions in order.
+    pub conditions: Vec<Condition>,
+}
+
+const FACTS: [&str; 5] = ["name", "ownerId", "latestVersion", "mountPath", "mountAccess"];
+
+impl Recorded {
+    /// Reads a status object; `fixed` are the API names of the kind's immutable members. What cannot be read is
+    /// taken as absent.
+    #[must_use]
+    pub fn of(status: &Value, fixed: &[&str], versioned: bool) -> Self {
+        let text = |key: &str| status.get(key).and_then(Value::as_str).map(str::to_owned);
+        let id = match (text("datasetId"), text("versionName")) {
+            (Some(dataset), None) if !versioned => Some(RemoteId { dataset, version: None }),
+            (Some(dataset), version @ Some(_)) if versioned => Some(RemoteId { dataset, version }),
+            _ => None,
+        };
+        Self {
+            observed_generation: status.get("observedGeneration").and_then(Value::as_i64).unwrap_or(-1),
+            id,
+            origin: parse(status, "origin"),
+            recovered: status.get("recovered").and_then(Value::as_bool).unwrap_or_default(),
+            fixed: fixed
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), status.get(lower_camel(name))?.clone())))
+                .collect(),
+            attempt: parse(status, "attempt"),
+            label_keys: parse(status, "appliedLabelKeys").unwrap_or_default(),
+            principal: text("principal"),
+            facts: FACTS.iter().filter_map(|key| Some(((*key).to_owned(), status.get(key)?.clone()))).collect(),
+            handled: text("lastHandledReconcileAt"),
+            last_error: parse(status, "lastError"),
+            conditions: parse(status, "conditions").unwrap_or_default(),
+        }
+    }
+
+    /// The status object. Absent members are left out.
+    #[must_use]
+    pub fn to_status(&self) -> Map<String, Value> {
+        let mut status = self.facts.clone();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                status.insert(key.to_owned(), value);
+            }
+        };
+        put("observedGeneration", Some(json!(self.observed_generation)));
+        put("datasetId", self.id.as_ref().map(|id| json!(id.dataset)));
+        put("versionName", self.id.as_ref().and_then(|id| id.version.as_ref()).map(|name| json!(name)));
+        put("origin", self.origin.map(|origin| json!(origin.as_str())));
+        put("recovered", self.recovered.then_some(json!(true)));
+        for (name, value) in &self.fixed {
+            put(&lower_camel(name), Some(value.clone()));
+        }
+        put("attempt", self.attempt.as_ref().map(|attempt| json!(attempt)));
+        put("appliedLabelKeys", (!self.label_keys.is_empty()).then(|| json!(self.label_keys)));
+        put("principal", self.principal.as_ref().map(|text| json!(text)));
+        put("lastHandledReconcileAt", self.handled.as_ref().map(|text| json!(text)));
+        put("lastError", self.last_error.as_ref().map(|error| json!(error)));
+        put("conditions", (!self.conditions.is_empty()).then(|| json!(self.conditions)));
+        status
+    }
+
+    /// The condition of this type.
+    #[must_use]
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.type_ == kind)
+    }
+
+    /// Ready was True when status was last written.
+    #[must_use]
+    pub fn was_ready(&self) -> bool {
+        self.condition("Ready").is_some_and(|ready| ready.status == "True")
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(status: &Value, key: &str) -> Option<T> {
+    status.get(key).and_then(|value| T::deserialize(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_survives_reading_and_writing() {
+        let status = json!({
+            "observedGeneration": 3, "datasetId": "d-1", "origin": "Created", "uri": "oss://b/", "recovered": true,
+            "attempt": {"nonce": "c1", "outcome": "Created"}, "appliedLabelKeys": ["a"], "principal": "ak",
+            "latestVersion": "v2", "lastHandledReconcileAt": "x",
+            "conditions": [{"type": "Ready", "status": "True", "reason": "Available", "message": "",
+                            "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 3}],
+        });
+        let recorded = Recorded::of(&status, &["Uri", "Property"], false);
+        assert_eq!(Value::Object(recorded.to_status()), status);
+    }
+
+    #[test]
+    fn a_version_needs_both_parts_of_its_identity() {
+        assert_eq!(Recorded::of(&json!({"datasetId": "d-1"}), &[], true).id, None);
+        let both = Recorded::of(&json!({"datasetId": "d-1", "versionName": "v2"}), &[], true);
+        assert_eq!(both.id, Some(RemoteId::version("d-1", "v2")));
+    }
+
+    #[test]
+    fn an_unreadable_status_is_an_empty_one() {
+        assert_eq!(Recorded::of(&Value::Null, &["Uri"], false).observed_generation, -1);
+    }
+}

@@ -1,0 +1,190 @@
+//! How a pass ends: what the user is told, and when to look again.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, Unit};
+
+use crate::api::condition::Reason;
+use crate::plan::neighbour::Neighbour;
+use crate::plan::recorded::LastError;
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::is_mark;
+use crate::words;
+
+/// The end of a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Becomes the conditions.
+    pub ready: Ready,
+    /// Members that were found changed behind our back.
+    pub drifted: Option<String>,
+    /// Members that the service keeps otherwise than they were sent, and that are left so.
+    pub normalised: Option<String>,
+    /// Surplus or unclear remotes that carry this object's mark.
+    pub duplicates: Option<String>,
+    /// The error of the service behind it.
+    pub error: Option<LastError>,
+    /// Remotes behind it that are not this object's.
+    pub about: Vec<About>,
+    /// When to look again.
+    pub next: Next,
+}
+
+/// A remote that a pass ended about though it is not the object's own: the object looks again once that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Which remote.
+    pub id: RemoteId,
+    /// Its name and marks; `None` if it was not there.
+    pub face: Option<String>,
+    /// The object here that owns it, if that is why.
+    pub owner: Option<Neighbour>,
+}
+
+impl About {
+    /// A remote as it was shown.
+    #[must_use]
+    pub fn shown(remote: &Remote) -> Self {
+        let name = remote.fields.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let marks = remote.labels.iter().filter(|(key, _)| is_mark(key));
+        let face = marks.fold(name.to_owned(), |face, (key, value)| format!("{face}\n{key}={value}"));
+        Self { id: remote.id.clone(), face: Some(face), owner: None }
+    }
+
+    /// A remote that is not there.
+    #[must_use]
+    pub const fn absent(id: RemoteId) -> Self {
+        Self { id, face: None, owner: None }
+    }
+}
+
+/// The readiness of an object, from which all conditions are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// The remote equals the spec of this generation.
+    Available(String),
+    /// Not there yet; the operator goes on by itself.
+    Working(Reason, String),
+    /// A human must change something.
+    Stuck(Reason, String),
+    /// Paused, with an edit that was not carried out.
+    Paused(String),
+    /// Paused, and nothing is outstanding.
+    PausedReady(String),
+}
+
+/// When to look again, if nothing happens first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Only when something changes: the object, a related object, or the remote (the index tells).
+    Event,
+    /// After this long.
+    After(Duration),
+    /// After the object's own exponential delay.
+    Backoff,
+}
+
+/// Why something wanted cannot be worked on now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// A human must act; otherwise something else must become ready.
+    pub stuck: bool,
+    /// The reason shown.
+    pub reason: Reason,
+    /// What to do about it.
+    pub message: String,
+}
+
+impl Hold {
+    /// A human must change something.
+    #[must_use]
+    pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
+        Self { stuck: true, reason, message: message.into() }
+    }
+
+    /// Something else must happen first.
+    #[must_use]
+    pub fn waiting(reason: Reason, message: impl Into<String>) -> Self {
+        Self { stuck: false, reason, message: message.into() }
+    }
+}
+
+impl Report {
+    /// A report with nothing but its readiness.
+    #[must_use]
+    pub const fn new(ready: Ready, next: Next) -> Self {
+        Self { ready, drifted: None, normalised: None, duplicates: None, error: None, about: Vec::new(), next }
+    }
+
+    /// Stuck until something changes.
+    #[must_use]
+    pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::Stuck(reason, message.into()), Next::After(STALLED_RETRY))
+    }
+
+    /// Working, to be looked at again after `next`.
+    #[must_use]
+    pub fn working(reason: Reason, message: impl Into<String>, next: Next) -> Self {
+        Self::new(Ready::Working(reason, message.into()), next)
+    }
+
+    /// The same, woken once one of these is not any more as it was.
+    #[must_use]
+    pub fn about(self, about: Vec<About>) -> Self {
+        Self { about, ..self }
+    }
+
+    /// In line for a permit behind `before` others, until `turn` from now at a guess; it comes back after `wait`.
+    #[must_use]
+    pub fn queued(before: usize, turn: Duration, wait: Duration) -> Self {
+        let message = format!(
+            "in line for the operator's rate limit (--qps): {before} before it, which takes about {}",
+            words::about(turn)
+        );
+        Self::working(Reason::Queued, message, Next::After(wait))
+    }
+
+    /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from
+    /// `now`.
+    #[must_use]
+    pub fn budget_spent(calls: u64, wait: Duration, now: Timestamp) -> Self {
+        // The clocks that tell `wait` and `now` differ a little, and the same news shall read the same.
+        let then = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
+        let then = then.round(Unit::Minute).unwrap_or(then);
+        let message = format!(
+            "the daily budget of {calls} calls is spent; creates go on at {then} (00:00 UTC), or raise --daily-budget"
+        );
+        Self::working(Reason::Throttled, message, Next::After(wait))
+    }
+}
+
+/// Something stalled is looked at again this seldom, unless it or its surroundings change.
+pub const STALLED_RETRY: Duration = Duration::from_secs(3600);
+
+impl From<Hold> for Report {
+    fn from(hold: Hold) -> Self {
+        if hold.stuck {
+            Self::stuck(hold.reason, hold.message)
+        } else {
+            Self::working(hold.reason, hold.message, Next::Event)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spent_budget_is_told_with_the_way_out_and_always_in_the_same_words() {
+        let now: Timestamp = "2026-07-01T23:59:00Z".parse().unwrap();
+        let report = Report::budget_spent(1000, Duration::from_millis(60_003), now);
+        let message = "the daily budget of 1000 calls is spent; creates go on at 2026-07-02T00:00:00Z (00:00 UTC), \
+                       or raise --daily-budget";
+        assert_eq!(report.ready, Ready::Working(Reason::Throttled, message.to_owned()));
+        assert_eq!(report.next, Next::After(Duration::from_millis(60_003)));
+        let later = now + SignedDuration::from_secs(50);
+        assert_eq!(Report::budget_spent(1000, Duration::from_millis(9_990), later).ready, report.ready);
+    }
+}

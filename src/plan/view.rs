@@ -1,0 +1,292 @@
+//! Everything a decision may depend on, as values: the object, what is wanted, what this process remembers, and
+//! what is known of the cloud. The pass fills it; [`plan`](crate::plan) only reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::plan::Flight;
+use crate::plan::desired::{Deletion, Desired};
+use crate::plan::futile::Futile;
+use crate::plan::intent::Target;
+use crate::plan::neighbour::Neighbour;
+use crate::plan::object::{Facts, Stored};
+use crate::plan::recorded::Recorded;
+use crate::plan::report::{Hold, Report};
+use crate::remote::Remote;
+use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::{Identity, Origin, Owner, Whose};
+
+/// What is known of one remote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sight {
+    /// The index showed it no longer than one resync ago.
+    Indexed(Arc<Remote>),
+    /// Read in this pass.
+    Read(Arc<Remote>),
+    /// A read in this pass, or our own acknowledged delete, says that it does not exist.
+    Gone,
+}
+
+/// One view of one object.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The object itself.
+    pub object: Facts,
+    /// What its status holds.
+    pub recorded: Recorded,
+    /// The name its remote is marked with.
+    pub owner: Owner,
+    /// API names of the members that are fixed at creation, for this kind.
+    pub fixed_names: &'static [&'static str],
+    /// What its spec asks for, or why that cannot be worked on.
+    pub desired: Result<Desired, Hold>,
+    /// `deletionPolicy`, read even from a spec that is otherwise invalid.
+    pub deletion: Option<Deletion>,
+    /// What other objects mean for this one.
+    pub relations: Relations,
+    /// What this process remembers of it.
+    pub process: Process,
+    /// What is known of the cloud.
+    pub seen: Seen,
+    /// What is the same for all objects.
+    pub world: Arc<World>,
+}
+
+/// What is the same for all objects of one operator.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Our marks.
+    pub identity: Identity,
+    /// Alias of the configured account.
+    pub account: String,
+    /// Configured region, empty if only an endpoint is configured.
+    pub region: String,
+    /// Who we are to the service now.
+    pub principal: String,
+    /// `--settle-time`
+    pub settle: Duration,
+    /// `--list-lag`
+    pub list_lag: Duration,
+    /// `--default-deletion-policy`
+    pub default_deletion: Option<Deletion>,
+}
+
+/// What other objects here mean for this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Relations {
+    /// `DatasetVersion`s of this Dataset that live; they block its deletion.
+    pub living: Vec<String>,
+    /// `DatasetVersion`s that are being deleted one by one, whose finalizers must leave first.
+    pub leaving: Vec<String>,
+    /// Version names that are being deleted with policy Delete: they may go with the dataset.
+    pub doomed: BTreeSet<String>,
+    /// `deleteForeignVersions: true`
+    pub delete_foreign: bool,
+    /// The dataset of this version is being deleted and takes the version along.
+    pub swept_along: bool,
+    /// The dataset of this version is being deleted, but not all its other versions are.
+    pub alone: bool,
+    /// A newer version of the same dataset is to be deleted before this one.
+    pub after: Option<String>,
+}
+
+/// What this process remembers of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// How long ago this process first saw the newest nonce (or the object, if there is none).
+    pub doubt_age: Duration,
+    /// Complete lists by owner mark since then that showed nothing of this object.
+    pub lists: u32,
+    /// The same, counted only once the settle time was over.
+    pub settled_lists: u32,
+    /// The doubt about the newest nonce ended: nothing came of it.
+    pub resolved: bool,
+    /// A nonce that this process knows was never executed.
+    pub never_executed: Option<String>,
+    /// The newest attempt was answered "name taken" so long ago, by this process.
+    pub name_taken: Option<Duration>,
+    /// How long ago this process first saw that the object is being deleted.
+    pub deleting_age: Duration,
+    /// This process recorded the id so long ago.
+    pub recorded_age: Option<Duration>,
+    /// This process read the recorded remote so long ago.
+    pub read_age: Option<Duration>,
+    /// An object of this name went while its create was in doubt: that attempt may have executed, or still may.
+    pub predecessor_in_doubt: bool,
+    /// Fields that the service keeps otherwise than they were sent.
+    pub futile: BTreeMap<String, Futile>,
+    /// Sixteen hex digits that nobody has used yet.
+    pub fresh: String,
+}
+
+/// What is known of the cloud in this pass.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
+pub struct Seen {
+    /// The object was read with quorum, or written by us, in this pass.
+    pub object_is_fresh: bool,
+    /// The index has swept the place in this term.
+    pub swept: bool,
+    /// Absences count: the principal that the intent or status names is in use, or its private remotes are visible.
+    pub absence_counts: bool,
+    /// Remotes by id.
+    pub sights: BTreeMap<RemoteId, Sight>,
+    /// Remotes that carry this object's owner mark.
+    pub owned: Vec<Arc<Remote>>,
+    /// `owned` was listed in this pass.
+    pub owned_is_fresh: bool,
+    /// Remotes with the wanted name, listed in this pass.
+    pub named: Option<Vec<Arc<Remote>>>,
+    /// All versions of the dataset, listed in this pass.
+    pub versions: Option<Vec<Arc<Remote>>>,
+    /// Uids among the marks seen that some object here has.
+    pub live_here: BTreeSet<String>,
+    /// Who they are, of marks on remotes of this kind, by uid.
+    pub neighbours: BTreeMap<String, Neighbour>,
+    /// Remotes among those seen that another object here recorded.
+    pub recorded_elsewhere: BTreeSet<RemoteId>,
+    /// The limiter granted this object's create.
+    pub permit: bool,
+    /// An attempt claimed in this pass.
+    pub flight: Option<Flight>,
+    /// Names of members found different from a spec that had been carried out.
+    pub drifted: Option<String>,
+    /// The service refused to delete the dataset because it has versions.
+    pub delete_refused: bool,
+    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. It is asked before
+    /// anything is decided for an object that is being deleted.
+    pub definition_going: bool,
+    /// The service refused the name in an update because it is taken.
+    pub name_refused: Option<Box<Report>>,
+}
+
+impl View {
+    /// The recorded id; beside an intent of another uid it counts as none.
+    #[must_use]
+    pub fn id(&self) -> Option<&RemoteId> {
+        match self.object.intent {
+            Stored::Foreign(_) => None,
+            Stored::Own(_) | Stored::Absent => self.recorded.id.as_ref(),
+        }
+    }
+
+    /// The spec of this generation was carried out when status was last written.
+    #[must_use]
+    pub fn carried_out(&self) -> bool {
+        self.recorded.was_ready() && self.recorded.observed_generation == self.object.generation
+    }
+
+    /// Where remotes of this object are looked for: the intent's target as long as it says one, never a newer
+    /// spec's.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        let stored = match &self.object.intent {
+            Stored::Own(intent) => Some(&intent.target),
+            // Another uid's intent is believed only where it matches what is configured.
+            Stored::Foreign(intent) => Some(&intent.target).filter(|target| self.is_configured(target)),
+            Stored::Absent => None,
+        };
+        stored.cloned().or_else(|| self.desired.as_ref().ok().map(|desired| desired.target.clone()))
+    }
+
+    /// Is this target one of a configured client? (It is matched, never dialled.)
+    #[must_use]
+    pub fn is_configured(&self, target: &Target) -> bool {
+        target.account == self.world.account && target.region == self.world.region
+    }
+
+    /// Whose is this remote, for this object?
+    #[must_use]
+    pub fn whose(&self, remote: &Remote) -> Whose {
+        let has_id = self.id().is_some();
+        self.world.identity.whose(&remote.labels, &self.owner, &self.object.uid, &self.seen.live_here, has_id)
+    }
+
+    /// Does it carry this object's mark, or that of an object of its name that is gone?
+    #[must_use]
+    pub fn carries_our_mark(&self, remote: &Remote) -> bool {
+        matches!(self.whose(remote), Whose::Mine { .. } | Whose::Predecessor { .. })
+    }
+
+    /// Does what is known of this remote carry it?
+    #[must_use]
+    pub fn shows_our_mark(&self, id: &RemoteId) -> bool {
+        self.sight(id).and_then(Sight::remote).is_some_and(|remote| self.carries_our_mark(remote))
+    }
+
+    /// The immutables among a remote's members.
+    #[must_use]
+    pub fn fixed_of(&self, fields: &Fields) -> Fields {
+        let value = |name: &&str| Some(((*name).to_owned(), fields.get(*name)?.clone()));
+        self.fixed_names.iter().filter_map(value).collect()
+    }
+
+    /// Finalizer and intent are in place.
+    #[must_use]
+    pub fn in_good_order(&self) -> bool {
+        self.object.finalizer && self.object.intent.own().is_some()
+    }
+
+    /// What is known of this remote.
+    #[must_use]
+    pub fn sight(&self, id: &RemoteId) -> Option<&Sight> {
+        self.seen.sights.get(id)
+    }
+
+    /// *Known gone*: not found, under a principal that counts, for an id older than the list lag, while its place
+    /// can be listed.
+    #[must_use]
+    pub fn known_gone(&self, id: &RemoteId) -> bool {
+        let old_enough = self.process.recorded_age.is_none_or(|age| age > self.world.list_lag);
+        self.sight(id) == Some(&Sight::Gone) && self.seen.absence_counts && self.seen.swept && old_enough
+    }
+
+    /// The effective deletion policy: the spec's, or else the operator's default, or else Delete for what we created
+    /// and Retain for what was adopted.
+    #[must_use]
+    pub fn deletion_policy(&self) -> Deletion {
+        self.deletion.or(self.world.default_deletion).unwrap_or(match self.recorded.origin {
+            Some(Origin::Adopted) => Deletion::Retain,
+            Some(Origin::Created) | None => Deletion::Delete,
+        })
+    }
+
+    /// Remotes that provably are this very object's, newest attempt first; the recorded one is left out.
+    #[must_use]
+    pub fn mine_elsewhere(&self) -> Vec<(String, Arc<Remote>)> {
+        let order = |nonce: &str| {
+            let attempts = self.object.intent.own().map(|intent| intent.attempts.as_slice()).unwrap_or_default();
+            attempts.iter().position(|attempt| attempt.nonce == nonce)
+        };
+        let mut mine: Vec<_> = self
+            .seen
+            .owned
+            .iter()
+            .filter(|remote| Some(&remote.id) != self.id() && self.sight(&remote.id) != Some(&Sight::Gone))
+            .filter_map(|remote| match self.whose(remote) {
+                Whose::Mine { nonce, .. } => Some((nonce, remote.clone())),
+                Whose::Predecessor { .. }
+                | Whose::Released
+                | Whose::Other
+                | Whose::Dead
+                | Whose::Forged
+                | Whose::Nobody => None,
+            })
+            .collect();
+        mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
+        mine
+    }
+}
+
+impl Sight {
+    /// The remote, if it is there.
+    #[must_use]
+    pub const fn remote(&self) -> Option<&Arc<Remote>> {
+        match self {
+            Self::Indexed(remote) | Self::Read(remote) => Some(remote),
+            Self::Gone => None,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! From a report to the status that is written: conditions that GitOps tools understand, and a patch only when
+//! something changed.
+//!
+//! `Ready` is there after the first pass and True only if the remote equals the spec of this generation.
+//! `Reconciling` and `Stalled` are there only while True, never both. A transition time moves only with its status.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use serde_json::{Value, json};
+
+use crate::api::condition::Reason;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::{Ready, Report};
+use crate::reconcile::write_errors::gist;
+use crate::words;
+
+/// Why the condition `Drifted` stays on an object that is Ready: the service keeps another form of what it was sent.
+pub(super) const SERVICE_NORMALISES: &str = "ServiceNormalises";
+
+/// The status that `before` becomes when this report is written for `generation`.
+#[must_use]
+pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp) -> Recorded {
+    let mut after = before.clone();
+    after.observed_generation = generation;
+    if same_failure(before, report) {
+        // A retry that failed the same way is no news: message and error keep their first RequestId.
+        for condition in &mut after.conditions {
+            condition.observed_generation = Some(generation);
+        }
+        return after;
+    }
+    let mut conditions = Vec::new();
+    let mut add = |kind: &str, status: &str, reason: &str, message: &str| {
+        let previous = before.condition(kind).filter(|condition| condition.status == status);
+        conditions.push(Condition {
+            type_: kind.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: cut(message),
+            observed_generation: Some(generation),
+            last_transition_time: previous.map_or(Time(now), |condition| condition.last_transition_time.clone()),
+        });
+    };
+    match &report.ready {
+        Ready::Available(message) => add("Ready", "True", Reason::Available.as_str(), message),
+        Ready::Working(reason, message) => {
+            add("Ready", "False", reason.as_str(), message);
+            add("Reconciling", "True", reason.as_str(), message);
+        }
+        Ready::Stuck(reason, message) => {
+            add("Ready", "False", reason.as_str(), message);
+            add("Stalled", "True", reason.as_str(), message);
+        }
+        Ready::Paused(message) => {
+            add("Ready", "False", Reason::Paused.as_str(), message);
+            add("Paused", "True", Reason::Paused.as_str(), message);
+        }
+        Ready::PausedReady(message) => {
+            add("Ready", "True", Reason::Available.as_str(), message);
+            add("Paused", "True", Reason::Paused.as_str(), message);
+        }
+    }
+    if let Some(message) = &report.drifted {
+        add("Drifted", "True", "Drifted", message);
+    } else if let Some(message) = &report.normalised {
+        add("Drifted", "True", SERVICE_NORMALISES, message);
+    }
+    if let Some(message) = &report.duplicates {
+        add("DuplicatesFound", "True", "DuplicatesFound", message);
+    }
+    after.conditions = conditions;
+    after.last_error.clone_from(&report.error);
+    after
+}
+
+/// The same failure as the one that status tells already, maybe with another RequestId.
+fn same_failure(before: &Recorded, report: &Report) -> bool {
+    let (Ready::Working(reason, message) | Ready::Stuck(reason, message)) = &report.ready else { return false };
+    let stalled = matches!(report.ready, Ready::Stuck(..));
+    let told = before.condition("Ready").filter(|ready| ready.status == "False" && ready.reason == reason.as_str());
+    let Some(told) = told.filter(|_| before.condition("Stalled").is_some() == stalled) else { return false };
+    match (&before.last_error, &report.error) {
+        (Some(old), Some(new)) => (&old.code, &old.operation) == (&new.code, &new.operation),
+        (None, None) => *reason == Reason::WriteRefused && !is_news(*reason, &told.message, message),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Does a message say anything new beside the one that is told for the same reason?
+pub(super) fn is_news(reason: Reason, told: &str, message: &str) -> bool {
+    let message = cut(message);
+    if reason == Reason::WriteRefused { gist(told) != gist(&message) } else { told != message }
+}
+
+/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if that changes, and
+/// by the generation that was seen if a newer one is. `None` if nothing changed.
+#[must_use]
+pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
+    let (old, new) = (before.to_status(), after.to_status());
+    let mut operations = vec![json!({"op": "test", "path": "/metadata/uid", "value": uid})];
+    if before.id != after.id {
+        for key in ["datasetId", "versionName"] {
+            if new.contains_key(key) || old.contains_key(key) {
+                let value = old.get(key).cloned().unwrap_or_default();
+                operations.push(json!({"op": "test", "path": format!("/status/{key}"), "value": value}));
+            }
+        }
+    }
+    if (0..after.observed_generation).contains(&before.observed_generation) {
+        // A write that is delivered late does not turn the status back.
+        let seen = before.observed_generation;
+        operations.push(json!({"op": "test", "path": "/status/observedGeneration", "value": seen}));
+    }
+    let guards = operations.len();
+    for (key, value) in &new {
+        if old.get(key) != Some(value) {
+            operations.push(json!({"op": "add", "path": format!("/status/{key}"), "value": value}));
+        }
+    }
+    for key in old.keys().filter(|key| !new.contains_key(*key)) {
+        operations.push(json!({"op": "remove", "path": format!("/status/{key}")}));
+    }
+    (operations.len() > guards).then_some(Value::Array(operations))
+}
+
+/// Condition messages stay readable in `kubectl describe`, and well below the API server's limit.
+fn cut(message: &str) -> String {
+    words::cut(message, 1000)
+}
+
+#[cfg(test)]
+#[path = "conditions_tests.rs"]
+mod tests;

@@ -1,0 +1,223 @@
+//! The end of a pass: what is written down, what is told, and when to look again.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource;
+use kube::runtime::controller::Action;
+use tokio::time::Instant;
+
+use crate::ambient;
+use crate::api::condition::Reason;
+use crate::api::{EventReason, News};
+use crate::plan::label_keys;
+use crate::plan::object::Facts;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::{Next, Ready, Report};
+use crate::reconcile::conditions;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::{Pass, cool, later};
+use crate::remote::json::{self, Json};
+
+/// A wait shorter than this is not worth a status write.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A settled object stays Ready through failures shorter than this.
+const GRACE: Duration = Duration::from_secs(300);
+/// Whoever waits for an event looks again after this long all the same.
+const FALLBACK: Duration = Duration::from_secs(300);
+
+impl<K: Kind> Pass<'_, K> {
+    /// Ends the pass: writes status if it is worth it, and says when to look again.
+    pub(super) async fn finish(&mut self, mut report: Report) -> Action {
+        if !matches!(report.ready, Ready::Available(_)) {
+            // Drift that could not be corrected in this pass.
+            report.drifted.clone_from(&self.seen.drifted);
+        }
+        self.journal.report(&report);
+        self.watch(&report);
+        let (facts, before) = (self.facts.clone(), self.recorded.clone());
+        let after = self.after(&before, &report, &facts);
+        if let Some(wait) = self.not_yet(&facts, &before, &report) {
+            return Action::requeue(wait);
+        }
+        if let Some(patch) = conditions::patch(&facts.uid, &before, &after)
+            && let Err(error) = self.write_status(patch).await
+        {
+            return self.status_failed(&error, &report);
+        }
+        self.announce(&before, &report);
+        self.next(&facts, &report)
+    }
+
+    /// The object is woken when what the report is about is not any more as it was.
+    fn watch(&mut self, report: &Report) {
+        let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
+        let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
+        // An object that went while it was looked at waits for nothing.
+        let about = if (self.ctx.lives_here)(&self.facts.uid) { report.about.as_slice() } else { &[] };
+        self.ctx.index.watch(&self.key(), &workspace, about);
+    }
+
+    /// The status that the report makes of the present one.
+    pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
+        let mut after = conditions::told(before, report, facts.generation, ambient::now());
+        let id = after.id.clone();
+        let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
+            Some(sight) => sight.remote().cloned(),
+            None => self.ctx.index.get(id),
+        });
+        if !matches!(report.ready, Ready::Available(_)) {
+            return after;
+        }
+        if let Some(id) = &id {
+            let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
+            self.ctx.index.found(id, &self.key(), workspace);
+        }
+        after.handled.clone_from(&facts.requested);
+        if let (Ok(desired), _) = self.wanted() {
+            after.label_keys = label_keys(desired).collect();
+        }
+        let Some(remote) = remote else { return after };
+        learn(&mut after, &remote, false);
+        if conditions::patch("", before, &after).is_some() {
+            learn(&mut after, &remote, true);
+        }
+        after
+    }
+
+    /// A report that is not worth a write yet: how long until it is.
+    pub(super) fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
+        let Ready::Working(reason, message) = &report.ready else { return None };
+        let same = before
+            .condition("Ready")
+            .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
+        let news = same.map(|ready| conditions::is_news(*reason, &ready.message, message));
+        if news == Some(false) {
+            return None;
+        }
+        // A list that is under way says nothing against it either.
+        let harmless = report.error.is_some()
+            || *reason == Reason::WriteRefused
+            || (*reason == Reason::Progressing && report.next == Next::Event);
+        // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
+        let told = before.was_ready() || before.condition("Stalled").is_some();
+        let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
+        if facts.deleting && before.was_ready() {
+            return None;
+        }
+        let patience = if settled { GRACE } else { PATIENCE };
+        let waited = self.ctx.memories.with(&facts.uid, |memory| {
+            if settled {
+                memory.failing(Instant::now())
+            } else {
+                memory.waiting(Instant::now(), news.and(Some(message)))
+            }
+        });
+        // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
+        let long = *reason == Reason::Queued
+            || (*reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience));
+        if waited >= patience || long {
+            return None;
+        }
+        let left = patience.saturating_sub(waited);
+        Some(match report.next {
+            Next::Event => left,
+            Next::After(wait) => wait.min(left),
+            Next::Backoff => cool(self.ctx, facts, Duration::ZERO..=left.max(Duration::from_secs(1))),
+        })
+    }
+
+    pub(super) fn next(&self, facts: &Facts, report: &Report) -> Action {
+        if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
+            self.ctx.memories.with(&facts.uid, crate::reconcile::object_state::Memory::calm);
+        }
+        match (&report.ready, report.next) {
+            (Ready::Available(_), Next::Event) => Action::await_change(),
+            (Ready::Stuck(reason, _), Next::Backoff) => {
+                // What stands in the way is often mended where no event comes from.
+                let outside =
+                    matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
+                let at_least = if outside { Duration::ZERO } else { crate::plan::report::STALLED_RETRY };
+                Action::requeue(cool(self.ctx, facts, at_least..=Duration::MAX))
+            }
+            (_, Next::Event) => Action::requeue(FALLBACK),
+            (_, Next::After(wait)) => Action::requeue(wait),
+            (_, Next::Backoff) => later(self.ctx, facts),
+        }
+    }
+
+    /// Events on transitions: what `Ready` turned to, and having duplicates; being ready again is told by what was done.
+    pub(super) fn announce(&self, before: &Recorded, report: &Report) {
+        if let Some(duplicates) = &report.duplicates
+            && before.condition("DuplicatesFound").is_none()
+        {
+            self.tell(EventReason::DuplicatesFound, duplicates);
+        }
+        let known = |drifted: &Condition| drifted.reason == conditions::SERVICE_NORMALISES;
+        if let Some(message) = &report.normalised
+            && !before.condition("Drifted").is_some_and(known)
+        {
+            self.tell(EventReason::ServiceNormalises, message);
+        }
+        if self.corrected && matches!(report.ready, Ready::Available(_)) {
+            let note = format!("set back to what the spec says: {}", self.changed.join(", "));
+            self.tell(EventReason::DriftCorrected, &note);
+        }
+        if let Some((reason, message)) = turned(before, report) {
+            self.tell(reason, message);
+            if reason.stalled() {
+                self.warn_owners(report);
+            }
+        }
+    }
+
+    /// Tells something about the object, as an event.
+    pub(super) fn tell(&self, news: impl Into<News>, note: &str) {
+        self.ctx.teller.tell(self.object.object_ref(&()), news, note);
+    }
+}
+
+/// What `Ready` turned to with this report, if that is told as an event.
+fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)> {
+    let (reason, message) = match &report.ready {
+        Ready::Stuck(reason, message) | Ready::Working(reason, message) => (*reason, message),
+        Ready::Paused(message) => (Reason::Paused, message),
+        Ready::PausedReady(message) => {
+            return before.condition("Paused").is_none().then_some((Reason::Paused, message));
+        }
+        Ready::Available(_) => return None,
+    };
+    let was = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str());
+    (reason.is_told() && !was).then_some((reason, message))
+}
+
+/// Informational members. Those that the service computes are taken along only when status is written anyway: they
+/// are not worth a write of their own.
+pub(super) fn learn(after: &mut Recorded, remote: &crate::remote::Remote, writing: bool) {
+    let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
+    let mount_path = remote.fields.get("Options").and_then(|options| match json::parse(options.as_str()?).ok()? {
+        Json::Object(mut members) => members.remove("mountPath"),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
+    });
+    let mount_path = mount_path.and_then(|path| match path {
+        Json::Text(path) => Some(serde_json::Value::from(path)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => None,
+    });
+    let mut put = |key: &str, value: Option<serde_json::Value>| match value {
+        Some(value) => drop(after.facts.insert(key.to_owned(), value)),
+        None => drop(after.facts.remove(key)),
+    };
+    put("mountPath", mount_path);
+    if remote.id.version.is_none() {
+        put("name", text("Name"));
+        let latest = remote.latest.as_ref().and_then(|latest| latest.id.version.clone());
+        put("latestVersion", latest.map(serde_json::Value::String));
+    }
+    if writing {
+        for (key, name) in [("ownerId", "OwnerId"), ("mountAccess", "MountAccess")] {
+            if let Some(value) = text(name) {
+                after.facts.insert(key.to_owned(), value);
+            }
+        }
+    }
+}

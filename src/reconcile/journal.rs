@@ -1,0 +1,270 @@
+//! What a pass leaves behind for those who watch: one log line at its end, if it did something or failed, and the
+//! counts of what it turned. A settled pass leaves nothing at `info`, and a failure that many objects share is logged once
+//! a minute ([`Folded`](crate::folded::Folded)).
+
+use kube::Resource;
+
+use crate::ambient;
+use crate::api::condition::Reason;
+use crate::plan::Step;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::{Ready, Report};
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::Pass;
+
+/// The notes of one pass.
+#[derive(Debug)]
+pub(super) struct Journal {
+    /// Names the pass in all its log lines.
+    pub(super) id: String,
+    /// The names of the steps that changed something, in order.
+    did: Vec<&'static str>,
+    /// What others had changed, with both values.
+    drift: Option<String>,
+    /// The last RequestId of a change or a failure.
+    request_id: Option<String>,
+    /// Reason and message of a report that is not Ready.
+    why: Option<(Reason, String)>,
+    /// The code of the service, or the kind of failure, if that is what it failed for.
+    code: Option<String>,
+    failed: bool,
+}
+
+impl Journal {
+    pub(super) const fn new(id: String) -> Self {
+        Self { id, did: Vec::new(), drift: None, request_id: None, why: None, code: None, failed: false }
+    }
+
+    /// A step is being taken. Looking and waiting is nothing to write home about.
+    pub(super) fn step(&mut self, step: &Step) {
+        match step {
+            Step::Claim(..)
+            | Step::Create
+            | Step::Mark(..)
+            | Step::Unrelease(_)
+            | Step::Change(..)
+            | Step::Delete(_)
+            | Step::Release(_)
+            | Step::Record(_)
+            | Step::Refuse(..)
+            | Step::LetGo => self.did.push(step.name()),
+            Step::Reread
+            | Step::Sweep
+            | Step::Fetch(_)
+            | Step::FindOwned
+            | Step::FindNamed(_)
+            | Step::ListVersions(_)
+            | Step::Permit
+            | Step::Resolve
+            | Step::Report(_)
+            | Step::Leave => {}
+        }
+    }
+
+    /// Others changed the remote: this was found, and this is wanted.
+    pub(super) fn drift(&mut self, what: String) {
+        self.drift = Some(what);
+    }
+
+    /// A change was answered.
+    pub(super) fn answered(&mut self, request_id: Option<&str>) {
+        if let Some(id) = request_id {
+            self.request_id = Some(id.to_owned());
+        }
+    }
+
+    /// The pass ends with this report.
+    pub(super) fn report(&mut self, report: &Report) {
+        let (reason, message, stuck) = match &report.ready {
+            Ready::Available(_) | Ready::PausedReady(_) => return,
+            Ready::Working(reason, message) => (*reason, message, false),
+            Ready::Stuck(reason, message) => (*reason, message, true),
+            Ready::Paused(message) => (Reason::Paused, message, false),
+        };
+        self.why = Some((reason, message.clone()));
+        self.failed |= stuck || report.error.is_some();
+        self.code = report.error.as_ref().map(|error| error.code.clone());
+        self.answered(report.error.as_ref().and_then(|error| error.request_id.as_deref()));
+    }
+
+    /// It did not come to the end it wanted.
+    pub(super) const fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// What it failed for, if that is nothing of the object's own: the same for all objects.
+    fn shared_cause(&self) -> Option<(&str, &str)> {
+        let (reason, message) = self.why.as_ref()?;
+        let shared = matches!(
+            reason,
+            Reason::CredentialsInvalid
+                | Reason::AccessDenied
+                | Reason::CloudUnavailable
+                | Reason::Throttled
+                | Reason::QuotaExceeded
+                | Reason::MalformedResponse
+        );
+        self.code.as_deref().filter(|_| shared).map(|code| (code, message.as_str()))
+    }
+
+    /// What happened, in words.
+    fn said(&self, failed: bool, changed: &[String]) -> String {
+        let mut did: Vec<String> =
+            self.did.iter().filter_map(|step| done(step, self.drift.is_some(), changed)).collect();
+        did.dedup();
+        let did = did.join(", ");
+        match (&self.why, failed, did.is_empty()) {
+            (Some((reason, _)), true, true) => format!("failed: {reason}"),
+            (Some((reason, _)), true, false) => format!("failed: {reason}; before that: {did}"),
+            (None, true, true) => "failed".to_owned(),
+            (None, true, false) => format!("failed; before that: {did}"),
+            (Some((reason, _)), false, true) => format!("waiting: {reason}"),
+            (Some((reason, _)), false, false) => format!("{did}; now {reason}"),
+            (None, false, true) => "nothing to do".to_owned(),
+            (None, false, false) => did,
+        }
+    }
+}
+
+/// A step that was taken, in words; each is said once.
+fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
+    let what = match step {
+        "Claim" => "announced what follows on the object",
+        "Create" => "sent the create",
+        "Mark" => "put the mark on the remote",
+        "Unrelease" => "took the label dso-released off",
+        "Change" if changed.is_empty() => "tried to change the remote",
+        "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
+        "Change" => return Some(format!("changed {}", changed.join(", "))),
+        "Delete" => "deleted the remote",
+        "Release" => "released the remote",
+        "Record" => "recorded the remote",
+        "Refuse" => "recorded the refusal",
+        "LetGo" => "removed the finalizer",
+        _ => return None,
+    };
+    Some(what.to_owned())
+}
+
+impl<K: Kind> Pass<'_, K> {
+    /// The line at the end of the pass.
+    pub(super) fn log_end(&self, failed: bool) {
+        let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
+        let (reason, message) = journal.why.as_ref().map(|(reason, text)| (reason.as_str(), text.as_str())).unzip();
+        let said = journal.said(failed, &self.changed);
+        macro_rules! line {
+            ($level:ident, $cause:ident) => {
+                tracing::$level!(
+                    controller = K::NAME,
+                    namespace = facts.namespace,
+                    name = facts.name,
+                    generation = facts.generation,
+                    reconcileID = journal.id,
+                    datasetId = id.map(|id| id.dataset.as_str()),
+                    versionName = id.and_then(|id| id.version.as_deref()),
+                    requestId = journal.request_id,
+                    did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
+                    changed = (!self.changed.is_empty()).then(|| self.changed.join(", ")),
+                    drift = journal.drift,
+                    reason,
+                    $cause = message,
+                    "{said}"
+                )
+            };
+        }
+        let news = journal
+            .shared_cause()
+            .is_none_or(|(code, error)| self.ctx.index.folded().is_news(code, error, Some(&facts.uid)));
+        if failed && news {
+            line!(warn, error);
+        } else if failed {
+            line!(debug, error);
+        } else if !journal.did.is_empty() {
+            line!(info, waiting);
+        } else {
+            line!(debug, waiting);
+        }
+    }
+
+    /// Counts what a status write turned: becoming Ready for the first time, becoming Stalled.
+    pub(super) fn count_turn(&self, before: &Recorded) {
+        let (after, metrics) = (&self.recorded, &self.ctx.metrics);
+        if before.condition("Stalled").is_none() && after.condition("Stalled").is_some() {
+            metrics.stalled(K::NAME);
+        }
+        if after.was_ready()
+            && self.ctx.memories.became_ready(&self.facts.uid)
+            && let Some(created) = &self.object.meta().creation_timestamp
+        {
+            metrics.first_ready(K::NAME, created.0, ambient::now());
+        }
+    }
+
+    /// Counts the end of a deletion.
+    pub(super) fn count_let_go(&self) {
+        if let Some(asked) = &self.object.meta().deletion_timestamp {
+            self.ctx.metrics.let_go(K::NAME, asked.0, ambient::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::recorded::LastError;
+    use crate::plan::report::Next;
+    use crate::remote::id::RemoteId;
+
+    #[test]
+    fn looking_is_not_doing() {
+        let mut journal = Journal::new("id".into());
+        for step in [Step::Reread, Step::Sweep, Step::Fetch(RemoteId::dataset("d-1")), Step::Permit, Step::Leave] {
+            journal.step(&step);
+        }
+        assert!(journal.did.is_empty());
+        journal.step(&Step::Create);
+        journal.step(&Step::LetGo);
+        assert_eq!(journal.did, ["Create", "LetGo"]);
+    }
+
+    #[test]
+    fn the_line_says_what_happened_and_tells_an_edit_from_drift() {
+        let mut journal = Journal::new("id".into());
+        assert_eq!(journal.said(false, &[]), "nothing to do");
+        journal.did = vec!["Change", "Change"];
+        let changed = ["description".to_owned(), "labels.team".to_owned()];
+        assert_eq!(journal.said(false, &changed), "changed description, labels.team");
+        journal.drift("description: found \"a\", wanted \"b\"".to_owned());
+        assert_eq!(journal.said(false, &changed), "set back description, labels.team");
+        journal.report(&Report::stuck(Reason::InvalidSpec, "no"));
+        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the remote");
+    }
+
+    #[test]
+    fn only_what_is_the_same_for_all_objects_is_logged_once_for_all() {
+        let cause = |reason: Reason, code: Option<&str>| {
+            let mut journal = Journal::new("id".into());
+            let error = code.map(|code| LastError { code: code.into(), ..LastError::default() });
+            journal.report(&Report { error, ..Report::stuck(reason, "why") });
+            journal.shared_cause().map(|(code, _)| code.to_owned())
+        };
+        assert_eq!(cause(Reason::CredentialsInvalid, Some("Nope")).as_deref(), Some("Nope"));
+        assert_eq!(cause(Reason::InvalidSpec, Some("InvalidUri")), None);
+        assert_eq!(cause(Reason::NameTaken, None), None);
+    }
+
+    #[test]
+    fn a_pass_failed_if_a_human_or_the_service_must_help() {
+        let failed = |report: &Report| {
+            let mut journal = Journal::new("id".into());
+            journal.report(report);
+            (journal.failed(), journal.request_id)
+        };
+        let waiting = Report::working(Reason::DependencyNotReady, "not yet", Next::Event);
+        assert_eq!(failed(&waiting), (false, None));
+        assert_eq!(failed(&Report::stuck(Reason::NameTaken, "taken")), (true, None));
+        let error = LastError { request_id: Some("7C0F".into()), ..LastError::default() };
+        assert_eq!(failed(&Report { error: Some(error), ..waiting }), (true, Some("7C0F".into())));
+        assert_eq!(failed(&Report::new(Ready::Available("fine".into()), Next::Event)), (false, None));
+    }
+}

@@ -1,0 +1,68 @@
+//! What a kind of custom resource must answer: pure questions about its spec and its neighbours, no requests.
+
+use std::fmt::Debug;
+
+use kube::core::object::HasStatus;
+use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
+use serde::Serialize;
+
+use crate::api::CommonStatus;
+use crate::packed::Packable;
+use crate::plan::desired::{Deletion, Desired};
+use crate::plan::recorded::Recorded;
+use crate::plan::report::Hold;
+use crate::plan::view::Relations;
+use crate::remote::mark::Origin;
+
+/// What every managed custom resource is, said once so that no other bound has to.
+pub trait Root:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + CustomResourceExt
+    + HasStatus<Status: Serialize + Send + Sync>
+    + Packable
+    + Clone
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// The part of its status that all kinds have.
+    fn common(&self) -> Option<&CommonStatus>;
+}
+
+/// A kind of custom resource and the remote it stands for.
+pub trait Kind: Sized + Send + Sync + 'static {
+    /// The custom resource.
+    type Object: Root;
+    /// What its answers may look at besides the object: other objects, defaults, the index.
+    type Around: Send + Sync;
+
+    /// `Dataset`
+    const NAME: &'static str;
+    /// Members that are fixed at creation, by API name.
+    const FIXED: &'static [&'static str];
+    /// The remote is a version of a dataset.
+    const VERSIONED: bool;
+
+    /// What is wanted? A hold if the spec is wrong or a reference is not ready.
+    fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Hold>;
+    /// The deletion policy of the spec, whatever else is wrong with it.
+    fn deletion(object: &Self::Object) -> Option<Deletion>;
+    /// What other objects mean for this one, asked when it is being deleted.
+    fn relations(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Relations;
+}
+
+/// What deleting this object means for its remote: Delete for what we created, Retain for what was adopted, unless the spec
+/// says.
+#[must_use]
+pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded) -> Deletion {
+    let adopted = recorded.origin == Some(Origin::Adopted);
+    K::deletion(object).unwrap_or(if adopted { Deletion::Retain } else { Deletion::Delete })
+}
+
+/// Reads an object's status.
+#[must_use]
+pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
+    let status = object.status().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default();
+    Recorded::of(&status, K::FIXED, K::VERSIONED)
+}

@@ -1,0 +1,284 @@
+//! The writes to Kubernetes, each guarded: by `resourceVersion` on the object, by the uid on its status (where the
+//! API server ignores the uid of a merge patch or an apply).
+
+use kube::ResourceExt;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use serde_json::{Value, json};
+
+use crate::ambient;
+use crate::api::condition::Reason;
+use crate::api::{EventReason, names};
+use crate::plan::intent::Intent;
+use crate::plan::object::Facts;
+use crate::plan::recorded::Ended;
+use crate::plan::report::{Next, Ready, Report};
+use crate::plan::{Flight, Record};
+use crate::reconcile::conditions;
+use crate::reconcile::finish::learn;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::object_state::Memory;
+use crate::reconcile::pass::{Flow, Pass, fingerprint};
+use crate::reconcile::write_errors::{KubeError, Write};
+use crate::remote::mark::Origin;
+
+/// How often a record of a remote in hand is tried before it is left to recovery by mark.
+const RECORD_TRIES: u64 = 4;
+
+impl<K: Kind> Pass<'_, K> {
+    /// A write to the object itself.
+    async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.write());
+        self.kube(call).await
+    }
+
+    pub(super) async fn kube<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
+        match tokio::time::timeout(self.ctx.limits.kube_call, call).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(KubeError::Timeout),
+        }
+    }
+
+    /// Takes over a copy of the object that is newer than all others.
+    pub(super) fn adopt_copy(&mut self, object: K::Object) {
+        let version = object.resource_version();
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.read(version));
+        self.set(object);
+    }
+
+    /// Takes over the answer to a write of ours.
+    fn adopt_own(&mut self, object: K::Object) {
+        let before = said(&self.facts);
+        let version = object.resource_version();
+        self.set(object);
+        let ours = before == said(&self.facts);
+        self.ctx.memories.with(&self.facts.uid, |memory| {
+            memory.echo.wrote(version, ours);
+            memory.written();
+        });
+    }
+
+    /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
+    pub(super) async fn reread(&mut self) -> Flow {
+        match self.kube(self.api().get_opt(&self.facts.name)).await {
+            Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
+                self.adopt_copy(object);
+                self.seen.object_is_fresh = true;
+                Flow::Again
+            }
+            Ok(_) => {
+                self.ctx.memories.lost(&self.facts, &self.recorded);
+                self.forget();
+                Flow::End(Action::await_change())
+            }
+            Err(error) => self.kube_failed(&error, "reading the object"),
+        }
+    }
+
+    /// The object is gone: nothing of it is remembered.
+    pub(super) fn forget(&self) {
+        let uid = &self.facts.uid;
+        self.ctx.memories.forget(uid);
+        self.ctx.cloud.limiter().forget(uid);
+        if let Some(id) = &self.recorded.id {
+            self.ctx.index.forget(id, uid);
+        }
+    }
+
+    pub(super) fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
+        let (namespace, name) = (&self.facts.namespace, &self.facts.name);
+        let reconcile_id = &self.journal.id;
+        tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
+        self.later()
+    }
+
+    /// Stores finalizer and intent in one patch. A 409 against oneself is recognised by the nonce.
+    pub(super) async fn claim(&mut self, intent: &Intent, flight: Option<Flight>) -> Flow {
+        let facts = self.facts.clone();
+        let mut finalizers = facts.finalizers.clone();
+        if !facts.finalizer {
+            finalizers.push(names::FINALIZER.to_owned());
+        }
+        let patch = json!({"metadata": {
+            "resourceVersion": facts.resource_version,
+            "finalizers": finalizers,
+            "annotations": {names::INTENT: intent.to_annotation()},
+        }});
+        let result = self.write(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
+        match result {
+            Ok(object) => self.adopt_own(object),
+            // Nothing was stored: nothing is sent, and no attempt is in doubt.
+            Err(error) if error.refusal().is_some() => return self.write_failed(&error, Write::Claim).await,
+            Err(error) => {
+                if let Flow::End(action) = self.reread().await {
+                    return Flow::End(action);
+                }
+                let now = &self.facts;
+                if now.intent.own() != Some(intent) || !now.finalizer {
+                    if error.code() == Some(409) {
+                        // Someone else wrote meanwhile: decide again from what is there now.
+                        return Flow::Again;
+                    }
+                    // It may be stored yet, but it is not sent: no doubt.
+                    if let Some(Flight::Create { nonce, .. }) = flight {
+                        self.ctx.memories.with(&facts.uid, |memory| memory.never_executed = Some(nonce));
+                    }
+                    return self.write_failed(&error, Write::Claim).await;
+                }
+            }
+        }
+        self.claimed = Some(ambient::since_boot());
+        self.seen.object_is_fresh = true;
+        self.seen.flight = flight;
+        Flow::Again
+    }
+
+    /// Writes a status patch and takes over the answer.
+    pub(super) async fn write_status(&mut self, patch: Value) -> Result<(), KubeError> {
+        let patch: json_patch::Patch = serde_json::from_value(patch)?;
+        let params = ours();
+        let api = self.api();
+        let before = self.recorded.clone();
+        let object = self.write(api.patch_status(&self.facts.name, &params, &Patch::Json::<()>(patch))).await?;
+        self.adopt_own(object);
+        self.count_turn(&before);
+        Ok(())
+    }
+
+    /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
+    pub(super) async fn record(&mut self, record: Record) -> Flow {
+        let facts = self.facts.clone();
+        for attempt in 0..RECORD_TRIES {
+            let before = self.recorded.clone();
+            let mut after = before.clone();
+            if record.settled {
+                let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
+                after = conditions::told(&before, &report, facts.generation, ambient::now());
+                after.handled.clone_from(&facts.requested);
+            }
+            if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
+                self.ctx.index.forget(old, &facts.uid);
+            }
+            after.id = Some(record.id.clone());
+            after.origin = Some(record.origin);
+            after.recovered = record.recovered;
+            after.fixed.clone_from(&record.fixed);
+            after.attempt = record.attempt.clone().or(after.attempt);
+            after.label_keys = record.label_keys.iter().cloned().collect();
+            after.principal = Some(self.ctx.world.principal.clone());
+            let sight = self.seen.sights.get(&record.id).and_then(crate::plan::view::Sight::remote).cloned();
+            if let Some(remote) = sight.or_else(|| self.ctx.index.get(&record.id)) {
+                learn(&mut after, &remote, true);
+            }
+            let Some(patch) = conditions::patch(&facts.uid, &before, &after) else { break };
+            let Err(error) = self.write_status(patch).await else { break };
+            let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
+            if (refused || stale)
+                && let Some(flow) = self.in_hand(&record, &before).await
+            {
+                return flow;
+            }
+            if refused || attempt + 1 == RECORD_TRIES {
+                return self.write_failed(&error, Write::Status).await;
+            }
+            if !stale {
+                tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
+            }
+        }
+        self.was_recorded(&record, &facts.uid)
+    }
+
+    fn was_recorded(&mut self, record: &Record, uid: &str) -> Flow {
+        self.seen.flight = None;
+        let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
+        self.ctx.index.recorded(&record.id, &self.key(), workspace);
+        if !(self.ctx.lives_here)(uid) {
+            // The watch said that it went before the answer to the write was here.
+            self.ctx.index.forget(&record.id, uid);
+        }
+        let now = tokio::time::Instant::now();
+        self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
+        let (reason, what) = match (record.recovered, record.origin) {
+            (true, _) => (EventReason::Recovered, "found again by its ownership labels"),
+            (false, Origin::Created) => (EventReason::Created, "created"),
+            (false, Origin::Adopted) => (EventReason::Adopted, "adopted"),
+        };
+        self.tell(reason, &format!("{} was {what}", record.id));
+        if record.settled {
+            self.ctx.memories.with(uid, Memory::calm);
+            // Nothing wakes the object because of this write: if something is left to do, it is done now.
+            if !self.facts.deleting && self.facts.poll.is_none() {
+                return Flow::End(Action::await_change());
+            }
+        }
+        Flow::Again
+    }
+
+    /// Writes down that the attempt in flight was refused, and why.
+    pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
+        let (facts, before) = (self.facts.clone(), self.recorded.clone());
+        let mut after = conditions::told(&before, &report, facts.generation, ambient::now());
+        after.attempt = Some(ended);
+        self.seen.flight = None;
+        if let Some(patch) = conditions::patch(&facts.uid, &before, &after)
+            && let Err(error) = self.write_status(patch).await
+        {
+            return self.write_failed(&error, Write::Status).await;
+        }
+        self.announce(&before, &report);
+        if self.facts.deleting {
+            // Nobody needs the remote any more: what is left to do is to let go.
+            return Flow::Again;
+        }
+        if fingerprint(&self.facts) != fingerprint(&facts) {
+            // Someone spoke while the refusal was written: that is not what was refused.
+            return Flow::End(Action::requeue(std::time::Duration::ZERO));
+        }
+        if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
+            // The same create is not sent again, and billed again, because something else woke the object.
+            let until = tokio::time::Instant::now() + wait;
+            self.ctx.memories.with(&facts.uid, |memory| memory.cooldown = Some((fingerprint(&self.facts), until)));
+        }
+        Flow::End(self.finish(report).await)
+    }
+
+    /// Removes the finalizer.
+    pub(super) async fn let_go(&mut self) -> Flow {
+        let facts = self.facts.clone();
+        let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
+        let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
+        let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
+        match result {
+            Err(error) if error.code() == Some(409) => self.reread().await,
+            Err(error) if error.code() != Some(404) => self.write_failed(&error, Write::Finalizer).await,
+            Ok(_) | Err(_) => {
+                self.count_let_go();
+                if self.seen.definition_going {
+                    self.left_with_definition();
+                }
+                self.forget();
+                Flow::End(Action::await_change())
+            }
+        }
+    }
+
+    /// Ends the pass with the object's own delay.
+    pub(super) fn later(&self) -> Flow {
+        Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
+    }
+
+    /// A defect or an unexpected state, told to the user.
+    pub(super) async fn internal(&mut self, message: &str) -> Flow {
+        Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
+    }
+}
+
+/// Under whose name Kubernetes notes what we wrote (`managedFields`).
+fn ours() -> PatchParams {
+    PatchParams { field_manager: Some("dataset-operator".to_owned()), ..PatchParams::default() }
+}
+
+/// What people say on an object: all but what we write ourselves.
+fn said(facts: &Facts) -> String {
+    fingerprint(&Facts { finalizer: true, ..facts.clone() })
+}

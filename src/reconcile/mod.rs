@@ -1,0 +1,30 @@
+//! Reconciling one object: take it, work out what is wanted, look at the remote, decide one step, do it, write down what
+//! happened.
+//!
+//! [`pass`] asks [`plan`](crate::plan::plan) for one step at a time, does it, and feeds what it saw back into the view.
+//! So every crash point lies between two steps and can be enumerated.
+
+mod admission;
+mod cloud_writes;
+pub mod conditions;
+pub mod context;
+pub mod definition;
+pub mod error_report;
+mod finish;
+mod gather;
+mod journal;
+pub mod kind;
+mod kube_writes;
+pub mod object_state;
+pub mod object_states;
+pub mod own_writes;
+pub mod parsed;
+pub mod pass;
+pub mod queued;
+mod reads;
+pub mod repairs;
+pub mod stored;
+mod unrecorded;
+mod warnings;
+pub(crate) mod wire;
+pub(crate) mod write_errors;

@@ -1,0 +1,228 @@
+//! What this process remembers of one object. None of it is needed for safety after a restart: losing it
+//! only makes the operator wait (a doubt's settle time starts again).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::plan::object::Facts;
+use crate::plan::view::{Process, World};
+use crate::reconcile::own_writes::Echo;
+use crate::reconcile::repairs::Repairs;
+use crate::remote::id::RemoteId;
+
+/// What is remembered of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// When this process first saw the object.
+    pub first_seen: Instant,
+    /// The newest nonce and when this process first saw it.
+    pub doubt: Doubt,
+    /// A nonce that this process knows was never executed.
+    pub never_executed: Option<String>,
+    /// When the newest attempt was answered "name taken".
+    pub name_taken: Option<Instant>,
+    /// When this process first saw that the object is being deleted.
+    pub deleting_since: Option<Instant>,
+    /// The id this process recorded, and when.
+    pub recorded: Option<(RemoteId, Instant)>,
+    /// Our own writes, until the watch shows them.
+    pub echo: Echo,
+    /// The last pass found everything as it should be.
+    pub settled: bool,
+    /// Failed passes in a row.
+    pub failures: u32,
+    /// Nothing is tried before then, unless the object changes.
+    pub cooldown: Option<(String, Instant)>,
+    /// When this process last read the recorded remote.
+    pub read: Option<Instant>,
+    /// When the object began to wait for something.
+    pub waiting_since: Option<Instant>,
+    /// What it waits for now, if status tells something else with the same reason.
+    pub news: Option<String>,
+    /// When a settled object began to fail.
+    pub failing_since: Option<Instant>,
+    /// When the object began to wait for a permit.
+    pub permit_since: Option<Instant>,
+    /// Others that wait for its remote were warned that it is being deleted.
+    pub warned: bool,
+    /// Since when writes of ours get no clear answer.
+    pub unwritten: Option<Instant>,
+    /// The refusal of a write that was told last, beside a status that could not be written.
+    pub refused: Option<String>,
+    /// Updates of fields that the service may keep otherwise.
+    pub repairs: Repairs,
+    /// When it may say that it waits for a permit.
+    pub slot: Option<Instant>,
+    /// What was told of annotations that mean nothing, as long as they stay.
+    pub warned_of: Vec<String>,
+}
+
+/// Progress in resolving the doubt about one nonce.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Doubt {
+    /// The newest nonce, if there is one.
+    pub nonce: Option<String>,
+    /// When this process first saw it.
+    pub since: Instant,
+    /// Complete lists by owner mark since then.
+    pub lists: u32,
+    /// The same, after the settle time.
+    pub settled_lists: u32,
+    /// It is over: nothing came of the attempt.
+    pub resolved: bool,
+}
+
+impl Memory {
+    /// Of an object that this process sees for the first time.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            first_seen: now,
+            doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
+            never_executed: None,
+            name_taken: None,
+            deleting_since: None,
+            recorded: None,
+            echo: Echo::default(),
+            settled: false,
+            failures: 0,
+            cooldown: None,
+            read: None,
+            waiting_since: None,
+            news: None,
+            failing_since: None,
+            permit_since: None,
+            warned: false,
+            unwritten: None,
+            refused: None,
+            repairs: Repairs::default(),
+            slot: None,
+            warned_of: Vec::new(),
+        }
+    }
+
+    /// What a decision may know of it. A nonce not seen before starts its settle time now.
+    pub fn process(&mut self, object: &Facts, now: Instant, fresh: &str) -> Process {
+        let nonce = object.intent.own().and_then(|intent| intent.newest()).map(str::to_owned);
+        if self.doubt.nonce != nonce {
+            self.doubt = Doubt { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
+            self.name_taken = None;
+        }
+        if object.deleting {
+            self.deleting_since.get_or_insert(now);
+        }
+        let deleting_since = self.deleting_since.unwrap_or(now);
+        Process {
+            deleting_age: now.saturating_duration_since(deleting_since),
+            doubt_age: now.saturating_duration_since(self.doubt.since),
+            lists: self.doubt.lists,
+            settled_lists: self.doubt.settled_lists,
+            resolved: self.doubt.resolved,
+            never_executed: self.never_executed.clone(),
+            name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
+            recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
+            read_age: self.read.map(|since| now.saturating_duration_since(since)),
+            predecessor_in_doubt: false,
+            futile: self.repairs.futile(object),
+            fresh: fresh.to_owned(),
+        }
+    }
+
+    /// A complete list by owner mark was read.
+    pub fn listed(&mut self, world: &World, now: Instant) {
+        self.doubt.lists += 1;
+        if now.saturating_duration_since(self.doubt.since) >= world.settle {
+            self.doubt.settled_lists += 1;
+        }
+    }
+
+    /// The doubt about the newest nonce is over.
+    pub const fn resolve(&mut self) {
+        self.doubt.resolved = true;
+    }
+
+    /// Is it known here that nothing can come any more of the attempt with this nonce?
+    pub(super) fn is_over(&self, nonce: &str) -> bool {
+        let resolved = self.doubt.resolved && self.doubt.nonce.as_deref() == Some(nonce);
+        resolved || self.never_executed.as_deref() == Some(nonce)
+    }
+
+    /// A write of ours was taken.
+    pub fn written(&mut self) {
+        self.unwritten = None;
+        self.refused = None;
+    }
+
+    /// How long the object has been waiting, counted from the first call; for news about a wait that was told
+    /// already, how long it has been that news.
+    pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
+        if self.news.as_deref() != news {
+            self.news = news.map(str::to_owned);
+            self.waiting_since = None;
+        }
+        now.saturating_duration_since(*self.waiting_since.get_or_insert(now))
+    }
+
+    /// How long a settled object has been failing, counted from the first call.
+    pub fn failing(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.failing_since.get_or_insert(now))
+    }
+
+    /// Everything is fine: the object neither waits nor fails.
+    pub fn calm(&mut self) {
+        self.written();
+        self.settled = true;
+        self.failures = 0;
+        self.cooldown = None;
+        self.waiting_since = None;
+        self.news = None;
+        self.failing_since = None;
+    }
+
+    /// Nothing is remembered that could still matter: the object is settled, and lists show what we wrote.
+    pub(super) fn is_idle(&self, now: Instant, list_lag: Duration) -> bool {
+        let fresh =
+            |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
+        let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
+        let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
+        let written = self.unwritten.is_none() && self.refused.is_none();
+        let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
+        let told = self.warned_of.is_empty() && self.read.is_none() && self.echo.is_silent();
+        self.settled
+            && calm
+            && told
+            && self.repairs.is_idle(now)
+            && !doubt
+            && !waits
+            && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_nonce_has_a_settle_time_of_its_own_and_only_lists_after_it_count() {
+        let mut view = crate::plan::marked::tests::view();
+        let settle = view.world.settle;
+        let mut memory = Memory::new(Instant::now());
+        let mut seen = async |nonce: &str, waited: Duration, lists: u32| {
+            view.object.intent = crate::plan::object::Stored::Own(
+                crate::plan::intent::Intent::default()
+                    .with(crate::plan::intent::Attempt { nonce: nonce.into(), hash: String::new() }, None),
+            );
+            memory.process(&view.object, Instant::now(), "");
+            tokio::time::advance(waited).await;
+            for _ in 0..lists {
+                memory.listed(&view.world, Instant::now());
+            }
+            let process = memory.process(&view.object, Instant::now(), "");
+            (process.doubt_age, process.lists, process.settled_lists)
+        };
+        assert_eq!(seen("c1", settle / 2, 1).await, (settle / 2, 1, 0), "too early to count");
+        assert_eq!(seen("c1", settle / 2, 2).await, (settle, 3, 2));
+        assert_eq!(seen("c2", settle / 2, 1).await, (settle / 2, 1, 0), "another one");
+    }
+}

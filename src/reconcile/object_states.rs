@@ -1,0 +1,190 @@
+//! What this process remembers of all objects of a kind, by uid, and of names whose object was lost.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::plan::object::Facts;
+use crate::plan::recorded::Recorded;
+use crate::reconcile::object_state::Memory;
+use crate::remote::uid::Uid;
+
+/// How long an attempt that a lost object left behind is looked for. By then it has taken effect, if it ever does, and
+/// a sweep has shown it.
+const LEFT: Duration = Duration::from_secs(3600);
+
+/// Memories by uid. A settled object has none.
+#[derive(Debug, Default)]
+pub struct Memories {
+    all: Mutex<HashMap<String, Memory>>,
+    /// Objects that were Ready in this process's time.
+    ready: Mutex<HashSet<Uid>>,
+    /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
+    left: Mutex<HashMap<Name, Instant>>,
+}
+
+/// Namespace and name.
+type Name = (String, String);
+
+impl Memories {
+    /// Works on the memory of one object.
+    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut all = lock(&self.all);
+        if let Some(memory) = all.get_mut(uid) {
+            return work(memory);
+        }
+        work(all.entry(uid.to_owned()).or_insert_with(|| Memory::new(Instant::now())))
+    }
+
+    /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
+    pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
+        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.echo.shown(resource_version))
+    }
+
+    /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
+    pub fn end(&self, uid: &str) -> bool {
+        lock(&self.all).get_mut(uid).is_some_and(|memory| memory.echo.end())
+    }
+
+    /// The object is Ready. Returns whether it is so for the first time in this process.
+    pub fn became_ready(&self, uid: &str) -> bool {
+        lock(&self.ready).insert(Uid::of(uid))
+    }
+
+    /// The object is gone.
+    pub fn forget(&self, uid: &str) {
+        lock(&self.all).remove(uid);
+        lock(&self.ready).remove(&Uid::of(uid));
+    }
+
+    /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
+    pub fn lost(&self, object: &Facts, recorded: &Recorded) {
+        let newest = object.intent.own().and_then(|intent| intent.newest());
+        let unended = newest.filter(|nonce| recorded.attempt.as_ref().is_none_or(|attempt| attempt.nonce != **nonce));
+        let in_doubt = |nonce| lock(&self.all).get(&object.uid).is_some_and(|memory| !memory.is_over(nonce));
+        if unended.is_some_and(in_doubt) {
+            lock(&self.left).insert(name(object), Instant::now());
+        }
+        self.forget(&object.uid);
+    }
+
+    /// Did an object of this name go while its create was in doubt?
+    #[must_use]
+    pub fn has_left_a_doubt(&self, object: &Facts) -> bool {
+        let left = lock(&self.left);
+        !left.is_empty() && left.contains_key(&name(object))
+    }
+
+    /// What came of that attempt is known.
+    pub fn found(&self, object: &Facts) {
+        lock(&self.left).remove(&name(object));
+    }
+
+    /// Forgets what cannot matter any more, and gives the room back.
+    pub fn tidy(&self, list_lag: Duration) {
+        let now = Instant::now();
+        lock(&self.left).retain(|_, since| now.saturating_duration_since(*since) < LEFT);
+        let mut all = lock(&self.all);
+        all.retain(|_, memory| !memory.is_idle(now, list_lag));
+        let room = (all.len() * 2).max(64);
+        all.shrink_to(room);
+    }
+
+    /// How many objects are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        lock(&self.all).len()
+    }
+
+    /// Nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn name(object: &Facts) -> Name {
+    (object.namespace.clone(), object.name.clone())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::intent::{Attempt, Intent};
+    use crate::plan::object::Stored;
+    use crate::plan::recorded::{Ended, Outcome};
+    use crate::remote::id::RemoteId;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_attempt_that_may_have_executed_is_left_to_the_next_object_of_its_name() {
+        let memories = Memories::default();
+        let mut view = crate::plan::marked::tests::view();
+        let attempt = Attempt { nonce: "c1".into(), hash: String::new() };
+        let intent = Intent::default().with(attempt, None);
+        let leaves = |object: &Facts, recorded: &Recorded, change: &dyn Fn(&mut Memory)| {
+            memories.with(&object.uid, |memory| {
+                memory.process(object, Instant::now(), "");
+                change(memory);
+            });
+            memories.lost(object, recorded);
+            let left = memories.has_left_a_doubt(object);
+            memories.found(object);
+            left
+        };
+        assert!(!leaves(&view.object, &view.recorded, &|_| ()), "nothing was tried");
+        view.object.intent = Stored::Own(intent);
+        assert!(leaves(&view.object, &view.recorded, &|_| ()));
+        assert!(!leaves(&view.object, &view.recorded, &Memory::resolve));
+        assert!(!leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c1".into())));
+        assert!(leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c0".into())));
+        let resolved_before = |memory: &mut Memory| {
+            memory.resolve();
+            memory.doubt.nonce = Some("c0".into());
+        };
+        assert!(leaves(&view.object, &view.recorded, &resolved_before));
+        let outcome = Outcome::Refused;
+        let mut ended = |nonce: &str| {
+            view.recorded.attempt = Some(Ended { nonce: nonce.into(), outcome });
+            leaves(&view.object, &view.recorded, &|_| ())
+        };
+        assert_eq!((ended("c1"), ended("c0")), (false, true));
+
+        memories.lost(&view.object, &view.recorded);
+        assert!(!memories.has_left_a_doubt(&view.object), "we let go of it: nothing is remembered");
+        memories.with(&view.object.uid, |_| ());
+        memories.lost(&view.object, &view.recorded);
+        tokio::time::advance(LEFT / 2).await;
+        memories.tidy(Duration::ZERO);
+        assert!(memories.has_left_a_doubt(&view.object));
+        tokio::time::advance(LEFT).await;
+        memories.tidy(Duration::ZERO);
+        assert!(!memories.has_left_a_doubt(&view.object));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_settled_object_is_forgotten_once_lists_show_what_we_wrote() {
+        let (memories, lag) = (Memories::default(), Duration::from_secs(5));
+        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
+        memories.with("uid", |memory| {
+            memory.echo.wrote(Some("8".into()), true);
+            memory.recorded = Some((RemoteId::dataset("d-1"), Instant::now()));
+            memory.calm();
+        });
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "the watch has not shown it yet");
+        assert!(!memories.shown("uid", "8"));
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "a list may not show it yet");
+        tokio::time::advance(lag * 2).await;
+        memories.with("other", |memory| memory.failures = 1);
+        memories.tidy(lag);
+        assert_eq!(memories.len(), 1, "only the one that fails");
+        assert!(memories.became_ready("uid") && !memories.became_ready("uid"));
+    }
+}

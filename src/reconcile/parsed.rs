@@ -1,0 +1,186 @@
+//! An object as the API server shows it. One that does not parse (a definition that was loosened, a restore from another
+//! version) is still an object: it fails alone, and the list that shows it does not.
+//!
+//! Promises: whatever has metadata can be shown; of an object that does not parse its identity and what it recorded
+//! are known all the same, so that nothing that is its own is taken for anybody else's.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::core::NamespaceResourceScope;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::plan::recorded::Recorded;
+use crate::reconcile::kind::{Kind, Root};
+
+/// An object as the API server shows it.
+#[derive(Debug, Clone)]
+pub enum Shown<O> {
+    /// It parses.
+    Whole(O),
+    /// It does not.
+    Broken(Box<Broken>),
+}
+
+/// An object that does not parse.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Its metadata.
+    pub metadata: ObjectMeta,
+    /// Where in the object it goes wrong, and how: `spec.uri: invalid type: integer 5, expected a string`.
+    pub error: String,
+    /// All of it, as it came.
+    body: Value,
+}
+
+impl Broken {
+    /// What it recorded, read as far as it can be.
+    #[must_use]
+    pub fn recorded<K: Kind>(&self) -> Recorded {
+        Recorded::of(&self.body["status"], K::FIXED, K::VERSIONED)
+    }
+
+    /// A text in its spec.
+    #[must_use]
+    pub fn spec(&self, pointer: &str) -> Option<&str> {
+        self.body["spec"].pointer(pointer)?.as_str()
+    }
+}
+
+impl<'de, O: Root> Deserialize<'de> for Shown<O> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let body = Value::deserialize(deserializer)?;
+        match O::deserialize(&body) {
+            Ok(object) => Ok(Self::Whole(object)),
+            Err(error) => {
+                // To know where it is, it is read once more.
+                let placed = serde_path_to_error::deserialize::<_, O>(&body).err().map(|error| error.to_string());
+                let error = placed.unwrap_or_else(|| error.to_string());
+                let metadata =
+                    ObjectMeta::deserialize(&body["metadata"]).unwrap_or_else(|_| identity(&body["metadata"]));
+                Ok(Self::Broken(Box::new(Broken { metadata, error, body })))
+            }
+        }
+    }
+}
+
+/// What tells an object from others, of metadata that do not parse.
+fn identity(metadata: &Value) -> ObjectMeta {
+    let text = |key: &str| metadata[key].as_str().map(str::to_owned);
+    ObjectMeta {
+        name: text("name"),
+        namespace: text("namespace"),
+        uid: text("uid"),
+        resource_version: text("resourceVersion"),
+        generation: metadata["generation"].as_i64(),
+        ..ObjectMeta::default()
+    }
+}
+
+impl<O: Root> Resource for Shown<O> {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        O::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        O::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        O::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        O::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        match self {
+            Self::Whole(object) => object.meta(),
+            Self::Broken(broken) => &broken.metadata,
+        }
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Whole(object) => object.meta_mut(),
+            Self::Broken(broken) => &mut broken.metadata,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt;
+    use kube::api::ObjectList;
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::{Dataset, DatasetVersion};
+    use crate::kinds::{DatasetVersions, Datasets};
+    use crate::remote::id::RemoteId;
+
+    fn dataset(name: &str, spec: &Value) -> Value {
+        json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": "Dataset",
+            "metadata": {"name": name, "namespace": "ns", "uid": name, "resourceVersion": "7", "generation": 3},
+            "spec": spec,
+            "status": {"observedGeneration": 2, "datasetId": "d-1", "workspaceId": "478"},
+        })
+    }
+
+    fn shown(value: &Value) -> Shown<Dataset> {
+        // As a list and as a line of a watch: from text, and from what was read of it.
+        let text: Shown<Dataset> = serde_json::from_str(&value.to_string()).unwrap();
+        let tree: Shown<Dataset> = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(matches!(text, Shown::Whole(_)), matches!(tree, Shown::Whole(_)));
+        text
+    }
+
+    #[test]
+    fn an_object_that_does_not_parse_says_where_and_breaks_no_list() {
+        let good =
+            json!({"property": "DIRECTORY", "dataSourceType": "OSS", "uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/u/"});
+        let mut bad = good.clone();
+        bad["labels"] = json!([{"key": "team", "value": 5}]);
+        let list = json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": "DatasetList", "metadata": {"resourceVersion": "9"},
+            "items": [dataset("good", &good), dataset("bad", &bad), dataset("other", &good)],
+        });
+        let list: ObjectList<Shown<Dataset>> = serde_json::from_str(&list.to_string()).unwrap();
+        let whole: Vec<_> = list.items.iter().map(|shown| matches!(shown, Shown::Whole(_))).collect();
+        assert_eq!(whole, [true, false, true]);
+        let Shown::Broken(broken) = &list.items[1] else { panic!("it parses") };
+        assert!(broken.error.starts_with("spec.labels[0].value: "), "{}", broken.error);
+        assert_eq!(list.items[1].name_any(), "bad");
+    }
+
+    #[test]
+    fn its_identity_and_what_it_recorded_are_known() {
+        for spec in [json!({"property": 5}), json!("none"), json!({"property": "DIRECTORY", "dataSourceType": "TAPE"})]
+        {
+            let Shown::Broken(broken) = shown(&dataset("bad", &spec)) else { panic!("{spec} parses") };
+            let recorded = broken.recorded::<Datasets>();
+            assert_eq!(recorded.id, Some(RemoteId::dataset("d-1")), "{spec}");
+            assert_eq!(recorded.fixed["WorkspaceId"], json!("478"), "{spec}");
+            assert_eq!((broken.metadata.uid.as_deref(), broken.metadata.generation), (Some("bad"), Some(3)), "{spec}");
+        }
+        let mut odd = dataset("bad", &json!({}));
+        odd["metadata"]["labels"] = json!("none");
+        let Shown::Broken(broken) = shown(&odd) else { panic!("it parses") };
+        assert_eq!((broken.metadata.uid.as_deref(), broken.metadata.name.as_deref()), (Some("bad"), Some("bad")));
+        let version = json!({
+            "metadata": {"name": "v"}, "spec": {"datasetRef": {"name": "flowers"}, "uri": 5},
+            "status": {"datasetId": "d-1", "versionName": "v2"},
+        });
+        let version: Shown<DatasetVersion> = serde_json::from_value(version).unwrap();
+        let Shown::Broken(broken) = version else { panic!("it parses") };
+        assert_eq!(broken.recorded::<DatasetVersions>().id, Some(RemoteId::version("d-1", "v2")));
+        assert_eq!(broken.spec("/datasetRef/name"), Some("flowers"));
+    }
+}

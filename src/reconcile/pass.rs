@@ -1,0 +1,257 @@
+//! One pass: ask [`plan`] for a step, do it, feed back what it taught, until the pass ends. All waiting is here and
+//! in [`effects`](crate::reconcile::reads); all deciding is in `plan`.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use kube::api::Api;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use tokio::time::Instant;
+
+use crate::ambient;
+use crate::api::EventReason;
+use crate::api::condition::Reason;
+use crate::cloud::{Lane, Turn};
+use crate::inventory::ObjectKey;
+use crate::metrics::Outcome;
+use crate::plan::desired::Desired;
+use crate::plan::object::Facts;
+use crate::plan::plan;
+use crate::plan::recorded::Recorded;
+use crate::plan::report::{Hold, Next, Report};
+use crate::plan::view::{Relations, Seen};
+use crate::reconcile::context::Context;
+use crate::reconcile::journal::Journal;
+use crate::reconcile::kind::{Kind, recorded};
+use crate::remote::backoff::backoff;
+use crate::remote::fields;
+
+/// No sane pass has more steps; one that does is a defect and is reported as one.
+const MOST_STEPS: u32 = 40;
+
+/// The state of one pass.
+pub(super) struct Pass<'c, K: Kind> {
+    pub(super) ctx: &'c Context<K>,
+    /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
+    pub(super) object: Arc<K::Object>,
+    pub(super) facts: Facts,
+    pub(super) recorded: Recorded,
+    pub(super) wanted: Option<(Result<Desired, Hold>, Relations)>,
+    pub(super) seen: Seen,
+    pub(super) claimed: Option<Duration>,
+    pub(super) corrected: bool,
+    /// The fields that were made equal to the spec.
+    pub(super) changed: Vec<String>,
+    /// The permit for the first call was granted, and whether it is still there.
+    pub(super) admitted: bool,
+    pub(super) turn: Turn,
+    pub(super) journal: Journal,
+}
+
+/// Does a step end the pass?
+pub(super) enum Flow {
+    /// Ask again.
+    Again,
+    /// It is over.
+    End(Action),
+}
+
+/// Reconciles one object. Never fails and never panics outward: what goes wrong becomes the object's status, or at
+/// least a log line and a delay.
+pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
+    let uid = object.uid().unwrap_or_default();
+    let facts = Facts::of(object.meta());
+    let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
+    if ctx.index.take_news(&uid) {
+        // What it ended about is not as it was: that is worth a try at once.
+        ctx.memories.with(&uid, |memory| memory.cooldown = None);
+    }
+    if let Some(left) = ctx.memories.with(&uid, |memory| cooling(memory.cooldown.as_ref(), &facts)) {
+        running.end(Outcome::Requeued);
+        return Action::requeue(left);
+    }
+    let limit = ctx.limits.pass;
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, object.clone()))).catch_unwind();
+    let result = guarded.await;
+    ctx.index.unreserve(&uid);
+    if !matches!(result, Ok(Ok(_)))
+        && let Some(id) = recorded::<K>(&object).id
+    {
+        // A call may have been cut off.
+        ctx.index.doubt(&id);
+    }
+    let (action, outcome) = match result {
+        Ok(Ok((action, true))) => (action, Outcome::Failed),
+        Ok(Ok((action, false))) if action == Action::await_change() => (action, Outcome::Done),
+        Ok(Ok((action, false))) => (action, Outcome::Requeued),
+        Ok(Err(_)) => {
+            tracing::error!(
+                controller = K::NAME,
+                namespace = facts.namespace,
+                name = facts.name,
+                error = format!("it did not end within {} s", limit.as_secs()),
+                "a pass was cut off"
+            );
+            (later(&ctx, &facts), Outcome::TimedOut)
+        }
+        Err(_) => {
+            tracing::error!(
+                controller = K::NAME,
+                namespace = facts.namespace,
+                name = facts.name,
+                error = "a defect of the operator; the lines before say where",
+                "a reconcile panicked"
+            );
+            let telling = internal_error(&ctx, &object, "a reconcile panicked; this is a defect of the operator");
+            let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
+            (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
+        }
+    };
+    running.end(outcome);
+    if ctx.memories.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
+}
+
+/// Still cooling down after a failure, and nothing about the object changed since.
+fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
+    let (of, until) = cooldown?;
+    let left = until.saturating_duration_since(Instant::now());
+    (*of == fingerprint(facts) && !left.is_zero()).then_some(left)
+}
+
+/// What of an object makes a failed pass worth trying again at once.
+pub(super) fn fingerprint(facts: &Facts) -> String {
+    format!(
+        "{} {} {} {:?} {:?} {}",
+        facts.generation, facts.deleting, facts.paused, facts.force_release, facts.requested, facts.finalizer
+    )
+}
+
+/// The delay after one more failed pass.
+pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &Facts) -> Action {
+    Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
+}
+
+/// One more pass failed: the delay before the next one, within these bounds. Nothing is tried earlier.
+pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, within: RangeInclusive<Duration>) -> Duration {
+    ctx.memories.with(&facts.uid, |memory| {
+        memory.failures += 1;
+        let delay = backoff(memory.failures, random_byte()).clamp(*within.start(), *within.end());
+        memory.cooldown = Some((fingerprint(facts), Instant::now() + delay));
+        delay
+    })
+}
+
+async fn internal_error<K: Kind>(ctx: &Arc<Context<K>>, object: &Arc<K::Object>, message: &str) -> Action {
+    let mut pass = Pass::new(ctx, object.clone());
+    let report = Report::working(Reason::InternalError, message, Next::Backoff);
+    pass.finish(report).await
+}
+
+/// One pass, and whether it failed.
+async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action, bool) {
+    let mut pass = Pass::new(ctx, object);
+    let before = pass.failures();
+    let action = steps(&mut pass).await;
+    if !pass.corrected && !pass.changed.is_empty() {
+        pass.tell(EventReason::Updated, &format!("changed to what the spec says: {}", pass.changed.join(", ")));
+    }
+    let failed = pass.journal.failed() || pass.failures() > before;
+    pass.log_end(failed);
+    (action, failed)
+}
+
+async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
+    let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.echo.is_stale(&pass.facts.resource_version));
+    if stale && let Flow::End(action) = pass.reread().await {
+        return action;
+    }
+    pass.warn_of_annotations();
+    pass.warn_waiters();
+    for _ in 0..MOST_STEPS {
+        if let Some(action) = pass.look_at_definition().await {
+            return action;
+        }
+        let view = pass.view();
+        let step = plan(&view);
+        let name = step.name();
+        tracing::debug!(
+            controller = K::NAME,
+            namespace = view.object.namespace,
+            name = view.object.name,
+            reconcileID = pass.journal.id,
+            step = name,
+            "step"
+        );
+        pass.journal.step(&step);
+        ambient::seam("before", name, K::NAME).await;
+        let flow = pass.take(&view, step).await;
+        ambient::seam("after", name, K::NAME).await;
+        if let Flow::End(action) = flow {
+            return action;
+        }
+    }
+    let report = Report::working(Reason::InternalError, "a reconcile did not end", Next::Backoff);
+    pass.finish(report).await
+}
+
+impl<'c, K: Kind> Pass<'c, K> {
+    fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
+        Self {
+            ctx,
+            facts: Facts::of(object.meta()),
+            recorded: recorded::<K>(&object),
+            object,
+            wanted: None,
+            seen: Seen::default(),
+            claimed: None,
+            corrected: false,
+            changed: Vec::new(),
+            admitted: false,
+            turn: Turn::wait(Lane::UserChange),
+            journal: Journal::new(random_hex()),
+        }
+    }
+
+    /// Goes on with this copy of the object.
+    pub(super) fn set(&mut self, object: K::Object) {
+        self.facts = Facts::of(object.meta());
+        self.recorded = recorded::<K>(&object);
+        self.wanted = None;
+        self.object = Arc::new(object);
+    }
+
+    /// What this copy of the object wants, and what its neighbours meant for it when that was first asked.
+    pub(super) fn wanted(&mut self) -> &(Result<Desired, Hold>, Relations) {
+        let (ctx, object, recorded) = (self.ctx, &self.object, &self.recorded);
+        let deleting = self.facts.deleting;
+        self.wanted.get_or_insert_with(|| {
+            let desired = K::desire(object, recorded, &ctx.around);
+            let relations = if deleting { K::relations(object, recorded, &ctx.around) } else { Relations::default() };
+            (desired, relations)
+        })
+    }
+
+    pub(super) fn api(&self) -> Api<K::Object> {
+        Api::namespaced(self.ctx.kube.clone(), &self.facts.namespace)
+    }
+
+    pub(super) fn key(&self) -> ObjectKey {
+        ObjectKey::new(K::NAME, &self.facts.namespace, &self.facts.name, &self.facts.uid)
+    }
+
+    fn failures(&self) -> u32 {
+        self.ctx.memories.with(&self.facts.uid, |memory| memory.failures)
+    }
+}
+
+fn random_byte() -> u8 {
+    ambient::random().map_or(0, |[byte]| byte)
+}
+
+/// Without random numbers it is a constant, which only costs a collision check.
+pub(super) fn random_hex() -> String {
+    fields::hex(&ambient::random::<8>().unwrap_or_default(), 16)
+}

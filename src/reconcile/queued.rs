@@ -1,0 +1,163 @@
+//! An object that waits long for the rate limiter says so, once: how many are before it, and about how long that takes.
+//!
+//! It costs little: at most ten such writes a second over all objects, each only for who then still has more than half a
+//! minute to wait, and none where status tells something that matters more.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kube::runtime::controller::Action;
+use tokio::time::Instant;
+
+use crate::api::condition::Reason;
+use crate::cloud::Ahead;
+use crate::plan::create_state::Stand;
+use crate::plan::report::Report;
+use crate::plan::view::View;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::{Flow, Pass};
+
+/// A shorter wait is not worth a write.
+const LONG: Duration = Duration::from_secs(30);
+/// One write in so long, over all objects.
+const GAP: Duration = Duration::from_millis(100);
+/// Whose turn is so near says nothing any more.
+const NEAR: Duration = Duration::from_secs(5);
+
+/// When objects may say that they wait in line.
+#[derive(Debug, Default)]
+pub struct Slots(Mutex<Option<Instant>>);
+
+impl Slots {
+    /// A time for an object whose turn is at `due`. `None` if it would not wait long enough any more by then.
+    fn take(&self, now: Instant, due: Instant) -> Option<Instant> {
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = next.map_or(now, |next| next.max(now));
+        if due.saturating_duration_since(at) <= LONG {
+            return None;
+        }
+        *next = Some(at + GAP);
+        Some(at)
+    }
+}
+
+/// What an object does until its turn.
+#[derive(Debug, PartialEq, Eq)]
+enum Meanwhile {
+    /// It says that it waits.
+    Say(Ahead),
+    /// It comes back then to say so.
+    ComeBack(Instant),
+    /// It just waits.
+    Wait,
+}
+
+impl<K: Kind> Pass<'_, K> {
+    /// The pass ends, holds nothing, and comes back after `wait` when its turn is.
+    pub(super) async fn wait_in_line(&mut self, view: &View, wait: Duration) -> Flow {
+        let (now, object) = (Instant::now(), &view.object);
+        self.ctx.metrics.in_line(K::NAME, &object.namespace, &object.name);
+        match self.meanwhile(view, now) {
+            Meanwhile::Say(ahead) => {
+                let mut report = Report::queued(ahead.before, ahead.due.saturating_duration_since(now), wait);
+                // Nobody has looked since this was told.
+                report.duplicates = view.recorded.condition("DuplicatesFound").map(|told| told.message.clone());
+                Flow::End(self.finish(report).await)
+            }
+            Meanwhile::ComeBack(at) => Flow::End(Action::requeue(wait.min(at.saturating_duration_since(now)))),
+            Meanwhile::Wait => Flow::End(Action::requeue(wait)),
+        }
+    }
+
+    fn meanwhile(&self, view: &View, now: Instant) -> Meanwhile {
+        let Some(ahead) = self.ctx.cloud.limiter().ahead(&view.object.uid).filter(|_| may_say(view)) else {
+            return Meanwhile::Wait;
+        };
+        self.ctx.memories.with(&view.object.uid, |memory| {
+            match memory.slot.or_else(|| self.ctx.slots.take(now, ahead.due)) {
+                Some(at) if at > now => {
+                    memory.slot = Some(at);
+                    Meanwhile::ComeBack(at)
+                }
+                Some(_) => {
+                    memory.slot = None;
+                    let long = ahead.due.saturating_duration_since(now) > NEAR;
+                    if long { Meanwhile::Say(ahead) } else { Meanwhile::Wait }
+                }
+                None => Meanwhile::Wait,
+            }
+        })
+    }
+}
+
+/// That it waits in line is not said over what matters more: a remote that equals its spec, a create that may have
+/// happened, or what somebody must know or do.
+fn may_say(view: &View) -> bool {
+    let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
+    let said = view.recorded.condition("Ready");
+    !view.carried_out() && view.stand() != Stand::Doubt && said.is_none_or(|ready| weaker.contains(&&*ready.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{Lane, Limiter, Operation, Reservation};
+    use crate::plan::marked::tests::view;
+    use crate::plan::report::{Next, Ready};
+    use crate::reconcile::conditions;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_burst_ten_a_second_say_it_and_only_who_still_waits_long() {
+        let (slots, began) = (Slots::default(), Instant::now());
+        // Ten thousand come at once and are served in 102 s.
+        let due = |number: u32| began + Duration::from_secs(1) * number / 98;
+        let said: Vec<_> =
+            (0..10_000).filter_map(|number| Some((slots.take(began, due(number))?, due(number)))).collect();
+        assert!((700..=730).contains(&said.len()), "{} writes for 10,000 creates", said.len());
+        assert!(said.iter().all(|(at, due)| *due - *at > LONG));
+        for (place, (at, _)) in said.iter().enumerate() {
+            let within = said[place..].iter().filter(|(other, _)| *other < *at + Duration::from_secs(1)).count();
+            assert!(within <= 10, "{within} from {:?} on", *at - began);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_slow_limit_everyone_says_it_who_waits_long() {
+        let (limiter, slots) = (Limiter::new(1.0).unwrap(), Slots::default());
+        let mut said = Vec::new();
+        for number in 0..60 {
+            let uid = format!("uid-{number}");
+            if let Reservation::At(_) = limiter.reserve(&uid, Lane::Create, Operation::CreateDataset) {
+                let ahead = limiter.ahead(&uid).unwrap();
+                said.extend(slots.take(Instant::now(), ahead.due).map(|_| ahead.before));
+            }
+        }
+        let (first, last) = (*said.first().unwrap(), *said.last().unwrap());
+        // One permit is there at once; of those who wait the last one has 58 before it.
+        assert!((28..=31).contains(&first) && last == 58, "{said:?}");
+        assert!(said.len() >= 26, "{said:?}");
+    }
+
+    #[test]
+    fn it_is_not_said_over_what_matters_more() {
+        let told = |ready: Ready, generation: i64| {
+            let mut view = view();
+            let report = Report::new(ready, Next::Event);
+            view.recorded = conditions::told(&view.recorded, &report, generation, jiff::Timestamp::UNIX_EPOCH);
+            may_say(&view)
+        };
+        assert!(may_say(&view()), "nothing is said yet");
+        assert!(told(Ready::Working(Reason::DependencyNotReady, String::new()), 1));
+        assert!(told(Ready::Available(String::new()), 0), "an edit waits");
+        assert!(!told(Ready::Available(String::new()), 1), "it is settled");
+        for reason in [Reason::Queued, Reason::Uncertain, Reason::CloudUnavailable, Reason::DeletionBlocked] {
+            assert!(!told(Ready::Working(reason, String::new()), 1), "{reason}");
+        }
+        assert!(!told(Ready::Stuck(Reason::NameTaken, String::new()), 1));
+        assert!(!told(Ready::Paused(String::new()), 1));
+        let mut doubtful = view();
+        doubtful.object.finalizer = true;
+        assert_eq!(doubtful.stand(), Stand::Doubt);
+        assert!(!may_say(&doubtful));
+    }
+}

@@ -1,0 +1,281 @@
+//! The effects that only look: one function per step, each at most one call, whose result is fed back into the view.
+
+use std::sync::Arc;
+
+use kube::runtime::controller::Action;
+use tokio::time::Instant;
+
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+use crate::cloud::{CallError, ErrorClass, ListDatasets};
+use crate::inventory::{Swept, Trouble, listing};
+use crate::plan::report::{Next, Report};
+use crate::plan::view::{Sight, View};
+use crate::plan::{Change, Step, shown_of_left};
+use crate::reconcile::error_report::verdict;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::{Flow, Pass};
+use crate::reconcile::wire::now;
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+
+/// A throttled object comes back after this time at least.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
+
+impl<K: Kind> Pass<'_, K> {
+    /// Does one step.
+    pub(super) async fn take(&mut self, view: &View, step: Step) -> Flow {
+        if let Some(ended) = self.admit(view, &step).await {
+            return ended;
+        }
+        match step {
+            Step::Reread => self.reread().await,
+            Step::Sweep => self.sweep(view).await,
+            Step::Fetch(id) => self.fetch(view, &id).await,
+            Step::FindOwned => self.find_owned(view).await,
+            Step::FindNamed(name) => self.find_named(view, name).await,
+            Step::ListVersions(dataset) => match self.list_versions(view, &dataset).await {
+                Ok(versions) => {
+                    self.seen.versions = Some(versions);
+                    Flow::Again
+                }
+                Err(flow) => flow,
+            },
+            Step::Permit => self.permit(view).await,
+            Step::Claim(intent, flight) => self.claim(&intent, flight).await,
+            Step::Create => self.create(view).await,
+            Step::Mark(id, labels) => self.mark(view, &id, labels).await,
+            Step::Unrelease(id) => {
+                let flow = self.change(view, &id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await;
+                self.mark_restored(&flow, &id);
+                flow
+            }
+            Step::Change(id, change) => self.equalise(view, &id, change).await,
+            Step::Delete(id) => self.delete(view, &id).await,
+            Step::Release(id) => self.release(view, &id).await,
+            Step::Resolve => {
+                self.ctx.memories.with(&view.object.uid, crate::reconcile::object_state::Memory::resolve);
+                self.ctx.memories.found(&view.object);
+                Flow::Again
+            }
+            Step::Record(record) => self.record(*record).await,
+            Step::Refuse(ended, report) => self.refuse(ended, *report).await,
+            Step::LetGo => self.let_go().await,
+            Step::Report(report) => {
+                self.leave_normalised(view, &report);
+                Flow::End(self.finish(*report).await)
+            }
+            Step::Leave => Flow::End(Action::await_change()),
+        }
+    }
+
+    /// Remembers what the service shows of the fields that are left as it keeps them.
+    fn leave_normalised(&self, view: &View, report: &Report) {
+        let remote = view.id().and_then(|id| view.sight(id)).and_then(Sight::remote);
+        if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
+            let shown = shown_of_left(view, desired, remote);
+            self.ctx.memories.with(&view.object.uid, |memory| memory.repairs.leave(shown));
+        }
+    }
+
+    /// A failed call ends the pass with its verdict.
+    pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
+        let mut report = verdict(error, &now());
+        if let ErrorClass::Throttled { after } = error.class {
+            // The limiter slows down for all; the object only takes its place again.
+            report.next = Next::After(after.unwrap_or_default().max(AGAIN));
+        }
+        Flow::End(self.finish(report).await)
+    }
+
+    async fn sweep(&mut self, view: &View) -> Flow {
+        let Some(target) = view.target() else {
+            return self.internal("no workspace is known for this object").await;
+        };
+        match self.ctx.index.want(&target.workspace, Some(&self.key())) {
+            Swept::Soon => {
+                let message = format!("waiting for workspace {} to be listed", target.workspace);
+                Flow::End(self.finish(Report::working(Reason::Progressing, message, Next::Event)).await)
+            }
+            Swept::Failed(trouble) => {
+                let report = match *trouble {
+                    Trouble::Call(error) => Report { next: Next::Event, ..verdict(&error, &now()) },
+                    Trouble::Unsteady => {
+                        let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
+                        Report::working(Reason::MalformedResponse, message, Next::Event)
+                    }
+                };
+                Flow::End(self.finish(report).await)
+            }
+            Swept::Yes => match target.dataset_id {
+                // Another version's pass is listing them for all.
+                Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
+                    Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
+                }
+                Some(dataset) => match self.list_versions(view, &dataset).await {
+                    Ok(_) => Flow::Again,
+                    Err(flow) => flow,
+                },
+                None => Flow::Again,
+            },
+        }
+    }
+
+    async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
+        let since = Instant::now();
+        match listing::versions(&self.ctx.cloud, &mut self.turn, dataset).await {
+            Ok(listing) if listing.complete => {
+                self.ctx.index.put_versions(dataset, &listing.remotes, since);
+                Ok(listing.remotes)
+            }
+            Ok(_) => Err(self.unsteady().await),
+            Err(error) => {
+                let gone = match error.class {
+                    ErrorClass::NotFound => Ok(true),
+                    ErrorClass::Unexplained => self.is_gone(view, &RemoteId::dataset(dataset)).await,
+                    ErrorClass::Transient
+                    | ErrorClass::Throttled { .. }
+                    | ErrorClass::Refused
+                    | ErrorClass::QuotaExceeded
+                    | ErrorClass::NameTaken
+                    | ErrorClass::Unauthorised(_)
+                    | ErrorClass::Ambiguous
+                    | ErrorClass::Garbled => Ok(false),
+                };
+                match gone {
+                    Ok(true) => {
+                        self.ctx.index.missed(&RemoteId::dataset(dataset), &self.facts.uid);
+                        self.gone(&RemoteId::dataset(dataset));
+                        Ok(Vec::new())
+                    }
+                    Ok(false) => Err(self.call_failed(&error).await),
+                    Err(unknown) => Err(self.call_failed(&unknown).await),
+                }
+            }
+        }
+    }
+
+    /// Do lists say that it does not exist?
+    pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
+        let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
+        self.ctx.reader.exists(&mut self.turn, &workspace, id).await.map(|exists| !exists)
+    }
+
+    async fn unsteady(&mut self) -> Flow {
+        let message = "a list kept changing while it was read; it is read again";
+        Flow::End(self.finish(Report::working(Reason::CloudUnavailable, message, Next::Backoff)).await)
+    }
+
+    pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
+        // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
+        let held = self.ctx.index.held(id, &view.object.uid).filter(|_| id.version.is_some() == K::VERSIONED);
+        if let Some(left) = held {
+            let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
+            return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
+        }
+        if !self.ctx.index.reserve(id, &view.object.uid) {
+            return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
+        }
+        let since = Instant::now();
+        let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
+        let read = if view.object.deleting && id.version.is_none() && !workspace.is_empty() {
+            self.ctx.reader.read_shared(&workspace, id).await
+        } else {
+            self.ctx.reader.read(&mut self.turn, &workspace, id).await
+        };
+        match read {
+            Ok(Some(remote)) => {
+                if view.object.poll.is_some() && view.recorded.id.as_ref() == Some(id) {
+                    self.ctx.memories.with(&view.object.uid, |memory| memory.read = Some(Instant::now()));
+                }
+                self.saw(remote, since);
+                Flow::Again
+            }
+            Ok(None) => {
+                self.ctx.index.missed(id, &view.object.uid);
+                self.seen.sights.insert(id.clone(), Sight::Gone);
+                Flow::Again
+            }
+            Err(error) => self.call_failed(&error).await,
+        }
+    }
+
+    /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
+    pub(super) fn wrote(&mut self, before: &Sight, remote: Remote) {
+        let remote = Arc::new(remote);
+        self.ctx.index.put_written(&remote);
+        let sight = match before {
+            Sight::Read(_) => Sight::Read(remote.clone()),
+            Sight::Indexed(_) | Sight::Gone => Sight::Indexed(remote.clone()),
+        };
+        self.seen.sights.insert(remote.id.clone(), sight);
+    }
+
+    /// A remote as a read showed it that began at `since`.
+    pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
+        self.ctx.index.put_read(&remote, since);
+        self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
+    }
+
+    /// A remote is gone for certain.
+    pub(super) fn gone(&mut self, id: &RemoteId) {
+        self.ctx.index.remove(id);
+        self.seen.sights.insert(id.clone(), Sight::Gone);
+    }
+
+    pub(super) async fn find_owned(&mut self, view: &View) -> Flow {
+        let Some(target) = view.target() else {
+            return self.internal("no target is known").await;
+        };
+        let owners = view.world.identity.owner_values(&view.owner);
+        let since = Instant::now();
+        let mut owned = Vec::new();
+        if let Some(dataset) = &target.dataset_id {
+            match self.list_versions(view, dataset).await {
+                Ok(versions) => owned = versions,
+                Err(flow) => return flow,
+            }
+        } else {
+            for owner in &owners {
+                let query = ListDatasets {
+                    workspace_id: Some(target.workspace.clone()),
+                    label: Some(owner.clone()),
+                    ..ListDatasets::default()
+                };
+                match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
+                    Ok(listing) if listing.complete => owned.extend(listing.remotes),
+                    Ok(_) => return self.unsteady().await,
+                    Err(error) => return self.call_failed(&error).await,
+                }
+            }
+        }
+        owned.retain(|remote| {
+            remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
+        });
+        self.ctx.index.put_listed(&owned, since);
+        self.seen.owned = owned;
+        self.seen.owned_is_fresh = true;
+        let now = Instant::now();
+        self.ctx.memories.with(&view.object.uid, |memory| memory.listed(&view.world, now));
+        Flow::Again
+    }
+
+    async fn find_named(&mut self, view: &View, name: String) -> Flow {
+        let query = ListDatasets {
+            workspace_id: view.target().map(|target| target.workspace),
+            name: Some(name.clone()),
+            ..ListDatasets::default()
+        };
+        let since = Instant::now();
+        match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
+            Ok(listing) if listing.complete => {
+                self.ctx.index.put_listed(&listing.remotes, since);
+                let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
+                self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());
+                Flow::Again
+            }
+            Ok(_) => self.unsteady().await,
+            Err(error) => self.call_failed(&error).await,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A remote in hand that its object cannot be told of: the object is gone, or another life of it is there.
+
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+
+use crate::plan::object::Facts;
+use crate::plan::recorded::Recorded;
+use crate::plan::{Record, Step, plan};
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::{Flow, Pass};
+
+impl<K: Kind> Pass<'_, K> {
+    /// The id could not be recorded on this object: it is gone, another life of it is there, or an id is there
+    /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
+    /// the old object's policy.
+    pub(super) async fn in_hand(&mut self, record: &Record, before: &Recorded) -> Option<Flow> {
+        match self.kube(self.api().get_opt(&self.facts.name)).await {
+            Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
+                self.adopt_copy(object);
+                let now = &self.recorded.id;
+                // Another id is there: ours is surplus now, and a later pass sees to it.
+                if *now != before.id && now.as_ref() != Some(&record.id) {
+                    return Some(self.later());
+                }
+                None
+            }
+            Ok(_) => Some(self.let_go_in_hand(record).await),
+            Err(error) => Some(self.kube_failed(&error, "reading the object")),
+        }
+    }
+
+    /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
+    /// that object were being deleted.
+    async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
+        self.facts =
+            Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
+        self.recorded.id = Some(record.id.clone());
+        self.recorded.origin = Some(record.origin);
+        self.recorded.attempt.clone_from(&record.attempt);
+        self.recorded.fixed.clone_from(&record.fixed);
+        self.wanted = None;
+        self.seen.flight = None;
+        self.seen.object_is_fresh = true;
+        self.seen.sights.remove(&record.id);
+        self.seen.definition_going = self.definition_took_it().await;
+        let mut let_go = false;
+        for _ in 0..10 {
+            let mut view = self.view();
+            view.seen.absence_counts = true;
+            view.seen.swept = true;
+            let flow = match plan(&view) {
+                Step::Fetch(id) => self.fetch(&view, &id).await,
+                Step::FindOwned => self.find_owned(&view).await,
+                // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
+                Step::Delete(id) if view.shows_our_mark(&id) => self.delete(&view, &id).await,
+                Step::Release(id) => self.release(&view, &id).await,
+                Step::LetGo => {
+                    let_go = true;
+                    break;
+                }
+                // Something stands in the way of it.
+                Step::Delete(_)
+                | Step::Reread
+                | Step::Sweep
+                | Step::FindNamed(_)
+                | Step::ListVersions(_)
+                | Step::Permit
+                | Step::Claim(..)
+                | Step::Create
+                | Step::Mark(..)
+                | Step::Unrelease(_)
+                | Step::Change(..)
+                | Step::Resolve
+                | Step::Record(_)
+                | Step::Refuse(..)
+                | Step::Report(_)
+                | Step::Leave => break,
+            };
+            if let Flow::End(_) = flow {
+                break;
+            }
+        }
+        if let_go {
+            self.ctx.memories.found(&self.facts);
+        } else {
+            tracing::warn!(
+                controller = K::NAME,
+                namespace = self.facts.namespace,
+                name = self.facts.name,
+                reconcileID = self.journal.id,
+                datasetId = record.id.dataset,
+                versionName = record.id.version,
+                "the object is gone and its cloud dataset could not be released; it stays as an orphan"
+            );
+        }
+        self.forget();
+        Flow::End(Action::await_change())
+    }
+}

@@ -1,0 +1,74 @@
+//! What is told as events besides status: annotations that mean nothing, and, to both sides, that deleting one object
+//! would delete the remote that another one waits for.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{Resource, ResourceExt};
+
+use crate::api::EventReason;
+use crate::api::names::GROUP;
+use crate::plan::annotations::wrong;
+use crate::plan::desired::Deletion;
+use crate::plan::neighbour::Neighbour;
+use crate::plan::report::Report;
+use crate::reconcile::kind::{Kind, policy};
+use crate::reconcile::pass::Pass;
+
+impl<K: Kind> Pass<'_, K> {
+    /// Tells of annotations that mean nothing, each once a process as long as it stays.
+    pub(super) fn warn_of_annotations(&self) {
+        let found = wrong(self.object.annotations(), self.recorded.id.as_ref());
+        let now: Vec<_> = found.iter().map(|(_, note)| note.clone()).collect();
+        let before = self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned_of, now));
+        for (reason, note) in found.iter().filter(|(_, note)| !before.contains(note)) {
+            self.tell(*reason, note);
+        }
+    }
+
+    /// This object begins to wait for what others own: they are told if deleting them would delete it.
+    pub(super) fn warn_owners(&self, report: &Report) {
+        for about in &report.about {
+            let Some(owner) = about.owner.as_ref().filter(|owner| owner.deletes) else { continue };
+            let (kind, id) = (K::NAME, &about.id);
+            let (namespace, name) = (&self.facts.namespace, &self.facts.name);
+            let note = format!(
+                "{kind} {namespace}/{name} waits for {id}; deleting this object would delete it. To hand it over: {}",
+                owner.way_out()
+            );
+            self.ctx.teller.tell(reference(owner), EventReason::HandoverAtRisk, &note);
+        }
+    }
+
+    /// This object is being deleted, and its remote with it: whoever waits for that is told, and so is this object, once.
+    pub(super) fn warn_waiters(&self) {
+        let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
+        if policy::<K>(&self.object, &self.recorded) == Deletion::Retain {
+            return;
+        }
+        let waiters = self.ctx.index.waiters(id, &self.facts.uid);
+        let again = || self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned, true));
+        if waiters.is_empty() || again() {
+            return;
+        }
+        let (kind, namespace, name) = (K::NAME, &self.facts.namespace, &self.facts.name);
+        for waiter in waiters.into_iter().filter_map(|uid| (self.ctx.neighbour)(uid)) {
+            let note = format!(
+                "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \
+                 goes with it"
+            );
+            self.ctx.teller.tell(reference(&waiter), EventReason::HandoverAtRisk, &note);
+            let note = format!("{waiter} waits for {id}, which is deleted with this object (deletionPolicy Delete)");
+            self.ctx.teller.tell(self.object.object_ref(&()), EventReason::HandoverAtRisk, &note);
+        }
+    }
+}
+
+fn reference(object: &Neighbour) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(format!("{GROUP}/v1alpha1")),
+        kind: Some(object.kind.to_owned()),
+        namespace: Some(object.namespace.clone()),
+        name: Some(object.name.clone()),
+        uid: Some(object.uid.clone()),
+        ..ObjectReference::default()
+    }
+}

@@ -1,0 +1,232 @@
+//! Writes that the API server does not take: which of them it refuses, and how the object says so.
+//!
+//! Promises: a refused write stored nothing, so nothing that depends on it is done; the object says who refuses what,
+//! in the API server's own words, in its status or, if that is refused too, in an event and the log; it is tried again
+//! with growing delays, and at once when somebody changes the object. A conflict, a missing object and a guard of ours
+//! that does not hold are no refusals; a write that is not answered is told only if that lasts.
+
+use std::time::Duration;
+
+use kube::core::Status;
+use kube::runtime::controller::Action;
+use tokio::time::Instant;
+
+use crate::api::condition::Reason;
+use crate::plan::report::{Next, Ready, Report};
+use crate::reconcile::kind::Kind;
+use crate::reconcile::pass::{Flow, Pass, cool};
+
+/// What the API server says to a JSON Patch that cannot be applied, such as one whose `test` does not hold.
+const CANNOT_BE_APPLIED: &str = "the server rejected our request due to an error in our request";
+/// A write that gets no clear answer is told of after it has failed for this long.
+const LASTING: Duration = Duration::from_secs(30);
+/// So much of the API server's words is told.
+const WORDS: usize = 400;
+
+/// What an API server call came to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KubeError {
+    /// It answered with an error.
+    #[error("{}", crate::words::error(.0))]
+    Api(#[from] kube::Error),
+    /// It did not answer in time.
+    #[error("the apiserver did not answer in time")]
+    Timeout,
+    /// A patch that cannot be built: a defect.
+    #[error("the patch is not a JSON Patch: {0}")]
+    Patch(#[from] serde_json::Error),
+}
+
+impl KubeError {
+    /// The status code, if it answered and this is no refusal: 404 and 409 then mean what they say, and 422 that a
+    /// `test` of a JSON Patch does not hold.
+    pub(super) fn code(&self) -> Option<u16> {
+        self.status().filter(|status| !refuses(status)).map(|status| status.code)
+    }
+
+    /// The answer, if it is a refusal: nothing was stored, and nothing will be until somebody changes something.
+    pub(super) fn refusal(&self) -> Option<&Status> {
+        self.status().filter(|status| refuses(status))
+    }
+
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Api(kube::Error::Api(status)) => Some(status),
+            Self::Api(_) | Self::Timeout | Self::Patch(_) => None,
+        }
+    }
+
+    /// How long the API server asks to be left alone.
+    fn retry_after(&self) -> Duration {
+        let seconds =
+            self.status().and_then(|status| status.details.as_ref()).map(|details| details.retry_after_seconds);
+        Duration::from_secs(seconds.unwrap_or_default().into())
+    }
+
+    /// For people.
+    fn words(&self) -> String {
+        self.status().map_or_else(|| one_line(&self.to_string()), words)
+    }
+}
+
+/// Does this answer to a write refuse it? Admission may choose any code, and says that it was admission; a webhook that
+/// cannot be reached is a 500.
+pub(crate) fn refuses(status: &Status) -> bool {
+    const ADMISSION: [&str; 4] =
+        ["denied request", "denied the request", "failed calling webhook", "failed to call webhook"];
+    let by_admission = ADMISSION.iter().any(|words| status.message.contains(words));
+    by_admission
+        || match status.code {
+            400 | 403 | 413 => true,
+            422 => status.message != CANNOT_BE_APPLIED,
+            _ => false,
+        }
+}
+
+/// `422 Invalid: …`
+fn words(status: &Status) -> String {
+    one_line(&format!("{} {}: {}", status.code, status.reason, status.message))
+}
+
+fn one_line(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= WORDS { text } else { text.chars().take(WORDS - 1).chain(['…']).collect() }
+}
+
+/// What a person can do about a refusal.
+fn advice(status: &Status) -> &'static str {
+    let says = |words: &str| status.message.contains(words);
+    if says("failed calling webhook") || says("failed to call webhook") {
+        "bring that webhook back, or exempt the operator's ServiceAccount from it"
+    } else if says("denied request") || says("denied the request") {
+        "change the object so that it is admitted, or exempt the operator's ServiceAccount"
+    } else if says("cannot patch") || says("cannot update") {
+        "give the operator's ServiceAccount this right again"
+    } else if status.code == 413 || says("may not be more than") || says("Too long") {
+        "make the object smaller: remove or shorten annotations of others"
+    } else {
+        "change the object, or what refuses it"
+    }
+}
+
+/// A write of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// Finalizer and intent, onto the object.
+    Claim,
+    /// The finalizer, off the object.
+    Finalizer,
+    /// The status.
+    Status,
+}
+
+impl Write {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Finalizer => "finalizer",
+            Self::Status => "status",
+        }
+    }
+
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Claim => "store the operator's finalizer and annotation on this object",
+            Self::Finalizer => "remove the operator's finalizer from this object",
+            Self::Status => "write the status of this object",
+        }
+    }
+}
+
+/// How a refusal of this write is told.
+fn refused(write: Write, status: &Status) -> String {
+    format!(
+        "the API server refuses to {}: {}; {}; the operator tries again by itself",
+        write.what(),
+        words(status),
+        advice(status)
+    )
+}
+
+impl<K: Kind> Pass<'_, K> {
+    /// Ends the pass: a write of this object was not taken, and nothing of it counts as stored.
+    pub(super) async fn write_failed(&mut self, error: &KubeError, write: Write) -> Flow {
+        let Some(report) = self.judge(error, write) else {
+            return Flow::End(self.unwritten(error, write));
+        };
+        let action = self.finish(report).await;
+        if error.refusal().is_some() && write != Write::Status {
+            // Whatever somebody changes on the object may be what was missing.
+            self.ctx.memories.with(&self.facts.uid, |memory| memory.cooldown = None);
+        }
+        Flow::End(action)
+    }
+
+    /// Status could not be written: that can only be told beside it.
+    pub(super) fn status_failed(&self, error: &KubeError, report: &Report) -> Action {
+        if let Some(own) = self.judge(error, Write::Status) {
+            // A refusal that was to be told with it comes first.
+            let told = [report, &own].into_iter().find_map(|report| match &report.ready {
+                Ready::Working(Reason::WriteRefused, message) => Some(message.as_str()),
+                Ready::Available(_)
+                | Ready::Working(..)
+                | Ready::Stuck(..)
+                | Ready::Paused(_)
+                | Ready::PausedReady(_) => None,
+            });
+            self.tell_once(told.unwrap_or_default());
+        }
+        self.unwritten(error, Write::Status)
+    }
+
+    /// What a failed write means for the object. `None`: nothing yet.
+    fn judge(&self, error: &KubeError, write: Write) -> Option<Report> {
+        let message = if let Some(status) = error.refusal() {
+            self.ctx.metrics.write_refused(K::NAME, write.label(), status.code);
+            refused(write, status)
+        } else {
+            let now = Instant::now();
+            let since = self.ctx.memories.with(&self.facts.uid, |memory| *memory.unwritten.get_or_insert(now));
+            if now.saturating_duration_since(since) < LASTING {
+                return None;
+            }
+            let (what, words) = (write.what(), error.words());
+            format!("the API server has not taken the request to {what} for a while: {words}; it is tried again")
+        };
+        Some(Report::working(Reason::WriteRefused, message, Next::Backoff))
+    }
+
+    /// A write that failed ends the pass, with the object's own delay or the longer one that the API server asks for.
+    fn unwritten(&self, error: &KubeError, write: Write) -> Action {
+        let (namespace, name) = (&self.facts.namespace, &self.facts.name);
+        let (reconcile_id, what, error_text) = (&self.journal.id, write.label(), error.words());
+        tracing::warn!(
+            controller = K::NAME,
+            namespace,
+            name,
+            reconcileID = reconcile_id,
+            write = what,
+            error = error_text,
+            "the API server did not take a write"
+        );
+        Action::requeue(cool(self.ctx, &self.facts, error.retry_after()..=Duration::MAX))
+    }
+
+    /// A warning event, unless it was the last one told of this object.
+    fn tell_once(&self, message: &str) {
+        let gist = gist(message);
+        let known = self.ctx.memories.with(&self.facts.uid, |memory| memory.refused.replace(gist.clone()));
+        if known.as_ref() != Some(&gist) {
+            self.tell(Reason::WriteRefused, message);
+        }
+    }
+}
+
+/// What makes two refusals the same: ports, counts and times in the API server's words are no news.
+pub(super) fn gist(message: &str) -> String {
+    message.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+}
+
+#[cfg(test)]
+#[path = "write_errors_tests.rs"]
+mod tests;

@@ -1,0 +1,249 @@
+//! Our mark on a remote: writing it, and telling whose a remote is.
+//!
+//! Three labels are written with the create itself, so no moment exists in which a remote of ours is unmarked.
+//! A mark counts only if its MAC verifies; label filters of the service are substring matches, so every hit is
+//! checked here again. Rules: `docs/protocol.md`, "Whose is it?".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ring::hmac;
+
+use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+use crate::remote::fields::{digest_hex, hex};
+
+/// Labels of a remote.
+pub type Labels = BTreeMap<String, String>;
+
+const MAC_DIGITS: usize = 32;
+const HASH_DIGITS: usize = 16;
+/// Stands in a mark for a cluster that is not known. It is nobody's: two such clusters are not the same one.
+const UNKNOWN_CLUSTER: &str = "unknown";
+
+/// Who this operator is: its owner domains, keys and cluster. The first domain and key write, all are read as ours.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    domains: Vec<String>,
+    keys: Vec<hmac::Key>,
+    /// `None` if it is not known; then no mark is taken for one of this cluster because of the cluster that it names.
+    cluster: Option<String>,
+}
+
+/// The name an object has for its remote: it survives the object, its uid does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `Dataset.pai.dataset-operator.dev`
+    pub kind: String,
+    /// Namespace of the object.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+}
+
+/// How an attempt came to its remote, the first letter of its nonce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Origin {
+    /// We created the remote.
+    Created,
+    /// It existed and we were told to take it.
+    Adopted,
+}
+
+impl Origin {
+    /// The first letter of a nonce.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Created => 'c',
+            Self::Adopted => 'a',
+        }
+    }
+
+    /// The origin a nonce tells.
+    #[must_use]
+    pub fn of_nonce(nonce: &str) -> Self {
+        if nonce.starts_with('a') { Self::Adopted } else { Self::Created }
+    }
+
+    /// The value in status.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Adopted => "Adopted",
+        }
+    }
+}
+
+/// Whose is a remote, seen from one object?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Ours, with this object's uid.
+    Mine {
+        /// The attempt that made or took it.
+        nonce: String,
+        /// It also carries `dso-released`.
+        released: bool,
+    },
+    /// Ours, with this object's owner name, but a uid that no object here has: an earlier life of this object.
+    Predecessor {
+        /// The attempt that made or took it.
+        nonce: String,
+    },
+    /// Ours and this owner's, but let go by `Retain`.
+    Released,
+    /// Another live owner's.
+    Other,
+    /// Another owner's that is released or dead here: as good as unmarked.
+    Dead,
+    /// The MAC does not verify, although it claims this owner or uid.
+    Forged,
+    /// No mark of this operator.
+    Nobody,
+}
+
+impl Identity {
+    /// `domains` and `keys` must not be empty; an absent key list means that the domains are the keys
+    /// (marks can then be forged by anyone who knows the domain).
+    #[must_use]
+    pub fn new(domains: &[String], keys: &[String], kube_system_uid: &str) -> Self {
+        let default = [kube_system_uid.to_owned()];
+        let domains = if domains.is_empty() { &default[..] } else { domains };
+        let cluster = Some(digest_hex(kube_system_uid.as_bytes(), HASH_DIGITS));
+        Self { cluster, ..Self::without_cluster(domains, keys) }
+    }
+
+    /// The same for a cluster that is not known. `domains` must not be empty.
+    #[must_use]
+    pub fn without_cluster(domains: &[String], keys: &[String]) -> Self {
+        let secrets = if keys.is_empty() { domains } else { keys };
+        Self {
+            keys: secrets.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes())).collect(),
+            domains: domains.iter().map(|domain| digest_hex(domain.as_bytes(), HASH_DIGITS)).collect(),
+            cluster: None,
+        }
+    }
+
+    /// The values of `dso-domain` that are ours; the first is the one we write.
+    #[must_use]
+    pub fn domains(&self) -> &[String] {
+        &self.domains
+    }
+
+    /// The values that `dso-owner` has for this owner, by each of our keys; the first is the one we write.
+    #[must_use]
+    pub fn owner_values(&self, owner: &Owner) -> Vec<String> {
+        self.keys.iter().map(|key| owner_value(key, owner)).collect()
+    }
+
+    /// The whole mark, to be written on a remote.
+    #[must_use]
+    pub fn mark(&self, owner: &Owner, uid: &str, nonce: &str) -> Labels {
+        let (Some(domain), Some(key)) = (self.domains.first(), self.keys.first()) else {
+            return Labels::new();
+        };
+        let owner = owner_value(key, owner);
+        let cluster = self.cluster.as_deref().unwrap_or(UNKNOWN_CLUSTER);
+        let mac = attempt_mac(key, domain, &owner, nonce, uid, cluster);
+        Labels::from([
+            (MARK_DOMAIN.to_owned(), domain.clone()),
+            (MARK_OWNER.to_owned(), owner),
+            (MARK_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{cluster}.{mac}")),
+        ])
+    }
+
+    /// Whose is a remote with these labels, for the object `uid` of `owner`? `lives_here` answers whether some
+    /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
+    /// mark is then another owner's, not an earlier life).
+    #[must_use]
+    pub fn whose(
+        &self,
+        labels: &Labels,
+        owner: &Owner,
+        uid: &str,
+        lives_here: &BTreeSet<String>,
+        has_id: bool,
+    ) -> Whose {
+        let (Some(domain), Some(owner_label), Some(attempt)) =
+            (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
+        else {
+            return Whose::Nobody;
+        };
+        let released = labels.contains_key(MARK_RELEASED);
+        if !self.domains.contains(domain) {
+            return if released { Whose::Dead } else { Whose::Other };
+        }
+        let same_owner = self.owner_values(owner).contains(owner_label);
+        let Some(claim) = self.verified(domain, owner_label, attempt) else {
+            let claims_us = same_owner || uid_of(attempt) == Some(uid);
+            return if claims_us { Whose::Forged } else { Whose::Dead };
+        };
+        let nonce = claim.nonce.to_owned();
+        let lives = claim.uid != uid && lives_here.contains(claim.uid);
+        let our_cluster = self.cluster.as_deref() == Some(claim.cluster);
+        match (claim.uid == uid, same_owner) {
+            (true, true) => Whose::Mine { nonce, released },
+            (false, true) if released => Whose::Released,
+            (_, false) if released => Whose::Dead,
+            _ if lives => Whose::Other,
+            (_, true) if our_cluster || !has_id => Whose::Predecessor { nonce },
+            (_, false) if our_cluster => Whose::Dead,
+            _ => Whose::Other,
+        }
+    }
+
+    fn verified<'a>(&self, domain: &str, owner: &str, attempt: &'a str) -> Option<Claim<'a>> {
+        let mut parts = attempt.split('.');
+        let (nonce, uid, cluster, mac) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let whole = parts.next().is_none();
+        let valid = self.keys.iter().any(|key| attempt_mac(key, domain, owner, nonce, uid, cluster) == mac);
+        (whole && valid).then_some(Claim { nonce, uid, cluster })
+    }
+}
+
+struct Claim<'a> {
+    nonce: &'a str,
+    uid: &'a str,
+    cluster: &'a str,
+}
+
+/// The uid that a `dso-attempt` label names, whether or not its MAC verifies.
+#[must_use]
+pub fn uid_of(attempt: &str) -> Option<&str> {
+    attempt.split('.').nth(1)
+}
+
+/// The uid named by the mark among these labels, if any.
+#[must_use]
+pub fn marked_uid(labels: &Labels) -> Option<&str> {
+    labels.get(MARK_ATTEMPT).and_then(|attempt| uid_of(attempt))
+}
+
+/// The operator and the cluster that the mark among these labels names, whether or not it verifies: the values of
+/// `dso-domain` and of the third part of `dso-attempt`.
+#[must_use]
+pub fn marked_place(labels: &Labels) -> (Option<&str>, Option<&str>) {
+    // Anybody can write a label, and this is for messages.
+    let hash = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let cluster = labels.get(MARK_ATTEMPT).and_then(|attempt| attempt.split('.').nth(2));
+    (labels.get(MARK_DOMAIN).map(String::as_str).filter(hash), cluster.filter(hash))
+}
+
+/// Is this label key one of ours?
+#[must_use]
+pub fn is_mark(key: &str) -> bool {
+    key.starts_with("dso-")
+}
+
+fn owner_value(key: &hmac::Key, owner: &Owner) -> String {
+    let text = format!("owner\n{}\n{}\n{}", owner.kind, owner.namespace, owner.name);
+    hex(hmac::sign(key, text.as_bytes()).as_ref(), MAC_DIGITS)
+}
+
+fn attempt_mac(key: &hmac::Key, domain: &str, owner: &str, nonce: &str, uid: &str, cluster: &str) -> String {
+    let text = format!("attempt\n{domain}\n{owner}\n{nonce}\n{uid}\n{cluster}");
+    hex(hmac::sign(key, text.as_bytes()).as_ref(), MAC_DIGITS)
+}
+
+#[cfg(test)]
+#[path = "mark_tests.rs"]
+mod tests;
