@@ -26,7 +26,7 @@ fn with_versions(number: usize) -> Dataset {
 }
 
 fn of(number: usize, name: &str) -> RemoteId {
-    RemoteId::version(id(number), name)
+    RemoteId::new(id(number)).join(name)
 }
 
 fn object(name: &str) -> ObjectKey {
@@ -68,7 +68,7 @@ async fn versions_of_a_dataset_deleted_in_the_console_look_for_themselves() {
 async fn a_read_that_finds_no_dataset_is_told_to_those_who_recorded_its_versions_and_not_to_the_reader() {
     let mut stage = family().await;
     stage.console("DELETE", &format!("/{}", id(1)), &Value::Null);
-    stage.index.missed(&RemoteId::dataset(id(1)), "uid-1");
+    stage.index.missed(&RemoteId::new(id(1)), "uid-1");
     assert_eq!((stage.woken(), stage.index.get(&of(1, "v2"))), (names(&["v2", "v3"]), None));
     stage.rounds(2).await;
     assert_eq!(stage.woken(), [], "all know");
@@ -140,7 +140,14 @@ fn waits(stage: &Stage, name: &str, about: About) {
 }
 
 fn owner() -> Neighbour {
-    Neighbour { kind: "Dataset", namespace: "ns".into(), name: "o-1".into(), uid: "uid-1".into(), deletes: true }
+    Neighbour {
+        kind: "Dataset",
+        resource: "paids",
+        namespace: "ns".into(),
+        name: "o-1".into(),
+        uid: "uid-1".into(),
+        deletes: true,
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,8 +188,8 @@ async fn what_is_waited_for_is_asked_for_by_id_where_no_sweep_shows_it() {
         let shown = stage.emulator.datasets().into_iter().find(|dataset| dataset.dataset_id == id(1)).unwrap();
         json!({"name": shown.name})["name"].as_str().unwrap().to_owned()
     };
-    waits(&stage, "waits", About { id: RemoteId::dataset(id(1)), face: Some(unmarked(&stage)), owner: None });
-    waits(&stage, "for-nothing", About::absent(RemoteId::dataset("d-nobody")));
+    waits(&stage, "waits", About { id: RemoteId::new(id(1)), face: Some(unmarked(&stage)), owner: None });
+    waits(&stage, "for-nothing", About::absent(RemoteId::new("d-nobody")));
     stage.rounds(2).await;
     assert_eq!((stage.woken(), stage.calls().0 - calls.0), (vec![], 2 + 2), "one call for all that are waited for");
     stage.console("PUT", &format!("/{}", id(1)), &json!({"Name": "renamed"}));
@@ -204,15 +211,15 @@ async fn whoever_waits_is_woken_when_the_owner_writes_that_it_let_go_or_is_gone_
         |number: usize, stage: &Stage| About { owner: Some(owner()), ..About::shown(&stage.believed(number).unwrap()) };
     for number in 0..3 {
         waits(&stage, &format!("waits-{number}"), shown(number, &stage));
-        let dataset = RemoteId::dataset(id(number));
+        let dataset = RemoteId::new(id(number));
         let waiters = ["uid-1", "another"].map(|uid| stage.index.waiters(&dataset, uid).len());
         assert_eq!(waiters, [1, 0], "of the owner alone");
     }
     let mut released = (*stage.believed(0).unwrap()).clone();
     released.labels.insert("dso-released".into(), "true".into());
     stage.index.put_written(&released);
-    stage.index.remove(&RemoteId::dataset(id(1)));
-    stage.index.forget(&RemoteId::dataset(id(2)), "uid-2");
+    stage.index.remove(&RemoteId::new(id(1)));
+    stage.index.forget(&RemoteId::new(id(2)), "uid-2");
     assert_eq!(stage.woken(), names(&["waits-0", "waits-1", "waits-2"]));
     // What came between the look and the wait is news as well.
     stage.index.watch(&object("late"), WORKSPACE, &[shown(2, &stage)]);

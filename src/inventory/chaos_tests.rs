@@ -126,7 +126,7 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
     // From now on lists show the past, for as long as it takes.
     stage.emulator.set_knobs(|knobs| knobs.list_lag_ms = 3_600_000);
     let made = Remote {
-        id: RemoteId::dataset(stage.make("new", &mark(30))),
+        id: RemoteId::new(stage.make("new", &mark(30))),
         labels: mark(30),
         fields: json!({"Name": "new", "WorkspaceId": WORKSPACE}).as_object().cloned().unwrap(),
         latest: None,
@@ -134,7 +134,7 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
     stage.index.put_written(&made);
     stage.index.recorded(&made.id, &key(30), Some(WORKSPACE));
     stage.console("DELETE", &format!("/{}", id(3)), &Value::Null);
-    stage.index.remove(&RemoteId::dataset(id(3)));
+    stage.index.remove(&RemoteId::new(id(3)));
     stage.edit(7, "ours");
     let mut edited = Remote::clone(&stage.believed(7).unwrap());
     edited.fields.insert("Description".into(), json!("ours"));
@@ -143,7 +143,7 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
     stage.rounds(2).await;
     assert_eq!(stage.woken(), []);
     assert!(stage.index.get(&made.id).is_some(), "made just now");
-    assert!(stage.index.is_gone(&RemoteId::dataset(id(3))) && stage.believed(3).is_none(), "deleted just now");
+    assert!(stage.index.is_gone(&RemoteId::new(id(3))) && stage.believed(3).is_none(), "deleted just now");
     assert_eq!(stage.believed(7).unwrap().fields["Description"], "ours", "edited just now");
 
     stage.emulator.set_knobs(|knobs| knobs.list_lag_ms = 0);

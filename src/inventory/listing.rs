@@ -123,14 +123,14 @@ async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Res
 #[must_use]
 pub fn dataset(dataset: cloud::Dataset) -> Remote {
     let latest = dataset.latest_version.map(|latest| Box::new(version(&dataset.id, latest)));
-    Remote { id: RemoteId::dataset(dataset.id), labels: dataset.labels, fields: dataset.fields, latest }
+    Remote { id: RemoteId::new(dataset.id), labels: dataset.labels, fields: dataset.fields, latest }
 }
 
 /// A version as the engine sees it.
 #[must_use]
 pub fn version(dataset: &str, version: cloud::Version) -> Remote {
     Remote {
-        id: RemoteId::version(dataset, version.name),
+        id: RemoteId::new(dataset).join(version.name),
         labels: version.labels,
         fields: version.fields,
         latest: None,

@@ -236,8 +236,8 @@ impl Index {
         let mut state = self.state();
         state.rows.remove(id);
         state.rights.gone(id);
-        if id.version.is_none() {
-            state.refused.remove(&id.dataset);
+        if id.child().is_none() {
+            state.refused.remove(id.root());
         }
     }
 
@@ -250,7 +250,7 @@ impl Index {
     pub fn found(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
         let mut state = self.state();
         state.rows.recorded(id, key, workspace);
-        state.rows.well(&id.dataset, key.uid);
+        state.rows.well(id.root(), key.uid);
     }
 
     /// A read for the object `uid` did not find this remote: nothing is believed of it, and whoever else recorded it, or
@@ -319,7 +319,7 @@ impl Index {
     /// uid does not live here.
     pub fn orphans(&self, lives_here: impl Fn(Uid) -> bool) -> Vec<RemoteId> {
         let state = self.state();
-        let datasets = state.rows.unclaimed().map(|(id, uid)| (RemoteId::dataset(id), uid));
+        let datasets = state.rows.unclaimed().map(|(id, uid)| (RemoteId::new(id), uid));
         let all = datasets.chain(state.rows.unclaimed_versions());
         all.filter(|(_, uid)| !lives_here(*uid)).map(|(id, _)| id).collect()
     }
@@ -345,7 +345,7 @@ impl Index {
     /// its dataset's versions.
     #[must_use]
     pub fn shown_again_within(&self, id: &RemoteId) -> Duration {
-        if id.version.is_some() {
+        if id.child().is_some() {
             self.trusted() + self.settings.resync * rows::VERSION_RESYNCS
         } else {
             self.trusted()

@@ -69,8 +69,8 @@ impl Reader {
 
     /// A version list that is refused is asked of the dataset: what is gone has no versions.
     async fn is_listed(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
-        let versions = match &id.version {
-            Some(_) => Some(listing::versions(&self.client, turn, &id.dataset).await),
+        let versions = match id.child() {
+            Some(_) => Some(listing::versions(&self.client, turn, id.root()).await),
             None => None,
         };
         match versions {
@@ -80,11 +80,11 @@ impl Reader {
             refused => {
                 let query = ListDatasets {
                     workspace_id: Some(workspace.to_owned()),
-                    dataset_ids: vec![id.dataset.clone()],
+                    dataset_ids: vec![id.root().to_owned()],
                     ..ListDatasets::default()
                 };
                 let listing = listing::datasets(&self.client, turn, &query).await?;
-                let shown = listing.shows(&RemoteId::dataset(id.dataset.clone()), Operation::ListDatasets)?;
+                let shown = listing.shows(&RemoteId::new(id.root()), Operation::ListDatasets)?;
                 match refused {
                     Some(Err(error)) if shown => Err(error),
                     _ => Ok(shown),
@@ -94,16 +94,16 @@ impl Reader {
     }
 
     async fn get(&self, turn: &mut Turn, id: &RemoteId) -> Read {
-        let answer = match &id.version {
-            None => self.client.call_in(turn, &Request::get_dataset(&id.dataset)).await.and_then(|answer| {
+        let answer = match id.child() {
+            None => self.client.call_in(turn, &Request::get_dataset(id.root())).await.and_then(|answer| {
                 let item = answer.dataset();
                 item.map(listing::dataset).map_err(|e| CallError::malformed(Operation::GetDataset, e))
             }),
             Some(version) => {
-                let request = Request::get_dataset_version(&id.dataset, version);
+                let request = Request::get_dataset_version(id.root(), version);
                 self.client.call_in(turn, &request).await.and_then(|answer| {
                     let item = answer.version();
-                    item.map(|item| listing::version(&id.dataset, item))
+                    item.map(|item| listing::version(id.root(), item))
                         .map_err(|e| CallError::malformed(Operation::GetDatasetVersion, e))
                 })
             }
@@ -121,7 +121,7 @@ impl Reader {
         let leads = {
             let mut queue = self.queue();
             let waiting = queue.entry(workspace.to_owned()).or_default();
-            waiting.push((id.dataset.clone(), sender));
+            waiting.push((id.root().to_owned(), sender));
             waiting.len() == 1
         };
         if leads {

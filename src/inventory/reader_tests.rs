@@ -21,7 +21,7 @@ async fn deletes_that_keep_coming_share_pages() {
     let mut reads = JoinSet::new();
     for number in 0..100 {
         let reader = reader.clone();
-        reads.spawn(async move { reader.read_shared(WORKSPACE, &RemoteId::dataset(id(number))).await });
+        reads.spawn(async move { reader.read_shared(WORKSPACE, &RemoteId::new(id(number))).await });
         stage.pass_in(STEP, STEP).await;
     }
     stage.pass_in(STEP * 40, STEP).await;
@@ -36,7 +36,7 @@ async fn deletes_that_keep_coming_share_pages() {
 async fn one_that_is_alone_hardly_waits() {
     let mut stage = Stage::new(all_marked(1), Knobs::default()).await;
     let reader = Arc::new(Reader::new(stage.client.clone(), LAG));
-    let read = tokio::spawn(async move { reader.read_shared(WORKSPACE, &RemoteId::dataset(id(0))).await });
+    let read = tokio::spawn(async move { reader.read_shared(WORKSPACE, &RemoteId::new(id(0))).await });
     assert_eq!(stage.pass_in(STEP * 3, STEP).await.len(), 1, "within 30 ms");
     assert!(read.await.unwrap().unwrap().is_some());
     assert_eq!(stage.calls(), (0, 0, 1), "a read of its own");
@@ -57,7 +57,7 @@ async fn read(count: usize, version: bool, refused: &[&str]) -> (Result<bool, Er
         ..Fault::default()
     };
     stage.emulator.add_faults(refused.iter().map(refusal));
-    let id = if version { RemoteId::version(id(0), "v2") } else { RemoteId::dataset(id(0)) };
+    let id = if version { RemoteId::new(id(0)).join("v2") } else { RemoteId::new(id(0)) };
     let reader = Reader::new(stage.client.clone(), LAG);
     let read = tokio::spawn(async move { reader.read(&mut Turn::wait(Lane::UserChange), WORKSPACE, &id).await });
     while !read.is_finished() {

@@ -68,8 +68,8 @@ mod tests {
     async fn a_remote_is_held_until_it_is_gone_or_no_delete_can_hit_it_any_more() {
         let second = Duration::from_secs(1);
         let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
-        let (one, other) = (RemoteId::dataset("d-1"), RemoteId::dataset("d-2"));
-        let third = RemoteId::version("d-1", "v2");
+        let (one, other) = (RemoteId::new("d-1"), RemoteId::new("d-2"));
+        let third = RemoteId::new("d-1").join("v2");
         for id in [&one, &other, &third] {
             index.hold(id, "a", second * 120);
         }
@@ -91,7 +91,7 @@ mod tests {
     fn one_pass_works_on_a_remote_at_a_time() {
         let second = Duration::from_secs(1);
         let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
-        let id = RemoteId::dataset("d-1");
+        let id = RemoteId::new("d-1");
         assert!(index.reserve(&id, "a") && index.reserve(&id, "a"));
         assert!(!index.reserve(&id, "b"));
         index.unreserve("a");

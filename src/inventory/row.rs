@@ -69,7 +69,7 @@ pub(super) struct Row {
 impl Row {
     /// A row for this remote. `None` if it cannot be packed.
     pub(super) fn new(remote: &Remote, as_of: Instant, source: Source, domains: &[String]) -> Option<Self> {
-        let newest = remote.latest.as_ref().and_then(|latest| latest.id.version.as_deref());
+        let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
         Some(Self {
             shown: Packed::new(&without_times(remote))?,
             as_of,

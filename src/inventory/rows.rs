@@ -75,16 +75,16 @@ impl Rows {
 
     /// What was shown last of this remote, whether or not it is believed.
     pub(super) fn last(&self, id: &RemoteId) -> Option<Arc<Remote>> {
-        let entry = self.entries.get(id.dataset.as_str())?;
-        match &id.version {
+        let entry = self.entries.get(id.root())?;
+        match id.child() {
             None => entry.row.as_ref()?.remote(),
             Some(version) => entry.versions.as_ref()?.rows.get(version)?.remote(),
         }
     }
 
     pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
-        let entry = self.entries.get(id.dataset.as_str())?;
-        let Some(version) = &id.version else {
+        let entry = self.entries.get(id.root())?;
+        let Some(version) = id.child() else {
             return entry.row.as_ref()?.believed(now, trusted);
         };
         let own = entry.versions.as_ref().and_then(|versions| versions.rows.get(version));
@@ -123,7 +123,7 @@ impl Rows {
     }
 
     pub(super) fn is_gone(&self, id: &RemoteId) -> bool {
-        self.gone.contains(id) || (id.version.is_some() && self.gone.contains(&RemoteId::dataset(id.dataset.clone())))
+        self.gone.contains(id) || (id.child().is_some() && self.gone.contains(&RemoteId::new(id.root())))
     }
 
     pub(super) fn versions_known(&self, dataset: &str) -> bool {
@@ -142,11 +142,11 @@ impl Rows {
 
     /// Our own new version is the newest; whether all versions are known does not change.
     pub(super) fn created_version(&mut self, version: &Remote, as_of: Instant) {
-        let dataset = version.id.dataset.as_str();
+        let dataset = version.id.root();
         if self.versions_known(dataset) {
             self.entry(dataset).versions.get_or_insert_default().listed.get_or_insert(as_of);
         }
-        let before = version.id.version.as_deref().and_then(version_number).and_then(|number| number.checked_sub(1));
+        let before = version.id.child().and_then(version_number).and_then(|number| number.checked_sub(1));
         if let Some(before) = before.filter(|before| *before > 1).map(|before| format!("v{before}"))
             && !self.entries.get(dataset).is_some_and(|entry| self.knows(entry, dataset, &before))
         {
@@ -155,7 +155,7 @@ impl Rows {
         self.believe(version, as_of, Source::Sent);
         let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
         let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
-        let number = |id: &RemoteId| id.version.as_deref().and_then(version_number);
+        let number = |id: &RemoteId| id.child().and_then(version_number);
         if remote.latest.as_ref().is_some_and(|latest| number(&latest.id) > number(&version.id)) {
             // Made at the same time, and answered before.
             return;
@@ -170,16 +170,16 @@ impl Rows {
 
     /// Puts a row unless a newer one is there. Returns whether it says something new.
     pub(super) fn put(&mut self, remote: &Remote, as_of: Instant, source: Source) -> bool {
-        if remote.id.version.is_none() && self.gone.contains(&remote.id) {
+        if remote.id.child().is_none() && self.gone.contains(&remote.id) {
             return false;
         }
         let Some(mut row) = Row::new(remote, as_of, source, &self.domains) else { return false };
-        let dataset = remote.id.dataset.as_str();
+        let dataset = remote.id.root();
         let entry = self.entry(dataset);
-        if let Some(version) = &remote.id.version {
+        if let Some(version) = remote.id.child() {
             let rows = &mut entry.versions.get_or_insert_default().rows;
             let changed = put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
-                rows.insert(version.clone(), row);
+                rows.insert(version.to_owned(), row);
                 true
             });
             if changed {
@@ -209,7 +209,7 @@ impl Rows {
 
     /// A write of ours to this remote ended without an answer.
     pub(super) fn doubt(&mut self, id: &RemoteId, now: Instant) {
-        let Some(entry) = self.entries.get_mut(id.dataset.as_str()) else { return };
+        let Some(entry) = self.entries.get_mut(id.root()) else { return };
         if let Some(row) = &mut entry.row {
             row.doubt(now);
         }
@@ -229,10 +229,10 @@ impl Rows {
         for version in versions {
             changed |= self.put(version, since, Source::Shown);
         }
-        let shown: HashSet<_> = versions.iter().filter_map(|version| version.id.version.as_ref()).collect();
+        let shown: HashSet<_> = versions.iter().filter_map(|version| version.id.child()).collect();
         let known = self.entry(dataset).versions.get_or_insert_default();
         let before = known.rows.len();
-        known.rows.retain(|name, row| shown.contains(name) || row.as_of > since);
+        known.rows.retain(|name, row| shown.contains(name.as_str()) || row.as_of > since);
         known.listed = Some(now);
         known.unknown = None;
         changed || known.rows.len() != before
@@ -240,17 +240,16 @@ impl Rows {
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
         self.watches.left(id);
-        if let Some(version) = &id.version {
-            if let Some(versions) = self.entries.get_mut(id.dataset.as_str()).and_then(|entry| entry.versions.as_mut())
-            {
+        if let Some(version) = id.child() {
+            if let Some(versions) = self.entries.get_mut(id.root()).and_then(|entry| entry.versions.as_mut()) {
                 versions.rows.remove(version);
             }
         } else {
-            self.drop_row(&id.dataset);
-            if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
+            self.drop_row(id.root());
+            if let Some(entry) = self.entries.get_mut(id.root()) {
                 entry.versions = None;
             }
-            self.tidy(&id.dataset);
+            self.tidy(id.root());
         }
         if self.gone.insert(id.clone()) {
             self.gone_order.push_back(id.clone());

@@ -25,7 +25,7 @@ fn remote(id: &str, latest: &str, description: &str) -> Arc<Remote> {
     let labels = Identity::new(&["d".into()], &[], "c").mark(&owner(id), "uid", "c1");
     let fields = serde_json::json!({"Description": description, "WorkspaceId": "478"});
     Arc::new(Remote {
-        id: RemoteId::dataset(id),
+        id: RemoteId::new(id),
         labels,
         fields: fields.as_object().cloned().unwrap_or_default(),
         latest: Some(Box::new(version(id, latest))),
@@ -33,11 +33,11 @@ fn remote(id: &str, latest: &str, description: &str) -> Arc<Remote> {
 }
 
 fn version(id: &str, name: &str) -> Remote {
-    Remote { id: RemoteId::version(id, name), labels: Labels::new(), fields: serde_json::Map::new(), latest: None }
+    Remote { id: RemoteId::new(id).join(name), labels: Labels::new(), fields: serde_json::Map::new(), latest: None }
 }
 
 fn description(rows: &Rows, id: &str, now: Instant) -> Option<String> {
-    let remote = rows.get(&RemoteId::dataset(id), now, TRUSTED)?;
+    let remote = rows.get(&RemoteId::new(id), now, TRUSTED)?;
     remote.fields["Description"].as_str().map(str::to_owned)
 }
 
@@ -89,11 +89,11 @@ async fn what_a_sweep_did_not_show_is_known_unless_something_newer_is() {
 async fn what_we_deleted_does_not_come_back_with_a_lagging_list() {
     let (mut rows, start) = (rows(), Instant::now());
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
-    rows.remove(&RemoteId::dataset("d-1"));
+    rows.remove(&RemoteId::new("d-1"));
     assert!(!rows.put(&remote("d-1", "v1", "x"), start + Duration::from_secs(5), Source::Shown));
-    assert!(rows.is_gone(&RemoteId::version("d-1", "v2")), "its versions went with it");
+    assert!(rows.is_gone(&RemoteId::new("d-1").join("v2")), "its versions went with it");
     rows.believe(&remote("d-1", "v1", "x"), start + Duration::from_secs(6), Source::Shown);
-    assert!(!rows.is_gone(&RemoteId::dataset("d-1")), "a read says otherwise");
+    assert!(!rows.is_gone(&RemoteId::new("d-1")), "a read says otherwise");
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +104,7 @@ async fn remotes_are_found_by_owner_mark() {
     let owners = Identity::new(&["d".into()], &[], "c").owner_values(&owner("d-2"));
     let found: Vec<_> = rows.owned(&owners, None).iter().map(|remote| remote.id.to_string()).collect();
     assert_eq!(found, ["d-2"]);
-    rows.remove(&RemoteId::dataset("d-2"));
+    rows.remove(&RemoteId::new("d-2"));
     assert!(rows.owned(&owners, None).is_empty());
 }
 
@@ -122,9 +122,9 @@ async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_one
     assert!(rows.versions_known("d-2"));
     rows.created_version(&version("d-1", "v4"), start);
     rows.created_version(&version("d-1", "v3"), start);
-    let newest = rows.get(&RemoteId::dataset("d-1"), start, TRUSTED).unwrap();
-    assert_eq!(newest.latest.as_ref().unwrap().id, RemoteId::version("d-1", "v4"), "whatever was answered last");
-    let first = rows.get(&RemoteId::version("d-1", "v1"), start, TRUSTED);
+    let newest = rows.get(&RemoteId::new("d-1"), start, TRUSTED).unwrap();
+    assert_eq!(newest.latest.as_ref().unwrap().id, RemoteId::new("d-1").join("v4"), "whatever was answered last");
+    let first = rows.get(&RemoteId::new("d-1").join("v1"), start, TRUSTED);
     assert!(first.is_some(), "v1 is still known after v2 came");
 }
 
@@ -152,13 +152,13 @@ async fn who_recorded_one_of_two_with_his_mark_is_told() {
     let mut copy = (*remote("d-1", "v1", "x")).clone();
     let uid = crate::remote::mark::marked_uid(&copy.labels).unwrap().to_owned();
     let key = ObjectKey::new("Dataset", "default", "d-1", &uid);
-    rows.recorded(&RemoteId::dataset("d-1"), &key, None);
+    rows.recorded(&RemoteId::new("d-1"), &key, None);
     assert!(rows.doubled().is_empty());
-    copy.id = RemoteId::dataset("d-2");
+    copy.id = RemoteId::new("d-2");
     rows.believe(&copy, start, Source::Shown);
     assert_eq!(rows.doubled(), HashSet::from([key]));
     assert!(rows.doubled().is_empty(), "once");
-    rows.forget(&RemoteId::dataset("d-1"), Uid::of(&uid));
+    rows.forget(&RemoteId::new("d-1"), Uid::of(&uid));
     assert!(rows.doubled().is_empty(), "an orphan is nobody's");
 }
 
@@ -184,7 +184,7 @@ async fn a_write_without_an_answer_makes_the_row_unknown_until_it_is_shown_again
     let (mut rows, start) = (rows(), Instant::now());
     let at = |seconds| start + Duration::from_secs(seconds);
     rows.believe(&remote("d-1", "v1", "before"), at(1), Source::Shown);
-    rows.doubt(&RemoteId::dataset("d-1"), at(2));
+    rows.doubt(&RemoteId::new("d-1"), at(2));
     assert_eq!(description(&rows, "d-1", at(2)), None);
     assert!(!rows.put(&remote("d-1", "v1", "before"), at(1), Source::Shown), "a list from before the write");
     assert_eq!(description(&rows, "d-1", at(2)), None);
@@ -203,7 +203,7 @@ async fn a_read_that_began_before_our_write_does_not_undo_it() {
 #[tokio::test(start_paused = true)]
 async fn who_recorded_what_is_known_with_or_without_a_row() {
     let mut rows = rows();
-    let (dataset, old) = (RemoteId::dataset("d-1"), RemoteId::version("d-1", "v2"));
+    let (dataset, old) = (RemoteId::new("d-1"), RemoteId::new("d-1").join("v2"));
     let key = |kind, name: &str| ObjectKey::new(kind, "ns", name, name);
     rows.recorded(&dataset, &key("Dataset", "a"), Some("478"));
     rows.recorded(&dataset, &key("Dataset", "a"), Some("478"));
@@ -229,7 +229,7 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
     foreign.labels.insert(crate::api::names::MARK_DOMAIN.into(), "another".into());
     rows.believe(&foreign, start, Source::Shown);
     assert_eq!(rows.unclaimed().collect::<Vec<_>>(), [("d-1", Uid::of("uid"))]);
-    rows.recorded(&RemoteId::dataset("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
+    rows.recorded(&RemoteId::new("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
     assert_eq!(rows.unclaimed().count(), 0);
     rows.forget_others(|uid| uid == Uid::of("a"));
     assert_eq!(rows.unclaimed().count(), 0, "it lives");
@@ -247,7 +247,7 @@ async fn an_orphan_can_be_a_version_as_long_as_it_is_the_newest_one() {
         change(&mut latest.labels);
         dataset
     };
-    let id = RemoteId::version("d-1", "v2");
+    let id = RemoteId::new("d-1").join("v2");
     let orphans = |rows: &Rows| rows.unclaimed_versions().collect::<Vec<_>>();
     rows.believe(&with(&|_| ()), start, Source::Shown);
     assert_eq!(orphans(&rows), [(id.clone(), Uid::of("version"))]);
@@ -274,12 +274,12 @@ async fn older_versions_are_listed_again_only_where_somebody_recorded_one() {
         rows.believe(&remote(id, "v3", "x"), start, Source::Shown);
         rows.put_versions(id, &[Arc::new(version(id, "v2")), Arc::new(version(id, "v3"))], start, start);
     }
-    rows.recorded(&RemoteId::version("d-1", "v2"), &ObjectKey::new("DatasetVersion", "ns", "a", "a"), None);
-    rows.recorded(&RemoteId::version("d-2", "v3"), &ObjectKey::new("DatasetVersion", "ns", "b", "b"), None);
+    rows.recorded(&RemoteId::new("d-1").join("v2"), &ObjectKey::new("DatasetVersion", "ns", "a", "a"), None);
+    rows.recorded(&RemoteId::new("d-2").join("v3"), &ObjectKey::new("DatasetVersion", "ns", "b", "b"), None);
     assert_eq!(rows.unlisted("478", later), ["d-1"], "the sweep shows the newest of d-2 anyway");
     rows.put_versions("d-1", &[Arc::new(version("d-1", "v3"))], later, later + Duration::from_secs(1));
     assert!(rows.unlisted("478", later).is_empty());
-    assert!(rows.get(&RemoteId::version("d-1", "v2"), later, TRUSTED).is_none(), "a whole list did not show it");
+    assert!(rows.get(&RemoteId::new("d-1").join("v2"), later, TRUSTED).is_none(), "a whole list did not show it");
 }
 
 /// A dataset as a list shows it.
@@ -299,7 +299,7 @@ fn typical(id: &str, name: &str, uid: &str, nonce: &str) -> Remote {
     });
     let latest = Remote { fields: first.as_object().cloned().unwrap(), ..version(id, "v1") };
     let fields = fields.as_object().cloned().unwrap();
-    Remote { id: RemoteId::dataset(id), labels, fields, latest: Some(Box::new(latest)) }
+    Remote { id: RemoteId::new(id), labels, fields, latest: Some(Box::new(latest)) }
 }
 
 /// A remote whose dictionary no other test teaches.

@@ -136,7 +136,7 @@ impl Stage {
     /// The objects number so and so recorded their datasets.
     pub(super) fn recorded(&self, numbers: impl IntoIterator<Item = usize>) {
         for number in numbers {
-            self.index.recorded(&RemoteId::dataset(id(number)), &key(number), Some(WORKSPACE));
+            self.index.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
         }
     }
 
@@ -227,7 +227,7 @@ impl Stage {
 
     /// What the index believes of a dataset.
     pub(super) fn believed(&self, number: usize) -> Option<Arc<Remote>> {
-        self.index.get(&RemoteId::dataset(id(number)))
+        self.index.get(&RemoteId::new(id(number)))
     }
 
     /// How many of the first so many datasets are believed to be there.

@@ -48,7 +48,7 @@ async fn look_alikes_of_another_tenant_are_not_taken_for_ours() {
     assert_eq!(stage.calls(), (2, 0, 0), "a page, and one that proves its count");
     assert_eq!((stage.index.len(), stage.orphans()), (20, vec![id(19)]));
     let owned = stage.index.owned(&[mark(1)[MARK_OWNER].clone()], None);
-    assert_eq!(owned.iter().map(|remote| remote.id.dataset.clone()).collect::<Vec<_>>(), [id(1)]);
+    assert_eq!(owned.iter().map(|remote| remote.id.root()).collect::<Vec<_>>(), [id(1)]);
     stage.edit(100, "theirs");
     stage.edit(104, "theirs");
     stage.console("DELETE", &format!("/{}", id(101)), &Value::Null);
@@ -171,11 +171,11 @@ async fn members_that_are_null_or_of_another_type_keep_no_row_away() {
         }
     };
     for number in 0..4 {
-        index.recorded(&RemoteId::dataset(id(number)), &key(number), Some(WORKSPACE));
+        index.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
     }
     index.want(WORKSPACE, None);
     until_swept(3).await;
-    let row = |number| index.get(&RemoteId::dataset(id(number))).unwrap();
+    let row = |number| index.get(&RemoteId::new(id(number))).unwrap();
     assert_eq!((&row(0).fields["Uri"], &row(1).fields["Options"]), (&Value::Null, &json!({"a": {"b": 1}})));
     assert_eq!(row(2).fields["Unheard"][0][1]["x"], "数据");
     assert_eq!(row(3).latest.as_ref().unwrap().fields["DataSize"], "12");

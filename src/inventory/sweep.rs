@@ -171,7 +171,7 @@ impl Sweep<'_> {
         {
             let mut state = self.index.state();
             for remote in &page.remotes {
-                let id = remote.id.dataset.as_str();
+                let id = remote.id.root();
                 let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.index.settings.domains.contains(d));
                 if !ours && !state.rows.is_recorded(id) {
                     tally.other(id);
@@ -232,10 +232,10 @@ impl Sweep<'_> {
         {
             let mut state = self.index.state();
             let mut shown = HashSet::new();
-            for remote in listing.remotes.iter().filter(|remote| ids.contains(&remote.id.dataset)) {
-                shown.insert(remote.id.dataset.as_str());
+            for remote in listing.remotes.iter().filter(|remote| ids.iter().any(|id| id == remote.id.root())) {
+                shown.insert(remote.id.root());
                 if state.rows.put(remote, since, Source::Shown) {
-                    keys.extend(state.rows.recorders_of(&remote.id.dataset));
+                    keys.extend(state.rows.recorders_of(remote.id.root()));
                 }
                 if known {
                     keys.extend(state.rows.outlived(remote, since));
@@ -244,7 +244,7 @@ impl Sweep<'_> {
             for id in ids.iter().filter(|id| listing.complete && !shown.contains(id.as_str())) {
                 // Whoever knows that already is not told again: of what we deleted, those who recorded it. And those of a
                 // workspace that is not known have not looked yet.
-                let dataset = RemoteId::dataset(id);
+                let dataset = RemoteId::new(id);
                 if known && !state.rows.is_gone(&dataset) {
                     keys.extend(state.rows.missing(&dataset, Instant::now()));
                 } else if state.rows.is_shown(id) {

@@ -43,7 +43,7 @@ async fn a_round_wakes_exactly_the_objects_whose_remote_changed() {
     stage.console("DELETE", &format!("/{}", id(9)), &Value::Null);
     let unclaimed = stage.make("unclaimed", &mark(998));
     let claimed = stage.make("claimed", &mark(999));
-    stage.index.recorded(&RemoteId::dataset(&claimed), &key(999), Some(WORKSPACE));
+    stage.index.recorded(&RemoteId::new(&claimed), &key(999), Some(WORKSPACE));
     stage.rounds(1).await;
     assert_eq!(stage.woken(), once(&[7, 9, 999]));
     assert_eq!((description(&stage).as_deref(), stage.believed(9)), (Some("by hand"), None));
@@ -131,7 +131,7 @@ async fn our_write_is_not_undone_by_a_page_that_was_under_way() {
     written.fields.insert("Description".into(), json!("ours"));
     stage.edit(7, "ours");
     stage.index.put_written(&written);
-    stage.index.doubt(&RemoteId::dataset(id(8)));
+    stage.index.doubt(&RemoteId::new(id(8)));
     stage.rounds(1).await;
     assert_eq!(description(&stage).as_deref(), Some("ours"));
     assert!(stage.believed(8).is_none(), "a write without an answer: that page cannot tell");
@@ -158,7 +158,7 @@ fn with_versions(number: usize) -> Dataset {
 async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one() {
     let mut stage = Stage::new((0..5).map(with_versions).collect(), Knobs::default()).await;
     stage.recorded(0..5);
-    let version = |number: usize, name: &str| RemoteId::version(id(number), name);
+    let version = |number: usize, name: &str| RemoteId::new(id(number)).join(name);
     let object = |name: &str| ObjectKey::new("DatasetVersion", "ns", name, name);
     stage.index.recorded(&version(1, "v2"), &object("older"), None);
     stage.index.recorded(&version(2, "v3"), &object("newest"), None);

@@ -73,8 +73,8 @@ impl Watches {
     /// This remote is not there.
     pub(super) fn left(&mut self, id: &RemoteId) {
         self.fire(id, |watch| watch.about.face.is_some());
-        if id.version.is_none() && !self.by.is_empty() {
-            let of = |other: &&RemoteId| other.dataset == id.dataset && other.version.is_some();
+        if id.child().is_none() && !self.by.is_empty() {
+            let of = |other: &&RemoteId| other.parent().as_ref() == Some(id);
             for version in self.by.keys().filter(of).cloned().collect::<Vec<_>>() {
                 self.left(&version);
             }
@@ -89,12 +89,12 @@ impl Watches {
     /// Datasets of this workspace that somebody waits for.
     pub(super) fn datasets(&self, workspace: &str) -> BTreeSet<String> {
         let here = |watches: &Vec<Watch>| watches.iter().any(|watch| &*watch.workspace == workspace);
-        self.by.iter().filter(|(_, watches)| here(watches)).map(|(id, _)| id.dataset.clone()).collect()
+        self.by.iter().filter(|(_, watches)| here(watches)).map(|(id, _)| id.root().to_owned()).collect()
     }
 
     /// Somebody waits for this dataset, or a version of it.
     pub(super) fn has(&self, dataset: &str) -> bool {
-        self.by.keys().any(|id| id.dataset == dataset)
+        self.by.keys().any(|id| id.root() == dataset)
     }
 
     fn fire(&mut self, id: &RemoteId, concerns: impl Fn(&Watch) -> bool) {

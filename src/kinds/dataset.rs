@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use kube::{Resource, ResourceExt};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::family::references;
 use super::members::{Spec, check_json, labels};
@@ -12,10 +12,12 @@ use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExtern
 use crate::packed::Packable;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
 use crate::plan::intent::Target;
+use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Hold;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Root};
+use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 
@@ -89,13 +91,29 @@ const FIRST: &[(&str, &str)] = &[
     ("UserMetricsEndpoints", "UserMetricsEndpoints"),
 ];
 
+/// What decisions know of Datasets.
+pub const PROFILE: Profile = Profile {
+    name: "Dataset",
+    resource: "paids",
+    id_keys: &["datasetId"],
+    fixed: FIXED,
+    info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
+    info,
+};
+
+/// What status tells of a dataset besides its identity.
+fn info(remote: &Remote, info: &mut Map<String, Value>, written: bool) {
+    super::info::common(remote, info, written);
+    super::info::put(info, "name", super::info::text(remote, "Name"));
+    let latest = remote.latest.as_ref().and_then(|latest| latest.id.child());
+    super::info::put(info, "latestVersion", latest.map(Value::from));
+}
+
 impl Kind for Datasets {
     type Object = Dataset;
     type Around = Around;
 
-    const NAME: &'static str = "Dataset";
-    const FIXED: &'static [&'static str] = FIXED;
-    const VERSIONED: bool = false;
+    const PROFILE: &'static Profile = &PROFILE;
 
     fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
         let desired = desired(object, recorded, &around.defaults)?;
@@ -143,7 +161,7 @@ impl Kind for Datasets {
             }
         }
         // Nobody knows what those that do not parse want.
-        let references = references(object, recorded.id.as_ref().map(|id| id.dataset.as_str()));
+        let references = references(object, recorded.id.as_ref().map(|id| id.root()));
         relations.living.extend(around.broken_children(&references));
         relations
     }
@@ -197,7 +215,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         mutable,
         labels: labels(spec.labels.as_deref()),
         first,
-        adopt: adoption.dataset_id.map(RemoteId::dataset),
+        adopt: adoption.dataset_id.map(RemoteId::new),
         policy: match adoption.policy {
             None | Some(AdoptionPolicy::AdoptIfMarked) => Policy::IfMarked,
             Some(AdoptionPolicy::CreateOnly) => Policy::CreateOnly,
@@ -223,7 +241,7 @@ fn default_name(object: &Dataset) -> Result<String, Hold> {
 
 /// The DatasetVersions that stand for versions of this dataset.
 fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> Vec<Arc<DatasetVersion>> {
-    around.children(&references(object, recorded.id.as_ref().map(|id| id.dataset.as_str())))
+    around.children(&references(object, recorded.id.as_ref().map(|id| id.root())))
 }
 
 fn binds(version: &DatasetVersion) -> bool {

@@ -99,7 +99,8 @@ impl Around {
 
     /// The DatasetVersions that recorded a version of this dataset.
     pub(super) fn versions_in(&self, dataset: &str) -> Vec<Arc<DatasetVersion>> {
-        let recorders = self.index.recorders_of(dataset).into_iter().filter(|key| key.kind == DatasetVersions::NAME);
+        let recorders =
+            self.index.recorders_of(dataset).into_iter().filter(|key| key.kind == DatasetVersions::PROFILE.name);
         let found = recorders.filter_map(|key| {
             let (namespace, name) = key.place();
             self.versions.get(&ObjectRef::new(name).within(namespace))?.open()
@@ -120,7 +121,7 @@ impl Around {
 
     /// A Dataset that recorded this id.
     fn dataset_of(&self, id: &str) -> Option<Arc<Dataset>> {
-        let recorders = self.index.recorders_of(id).into_iter().filter(|key| key.kind == Datasets::NAME);
+        let recorders = self.index.recorders_of(id).into_iter().filter(|key| key.kind == Datasets::PROFILE.name);
         let mut found = recorders.filter_map(|key| {
             let (namespace, name) = key.place();
             self.datasets.get(&ObjectRef::new(name).within(namespace))?.open()

@@ -2,6 +2,7 @@
 
 pub mod dataset;
 pub mod family;
+mod info;
 mod members;
 pub mod version;
 

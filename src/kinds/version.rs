@@ -11,6 +11,7 @@ use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
 use crate::packed::Packable;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
 use crate::plan::intent::Target;
+use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Hold;
 use crate::plan::view::Relations;
@@ -43,13 +44,21 @@ pub const FIXED: &[&str] = &["Property", "DataSourceType", "Uri", "SourceType", 
 const MUTABLE: &[&str] =
     &["Options", "Description", "DataSize", "DataCount", "DatasetTaskRamRole", "UserMetricsEndpoints"];
 
+/// What decisions know of DatasetVersions.
+pub const PROFILE: Profile = Profile {
+    name: "DatasetVersion",
+    resource: "paidsv",
+    id_keys: &["datasetId", "versionName"],
+    fixed: FIXED,
+    info_keys: &["ownerId", "mountPath", "mountAccess"],
+    info: super::info::common,
+};
+
 impl Kind for DatasetVersions {
     type Object = DatasetVersion;
     type Around = Around;
 
-    const NAME: &'static str = "DatasetVersion";
-    const FIXED: &'static [&'static str] = FIXED;
-    const VERSIONED: bool = true;
+    const PROFILE: &'static Profile = &PROFILE;
 
     fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
         let (dataset, workspace) = place(object, recorded, around)?;
@@ -83,7 +92,7 @@ impl Kind for DatasetVersions {
             mutable,
             labels: labels(spec.labels.as_deref()),
             first: First::default(),
-            adopt: named.map(|name| RemoteId::version(dataset, name)),
+            adopt: named.map(|name| RemoteId::new(dataset).join(name)),
             policy: Policy::IfMarked,
             bind: bound(object),
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
@@ -101,7 +110,7 @@ impl Kind for DatasetVersions {
         };
         let status = parent.status.as_ref();
         let id = status.and_then(|status| status.dataset_id.clone());
-        let same = id.is_some() && id.as_ref() == recorded.id.as_ref().map(|id| &id.dataset);
+        let same = id.is_some() && id.as_deref() == recorded.id.as_ref().map(RemoteId::root);
         if !same {
             return relations;
         }
@@ -115,7 +124,7 @@ impl Kind for DatasetVersions {
         relations.swept_along = all_go && !kept && !refused && !retains(object);
         relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
-            let own = recorded.id.as_ref().and_then(|id| version_number(id.version.as_deref()?));
+            let own = recorded.id.as_ref().and_then(|id| version_number(id.child()?));
             let newer = |sibling: &&Arc<DatasetVersion>| {
                 let version =
                     sibling.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
@@ -160,14 +169,14 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
     }
     let name = object.spec.dataset_ref.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();
     let deleting = object.meta().deletion_timestamp.is_some();
-    if let Some(own) = recorded.id.as_ref().map(|id| id.dataset.clone()) {
+    if let Some(own) = recorded.id.as_ref().map(|id| id.root().to_owned()) {
         let now = status.and_then(|status| status.dataset_id.clone());
         let elsewhere = now.filter(|now| *now != own);
         return match elsewhere {
             None => Ok((own, workspace)),
             Some(_) if deleting => Ok((own, workspace)),
             // The pair lives while its dataset does.
-            Some(now) if around.index.get(&RemoteId::dataset(own.clone())).is_some() => Err(Hold::waiting(
+            Some(now) if around.index.get(&RemoteId::new(own.clone())).is_some() => Err(Hold::waiting(
                 Reason::DependencyNotReady,
                 format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
             )),

@@ -37,11 +37,11 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
     let report = Report::stuck(Reason::InvalidSpec, message.clone());
     let after = conditions::told(&before, &report, broken.metadata.generation.unwrap_or_default(), ambient::now());
     let uid = broken.metadata.uid.clone().unwrap_or_default();
-    let Some(patch) = conditions::patch(&uid, &before, &after) else { return };
+    let Some(patch) = conditions::patch(K::PROFILE, &uid, &before, &after) else { return };
     let shown = Shown::<K::Object>::Broken(broken);
     let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
     let name = name.unwrap_or_default();
-    tracing::warn!(controller = K::NAME, namespace, name, error = message, "an object does not parse");
+    tracing::warn!(controller = K::PROFILE.name, namespace, name, error = message, "an object does not parse");
     context.teller.tell(shown.object_ref(&()), Reason::InvalidSpec, &message);
     let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch) else { return };
     let api: Api<Shown<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
@@ -53,14 +53,14 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
             if let kube::Error::Api(status) = &error
                 && refuses(status)
             {
-                context.metrics.write_refused(K::NAME, "status", status.code);
+                context.metrics.write_refused(K::PROFILE.name, "status", status.code);
             }
             error.to_string()
         }
         Err(_) => "no answer in time".to_owned(),
     };
     tracing::warn!(
-        controller = K::NAME,
+        controller = K::PROFILE.name,
         namespace,
         name,
         error,

@@ -18,7 +18,10 @@ pub(super) fn census(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: b
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let orphans = || index.orphans(|uid| kinship.lives_here(uid)).len();
     Census {
-        kinds: vec![(Datasets::NAME, count(&around.datasets)), (DatasetVersions::NAME, count(&around.versions))],
+        kinds: vec![
+            (Datasets::PROFILE.name, count(&around.datasets)),
+            (DatasetVersions::PROFILE.name, count(&around.versions)),
+        ],
         workspaces: index.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
         remotes: number(index.len()),
         sweeps: index.sweeps(),

@@ -74,7 +74,10 @@ impl Kinship {
         index: Arc<Index>,
         ready: Readiness,
     ) -> Self {
-        ready.needs([Datasets::NAME, DatasetVersions::NAME].map(|kind| (kind, "the objects are still being listed")));
+        ready.needs(
+            [Datasets::PROFILE.name, DatasetVersions::PROFILE.name]
+                .map(|kind| (kind, "the objects are still being listed")),
+        );
         Self {
             ready,
             datasets,
@@ -124,7 +127,7 @@ impl Kinship {
     pub(super) fn wake(&self, key: &ObjectKey) {
         let (namespace, name) = key.place();
         // Nobody listens only while the process ends.
-        if key.kind == Datasets::NAME {
+        if key.kind == Datasets::PROFILE.name {
             let _ = self.datasets.send(ObjectRef::new(name).within(namespace));
         } else {
             let _ = self.versions.send(ObjectRef::new(name).within(namespace));
@@ -187,7 +190,7 @@ impl Kinship {
         let before = self.around.get().and_then(|around| around.datasets.get(&at)?.open());
         let before = before.filter(|before| before.uid() == dataset.uid()).and_then(|before| before.status.clone());
         if let Some(old) = before.and_then(|status| status.dataset_id).filter(|old| Some(old.as_str()) != id) {
-            self.index.forget(&RemoteId::dataset(&old), &dataset.uid().unwrap_or_default());
+            self.index.forget(&RemoteId::new(&old), &dataset.uid().unwrap_or_default());
             self.index.wake_recorders(&old);
         }
     }
@@ -195,7 +198,7 @@ impl Kinship {
     fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &Facts, recorded: &Recorded) {
         let uid = &object.uid;
         self.state().uids.remove(&Uid::of(uid));
-        self.index.watch(&ObjectKey::new(K::NAME, &object.namespace, &object.name, uid), "", &[]);
+        self.index.watch(&ObjectKey::new(K::PROFILE.name, &object.namespace, &object.name, uid), "", &[]);
         if let Some(context) = context {
             context.memories.lost(object, recorded);
             context.cloud.limiter().forget(uid);
@@ -237,7 +240,7 @@ impl Kin for Dataset {
         let id = status.and_then(|status| status.dataset_id.as_deref());
         let workspace = status.and_then(|status| status.immutables.workspace_id.as_deref());
         kinship.moved(self, id);
-        kinship.came(Datasets::NAME, &self.metadata, id.map(|id| (RemoteId::dataset(id), workspace)));
+        kinship.came(Datasets::PROFILE.name, &self.metadata, id.map(|id| (RemoteId::new(id), workspace)));
         kinship.wake_children(&references(self, id));
     }
 
@@ -251,26 +254,26 @@ impl Kin for Dataset {
     fn appeared_broken(broken: &Broken, kinship: &Kinship) {
         let recorded = broken.recorded::<Datasets>();
         let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-        kinship.came(Datasets::NAME, &broken.metadata, recorded.id.clone().map(|id| (id, workspace)));
+        kinship.came(Datasets::PROFILE.name, &broken.metadata, recorded.id.clone().map(|id| (id, workspace)));
     }
 
     fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
         let (context, facts, recorded) =
             (kinship.datasets_context(), Facts::of(shown.meta()), broken.recorded::<Datasets>());
         kinship.went(context.as_ref(), &facts, &recorded);
-        let id = recorded.id.map(|id| Reference::Id(id.dataset));
+        let id = recorded.id.map(|id| Reference::Id(id.root().to_owned()));
         let references: Vec<_> = std::iter::once(Reference::Name(facts.namespace, facts.name)).chain(id).collect();
         kinship.wake_children(&references);
     }
 
     fn listed(kinship: &Kinship) {
-        kinship.recount(Datasets::NAME);
+        kinship.recount(Datasets::PROFILE.name);
     }
 }
 
 impl Kin for DatasetVersion {
     fn appeared(&self, kinship: &Kinship) {
-        kinship.came(DatasetVersions::NAME, &self.metadata, recorded_version(self).map(|id| (id, None)));
+        kinship.came(DatasetVersions::PROFILE.name, &self.metadata, recorded_version(self).map(|id| (id, None)));
         kinship.family.add(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);
@@ -286,7 +289,7 @@ impl Kin for DatasetVersion {
 
     fn appeared_broken(broken: &Broken, kinship: &Kinship) {
         let remote = broken.recorded::<DatasetVersions>().id.map(|id| (id, None));
-        kinship.came(DatasetVersions::NAME, &broken.metadata, remote);
+        kinship.came(DatasetVersions::PROFILE.name, &broken.metadata, remote);
         kinship.family.add_broken(broken);
     }
 
@@ -302,7 +305,7 @@ impl Kin for DatasetVersion {
     }
 
     fn listed(kinship: &Kinship) {
-        kinship.recount(DatasetVersions::NAME);
+        kinship.recount(DatasetVersions::PROFILE.name);
     }
 }
 
@@ -310,7 +313,8 @@ fn neighbour_in<K: Kind>(store: &Store<Held<K::Object>>, uid: Uid) -> Option<Nei
     let object = store.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
     let policy = policy::<K>(&object, &recorded::<K>(&object));
     Some(Neighbour {
-        kind: K::NAME,
+        kind: K::PROFILE.name,
+        resource: K::PROFILE.resource,
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
@@ -320,5 +324,5 @@ fn neighbour_in<K: Kind>(store: &Store<Held<K::Object>>, uid: Uid) -> Option<Nei
 
 fn recorded_version(version: &DatasetVersion) -> Option<RemoteId> {
     let status = version.status.as_ref()?;
-    Some(RemoteId::version(status.dataset_id.as_deref()?, status.version_name.as_deref()?))
+    Some(RemoteId::new(status.dataset_id.as_deref()?).join(status.version_name.as_deref()?))
 }

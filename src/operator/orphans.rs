@@ -35,11 +35,11 @@ pub(super) async fn watch(
         new.sort();
         for id in new.iter().take(MOST) {
             tracing::warn!(
-                datasetId = id.dataset,
-                versionName = id.version,
+                datasetId = id.root(),
+                versionName = id.child(),
                 "an orphan: it carries this operator's ownership labels, and its object does not exist here"
             );
-            let way_back = match &id.version {
+            let way_back = match id.child() {
                 None => "adopt it with adoption.datasetId",
                 Some(_) => "apply its DatasetVersion again under the same name",
             };

@@ -124,7 +124,7 @@ pub(super) async fn drive<K: Kind>(
     stopped: signal::Receiver<bool>,
 ) {
     let metrics = context.metrics.clone();
-    metrics.controller(K::NAME, concurrency);
+    metrics.controller(K::PROFILE.name, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
     let memories = context.clone();
     let news = move |object: &Held<K::Object>| {
@@ -132,10 +132,10 @@ pub(super) async fn drive<K: Kind>(
         std::future::ready(memories.memories.shown(&uid, &version))
     };
     let events = watched.events.try_filter(news).inspect_ok(move |object| {
-        on_event.woken(K::NAME, object.namespace().as_deref(), &object.name_any());
+        on_event.woken(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
     });
     let woken = super::stream(woken).inspect(move |object| {
-        on_wake.woken(K::NAME, object.namespace.as_deref(), &object.name);
+        on_wake.woken(K::PROFILE.name, object.namespace.as_deref(), &object.name);
     });
     let telling = broken::tell(context.clone(), watched.broken);
     let store = watched.store.clone();
@@ -153,7 +153,7 @@ pub(super) async fn drive<K: Kind>(
             |object: Arc<Held<K::Object>>, context| async move {
                 // One that does not parse: it says so, and nothing is done for it until it changes.
                 let Some(object) = object.open() else {
-                    context.metrics.vanished(K::NAME, object.namespace().as_deref(), &object.name_any());
+                    context.metrics.vanished(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
                     return Ok(Action::await_change());
                 };
                 Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
@@ -166,13 +166,13 @@ pub(super) async fn drive<K: Kind>(
                 Ok(_) => {}
                 // An object that was deleted before its turn.
                 Err(kube::runtime::controller::Error::ObjectNotFound(object)) => {
-                    metrics.vanished(K::NAME, object.namespace.as_deref(), &object.name);
-                    tracing::debug!(controller = K::NAME, "an object was gone before its turn");
+                    metrics.vanished(K::PROFILE.name, object.namespace.as_deref(), &object.name);
+                    tracing::debug!(controller = K::PROFILE.name, "an object was gone before its turn");
                 }
                 Err(kube::runtime::controller::Error::QueueError(error)) => {
                     let error = rights::of_watch(&error);
                     tracing::warn!(
-                        controller = K::NAME,
+                        controller = K::PROFILE.name,
                         error,
                         "objects cannot be listed or watched; it is tried again"
                     );
@@ -180,7 +180,7 @@ pub(super) async fn drive<K: Kind>(
                 }
                 Err(error) => {
                     tracing::warn!(
-                        controller = K::NAME,
+                        controller = K::PROFILE.name,
                         error = crate::words::error(&error),
                         "objects could not be watched; tried again"
                     );
@@ -194,6 +194,6 @@ pub(super) async fn drive<K: Kind>(
         biased;
         () = Box::pin(passes) => {}
         () = Box::pin(telling) => {}
-        () = early => tracing::debug!(controller = K::NAME, "nothing was listed yet, so there is no pass to wait for"),
+        () = early => tracing::debug!(controller = K::PROFILE.name, "nothing was listed yet, so there is no pass to wait for"),
     }
 }

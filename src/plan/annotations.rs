@@ -104,7 +104,7 @@ mod tests {
 
     fn told(pairs: &[(&str, &str)], id: Option<&str>) -> Vec<(EventReason, String)> {
         let annotations = pairs.iter().map(|(key, value)| (format!("{}{key}", names::PREFIX), (*value).to_owned()));
-        wrong(&annotations.collect(), id.map(RemoteId::dataset).as_ref())
+        wrong(&annotations.collect(), id.map(RemoteId::new).as_ref())
     }
 
     #[test]

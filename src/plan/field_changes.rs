@@ -82,7 +82,7 @@ mod tests {
 
     fn remote(members: &Value, pairs: &[(&str, &str)]) -> Remote {
         Remote {
-            id: RemoteId::dataset("d-1"),
+            id: RemoteId::new("d-1"),
             labels: pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             fields: members.as_object().cloned().unwrap(),
             latest: None,

@@ -15,6 +15,7 @@ pub mod intent;
 pub mod marked;
 pub mod neighbour;
 pub mod object;
+pub mod profile;
 pub mod recorded;
 pub mod report;
 pub mod step;

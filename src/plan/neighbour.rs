@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Neighbour {
     /// `Dataset` or `DatasetVersion`
     pub kind: &'static str,
+    /// What `kubectl` calls its kind in commands.
+    pub resource: &'static str,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -21,8 +23,7 @@ impl Neighbour {
     /// The commands after which another object may take its remote.
     #[must_use]
     pub fn way_out(&self) -> String {
-        let resource = if self.kind == "Dataset" { "paids" } else { "paidsv" };
-        let (namespace, name) = (&self.namespace, &self.name);
+        let Self { resource, namespace, name, .. } = self;
         format!(
             "kubectl -n {namespace} patch {resource} {name} --type=merge \
              -p '{{\"spec\":{{\"deletionPolicy\":\"Retain\"}}}}' && kubectl -n {namespace} delete {resource} {name}"

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+use crate::plan::profile::Profile;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -64,7 +65,7 @@ pub struct Recorded {
     /// Who was in use when the id was recorded.
     pub principal: Option<String>,
     /// Informational members by status key (`ownerId`, `latestVersion`, `mountPath`, `mountAccess`, `name`).
-    pub facts: Map<String, Value>,
+    pub info: Map<String, Value>,
     /// The last `reconcile-requested-at` that was served.
     pub handled: Option<String>,
     /// The last error.
@@ -73,50 +74,44 @@ pub struct Recorded {
     pub conditions: Vec<Condition>,
 }
 
-const FACTS: [&str; 5] = ["name", "ownerId", "latestVersion", "mountPath", "mountAccess"];
-
 impl Recorded {
-    /// Reads a status object; `fixed` are the API names of the kind's immutable members. What cannot be read is
-    /// taken as absent.
+    /// Reads the status of an object of this kind. What cannot be read is taken as absent.
     #[must_use]
-    pub fn of(status: &Value, fixed: &[&str], versioned: bool) -> Self {
+    pub fn of(status: &Value, kind: &Profile) -> Self {
         let text = |key: &str| status.get(key).and_then(Value::as_str).map(str::to_owned);
-        let id = match (text("datasetId"), text("versionName")) {
-            (Some(dataset), None) if !versioned => Some(RemoteId { dataset, version: None }),
-            (Some(dataset), version @ Some(_)) if versioned => Some(RemoteId { dataset, version }),
-            _ => None,
-        };
         Self {
             observed_generation: status.get("observedGeneration").and_then(Value::as_i64).unwrap_or(-1),
-            id,
+            id: kind.id_of(status),
             origin: parse(status, "origin"),
             recovered: status.get("recovered").and_then(Value::as_bool).unwrap_or_default(),
-            fixed: fixed
+            fixed: kind
+                .fixed
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), status.get(lower_camel(name))?.clone())))
                 .collect(),
             attempt: parse(status, "attempt"),
             label_keys: parse(status, "appliedLabelKeys").unwrap_or_default(),
             principal: text("principal"),
-            facts: FACTS.iter().filter_map(|key| Some(((*key).to_owned(), status.get(key)?.clone()))).collect(),
+            info: kind.info_keys.iter().filter_map(|key| Some(((*key).to_owned(), status.get(key)?.clone()))).collect(),
             handled: text("lastHandledReconcileAt"),
             last_error: parse(status, "lastError"),
             conditions: parse(status, "conditions").unwrap_or_default(),
         }
     }
 
-    /// The status object. Absent members are left out.
+    /// The status object of an object of this kind. Absent members are left out.
     #[must_use]
-    pub fn to_status(&self) -> Map<String, Value> {
-        let mut status = self.facts.clone();
+    pub fn to_status(&self, kind: &Profile) -> Map<String, Value> {
+        let mut status = self.info.clone();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 status.insert(key.to_owned(), value);
             }
         };
         put("observedGeneration", Some(json!(self.observed_generation)));
-        put("datasetId", self.id.as_ref().map(|id| json!(id.dataset)));
-        put("versionName", self.id.as_ref().and_then(|id| id.version.as_ref()).map(|name| json!(name)));
+        for (key, id) in kind.id_keys.iter().zip(self.id.iter().flat_map(RemoteId::segments)) {
+            put(key, Some(json!(id)));
+        }
         put("origin", self.origin.map(|origin| json!(origin.as_str())));
         put("recovered", self.recovered.then_some(json!(true)));
         for (name, value) in &self.fixed {
@@ -151,6 +146,7 @@ fn parse<T: serde::de::DeserializeOwned>(status: &Value, key: &str) -> Option<T>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::{dataset, version};
 
     #[test]
     fn status_survives_reading_and_writing() {
@@ -161,19 +157,21 @@ mod tests {
             "conditions": [{"type": "Ready", "status": "True", "reason": "Available", "message": "",
                             "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 3}],
         });
-        let recorded = Recorded::of(&status, &["Uri", "Property"], false);
-        assert_eq!(Value::Object(recorded.to_status()), status);
+        let recorded = Recorded::of(&status, &dataset::PROFILE);
+        assert_eq!(Value::Object(recorded.to_status(&dataset::PROFILE)), status);
     }
 
     #[test]
     fn a_version_needs_both_parts_of_its_identity() {
-        assert_eq!(Recorded::of(&json!({"datasetId": "d-1"}), &[], true).id, None);
-        let both = Recorded::of(&json!({"datasetId": "d-1", "versionName": "v2"}), &[], true);
-        assert_eq!(both.id, Some(RemoteId::version("d-1", "v2")));
+        assert_eq!(Recorded::of(&json!({"datasetId": "d-1"}), &version::PROFILE).id, None);
+        let status = json!({"datasetId": "d-1", "versionName": "v2"});
+        let both = Recorded::of(&status, &version::PROFILE);
+        assert_eq!(both.id, Some(RemoteId::new("d-1").join("v2")));
+        assert_eq!(both.to_status(&version::PROFILE)["versionName"], "v2");
     }
 
     #[test]
     fn an_unreadable_status_is_an_empty_one() {
-        assert_eq!(Recorded::of(&Value::Null, &["Uri"], false).observed_generation, -1);
+        assert_eq!(Recorded::of(&Value::Null, &dataset::PROFILE).observed_generation, -1);
     }
 }

@@ -11,6 +11,7 @@ use crate::plan::futile::Futile;
 use crate::plan::intent::Target;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::object::{Facts, Stored};
+use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Hold, Report};
 use crate::remote::Remote;
@@ -38,8 +39,8 @@ pub struct View {
     pub recorded: Recorded,
     /// The name its remote is marked with.
     pub owner: Owner,
-    /// API names of the members that are fixed at creation, for this kind.
-    pub fixed_names: &'static [&'static str],
+    /// What its kind is like.
+    pub profile: &'static Profile,
     /// What its spec asks for, or why that cannot be worked on.
     pub desired: Result<Desired, Hold>,
     /// `deletionPolicy`, read even from a spec that is otherwise invalid.
@@ -220,7 +221,7 @@ impl View {
     #[must_use]
     pub fn fixed_of(&self, fields: &Fields) -> Fields {
         let value = |name: &&str| Some(((*name).to_owned(), fields.get(*name)?.clone()));
-        self.fixed_names.iter().filter_map(value).collect()
+        self.profile.fixed.iter().filter_map(value).collect()
     }
 
     /// Finalizer and intent are in place.

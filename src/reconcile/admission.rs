@@ -91,7 +91,7 @@ fn lane_of(view: &View, step: &Step) -> Lane {
 fn operation_of(view: &View, step: &Step) -> Option<Operation> {
     match step {
         // The read before a delete is shared and paced by itself; what is waited for is the delete.
-        Step::Fetch(id) if view.object.deleting && view.id() == Some(id) && id.version.is_none() => {
+        Step::Fetch(id) if view.object.deleting && view.id() == Some(id) && id.child().is_none() => {
             Some(match view.deletion_policy() {
                 Deletion::Delete => Operation::DeleteDataset,
                 Deletion::Retain => Operation::CreateDatasetLabels,
@@ -125,5 +125,5 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
 }
 
 fn of(id: &RemoteId, dataset: Operation, version: Operation) -> Operation {
-    if id.version.is_some() { version } else { dataset }
+    if id.child().is_some() { version } else { dataset }
 }

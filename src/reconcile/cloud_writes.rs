@@ -29,7 +29,7 @@ const fn create_operation(versioned: bool) -> Operation {
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
-        match self.reserve(view, Lane::Create, create_operation(K::VERSIONED)).await {
+        match self.reserve(view, Lane::Create, create_operation(K::PROFILE.is_nested())).await {
             None => {
                 self.seen.permit = true;
                 Flow::Again
@@ -42,7 +42,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
-        self.ctx.cloud.limiter().leave(Lane::Create, create_operation(K::VERSIONED)).await;
+        self.ctx.cloud.limiter().leave(Lane::Create, create_operation(K::PROFILE.is_nested())).await;
         let late =
             self.claimed.is_none_or(|at| ambient::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
@@ -71,7 +71,7 @@ impl<K: Kind> Pass<'_, K> {
         match made {
             Ok(id) => {
                 let remote = Arc::new(as_created(&id, labels, desired));
-                if id.version.is_some() {
+                if id.child().is_some() {
                     self.ctx.index.put_created_version(&remote);
                 } else {
                     self.ctx.index.put_written(&remote);
@@ -106,9 +106,9 @@ impl<K: Kind> Pass<'_, K> {
         let reconcile_id = &self.journal.id;
         if error.never_executed() {
             // The line at the end of the pass says so too.
-            tracing::debug!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "nothing came of a create");
+            tracing::debug!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "nothing came of a create");
         } else {
-            tracing::info!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
+            tracing::info!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
         }
         self.seen.flight = None;
         match &error.class {
@@ -139,7 +139,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// A refused create of a version may mean that its dataset is gone, whatever the code says.
     async fn lacks_its_dataset(&mut self, view: &View, error: &CallError) -> bool {
-        let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::dataset);
+        let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::new);
         match dataset.filter(|_| error.class == ErrorClass::Refused) {
             Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
             None => false,
@@ -154,7 +154,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
         let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
         let released = current.contains_key(MARK_RELEASED);
-        let labels = if id.version.is_some() { current.into_iter().chain(mark).collect() } else { mark };
+        let labels = if id.child().is_some() { current.into_iter().chain(mark).collect() } else { mark };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if let Flow::End(_) = flow {
             return flow;
@@ -188,7 +188,7 @@ impl<K: Kind> Pass<'_, K> {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
-                let first = known(&RemoteId::version(id.dataset.clone(), "v1"));
+                let first = known(&RemoteId::new(id.root()).join("v1"));
                 if let Some((sight, remote)) = known(id).as_ref().and_then(|sight| Some((sight, sight.remote()?))) {
                     let (remote, first_now) = changed(remote, first.as_ref().and_then(Sight::remote), change);
                     if let (Some(first), Some(now)) = (first, first_now) {
@@ -259,7 +259,7 @@ impl<K: Kind> Pass<'_, K> {
             return;
         }
         self.corrected = true;
-        self.ctx.metrics.drifted(K::NAME);
+        self.ctx.metrics.drifted(K::PROFILE.name);
         let all = changes(view, desired, remote);
         let told: Vec<_> = all.iter().flat_map(|change| edits(change, Some(remote), first)).collect();
         let told = told.iter().map(Edit::drift).collect::<Vec<_>>().join("; ");
@@ -269,9 +269,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
-        let request = match &id.version {
-            None => Request::delete_dataset(&id.dataset),
-            Some(version) => Request::delete_dataset_version(&id.dataset, version),
+        let request = match id.child() {
+            None => Request::delete_dataset(id.root()),
+            Some(version) => Request::delete_dataset_version(id.root(), version),
         };
         self.ctx.index.hold(id, &self.facts.uid, self.ctx.world.settle);
         match self.ctx.cloud.call_in(&mut self.turn, &request).await {
@@ -293,7 +293,7 @@ impl<K: Kind> Pass<'_, K> {
                 if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
                     && !view.relations.doomed.is_empty() =>
             {
-                self.ctx.index.refuse(&id.dataset);
+                self.ctx.index.refuse(id.root());
                 Flow::Again
             }
             Err(error) => self.change_failed(view, id, &error).await,
@@ -304,7 +304,7 @@ impl<K: Kind> Pass<'_, K> {
         let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
         let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
         let labels =
-            if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
+            if id.child().is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if matches!(flow, Flow::Again) {
             self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released"));
@@ -315,6 +315,6 @@ impl<K: Kind> Pass<'_, K> {
 
 /// A remote and its v1 as they were seen.
 fn seen_of<'a>(view: &'a View, id: &RemoteId) -> (Option<&'a Remote>, Option<&'a Arc<Remote>>) {
-    let first = RemoteId::version(id.dataset.clone(), "v1");
+    let first = RemoteId::new(id.root()).join("v1");
     (view.sight(id).and_then(Sight::remote).map(Arc::as_ref), view.sight(&first).and_then(Sight::remote))
 }

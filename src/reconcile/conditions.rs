@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use crate::api::condition::Reason;
+use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Ready, Report};
 use crate::reconcile::write_errors::gist;
@@ -95,13 +96,13 @@ pub(super) fn is_news(reason: Reason, told: &str, message: &str) -> bool {
 /// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if that changes, and
 /// by the generation that was seen if a newer one is. `None` if nothing changed.
 #[must_use]
-pub fn patch(uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
-    let (old, new) = (before.to_status(), after.to_status());
+pub fn patch(kind: &Profile, uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
+    let (old, new) = (before.to_status(kind), after.to_status(kind));
     let mut operations = vec![json!({"op": "test", "path": "/metadata/uid", "value": uid})];
     if before.id != after.id {
-        for key in ["datasetId", "versionName"] {
-            if new.contains_key(key) || old.contains_key(key) {
-                let value = old.get(key).cloned().unwrap_or_default();
+        for key in kind.id_keys {
+            if new.contains_key(*key) || old.contains_key(*key) {
+                let value = old.get(*key).cloned().unwrap_or_default();
                 operations.push(json!({"op": "test", "path": format!("/status/{key}"), "value": value}));
             }
         }

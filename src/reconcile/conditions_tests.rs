@@ -81,7 +81,7 @@ proptest! {
             }
             // Telling the same again is no write.
             let again = told(&status, &report, generation, now + jiff::SignedDuration::from_secs(60));
-            prop_assert_eq!(patch("u", &status, &again), None);
+            prop_assert_eq!(patch(&crate::kinds::dataset::PROFILE, "u", &status, &again), None);
         }
     }
 
@@ -90,12 +90,12 @@ proptest! {
         let empty = Recorded { observed_generation: -1, ..Recorded::default() };
         let before = told(&empty, &first, 1, Timestamp::UNIX_EPOCH);
         let after = told(&before, &second, 2, Timestamp::UNIX_EPOCH);
-        let mut object = json!({"metadata": {"uid": "u"}, "status": before.to_status()});
-        if let Some(operations) = patch("u", &before, &after) {
+        let mut object = json!({"metadata": {"uid": "u"}, "status": before.to_status(&crate::kinds::dataset::PROFILE)});
+        if let Some(operations) = patch(&crate::kinds::dataset::PROFILE, "u", &before, &after) {
             let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
             json_patch::patch(&mut object, &operations).unwrap();
         }
-        prop_assert_eq!(&object["status"], &Value::Object(after.to_status()));
+        prop_assert_eq!(&object["status"], &Value::Object(after.to_status(&crate::kinds::dataset::PROFILE)));
     }
 }
 
@@ -113,7 +113,7 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
     let empty = Recorded { observed_generation: -1, ..Recorded::default() };
     let first = told(&empty, &failure("A"), 1, Timestamp::UNIX_EPOCH);
     let second = told(&first, &failure("B"), 1, Timestamp::UNIX_EPOCH);
-    assert_eq!(patch("u", &first, &second), None);
+    assert_eq!(patch(&crate::kinds::dataset::PROFILE, "u", &first, &second), None);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_write_that_is_refused_again_is_no_news_unless_in_other_words() {
     let refused = |words: &str| Report::working(Reason::WriteRefused, words, Next::Backoff);
     let first = told(&Recorded::default(), &refused("dial tcp 10.0.0.7:40001: connection refused"), 1, now);
     let again = told(&first, &refused("dial tcp 10.0.0.7:52345: connection refused"), 1, later);
-    assert_eq!(patch("uid", &first, &again), None);
+    assert_eq!(patch(&crate::kinds::dataset::PROFILE, "uid", &first, &again), None);
     let other = told(&first, &refused("every object needs the label team"), 1, later);
     assert_eq!(other.condition("Ready").unwrap().message, "every object needs the label team");
     let passed = told(&first, &Report::new(Ready::Available("fine".into()), Next::Event), 1, later);
@@ -146,7 +146,11 @@ fn another_failure_is_news() {
         failure("503", "GetDataset", Report::stuck(Reason::CloudUnavailable, "503")),
     ];
     for other in others {
-        assert!(patch("u", &before, &told(&before, &other, 1, Timestamp::UNIX_EPOCH)).is_some(), "{other:?}");
+        assert!(
+            patch(&crate::kinds::dataset::PROFILE, "u", &before, &told(&before, &other, 1, Timestamp::UNIX_EPOCH))
+                .is_some(),
+            "{other:?}"
+        );
     }
 }
 
@@ -164,10 +168,11 @@ fn a_status_moves_to_a_newer_generation_only_from_the_one_that_was_read() {
     };
     let first = told(&Recorded { observed_generation: -1, ..Recorded::default() }, 1);
     let (second, third) = (told(&first, 2), told(&first, 3));
-    let late: json_patch::Patch = serde_json::from_value(patch("u", &first, &second).unwrap()).unwrap();
-    let mut object = json!({"metadata": {"uid": "u"}, "status": third.to_status()});
+    let late: json_patch::Patch =
+        serde_json::from_value(patch(&crate::kinds::dataset::PROFILE, "u", &first, &second).unwrap()).unwrap();
+    let mut object = json!({"metadata": {"uid": "u"}, "status": third.to_status(&crate::kinds::dataset::PROFILE)});
     assert!(json_patch::patch(&mut object, &late).is_err());
-    let mut object = json!({"metadata": {"uid": "u"}, "status": first.to_status()});
+    let mut object = json!({"metadata": {"uid": "u"}, "status": first.to_status(&crate::kinds::dataset::PROFILE)});
     assert!(json_patch::patch(&mut object, &late).is_ok());
 }
 
@@ -175,8 +180,8 @@ fn a_status_moves_to_a_newer_generation_only_from_the_one_that_was_read() {
 fn an_id_is_written_only_where_the_one_that_was_read_still_is() {
     let before = Recorded { observed_generation: -1, ..Recorded::default() };
     let mut after = before.clone();
-    after.id = Some(crate::remote::id::RemoteId::dataset("d-1"));
-    let operations = patch("u", &before, &after).unwrap();
+    after.id = Some(crate::remote::id::RemoteId::new("d-1"));
+    let operations = patch(&crate::kinds::dataset::PROFILE, "u", &before, &after).unwrap();
     assert_eq!(operations[0], json!({"op": "test", "path": "/metadata/uid", "value": "u"}));
     assert_eq!(operations[1], json!({"op": "test", "path": "/status/datasetId", "value": null}));
     assert_eq!(operations[2], json!({"op": "add", "path": "/status/datasetId", "value": "d-1"}));

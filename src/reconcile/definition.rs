@@ -129,7 +129,7 @@ impl<K: Kind> Pass<'_, K> {
         let definition = self.ctx.definition.name;
         let remote = self.recorded.id.as_ref().map(ToString::to_string);
         tracing::info!(
-            controller = K::NAME,
+            controller = K::PROFILE.name,
             namespace,
             name,
             reconcileID = self.journal.id,

@@ -17,7 +17,6 @@ use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, cool, later};
-use crate::remote::json::{self, Json};
 
 /// A wait shorter than this is not worth a status write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,7 +39,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(wait) = self.not_yet(&facts, &before, &report) {
             return Action::requeue(wait);
         }
-        if let Some(patch) = conditions::patch(&facts.uid, &before, &after)
+        if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
             return self.status_failed(&error, &report);
@@ -78,9 +77,9 @@ impl<K: Kind> Pass<'_, K> {
             after.label_keys = label_keys(desired).collect();
         }
         let Some(remote) = remote else { return after };
-        learn(&mut after, &remote, false);
-        if conditions::patch("", before, &after).is_some() {
-            learn(&mut after, &remote, true);
+        (K::PROFILE.info)(&remote, &mut after.info, false);
+        if conditions::patch(K::PROFILE, "", before, &after).is_some() {
+            (K::PROFILE.info)(&remote, &mut after.info, true);
         }
         after
     }
@@ -189,35 +188,4 @@ fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)
     };
     let was = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str());
     (reason.is_told() && !was).then_some((reason, message))
-}
-
-/// Informational members. Those that the service computes are taken along only when status is written anyway: they
-/// are not worth a write of their own.
-pub(super) fn learn(after: &mut Recorded, remote: &crate::remote::Remote, writing: bool) {
-    let text = |name: &str| remote.fields.get(name).filter(|value| value.is_string()).cloned();
-    let mount_path = remote.fields.get("Options").and_then(|options| match json::parse(options.as_str()?).ok()? {
-        Json::Object(mut members) => members.remove("mountPath"),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
-    });
-    let mount_path = mount_path.and_then(|path| match path {
-        Json::Text(path) => Some(serde_json::Value::from(path)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => None,
-    });
-    let mut put = |key: &str, value: Option<serde_json::Value>| match value {
-        Some(value) => drop(after.facts.insert(key.to_owned(), value)),
-        None => drop(after.facts.remove(key)),
-    };
-    put("mountPath", mount_path);
-    if remote.id.version.is_none() {
-        put("name", text("Name"));
-        let latest = remote.latest.as_ref().and_then(|latest| latest.id.version.clone());
-        put("latestVersion", latest.map(serde_json::Value::String));
-    }
-    if writing {
-        for (key, name) in [("ownerId", "OwnerId"), ("mountAccess", "MountAccess")] {
-            if let Some(value) = text(name) {
-                after.facts.insert(key.to_owned(), value);
-            }
-        }
-    }
 }

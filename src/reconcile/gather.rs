@@ -25,11 +25,11 @@ impl<K: Kind> Pass<'_, K> {
         process.predecessor_in_doubt = ctx.memories.has_left_a_doubt(&object);
         let mut view = View {
             owner: Owner {
-                kind: format!("{}.{}", K::NAME, crate::api::names::GROUP),
+                kind: format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP),
                 namespace: object.namespace.clone(),
                 name: object.name.clone(),
             },
-            fixed_names: K::FIXED,
+            profile: K::PROFILE,
             deletion: K::deletion(&self.object),
             seen: self.seen.clone(),
             world: ctx.world.clone(),
@@ -51,11 +51,11 @@ impl<K: Kind> Pass<'_, K> {
         view.seen.swept = target.as_ref().is_some_and(|target| {
             index.is_swept(&target.workspace) && dataset.as_ref().is_none_or(|dataset| index.versions_known(dataset))
         });
-        view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(&id.dataset));
+        view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(id.root()));
         let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
-        ids.extend(view.recorded.id.iter().map(|id| RemoteId::dataset(id.dataset.clone())));
-        ids.extend(dataset.clone().map(RemoteId::dataset));
-        if K::VERSIONED {
+        ids.extend(view.recorded.id.iter().map(|id| RemoteId::new(id.root())));
+        ids.extend(dataset.clone().map(RemoteId::new));
+        if K::PROFILE.is_nested() {
             view.seen.swept |= ids.iter().any(|id| index.is_gone(id));
         }
         if !view.seen.owned_is_fresh && target.is_some() {
@@ -65,8 +65,8 @@ impl<K: Kind> Pass<'_, K> {
         for id in ids {
             self.look_up(view, id);
         }
-        if let Some(id) = view.recorded.id.as_ref().filter(|_| !K::VERSIONED) {
-            let first = RemoteId::version(id.dataset.clone(), "v1");
+        if let Some(id) = view.recorded.id.as_ref().filter(|_| !K::PROFILE.is_nested()) {
+            let first = RemoteId::new(id.root()).join("v1");
             let latest = view.sight(id).and_then(Sight::remote).and_then(|remote| remote.latest.as_deref());
             match latest.filter(|latest| latest.id == first).cloned() {
                 // The row of the dataset was opened for it already.
@@ -103,7 +103,7 @@ impl<K: Kind> Pass<'_, K> {
             {
                 view.seen.live_here.insert(uid.to_owned());
                 // A version sees the mark of its Dataset all the time, and asks nothing about it.
-                if remote.id.version.is_some() == K::VERSIONED && !view.seen.neighbours.contains_key(uid) {
+                if K::PROFILE.names(&remote.id) && !view.seen.neighbours.contains_key(uid) {
                     let neighbour = (self.ctx.neighbour)(Uid::of(uid));
                     view.seen.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
                 }

@@ -155,13 +155,13 @@ impl<K: Kind> Pass<'_, K> {
         macro_rules! line {
             ($level:ident, $cause:ident) => {
                 tracing::$level!(
-                    controller = K::NAME,
+                    controller = K::PROFILE.name,
                     namespace = facts.namespace,
                     name = facts.name,
                     generation = facts.generation,
                     reconcileID = journal.id,
-                    datasetId = id.map(|id| id.dataset.as_str()),
-                    versionName = id.and_then(|id| id.version.as_deref()),
+                    datasetId = id.map(|id| id.root()),
+                    versionName = id.and_then(|id| id.child()),
                     requestId = journal.request_id,
                     did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
                     changed = (!self.changed.is_empty()).then(|| self.changed.join(", ")),
@@ -190,20 +190,20 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn count_turn(&self, before: &Recorded) {
         let (after, metrics) = (&self.recorded, &self.ctx.metrics);
         if before.condition("Stalled").is_none() && after.condition("Stalled").is_some() {
-            metrics.stalled(K::NAME);
+            metrics.stalled(K::PROFILE.name);
         }
         if after.was_ready()
             && self.ctx.memories.became_ready(&self.facts.uid)
             && let Some(created) = &self.object.meta().creation_timestamp
         {
-            metrics.first_ready(K::NAME, created.0, ambient::now());
+            metrics.first_ready(K::PROFILE.name, created.0, ambient::now());
         }
     }
 
     /// Counts the end of a deletion.
     pub(super) fn count_let_go(&self) {
         if let Some(asked) = &self.object.meta().deletion_timestamp {
-            self.ctx.metrics.let_go(K::NAME, asked.0, ambient::now());
+            self.ctx.metrics.let_go(K::PROFILE.name, asked.0, ambient::now());
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn looking_is_not_doing() {
         let mut journal = Journal::new("id".into());
-        for step in [Step::Reread, Step::Sweep, Step::Fetch(RemoteId::dataset("d-1")), Step::Permit, Step::Leave] {
+        for step in [Step::Reread, Step::Sweep, Step::Fetch(RemoteId::new("d-1")), Step::Permit, Step::Leave] {
             journal.step(&step);
         }
         assert!(journal.did.is_empty());

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::api::CommonStatus;
 use crate::packed::Packable;
 use crate::plan::desired::{Deletion, Desired};
+use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Hold;
 use crate::plan::view::Relations;
@@ -37,12 +38,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What its answers may look at besides the object: other objects, defaults, the index.
     type Around: Send + Sync;
 
-    /// `Dataset`
-    const NAME: &'static str;
-    /// Members that are fixed at creation, by API name.
-    const FIXED: &'static [&'static str];
-    /// The remote is a version of a dataset.
-    const VERSIONED: bool;
+    /// What decisions know of the kind.
+    const PROFILE: &'static Profile;
 
     /// What is wanted? A hold if the spec is wrong or a reference is not ready.
     fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Hold>;
@@ -64,5 +61,5 @@ pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded) -> Deletion {
 #[must_use]
 pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
     let status = object.status().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default();
-    Recorded::of(&status, K::FIXED, K::VERSIONED)
+    Recorded::of(&status, K::PROFILE)
 }

@@ -15,7 +15,6 @@ use crate::plan::recorded::Ended;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::{Flight, Record};
 use crate::reconcile::conditions;
-use crate::reconcile::finish::learn;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::object_state::Memory;
 use crate::reconcile::pass::{Flow, Pass, fingerprint};
@@ -88,7 +87,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let reconcile_id = &self.journal.id;
-        tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
+        tracing::warn!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
         self.later()
     }
 
@@ -168,9 +167,9 @@ impl<K: Kind> Pass<'_, K> {
             after.principal = Some(self.ctx.world.principal.clone());
             let sight = self.seen.sights.get(&record.id).and_then(crate::plan::view::Sight::remote).cloned();
             if let Some(remote) = sight.or_else(|| self.ctx.index.get(&record.id)) {
-                learn(&mut after, &remote, true);
+                (K::PROFILE.info)(&remote, &mut after.info, true);
             }
-            let Some(patch) = conditions::patch(&facts.uid, &before, &after) else { break };
+            let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
             let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
             if (refused || stale)
@@ -220,7 +219,7 @@ impl<K: Kind> Pass<'_, K> {
         let mut after = conditions::told(&before, &report, facts.generation, ambient::now());
         after.attempt = Some(ended);
         self.seen.flight = None;
-        if let Some(patch) = conditions::patch(&facts.uid, &before, &after)
+        if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
             return self.write_failed(&error, Write::Status).await;

@@ -173,7 +173,7 @@ mod tests {
         assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
         memories.with("uid", |memory| {
             memory.echo.wrote(Some("8".into()), true);
-            memory.recorded = Some((RemoteId::dataset("d-1"), Instant::now()));
+            memory.recorded = Some((RemoteId::new("d-1"), Instant::now()));
             memory.calm();
         });
         memories.tidy(lag);

@@ -39,7 +39,7 @@ impl Broken {
     /// What it recorded, read as far as it can be.
     #[must_use]
     pub fn recorded<K: Kind>(&self) -> Recorded {
-        Recorded::of(&self.body["status"], K::FIXED, K::VERSIONED)
+        Recorded::of(&self.body["status"], K::PROFILE)
     }
 
     /// A text in its spec.
@@ -166,7 +166,7 @@ mod tests {
         {
             let Shown::Broken(broken) = shown(&dataset("bad", &spec)) else { panic!("{spec} parses") };
             let recorded = broken.recorded::<Datasets>();
-            assert_eq!(recorded.id, Some(RemoteId::dataset("d-1")), "{spec}");
+            assert_eq!(recorded.id, Some(RemoteId::new("d-1")), "{spec}");
             assert_eq!(recorded.fixed["WorkspaceId"], json!("478"), "{spec}");
             assert_eq!((broken.metadata.uid.as_deref(), broken.metadata.generation), (Some("bad"), Some(3)), "{spec}");
         }
@@ -180,7 +180,7 @@ mod tests {
         });
         let version: Shown<DatasetVersion> = serde_json::from_value(version).unwrap();
         let Shown::Broken(broken) = version else { panic!("it parses") };
-        assert_eq!(broken.recorded::<DatasetVersions>().id, Some(RemoteId::version("d-1", "v2")));
+        assert_eq!(broken.recorded::<DatasetVersions>().id, Some(RemoteId::new("d-1").join("v2")));
         assert_eq!(broken.spec("/datasetRef/name"), Some("flowers"));
     }
 }

@@ -64,7 +64,7 @@ pub(super) enum Flow {
 pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
     let uid = object.uid().unwrap_or_default();
     let facts = Facts::of(object.meta());
-    let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
+    let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
     if ctx.index.take_news(&uid) {
         // What it ended about is not as it was: that is worth a try at once.
         ctx.memories.with(&uid, |memory| memory.cooldown = None);
@@ -89,7 +89,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         Ok(Ok((action, false))) => (action, Outcome::Requeued),
         Ok(Err(_)) => {
             tracing::error!(
-                controller = K::NAME,
+                controller = K::PROFILE.name,
                 namespace = facts.namespace,
                 name = facts.name,
                 error = format!("it did not end within {} s", limit.as_secs()),
@@ -99,7 +99,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         }
         Err(_) => {
             tracing::error!(
-                controller = K::NAME,
+                controller = K::PROFILE.name,
                 namespace = facts.namespace,
                 name = facts.name,
                 error = "a defect of the operator; the lines before say where",
@@ -178,7 +178,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
         let step = plan(&view);
         let name = step.name();
         tracing::debug!(
-            controller = K::NAME,
+            controller = K::PROFILE.name,
             namespace = view.object.namespace,
             name = view.object.name,
             reconcileID = pass.journal.id,
@@ -186,9 +186,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             "step"
         );
         pass.journal.step(&step);
-        ambient::seam("before", name, K::NAME).await;
+        ambient::seam("before", name, K::PROFILE.name).await;
         let flow = pass.take(&view, step).await;
-        ambient::seam("after", name, K::NAME).await;
+        ambient::seam("after", name, K::PROFILE.name).await;
         if let Flow::End(action) = flow {
             return action;
         }
@@ -239,7 +239,7 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 
     pub(super) fn key(&self) -> ObjectKey {
-        ObjectKey::new(K::NAME, &self.facts.namespace, &self.facts.name, &self.facts.uid)
+        ObjectKey::new(K::PROFILE.name, &self.facts.namespace, &self.facts.name, &self.facts.uid)
     }
 
     fn failures(&self) -> u32 {

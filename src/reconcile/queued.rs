@@ -56,7 +56,7 @@ impl<K: Kind> Pass<'_, K> {
     /// The pass ends, holds nothing, and comes back after `wait` when its turn is.
     pub(super) async fn wait_in_line(&mut self, view: &View, wait: Duration) -> Flow {
         let (now, object) = (Instant::now(), &view.object);
-        self.ctx.metrics.in_line(K::NAME, &object.namespace, &object.name);
+        self.ctx.metrics.in_line(K::PROFILE.name, &object.namespace, &object.name);
         match self.meanwhile(view, now) {
             Meanwhile::Say(ahead) => {
                 let mut report = Report::queued(ahead.before, ahead.due.saturating_duration_since(now), wait);

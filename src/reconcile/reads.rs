@@ -109,7 +109,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Swept::Yes => match target.dataset_id {
                 // Another version's pass is listing them for all.
-                Some(dataset) if !self.ctx.index.reserve(&RemoteId::dataset(&dataset), &view.object.uid) => {
+                Some(dataset) if !self.ctx.index.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
                 Some(dataset) => match self.list_versions(view, &dataset).await {
@@ -132,7 +132,7 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) => {
                 let gone = match error.class {
                     ErrorClass::NotFound => Ok(true),
-                    ErrorClass::Unexplained => self.is_gone(view, &RemoteId::dataset(dataset)).await,
+                    ErrorClass::Unexplained => self.is_gone(view, &RemoteId::new(dataset)).await,
                     ErrorClass::Transient
                     | ErrorClass::Throttled { .. }
                     | ErrorClass::Refused
@@ -144,8 +144,8 @@ impl<K: Kind> Pass<'_, K> {
                 };
                 match gone {
                     Ok(true) => {
-                        self.ctx.index.missed(&RemoteId::dataset(dataset), &self.facts.uid);
-                        self.gone(&RemoteId::dataset(dataset));
+                        self.ctx.index.missed(&RemoteId::new(dataset), &self.facts.uid);
+                        self.gone(&RemoteId::new(dataset));
                         Ok(Vec::new())
                     }
                     Ok(false) => Err(self.call_failed(&error).await),
@@ -168,7 +168,7 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
         // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
-        let held = self.ctx.index.held(id, &view.object.uid).filter(|_| id.version.is_some() == K::VERSIONED);
+        let held = self.ctx.index.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
         if let Some(left) = held {
             let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
             return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
@@ -178,7 +178,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         let since = Instant::now();
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
-        let read = if view.object.deleting && id.version.is_none() && !workspace.is_empty() {
+        let read = if view.object.deleting && id.child().is_none() && !workspace.is_empty() {
             self.ctx.reader.read_shared(&workspace, id).await
         } else {
             self.ctx.reader.read(&mut self.turn, &workspace, id).await

@@ -84,12 +84,12 @@ impl<K: Kind> Pass<'_, K> {
             self.ctx.memories.found(&self.facts);
         } else {
             tracing::warn!(
-                controller = K::NAME,
+                controller = K::PROFILE.name,
                 namespace = self.facts.namespace,
                 name = self.facts.name,
                 reconcileID = self.journal.id,
-                datasetId = record.id.dataset,
-                versionName = record.id.version,
+                datasetId = record.id.root(),
+                versionName = record.id.child(),
                 "the object is gone and its cloud dataset could not be released; it stays as an orphan"
             );
         }

@@ -28,7 +28,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn warn_owners(&self, report: &Report) {
         for about in &report.about {
             let Some(owner) = about.owner.as_ref().filter(|owner| owner.deletes) else { continue };
-            let (kind, id) = (K::NAME, &about.id);
+            let (kind, id) = (K::PROFILE.name, &about.id);
             let (namespace, name) = (&self.facts.namespace, &self.facts.name);
             let note = format!(
                 "{kind} {namespace}/{name} waits for {id}; deleting this object would delete it. To hand it over: {}",
@@ -49,7 +49,7 @@ impl<K: Kind> Pass<'_, K> {
         if waiters.is_empty() || again() {
             return;
         }
-        let (kind, namespace, name) = (K::NAME, &self.facts.namespace, &self.facts.name);
+        let (kind, namespace, name) = (K::PROFILE.name, &self.facts.namespace, &self.facts.name);
         for waiter in waiters.into_iter().filter_map(|uid| (self.ctx.neighbour)(uid)) {
             let note = format!(
                 "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \

@@ -14,8 +14,8 @@ use crate::remote::mark::Labels;
 
 /// The request for one change.
 pub(super) fn request_of(id: &RemoteId, change: &Change) -> Request {
-    let dataset = &id.dataset;
-    match (change, &id.version) {
+    let dataset = id.root();
+    match (change, id.child()) {
         (Change::Update(fields), None) => Request::update_dataset(dataset, fields.clone()),
         (Change::Update(fields), Some(version)) => Request::update_dataset_version(dataset, version, fields.clone()),
         (Change::SetLabels(labels), None) => Request::create_dataset_labels(dataset, labels),
@@ -53,7 +53,7 @@ fn with_first(
     first: Option<&Arc<Remote>>,
     change: impl Fn(&mut Remote),
 ) -> (Remote, Option<Remote>) {
-    let latest = remote.latest.as_mut().filter(|latest| latest.id.version.as_deref() == Some("v1"));
+    let latest = remote.latest.as_mut().filter(|latest| latest.id.child() == Some("v1"));
     let first = first.map(|first| {
         let mut first = (**first).clone();
         change(&mut first);
@@ -71,8 +71,8 @@ fn with_first(
 /// The id that a create's answer brings.
 pub(super) fn created(request: &Request, answer: &Answer, dataset: Option<&str>) -> Result<RemoteId, CallError> {
     let id = match dataset {
-        Some(dataset) => answer.version_name().map(|name| RemoteId::version(dataset, name)),
-        None => answer.dataset_id().map(RemoteId::dataset),
+        Some(dataset) => answer.version_name().map(|name| RemoteId::new(dataset).join(name)),
+        None => answer.dataset_id().map(RemoteId::new),
     };
     id.map_err(|malformed| CallError::malformed(request.operation(), malformed))
 }
@@ -82,9 +82,9 @@ pub(super) fn as_created(id: &RemoteId, labels: Labels, desired: &crate::plan::d
     let mut fields: Fields = desired.create.clone();
     fields.remove("VersionLabels");
     fields.remove("VersionDescription");
-    let latest = id.version.is_none().then(|| {
+    let latest = id.child().is_none().then(|| {
         Box::new(Remote {
-            id: RemoteId::version(id.dataset.clone(), "v1"),
+            id: RemoteId::new(id.root()).join("v1"),
             labels: desired.first.labels.clone().unwrap_or_default(),
             fields: desired.first.fields.clone(),
             latest: None,

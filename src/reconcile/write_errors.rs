@@ -182,7 +182,7 @@ impl<K: Kind> Pass<'_, K> {
     /// What a failed write means for the object. `None`: nothing yet.
     fn judge(&self, error: &KubeError, write: Write) -> Option<Report> {
         let message = if let Some(status) = error.refusal() {
-            self.ctx.metrics.write_refused(K::NAME, write.label(), status.code);
+            self.ctx.metrics.write_refused(K::PROFILE.name, write.label(), status.code);
             refused(write, status)
         } else {
             let now = Instant::now();
@@ -201,7 +201,7 @@ impl<K: Kind> Pass<'_, K> {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let (reconcile_id, what, error_text) = (&self.journal.id, write.label(), error.words());
         tracing::warn!(
-            controller = K::NAME,
+            controller = K::PROFILE.name,
             namespace,
             name,
             reconcileID = reconcile_id,

@@ -1,30 +1,60 @@
-//! Which remote: the ids that the service gave it.
+//! Which remote: the ids that the service knows it by.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Which remote.
+/// Which remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RemoteId {
-    /// `DatasetId`
-    pub dataset: String,
-    /// `VersionName`, for a version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-}
+pub struct RemoteId(Box<[Box<str>]>);
 
 impl RemoteId {
-    /// The id of a dataset.
+    /// Something that stands by itself.
     #[must_use]
-    pub fn dataset(id: impl Into<String>) -> Self {
-        Self { dataset: id.into(), version: None }
+    pub fn new(id: impl AsRef<str>) -> Self {
+        Self(Box::new([id.as_ref().into()]))
     }
 
-    /// The identity of a version.
+    /// What is called `id` in this one.
     #[must_use]
-    pub fn version(dataset: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { dataset: dataset.into(), version: Some(name.into()) }
+    pub fn join(&self, id: impl AsRef<str>) -> Self {
+        Self(self.0.iter().cloned().chain([id.as_ref().into()]).collect())
+    }
+
+    /// The outermost id.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.0.first().map_or("", |id| id)
+    }
+
+    /// The id below the outermost one, if there is one.
+    #[must_use]
+    pub fn child(&self) -> Option<&str> {
+        self.0.get(1).map(|id| &**id)
+    }
+
+    /// What it is in, if it does not stand by itself.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (_, outer) = self.0.split_last()?;
+        (!outer.is_empty()).then(|| Self(outer.into()))
+    }
+
+    /// Its ids, outermost first.
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|id| &**id)
+    }
+
+    /// How many ids it takes.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S: Into<Box<str>>> FromIterator<S> for RemoteId {
+    fn from_iter<I: IntoIterator<Item = S>>(ids: I) -> Self {
+        Self(ids.into_iter().map(Into::into).collect())
     }
 }
 
@@ -36,9 +66,22 @@ pub fn version_number(name: &str) -> Option<u64> {
 
 impl fmt::Display for RemoteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.version {
-            None => write!(f, "{}", self.dataset),
-            Some(version) => write!(f, "{}/{version}", self.dataset),
-        }
+        f.write_str(&self.0.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_path() {
+        let dataset = RemoteId::new("d-1");
+        let version = dataset.join("v2");
+        assert_eq!((version.to_string().as_str(), version.depth()), ("d-1/v2", 2));
+        assert_eq!((version.root(), version.child()), ("d-1", Some("v2")));
+        assert_eq!((version.parent(), dataset.parent(), dataset.child()), (Some(dataset.clone()), None, None));
+        assert_eq!(version.segments().collect::<RemoteId>(), version);
+        assert!(dataset < version && version < RemoteId::new("d-2"));
     }
 }

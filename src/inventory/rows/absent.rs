@@ -9,12 +9,12 @@ impl Rows {
     /// A read did not find this remote, or a list that had to show it does not: until it is shown again nothing is
     /// believed of it, nor of the versions of a dataset. Returns who recorded any of it and was not told yet.
     pub(in crate::inventory) fn missing(&mut self, id: &RemoteId, now: Instant) -> Vec<ObjectKey> {
-        let dataset = id.dataset.as_str();
+        let dataset = id.root();
         self.watches.left(id);
         let Some(entry) = self.entries.get_mut(dataset) else { return Vec::new() };
-        let mine = |recorder: &&Recorder| id.version.is_none() || recorder.version.as_deref() == id.version.as_deref();
+        let mine = |recorder: &&Recorder| id.child().is_none() || recorder.version.as_deref() == id.child();
         let keys: Vec<_> = entry.recorders.iter().filter(mine).map(|recorder| recorder.key.clone()).collect();
-        match &id.version {
+        match id.child() {
             None => {
                 entry.versions = None;
                 self.drop_row(dataset);
@@ -34,8 +34,8 @@ impl Rows {
     /// A list shows this dataset, as of then: versions later than its newest one are not believed to be there, unless
     /// something newer is known of them. Returns who recorded one of those and was not told yet.
     pub(in crate::inventory) fn outlived(&mut self, shown: &Remote, as_of: Instant) -> Vec<ObjectKey> {
-        let dataset = shown.id.dataset.as_str();
-        let newest = shown.latest.as_deref().and_then(|latest| version_number(latest.id.version.as_deref()?));
+        let dataset = shown.id.root();
+        let newest = shown.latest.as_deref().and_then(|latest| version_number(latest.id.child()?));
         let (Some(newest), Some(entry)) = (newest, self.entries.get_mut(dataset)) else { return Vec::new() };
         if entry.row.as_ref().is_none_or(|row| row.as_of > as_of) {
             return Vec::new();

@@ -7,35 +7,29 @@ use super::{Entry, ObjectKey, Recorder, RemoteId, Rows, Uid};
 
 impl Rows {
     pub(in crate::inventory) fn recorded(&mut self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
-        let entry = self.entry(&id.dataset);
+        let entry = self.entry(id.root());
         if entry.workspace.is_none() {
             entry.workspace = workspace.map(Into::into);
         }
-        if !entry
-            .recorders
-            .iter()
-            .any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.version.as_deref())
-        {
-            entry.recorders.push(Recorder { version: id.version.as_deref().map(Into::into), key: key.clone() });
+        if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.child()) {
+            entry.recorders.push(Recorder { version: id.child().map(Into::into), key: key.clone() });
         }
     }
 
     pub(in crate::inventory) fn forget(&mut self, id: &RemoteId, uid: Uid) {
-        self.well(&id.dataset, uid);
+        self.well(id.root(), uid);
         self.watches.unowned(id);
-        if let Some(entry) = self.entries.get_mut(id.dataset.as_str()) {
-            entry
-                .recorders
-                .retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.version.as_deref());
+        if let Some(entry) = self.entries.get_mut(id.root()) {
+            entry.recorders.retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.child());
         }
-        self.tidy(&id.dataset);
+        self.tidy(id.root());
     }
 
     pub(in crate::inventory) fn forget_others(&mut self, lives: impl Fn(Uid) -> bool) {
         let gone = |entry: &Entry| entry.recorders.iter().any(|recorder| !lives(recorder.key.uid));
         let ids: Vec<_> = self.entries.iter().filter(|(_, entry)| gone(entry)).map(|(id, _)| id.clone()).collect();
         for id in ids {
-            self.watches.unowned(&RemoteId::dataset(&*id));
+            self.watches.unowned(&RemoteId::new(&*id));
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.recorders.retain(|recorder| lives(recorder.key.uid));
             }
@@ -86,8 +80,8 @@ impl Rows {
     }
 
     pub(in crate::inventory) fn recorded_elsewhere(&self, id: &RemoteId, uid: Uid) -> bool {
-        self.entries.get(id.dataset.as_str()).is_some_and(|entry| {
-            let same = |recorder: &&Recorder| recorder.version.as_deref() == id.version.as_deref();
+        self.entries.get(id.root()).is_some_and(|entry| {
+            let same = |recorder: &&Recorder| recorder.version.as_deref() == id.child();
             entry.recorders.iter().filter(same).any(|recorder| recorder.key.uid != uid)
         })
     }

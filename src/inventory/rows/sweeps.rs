@@ -33,7 +33,7 @@ impl Rows {
     pub(super) fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
         entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
             || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
-            || self.gone.contains(&RemoteId::version(dataset, version))
+            || self.gone.contains(&RemoteId::new(dataset).join(version))
     }
 
     /// Datasets of a workspace whose versions are to be listed: with older ones that somebody recorded and that were

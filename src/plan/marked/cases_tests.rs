@@ -11,6 +11,7 @@ use crate::plan::desired::{Desired, Policy};
 use crate::plan::intent::{Attempt, Intent};
 use crate::plan::marked::tests::{owner, view};
 use crate::plan::object::Stored;
+use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::step::{Flight, Landed};
 use crate::remote::Remote;
@@ -48,7 +49,7 @@ pub(super) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &
 #[test]
 fn a_refused_way_back_from_public_comes_after_all_other_changes() {
     let members = json!({"Name": "o", "Uri": "oss://b/", "Accessibility": "PUBLIC"});
-    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &[]);
+    let (mut view, remote) = kept(&RemoteId::new("d-1"), members, &[]);
     desire(&mut view).mutable.insert("Accessibility".into(), json!("PRIVATE"));
     desire(&mut view).labels.insert("key".into(), "value".into());
     let made = changes(&view, view.desired.as_ref().unwrap(), &remote);
@@ -59,7 +60,7 @@ fn a_refused_way_back_from_public_comes_after_all_other_changes() {
 
 #[test]
 fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
-    let id = RemoteId::version("d-1", "v2");
+    let id = RemoteId::new("d-1").join("v2");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, members, &[("foreign", "theirs")]);
     desire(&mut view).labels.insert("key".into(), "value".into());
@@ -80,10 +81,11 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
 
 #[test]
 fn a_create_records_what_it_sent_by_default_and_all_its_label_keys() {
-    let mut view = View { fixed_names: &["Uri", "WorkspaceId"], ..view() };
+    static PROFILE: Profile = Profile { fixed: &["Uri", "WorkspaceId"], ..crate::kinds::dataset::PROFILE };
+    let mut view = View { profile: &PROFILE, ..view() };
     desire(&mut view).labels.insert("key".into(), "value".into());
     desire(&mut view).first.labels = Some([("light".to_owned(), "day".to_owned())].into());
-    let landed = Some(Landed::At(RemoteId::dataset("d-1")));
+    let landed = Some(Landed::At(RemoteId::new("d-1")));
     view.seen.flight = Some(Flight::Create { nonce: "c1".into(), landed });
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.fixed, fields(json!({"Uri": "oss://b/", "WorkspaceId": "478"})));
@@ -92,7 +94,7 @@ fn a_create_records_what_it_sent_by_default_and_all_its_label_keys() {
 
 #[test]
 fn a_found_remote_that_seems_to_differ_is_read_before_it_is_recorded() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let listed = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, listed, &[]);
     view.recorded.id = None;
@@ -110,7 +112,7 @@ fn a_found_remote_that_seems_to_differ_is_read_before_it_is_recorded() {
 
 #[test]
 fn a_version_waits_a_moment_for_its_family() {
-    let id = RemoteId::version("d-1", "v2");
+    let id = RemoteId::new("d-1").join("v2");
     let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
     view.object.deleting = true;
     view.seen.object_is_fresh = true;
@@ -131,14 +133,14 @@ pub(super) fn attempted(view: &mut View, nonce: &str) {
 
 /// A remote like `remote` that carries the mark of another attempt of the same object.
 pub(super) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
-    let mut twin = Remote { id: RemoteId::dataset(id), ..remote.clone() };
+    let mut twin = Remote { id: RemoteId::new(id), ..remote.clone() };
     twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
     Arc::new(twin)
 }
 
 #[test]
 fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, members, &[]);
     attempted(&mut view, "c2");
@@ -165,7 +167,7 @@ fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
 
 #[test]
 fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, members, &[]);
     attempted(&mut view, "c2");
@@ -191,7 +193,7 @@ fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
 
 #[test]
 fn what_is_retained_is_left_without_a_word_only_after_a_read() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     view.object.deleting = true;
     view.seen.object_is_fresh = true;
@@ -210,7 +212,7 @@ fn what_is_retained_is_left_without_a_word_only_after_a_read() {
 
 #[test]
 fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     for released in [true, false] {
         let (mut view, remote) = kept(&id, members.clone(), &[(MARK_RELEASED, "true")]);
@@ -231,8 +233,8 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
 
 #[test]
 fn a_version_is_made_again_only_in_a_dataset_that_exists() {
-    let id = RemoteId::version("d-1", "v2");
-    let dataset = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1").join("v2");
+    let dataset = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
     desire(&mut view).recreate = true;
     desire(&mut view).target.dataset_id = Some("d-1".into());
@@ -253,7 +255,7 @@ fn a_version_is_made_again_only_in_a_dataset_that_exists() {
 
 #[test]
 fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_again() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let mut remote = (*remote).clone();
     remote.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, "a2"));
@@ -263,7 +265,7 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     (view.recorded.id, view.recorded.origin, view.recorded.attempt) = (None, None, None);
     desire(&mut view).policy = Policy::ByName;
     assert_eq!(plan(&view), Step::FindNamed("o".into()));
-    let unmarked = Remote { id: RemoteId::dataset("d-2"), labels: Labels::new(), ..remote.clone() };
+    let unmarked = Remote { id: RemoteId::new("d-2"), labels: Labels::new(), ..remote.clone() };
     view.seen.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!((record.id, record.origin), (id, Origin::Adopted));
@@ -272,7 +274,7 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
 
 #[test]
 fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let (mut view, _) = kept(&id, json!({}), &[]);
     assert_eq!(plan(&view), Step::Fetch(id));
     view.seen.swept = false;
@@ -281,7 +283,7 @@ fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
 
 #[test]
 fn the_index_is_believed_unless_somebody_asks() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/", "Description": "old"}), &[]);
     view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
     assert!(matches!(plan(&view), Step::Change(..)));
@@ -294,7 +296,7 @@ fn the_index_is_believed_unless_somebody_asks() {
 
 #[test]
 fn only_what_becomes_public_is_published() {
-    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
+    let (mut view, remote) = kept(&RemoteId::new("d-1"), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let mut made = |wanted: &str| {
         desire(&mut view).mutable.insert("Accessibility".into(), json!(wanted));
         changes(&view, view.desired.as_ref().unwrap(), &remote)
@@ -307,7 +309,7 @@ fn only_what_becomes_public_is_published() {
 fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
     let labels = [("keep", "1"), ("drop", "1"), ("foreign", "1")];
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
-    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &labels);
+    let (mut view, remote) = kept(&RemoteId::new("d-1"), members, &labels);
     view.recorded.label_keys = ["keep", "drop", "gone", "dso-owner"].map(str::to_owned).into_iter().collect();
     let mut changed = |value: &str| {
         desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();

@@ -208,7 +208,7 @@ fn label_changes(view: &View, prefix: &str, wanted: &Labels, remote: &Remote) ->
         .filter(|(key, value)| remote.labels.get(*key) != Some(value) && !left(key, Some(value)))
         .map(clone_pair)
         .collect();
-    if remote.id.version.is_some() && !set.is_empty() {
+    if remote.id.child().is_some() && !set.is_empty() {
         let rest = remote.labels.iter().filter(|(key, _)| !unset.contains(key) && !wanted.contains_key(*key));
         set.extend(rest.map(clone_pair).chain(wanted.iter().map(clone_pair)).collect::<Vec<_>>());
     }

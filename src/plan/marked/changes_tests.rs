@@ -16,7 +16,7 @@ use crate::remote::mark::Origin;
 
 /// A Dataset that wants each kind of thing a service may rewrite, and the remote as it was made.
 fn wishes() -> (View, Remote) {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": " new ", "Options": "{\"rate\": 0.123456789}"});
     let (mut view, remote) = kept(&id, members, &[("team", "vision ")]);
     let desired = desire(&mut view);
@@ -26,7 +26,7 @@ fn wishes() -> (View, Remote) {
     desired.labels.insert("team".into(), "vision ".into());
     desired.first.fields = fields(json!({"Description": " first "}));
     let first = Remote {
-        id: RemoteId::version("d-1", "v1"),
+        id: RemoteId::new("d-1").join("v1"),
         labels: Labels::new(),
         fields: desired.first.fields.clone(),
         latest: None,
@@ -122,7 +122,7 @@ fn every_field_that_the_service_rewrites_is_left_after_three_updates_and_told() 
 
 #[test]
 fn a_label_that_cannot_be_taken_away_is_left_too() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, members, &[("stuck", "x")]);
     view.recorded.label_keys.insert("stuck".into());
@@ -143,7 +143,7 @@ fn long_values_are_cut_to_64_characters() {
 
 #[test]
 fn a_conflict_of_what_was_adopted_does_not_speak_of_an_edit() {
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://other/"}), &[]);
     view.seen.sights.insert(id, Sight::Read(remote));
     view.recorded.fixed = fields(json!({"Uri": "oss://other/"}));

@@ -59,9 +59,9 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if lacks_first(view, desired, remote) {
         // A list that its DatasetVersions can use as well.
         if view.seen.versions.is_none() {
-            return Step::ListVersions(id.dataset.clone());
+            return Step::ListVersions(id.root().to_owned());
         }
-        return Step::Fetch(RemoteId::version(id.dataset.clone(), "v1"));
+        return Step::Fetch(RemoteId::new(id.root()).join("v1"));
     }
     if let Some(refused) = &view.seen.name_refused {
         return name_refused(view, desired, refused);
@@ -74,7 +74,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
 
 /// A version of a dataset that its Dataset does not stand for any more. What the index says of it may be older than that.
 fn moved(desired: &Desired, id: &RemoteId) -> bool {
-    id.version.is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.dataset)
+    id.child().is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.root())
 }
 
 /// The service refused a new name: a list says who has it.
@@ -202,10 +202,10 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 
 /// A version is made again only in a dataset that exists.
 fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step> {
-    if id.version.is_none() || desired.target.dataset_id.as_ref() != Some(&id.dataset) {
+    if id.child().is_none() || desired.target.dataset_id.as_deref() != Some(id.root()) {
         return None;
     }
-    let dataset = RemoteId::dataset(id.dataset.clone());
+    let dataset = RemoteId::new(id.root());
     match view.sight(&dataset) {
         None => Some(Step::Fetch(dataset)),
         Some(Sight::Gone) => Some(working(

@@ -20,12 +20,12 @@ pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
 
 /// The spec manages v1 as well, and what it is like is not known.
 pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bool {
-    !desired.first.is_empty() && remote.id.version.is_none() && first_of(view, remote).is_none()
+    !desired.first.is_empty() && remote.id.child().is_none() && first_of(view, remote).is_none()
 }
 
 /// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
 pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
-    let id = RemoteId::version(remote.id.dataset.clone(), "v1");
+    let id = RemoteId::new(remote.id.root()).join("v1");
     let seen = view.sight(&id);
     let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
     match seen {

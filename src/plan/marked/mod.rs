@@ -43,10 +43,10 @@ pub fn plan(view: &View) -> Step {
 /// and the index may not have seen the newest of them.
 fn full_set_of(step: &Step) -> Option<RemoteId> {
     if let Step::Change(id, Change::SetFirstLabels(_)) = step {
-        return Some(RemoteId::version(id.dataset.clone(), "v1"));
+        return Some(RemoteId::new(id.root()).join("v1"));
     }
     let (Step::Mark(id, _) | Step::Release(id) | Step::Change(id, Change::SetLabels(_))) = step else { return None };
-    id.version.is_some().then(|| id.clone())
+    id.child().is_some().then(|| id.clone())
 }
 
 fn decide(view: &View) -> Step {

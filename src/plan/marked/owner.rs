@@ -68,8 +68,8 @@ pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
 
 /// What takes this remote, ready to be copied into a spec.
 pub(super) fn adoption(remote: &Remote) -> String {
-    match &remote.id.version {
-        None => format!("adoption: {{datasetId: {}}}", remote.id.dataset),
+    match remote.id.child() {
+        None => format!("adoption: {{datasetId: {}}}", remote.id.root()),
         Some(version) => format!("adoption: {{versionName: {version}}}"),
     }
 }

@@ -17,7 +17,7 @@ use crate::remote::mark::{Identity, Labels, Owner};
 const OTHER: &str = "99999999-9999-9999-9999-999999999999";
 
 fn id() -> RemoteId {
-    RemoteId::dataset("d-1")
+    RemoteId::new("d-1")
 }
 
 fn remote(labels: Labels) -> Arc<Remote> {
@@ -26,7 +26,7 @@ fn remote(labels: Labels) -> Arc<Remote> {
 
 fn neighbour() -> Neighbour {
     let (namespace, name, uid) = ("team-a".into(), "flowers".into(), OTHER.into());
-    Neighbour { kind: "Dataset", namespace, name, uid, deletes: true }
+    Neighbour { kind: "Dataset", resource: "paids", namespace, name, uid, deletes: true }
 }
 
 /// Another object here, and its mark.
@@ -148,7 +148,7 @@ fn a_new_name_that_is_taken_is_told_in_the_same_way() {
     let refused = Report::new(Ready::Stuck(Reason::NameTaken, "taken".into()), Next::Backoff);
     view.seen.name_refused = Some(Box::new(refused));
     assert_eq!(plan(&view), Step::FindNamed("o".into()));
-    let theirs = Arc::new(Remote { id: RemoteId::dataset("d-2"), ..(*remote(Labels::new())).clone() });
+    let theirs = Arc::new(Remote { id: RemoteId::new("d-2"), ..(*remote(Labels::new())).clone() });
     view.seen.named = Some(vec![theirs]);
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::NameTaken, 1));
@@ -178,7 +178,7 @@ fn what_is_to_be_adopted_and_is_not_there_is_waited_for() {
 
 #[test]
 fn a_version_whose_dataset_object_stands_for_another_one_is_read_before_it_is_believed() {
-    let version = RemoteId::version("d-1", "v2");
+    let version = RemoteId::new("d-1").join("v2");
     let (mut view, remote) = kept(&version, json!({"Uri": "oss://b/"}), &[]);
     desire(&mut view).target.dataset_id = Some("d-2".into());
     view.seen.sights.insert(version.clone(), Sight::Indexed(remote.clone()));

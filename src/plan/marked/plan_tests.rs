@@ -12,6 +12,7 @@ use crate::api::condition::Reason;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
 use crate::plan::intent::{Attempt, Intent, Target};
 use crate::plan::object::{Facts, Stored};
+use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome, Recorded};
 use crate::plan::step::Flight;
 use crate::plan::view::{Process, Relations, Seen, Sight, World};
@@ -60,11 +61,11 @@ fn remote(id: &str, mark: Mark, nonce: &str) -> Arc<Remote> {
     }
     let fields = json!({"Name": "o", "Uri": "oss://b/", "Description": "old"});
     Arc::new(Remote {
-        id: RemoteId::dataset(id),
+        id: RemoteId::new(id),
         labels,
         fields: fields.as_object().cloned().unwrap_or_default(),
         latest: Some(Box::new(Remote {
-            id: RemoteId::version(id, "v1"),
+            id: RemoteId::new(id).join("v1"),
             labels: Labels::new(),
             fields: Fields::new(),
             latest: None,
@@ -112,7 +113,7 @@ pub(crate) fn view() -> View {
         },
         recorded: Recorded { observed_generation: -1, ..Recorded::default() },
         owner: owner(),
-        fixed_names: &["Uri"],
+        profile: &PROFILE,
         desired: Ok(desired()),
         deletion: None,
         relations: Relations::default(),
@@ -129,6 +130,9 @@ pub(crate) fn view() -> View {
         }),
     }
 }
+
+/// A Dataset of which only the Uri is fixed.
+static PROFILE: Profile = Profile { fixed: &["Uri"], ..crate::kinds::dataset::PROFILE };
 
 fn intent(uid: &str, nonces: &[&str]) -> Intent {
     let attempts = nonces.iter().map(|nonce| Attempt { nonce: (*nonce).into(), hash: desired().hash() }).collect();
@@ -172,12 +176,12 @@ fn every_view(check: impl Fn(&View, &Step)) -> usize {
                         view.object.intent = intent.clone();
                         view.recorded.attempt.clone_from(&attempt);
                         if bits & 1 != 0 {
-                            view.recorded.id = Some(RemoteId::dataset("d-1"));
+                            view.recorded.id = Some(RemoteId::new("d-1"));
                             view.recorded.origin = Some(Origin::Created);
                             view.recorded.fixed = desired().fixed;
                         }
                         if let Some(sight) = &sight {
-                            view.seen.sights.insert(RemoteId::dataset("d-1"), sight.clone());
+                            view.seen.sights.insert(RemoteId::new("d-1"), sight.clone());
                         }
                         view.seen.owned = owned.iter().map(|mark| remote("d-2", **mark, "c2")).collect();
                         view.object.finalizer = bits & 2 != 0;
@@ -341,7 +345,7 @@ fn of_several_hits_the_newest_attempt_is_recorded() {
     view.seen.owned_is_fresh = true;
     view.process.lists = 1;
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
-    assert_eq!(record.id, RemoteId::dataset("d-2"));
+    assert_eq!(record.id, RemoteId::new("d-2"));
 }
 
 #[test]
@@ -350,7 +354,7 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
     view.object.finalizer = true;
     view.object.intent = Stored::Own(intent(UID, &["c1"]));
     view.seen.swept = true;
-    let id = RemoteId::dataset("d-1");
+    let id = RemoteId::new("d-1");
     view.recorded.id = Some(id.clone());
     view.recorded.origin = Some(Origin::Created);
     view.recorded.attempt = Some(Ended { nonce: "c1".into(), outcome: Outcome::Created });
@@ -430,7 +434,7 @@ fn labels_of_others_are_never_touched() {
 fn a_version_gets_its_full_set_of_labels() {
     let view = view();
     let mut version = (*remote("d-1", Mark::Mine, "c1")).clone();
-    version.id = RemoteId::version("d-1", "v2");
+    version.id = RemoteId::new("d-1").join("v2");
     version.labels.insert("theirs".to_owned(), "1".to_owned());
     let mut wanted = desired();
     wanted.mutable = Fields::new();

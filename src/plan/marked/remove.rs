@@ -124,7 +124,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         return step;
     }
     if view.relations.swept_along && !is_gone(view, id) {
-        let dataset = RemoteId::dataset(id.dataset.clone());
+        let dataset = RemoteId::new(id.root());
         if is_gone(view, &dataset) {
             return Step::LetGo;
         }
@@ -163,7 +163,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Whose::Nobody => {
             view.recorded.origin == Some(Origin::Created)
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
-                && view.recorded.facts.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
+                && view.recorded.info.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
         }
     };
     if !act {
@@ -225,19 +225,19 @@ fn children_first(view: &View) -> Option<Step> {
 
 /// 6.4 A version nobody here deletes blocks the dataset.
 fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
-    if remote.id.version.is_some() {
+    if remote.id.child().is_some() {
         return None;
     }
-    let newest = remote.latest.as_ref().and_then(|latest| latest.id.version.as_deref());
+    let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
     if newest == Some("v1") || view.relations.delete_foreign {
         return None;
     }
     let Some(versions) = &view.seen.versions else {
-        return Some(Step::ListVersions(remote.id.dataset.clone()));
+        return Some(Step::ListVersions(remote.id.root().to_owned()));
     };
     let foreign: Vec<_> = versions
         .iter()
-        .filter_map(|version| version.id.version.clone())
+        .filter_map(|version| version.id.child().map(str::to_owned))
         .filter(|name| name != "v1" && !view.relations.doomed.contains(name))
         .collect();
     (!foreign.is_empty()).then(|| {
@@ -254,5 +254,5 @@ fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
 }
 
 fn is_bound(view: &View) -> bool {
-    view.recorded.id.as_ref().is_some_and(|id| id.version.as_deref() == Some("v1"))
+    view.recorded.id.as_ref().is_some_and(|id| id.child() == Some("v1"))
 }

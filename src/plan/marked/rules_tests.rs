@@ -19,7 +19,7 @@ use crate::remote::Remote;
 use crate::remote::mark::{Labels, Origin};
 
 fn id() -> RemoteId {
-    RemoteId::dataset("d-1")
+    RemoteId::new("d-1")
 }
 
 /// A settled object with its remote, as the spec wants it.
@@ -33,7 +33,7 @@ fn settled() -> (View, Arc<Remote>) {
 /// The same being deleted, with v1 as its only version.
 fn deleted() -> View {
     let (mut view, remote) = settled();
-    let v1 = Remote { id: RemoteId::version("d-1", "v1"), latest: None, ..(*remote).clone() };
+    let v1 = Remote { id: RemoteId::new("d-1").join("v1"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v1)), ..(*remote).clone() };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
     view.object.deleting = true;
@@ -93,7 +93,7 @@ fn living_and_strange_versions_keep_their_dataset() {
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.living.clear();
     let remote = read(&view);
-    let v2 = Remote { id: RemoteId::version("d-1", "v2"), latest: None, ..(*remote).clone() };
+    let v2 = Remote { id: RemoteId::new("d-1").join("v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
     assert_eq!(plan(&view), Step::ListVersions("d-1".to_owned()));
@@ -167,7 +167,7 @@ fn surplus_goes_only_if_it_is_provably_our_own_work() {
     attempted(&mut view, "c2");
     view.recorded.attempt = Some(Ended { nonce: "c2".into(), outcome: crate::plan::recorded::Outcome::Created });
     told_ready(&mut view);
-    let second = RemoteId::dataset("d-2");
+    let second = RemoteId::new("d-2");
     view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
     assert_eq!(plan(&view), Step::Fetch(second.clone()), "long after it became Ready as well");
     view.seen.sights.insert(second.clone(), Sight::Read(twin(&view, &remote, "d-2", "c1")));
@@ -229,7 +229,7 @@ fn a_mark_elsewhere_comes_before_making_it_again() {
     assert_eq!(plan(&view), Step::Permit);
     view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
-    assert_eq!(record.id, RemoteId::dataset("d-2"));
+    assert_eq!(record.id, RemoteId::new("d-2"));
 }
 
 #[test]

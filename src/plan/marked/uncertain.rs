@@ -31,7 +31,7 @@ pub(super) fn doubt(view: &View) -> Step {
             ),
         );
     }
-    let dataset_gone = target.dataset_id.as_ref().is_some_and(|id| view.known_gone(&RemoteId::dataset(id.clone())));
+    let dataset_gone = target.dataset_id.as_ref().is_some_and(|id| view.known_gone(&RemoteId::new(id.clone())));
     if dataset_gone {
         return Step::Resolve;
     }

@@ -174,7 +174,7 @@ mod tests {
     /// The rows that are named for the steps that can be made here are rows of that very step.
     #[test]
     fn the_rows_of_a_step_are_its_rows() {
-        let id = RemoteId::dataset("d");
+        let id = RemoteId::new("d");
         let changes = [
             Change::Update(Fields::default()),
             Change::SetLabels(Labels::default()),

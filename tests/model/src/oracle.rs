@@ -86,7 +86,7 @@ impl Oracle {
         };
         // Something is told in any case.
         let told = Recorded { recovered: true, ..recorded(after.id, after.observed) };
-        let patch = conditions::patch("u1", &recorded(before.id, before.observed), &told);
+        let patch = conditions::patch(self.words.profile(), "u1", &recorded(before.id, before.observed), &told);
         let patch = patch.unwrap_or_default();
         let tests = patch.as_array().into_iter().flatten().filter(|operation| operation["op"] == "test");
         let paths: Vec<_> = tests.filter_map(|operation| operation["path"].as_str()).collect();

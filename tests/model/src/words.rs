@@ -5,7 +5,9 @@ mod status;
 mod values;
 
 use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+use dataset_operator::kinds;
 use dataset_operator::plan::intent;
+use dataset_operator::plan::profile::Profile;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::{Fields, hash};
 use dataset_operator::remote::id::RemoteId;
@@ -25,14 +27,15 @@ pub const DATASET: &str = "d-p";
 
 /// Is this the dataset of the versions?
 pub fn is_dataset_of_versions(id: &RemoteId) -> bool {
-    *id == RemoteId::dataset(DATASET)
+    *id == RemoteId::new(DATASET)
 }
 /// The account that is configured.
 pub const ACCOUNT: &str = "default";
 /// The workspace of everything.
 pub const WORKSPACE: &str = "478";
-/// Members fixed at creation.
-pub const FIXED: &[&str] = &["Uri"];
+/// The kinds, with the one fixed member that the model has.
+static DATASETS: Profile = Profile { fixed: &["Uri"], ..kinds::dataset::PROFILE };
+static VERSIONS: Profile = Profile { fixed: &["Uri"], ..kinds::version::PROFILE };
 
 /// The marks of three operators, and which kind of object they speak of.
 #[derive(Debug, Clone)]
@@ -66,9 +69,9 @@ impl Words {
     #[must_use]
     pub fn id(&self, id: Id) -> RemoteId {
         if self.versioned {
-            RemoteId::version(DATASET, format!("v{}", id + 1))
+            RemoteId::new(DATASET).join(format!("v{}", id + 1))
         } else {
-            RemoteId::dataset(format!("d-{id}"))
+            RemoteId::new(format!("d-{id}"))
         }
     }
 
@@ -114,6 +117,12 @@ impl Words {
         (0..2).map(made).find(|mark| only_marks && self.labels(mark) == *labels)
     }
 
+    /// The kind of object that they speak of.
+    #[must_use]
+    pub const fn profile(&self) -> &'static Profile {
+        if self.versioned { &VERSIONS } else { &DATASETS }
+    }
+
     /// A remote as production sees it. `versions`: the newest version of the dataset is not v1.
     #[must_use]
     pub fn remote(&self, id: Id, look: &Look, versions: bool) -> Remote {
@@ -128,7 +137,7 @@ impl Words {
         fields.insert("Uri".into(), json!(uri(look.fixed)));
         fields.insert("Description".into(), json!(description(look.mutable)));
         let newest = || {
-            let id = RemoteId::version(self.id(id).dataset, if versions { "v2" } else { "v1" });
+            let id = RemoteId::new(self.id(id).root()).join(if versions { "v2" } else { "v1" });
             Box::new(Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
         };
         Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }

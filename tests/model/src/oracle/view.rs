@@ -31,7 +31,7 @@ impl Oracle {
             object: self.facts(question),
             recorded: self.recorded(object),
             owner: self.words.owner(question.slot),
-            fixed_names: words::FIXED,
+            profile: self.words.profile(),
             desired: self.desired(question),
             deletion: object.spec.retain.then_some(Deletion::Retain),
             relations: self.relations(question),
@@ -97,7 +97,7 @@ impl Oracle {
             recorded.fixed.insert("Uri".into(), json!(words::uri(fixed)));
         }
         if status.name > 0 {
-            recorded.facts.insert("name".into(), json!(words::name(status.name)));
+            recorded.info.insert("name".into(), json!(words::name(status.name)));
         }
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
         if let Some(ready) = report {
@@ -180,7 +180,7 @@ impl Oracle {
             };
             sights.insert(self.words.id(id), sight);
         }
-        let dataset = RemoteId::dataset(words::DATASET);
+        let dataset = RemoteId::new(words::DATASET);
         if question.dataset_gone {
             sights.insert(dataset, Sight::Gone);
         } else if question.dataset_read {
@@ -214,12 +214,12 @@ impl Oracle {
 
     /// The versions of a dataset: v1, one of a relative, one of a stranger.
     fn versions(&self, question: &Question) -> Vec<Arc<Remote>> {
-        let dataset = self.words.id(question.object.status.id.max(1)).dataset;
+        let dataset = self.words.id(question.object.status.id.max(1)).root().to_owned();
         let relative = matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving).then_some("v2");
         let stranger = question.stranger_version.then_some("v3");
         let names = std::iter::once("v1").chain(relative).chain(stranger);
         let version = |name: &str| Remote {
-            id: RemoteId::version(dataset.clone(), name),
+            id: RemoteId::new(dataset.clone()).join(name),
             labels: BTreeMap::new(),
             fields: Fields::new(),
             latest: None,

@@ -1,0 +1,43 @@
+//! What a decision may know of a kind: constants and pure functions. `plan` itself is the same for all kinds.
+
+use serde_json::{Map, Value};
+
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+
+/// One kind of custom resource and the remote that it stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Profile {
+    /// `Dataset`
+    pub name: &'static str,
+    /// What `kubectl` calls it in commands: its short name.
+    pub resource: &'static str,
+    /// Members of status that hold the remote's id, outermost first.
+    pub id_keys: &'static [&'static str],
+    /// Members that are fixed at creation, by API name.
+    pub fixed: &'static [&'static str],
+    /// Members of status that inform.
+    pub info_keys: &'static [&'static str],
+    /// What a remote says for these, as far as it is worth a write of its own, and, if status is `written` anyway, beyond.
+    pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
+}
+
+impl Profile {
+    /// Remotes of this kind exist only in another one.
+    #[must_use]
+    pub const fn is_nested(&self) -> bool {
+        self.id_keys.len() > 1
+    }
+
+    /// Is this the id of a remote of this kind?
+    #[must_use]
+    pub const fn names(&self, id: &RemoteId) -> bool {
+        id.depth() == self.id_keys.len()
+    }
+
+    /// The id that a status holds, if it is whole.
+    #[must_use]
+    pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
+        self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str)).collect()
+    }
+}
