@@ -16,7 +16,6 @@ pub mod engine;
 pub mod folded;
 pub mod index;
 pub mod kinds;
-mod levers;
 pub mod metrics;
 pub mod operator;
 pub mod packed;
