@@ -15,7 +15,6 @@ pub mod cloud;
 pub mod folded;
 pub mod inventory;
 pub mod kinds;
-mod levers;
 pub mod metrics;
 pub mod operator;
 pub mod packed;

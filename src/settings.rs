@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cloud::{self, EndpointForm, Operation, Secret};
-use crate::levers;
 use crate::plan::desired::Deletion;
+pub use values::OperationQps;
 use values::{address, deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
 
 pub use outbound::{Outbound, OutboundError};
@@ -44,10 +44,11 @@ pub struct Flags {
     /// 100 calls per second
     #[arg(long, env = "DATASET_OPERATOR_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
-    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. The operator learns the
-    /// limits of the other operations
+    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. documented stands for the
+    /// limits that the vendor publishes; documented,CreateDataset=40 changes one of them. An operation without a limit is
+    /// called as fast as --qps allows, and more slowly after the service throttled it
     #[arg(long, env = "DATASET_OPERATOR_OPERATION_QPS", value_delimiter = ',', value_parser = operation_qps)]
-    pub operation_qps: Vec<(Operation, f64)>,
+    pub operation_qps: Vec<OperationQps>,
     /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop too.
     /// Edits and deletions never stop. Default: no limit
     #[arg(long, env = "DATASET_OPERATOR_DAILY_BUDGET", value_parser = clap::value_parser!(u64).range(1..))]
@@ -103,6 +104,26 @@ pub struct Flags {
     /// The least important lines that are logged. RUST_LOG, if it is set, says it instead, for each module
     #[arg(long, env = "DATASET_OPERATOR_LOG_LEVEL", value_enum, default_value_t)]
     pub log_level: LogLevel,
+}
+
+impl Flags {
+    /// Operations with a limit of their own, and how many calls per second that is: as stated, or else as documented if
+    /// that was asked for.
+    pub fn operation_limits(&self) -> impl Iterator<Item = (Operation, f64)> {
+        let documented = self.operation_qps.contains(&OperationQps::Documented);
+        Operation::ALL.into_iter().filter_map(move |operation| {
+            let stated = self.stated_limits().find(|(named, _)| *named == operation);
+            let published = || operation.documented_qps().filter(|_| documented).map(|qps| (operation, qps));
+            stated.or_else(published)
+        })
+    }
+
+    fn stated_limits(&self) -> impl Iterator<Item = (Operation, f64)> {
+        self.operation_qps.iter().filter_map(|entry| match entry {
+            OperationQps::Documented => None,
+            OperationQps::Stated(operation, qps) => Some((*operation, *qps)),
+        })
+    }
 }
 
 /// How log lines look.
@@ -202,7 +223,7 @@ impl Settings {
                 return Err(SettingsError::Empty(name));
             }
         }
-        let operations: Vec<_> = flags.operation_qps.iter().map(|(operation, _)| *operation).collect();
+        let operations: Vec<_> = flags.stated_limits().map(|(operation, _)| operation).collect();
         let twice = |(place, operation): &(usize, &Operation)| operations[..*place].contains(operation);
         if let Some((_, operation)) = operations.iter().enumerate().find(twice) {
             return Err(SettingsError::Twice(*operation));
@@ -218,12 +239,9 @@ impl Settings {
         Ok(Self { flags, cloud, outbound })
     }
 
-    /// Passes at the same time, of one kind; 0 is any number (a lever of the bench).
+    /// Passes at the same time, of one kind.
     #[must_use]
     pub fn concurrency(&self) -> u16 {
-        if levers::unbounded() {
-            return 0;
-        }
         self.flags.concurrency.unwrap_or_else(|| busy(self.flags.qps))
     }
 }
@@ -283,8 +301,20 @@ mod tests {
 
     #[test]
     fn operations_have_limits_of_their_own() {
-        let given = settings(&["--operation-qps", "CreateDataset=20, GetDataset=0.5"]).unwrap().flags.operation_qps;
-        assert_eq!(given, [(Operation::CreateDataset, 20.0), (Operation::GetDataset, 0.5)]);
+        let limits =
+            |list: &str| -> Vec<_> { settings(&["--operation-qps", list]).unwrap().flags.operation_limits().collect() };
+        let (create, get) = (Operation::CreateDataset, Operation::GetDataset);
+        assert_eq!(limits("GetDataset=0.5, CreateDataset=20"), [(create, 20.0), (get, 0.5)]);
+        let documented = limits("documented");
+        assert_eq!(documented.len(), 6);
+        assert!(documented.contains(&(create, 20.0)) && documented.contains(&(get, 50.0)), "{documented:?}");
+        for list in ["documented,CreateDataset=40,ListDatasets=9", "ListDatasets=9, CreateDataset=40, documented"] {
+            let both = limits(list);
+            assert_eq!(both.len(), 7);
+            assert!(
+                [(create, 40.0), (get, 50.0), (Operation::ListDatasets, 9.0)].iter().all(|limit| both.contains(limit))
+            );
+        }
         let error = settings(&["--operation-qps", "GetDataset=1,GetDataset=2"]).unwrap_err();
         assert_eq!(error.to_string(), "--operation-qps names GetDataset twice");
     }

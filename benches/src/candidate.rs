@@ -20,8 +20,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Candidate {
     /// The operator as it is released.
     Ours,
-    /// The operator with one of its levers off.
-    Without(Lever),
     /// A bare loop around the same clients: what no operator can beat.
     Light,
     /// The emulator alone, which must never be what is measured.
@@ -32,42 +30,11 @@ pub(crate) enum Candidate {
     GoBest,
 }
 
-/// What can be switched off in a build with the feature `levers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lever {
-    /// The sweep by list: each object is read by its id instead.
-    ListResync,
-    /// The limiter.
-    Limiter,
-    /// Pruning of what the store keeps.
-    Pruning,
-    /// The bound on passes at the same time.
-    Bound,
-    /// Trust in one's own acknowledged create: it is read back.
-    Trust,
-}
-
-impl Lever {
-    /// Every one.
-    pub(crate) const ALL: [Self; 5] = [Self::ListResync, Self::Limiter, Self::Pruning, Self::Bound, Self::Trust];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::ListResync => "get-resync",
-            Self::Limiter => "no-limiter",
-            Self::Pruning => "no-pruning",
-            Self::Bound => "unbounded",
-            Self::Trust => "read-back",
-        }
-    }
-}
-
 impl Candidate {
     /// Its name in raw results and on the page.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
-            Self::Without(lever) => lever.name(),
             Self::Light => "light",
             Self::Emulator => "emulator",
             Self::GoScaffold => "go-scaffold",
@@ -79,7 +46,6 @@ impl Candidate {
     const fn program(self) -> &'static str {
         match self {
             Self::Ours => "dataset-operator",
-            Self::Without(_) => "dataset-operator-levers",
             Self::Light => "bench",
             Self::Emulator => "capacity",
             Self::GoScaffold | Self::GoBest => "controller-runtime",
@@ -130,7 +96,7 @@ const PATIENT: [(&str, &str); 4] = [
 
 /// A candidate that runs. Dropping it kills it.
 pub(crate) enum Subject {
-    /// Ours, levers on or off.
+    /// Ours.
     Operator(Operator),
     /// Any other.
     Program(Process),
@@ -153,7 +119,7 @@ impl Subject {
         ];
         let resync = format!("{}s", tuning.resync.as_secs());
         match candidate {
-            Candidate::Ours | Candidate::Without(_) => {
+            Candidate::Ours => {
                 env.extend([
                     pair("DATASET_OPERATOR_ENDPOINT", endpoint),
                     pair("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE),
@@ -162,9 +128,6 @@ impl Subject {
                 ]);
                 if !tuning.impatient {
                     env.extend(PATIENT.map(|(key, value)| pair(key, value)));
-                }
-                if let Candidate::Without(lever) = candidate {
-                    env.push(pair("DATASET_OPERATOR_LEVERS", lever.name()));
                 }
                 let (kubeconfig, log) = (rig.operator.clone(), log.to_owned());
                 let options = OperatorOptions { bin: program, kubeconfig, env, log, session: Session::Shared };

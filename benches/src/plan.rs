@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::candidate::{Candidate, Lever};
+use crate::candidate::Candidate;
 use crate::case::Case;
 use crate::record::Parameters;
 use crate::scenarios::Scenario;
@@ -42,7 +42,7 @@ impl Entry {
 
 /// The runs of `make bench`: three quarters of an hour.
 pub(crate) fn full() -> Vec<Case> {
-    use Candidate::{Emulator, GoBest, GoScaffold, Light, Ours, Without};
+    use Candidate::{Emulator, GoBest, GoScaffold, Light, Ours};
     use Scenario::{
         Burst, Capacity, Ceiling, Drift, Edits, Idle, Kills, Limit, Neighbour, Removal, Restart, Scale, Single, Soak,
     };
@@ -64,9 +64,6 @@ pub(crate) fn full() -> Vec<Case> {
         entries.push(entry(Burst, Ours, 1_000, 1, 60).at(latency));
         entries.push(entry(Burst, Ours, 1_000, 1, 60).at(latency).form("window"));
     }
-    for lever in Lever::ALL {
-        entries.push(entry(Burst, Without(lever), 1_000, 1, 120));
-    }
     for candidate in [Ours, GoBest, GoScaffold, Light] {
         entries.push(entry(Single, candidate, 200, 1, 150).at(0));
     }
@@ -78,8 +75,6 @@ pub(crate) fn full() -> Vec<Case> {
     entries.extend([
         entry(Ceiling, Ours, 10_000, 1, 180).at(0),
         entry(Idle, Ours, 1_000, 1, 100).variant("resync=10s"),
-        entry(Idle, Without(Lever::ListResync), 1_000, 1, 150).variant("resync=20s"),
-        entry(Idle, Without(Lever::Pruning), 10_000, 1, 100).variant("resync=10s"),
         entry(Drift, Ours, 10_000, 1, 90),
         entry(Restart, Ours, 10_000, 2, 90).variant("kill -9"),
         entry(Kills, Ours, 1_000, 1, 240).variant("20 kills"),
@@ -96,7 +91,7 @@ pub(crate) fn full() -> Vec<Case> {
 
 /// The runs of `make bench-quick`: at most ten minutes.
 pub(crate) fn quick() -> Vec<Case> {
-    use Candidate::{Emulator, GoBest, Light, Ours, Without};
+    use Candidate::{Emulator, GoBest, Light, Ours};
     use Scenario::{Burst, Capacity, Drift, Edits, Idle, Kills, Limit, Removal, Restart, Scale, Single};
     interleaved(&[
         entry(Capacity, Emulator, 100_000, 1, 60),
@@ -104,7 +99,6 @@ pub(crate) fn quick() -> Vec<Case> {
         entry(Burst, Ours, 1_000, 1, 40).at(150).form("window"),
         entry(Burst, Light, 1_000, 1, 40),
         entry(Burst, GoBest, 1_000, 1, 40),
-        entry(Burst, Without(Lever::Limiter), 1_000, 1, 40),
         entry(Single, Ours, 60, 1, 20).at(0),
         entry(Single, Light, 60, 1, 20).at(0),
         entry(Idle, Ours, 1_000, 1, 40).variant("resync=3s"),

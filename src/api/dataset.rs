@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{Label, UserMetricsEndpoint};
-use super::dataset_status::{DatasetImmutables, DatasetStatus};
+use super::dataset_status::DatasetStatus;
 use super::field_rules as rules;
 use super::values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
@@ -234,25 +234,4 @@ pub struct Adoption {
     /// `AdoptIfMarked`, but the operator never creates a dataset. Mutable. Default: `AdoptIfMarked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<AdoptionPolicy>,
-}
-
-impl DatasetSpec {
-    /// The immutable fields, in the form in which status records them.
-    pub fn immutables(&self) -> DatasetImmutables {
-        DatasetImmutables {
-            property: self.property.map(|v| v.to_string()),
-            data_source_type: self.data_source_type.map(|v| v.to_string()),
-            uri: self.uri.clone(),
-            data_type: self.data_type.map(|v| v.to_string()),
-            source_type: self.source_type.map(|v| v.to_string()),
-            source_id: self.source_id.clone(),
-            user_id: self.user_id.clone(),
-            workspace_id: self.workspace_id.clone(),
-            import_info: self.import_info.clone(),
-            provider: self.provider.clone(),
-            provider_type: self.provider_type.map(|v| v.to_string()),
-            source_dataset_id: self.source_dataset_id.clone(),
-            source_dataset_version: self.source_dataset_version.clone(),
-        }
-    }
 }

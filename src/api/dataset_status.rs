@@ -86,24 +86,3 @@ pub struct DatasetImmutables {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_dataset_version: Option<String>,
 }
-
-impl DatasetImmutables {
-    /// JSON name and value of each field, in the order of [`super::rules::DATASET_IMMUTABLES`].
-    pub fn fields(&self) -> [(&'static str, Option<&str>); 13] {
-        [
-            ("property", self.property.as_deref()),
-            ("dataSourceType", self.data_source_type.as_deref()),
-            ("uri", self.uri.as_deref()),
-            ("dataType", self.data_type.as_deref()),
-            ("sourceType", self.source_type.as_deref()),
-            ("sourceId", self.source_id.as_deref()),
-            ("userId", self.user_id.as_deref()),
-            ("workspaceId", self.workspace_id.as_deref()),
-            ("importInfo", self.import_info.as_deref()),
-            ("provider", self.provider.as_deref()),
-            ("providerType", self.provider_type.as_deref()),
-            ("sourceDatasetId", self.source_dataset_id.as_deref()),
-            ("sourceDatasetVersion", self.source_dataset_version.as_deref()),
-        ]
-    }
-}

@@ -215,31 +215,3 @@ pub struct DatasetVersionStatus {
     #[serde(flatten)]
     pub common: CommonStatus,
 }
-
-impl DatasetVersionSpec {
-    /// The immutable fields, in the form in which status records them.
-    pub fn immutables(&self) -> VersionImmutables {
-        VersionImmutables {
-            property: self.property.map(|v| v.to_string()),
-            data_source_type: self.data_source_type.map(|v| v.to_string()),
-            uri: self.uri.clone(),
-            source_type: self.source_type.map(|v| v.to_string()),
-            source_id: self.source_id.clone(),
-            import_info: self.import_info.clone(),
-        }
-    }
-}
-
-impl VersionImmutables {
-    /// JSON name and value of each field, in the order of [`super::rules::VERSION_IMMUTABLES`].
-    pub fn fields(&self) -> [(&'static str, Option<&str>); 6] {
-        [
-            ("property", self.property.as_deref()),
-            ("dataSourceType", self.data_source_type.as_deref()),
-            ("uri", self.uri.as_deref()),
-            ("sourceType", self.source_type.as_deref()),
-            ("sourceId", self.source_id.as_deref()),
-            ("importInfo", self.import_info.as_deref()),
-        ]
-    }
-}

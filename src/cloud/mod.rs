@@ -39,7 +39,7 @@ pub use classify::classify;
 pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
-pub use limiter::{Ahead, Lane, Limiter, QpsError, Reservation, Scope, Standing, Throttling};
+pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, QpsError, Reservation, Scope, Throttling};
 pub use observer::{Observer, UNSENT};
 pub use operation::{Operation, UnknownOperation};
 pub use prices::Price;

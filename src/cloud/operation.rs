@@ -74,6 +74,31 @@ impl Operation {
         matches!(self, Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion)
     }
 
+    /// Calls per second of this operation that the vendor publishes, for one account in one region. The source is the
+    /// vendor's quota pages of the product `AIWorkSpace`; they do not name the other operations, and accounts differ.
+    ///
+    /// | operation | calls per second |
+    /// | --- | --- |
+    /// | GetDataset, GetDatasetVersion | 50 |
+    /// | CreateDataset, UpdateDataset, CreateDatasetLabels, DeleteDatasetLabels | 20 |
+    pub const fn documented_qps(self) -> Option<f64> {
+        match self {
+            Self::GetDataset | Self::GetDatasetVersion => Some(50.0),
+            Self::CreateDataset | Self::UpdateDataset | Self::CreateDatasetLabels | Self::DeleteDatasetLabels => {
+                Some(20.0)
+            }
+            Self::ListDatasets
+            | Self::DeleteDataset
+            | Self::PublishDataset
+            | Self::CreateDatasetVersion
+            | Self::ListDatasetVersions
+            | Self::UpdateDatasetVersion
+            | Self::DeleteDatasetVersion
+            | Self::CreateDatasetVersionLabels
+            | Self::DeleteDatasetVersionLabels => None,
+        }
+    }
+
     /// The HTTP method. Version labels are created by PUT, dataset labels by POST.
     pub(super) const fn method(self) -> Method {
         match self {

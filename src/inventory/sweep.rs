@@ -18,7 +18,6 @@ use super::tally::Tally;
 use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
-use crate::levers;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -40,11 +39,7 @@ pub(super) async fn run(index: Arc<Index>, client: Client, mut wanted: mpsc::Unb
             }
             index.finished(&workspace);
             loop {
-                if levers::get_resync() {
-                    sweep.get_each().await;
-                } else {
-                    sweep.round(Pace::Spread).await;
-                }
+                sweep.round(Pace::Spread).await;
                 sweep.list_versions().await;
                 index.finished(&workspace);
             }
@@ -273,29 +268,6 @@ impl Sweep<'_> {
                     tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed");
                 }
             }
-        }
-    }
-}
-
-/// What most operators do instead, for comparison (a lever of the bench).
-impl Sweep<'_> {
-    /// Reads every recorded dataset by itself, evenly over the resync.
-    async fn get_each(&self) {
-        let ids = self.index.state().rows.recorded_in(self.workspace);
-        let gap = self.index.settings.resync / u32::try_from(ids.len()).unwrap_or(u32::MAX).max(1);
-        if ids.is_empty() {
-            sleep(gap).await;
-        }
-        for id in &ids {
-            let since = Instant::now();
-            let answer = self.client.call(Lane::Sweep, &Request::get_dataset(id)).await;
-            if let Some(Ok(item)) = answer.ok().map(|answer| answer.dataset()) {
-                let changed = self.index.state().rows.put(&listing::dataset(item), since, Source::Shown);
-                if changed {
-                    self.index.wake_recorders(id);
-                }
-            }
-            sleep_until(since + gap).await;
         }
     }
 }

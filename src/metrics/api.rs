@@ -95,7 +95,7 @@ impl Calls {
         calls
     }
 
-    /// Whose standing is told. Only the first call counts.
+    /// Whose state is told. Only the first call counts.
     pub(super) fn limited_by(&self, limiter: Arc<Limiter>) {
         // A second one changes nothing.
         let _ = self.limiter.0.set(limiter);
@@ -134,28 +134,28 @@ impl Calls {
     }
 }
 
-/// Whose standing is told, once it is known.
+/// Whose state is told, once it is known.
 #[derive(Debug, Default)]
 struct Source(OnceLock<Arc<Limiter>>);
 
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let Some(limiter) = self.0.get() else { return Ok(()) };
-        let standing = limiter.standing();
+        let snapshot = limiter.snapshot();
         let kind = ConstGauge::new(0_u64).metric_type();
         let help = "Objects and calls that wait for the rate limiter";
         let mut family = encoder.encode_descriptor("pai_api_rate_limiter_places", help, None, kind)?;
-        for (lane, waiting) in standing.waiting {
+        for (lane, waiting) in snapshot.waiting {
             let waiting = ConstGauge::new(u64::try_from(waiting).unwrap_or(u64::MAX));
             waiting.encode(family.encode_family(&InLane { lane: lane.as_str() })?)?;
         }
         let help = "Calls per second that are allowed now";
         let mut family = encoder.encode_descriptor("pai_api_rate_limiter_rate", help, None, kind)?;
-        let operations = standing.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
-        for (scope, rate) in std::iter::once(("account", standing.rate)).chain(operations) {
+        let operations = snapshot.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
+        for (scope, rate) in std::iter::once(("account", snapshot.rate)).chain(operations) {
             ConstGauge::new(rate).encode(family.encode_family(&Scope { scope })?)?;
         }
-        let Some((calls, spent)) = standing.budget else { return Ok(()) };
+        let Some((calls, spent)) = snapshot.budget else { return Ok(()) };
         let help = "Calls that may be made per UTC day";
         ConstGauge::new(calls).encode(encoder.encode_descriptor("pai_api_budget_calls", help, None, kind)?)?;
         let help = "Calls of the daily budget that today has used";

@@ -17,9 +17,9 @@ use crate::{AGENT, ambient};
 
 /// The limiter of the one account.
 pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
-    let limiter = flags.operation_qps.iter().try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| {
-        limiter.with_operation_limit(*operation, *qps)
-    })?;
+    let limiter = flags
+        .operation_limits()
+        .try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| limiter.with_operation_limit(operation, qps))?;
     Ok(match flags.daily_budget {
         Some(calls) => limiter.with_daily_budget(calls, ambient::now()),
         None => limiter,

@@ -8,8 +8,7 @@ use crate::ambient;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
-use crate::cloud::{CallError, ErrorClass, Lane, Malformed, Operation, Request, Turn};
-use crate::levers;
+use crate::cloud::{CallError, ErrorClass, Lane, Malformed, Operation, Request};
 use crate::plan::field_changes::{Edit, edits};
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::view::{Sight, View};
@@ -75,10 +74,6 @@ impl<K: Kind> Pass<'_, K> {
                     self.ctx.index.put_created_version(&remote);
                 } else {
                     self.ctx.index.put_written(&remote);
-                }
-                if levers::read_back() {
-                    let workspace = &desired.target.workspace;
-                    let _ = self.ctx.reader.read(&mut Turn::wait(Lane::Create), workspace, &id).await;
                 }
                 if self.facts.poll.is_some() {
                     self.ctx.memories.with(&self.facts.uid, |memory| memory.read = Some(Instant::now()));

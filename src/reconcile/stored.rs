@@ -75,14 +75,12 @@ impl<O: Root> Held<O> {
     /// Lays an object to rest, without what nobody here reads.
     #[must_use]
     pub fn new(mut object: O) -> Self {
-        if !crate::levers::no_pruning() {
-            object.managed_fields_mut().clear();
-            object.annotations_mut().remove(LAST_APPLIED);
-        }
+        object.managed_fields_mut().clear();
+        object.annotations_mut().remove(LAST_APPLIED);
         let identity = identity(object.meta());
         let standing = Standing::of(object.common(), object.meta().generation);
-        let packed = if crate::levers::no_pruning() { None } else { Packed::new(&object) };
-        Self { identity, standing, body: packed.map_or_else(|| Body::Whole(Arc::new(object)), Body::Packed) }
+        let body = Packed::new(&object).map_or_else(|| Body::Whole(Arc::new(object)), Body::Packed);
+        Self { identity, standing, body }
     }
 
     /// An object that does not parse, by its metadata.

@@ -10,6 +10,18 @@ use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use crate::cloud::{Limiter, Operation, Secret, UnknownOperation};
 use crate::plan::desired::Deletion;
 
+/// How the vendor's limits are asked for.
+const DOCUMENTED: &str = "documented";
+
+/// An entry of `--operation-qps`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OperationQps {
+    /// The limits that the vendor publishes, for operations that have no entry of their own.
+    Documented,
+    /// Calls per second of one operation.
+    Stated(Operation, f64),
+}
+
 /// `100`
 pub(super) fn qps(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.trim().parse().ok();
@@ -19,14 +31,20 @@ pub(super) fn qps(text: &str) -> Result<f64, String> {
     }
 }
 
-/// `CreateDataset=20`
-pub(super) fn operation_qps(text: &str) -> Result<(Operation, f64), String> {
-    let (operation, number) = text
-        .split_once('=')
-        .ok_or_else(|| format!("{text:?} is not an operation and its calls per second, such as CreateDataset=20"))?;
+/// `CreateDataset=20`, `documented`
+pub(super) fn operation_qps(text: &str) -> Result<OperationQps, String> {
+    if text.trim() == DOCUMENTED {
+        return Ok(OperationQps::Documented);
+    }
+    let (operation, number) = text.split_once('=').ok_or_else(|| {
+        format!(
+            "{text:?} is neither an operation and its calls per second, such as CreateDataset=20, nor {DOCUMENTED} (the \
+             limits that the vendor publishes)"
+        )
+    })?;
     let operation: Operation = operation.trim().parse().map_err(|error: UnknownOperation| error.to_string())?;
     let number = qps(number).map_err(|error| format!("for {operation}, {error}, such as {operation}=20"))?;
-    Ok((operation, number))
+    Ok(OperationQps::Stated(operation, number))
 }
 
 /// `10m`, `90s`, `1h30m`, `500ms`
@@ -102,9 +120,14 @@ mod tests {
 
     #[test]
     fn operations_have_limits_of_their_own() {
-        assert_eq!(operation_qps("CreateDataset= 20"), Ok((Operation::CreateDataset, 20.0)));
-        for text in ["CreateDataset", "CreateDataset=", "CreateDataset=many", "createdataset=20", "=20"] {
+        assert_eq!(operation_qps("CreateDataset= 20"), Ok(OperationQps::Stated(Operation::CreateDataset, 20.0)));
+        assert_eq!(operation_qps(" documented"), Ok(OperationQps::Documented));
+        for text in ["CreateDataset=", "CreateDataset=many", "createdataset=20", "=20", "documented=20"] {
             assert!(operation_qps(text).is_err(), "{text}");
+        }
+        for text in ["", "CreateDataset", "Documented"] {
+            let error = operation_qps(text).unwrap_err();
+            assert!(error.contains("CreateDataset=20") && error.contains("nor documented"), "{error}");
         }
     }
 

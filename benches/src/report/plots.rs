@@ -12,7 +12,7 @@ pub(super) struct Plot {
     pub(super) svg: String,
 }
 
-const CANDIDATES: [&str; 6] = ["ours", "go-best", "go-scaffold", "light", "no-limiter", "no-pruning"];
+const CANDIDATES: [&str; 4] = ["ours", "go-best", "go-scaffold", "light"];
 /// Resyncs of 10 minutes in a day.
 const PER_DAY: f64 = 144.0;
 /// 100 calls/s for a day.
@@ -50,7 +50,7 @@ fn ready(groups: &Groups) -> Option<Plot> {
 }
 
 fn calls(groups: &Groups) -> Option<Plot> {
-    let names = ["ours", "go-best", "go-scaffold", "get-resync"];
+    let names = ["ours", "go-best", "go-scaffold"];
     let of = |name: &str| {
         let measured = groups.by_n("S4", name, "callsPerResync");
         let points: Vec<(f64, f64)> = measured.iter().map(|(n, calls)| (*n, calls * PER_DAY)).collect();

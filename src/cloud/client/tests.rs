@@ -108,7 +108,7 @@ async fn throttling_slows_the_shared_limiter_down_and_success_speeds_it_up() {
     assert!((450.0..500.0).contains(&halved), "{halved}");
     client.call(Lane::Sweep, &get()).await.unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(200));
-    assert!(client.limiter().standing().operation_rates.is_empty(), "the code names the account");
+    assert!(client.limiter().snapshot().operation_rates.is_empty(), "the code names the account");
     assert_eq!(
         notes.all(),
         ["waited create", "CreateDataset throttled", "CreateDataset Throttling.User", "waited sweep", "GetDataset OK"]
@@ -131,7 +131,7 @@ async fn only_calls_that_reach_the_service_are_taken_from_the_budget() {
         for request in requests {
             let _ = client.call(Lane::UserChange, &request).await;
         }
-        assert_eq!(client.limiter().standing().budget, Some((10, spent)));
+        assert_eq!(client.limiter().snapshot().budget, Some((10, spent)));
     }
 }
 

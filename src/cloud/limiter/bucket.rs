@@ -12,7 +12,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 pub(super) struct Bucket {
     /// Permits per second.
     rate: f64,
-    /// Permits at `at`; below zero if more were taken than the rate allows by hindsight.
+    /// Permits at `at`.
     level: f64,
     /// Before this nothing is given and nothing drips.
     at: Duration,
@@ -55,14 +55,8 @@ impl Bucket {
         self.level -= 1.0;
     }
 
-    /// Takes what is there, and `permits` that are still to come.
-    pub(super) fn owe(&mut self, now: Duration, permits: f64) {
-        self.settle(now);
-        self.level = self.level.min(0.0) - permits;
-    }
-
     /// Gives nothing before `until`.
-    pub(super) fn hold(&mut self, now: Duration, until: Duration) {
+    pub(super) fn pause_until(&mut self, now: Duration, until: Duration) {
         self.settle(now);
         self.at = self.at.max(until);
     }

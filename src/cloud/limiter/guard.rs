@@ -3,38 +3,52 @@
 use std::time::Duration;
 
 use super::bucket::Bucket;
-use super::pace::{Lesson, Pace};
+use super::pace::Pace;
+
+/// Nothing is granted for so long after a call was throttled, if the service asks for no longer time. A quota that counts
+/// by the second has nothing left in this one.
+const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Guard {
+    /// Permits.
     pub(super) bucket: Bucket,
     pub(super) pace: Pace,
+    /// Calls that leave. Permits that were given evenly may be used in a crowd, because a write to Kubernetes comes
+    /// between; a quota that counts by the second would reject the last of such a crowd.
+    departures: Bucket,
 }
 
 impl Guard {
-    /// `ceiling` permits per second; `promised` if the service is said to allow that much.
-    pub(super) fn new(ceiling: f64, promised: bool) -> Self {
-        Self { bucket: Bucket::new(ceiling), pace: Pace::new(ceiling, promised) }
+    /// `ceiling` permits per second.
+    pub(super) fn new(ceiling: f64) -> Self {
+        Self { bucket: Bucket::new(ceiling), pace: Pace::new(ceiling), departures: Bucket::new(ceiling) }
     }
 
     /// A call sent at `sent` was throttled, and the service asks for a pause of `after`.
-    pub(super) fn throttled(&mut self, now: Duration, sent: Duration, after: Duration) -> Option<Lesson> {
-        self.bucket.hold(now, now.saturating_add(after));
-        let (lesson, debt) = self.pace.throttled(now, sent)?;
+    pub(super) fn throttled(&mut self, now: Duration, sent: Duration, after: Duration) {
+        let resumed = now.saturating_add(after.max(PAUSE));
+        self.pace.throttled(sent, resumed);
         self.bucket.set_rate(now, self.pace.rate());
-        self.bucket.owe(now, debt);
-        self.pace.goes_on(now, self.bucket.when(now, 1.0), lesson);
-        Some(lesson)
+        self.bucket.pause_until(now, resumed);
+    }
+
+    /// A call was carried out.
+    pub(super) fn succeeded(&mut self, now: Duration) {
+        self.pace.succeeded();
+        self.bucket.set_rate(now, self.pace.rate());
+    }
+
+    /// When a call may leave that is ready now; it is taken to leave then.
+    pub(super) fn leave(&mut self, now: Duration) -> Duration {
+        let at = self.departures.when(now, 1.0);
+        self.departures.take(at);
+        at
     }
 
     /// When so many permits will have been there at the present rate, and when at best.
     pub(super) fn when(&self, now: Duration, permits: f64) -> (Duration, Duration) {
         let (first, last) = (self.bucket.when(now, 1.0), self.bucket.when(now, permits));
-        (last, first + self.pace.at_best(first, last.saturating_sub(first)))
-    }
-
-    pub(super) fn succeeded(&mut self, now: Duration) {
-        self.pace.succeeded(now);
-        self.bucket.set_rate(now, self.pace.rate());
+        (last, first + self.pace.at_best(last.saturating_sub(first)))
     }
 }

@@ -8,8 +8,8 @@
 //!   served in the order in which it came, if it comes back in time.
 //! * It does not queue futures: who reserves gets a time, holds nothing and comes back then. A few milliseconds late
 //!   cost nobody a permit.
-//! * Limits that nobody told it are learnt from what the service throttles, for the account and for each operation;
-//!   nothing of what was throttled is granted before the service's `Retry-After` has passed.
+//! * A throttled call halves the rate of the account or of its operation, whichever the service names, and each call that
+//!   is carried out raises it again, up to the stated limit. Nothing is granted before the service's `Retry-After` has passed.
 //! * With a daily budget, sweeps stop when nine tenths of it are spent and creates when all of it is; changes and
 //!   deletions of users go on. The count lives in memory and begins anew with the process.
 //!
@@ -18,12 +18,10 @@
 
 mod bucket;
 mod budget;
-mod gate;
 mod guard;
 mod lane;
 mod pace;
 mod queues;
-mod recent;
 mod schedule;
 mod throttling;
 
@@ -35,9 +33,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::operation::Operation;
-use crate::levers;
 use budget::Budget;
-use gate::Gate;
 use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
 
@@ -73,19 +69,18 @@ pub struct Ahead {
 #[derive(Debug)]
 pub struct Limiter {
     schedule: Mutex<Schedule>,
-    gates: Mutex<Vec<(Option<Operation>, Gate)>>,
     origin: Instant,
     waiters: AtomicU64,
 }
 
-/// How a limiter stands at one moment.
+/// The state of a limiter at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct LimiterSnapshot {
     /// How many wait in each lane: places that are kept, and calls that wait inline.
     pub waiting: [(Lane, usize); Lane::ALL.len()],
     /// Permits per second of the account.
     pub rate: f64,
-    /// Permits per second of operations with a limit of their own, given or learnt.
+    /// Permits per second of operations whose own limit was stated or that throttling slowed down.
     pub operation_rates: Vec<(Operation, f64)>,
     /// Calls of a day, and how many of today's are spent.
     pub budget: Option<(u64, u64)>,
@@ -102,14 +97,12 @@ impl Limiter {
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
         let schedule = Mutex::new(Schedule::new(Self::possible(qps)?));
-        let gates = Mutex::new(vec![(None, Gate::new(qps))]);
-        Ok(Self { schedule, gates, origin: Instant::now(), waiters: AtomicU64::new(0) })
+        Ok(Self { schedule, origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
     /// Keeps `operation` to `qps` calls per second too, within the bounds of [`Limiter::new`].
     pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
         self.schedule().limit(operation, Self::possible(qps)?);
-        self.gates().push((Some(operation), Gate::new(qps)));
         Ok(self)
     }
 
@@ -162,27 +155,21 @@ impl Limiter {
     /// user edits does not stand behind such a crowd. Deletes do: those that shared a read come as one.
     pub async fn leave(&self, lane: Lane, operation: Operation) {
         let crowds = lane != Lane::UserChange || operation == Operation::DeleteDataset;
-        if levers::no_limiter() || !crowds {
-            return;
+        if crowds {
+            let at = self.schedule().leave(self.origin.elapsed(), operation);
+            sleep_until(self.instant(at)).await;
         }
-        let mut at = self.origin.elapsed();
-        for (limited, gate) in self.gates().iter_mut() {
-            if limited.is_none_or(|limited| limited == operation) {
-                at = gate.pass(at);
-            }
-        }
-        sleep_until(self.instant(at)).await;
     }
 
-    /// The service throttled a call of `operation` that was sent at `sent`: what it names is slowed down, and nothing of
-    /// it is granted before `throttling.after` has passed.
+    /// The service throttled a call of `operation` that was sent at `sent`: the rate of the account or of the operation is
+    /// halved, and nothing of it is granted before `throttling.after` has passed.
     pub fn throttled(&self, operation: Operation, sent: Instant, throttling: Throttling) {
         let sent = sent.saturating_duration_since(self.origin);
         let mut schedule = self.schedule();
         schedule.throttled(self.origin.elapsed(), sent, operation, throttling);
     }
 
-    /// The service carried out a call of `operation`: lowered rates may rise.
+    /// The service carried out a call of `operation`: lowered rates rise a little.
     pub fn succeeded(&self, operation: Operation) {
         let mut schedule = self.schedule();
         schedule.succeeded(self.origin.elapsed(), operation);
@@ -201,13 +188,13 @@ impl Limiter {
 
     /// Calls of a day, if they are limited.
     pub fn daily_budget(&self) -> Option<u64> {
-        self.standing().budget.map(|(calls, _)| calls)
+        self.snapshot().budget.map(|(calls, _)| calls)
     }
 
-    /// How it stands now.
-    pub fn standing(&self) -> Standing {
+    /// Its state now.
+    pub fn snapshot(&self) -> LimiterSnapshot {
         let schedule = self.schedule();
-        Standing {
+        LimiterSnapshot {
             waiting: Lane::ALL.map(|lane| (lane, schedule.waiting(lane))),
             rate: schedule.rate(),
             operation_rates: schedule.operation_rates().collect(),
@@ -216,17 +203,10 @@ impl Limiter {
     }
 
     fn ask(&self, key: &Key, line: Line) -> Verdict {
-        if levers::no_limiter() {
-            return Verdict::Granted;
-        }
         let mut schedule = self.schedule();
         // Read under the lock, so that time never runs backwards for the schedule.
         let now = self.origin.elapsed();
         schedule.ask(now, key, line)
-    }
-
-    fn gates(&self) -> MutexGuard<'_, Vec<(Option<Operation>, Gate)>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {

@@ -11,8 +11,8 @@
 //! than its share comes first, until it has had a permit.
 //!
 //! A turn is an estimate: the time at which the permits of all those before will have been used. If others came
-//! between, it is estimated anew when the owner comes back. As long as a rate may rise, owners are asked to
-//! come back when their turn is at best, so that there are enough of them to use the higher rate.
+//! between, it is estimated anew when the owner comes back. While a rate is lowered, owners are asked to come back when
+//! their turn would be at the full rate, so that there are enough of them to use the rate as it rises.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -21,7 +21,6 @@ use super::bucket::time;
 use super::budget::Budget;
 use super::guard::Guard;
 use super::lane::Lane;
-use super::pace::Lesson;
 use super::queues::{Key, Line, Place, Queues};
 use super::throttling::{Scope, Throttling};
 use crate::cloud::operation::Operation;
@@ -32,8 +31,6 @@ const SHARE: f64 = 0.98;
 const FEW: usize = 32;
 /// Nobody is asked to come back earlier than this only because the rate might rise.
 const NEAR: Duration = Duration::from_millis(200);
-/// Different operations throttled within this time are a sign that it is the account that is throttled.
-const TOGETHER: Duration = Duration::from_secs(1);
 
 /// What a key is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +48,12 @@ pub(super) struct Schedule {
     account: Guard,
     /// In the order of [`Operation::ALL`].
     operations: [Guard; Operation::ALL.len()],
+    /// Those with a quota of their own.
+    stated: Vec<Operation>,
     budget: Option<Budget>,
     queues: Queues,
     /// When a lane has had less than its share, in the order of [`Lane::ALL`].
     owed_at: [Duration; Lane::ALL.len()],
-    /// The operation that was throttled last without having tried more than worked before.
-    throttled: Option<(Operation, Duration)>,
 }
 
 impl Schedule {
@@ -64,18 +61,19 @@ impl Schedule {
     pub(super) fn new(qps: f64) -> Self {
         let ceiling = qps * SHARE;
         Self {
-            account: Guard::new(ceiling, true),
-            operations: Operation::ALL.map(|_| Guard::new(ceiling, false)),
+            account: Guard::new(ceiling),
+            operations: Operation::ALL.map(|_| Guard::new(ceiling)),
+            stated: Vec::new(),
             budget: None,
             queues: Queues::default(),
             owed_at: [Duration::ZERO; Lane::ALL.len()],
-            throttled: None,
         }
     }
 
     /// An operation has a quota of its own.
     pub(super) fn limit(&mut self, operation: Operation, qps: f64) {
-        *self.operation_mut(operation) = Guard::new(qps * SHARE, true);
+        *self.operation_mut(operation) = Guard::new(qps * SHARE);
+        self.stated.push(operation);
     }
 
     pub(super) fn set_budget(&mut self, budget: Budget) {
@@ -117,19 +115,8 @@ impl Schedule {
     pub(super) fn throttled(&mut self, now: Duration, sent: Duration, operation: Operation, throttling: Throttling) {
         let after = throttling.after.unwrap_or_default();
         match throttling.scope {
-            Scope::Account => {
-                self.account.throttled(now, sent, after);
-            }
-            Scope::Operation => {
-                let lesson = self.operation_mut(operation).throttled(now, sent, after);
-                if matches!(lesson, None | Some(Lesson::Doubt)) {
-                    return;
-                }
-                let before = self.throttled.replace((operation, now));
-                if before.is_some_and(|(other, at)| other != operation && now.saturating_sub(at) < TOGETHER) {
-                    self.account.throttled(now, sent, after);
-                }
-            }
+            Scope::Account => self.account.throttled(now, sent, after),
+            Scope::Operation => self.operation_mut(operation).throttled(now, sent, after),
         }
     }
 
@@ -137,6 +124,12 @@ impl Schedule {
     pub(super) fn succeeded(&mut self, now: Duration, operation: Operation) {
         self.account.succeeded(now);
         self.operation_mut(operation).succeeded(now);
+    }
+
+    /// When a call may leave that has its permit and is ready now; it is taken to leave then.
+    pub(super) fn leave(&mut self, now: Duration, operation: Operation) -> Duration {
+        let at = self.account.leave(now);
+        self.operation_mut(operation).leave(at)
     }
 
     /// A permit was not used: no call was sent.
@@ -151,11 +144,11 @@ impl Schedule {
         self.account.pace.rate()
     }
 
-    /// The rates of operations that have a limit of their own, given or learnt.
+    /// The rates of operations whose own limit was stated or that were throttled and are still slowed down.
     pub(super) fn operation_rates(&self) -> impl Iterator<Item = (Operation, f64)> {
-        let limited = |guard: &Guard| guard.pace.is_known();
         let all = Operation::ALL.into_iter().zip(&self.operations);
-        all.filter(move |(_, guard)| limited(guard)).map(|(operation, guard)| (operation, guard.pace.rate()))
+        let own = all.filter(|(operation, guard)| self.stated.contains(operation) || guard.pace.is_lowered());
+        own.map(|(operation, guard)| (operation, guard.pace.rate()))
     }
 
     /// How many wait in a lane.

@@ -73,12 +73,6 @@ impl Rows {
         here.flat_map(|entry| entry.recorders.iter().map(|recorder| recorder.key.clone())).collect()
     }
 
-    /// Datasets of this workspace that somebody recorded.
-    pub(in crate::inventory) fn recorded_in(&self, workspace: &str) -> Vec<String> {
-        let here = |entry: &Entry| entry.workspace.as_deref() == Some(workspace) && !entry.recorders.is_empty();
-        self.entries.iter().filter(|(_, entry)| here(entry)).map(|(id, _)| id.to_string()).collect()
-    }
-
     pub(in crate::inventory) fn recorded_elsewhere(&self, id: &RemoteId, uid: Uid) -> bool {
         self.entries.get(id.root()).is_some_and(|entry| {
             let same = |recorder: &&Recorder| recorder.version.as_deref() == id.child();

@@ -3,8 +3,8 @@
 
 mod histories;
 mod lanes;
-mod learning;
 mod service;
+mod throttled;
 
 use std::collections::BTreeMap;
 

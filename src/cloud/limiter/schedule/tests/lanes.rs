@@ -93,49 +93,6 @@ fn a_slow_operation_does_not_hold_up_its_lane() {
     keeps_the_rate(&creates, 19.6);
 }
 
-fn throttle(schedule: &mut Schedule, now: Duration, operation: Operation, scope: Scope, after: u64) {
-    schedule.throttled(now, now, operation, Throttling { scope, after: Some(ms(after)) });
-}
-
-#[test]
-fn a_throttled_operation_slows_only_itself_down() {
-    let mut schedule = Schedule::new(100.0);
-    throttle(&mut schedule, ms(1), CREATE, Scope::Operation, 700);
-    assert!(matches!(create(&mut schedule, ms(2), 1), Verdict::At(time) if time >= ms(701)));
-    assert_eq!(schedule.ask(ms(2), &key(2), line(Lane::Create, VERSION)), Verdict::Granted);
-    assert!((schedule.rate() - 98.0).abs() < 1e-9);
-    let rates: Vec<_> = schedule.operation_rates().collect();
-    assert!(matches!(rates[..], [(CREATE, rate)] if rate < 49.0), "{rates:?}");
-    assert_eq!(create(&mut schedule, ms(900), 1), Verdict::Granted);
-}
-
-#[test]
-fn different_operations_throttled_together_are_the_account() {
-    let mut schedule = Schedule::new(100.0);
-    throttle(&mut schedule, ms(0), CREATE, Scope::Operation, 0);
-    throttle(&mut schedule, ms(2000), GET, Scope::Operation, 0);
-    assert!((schedule.rate() - 98.0).abs() < 1e-9, "two seconds apart");
-    throttle(&mut schedule, ms(2900), LIST, Scope::Operation, 1500);
-    assert!(schedule.rate() < 49.0, "{}", schedule.rate());
-    let change = inline(Lane::UserChange, Operation::UpdateDataset);
-    assert!(matches!(schedule.ask(ms(2901), &key(1), change), Verdict::At(time) if time >= ms(4400)));
-}
-
-#[test]
-fn the_account_is_halved_by_its_own_codes_and_grows_back() {
-    let mut schedule = Schedule::new(100.0);
-    (0..200).for_each(|tick| schedule.succeeded(ms(tick * 10), GET));
-    for _ in 0..3 {
-        throttle(&mut schedule, ms(2000), GET, Scope::Account, 0);
-    }
-    assert!((40.0..=49.0).contains(&schedule.rate()), "once for one overload: {}", schedule.rate());
-    assert!(schedule.operation_rates().next().is_none());
-    schedule.succeeded(ms(3_600_000), GET);
-    assert!(schedule.rate() < 49.0, "an hour of silence proves nothing: {}", schedule.rate());
-    (0..600).for_each(|tick| schedule.succeeded(ms(3_600_000 + tick * 10), GET));
-    assert!((schedule.rate() - 98.0).abs() < 1e-9, "{}", schedule.rate());
-}
-
 #[test]
 fn a_spent_budget_closes_lanes_without_holding_others_up() {
     let mut schedule = Schedule::new(100.0);

@@ -60,6 +60,8 @@ impl Quota {
 enum Event {
     /// An object has its turn in the operator.
     Visit(u64),
+    /// A call that has its permit is ready to leave: its claim is written.
+    Ready(u64),
     /// A call reaches the service.
     Arrive { who: u64, sent: Duration },
     /// Its answer reaches the operator.
@@ -78,6 +80,8 @@ pub(super) struct World {
     pub(super) stranger: Option<(f64, Duration, Duration)>,
     /// How long the service asks to wait.
     pub(super) after: Option<Duration>,
+    /// A claim is written in 5 ms, and up to so many more.
+    pub(super) slowest_claim: u64,
     seed: u64,
     now: Duration,
     events: BTreeMap<(Duration, u64), Event>,
@@ -100,6 +104,7 @@ impl World {
             creates: None,
             stranger: None,
             after: None,
+            slowest_claim: 10,
             seed,
             now: Duration::ZERO,
             events: BTreeMap::new(),
@@ -130,6 +135,19 @@ impl World {
         }
     }
 
+    /// When `count` calls were accepted.
+    pub(super) fn reached(&self, count: usize) -> Option<Duration> {
+        self.accepted.get(count.checked_sub(1)?).copied()
+    }
+
+    /// How long after a second that one began in which so many calls were accepted.
+    pub(super) fn recovered(&self, from: u64, calls: usize) -> Option<Duration> {
+        let from = Duration::from_secs(from);
+        let later: Vec<_> = self.accepted.iter().filter(|time| **time >= from).collect();
+        let full = later.windows(calls).find(|calls| calls[calls.len() - 1].saturating_sub(*calls[0]) <= ms(1000))?;
+        Some(full[0].saturating_sub(from))
+    }
+
     /// Calls accepted per second between two seconds.
     pub(super) fn accepted(&self, from: u64, to: u64) -> f64 {
         between(&self.accepted, from, to) / count(usize::try_from(to - from).unwrap())
@@ -155,9 +173,8 @@ impl World {
                 match create(&mut self.schedule, now, who) {
                     Verdict::Granted => {
                         self.busy += 1;
-                        let claim = ms(5) + self.chance(10);
-                        let way = ms(25) + self.chance(10);
-                        self.later(claim + way, Event::Arrive { who, sent: now + claim });
+                        let claim = ms(5) + self.chance(self.slowest_claim);
+                        self.later(claim, Event::Ready(who));
                     }
                     Verdict::At(time) => {
                         let late = self.chance(5);
@@ -165,6 +182,11 @@ impl World {
                     }
                     Verdict::Spent(_) => panic!("there is no budget"),
                 }
+            }
+            Event::Ready(who) => {
+                let sent = self.schedule.leave(now, CREATE);
+                let way = ms(25) + self.chance(10);
+                self.later(sent.saturating_sub(now) + way, Event::Arrive { who, sent });
             }
             Event::Arrive { who, sent } => {
                 let room = self.creates.as_mut().is_none_or(|quota| quota.has_room(now));
