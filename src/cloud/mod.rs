@@ -13,6 +13,7 @@ mod answer;
 mod authorities;
 mod classify;
 mod client;
+pub mod codec;
 mod credentials;
 mod error;
 mod interpret;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::tally::{Count, Tally};
+use crate::cloud::codec::{Datasets, Versions};
 use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Request, Turn};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -69,11 +70,11 @@ impl Query<'_> {
     fn read(&self, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
         match self {
             Self::Datasets(_) => {
-                answer.datasets().map(|(items, total)| (items.into_iter().map(dataset).collect(), total))
+                answer.datasets().map(|(items, total)| (items.into_iter().map(Datasets::remote).collect(), total))
             }
             Self::Versions(id) => answer
                 .versions()
-                .map(|(items, total)| (items.into_iter().map(|item| version(id, item)).collect(), total)),
+                .map(|(items, total)| (items.into_iter().map(|item| Versions::remote(id, item)).collect(), total)),
         }
     }
 }
@@ -117,24 +118,6 @@ async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Res
         }
     }
     Ok((found, tally.is_whole()))
-}
-
-/// A dataset as the engine sees it.
-#[must_use]
-pub fn dataset(dataset: cloud::Dataset) -> Remote {
-    let latest = dataset.latest_version.map(|latest| Box::new(version(&dataset.id, latest)));
-    Remote { id: RemoteId::new(dataset.id), labels: dataset.labels, fields: dataset.fields, latest }
-}
-
-/// A version as the engine sees it.
-#[must_use]
-pub fn version(dataset: &str, version: cloud::Version) -> Remote {
-    Remote {
-        id: RemoteId::new(dataset).join(version.name),
-        labels: version.labels,
-        fields: version.fields,
-        latest: None,
-    }
 }
 
 #[cfg(test)]

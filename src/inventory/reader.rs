@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::listing;
 use crate::api::names::MARK_DOMAIN;
+use crate::cloud::codec::{Codec, Datasets, Versions};
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Request, Turn};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -94,20 +95,11 @@ impl Reader {
     }
 
     async fn get(&self, turn: &mut Turn, id: &RemoteId) -> Read {
-        let answer = match id.child() {
-            None => self.client.call_in(turn, &Request::get_dataset(id.root())).await.and_then(|answer| {
-                let item = answer.dataset();
-                item.map(listing::dataset).map_err(|e| CallError::malformed(Operation::GetDataset, e))
-            }),
-            Some(version) => {
-                let request = Request::get_dataset_version(id.root(), version);
-                self.client.call_in(turn, &request).await.and_then(|answer| {
-                    let item = answer.version();
-                    item.map(|item| listing::version(id.root(), item))
-                        .map_err(|e| CallError::malformed(Operation::GetDatasetVersion, e))
-                })
-            }
-        };
+        let codec: &dyn Codec = if id.parent().is_none() { &Datasets } else { &Versions };
+        let request = codec.get(id);
+        let answer = self.client.call_in(turn, &request).await.and_then(|answer| {
+            codec.shown(id, &answer).map_err(|malformed| CallError::malformed(request.operation(), malformed))
+        });
         match answer {
             Ok(remote) => Ok(Some(Arc::new(remote))),
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
@@ -173,7 +165,7 @@ impl Reader {
             let mut shown: HashMap<_, _> = items
                 .into_iter()
                 .filter(|item| item.labels.contains_key(MARK_DOMAIN))
-                .map(|item| (item.id.clone(), Arc::new(listing::dataset(item))))
+                .map(|item| (item.id.clone(), Arc::new(Datasets::remote(item))))
                 .collect();
             for (id, sender) in waiting {
                 let _ = sender.send(shown.remove(&id));

@@ -17,6 +17,7 @@ use super::rows::VERSION_RESYNCS;
 use super::tally::Tally;
 use super::{Index, Trouble, listing};
 use crate::api::names::MARK_DOMAIN;
+use crate::cloud::codec::Datasets;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -146,7 +147,7 @@ impl Sweep<'_> {
             match answer {
                 Ok((items, total)) => {
                     self.index.reached(self.workspace);
-                    return Some(Page { remotes: items.into_iter().map(listing::dataset).collect(), total, since });
+                    return Some(Page { remotes: items.into_iter().map(Datasets::remote).collect(), total, since });
                 }
                 // The list became shorter meanwhile, or it has no count and the page before was the last one.
                 Err(error) if number > 1 && error.class == ErrorClass::Unexplained => return None,

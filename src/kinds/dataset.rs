@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::family::references;
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, deletion};
+use super::{Around, Defaults, compare, deletion, first_version};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
+use crate::cloud::codec;
 use crate::packed::Packable;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
 use crate::plan::intent::Target;
@@ -20,6 +21,7 @@ use crate::reconcile::kind::{Kind, Root};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::Labels;
 
 /// The kind `Dataset`.
 pub struct Datasets;
@@ -98,6 +100,10 @@ pub const PROFILE: Profile = Profile {
     id_keys: &["datasetId"],
     fixed: FIXED,
     info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
+    codec: &codec::Datasets,
+    inner: Some(first_version::NAME),
+    compare: compare::dataset,
+    made: first_version::made,
     info,
 };
 
@@ -203,6 +209,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         );
     }
     check_json(&create)?;
+    let own_labels = labels(spec.labels.as_deref());
     Ok(Desired {
         target: Target {
             account: defaults.account.clone(),
@@ -213,7 +220,8 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         create,
         fixed,
         mutable,
-        labels: labels(spec.labels.as_deref()),
+        label_keys: label_keys(&own_labels, first.labels.as_ref()),
+        labels: own_labels,
         first,
         adopt: adoption.dataset_id.map(RemoteId::new),
         policy: match adoption.policy {
@@ -225,6 +233,12 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         bind: false,
         recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
     })
+}
+
+/// What `appliedLabelKeys` holds: keys of the dataset's labels, and those of its v1.
+fn label_keys(own: &Labels, first: Option<&Labels>) -> Vec<String> {
+    let first = first.into_iter().flatten().map(|(key, _)| format!("{}{key}", first_version::PREFIX));
+    own.keys().cloned().chain(first).collect()
 }
 
 /// `metadata.name`, if it is a valid dataset name (a Kubernetes name may have dots and be longer).

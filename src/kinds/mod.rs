@@ -1,7 +1,9 @@
 //! The kinds: what a Dataset and a DatasetVersion want, in the API's terms. Pure; one file a kind.
 
+mod compare;
 pub mod dataset;
 pub mod family;
+mod first_version;
 mod info;
 mod members;
 pub mod version;

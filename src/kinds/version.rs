@@ -6,8 +6,9 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, deletion};
+use super::{Around, Defaults, compare, deletion};
 use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
+use crate::cloud::codec;
 use crate::packed::Packable;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
 use crate::plan::intent::Target;
@@ -16,6 +17,7 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::Hold;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Root};
+use crate::remote::Remote;
 use crate::remote::id::{RemoteId, version_number};
 
 /// The kind `DatasetVersion`.
@@ -51,6 +53,10 @@ pub const PROFILE: Profile = Profile {
     id_keys: &["datasetId", "versionName"],
     fixed: FIXED,
     info_keys: &["ownerId", "mountPath", "mountAccess"],
+    codec: &codec::Versions,
+    inner: None,
+    compare: compare::version,
+    made: |id, labels, desired| Remote { id: id.clone(), labels, fields: desired.create.clone(), latest: None },
     info: super::info::common,
 };
 
@@ -68,6 +74,7 @@ impl Kind for DatasetVersions {
         let mut create = fixed.clone();
         create.extend(mutable.clone());
         check_json(&create)?;
+        let labels = labels(spec.labels.as_deref());
         let named = spec.adoption.as_ref().and_then(|adoption| adoption.version_name.clone());
         if bound(object)
             && let Some(other) = earlier_binder(object, recorded, &dataset, around)
@@ -90,7 +97,8 @@ impl Kind for DatasetVersions {
             create,
             fixed,
             mutable,
-            labels: labels(spec.labels.as_deref()),
+            label_keys: labels.keys().cloned().collect(),
+            labels,
             first: First::default(),
             adopt: named.map(|name| RemoteId::new(dataset).join(name)),
             policy: Policy::IfMarked,

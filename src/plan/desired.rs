@@ -18,6 +18,8 @@ pub struct Desired {
     pub mutable: Fields,
     /// The labels wanted; with `label_keys` of status this says which to remove.
     pub labels: Labels,
+    /// What `appliedLabelKeys` holds once the remote equals this.
+    pub label_keys: Vec<String>,
     /// Members and labels of v1 that a Dataset manages.
     pub first: First,
     /// Consent to take this one existing remote.

@@ -9,7 +9,8 @@
 pub mod annotations;
 pub mod create_state;
 pub mod desired;
-pub mod field_changes;
+pub mod edit;
+pub mod field;
 pub mod futile;
 pub mod intent;
 pub mod marked;
@@ -21,6 +22,5 @@ pub mod report;
 pub mod step;
 pub mod view;
 
-pub use marked::{changes, label_keys, plan};
-pub(crate) use marked::{sent, shown_of_left};
-pub use step::{Change, Flight, Landed, Record, Step};
+pub use marked::plan;
+pub use step::{Flight, Landed, Look, Record, Step};

@@ -2,8 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use super::desired::Desired;
+use super::edit::Comparison;
+use super::view::View;
+use crate::cloud::codec::Codec;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::Labels;
 
 /// One kind of custom resource and the remote that it stands for.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +23,14 @@ pub struct Profile {
     pub fixed: &'static [&'static str],
     /// Members of status that inform.
     pub info_keys: &'static [&'static str],
+    /// How it is said on the wire.
+    pub codec: &'static dyn Codec,
+    /// What is in each remote and looked up with it.
+    pub inner: Option<&'static str>,
+    /// What it takes to make a remote equal to its spec.
+    pub compare: fn(&View, &Desired, &Remote) -> Comparison,
+    /// What a create with these labels made, as far as is known without reading it.
+    pub made: fn(id: &RemoteId, labels: Labels, desired: &Desired) -> Remote,
     /// What a remote says for these, as far as it is worth a write of its own, and, if status is `written` anyway, beyond.
     pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
 }

@@ -1,82 +1,89 @@
 //! What a decision can answer: the one thing to do next, and what it carries.
 
+use super::edit::Edit;
 use super::intent::Intent;
 use super::recorded::Ended;
 use super::report::Report;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Labels, Origin};
+use crate::remote::mark::Origin;
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Read the object again, with quorum.
     Reread,
-    /// Wait until the index has seen the place in this term.
-    Sweep,
+    /// Look for remotes.
+    Look(Look),
     /// Read this remote.
-    Fetch(RemoteId),
-    /// List what carries this object's owner mark.
-    FindOwned,
-    /// List datasets with exactly this name.
-    FindNamed(String),
-    /// List all versions of this dataset.
-    ListVersions(String),
+    Read(RemoteId),
     /// Get the limiter's permit for a create.
     Permit,
     /// Store finalizer and intent in one guarded patch; the attempt is then in flight.
     Claim(Box<Intent>, Option<Flight>),
     /// Send the create of the attempt in flight.
     Create,
-    /// Write labels of ours on a remote: a mark taken back, restored, or put on what is adopted.
-    Mark(RemoteId, Labels),
-    /// Take `dso-released` off again.
-    Unrelease(RemoteId),
     /// Make one change to the remote.
-    Change(RemoteId, Change),
+    Edit(Box<Edit>),
     /// Delete the remote, or a surplus one.
     Delete(RemoteId),
-    /// Set `dso-released`: the remote is kept and no longer ours to manage.
-    Release(RemoteId),
-    /// The doubt about the newest attempt is over: nothing came of it.
+    /// Nothing came of the attempt in doubt: go on without it.
     Resolve,
     /// Write down the remote.
     Record(Box<Record>),
     /// Write down that the attempt in flight was refused, with the report.
     Refuse(Ended, Box<Report>),
     /// Remove the finalizer.
-    LetGo,
+    RemoveFinalizer,
     /// End the pass: tell the user.
     Report(Box<Report>),
     /// End the pass: the object is none of our business (any more).
-    Leave,
+    Ignore,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Wait until the index has seen the place in this term.
+    Sweep,
+    /// What carries this object's owner mark.
+    Owned,
+    /// What has exactly this name.
+    Named(String),
+    /// All that is in this remote.
+    Children(RemoteId),
 }
 
 impl Step {
-    /// Its name, for logs and for naming crash points.
+    /// Its name, for logs and for naming failpoints.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Reread => "Reread",
-            Self::Sweep => "Sweep",
-            Self::Fetch(_) => "Fetch",
-            Self::FindOwned => "FindOwned",
-            Self::FindNamed(_) => "FindNamed",
-            Self::ListVersions(_) => "ListVersions",
+            Self::Look(look) => look.name(),
+            Self::Read(_) => "Read",
             Self::Permit => "Permit",
             Self::Claim(..) => "Claim",
             Self::Create => "Create",
-            Self::Mark(..) => "Mark",
-            Self::Unrelease(_) => "Unrelease",
-            Self::Change(..) => "Change",
+            Self::Edit(edit) => edit.name(),
             Self::Delete(_) => "Delete",
-            Self::Release(_) => "Release",
             Self::Resolve => "Resolve",
             Self::Record(_) => "Record",
             Self::Refuse(..) => "Refuse",
-            Self::LetGo => "LetGo",
+            Self::RemoveFinalizer => "RemoveFinalizer",
             Self::Report(_) => "Report",
-            Self::Leave => "Leave",
+            Self::Ignore => "Ignore",
+        }
+    }
+}
+
+impl Look {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Sweep => "Sweep",
+            Self::Owned => "FindOwned",
+            Self::Named(_) => "FindNamed",
+            Self::Children(_) => "ListChildren",
         }
     }
 }
@@ -97,8 +104,6 @@ pub enum Flight {
         nonce: String,
         /// The remote.
         id: RemoteId,
-        /// Our mark is on it.
-        marked: bool,
         /// It was ours before.
         recovered: bool,
     },
@@ -111,25 +116,6 @@ pub enum Landed {
     At(RemoteId),
     /// The service refused it; nothing came of it.
     Refused(Box<Report>),
-}
-
-/// One change to an existing remote.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// Change members.
-    Update(Fields),
-    /// Add labels or change their values. For a version this is the full set (the vendor's PUT may replace).
-    SetLabels(Labels),
-    /// Remove labels.
-    RemoveLabels(Vec<String>),
-    /// PRIVATE to PUBLIC.
-    Publish,
-    /// Change members of a dataset's v1.
-    UpdateFirst(Fields),
-    /// The full set of labels of a dataset's v1.
-    SetFirstLabels(Labels),
-    /// Remove labels of a dataset's v1.
-    RemoveFirstLabels(Vec<String>),
 }
 
 /// What is written down of a remote.

@@ -8,14 +8,12 @@ use tokio::time::Instant;
 
 use crate::ambient;
 use crate::cloud::{Lane, Observer as _, Operation, Reservation, Turn};
-use crate::plan::Step;
 use crate::plan::desired::Deletion;
 use crate::plan::report::Report;
+use crate::plan::step::{Look, Step};
 use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
-use crate::reconcile::wire::request_of;
-use crate::remote::id::RemoteId;
 
 /// A permit that is so near is waited for inline; at 100 calls per second that keeps some two passes ready.
 const NEAR: Duration = Duration::from_millis(40);
@@ -80,7 +78,7 @@ fn lane_of(view: &View, step: &Step) -> Lane {
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
     if view.object.deleting || asked || (view.id().is_some() && !carried_out) {
         Lane::UserChange
-    } else if view.id().is_none() || !matches!(step, Step::Fetch(_)) {
+    } else if view.id().is_none() || !matches!(step, Step::Read(_)) {
         Lane::Create
     } else {
         Lane::Sweep
@@ -89,41 +87,34 @@ fn lane_of(view: &View, step: &Step) -> Lane {
 
 /// The operation that a step calls, for steps whose first call is not paced otherwise.
 fn operation_of(view: &View, step: &Step) -> Option<Operation> {
-    match step {
+    let codec = view.profile.codec;
+    Some(match step {
         // The read before a delete is shared and paced by itself; what is waited for is the delete.
-        Step::Fetch(id) if view.object.deleting && view.id() == Some(id) && id.child().is_none() => {
-            Some(match view.deletion_policy() {
-                Deletion::Delete => Operation::DeleteDataset,
+        Step::Read(id) if view.object.deleting && view.id() == Some(id) && !view.profile.is_nested() => {
+            match view.deletion_policy() {
+                Deletion::Delete => codec.delete(id).operation(),
                 Deletion::Retain => Operation::CreateDatasetLabels,
-            })
+            }
         }
-        Step::Fetch(id) => Some(of(id, Operation::GetDataset, Operation::GetDatasetVersion)),
-        Step::FindOwned => Some(match view.target().and_then(|target| target.dataset_id) {
-            Some(_) => Operation::ListDatasetVersions,
-            None => Operation::ListDatasets,
-        }),
-        Step::FindNamed(_) => Some(Operation::ListDatasets),
-        Step::ListVersions(_) => Some(Operation::ListDatasetVersions),
-        Step::Mark(id, _) | Step::Release(id) => {
-            Some(of(id, Operation::CreateDatasetLabels, Operation::CreateDatasetVersionLabels))
-        }
-        Step::Unrelease(id) => Some(of(id, Operation::DeleteDatasetLabels, Operation::DeleteDatasetVersionLabels)),
-        Step::Change(id, change) => Some(request_of(id, change).operation()),
-        Step::Delete(id) => Some(of(id, Operation::DeleteDataset, Operation::DeleteDatasetVersion)),
+        Step::Read(id) if view.profile.names(id) => codec.get(id).operation(),
+        // Its dataset, or the v1 in it.
+        Step::Read(id) if id.parent().is_none() => Operation::GetDataset,
+        Step::Read(_) => Operation::GetDatasetVersion,
+        Step::Look(Look::Children(_)) => Operation::ListDatasetVersions,
+        Step::Look(Look::Owned) if view.profile.is_nested() => Operation::ListDatasetVersions,
+        Step::Look(Look::Owned | Look::Named(_)) => Operation::ListDatasets,
+        Step::Edit(edit) => edit.request.operation(),
+        Step::Delete(id) => codec.delete(id).operation(),
         Step::Reread
-        | Step::Sweep
+        | Step::Look(Look::Sweep)
         | Step::Permit
         | Step::Claim(..)
         | Step::Create
         | Step::Resolve
         | Step::Record(_)
         | Step::Refuse(..)
-        | Step::LetGo
+        | Step::RemoveFinalizer
         | Step::Report(_)
-        | Step::Leave => None,
-    }
-}
-
-fn of(id: &RemoteId, dataset: Operation, version: Operation) -> Operation {
-    if id.child().is_some() { version } else { dataset }
+        | Step::Ignore => return None,
+    })
 }

@@ -8,27 +8,22 @@ use crate::ambient;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
-use crate::cloud::{CallError, ErrorClass, Lane, Malformed, Operation, Request};
-use crate::plan::field_changes::{Edit, edits};
+use crate::cloud::{CallError, ErrorClass, Lane, Malformed};
+use crate::plan::edit::{Edit, Purpose};
+use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Ready, Report};
+use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Sight, View};
-use crate::plan::{Change, Flight, Landed, changes, sent};
 use crate::reconcile::error_report::verdict;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
-use crate::reconcile::wire::{as_created, changed, created, label_list, now, request_of};
-use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
-
-const fn create_operation(versioned: bool) -> Operation {
-    if versioned { Operation::CreateDatasetVersion } else { Operation::CreateDataset }
-}
 
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
-        match self.reserve(view, Lane::Create, create_operation(K::PROFILE.is_nested())).await {
+        match self.reserve(view, Lane::Create, K::PROFILE.codec.creates()).await {
             None => {
                 self.seen.permit = true;
                 Flow::Again
@@ -41,7 +36,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
-        self.ctx.cloud.limiter().leave(Lane::Create, create_operation(K::PROFILE.is_nested())).await;
+        self.ctx.cloud.limiter().leave(Lane::Create, K::PROFILE.codec.creates()).await;
         let late =
             self.claimed.is_none_or(|at| ambient::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
@@ -50,26 +45,22 @@ impl<K: Kind> Pass<'_, K> {
         }
         let mut labels = desired.labels.clone();
         labels.extend(view.world.identity.mark(&view.owner, &view.object.uid, &nonce));
-        let mut body = desired.create.clone();
-        body.insert("Labels".to_owned(), label_list(&labels));
-        let request = match &desired.target.dataset_id {
-            Some(dataset) => Request::create_dataset_version(dataset, body),
-            None => Request::create_dataset(body),
-        };
+        let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
+        let request = codec.create(parent, &desired.create, &labels);
         let sent = self.ctx.cloud.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {
-            let id = created(&request, &answer, desired.target.dataset_id.as_deref())?;
+            let malformed = |malformed| CallError::malformed(request.operation(), malformed);
+            let id = codec.created(parent, &answer).map_err(malformed)?;
             if self.is_anothers(&id, &labels) {
                 let what = "the answer names what was there before";
-                let malformed = Malformed { what, request_id: answer.request_id };
-                return Err(CallError::malformed(request.operation(), malformed));
+                return Err(malformed(Malformed { what, request_id: answer.request_id }));
             }
             Ok(id)
         });
         match made {
             Ok(id) => {
-                let remote = Arc::new(as_created(&id, labels, desired));
+                let remote = Arc::new((K::PROFILE.made)(&id, labels, desired));
                 if id.child().is_some() {
                     self.ctx.index.put_created_version(&remote);
                 } else {
@@ -116,7 +107,7 @@ impl<K: Kind> Pass<'_, K> {
             | ErrorClass::QuotaExceeded
             | ErrorClass::NotFound
             | ErrorClass::Unauthorised(_) => {
-                let mut report = verdict(error, &now());
+                let mut report = verdict(error);
                 if error.class == ErrorClass::NotFound || self.lacks_its_dataset(view, error).await {
                     report = Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff);
                 }
@@ -146,54 +137,43 @@ impl<K: Kind> Pass<'_, K> {
         self.ctx.memories.with(&view.object.uid, |memory| memory.never_executed = Some(nonce));
     }
 
-    pub(super) async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
-        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
-        let released = current.contains_key(MARK_RELEASED);
-        let labels = if id.child().is_some() { current.into_iter().chain(mark).collect() } else { mark };
-        let flow = self.change(view, id, Change::SetLabels(labels)).await;
-        if let Flow::End(_) = flow {
-            return flow;
-        }
-        if released
-            && let flow @ Flow::End(_) =
-                self.change(view, id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await
-        {
-            return flow;
-        }
-        if let Some(Flight::Take { marked, .. }) = &mut self.seen.flight {
-            *marked = true;
-        } else {
-            self.mark_restored(&flow, id);
-        }
-        Flow::Again
-    }
-
-    /// Ownership labels that somebody else changed or removed are as they were.
-    pub(super) fn mark_restored(&self, flow: &Flow, id: &RemoteId) {
-        if let Flow::Again = flow {
-            let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
-            self.tell(EventReason::MarkRestored, &note);
-        }
-    }
-
     /// Changes the remote, and what is known of it with it.
-    pub(super) async fn change(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
-        let request = request_of(id, &change);
-        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
+    pub(super) async fn edit(&mut self, view: &View, edit: Edit) -> Flow {
+        if let Purpose::Spec(_) = edit.purpose {
+            self.note_drift(view, &edit.id);
+        }
+        match self.ctx.cloud.call_in(&mut self.turn, &edit.request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
-                let known = |id: &RemoteId| self.seen.sights.get(id).or_else(|| view.sight(id)).cloned();
-                let first = known(&RemoteId::new(id.root()).join("v1"));
-                if let Some((sight, remote)) = known(id).as_ref().and_then(|sight| Some((sight, sight.remote()?))) {
-                    let (remote, first_now) = changed(remote, first.as_ref().and_then(Sight::remote), change);
-                    if let (Some(first), Some(now)) = (first, first_now) {
-                        self.wrote(&first, now);
-                    }
-                    self.wrote(sight, remote);
-                }
+                self.edited(view, edit);
                 Flow::Again
             }
-            Err(error) => self.change_failed(view, id, &error).await,
+            Err(error) => self.change_failed(view, &edit.id, &error).await,
+        }
+    }
+
+    /// An edit was acknowledged: what is known now, and what is told of it.
+    fn edited(&mut self, view: &View, edit: Edit) {
+        let id = edit.id;
+        let released = edit.after.iter().any(|remote| remote.id == id && remote.labels.contains_key(MARK_RELEASED));
+        match edit.purpose {
+            Purpose::Spec(fields) => {
+                let sent = fields.iter().map(FieldChange::sent).collect();
+                self.changed.extend(fields.iter().map(|change| change.field.name()));
+                let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(&id));
+                self.ctx.memories.with(&self.facts.uid, |memory| memory.repairs.sent(&view.object, sent, now, again));
+            }
+            // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.
+            Purpose::Mark | Purpose::ClearReleased if view.seen.flight.is_some() || released => {}
+            Purpose::Mark | Purpose::ClearReleased => {
+                let note =
+                    format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
+                self.tell(EventReason::MarkRestored, &note);
+            }
+            Purpose::Release => self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released")),
+        }
+        for remote in edit.after {
+            self.wrote(view, remote);
         }
     }
 
@@ -207,7 +187,7 @@ impl<K: Kind> Pass<'_, K> {
             self.ctx.index.doubt(id);
         }
         if error.class == ErrorClass::NameTaken {
-            self.seen.name_refused = Some(Box::new(verdict(error, &now())));
+            self.seen.name_refused = Some(Box::new(verdict(error)));
             return Flow::Again;
         }
         if error.class != ErrorClass::Refused {
@@ -221,7 +201,7 @@ impl<K: Kind> Pass<'_, K> {
                 return Flow::Again;
             }
         }
-        let mut report = verdict(error, &now());
+        let mut report = verdict(error);
         if view.object.deleting {
             // It is not the spec that stands in the way.
             report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
@@ -229,45 +209,27 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(self.finish(report).await)
     }
 
-    /// Makes one change that the spec asks for; which fields it changed is told at the end of the pass.
-    pub(super) async fn equalise(&mut self, view: &View, id: &RemoteId, change: Change) -> Flow {
-        self.note_drift(view, id);
-        let (remote, first) = seen_of(view, id);
-        let edits = edits(&change, remote, first);
-        let sent = view.sight(id).and_then(Sight::remote).map(|remote| sent(view, remote, &change));
-        let flow = self.change(view, id, change).await;
-        if matches!(flow, Flow::Again) {
-            self.changed.extend(edits.into_iter().map(|edit| edit.field));
-            let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(id));
-            if let Some(sent) = sent {
-                self.ctx.memories.with(&self.facts.uid, |memory| memory.repairs.sent(&view.object, sent, now, again));
-            }
-        }
-        flow
-    }
-
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
     fn note_drift(&mut self, view: &View, id: &RemoteId) {
-        let (remote, first) = seen_of(view, id);
-        let (Ok(desired), Some(remote)) = (&view.desired, remote) else { return };
+        let (Ok(desired), Some(remote)) = (&view.desired, view.sight(id).and_then(Sight::remote)) else { return };
         if !view.carried_out() || self.corrected {
             return;
         }
         self.corrected = true;
         self.ctx.metrics.drifted(K::PROFILE.name);
-        let all = changes(view, desired, remote);
-        let told: Vec<_> = all.iter().flat_map(|change| edits(change, Some(remote), first)).collect();
-        let told = told.iter().map(Edit::drift).collect::<Vec<_>>().join("; ");
+        let comparison = (K::PROFILE.compare)(view, desired, remote);
+        let fields = comparison.edits.iter().flat_map(|edit| match &edit.purpose {
+            Purpose::Spec(fields) => fields.as_slice(),
+            Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],
+        });
+        let told = fields.map(FieldChange::drift).collect::<Vec<_>>().join("; ");
         self.seen.drifted = Some(format!("changed outside Kubernetes: {told}"));
         self.tell(EventReason::DriftDetected, &format!("changed outside Kubernetes: {told}"));
         self.journal.drift(told);
     }
 
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
-        let request = match id.child() {
-            None => Request::delete_dataset(id.root()),
-            Some(version) => Request::delete_dataset_version(id.root(), version),
-        };
+        let request = K::PROFILE.codec.delete(id);
         self.ctx.index.hold(id, &self.facts.uid, self.ctx.world.settle);
         match self.ctx.cloud.call_in(&mut self.turn, &request).await {
             Ok(answer) => {
@@ -294,22 +256,4 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) => self.change_failed(view, id, &error).await,
         }
     }
-
-    pub(super) async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
-        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
-        let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
-        let labels =
-            if id.child().is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
-        let flow = self.change(view, id, Change::SetLabels(labels)).await;
-        if matches!(flow, Flow::Again) {
-            self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released"));
-        }
-        flow
-    }
-}
-
-/// A remote and its v1 as they were seen.
-fn seen_of<'a>(view: &'a View, id: &RemoteId) -> (Option<&'a Remote>, Option<&'a Arc<Remote>>) {
-    let first = RemoteId::new(id.root()).join("v1");
-    (view.sight(id).and_then(Sight::remote).map(Arc::as_ref), view.sight(&first).and_then(Sight::remote))
 }

@@ -31,13 +31,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Definition {
     definitions: Api<CustomResourceDefinition>,
     name: &'static str,
-    last: Mutex<Option<Look>>,
+    last: Mutex<Option<Reading>>,
     /// That it may not be read was said.
     said: AtomicBool,
 }
 
 /// One read.
-struct Look {
+struct Reading {
     began: Instant,
     /// Is it being deleted, or why that is not known.
     going: Result<bool, String>,
@@ -69,7 +69,7 @@ impl Definition {
         }
         let began = Instant::now();
         let going = self.read().await;
-        *last = Some(Look { began, going: going.clone() });
+        *last = Some(Reading { began, going: going.clone() });
         going
     }
 

@@ -1,5 +1,6 @@
 //! What a failed call means for the object: one table from error class to reason, and when to try again.
 
+use crate::ambient;
 use crate::api::condition::Reason;
 use crate::cloud::{CallError, ErrorClass, Unauthorised};
 use crate::plan::recorded::LastError;
@@ -7,7 +8,7 @@ use crate::plan::report::{Next, Ready, Report};
 
 /// The report that a failed call deserves. Refusals are the user's to solve; the rest heals by itself.
 #[must_use]
-pub fn verdict(error: &CallError, time: &str) -> Report {
+pub fn verdict(error: &CallError) -> Report {
     let message = error.to_string();
     let ready = match &error.class {
         ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
@@ -22,17 +23,17 @@ pub fn verdict(error: &CallError, time: &str) -> Report {
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),
     };
-    Report { error: Some(last_error(error, time)), ..Report::new(ready, Next::Backoff) }
+    Report { error: Some(last_error(error)), ..Report::new(ready, Next::Backoff) }
 }
 
 /// The failed call as status tells it.
 #[must_use]
-pub fn last_error(error: &CallError, time: &str) -> LastError {
+pub fn last_error(error: &CallError) -> LastError {
     LastError {
         code: error.cause(),
         request_id: error.request_id.clone(),
         operation: error.operation.as_str().to_owned(),
-        time: time.to_owned(),
+        time: ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }
 }
 
@@ -45,11 +46,11 @@ mod tests {
     fn an_answer_that_cannot_be_used_has_no_code_of_success() {
         let malformed = Malformed { what: "the body is empty", request_id: None };
         let error = CallError::malformed(Operation::GetDataset, malformed);
-        assert_eq!(last_error(&error, "now").code, "malformed");
+        assert_eq!(last_error(&error).code, "malformed");
         let lost = CallError { class: ErrorClass::Transient, status: None, ..error.clone() };
-        assert_eq!(last_error(&lost, "now").code, "unreachable");
+        assert_eq!(last_error(&lost).code, "unreachable");
         let unavailable = CallError { class: ErrorClass::Transient, status: Some(503), ..error };
-        assert_eq!(last_error(&unavailable, "now").code, "503");
+        assert_eq!(last_error(&unavailable).code, "503");
     }
 
     #[test]
@@ -57,7 +58,7 @@ mod tests {
         let refused = |operation, class, code: &str| {
             let malformed = Malformed { what: "", request_id: None };
             let code = Some(code.to_owned());
-            verdict(&CallError { class, code, ..CallError::malformed(operation, malformed) }, "now").ready
+            verdict(&CallError { class, code, ..CallError::malformed(operation, malformed) }).ready
         };
         let unknown = refused(Operation::GetDataset, ErrorClass::Unexplained, "201399999");
         assert!(matches!(unknown, Ready::Working(Reason::CloudUnavailable, _)), "{unknown:?}");

@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::{EventReason, News};
-use crate::plan::label_keys;
 use crate::plan::object::Facts;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Next, Ready, Report};
@@ -74,7 +73,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         after.handled.clone_from(&facts.requested);
         if let (Ok(desired), _) = self.wanted() {
-            after.label_keys = label_keys(desired).collect();
+            after.label_keys = desired.label_keys.iter().cloned().collect();
         }
         let Some(remote) = remote else { return after };
         (K::PROFILE.info)(&remote, &mut after.info, false);

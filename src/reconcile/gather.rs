@@ -65,8 +65,8 @@ impl<K: Kind> Pass<'_, K> {
         for id in ids {
             self.look_up(view, id);
         }
-        if let Some(id) = view.recorded.id.as_ref().filter(|_| !K::PROFILE.is_nested()) {
-            let first = RemoteId::new(id.root()).join("v1");
+        if let (Some(id), Some(inner)) = (&view.recorded.id, K::PROFILE.inner) {
+            let first = id.join(inner);
             let latest = view.sight(id).and_then(Sight::remote).and_then(|remote| remote.latest.as_deref());
             match latest.filter(|latest| latest.id == first).cloned() {
                 // The row of the dataset was opened for it already.

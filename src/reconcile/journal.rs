@@ -40,24 +40,18 @@ impl Journal {
         match step {
             Step::Claim(..)
             | Step::Create
-            | Step::Mark(..)
-            | Step::Unrelease(_)
-            | Step::Change(..)
+            | Step::Edit(_)
             | Step::Delete(_)
-            | Step::Release(_)
             | Step::Record(_)
             | Step::Refuse(..)
-            | Step::LetGo => self.did.push(step.name()),
+            | Step::RemoveFinalizer => self.did.push(step.name()),
             Step::Reread
-            | Step::Sweep
-            | Step::Fetch(_)
-            | Step::FindOwned
-            | Step::FindNamed(_)
-            | Step::ListVersions(_)
+            | Step::Look(_)
+            | Step::Read(_)
             | Step::Permit
             | Step::Resolve
             | Step::Report(_)
-            | Step::Leave => {}
+            | Step::Ignore => {}
         }
     }
 
@@ -132,7 +126,7 @@ fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
         "Claim" => "announced what follows on the object",
         "Create" => "sent the create",
         "Mark" => "put the mark on the remote",
-        "Unrelease" => "took the label dso-released off",
+        "ClearReleased" => "took the label dso-released off",
         "Change" if changed.is_empty() => "tried to change the remote",
         "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
         "Change" => return Some(format!("changed {}", changed.join(", "))),
@@ -140,7 +134,7 @@ fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
         "Release" => "released the remote",
         "Record" => "recorded the remote",
         "Refuse" => "recorded the refusal",
-        "LetGo" => "removed the finalizer",
+        "RemoveFinalizer" => "removed the finalizer",
         _ => return None,
     };
     Some(what.to_owned())
@@ -213,18 +207,21 @@ mod tests {
     use super::*;
     use crate::plan::recorded::LastError;
     use crate::plan::report::Next;
+    use crate::plan::step::Look;
     use crate::remote::id::RemoteId;
 
     #[test]
     fn looking_is_not_doing() {
         let mut journal = Journal::new("id".into());
-        for step in [Step::Reread, Step::Sweep, Step::Fetch(RemoteId::new("d-1")), Step::Permit, Step::Leave] {
+        for step in
+            [Step::Reread, Step::Look(Look::Sweep), Step::Read(RemoteId::new("d-1")), Step::Permit, Step::Ignore]
+        {
             journal.step(&step);
         }
         assert!(journal.did.is_empty());
         journal.step(&Step::Create);
-        journal.step(&Step::LetGo);
-        assert_eq!(journal.did, ["Create", "LetGo"]);
+        journal.step(&Step::RemoveFinalizer);
+        assert_eq!(journal.did, ["Create", "RemoveFinalizer"]);
     }
 
     #[test]

@@ -26,5 +26,4 @@ pub mod repairs;
 pub mod stored;
 mod unrecorded;
 mod warnings;
-pub(crate) mod wire;
 pub(crate) mod write_errors;

@@ -6,16 +6,15 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass, ListDatasets};
 use crate::inventory::{Swept, Trouble, listing};
+use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Report};
+use crate::plan::step::{Look, Step};
 use crate::plan::view::{Sight, View};
-use crate::plan::{Change, Step, shown_of_left};
 use crate::reconcile::error_report::verdict;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
-use crate::reconcile::wire::now;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -30,29 +29,22 @@ impl<K: Kind> Pass<'_, K> {
         }
         match step {
             Step::Reread => self.reread().await,
-            Step::Sweep => self.sweep(view).await,
-            Step::Fetch(id) => self.fetch(view, &id).await,
-            Step::FindOwned => self.find_owned(view).await,
-            Step::FindNamed(name) => self.find_named(view, name).await,
-            Step::ListVersions(dataset) => match self.list_versions(view, &dataset).await {
+            Step::Look(Look::Sweep) => self.sweep(view).await,
+            Step::Look(Look::Owned) => self.find_owned(view).await,
+            Step::Look(Look::Named(name)) => self.find_named(view, name).await,
+            Step::Look(Look::Children(id)) => match self.list_versions(view, id.root()).await {
                 Ok(versions) => {
                     self.seen.versions = Some(versions);
                     Flow::Again
                 }
                 Err(flow) => flow,
             },
+            Step::Read(id) => self.fetch(view, &id).await,
             Step::Permit => self.permit(view).await,
             Step::Claim(intent, flight) => self.claim(&intent, flight).await,
             Step::Create => self.create(view).await,
-            Step::Mark(id, labels) => self.mark(view, &id, labels).await,
-            Step::Unrelease(id) => {
-                let flow = self.change(view, &id, Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])).await;
-                self.mark_restored(&flow, &id);
-                flow
-            }
-            Step::Change(id, change) => self.equalise(view, &id, change).await,
+            Step::Edit(edit) => self.edit(view, *edit).await,
             Step::Delete(id) => self.delete(view, &id).await,
-            Step::Release(id) => self.release(view, &id).await,
             Step::Resolve => {
                 self.ctx.memories.with(&view.object.uid, crate::reconcile::object_state::Memory::resolve);
                 self.ctx.memories.found(&view.object);
@@ -60,12 +52,12 @@ impl<K: Kind> Pass<'_, K> {
             }
             Step::Record(record) => self.record(*record).await,
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
-            Step::LetGo => self.let_go().await,
+            Step::RemoveFinalizer => self.let_go().await,
             Step::Report(report) => {
                 self.leave_normalised(view, &report);
                 Flow::End(self.finish(*report).await)
             }
-            Step::Leave => Flow::End(Action::await_change()),
+            Step::Ignore => Flow::End(Action::await_change()),
         }
     }
 
@@ -73,14 +65,15 @@ impl<K: Kind> Pass<'_, K> {
     fn leave_normalised(&self, view: &View, report: &Report) {
         let remote = view.id().and_then(|id| view.sight(id)).and_then(Sight::remote);
         if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
-            let shown = shown_of_left(view, desired, remote);
+            let left = (K::PROFILE.compare)(view, desired, remote).left;
+            let shown = left.iter().map(FieldChange::shown).collect();
             self.ctx.memories.with(&view.object.uid, |memory| memory.repairs.leave(shown));
         }
     }
 
     /// A failed call ends the pass with its verdict.
     pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
-        let mut report = verdict(error, &now());
+        let mut report = verdict(error);
         if let ErrorClass::Throttled { after } = error.class {
             // The limiter slows down for all; the object only takes its place again.
             report.next = Next::After(after.unwrap_or_default().max(AGAIN));
@@ -99,7 +92,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Swept::Failed(trouble) => {
                 let report = match *trouble {
-                    Trouble::Call(error) => Report { next: Next::Event, ..verdict(&error, &now()) },
+                    Trouble::Call(error) => Report { next: Next::Event, ..verdict(&error) },
                     Trouble::Unsteady => {
                         let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
                         Report::working(Reason::MalformedResponse, message, Next::Event)
@@ -201,12 +194,12 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
-    pub(super) fn wrote(&mut self, before: &Sight, remote: Remote) {
+    pub(super) fn wrote(&mut self, view: &View, remote: Remote) {
         let remote = Arc::new(remote);
         self.ctx.index.put_written(&remote);
-        let sight = match before {
-            Sight::Read(_) => Sight::Read(remote.clone()),
-            Sight::Indexed(_) | Sight::Gone => Sight::Indexed(remote.clone()),
+        let sight = match view.sight(&remote.id) {
+            Some(Sight::Read(_)) => Sight::Read(remote.clone()),
+            Some(Sight::Indexed(_) | Sight::Gone) | None => Sight::Indexed(remote.clone()),
         };
         self.seen.sights.insert(remote.id.clone(), sight);
     }

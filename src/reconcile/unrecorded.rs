@@ -3,9 +3,11 @@
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
+use crate::plan::edit::Purpose;
 use crate::plan::object::Facts;
+use crate::plan::plan;
 use crate::plan::recorded::Recorded;
-use crate::plan::{Record, Step, plan};
+use crate::plan::step::{Look, Record, Step};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 
@@ -49,32 +51,28 @@ impl<K: Kind> Pass<'_, K> {
             view.seen.absence_counts = true;
             view.seen.swept = true;
             let flow = match plan(&view) {
-                Step::Fetch(id) => self.fetch(&view, &id).await,
-                Step::FindOwned => self.find_owned(&view).await,
+                Step::Read(id) => self.fetch(&view, &id).await,
+                Step::Look(Look::Owned) => self.find_owned(&view).await,
                 // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
                 Step::Delete(id) if view.shows_our_mark(&id) => self.delete(&view, &id).await,
-                Step::Release(id) => self.release(&view, &id).await,
-                Step::LetGo => {
+                Step::Edit(edit) if edit.purpose == Purpose::Release => self.edit(&view, *edit).await,
+                Step::RemoveFinalizer => {
                     let_go = true;
                     break;
                 }
                 // Something stands in the way of it.
                 Step::Delete(_)
                 | Step::Reread
-                | Step::Sweep
-                | Step::FindNamed(_)
-                | Step::ListVersions(_)
+                | Step::Look(_)
                 | Step::Permit
                 | Step::Claim(..)
                 | Step::Create
-                | Step::Mark(..)
-                | Step::Unrelease(_)
-                | Step::Change(..)
+                | Step::Edit(_)
                 | Step::Resolve
                 | Step::Record(_)
                 | Step::Refuse(..)
                 | Step::Report(_)
-                | Step::Leave => break,
+                | Step::Ignore => break,
             };
             if let Flow::End(_) = flow {
                 break;

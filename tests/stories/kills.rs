@@ -92,13 +92,20 @@ async fn delete_survives(point: &str, deletes: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_within_a_delete_leaves_none() {
-    let points = ["before Fetch", "after Fetch", "before Delete", "after Delete", "before LetGo", "after LetGo"];
+    let points = [
+        "before Read",
+        "after Read",
+        "before Delete",
+        "after Delete",
+        "before RemoveFinalizer",
+        "after RemoveFinalizer",
+    ];
     join_all(points.map(|point| delete_survives(point, 1))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_while_letting_go_keeps_the_dataset_and_says_so_once() {
-    let scenes = ["before Release", "after Release", "before LetGo"].map(async |point| {
+    let scenes = ["before Release", "after Release", "before RemoveFinalizer"].map(async |point| {
         let mut scene = Scene::new("kill-retain").await;
         let mut spec = oss("one");
         spec["deletionPolicy"] = json!("Retain");

@@ -7,28 +7,31 @@ use serde_json::json;
 use super::*;
 use crate::api::condition::Reason;
 use crate::api::names::MARK_RELEASED;
+use crate::cloud::Request;
 use crate::plan::desired::{Desired, Policy};
+use crate::plan::edit::Purpose;
 use crate::plan::intent::{Attempt, Intent};
-use crate::plan::marked::tests::{owner, view};
+use crate::plan::marked::tests::{is_edit, owner, requests, view};
 use crate::plan::object::Stored;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome};
-use crate::plan::step::{Flight, Landed};
+use crate::plan::step::{Flight, Landed, Look};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, Origin};
 
-pub(super) fn fields(value: serde_json::Value) -> Fields {
+pub(crate) fn fields(value: serde_json::Value) -> Fields {
     serde_json::from_value(value).unwrap()
 }
 
 /// The desire of a view, to be changed.
-pub(super) fn desire(view: &mut View) -> &mut Desired {
+pub(crate) fn desire(view: &mut View) -> &mut Desired {
     view.desired.as_mut().unwrap()
 }
 
 /// An object that recorded `id`, with finalizer and intent in place, and its remote with these members and labels.
-pub(super) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &str)]) -> (View, Arc<Remote>) {
+pub(crate) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &str)]) -> (View, Arc<Remote>) {
     let mut view = view();
     let nonce = "c1".to_owned();
     let uid = view.object.uid.clone();
@@ -36,6 +39,9 @@ pub(super) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &
     let target = view.target().unwrap();
     view.object.intent = Stored::Own(Intent { uid: uid.clone(), target, principal: "ak".into(), attempts });
     view.object.finalizer = true;
+    if id.parent().is_some() {
+        view.profile = &crate::kinds::version::PROFILE;
+    }
     view.recorded.id = Some(id.clone());
     view.recorded.origin = Some(Origin::Created);
     view.recorded.fixed = fields(json!({"Uri": "oss://b/"}));
@@ -52,10 +58,14 @@ fn a_refused_way_back_from_public_comes_after_all_other_changes() {
     let (mut view, remote) = kept(&RemoteId::new("d-1"), members, &[]);
     desire(&mut view).mutable.insert("Accessibility".into(), json!("PRIVATE"));
     desire(&mut view).labels.insert("key".into(), "value".into());
-    let made = changes(&view, view.desired.as_ref().unwrap(), &remote);
-    let [first, Change::SetLabels(_), last] = made.as_slice() else { panic!("{made:?}") };
-    assert_eq!(*first, Change::Update(fields(json!({"Description": "new"}))));
-    assert_eq!(*last, Change::Update(fields(json!({"Accessibility": "PRIVATE"}))));
+    let made = requests(&view, view.desired.as_ref().unwrap(), &remote);
+    let labels = [("key".to_owned(), "value".to_owned())].into();
+    let expected = [
+        Request::update_dataset("d-1", fields(json!({"Description": "new"}))),
+        Request::create_dataset_labels("d-1", &labels),
+        Request::update_dataset("d-1", fields(json!({"Accessibility": "PRIVATE"}))),
+    ];
+    assert_eq!(made, expected);
 }
 
 #[test]
@@ -65,18 +75,20 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     let (mut view, remote) = kept(&id, members, &[("foreign", "theirs")]);
     desire(&mut view).labels.insert("key".into(), "value".into());
     view.seen.sights.insert(id.clone(), Sight::Indexed(remote.clone()));
-    assert_eq!(plan(&view), Step::Fetch(id.clone()));
+    assert_eq!(plan(&view), Step::Read(id.clone()));
     view.seen.sights.insert(id.clone(), Sight::Read(remote));
-    let Step::Change(_, Change::SetLabels(labels)) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    let labels = &edit.after[0].labels;
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
+    assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", labels));
     // Letting it go writes the full set as well.
     view.object.deleting = true;
     view.seen.object_is_fresh = true;
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
-    assert_eq!(plan(&view), Step::Release(id.clone()));
+    assert!(is_edit(&plan(&view), &Purpose::Release, &id));
     let Some(Sight::Read(remote)) = view.seen.sights.remove(&id) else { panic!() };
     view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
-    assert_eq!(plan(&view), Step::Fetch(id));
+    assert_eq!(plan(&view), Step::Read(id));
 }
 
 #[test]
@@ -84,7 +96,7 @@ fn a_create_records_what_it_sent_by_default_and_all_its_label_keys() {
     static PROFILE: Profile = Profile { fixed: &["Uri", "WorkspaceId"], ..crate::kinds::dataset::PROFILE };
     let mut view = View { profile: &PROFILE, ..view() };
     desire(&mut view).labels.insert("key".into(), "value".into());
-    desire(&mut view).first.labels = Some([("light".to_owned(), "day".to_owned())].into());
+    desire(&mut view).label_keys = vec!["key".into(), "v1=light".into()];
     let landed = Some(Landed::At(RemoteId::new("d-1")));
     view.seen.flight = Some(Flight::Create { nonce: "c1".into(), landed });
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
@@ -102,7 +114,7 @@ fn a_found_remote_that_seems_to_differ_is_read_before_it_is_recorded() {
     desire(&mut view).fixed.insert("Provider".into(), json!("team"));
     view.seen.owned = vec![remote.clone()];
     view.seen.owned_is_fresh = true;
-    assert_eq!(plan(&view), Step::Fetch(id.clone()));
+    assert_eq!(plan(&view), Step::Read(id.clone()));
     let mut read = (*remote).clone();
     read.fields.insert("Provider".into(), json!("team"));
     view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(read)));
@@ -125,14 +137,14 @@ fn a_version_waits_a_moment_for_its_family() {
 }
 
 /// Adds a newer attempt without an outcome to the intent of a view.
-pub(super) fn attempted(view: &mut View, nonce: &str) {
+pub(crate) fn attempted(view: &mut View, nonce: &str) {
     let hash = desire(view).hash();
     let Stored::Own(intent) = &mut view.object.intent else { panic!("no intent") };
     intent.attempts.push(Attempt { nonce: nonce.to_owned(), hash });
 }
 
 /// A remote like `remote` that carries the mark of another attempt of the same object.
-pub(super) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
+pub(crate) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
     let mut twin = Remote { id: RemoteId::new(id), ..remote.clone() };
     twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
     Arc::new(twin)
@@ -145,7 +157,7 @@ fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
     let (mut view, remote) = kept(&id, members, &[]);
     attempted(&mut view, "c2");
     let newer = twin(&view, &remote, "d-2", "c2");
-    assert_eq!(plan(&view), Step::Fetch(id.clone()), "whether it exists comes first");
+    assert_eq!(plan(&view), Step::Read(id.clone()), "whether it exists comes first");
     view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Available(_)), "{report:?}");
@@ -175,7 +187,7 @@ fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
     view.relations.delete_foreign = true;
     view.seen.object_is_fresh = true;
     view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.seen.owned = vec![remote.clone()];
     view.seen.owned_is_fresh = true;
     view.process.lists = 1;
@@ -200,14 +212,14 @@ fn what_is_retained_is_left_without_a_word_only_after_a_read() {
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
     let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
     view.seen.sights.insert(id.clone(), Sight::Indexed(unmarked.clone()));
-    assert_eq!(plan(&view), Step::Fetch(id.clone()), "its mark may have been written since");
+    assert_eq!(plan(&view), Step::Read(id.clone()), "its mark may have been written since");
     view.seen.sights.insert(id.clone(), Sight::Read(unmarked));
-    assert_eq!(plan(&view), Step::LetGo);
+    assert_eq!(plan(&view), Step::RemoveFinalizer);
     view.seen.owned = vec![remote.clone()];
-    assert_eq!(plan(&view), Step::Release(id.clone()), "a list showed it");
+    assert!(is_edit(&plan(&view), &Purpose::Release, &id), "a list showed it");
     view.seen.owned.clear();
     view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
-    assert_eq!(plan(&view), Step::Release(id));
+    assert!(is_edit(&plan(&view), &Purpose::Release, &id));
 }
 
 #[test]
@@ -226,8 +238,8 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
         assert_eq!(plan(&view), Step::Reread);
         view.seen.object_is_fresh = true;
         let step = plan(&view);
-        let expected = if released { matches!(step, Step::Unrelease(_)) } else { matches!(step, Step::Mark(..)) };
-        assert!(expected, "{step:?}");
+        let expected = if released { Purpose::ClearReleased } else { Purpose::Mark };
+        assert!(is_edit(&step, &expected, &id), "{step:?}");
     }
 }
 
@@ -240,7 +252,7 @@ fn a_version_is_made_again_only_in_a_dataset_that_exists() {
     desire(&mut view).target.dataset_id = Some("d-1".into());
     view.seen.absence_counts = true;
     view.seen.sights.insert(id.clone(), Sight::Gone);
-    assert_eq!(plan(&view), Step::Fetch(dataset.clone()));
+    assert_eq!(plan(&view), Step::Read(dataset.clone()));
     view.seen.sights.insert(dataset.clone(), Sight::Gone);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Working(Reason::DependencyNotReady, _)), "{report:?}");
@@ -264,7 +276,7 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     intent.attempts = vec![Attempt { nonce: "a2".into(), hash }];
     (view.recorded.id, view.recorded.origin, view.recorded.attempt) = (None, None, None);
     desire(&mut view).policy = Policy::ByName;
-    assert_eq!(plan(&view), Step::FindNamed("o".into()));
+    assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
     let unmarked = Remote { id: RemoteId::new("d-2"), labels: Labels::new(), ..remote.clone() };
     view.seen.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
@@ -276,9 +288,9 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
 fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
     let id = RemoteId::new("d-1");
     let (mut view, _) = kept(&id, json!({}), &[]);
-    assert_eq!(plan(&view), Step::Fetch(id));
+    assert_eq!(plan(&view), Step::Read(id));
     view.seen.swept = false;
-    assert_eq!(plan(&view), Step::Sweep);
+    assert_eq!(plan(&view), Step::Look(Look::Sweep));
 }
 
 #[test]
@@ -286,11 +298,11 @@ fn the_index_is_believed_unless_somebody_asks() {
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/", "Description": "old"}), &[]);
     view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
-    assert!(matches!(plan(&view), Step::Change(..)));
+    assert!(matches!(plan(&view), Step::Edit(_)));
     view.object.requested = Some("now".into());
     for poll in [None, Some(std::time::Duration::ZERO)] {
         view.object.poll = poll;
-        assert_eq!(plan(&view), Step::Fetch(id.clone()), "{poll:?}");
+        assert_eq!(plan(&view), Step::Read(id.clone()), "{poll:?}");
     }
 }
 
@@ -299,10 +311,11 @@ fn only_what_becomes_public_is_published() {
     let (mut view, remote) = kept(&RemoteId::new("d-1"), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let mut made = |wanted: &str| {
         desire(&mut view).mutable.insert("Accessibility".into(), json!(wanted));
-        changes(&view, view.desired.as_ref().unwrap(), &remote)
+        requests(&view, view.desired.as_ref().unwrap(), &remote)
     };
-    assert!(made("PUBLIC").contains(&Change::Publish));
-    assert_eq!(made("ROLE"), [Change::Update(fields(json!({"Accessibility": "ROLE", "Description": "new"})))]);
+    assert!(made("PUBLIC").contains(&Request::publish_dataset("d-1")));
+    let update = fields(json!({"Accessibility": "ROLE", "Description": "new"}));
+    assert_eq!(made("ROLE"), [Request::update_dataset("d-1", update)]);
 }
 
 #[test]
@@ -313,11 +326,10 @@ fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
     view.recorded.label_keys = ["keep", "drop", "gone", "dso-owner"].map(str::to_owned).into_iter().collect();
     let mut changed = |value: &str| {
         desire(&mut view).labels = [("keep".to_owned(), value.to_owned())].into();
-        changes(&view, view.desired.as_ref().unwrap(), &remote)
+        requests(&view, view.desired.as_ref().unwrap(), &remote)
     };
-    let dropped = || Change::RemoveLabels(vec!["drop".to_owned()]);
+    let dropped = || Request::delete_dataset_labels("d-1", &["drop".to_owned()]);
     assert_eq!(changed("1"), [dropped()]);
-    let mut both = changed("2");
-    both.retain(|change| *change != dropped());
-    assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
+    let set = [("keep".to_owned(), "2".to_owned())].into();
+    assert_eq!(changed("2"), [dropped(), Request::create_dataset_labels("d-1", &set)]);
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::attempt::{create, next_intent};
-use super::changes::label_keys;
 use super::ends::{end, stuck, told, working};
 use super::known::restricted;
 use super::owner::{adoption, owned_by_other};
 use super::record::record;
 use crate::api::condition::Reason;
 use crate::plan::desired::{Desired, Policy};
+use crate::plan::edit::{Edit, Purpose};
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{About, Next};
-use crate::plan::step::{Flight, Landed, Record, Step};
+use crate::plan::step::{Flight, Landed, Look, Record, Step};
 use crate::plan::view::{Sight, View};
 use crate::remote::Remote;
 use crate::remote::fields::hash;
@@ -26,7 +26,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     }
     // 3.1 Look first.
     if !view.seen.swept {
-        return Step::Sweep;
+        return Step::Look(Look::Sweep);
     }
     if let Some((nonce, remote)) = view.mine_elsewhere().first() {
         return record(view, remote, nonce, true);
@@ -47,7 +47,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
             Whose::Predecessor { .. } => match view.sight(&remote.id) {
                 Some(Sight::Gone) => {}
                 Some(Sight::Read(read)) => return take(view, desired, read),
-                Some(Sight::Indexed(_)) | None => return Step::Fetch(remote.id.clone()),
+                Some(Sight::Indexed(_)) | None => return Step::Read(remote.id.clone()),
             },
             Whose::Released => {
                 let message = format!(
@@ -86,27 +86,38 @@ pub(super) fn in_flight(view: &View) -> Step {
                 recovered: false,
                 fixed: view.fixed_of(&desired.create),
                 attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
-                label_keys: label_keys(desired).collect(),
+                label_keys: desired.label_keys.clone(),
                 settled: true,
             })),
             Err(hold) => end(hold.clone()),
         },
-        Some(Flight::Take { nonce, id, marked: false, .. }) => {
-            Step::Mark(id.clone(), view.world.identity.mark(&view.owner, &view.object.uid, nonce))
-        }
-        Some(Flight::Take { nonce, id, marked: true, recovered }) => match view.sight(id).and_then(Sight::remote) {
-            Some(remote) => record(view, remote, nonce, *recovered),
-            None => Step::Fetch(id.clone()),
+        Some(Flight::Take { nonce, id, recovered }) => match view.sight(id).and_then(Sight::remote) {
+            Some(remote) => mark(view, remote, nonce).unwrap_or_else(|| record(view, remote, nonce, *recovered)),
+            None => Step::Read(id.clone()),
         },
-        Some(Flight::Create { .. }) | None => Step::Leave,
+        Some(Flight::Create { .. }) | None => Step::Ignore,
     }
+}
+
+/// What it takes until a remote carries the mark of this attempt, and is not released any more.
+fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
+    let codec = view.profile.codec;
+    let edit = match view.whose(remote) {
+        Whose::Mine { nonce: by, released: false } if by == *nonce => return None,
+        Whose::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
+        _ => {
+            let mark = view.world.identity.mark(&view.owner, &view.object.uid, nonce);
+            Edit::set_labels(codec, remote, &mark, Purpose::Mark)
+        }
+    };
+    Some(Step::Edit(Box::new(edit)))
 }
 
 /// Consent for one id.
 fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     match view.sight(id) {
         Some(Sight::Read(remote)) => take(view, desired, remote),
-        Some(Sight::Indexed(_)) | None => Step::Fetch(id.clone()),
+        Some(Sight::Indexed(_)) | None => Step::Read(id.clone()),
         Some(Sight::Gone) => told(
             Reason::AdoptionNotFound,
             format!("{id}, named in adoption, does not exist or is not visible to this identity; correct or remove it"),
@@ -127,7 +138,7 @@ fn forged(remote: &Remote) -> Step {
 /// Exactly one unmarked dataset of this name is taken; otherwise one is created.
 fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
     let Some(named) = &view.seen.named else {
-        return Step::FindNamed(name.to_owned());
+        return Step::Look(Look::Named(name.to_owned()));
     };
     // Taken by an earlier attempt of ours whose answer was lost: the index may not show its mark yet.
     for remote in named {
@@ -164,7 +175,7 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {
         Some((intent, nonce)) => {
-            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), marked: false, recovered }))
+            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered }))
         }
         None => working(Reason::InternalError, "no target is known", Next::Backoff),
     }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use super::attempt::create;
-use super::changes::{changes, normalised};
 use super::ends::{end, stuck, working};
-use super::known::{fixed_conflicts, lacks_first, not_found};
+use super::known::{fixed_conflicts, not_found};
 use super::owner::{self, owned_by_other};
 use super::record::record;
 use super::surplus;
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;
+use crate::plan::edit::{Comparison, Edit, Purpose};
+use crate::plan::futile::TRIES;
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::step::Step;
+use crate::plan::step::{Look, Step};
 use crate::plan::view::{Sight, View};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Whose};
+use crate::words::shown;
 
 /// The remote is recorded.
 pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
@@ -29,11 +31,13 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     let remote = match view.sight(id) {
         Some(Sight::Gone) => return gone(view, desired, id),
         Some(Sight::Read(remote)) => remote,
-        Some(Sight::Indexed(_)) if moved(desired, id) => return Step::Fetch(id.clone()),
-        Some(Sight::Indexed(remote)) if !asked && on_demand(view) => return available(view, desired, remote),
+        Some(Sight::Indexed(_)) if moved(desired, id) => return Step::Read(id.clone()),
+        Some(Sight::Indexed(remote)) if !asked && on_demand(view) => {
+            return available(view, &(view.profile.compare)(view, desired, remote));
+        }
         Some(Sight::Indexed(remote)) if !asked && !due(view) => remote,
-        Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Fetch(id.clone()),
-        Some(Sight::Indexed(_)) | None => return Step::Sweep,
+        Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Read(id.clone()),
+        Some(Sight::Indexed(_)) | None => return Step::Look(Look::Sweep),
     };
     if let Some(dataset) = &desired.target.dataset_id
         && moved(desired, id)
@@ -56,20 +60,17 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = surplus::remove(view, remote) {
         return step;
     }
-    if lacks_first(view, desired, remote) {
-        // A list that its DatasetVersions can use as well.
-        if view.seen.versions.is_none() {
-            return Step::ListVersions(id.root().to_owned());
-        }
-        return Step::Fetch(RemoteId::new(id.root()).join("v1"));
+    let comparison = (view.profile.compare)(view, desired, remote);
+    if let Some(look) = comparison.needs {
+        return look;
     }
     if let Some(refused) = &view.seen.name_refused {
         return name_refused(view, desired, refused);
     }
-    if let Some(change) = changes(view, desired, remote).into_iter().next() {
-        return Step::Change(id.clone(), change);
+    match comparison.edits.first() {
+        Some(edit) => Step::Edit(Box::new(edit.clone())),
+        None => available(view, &comparison),
     }
-    available(view, desired, remote)
 }
 
 /// A version of a dataset that its Dataset does not stand for any more. What the index says of it may be older than that.
@@ -81,16 +82,16 @@ fn moved(desired: &Desired, id: &RemoteId) -> bool {
 fn name_refused(view: &View, desired: &Desired, refused: &Report) -> Step {
     let name = desired.mutable.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
     if view.seen.named.is_none() {
-        return Step::FindNamed(name.to_owned());
+        return Step::Look(Look::Named(name.to_owned()));
     }
     let (message, about) = owner::name_taken(view, name);
     let ready = Ready::Stuck(Reason::NameTaken, message);
     Step::Report(Box::new(Report { ready, about, ..refused.clone() }))
 }
 
-fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
+fn available(view: &View, comparison: &Comparison) -> Step {
     let next = view.object.poll.filter(|poll| !poll.is_zero()).map_or(Next::Event, Next::After);
-    let normalised = normalised(view, desired, remote);
+    let normalised = normalised(comparison);
     let message = match normalised {
         None => "the cloud dataset equals the spec",
         Some(_) => {
@@ -101,6 +102,26 @@ fn available(view: &View, desired: &Desired, remote: &Remote) -> Step {
     report.normalised = normalised;
     report.duplicates = surplus::reported(view);
     Step::Report(Box::new(report))
+}
+
+/// What the user is told of the fields that are left as the service keeps them.
+pub(super) fn normalised(comparison: &Comparison) -> Option<String> {
+    let told: Vec<_> = comparison
+        .left
+        .iter()
+        .map(|left| {
+            let (wanted, found) = (shown(left.wanted.as_ref()), shown(left.found.as_ref()));
+            format!("{} is {wanted}, the service shows {found}", left.field.path())
+        })
+        .collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "{}; sent {TRIES} times and shown otherwise each time, so it is left as the service keeps it: change the \
+             spec to that, or find out what else writes it; it is sent again when the spec or the remote changes, or \
+             a reconcile is requested",
+            told.join("; ")
+        )
+    })
 }
 
 /// `poll-interval: "0"`: a spec that was carried out is compared again only when asked for.
@@ -121,7 +142,9 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
         Whose::Mine { released: false, .. } => None,
         // An older copy may be of an object that let go of it since.
         Whose::Mine { released: true, .. } if !view.seen.object_is_fresh => Some(Step::Reread),
-        Whose::Mine { released: true, .. } => Some(Step::Unrelease(remote.id.clone())),
+        Whose::Mine { released: true, .. } => {
+            Some(Step::Edit(Box::new(Edit::clear_released(view.profile.codec, remote))))
+        }
         Whose::Predecessor { .. } | Whose::Released | Whose::Dead | Whose::Forged | Whose::Nobody => {
             if let Some(made) = surplus::made_elsewhere(view) {
                 return Some(stuck(
@@ -143,7 +166,7 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.process.fresh));
             let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
-            Some(Step::Mark(remote.id.clone(), mark))
+            Some(Step::Edit(Box::new(Edit::set_labels(view.profile.codec, remote, &mark, Purpose::Mark))))
         }
         Whose::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
     }
@@ -174,7 +197,7 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
 /// Not found: is it known gone, and what then? (6.3)
 fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     if !view.seen.swept && !desired.bind {
-        return Step::Sweep;
+        return Step::Look(Look::Sweep);
     }
     if !view.known_gone(id) && !desired.bind {
         return not_found(view, id);
@@ -207,7 +230,7 @@ fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step
     }
     let dataset = RemoteId::new(id.root());
     match view.sight(&dataset) {
-        None => Some(Step::Fetch(dataset)),
+        None => Some(Step::Read(dataset)),
         Some(Sight::Gone) => Some(working(
             Reason::DependencyNotReady,
             format!(

@@ -1,6 +1,4 @@
-//! What is known of the recorded remote and its v1, asked of the view.
-
-use std::sync::Arc;
+//! What is known of the recorded remote, asked of the view.
 
 use super::ends::working;
 use crate::api::condition::Reason;
@@ -16,22 +14,6 @@ use crate::remote::id::RemoteId;
 /// Immutables of the spec that differ from what was recorded.
 pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
     conflicts(desired, &view.recorded.fixed)
-}
-
-/// The spec manages v1 as well, and what it is like is not known.
-pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bool {
-    !desired.first.is_empty() && remote.id.child().is_none() && first_of(view, remote).is_none()
-}
-
-/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
-pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
-    let id = RemoteId::new(remote.id.root()).join("v1");
-    let seen = view.sight(&id);
-    let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
-    match seen {
-        Some(Sight::Read(read)) => Some(read),
-        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
-    }
 }
 
 /// Is `dso-released` on this remote?

@@ -1,11 +1,10 @@
 //! The plan for remotes whose id the service makes, and that carry our mark.
 //!
 //! The pass calls it again after each step with what the step taught, until it answers with
-//! an ending ([`Step::Report`], [`Step::LetGo`] or [`Step::Leave`]). Rule numbers in comments are those of
+//! an ending ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
 //! `docs/protocol.md`.
 
 mod attempt;
-mod changes;
 mod create;
 mod ends;
 mod keep;
@@ -22,31 +21,18 @@ use known::fixed_conflicts;
 
 use crate::plan::create_state::Stand;
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::step::{Change, Step};
+use crate::plan::step::Step;
 use crate::plan::view::{Sight, View};
-use crate::remote::id::RemoteId;
-
-pub use changes::{changes, label_keys};
-pub(crate) use changes::{sent, shown_of_left};
 
 /// Decides the next step.
 #[must_use]
 pub fn plan(view: &View) -> Step {
     let step = decide(view);
-    match full_set_of(&step) {
-        Some(id) if !matches!(view.sight(&id), Some(Sight::Read(_))) => Step::Fetch(id),
+    let replaced = if let Step::Edit(edit) = &step { edit.replaces.clone() } else { None };
+    match replaced {
+        Some(id) if !matches!(view.sight(&id), Some(Sight::Read(_))) => Step::Read(id),
         Some(_) | None => step,
     }
-}
-
-/// The version whose full set of labels a step writes: others' labels are kept only if they were read in this pass,
-/// and the index may not have seen the newest of them.
-fn full_set_of(step: &Step) -> Option<RemoteId> {
-    if let Step::Change(id, Change::SetFirstLabels(_)) = step {
-        return Some(RemoteId::new(id.root()).join("v1"));
-    }
-    let (Step::Mark(id, _) | Step::Release(id) | Step::Change(id, Change::SetLabels(_))) = step else { return None };
-    id.child().is_some().then(|| id.clone())
 }
 
 fn decide(view: &View) -> Step {
@@ -86,8 +72,9 @@ fn paused(view: &View) -> Step {
     let differs = match (view.id(), &view.desired) {
         (Some(id), Ok(desired)) => match view.sight(id).and_then(Sight::remote) {
             Some(remote) => {
-                normalised = changes::normalised(view, desired, remote);
-                !changes(view, desired, remote).is_empty() || !fixed_conflicts(view, desired).is_empty()
+                let comparison = (view.profile.compare)(view, desired, remote);
+                normalised = keep::normalised(&comparison);
+                !comparison.edits.is_empty() || !fixed_conflicts(view, desired).is_empty()
             }
             None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
         },
@@ -110,7 +97,7 @@ pub(crate) mod tests;
 
 #[cfg(test)]
 #[path = "cases_tests.rs"]
-mod cases;
+pub(crate) mod cases;
 
 #[cfg(test)]
 #[path = "owner_tests.rs"]

@@ -6,12 +6,15 @@ use serde_json::json;
 
 use super::*;
 use crate::api::condition::Reason;
+use crate::cloud::Request;
 use crate::plan::intent::{Attempt, Intent};
 use crate::plan::marked::cases::{desire, fields, kept};
 use crate::plan::marked::tests::{owner, view};
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
+use crate::plan::step::Look;
 use crate::remote::Remote;
+use crate::remote::id::RemoteId;
 use crate::remote::mark::{Identity, Labels, Owner};
 
 const OTHER: &str = "99999999-9999-9999-9999-999999999999";
@@ -119,7 +122,7 @@ fn a_name_that_is_taken_is_told_with_the_ids_and_what_takes_them() {
     view.object.finalizer = true;
     view.process.name_taken = Some(view.world.list_lag);
     view.seen.owned_is_fresh = true;
-    assert_eq!(plan(&view), Step::FindNamed("o".into()));
+    assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
     view.seen.named = Some(Vec::new());
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about), (Reason::NameTaken, vec![]));
@@ -143,11 +146,11 @@ fn a_name_that_is_taken_is_told_with_the_ids_and_what_takes_them() {
 fn a_new_name_that_is_taken_is_told_in_the_same_way() {
     let (mut view, mine) = kept(&id(), json!({"Name": "before", "Uri": "oss://b/", "Description": "new"}), &[]);
     view.seen.sights.insert(id(), Sight::Indexed(mine));
-    let Step::Change(_, Change::Update(sent)) = plan(&view) else { panic!("{:?}", plan(&view)) };
-    assert_eq!(sent, fields(json!({"Name": "o"})));
+    let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(edit.request, Request::update_dataset("d-1", fields(json!({"Name": "o"}))));
     let refused = Report::new(Ready::Stuck(Reason::NameTaken, "taken".into()), Next::Backoff);
     view.seen.name_refused = Some(Box::new(refused));
-    assert_eq!(plan(&view), Step::FindNamed("o".into()));
+    assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
     let theirs = Arc::new(Remote { id: RemoteId::new("d-2"), ..(*remote(Labels::new())).clone() });
     view.seen.named = Some(vec![theirs]);
     let (reason, message, about) = stuck_with(&view);
@@ -182,7 +185,7 @@ fn a_version_whose_dataset_object_stands_for_another_one_is_read_before_it_is_be
     let (mut view, remote) = kept(&version, json!({"Uri": "oss://b/"}), &[]);
     desire(&mut view).target.dataset_id = Some("d-2".into());
     view.seen.sights.insert(version.clone(), Sight::Indexed(remote.clone()));
-    assert_eq!(plan(&view), Step::Fetch(version.clone()));
+    assert_eq!(plan(&view), Step::Read(version.clone()));
     view.seen.sights.insert(version.clone(), Sight::Read(remote));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     let Ready::Working(Reason::DependencyNotReady, message) = &report.ready else { panic!("{:?}", report.ready) };

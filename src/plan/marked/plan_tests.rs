@@ -9,15 +9,18 @@ use serde_json::json;
 
 use super::*;
 use crate::api::condition::Reason;
+use crate::cloud::Request;
 use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::plan::edit::Purpose;
 use crate::plan::intent::{Attempt, Intent, Target};
 use crate::plan::object::{Facts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome, Recorded};
-use crate::plan::step::Flight;
+use crate::plan::step::{Flight, Look};
 use crate::plan::view::{Process, Relations, Seen, Sight, World};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
 use crate::remote::mark::{Identity, Labels, Origin, Owner, Whose};
 
 const UID: &str = "11111111-1111-1111-1111-111111111111";
@@ -85,6 +88,7 @@ fn desired() -> Desired {
         fixed: fields(json!({"Uri": "oss://b/"})),
         mutable: fields(json!({"Name": "o", "Description": "new"})),
         labels: Labels::new(),
+        label_keys: Vec::new(),
         first: First::default(),
         adopt: None,
         policy: Policy::IfMarked,
@@ -133,6 +137,16 @@ pub(crate) fn view() -> View {
 
 /// A Dataset of which only the Uri is fixed.
 static PROFILE: Profile = Profile { fixed: &["Uri"], ..crate::kinds::dataset::PROFILE };
+
+/// Is it an edit of this remote, for this?
+pub(super) fn is_edit(step: &Step, purpose: &Purpose, id: &RemoteId) -> bool {
+    matches!(step, Step::Edit(edit) if edit.purpose == *purpose && edit.id == *id)
+}
+
+/// What is sent to make a remote equal to what is wanted.
+pub(super) fn requests(view: &View, desired: &Desired, remote: &Remote) -> Vec<Request> {
+    (view.profile.compare)(view, desired, remote).edits.into_iter().map(|edit| edit.request).collect()
+}
 
 fn intent(uid: &str, nonces: &[&str]) -> Intent {
     let attempts = nonces.iter().map(|nonce| Attempt { nonce: (*nonce).into(), hash: desired().hash() }).collect();
@@ -243,17 +257,19 @@ fn what_always_holds() {
                 let proven = whose(view, id) == Some(Whose::Nobody) && view.id() == Some(id);
                 assert!(ours || proven, "{}", context());
             }
-            Step::Change(id, _) | Step::Mark(id, _) | Step::Unrelease(id) => {
+            Step::Edit(edit) if edit.purpose == Purpose::Release => {}
+            Step::Edit(edit) => {
+                let id = &edit.id;
                 assert!(!view.object.paused && !view.object.deleting, "{}", context());
                 assert_ne!(whose(view, id), Some(Whose::Other), "{}", context());
-                if matches!(step, Step::Mark(..) | Step::Unrelease(_)) && view.seen.flight.is_none() {
+                if matches!(edit.purpose, Purpose::Mark | Purpose::ClearReleased) && view.seen.flight.is_none() {
                     assert!(view.seen.object_is_fresh, "the object may have let go since\n{}", context());
                 }
-                if matches!(step, Step::Change(..)) {
+                if matches!(edit.purpose, Purpose::Spec(_)) {
                     assert!(matches!(whose(view, id), Some(Whose::Mine { released: false, .. })), "{}", context());
                 }
             }
-            Step::LetGo => {
+            Step::RemoveFinalizer => {
                 assert!(view.object.deleting && view.object.finalizer && view.seen.object_is_fresh, "{}", context());
                 if let Some(id) = view.id()
                     && matches!(whose(view, id), Some(Whose::Mine { .. } | Whose::Predecessor { .. }))
@@ -267,7 +283,7 @@ fn what_always_holds() {
                 let kept = view.id().is_none_or(|id| record.id == *id || view.known_gone(id));
                 assert!(kept, "an id that may live is never overwritten\n{}", context());
             }
-            Step::Leave => assert!(view.object.deleting && !view.object.finalizer, "{}", context()),
+            Step::Ignore => assert!(view.object.deleting && !view.object.finalizer, "{}", context()),
             Step::Report(report) => {
                 if let Ready::Available(_) = report.ready {
                     let id = view.id().unwrap_or_else(|| panic!("{}", context()));
@@ -275,16 +291,7 @@ fn what_always_holds() {
                     assert!(view.in_good_order(), "{}", context());
                 }
             }
-            Step::Refuse(..)
-            | Step::Reread
-            | Step::Sweep
-            | Step::Fetch(_)
-            | Step::FindOwned
-            | Step::FindNamed(_)
-            | Step::ListVersions(_)
-            | Step::Permit
-            | Step::Release(_)
-            | Step::Resolve => {}
+            Step::Refuse(..) | Step::Reread | Step::Read(_) | Step::Look(_) | Step::Permit | Step::Resolve => {}
         }
         if view.object.paused && !view.object.deleting {
             assert!(matches!(step, Step::Report(_)), "paused\n{}", context());
@@ -292,7 +299,7 @@ fn what_always_holds() {
         if view.object.deleting && view.object.finalizer {
             let mut view = view.clone();
             view.seen.definition_going = true;
-            let let_go = if view.seen.object_is_fresh { Step::LetGo } else { Step::Reread };
+            let let_go = if view.seen.object_is_fresh { Step::RemoveFinalizer } else { Step::Reread };
             assert_eq!(plan(&view), let_go, "its definition goes\n{}", context());
         }
     });
@@ -303,7 +310,7 @@ fn what_always_holds() {
 #[test]
 fn a_fresh_object_looks_asks_claims_and_sends() {
     let mut view = view();
-    assert_eq!(plan(&view), Step::Sweep);
+    assert_eq!(plan(&view), Step::Look(Look::Sweep));
     view.seen.swept = true;
     assert_eq!(plan(&view), Step::Permit);
     view.seen.permit = true;
@@ -320,13 +327,13 @@ fn a_doubt_looks_waits_looks_twice_and_only_then_tries_again() {
     let mut view = view();
     view.object.finalizer = true;
     view.object.intent = Stored::Own(intent(UID, &["c1"]));
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.process.lists = 1;
     view.seen.owned_is_fresh = true;
     let Step::Report(report) = plan(&view) else { panic!("waits") };
     assert_eq!(report.next, Next::After(Duration::from_secs(6)));
     view.process.doubt_age = Duration::from_secs(6);
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.process.settled_lists = 2;
     assert_eq!(plan(&view), Step::Resolve);
     view.process.resolved = true;
@@ -366,21 +373,21 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
         view.process.recorded_age = Some(Duration::from_millis(900));
         assert!(matches!(plan(&view), Step::Report(_)), "a list could be too old to show the other one");
         view.process.recorded_age = Some(Duration::from_secs(1));
-        assert_eq!(plan(&view), Step::FindOwned);
+        assert_eq!(plan(&view), Step::Look(Look::Owned));
         view.process.recorded_age = None;
         assert!(matches!(plan(&view), Step::Report(_)), "another process recorded it, just now perhaps");
     }
     view.object.deleting = false;
     view.process.doubt_age = Duration::from_secs(1);
     view.seen.owned_is_fresh = true;
-    assert!(matches!(plan(&view), Step::Mark(of, _) if of == id));
+    assert!(is_edit(&plan(&view), &Purpose::Mark, &id));
     view.seen.owned = vec![remote("d-2", Mark::Mine, "c2")];
-    assert!(matches!(plan(&view), Step::Mark(..)), "of another attempt");
+    assert!(is_edit(&plan(&view), &Purpose::Mark, &id), "of another attempt");
     view.seen.owned = vec![remote("d-2", Mark::Mine, "c1")];
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Stuck(Reason::OwnedByOther, _)));
     view.object.deleting = true;
-    assert_eq!(plan(&view), Step::LetGo, "and none is deleted");
+    assert_eq!(plan(&view), Step::RemoveFinalizer, "and none is deleted");
 }
 
 #[test]
@@ -426,21 +433,22 @@ fn labels_of_others_are_never_touched() {
     let mut wanted = desired();
     wanted.mutable = Fields::new();
     wanted.labels = Labels::from([("new".to_owned(), "1".to_owned())]);
-    let expected = vec![Change::RemoveLabels(vec!["old".into()]), Change::SetLabels(wanted.labels.clone())];
-    assert_eq!(changes(&view, &wanted, &remote), expected);
+    let expected =
+        [Request::delete_dataset_labels("d-1", &["old".into()]), Request::create_dataset_labels("d-1", &wanted.labels)];
+    assert_eq!(requests(&view, &wanted, &remote), expected);
 }
 
 #[test]
 fn a_version_gets_its_full_set_of_labels() {
-    let view = view();
+    let view = View { profile: &crate::kinds::version::PROFILE, ..view() };
     let mut version = (*remote("d-1", Mark::Mine, "c1")).clone();
     version.id = RemoteId::new("d-1").join("v2");
     version.labels.insert("theirs".to_owned(), "1".to_owned());
     let mut wanted = desired();
     wanted.mutable = Fields::new();
     wanted.labels = Labels::from([("new".to_owned(), "1".to_owned())]);
-    let Some(Change::SetLabels(set)) = changes(&view, &wanted, &version).pop() else { panic!("labels") };
-    for key in ["new", "theirs", "dso-domain", "dso-owner", "dso-attempt"] {
-        assert!(set.contains_key(key), "{key}");
-    }
+    let mut set = version.labels.clone();
+    set.extend(wanted.labels.clone());
+    assert!(["new", "theirs", "dso-domain", "dso-owner", "dso-attempt"].iter().all(|key| set.contains_key(*key)));
+    assert_eq!(requests(&view, &wanted, &version), [Request::create_dataset_version_labels("d-1", "v2", &set)]);
 }

@@ -8,8 +8,9 @@ use super::{surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::create_state::Stand;
 use crate::plan::desired::Deletion;
+use crate::plan::edit::Edit;
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::step::Step;
+use crate::plan::step::{Look, Step};
 use crate::plan::view::{Sight, View};
 use crate::remote::Remote;
 use crate::remote::fields::difference;
@@ -23,7 +24,7 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// The object has a deletion timestamp.
 pub(super) fn remove(view: &View) -> Step {
     if !view.object.finalizer {
-        return Step::Leave;
+        return Step::Ignore;
     }
     if !view.seen.object_is_fresh {
         return Step::Reread;
@@ -31,12 +32,12 @@ pub(super) fn remove(view: &View) -> Step {
     if let Some(value) = &view.object.force_release {
         let expected = view.id().map_or_else(|| "none".to_owned(), ToString::to_string);
         if *value == expected {
-            return Step::LetGo;
+            return Step::RemoveFinalizer;
         }
     }
     if view.seen.definition_going {
         // 6.7 Nobody asked for what it stands for to go.
-        return Step::LetGo;
+        return Step::RemoveFinalizer;
     }
     if view.stand() == Stand::Doubt {
         return uncertain::doubt(view);
@@ -70,7 +71,7 @@ fn without_id(view: &View) -> Step {
     if let Some(step) = surplus_first(view) {
         return step;
     }
-    Step::LetGo
+    Step::RemoveFinalizer
 }
 
 /// 6.1 An intent that lists other attempts than the recorded one: their surplus goes first.
@@ -79,7 +80,7 @@ fn surplus_first(view: &View) -> Option<Step> {
         return None;
     }
     if !view.seen.owned_is_fresh {
-        return Some(Step::FindOwned);
+        return Some(Step::Look(Look::Owned));
     }
     surplus::remove_all(view)
 }
@@ -100,25 +101,27 @@ fn retain(view: &View, id: &RemoteId) -> Step {
         return step;
     }
     let remote = match view.sight(id) {
-        Some(Sight::Gone) => return Step::LetGo,
+        Some(Sight::Gone) => return Step::RemoveFinalizer,
         Some(Sight::Read(remote) | Sight::Indexed(remote)) => remote,
-        None => return Step::Fetch(id.clone()),
+        None => return Step::Read(id.clone()),
     };
     if is_bound(view) || is_released(remote) {
-        return surplus_first(view).unwrap_or(Step::LetGo);
+        return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
     let listed = view.seen.owned.iter().filter(|owned| owned.id == *id);
     match view.sight(id) {
-        _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => Step::Release(id.clone()),
-        Some(Sight::Read(_)) => Step::LetGo,
-        Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Fetch(id.clone()),
+        _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => {
+            Step::Edit(Box::new(Edit::release(view.profile.codec, remote)))
+        }
+        Some(Sight::Read(_)) => Step::RemoveFinalizer,
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Read(id.clone()),
     }
 }
 
 fn delete(view: &View, id: &RemoteId) -> Step {
     if is_bound(view) {
-        return Step::LetGo;
+        return Step::RemoveFinalizer;
     }
     if let Some(step) = children_first(view) {
         return step;
@@ -126,7 +129,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     if view.relations.swept_along && !is_gone(view, id) {
         let dataset = RemoteId::new(id.root());
         if is_gone(view, &dataset) {
-            return Step::LetGo;
+            return Step::RemoveFinalizer;
         }
         return working(Reason::Deleting, format!("{dataset} is being deleted, and this version with it"), Next::Event);
     }
@@ -145,7 +148,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     let remote = match view.sight(id) {
         Some(Sight::Gone) => return gone(view, id),
         Some(Sight::Read(remote)) => remote.clone(),
-        Some(Sight::Indexed(_)) | None => return Step::Fetch(id.clone()),
+        Some(Sight::Indexed(_)) | None => return Step::Read(id.clone()),
     };
     let whose = view.whose(&remote);
     // The answer of the create may have named a wrong one: then nothing is sent to either.
@@ -154,7 +157,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
             return step;
         }
         if surplus::made_elsewhere(view).is_some() {
-            return Step::LetGo;
+            return Step::RemoveFinalizer;
         }
     }
     let act = match whose {
@@ -167,7 +170,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         }
     };
     if !act {
-        return surplus_first(view).unwrap_or(Step::LetGo);
+        return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     versions_block(view, &remote).unwrap_or_else(|| Step::Delete(id.clone()))
 }
@@ -178,10 +181,10 @@ fn gone(view: &View, id: &RemoteId) -> Step {
         return step;
     }
     if !view.seen.swept {
-        return Step::Sweep;
+        return Step::Look(Look::Sweep);
     }
     if view.known_gone(id) {
-        return Step::LetGo;
+        return Step::RemoveFinalizer;
     }
     if !view.seen.absence_counts {
         return stuck(
@@ -233,7 +236,7 @@ fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
         return None;
     }
     let Some(versions) = &view.seen.versions else {
-        return Some(Step::ListVersions(remote.id.root().to_owned()));
+        return Some(Step::Look(Look::Children(remote.id.clone())));
     };
     let foreign: Vec<_> = versions
         .iter()

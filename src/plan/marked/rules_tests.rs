@@ -8,14 +8,17 @@ use serde_json::json;
 
 use super::*;
 use crate::api::condition::Reason;
+use crate::cloud::Request;
 use crate::plan::desired::Deletion;
+use crate::plan::edit::Purpose;
 use crate::plan::intent::Attempt;
 use crate::plan::marked::cases::{attempted, desire, fields, kept, twin};
-use crate::plan::marked::tests::view;
+use crate::plan::marked::tests::{is_edit, view};
 use crate::plan::object::Stored;
 use crate::plan::recorded::Ended;
-use crate::plan::step::Flight;
+use crate::plan::step::{Flight, Look};
 use crate::remote::Remote;
+use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, Origin};
 
 fn id() -> RemoteId {
@@ -77,7 +80,7 @@ fn is_stuck(view: &View, reason: Reason) -> bool {
 #[test]
 fn force_release_must_name_what_is_let_go() {
     let mut view = deleted();
-    for (value, step) in [("d-1", Step::LetGo), ("d-2", Step::Delete(id())), ("none", Step::Delete(id()))] {
+    for (value, step) in [("d-1", Step::RemoveFinalizer), ("d-2", Step::Delete(id())), ("none", Step::Delete(id()))] {
         view.object.force_release = Some(value.to_owned());
         assert_eq!(plan(&view), step, "{value}");
     }
@@ -96,7 +99,7 @@ fn living_and_strange_versions_keep_their_dataset() {
     let v2 = Remote { id: RemoteId::new("d-1").join("v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
-    assert_eq!(plan(&view), Step::ListVersions("d-1".to_owned()));
+    assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"))));
     view.seen.versions = Some(vec![Arc::new(v2)]);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
@@ -115,23 +118,23 @@ fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
     assert_eq!(plan(&view), Step::Delete(id()));
     view.recorded.origin = Some(Origin::Adopted);
     view.deletion = Some(Deletion::Delete);
-    assert_eq!(plan(&view), Step::LetGo, "it was there before");
+    assert_eq!(plan(&view), Step::RemoveFinalizer, "it was there before");
     view.recorded.origin = Some(Origin::Created);
     let other = Remote { fields: fields(json!({"Name": "o", "Uri": "oss://other/"})), ..unmarked };
     view.seen.sights.insert(id(), Sight::Read(Arc::new(other)));
-    assert_eq!(plan(&view), Step::LetGo, "it is not what was made");
+    assert_eq!(plan(&view), Step::RemoveFinalizer, "it is not what was made");
 }
 
 #[test]
 fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
     let mut view = deleted();
     view.seen.sights.insert(id(), Sight::Gone);
-    assert_eq!(plan(&view), Step::LetGo);
+    assert_eq!(plan(&view), Step::RemoveFinalizer);
     let Stored::Own(intent) = &mut view.object.intent else { panic!() };
     intent.attempts.insert(0, Attempt { nonce: "c0".into(), hash: "what it sent".into() });
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.seen.owned_is_fresh = true;
-    assert_eq!(plan(&view), Step::LetGo);
+    assert_eq!(plan(&view), Step::RemoveFinalizer);
 }
 
 #[test]
@@ -151,14 +154,14 @@ fn not_found_is_gone_only_for_who_would_see_it() {
 fn a_doubt_is_resolved_before_the_finalizer_leaves() {
     let mut view = deleted();
     unrecord(&mut view);
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
 }
 
 #[test]
 fn retained_and_released_is_one_thing() {
     let mut view = deleted();
     view.deletion = Some(Deletion::Retain);
-    assert_eq!(plan(&view), Step::Release(id()));
+    assert!(is_edit(&plan(&view), &Purpose::Release, &id()));
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn surplus_goes_only_if_it_is_provably_our_own_work() {
     told_ready(&mut view);
     let second = RemoteId::new("d-2");
     view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
-    assert_eq!(plan(&view), Step::Fetch(second.clone()), "long after it became Ready as well");
+    assert_eq!(plan(&view), Step::Read(second.clone()), "long after it became Ready as well");
     view.seen.sights.insert(second.clone(), Sight::Read(twin(&view, &remote, "d-2", "c1")));
     assert_eq!(plan(&view), Step::Delete(second.clone()));
     let stays = |view: &View, why: &str| {
@@ -202,7 +205,8 @@ fn what_status_says_is_compared_with_what_is_seen() {
         ..(*remote).clone()
     };
     view.seen.sights.insert(id(), Sight::Indexed(Arc::new(edited)));
-    assert_eq!(plan(&view), Step::Change(id(), Change::Update(fields(json!({"Description": "new"})))));
+    let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(edit.request, Request::update_dataset("d-1", fields(json!({"Description": "new"}))));
     desire(&mut view).fixed = fields(json!({"Uri": "oss://new/"}));
     assert!(is_stuck(&view, Reason::ImmutableChanged));
 }
@@ -238,7 +242,7 @@ fn an_object_whose_predecessor_went_in_doubt_waits_as_if_the_attempt_were_its_ow
     view.seen.swept = true;
     assert_eq!(plan(&view), Step::Permit);
     view.process.predecessor_in_doubt = true;
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.process.resolved = true;
     assert_eq!(plan(&view), Step::Permit);
 }
@@ -251,7 +255,7 @@ fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
     view.process.doubt_age = view.world.settle;
     view.process.lists = 3;
     view.process.settled_lists = 1;
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.process.settled_lists = 2;
     assert_eq!(plan(&view), Step::Resolve);
     view.process.resolved = true;
@@ -268,9 +272,9 @@ fn a_name_is_taken_only_if_a_list_says_by_whom() {
     view.process.name_taken = Some(Duration::ZERO);
     assert!(matches!(told(&view).ready, Ready::Working(Reason::Progressing, _)), "a list may lag");
     view.process.name_taken = Some(Duration::from_secs(2));
-    assert_eq!(plan(&view), Step::FindOwned);
+    assert_eq!(plan(&view), Step::Look(Look::Owned));
     view.seen.owned_is_fresh = true;
-    assert_eq!(plan(&view), Step::FindNamed("o".into()), "whose is it?");
+    assert_eq!(plan(&view), Step::Look(Look::Named("o".into())), "whose is it?");
     view.seen.named = Some(Vec::new());
     assert!(matches!(plan(&view), Step::Refuse(..)));
     view.seen.owned = vec![remote];
@@ -317,7 +321,7 @@ fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
         assert!(matches!(told(&view).ready, Ready::Working(..)), "a list may lag");
         view.process.recorded_age = Some(view.world.list_lag);
         view.seen.owned_is_fresh = false;
-        assert_eq!(plan(&view), Step::FindOwned);
+        assert_eq!(plan(&view), Step::Look(Look::Owned));
     }
 }
 

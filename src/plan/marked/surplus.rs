@@ -8,7 +8,7 @@ use super::known::restricted;
 use crate::api::condition::Reason;
 use crate::plan::recorded::Outcome;
 use crate::plan::report::Next;
-use crate::plan::step::Step;
+use crate::plan::step::{Look, Step};
 use crate::plan::view::{Sight, View};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, difference, hash};
@@ -21,7 +21,7 @@ pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
     // The kept one must be shown by a read in this pass.
     match view.sight(&kept.id) {
         Some(Sight::Read(_)) => delete(view, &surplus),
-        Some(Sight::Indexed(_) | Sight::Gone) | None => Some(Step::Fetch(kept.id.clone())),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => Some(Step::Read(kept.id.clone())),
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
         let message = "the cloud dataset does not carry this object's ownership labels; a list will show whether another one does";
         return Some(working(waiting, message, Next::After(left)));
     }
-    (!view.seen.owned_is_fresh).then_some(Step::FindOwned)
+    (!view.seen.owned_is_fresh).then_some(Step::Look(Look::Owned))
 }
 
 /// The next remote that is surplus by what is known so far.
@@ -87,7 +87,7 @@ fn delete(view: &View, surplus: &Arc<Remote>) -> Option<Step> {
     }
     match view.sight(&surplus.id) {
         Some(Sight::Read(_)) => Some(Step::Delete(surplus.id.clone())),
-        Some(Sight::Indexed(_)) | None => Some(Step::Fetch(surplus.id.clone())),
+        Some(Sight::Indexed(_)) | None => Some(Step::Read(surplus.id.clone())),
         Some(Sight::Gone) => None,
     }
 }

@@ -8,7 +8,7 @@ use super::record::record;
 use crate::api::condition::Reason;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{Next, Report};
-use crate::plan::step::Step;
+use crate::plan::step::{Look, Step};
 use crate::plan::view::View;
 use crate::remote::id::RemoteId;
 
@@ -37,14 +37,14 @@ pub(super) fn doubt(view: &View) -> Step {
     }
     // 4.3 Whether the recorded remote exists comes first: it is never put aside for another that does.
     if let Some(id) = view.id().filter(|id| view.sight(id).is_none()) {
-        return Step::Fetch(id.clone());
+        return Step::Read(id.clone());
     }
     if let Some(age) = view.process.name_taken {
         return name_taken(view, age);
     }
     let settled = view.process.doubt_age >= view.world.settle;
     if !view.seen.owned_is_fresh && (settled || view.process.lists == 0) {
-        return Step::FindOwned;
+        return Step::Look(Look::Owned);
     }
     // 4.3 A hit with our uid ends it at once.
     if let Some(step) = hit(view) {
@@ -67,7 +67,7 @@ pub(super) fn doubt(view: &View) -> Step {
         );
     }
     // 4.4 Two equal complete lists after the settle time.
-    if view.process.settled_lists < 2 { Step::FindOwned } else { Step::Resolve }
+    if view.process.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
 }
 
 /// 4.3 What of this object's own work was found beside the recorded remote.
@@ -96,7 +96,7 @@ fn name_taken(view: &View, age: std::time::Duration) -> Step {
         );
     }
     if !view.seen.owned_is_fresh {
-        return Step::FindOwned;
+        return Step::Look(Look::Owned);
     }
     if let Some(step) = hit(view) {
         return step;
@@ -105,7 +105,7 @@ fn name_taken(view: &View, age: std::time::Duration) -> Step {
     let name = view.desired.as_ref().ok().and_then(|desired| desired.create.get("Name")).and_then(|name| name.as_str());
     let name = name.unwrap_or_default();
     if view.seen.named.is_none() && !view.object.deleting {
-        return Step::FindNamed(name.to_owned());
+        return Step::Look(Look::Named(name.to_owned()));
     }
     let (message, about) = owner::name_taken(view, name);
     let report = Report::stuck(Reason::NameTaken, message).about(about);

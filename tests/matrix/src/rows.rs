@@ -2,7 +2,9 @@
 
 mod table;
 
-use dataset_operator::plan::{Change, Step};
+use dataset_operator::cloud::{self, Operation};
+use dataset_operator::plan::edit::Purpose;
+use dataset_operator::plan::{Look, Step};
 use testbed::proxy::{Match, Side};
 
 use crate::bed::domain_mark;
@@ -91,41 +93,48 @@ pub fn by_id(id: &str) -> Option<&'static Row> {
 }
 
 /// The rows in which a step is struck. A new step does not compile without one.
-pub const fn rows_of(step: &Step) -> &'static [&'static str] {
+pub fn rows_of(step: &Step) -> &'static [&'static str] {
     match step {
         Step::Reread => &["D1"],
-        Step::Sweep => &["C4", "V3"],
-        Step::Fetch(_) => &["U5g", "V8g", "W0", "D2", "A2"],
-        Step::FindOwned => &["C4d", "D6"],
-        Step::FindNamed(_) => &["C4n"],
-        Step::ListVersions(_) => &["D3"],
+        Step::Look(Look::Sweep) => &["C4", "V3"],
+        Step::Read(_) => &["U5g", "V8g", "W0", "D2", "A2"],
+        Step::Look(Look::Owned) => &["C4d", "D6"],
+        Step::Look(Look::Named(_)) => &["C4n"],
+        Step::Look(Look::Children(_)) => &["D3"],
         Step::Permit => &["C0"],
         Step::Claim(..) => &["C3", "V2", "A3"],
         Step::Create => &["C5", "V4"],
-        Step::Mark(..) => &["U10", "A4"],
-        Step::Unrelease(_) => &["U9"],
-        Step::Change(_, change) => rows_of_change(change),
+        Step::Edit(edit) => match &edit.purpose {
+            Purpose::Spec(_) => rows_of_change(&edit.request),
+            Purpose::Mark => &["U10", "A4"],
+            Purpose::ClearReleased => &["U9"],
+            Purpose::Release => &["W4", "D8"],
+        },
         Step::Delete(_) => &["W1", "D4", "D4t", "D4s"],
-        Step::Release(_) => &["W4", "D8"],
         Step::Resolve => &["C4r"],
         Step::Record(_) => &["C6", "C6d", "V5", "A6"],
         Step::Refuse(..) => &["C6r"],
-        Step::LetGo => &["W3", "D7"],
+        Step::RemoveFinalizer => &["W3", "D7"],
         Step::Report(_) => &["U8"],
         // The pass ends, and nothing was done that could be lost.
-        Step::Leave => &[],
+        Step::Ignore => &[],
     }
 }
 
-const fn rows_of_change(change: &Change) -> &'static [&'static str] {
-    match change {
-        Change::Update(_) => &["U4", "V7"],
-        Change::SetLabels(_) => &["U5", "V8"],
-        Change::RemoveLabels(_) => &["U6", "V8r"],
-        Change::Publish => &["U7"],
-        Change::UpdateFirst(_) => &["U4f"],
-        Change::SetFirstLabels(_) => &["U5f"],
-        Change::RemoveFirstLabels(_) => &["U6f"],
+fn rows_of_change(request: &cloud::Request) -> &'static [&'static str] {
+    match (request.operation(), request.version_name()) {
+        (Operation::UpdateDataset, _) => &["U4"],
+        (Operation::CreateDatasetLabels, _) => &["U5"],
+        (Operation::DeleteDatasetLabels, _) => &["U6"],
+        (Operation::PublishDataset, _) => &["U7"],
+        (Operation::UpdateDatasetVersion, Some("v1")) => &["U4f"],
+        (Operation::CreateDatasetVersionLabels, Some("v1")) => &["U5f"],
+        (Operation::DeleteDatasetVersionLabels, Some("v1")) => &["U6f"],
+        (Operation::UpdateDatasetVersion, _) => &["V7"],
+        (Operation::CreateDatasetVersionLabels, _) => &["V8"],
+        (Operation::DeleteDatasetVersionLabels, _) => &["V8r"],
+        // Nothing else changes what is there.
+        _ => &[],
     }
 }
 
@@ -159,6 +168,7 @@ impl Row {
 mod tests {
     use std::collections::BTreeSet;
 
+    use dataset_operator::plan::edit::Edit;
     use dataset_operator::remote::fields::Fields;
     use dataset_operator::remote::id::RemoteId;
     use dataset_operator::remote::mark::Labels;
@@ -174,34 +184,41 @@ mod tests {
     /// The rows that are named for the steps that can be made here are rows of that very step.
     #[test]
     fn the_rows_of_a_step_are_its_rows() {
-        let id = RemoteId::new("d");
+        let (id, keys, labels) = (RemoteId::new("d"), ["k".to_owned()], Labels::default());
         let changes = [
-            Change::Update(Fields::default()),
-            Change::SetLabels(Labels::default()),
-            Change::Publish,
-            Change::RemoveLabels(Vec::new()),
-            Change::UpdateFirst(Fields::default()),
-            Change::SetFirstLabels(Labels::default()),
-            Change::RemoveFirstLabels(Vec::new()),
+            cloud::Request::update_dataset("d", Fields::default()),
+            cloud::Request::create_dataset_labels("d", &labels),
+            cloud::Request::publish_dataset("d"),
+            cloud::Request::delete_dataset_labels("d", &keys),
         ];
+        let of_version = ["v1", "v2"].into_iter().flat_map(|version| {
+            [
+                cloud::Request::update_dataset_version("d", version, Fields::default()),
+                cloud::Request::create_dataset_version_labels("d", version, &labels),
+                cloud::Request::delete_dataset_version_labels("d", version, &keys),
+            ]
+        });
+        let edit = |(request, purpose): (cloud::Request, Purpose)| {
+            Step::Edit(Box::new(Edit { id: id.clone(), request, after: Vec::new(), replaces: None, purpose }))
+        };
+        let purposes = [Purpose::Mark, Purpose::ClearReleased, Purpose::Release];
+        let marks = purposes.map(|purpose| (cloud::Request::publish_dataset("d"), purpose));
+        let changes = changes.into_iter().chain(of_version).map(|request| (request, Purpose::Spec(Vec::new())));
         let mut steps = vec![
             Step::Reread,
-            Step::Sweep,
-            Step::Fetch(id.clone()),
-            Step::FindOwned,
-            Step::FindNamed(String::new()),
-            Step::ListVersions(String::new()),
+            Step::Look(Look::Sweep),
+            Step::Read(id.clone()),
+            Step::Look(Look::Owned),
+            Step::Look(Look::Named(String::new())),
+            Step::Look(Look::Children(id.clone())),
             Step::Permit,
             Step::Claim(Box::default(), None),
             Step::Create,
-            Step::Mark(id.clone(), Labels::default()),
-            Step::Unrelease(id.clone()),
             Step::Delete(id.clone()),
-            Step::Release(id.clone()),
             Step::Resolve,
-            Step::LetGo,
+            Step::RemoveFinalizer,
         ];
-        steps.extend(changes.map(|change| Step::Change(id.clone(), change)));
+        steps.extend(changes.chain(marks).map(edit));
         let mut named = BTreeSet::from(["C6", "C6d", "V5", "A6", "C6r", "U8"]);
         for step in &steps {
             for row in rows_of(step) {

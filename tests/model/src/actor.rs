@@ -160,7 +160,7 @@ impl Actor<'_> {
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),
             Do::Create => self.create(pass),
-            Do::Mark(id, mark) => self.send(pass, Call::Mark(id, mark), Awaits::Mark(id)),
+            Do::Mark(id, mark) => self.send(pass, Call::Mark(id, mark), Awaits::Change(id)),
             Do::Unrelease(id) => self.send(pass, Call::Unrelease(id), Awaits::Change(id)),
             Do::Update { id, mutable, name } => self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id)),
             Do::Delete(id) => {

@@ -1,6 +1,9 @@
 //! The answer of `plan` in the numbers of the model.
 
-use dataset_operator::plan::{self, Change, Step};
+use dataset_operator::api::names::MARK_RELEASED;
+use dataset_operator::cloud::{Operation, Request};
+use dataset_operator::plan::edit::Purpose;
+use dataset_operator::plan::{self, Look, Step};
 use dataset_operator::remote::mark::Origin;
 
 use crate::words::{self, Words};
@@ -71,21 +74,30 @@ pub fn read(words: &Words, step: &Step) -> Do {
 fn known(words: &Words, step: &Step) -> Option<Do> {
     Some(match step {
         Step::Reread => Do::Reread,
-        Step::Sweep => Do::Sweep,
-        Step::Fetch(id) if words::is_dataset_of_versions(id) => Do::FetchDataset,
-        Step::Fetch(id) => Do::Fetch(words.of_id(id)?),
-        Step::FindOwned => Do::FindOwned,
-        Step::FindNamed(_) => Do::FindNamed,
-        Step::ListVersions(_) => Do::ListVersions,
+        Step::Look(Look::Sweep) => Do::Sweep,
+        Step::Read(id) if words::is_dataset_of_versions(id) => Do::FetchDataset,
+        Step::Read(id) => Do::Fetch(words.of_id(id)?),
+        Step::Look(Look::Owned) => Do::FindOwned,
+        Step::Look(Look::Named(_)) => Do::FindNamed,
+        Step::Look(Look::Children(_)) => Do::ListVersions,
         Step::Permit => Do::Permit,
         Step::Claim(intent, None) => Do::Claim(words.of_intent(intent)?, None),
         Step::Claim(intent, Some(flight)) => Do::Claim(words.of_intent(intent)?, Some(read_flight(words, flight)?)),
         Step::Create => Do::Create,
-        Step::Mark(id, labels) => Do::Mark(words.of_id(id)?, words.mark(labels)?),
-        Step::Unrelease(id) => Do::Unrelease(words.of_id(id)?),
-        Step::Change(id, change) => update(words.of_id(id)?, change)?,
+        Step::Edit(edit) => {
+            let id = words.of_id(&edit.id)?;
+            match edit.purpose {
+                Purpose::Mark => {
+                    let mut labels = edit.after.first()?.labels.clone();
+                    labels.remove(MARK_RELEASED);
+                    Do::Mark(id, words.mark(&labels)?)
+                }
+                Purpose::ClearReleased => Do::Unrelease(id),
+                Purpose::Release => Do::Release(id),
+                Purpose::Spec(_) => update(id, &edit.request)?,
+            }
+        }
         Step::Delete(id) => Do::Delete(words.of_id(id)?),
-        Step::Release(id) => Do::Release(words.of_id(id)?),
         Step::Resolve => Do::Resolve,
         Step::Record(record) => Do::Record(Record {
             id: words.of_id(&record.id)?,
@@ -102,9 +114,9 @@ fn known(words: &Words, step: &Step) -> Option<Do> {
             settled: record.settled,
         }),
         Step::Refuse(ended, report) => Do::Refuse(words::of_nonce(&ended.nonce)?, words::told(report)),
-        Step::LetGo => Do::LetGo,
+        Step::RemoveFinalizer => Do::LetGo,
         Step::Report(report) => Do::Report(words::told(report), report.duplicates.is_some()),
-        Step::Leave => Do::Leave,
+        Step::Ignore => Do::Leave,
     })
 }
 
@@ -114,17 +126,15 @@ fn read_flight(words: &Words, flight: &plan::Flight) -> Option<Flight> {
             Flight::Create { nonce: words::of_nonce(nonce)?, landed: Landed::Not }
         }
         plan::Flight::Create { .. } => return None,
-        plan::Flight::Take { nonce, id, marked, recovered } => Flight::Take {
-            nonce: words::of_nonce(nonce)?,
-            id: words.of_id(id)?,
-            marked: *marked,
-            recovered: *recovered,
-        },
+        plan::Flight::Take { nonce, id, recovered } => {
+            Flight::Take { nonce: words::of_nonce(nonce)?, id: words.of_id(id)?, recovered: *recovered }
+        }
     })
 }
 
-fn update(id: Id, change: &Change) -> Option<Do> {
-    let Change::Update(fields) = change else { return None };
+fn update(id: Id, request: &Request) -> Option<Do> {
+    let (Operation::UpdateDataset | Operation::UpdateDatasetVersion) = request.operation() else { return None };
+    let fields = request.body()?;
     let (mut mutable, mut name) = (None, None);
     for (key, value) in fields {
         match key.as_str() {

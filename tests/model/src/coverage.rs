@@ -10,10 +10,10 @@ use dataset_operator::plan::{Flight, Step};
 pub const ARMS: &[&str] = &[
     "Reread",
     "Sweep",
-    "Fetch",
+    "Read",
     "FindOwned",
     "FindNamed",
-    "ListVersions",
+    "ListChildren",
     "Permit",
     "Claim put back",
     "Claim a create",
@@ -21,7 +21,7 @@ pub const ARMS: &[&str] = &[
     "Claim an adoption",
     "Create",
     "Mark",
-    "Unrelease",
+    "ClearReleased",
     "Change",
     "Delete",
     "Release",
@@ -34,7 +34,7 @@ pub const ARMS: &[&str] = &[
     "Record Adopted, recovered",
     "Refuse InvalidSpec",
     "Refuse NameTaken",
-    "LetGo",
+    "RemoveFinalizer",
     "Report Available",
     "Report Available, duplicates told",
     "Report PausedReady",
@@ -72,7 +72,7 @@ pub const ARMS: &[&str] = &[
 /// Arms that no scenario can take, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     (
-        "Leave",
+        "Ignore",
         "an object that is being deleted without our finalizer is held by somebody else's, of which there is none here",
     ),
     ("Report Deleting: DatasetVersion … is newer", "one version a scenario; the order among versions is a story"),
@@ -126,21 +126,15 @@ pub(crate) fn arm(step: &Step) -> String {
             if record.settled { ", settled" } else { "" }
         ),
         Step::Reread
-        | Step::Sweep
-        | Step::Fetch(_)
-        | Step::FindOwned
-        | Step::FindNamed(_)
-        | Step::ListVersions(_)
+        | Step::Look(_)
+        | Step::Read(_)
         | Step::Permit
         | Step::Create
-        | Step::Mark(..)
-        | Step::Unrelease(_)
-        | Step::Change(..)
+        | Step::Edit(_)
         | Step::Delete(_)
-        | Step::Release(_)
         | Step::Resolve
-        | Step::LetGo
-        | Step::Leave => name.to_owned(),
+        | Step::RemoveFinalizer
+        | Step::Ignore => name.to_owned(),
     }
 }
 

@@ -35,11 +35,11 @@ const STEPS: [&str; 8] = [
     "Reread of DatasetVersion",
     "Report of DatasetVersion",
     "Reread of Dataset",
-    "Fetch of Dataset",
-    "ListVersions of Dataset",
+    "Read of Dataset",
+    "ListChildren of Dataset",
     "Delete of Dataset",
-    "LetGo of Dataset",
-    "LetGo of DatasetVersion",
+    "RemoveFinalizer of Dataset",
+    "RemoveFinalizer of DatasetVersion",
 ];
 
 pub(super) async fn fifty(scene: &mut Scene) -> Result<Judged> {

@@ -69,11 +69,8 @@ impl Actor<'_> {
                 self.state.processes[usize::from(self.process)].refused = true;
                 Flow::Again(pass)
             }
-            (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Done(_)) => {
-                self.changed(pass, id, call, awaits)
-            }
-            (Awaits::Delete(id), Answer::Ambiguous)
-            | (Awaits::Mark(id) | Awaits::Unmark(id) | Awaits::Change(id), Answer::Ambiguous | Answer::NotFound) => {
+            (Awaits::Change(id), Answer::Done(_)) => self.changed(pass, id, call),
+            (Awaits::Delete(id), Answer::Ambiguous) | (Awaits::Change(id), Answer::Ambiguous | Answer::NotFound) => {
                 let process = &mut self.state.processes[usize::from(self.process)];
                 if let Some(row) = index(id).and_then(|at| process.rows[at].as_mut()) {
                     (row.doubtful, row.age) = (true, 0);
@@ -126,8 +123,8 @@ impl Actor<'_> {
         shown || look::is_recorded_elsewhere(self.model, process, (self.slot, uid), id)
     }
 
-    /// A change was acknowledged: what is known of the remote changes with it. A mark takes the release off after it.
-    fn changed(&mut self, pass: Pass, id: Id, call: &Call, awaits: Awaits) -> Flow {
+    /// A change was acknowledged: what is known of the remote changes with it.
+    fn changed(&mut self, pass: Pass, id: Id, call: &Call) -> Flow {
         let Some(at) = index(id) else { return Flow::End };
         let row = self.state.processes[usize::from(self.process)].rows[at].filter(|row| !row.doubtful);
         let sight = match pass.sights[at] {
@@ -135,26 +132,13 @@ impl Actor<'_> {
             sight => sight,
         };
         let mut pass = pass;
-        let mut released = false;
         if let Sight::Read(look) | Sight::Indexed(look) = sight {
-            released = look.released;
             let look = after(look, call);
             pass.sights[at] = if matches!(sight, Sight::Read(_)) { Sight::Read(look) } else { Sight::Indexed(look) };
             rows::believe(self.state, self.process, id, look);
         }
-        match awaits {
-            Awaits::Mark(_) if released => self.send(pass, Call::Unrelease(id), Awaits::Unmark(id)),
-            Awaits::Mark(_) | Awaits::Unmark(_) => Flow::Again(marked(pass)),
-            Awaits::Create | Awaits::Change(_) | Awaits::Delete(_) => Flow::Again(pass),
-        }
+        Flow::Again(pass)
     }
-}
-
-fn marked(mut pass: Pass) -> Pass {
-    if let Some(Flight::Take { marked, .. }) = &mut pass.flight {
-        *marked = true;
-    }
-    pass
 }
 
 fn with_sight(mut pass: Pass, id: Id, sight: Sight) -> Pass {

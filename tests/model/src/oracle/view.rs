@@ -128,6 +128,7 @@ impl Oracle {
             create,
             fixed,
             mutable,
+            label_keys: Vec::new(),
             labels: BTreeMap::new(),
             first: First::default(),
             adopt: (spec.adopt > 0).then(|| self.words.id(spec.adopt)),
@@ -239,8 +240,8 @@ impl Oracle {
                     }
                 },
             },
-            Flight::Take { nonce, id, marked, recovered } => {
-                plan::Flight::Take { nonce: words::nonce(nonce), id: self.words.id(id), marked, recovered }
+            Flight::Take { nonce, id, recovered } => {
+                plan::Flight::Take { nonce: words::nonce(nonce), id: self.words.id(id), recovered }
             }
         }
     }

@@ -32,8 +32,6 @@ pub enum Flight {
         nonce: Nonce,
         /// What is taken.
         id: Id,
-        /// Our mark is on it.
-        marked: bool,
         /// It was ours before.
         recovered: bool,
     },
@@ -66,11 +64,7 @@ pub struct Row {
 pub enum Awaits {
     /// The answer to a create.
     Create,
-    /// To a mark; a release is taken off after it.
-    Mark(Id),
-    /// To taking the release off, at the end of a mark.
-    Unmark(Id),
-    /// To any other change.
+    /// To a change.
     Change(Id),
     /// To a delete.
     Delete(Id),

@@ -35,9 +35,9 @@ pub(super) fn impatient(view: &View) -> Step {
 /// Deletes whatever it has recorded, without asking whose it is.
 pub(super) fn ruthless(view: &View) -> Step {
     match (plan(view), view.id()) {
-        (Step::LetGo, Some(id)) if view.recorded.origin == Some(Origin::Created) => match view.sight(id) {
+        (Step::RemoveFinalizer, Some(id)) if view.recorded.origin == Some(Origin::Created) => match view.sight(id) {
             Some(sight) if sight.remote().is_some() => Step::Delete(id.clone()),
-            _ => Step::LetGo,
+            _ => Step::RemoveFinalizer,
         },
         (step, _) => step,
     }

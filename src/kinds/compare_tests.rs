@@ -6,13 +6,17 @@ use proptest::prelude::*;
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 
-use super::super::{Sight, Step, plan};
 use super::*;
+use crate::plan::futile::TRIES;
 use crate::plan::marked::cases::{desire, fields, kept};
+use crate::plan::plan;
 use crate::plan::report::{Ready, Report};
+use crate::plan::step::Step;
+use crate::plan::view::Sight;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
+use crate::words::shown;
 
 /// A Dataset that wants each kind of thing a service may rewrite, and the remote as it was made.
 fn wishes() -> (View, Remote) {
@@ -63,20 +67,57 @@ fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Re
     for count in 0..20 {
         view.process.futile = repairs.futile(&view.object);
         let step = plan(view);
-        if let Step::Change(_, change) = step {
-            repairs.sent(&view.object, sent(view, &now, &change), Instant::now(), Duration::from_secs(999));
-            let first = now.latest.as_deref().cloned().map(Arc::new);
-            now = crate::reconcile::wire::changed(&now, first.as_ref(), change).0;
+        if let Step::Edit(edit) = step {
+            let Purpose::Spec(changed) = &edit.purpose else { panic!("{edit:?}") };
+            let sent = changed.iter().map(FieldChange::sent).collect();
+            repairs.sent(&view.object, sent, Instant::now(), Duration::from_secs(999));
+            now = edit.after.into_iter().find(|after| after.id == id).unwrap();
             view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(now.clone())));
             continue;
         }
         let Step::Report(report) = step else { panic!("{step:?}") };
         if report.normalised.is_some() {
-            repairs.leave(shown_of_left(view, view.desired.as_ref().unwrap(), &now));
+            let left = (view.profile.compare)(view, view.desired.as_ref().unwrap(), &now).left;
+            repairs.leave(left.iter().map(FieldChange::shown).collect());
         }
         return (count, *report);
     }
     panic!("a pass without end")
+}
+
+#[test]
+fn each_change_names_its_fields_as_the_spec_does_with_both_values() {
+    let id = RemoteId::new("d-1");
+    let held = [("team", "x"), ("old", "1")];
+    let (mut view, remote) = kept(&id, json!({"Name": "before", "Uri": "oss://b/", "Description": "by hand"}), &held);
+    view.recorded.label_keys = ["old", "v1=old"].map(str::to_owned).into();
+    let first = Remote {
+        id: id.join("v1"),
+        labels: [("old".to_owned(), "1".to_owned())].into(),
+        fields: fields(json!({"DataSize": 1})),
+        latest: None,
+    };
+    let remote = Remote { latest: Some(Box::new(first)), ..(*remote).clone() };
+    let desired = desire(&mut view);
+    desired.mutable.insert("Accessibility".into(), json!("PUBLIC"));
+    desired.labels.insert("team".into(), "vision".into());
+    desired.first.fields = fields(json!({"DataSize": 2, "Description": "v"}));
+    desired.first.labels = Some([("a".to_owned(), "1".to_owned())].into());
+    let told = |edit: &Edit| {
+        let Purpose::Spec(changed) = &edit.purpose else { panic!("{edit:?}") };
+        changed.iter().map(FieldChange::drift).collect::<Vec<_>>().join("; ")
+    };
+    let comparison = (view.profile.compare)(&view, view.desired.as_ref().unwrap(), &remote);
+    let expected = [
+        "description: found \"by hand\", wanted \"new\"; name: found \"before\", wanted \"o\"",
+        "labels.old: found \"1\", wanted nothing",
+        "labels.team: found \"x\", wanted \"vision\"",
+        "accessibility: found nothing, wanted \"PUBLIC\"",
+        "dataSize: found 1, wanted 2; versionDescription: found nothing, wanted \"v\"",
+        "versionLabels.old: found \"1\", wanted nothing",
+        "versionLabels.a: found nothing, wanted \"1\"",
+    ];
+    assert_eq!(comparison.edits.iter().map(told).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Datasets on the wire.
+
+use serde_json::{Value, json};
+
+use super::Codec;
+use crate::cloud::{self, Answer, Malformed, Operation, Request};
+use crate::remote::Remote;
+use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Labels;
+
+/// PAI datasets.
+#[derive(Debug, Clone, Copy)]
+pub struct Datasets;
+
+impl Datasets {
+    /// A dataset as an answer describes it.
+    #[must_use]
+    pub fn remote(dataset: cloud::Dataset) -> Remote {
+        let id = RemoteId::new(&dataset.id);
+        let latest = dataset.latest_version.map(|latest| Box::new(super::Versions::remote(&dataset.id, latest)));
+        Remote { id, labels: dataset.labels, fields: dataset.fields, latest }
+    }
+}
+
+impl Codec for Datasets {
+    fn creates(&self) -> Operation {
+        Operation::CreateDataset
+    }
+
+    fn create(&self, _: Option<&str>, members: &Fields, labels: &Labels) -> Request {
+        Request::create_dataset(with_labels(members, labels))
+    }
+
+    fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
+        answer.dataset_id().map(RemoteId::new)
+    }
+
+    fn get(&self, id: &RemoteId) -> Request {
+        Request::get_dataset(id.root())
+    }
+
+    fn shown(&self, _: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
+        answer.dataset().map(Self::remote)
+    }
+
+    fn update(&self, id: &RemoteId, members: Fields) -> Request {
+        Request::update_dataset(id.root(), members)
+    }
+
+    fn delete(&self, id: &RemoteId) -> Request {
+        Request::delete_dataset(id.root())
+    }
+
+    fn set_labels(&self, remote: &Remote, labels: &Labels) -> (Request, Labels) {
+        let mut after = remote.labels.clone();
+        after.extend(labels.clone());
+        (Request::create_dataset_labels(remote.id.root(), labels), after)
+    }
+
+    fn replaces_labels(&self) -> bool {
+        false
+    }
+
+    fn unset_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
+        Request::delete_dataset_labels(id.root(), keys)
+    }
+}
+
+/// The body of a create: labels travel with it, so that no moment exists in which a remote of ours is unmarked.
+pub(super) fn with_labels(members: &Fields, labels: &Labels) -> Fields {
+    let list = labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let mut body = members.clone();
+    body.insert("Labels".to_owned(), Value::Array(list));
+    body
+}

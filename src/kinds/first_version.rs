@@ -1,0 +1,85 @@
+//! v1 of a dataset, which its Dataset manages as long as no DatasetVersion binds it.
+
+use std::sync::Arc;
+
+use super::compare::Part;
+use crate::plan::desired::Desired;
+use crate::plan::edit::Edit;
+use crate::plan::field::Field;
+use crate::plan::step::{Look, Step};
+use crate::plan::view::{Sight, View};
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Labels;
+
+/// Its name.
+pub(super) const NAME: &str = "v1";
+/// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
+pub(super) const PREFIX: &str = "v1=";
+
+/// v1 beside what the spec says of it.
+pub(super) fn part<'a>(desired: &'a Desired, first: &'a Remote) -> Part<'a> {
+    Part {
+        remote: first,
+        fields: &desired.first.fields,
+        labels: desired.first.labels.as_ref(),
+        prefix: PREFIX,
+        list: "versionLabels",
+        member: |name| {
+            let said = if name == "Description" { "VersionDescription" } else { name };
+            Field::counted_as(format!("{PREFIX}{name}"), said)
+        },
+    }
+}
+
+/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
+pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
+    let id = remote.id.join(NAME);
+    let seen = view.sight(&id);
+    let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
+    match seen {
+        Some(Sight::Read(read)) => Some(read),
+        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
+    }
+}
+
+/// The spec manages v1, and what it is like is not known: the step that shows it. First a list, which its DatasetVersions
+/// can use as well.
+pub(super) fn needs_first(view: &View, desired: &Desired, remote: &Remote) -> Option<Step> {
+    if desired.first.is_empty() || first_of(view, remote).is_some() {
+        return None;
+    }
+    Some(match view.seen.versions {
+        None => Step::Look(Look::Children(remote.id.clone())),
+        Some(_) => Step::Read(remote.id.join(NAME)),
+    })
+}
+
+/// An edit of v1 as one of its dataset, which shows v1 as its newest version.
+pub(super) fn within(view: &View, dataset: &Remote, mut edit: Edit) -> Edit {
+    let mut after = dataset.clone();
+    let latest = after.latest.as_mut().filter(|latest| latest.id == edit.id);
+    if let (Some(latest), Some(first)) = (latest, edit.after.first()) {
+        **latest = first.clone();
+    }
+    if view.sight(&edit.id).and_then(Sight::remote).is_none() {
+        edit.after.clear();
+    }
+    edit.after.push(after);
+    edit.id = dataset.id.clone();
+    edit
+}
+
+/// What a create made of a dataset, as far as we know without reading it.
+pub(super) fn made(id: &RemoteId, labels: Labels, desired: &Desired) -> Remote {
+    let mut fields = desired.create.clone();
+    fields.remove("VersionLabels");
+    fields.remove("VersionDescription");
+    let first = Remote {
+        id: id.join(NAME),
+        labels: desired.first.labels.clone().unwrap_or_default(),
+        fields: desired.first.fields.clone(),
+        latest: None,
+    };
+    Remote { id: id.clone(), labels, fields, latest: Some(Box::new(first)) }
+}
