@@ -20,6 +20,8 @@ mod effects;
 mod ending;
 pub mod facts;
 pub mod fields;
+#[cfg(test)]
+mod golden;
 mod handover;
 pub mod held;
 mod in_hand;
