@@ -140,7 +140,8 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &World) -> Desire
     let options = dice.one(&["{\"mountPath\": \"/mnt\"}", "{\"rate\": 1.0}"]);
     put(&mut mutable, "Options", dice.maybe(20, json!(options)));
     if versioned {
-        put(&mut mutable, "DataSize", dice.maybe(20, json!(5)));
+        let size = dice.one(&[5_i64, 9_007_199_254_740_993]);
+        put(&mut mutable, "DataSize", dice.maybe(20, json!(size)));
     } else {
         put(&mut fixed, "Provider", dice.maybe(10, json!("team")));
         let name = dice.pick(&[(9, "o"), (1, "o-2")]);
@@ -278,7 +279,7 @@ fn otherwise(dice: &mut Dice, value: &Value) -> Option<Value> {
         }
         Value::String(text) if text == "o" || text == "o-2" => Some(json!(dice.one(&["before", "o-2"]))),
         Value::String(text) => dice.one(&[None, Some(json!("by hand")), Some(json!(text.trim()))]),
-        Value::Number(_) => Some(json!(6)),
+        Value::Number(number) => Some(json!(number.as_i64().unwrap() - 1)),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
