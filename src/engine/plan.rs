@@ -24,6 +24,8 @@ use crate::api::condition::Reason;
 
 pub use changes::{changes, label_keys};
 pub(super) use changes::{sent, shown_of_left};
+#[cfg(test)]
+pub(super) use keep::first_of;
 
 /// The one thing to do next.
 #[derive(Debug, Clone, PartialEq)]

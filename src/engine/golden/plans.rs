@@ -9,7 +9,8 @@ use serde_json::json;
 use super::super::desired::Desired;
 use super::super::edits::{Edit, edits};
 use super::super::plan::{changes, label_keys, plan, sent, shown_of_left};
-use super::super::view::{Remote, View};
+use super::super::recorded::RemoteId;
+use super::super::view::{Remote, Sight, View};
 use super::super::wire::{as_created, changed};
 use super::files::{Outcome, compare, compare_text};
 use super::outside::{change, outside};
@@ -75,21 +76,27 @@ fn arm(outcome: &Outcome) -> String {
 fn comparison(view: &View, desired: &Desired, remote: &Remote) -> Outcome {
     let mut text = String::new();
     let list = changes(view, desired, remote);
-    let first = remote.latest.as_deref().filter(|latest| latest.id.version.as_deref() == Some("v1")).cloned();
-    let first = first.map(Arc::new);
+    let first = super::super::plan::first_of(view, remote).cloned().map(Arc::new);
+    let seen = view.sight(&RemoteId::version(remote.id.dataset.clone(), "v1")).and_then(Sight::remote).is_some();
     for wanted in &list {
         let fields: Vec<_> = edits(wanted, Some(remote), first.as_ref()).iter().map(Edit::drift).collect();
         let counted = sent(view, remote, wanted);
         writeln!(text, "{}\n{fields:?}\n{counted:?}", change(&remote.id, wanted)).unwrap();
-        for first in [first.as_ref(), None] {
-            let (now, first_now) = changed(remote, first, wanted.clone());
-            writeln!(text, "{}\n{}", json!(now), json!(first_now)).unwrap();
+        let (now, first_now) = changed(remote, first.as_ref(), wanted.clone());
+        for after in first_now.iter().filter(|_| seen).chain([&now]) {
+            writeln!(text, "{}", remote_text(after)).unwrap();
         }
     }
     let made = as_created(&remote.id, remote.labels.clone(), desired);
     let (keys, left) = (label_keys(desired).collect::<Vec<_>>(), shown_of_left(view, desired, remote));
-    write!(text, "{keys:?}\n{left:?}\n{}", json!(made)).unwrap();
+    write!(text, "{keys:?}\n{left:?}\n{}", remote_text(&made)).unwrap();
     Outcome { word: format!("{}-changes", list.len()), text }
+}
+
+/// A remote as text.
+fn remote_text(remote: &Remote) -> String {
+    let latest = remote.latest.as_deref().map(remote_text);
+    format!("{} {} {} {latest:?}", remote.id, json!(remote.labels), json!(remote.fields))
 }
 
 #[test]

@@ -236,7 +236,7 @@ pub(super) fn lacks_first(view: &View, desired: &Desired, remote: &Remote) -> bo
 }
 
 /// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
-pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
+pub(in super::super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
     let id = RemoteId::version(remote.id.dataset.clone(), "v1");
     let seen = view.sight(&id);
     let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
