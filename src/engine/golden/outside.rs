@@ -88,12 +88,9 @@ fn set(view: &View, id: &RemoteId, labels: Labels) -> String {
     change(id, &Change::SetLabels(whole))
 }
 
+/// `dso-released` is taken off after it.
 fn marking(view: &View, id: &RemoteId, mark: &Labels) -> String {
-    let set = set(view, id, mark.clone());
-    if !labels_of(view, id).contains_key(MARK_RELEASED) {
-        return set;
-    }
-    format!("{set} and {}", change(id, &Change::RemoveLabels(vec![MARK_RELEASED.to_owned()])))
+    set(view, id, mark.clone())
 }
 
 fn release(view: &View, id: &RemoteId) -> String {

@@ -14,6 +14,7 @@ use super::dice::Dice;
 use super::views::Lean;
 use super::wishes::{LIVING, MARKS, Mark, Model, Scene};
 use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
 
 /// What is known of the cloud.
 pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired, scene: &Scene, lean: Lean) {
@@ -116,6 +117,7 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
     }
     if lean == Lean::Flying || part("flies").chance(2) {
         view.seen.flight = Some(flight(&mut part("flight"), view));
+        mark_what_is_taken(view);
     }
 }
 
@@ -194,6 +196,20 @@ fn refusal(reason: Reason) -> Report {
         Ready::Working(reason, "the service says no".into())
     };
     Report { error: Some(error), ..Report::new(ready, Next::Backoff) }
+}
+
+/// A remote that is being taken carries the mark of that attempt exactly if it was written already.
+fn mark_what_is_taken(view: &mut View) {
+    let Some(Flight::Take { nonce, id, marked, .. }) = view.seen.flight.clone() else { return };
+    let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
+    let Some(Sight::Indexed(remote) | Sight::Read(remote)) = view.seen.sights.get_mut(&id) else { return };
+    let labels = &mut Arc::make_mut(remote).labels;
+    if marked {
+        labels.extend(mark);
+        labels.remove(MARK_RELEASED);
+    } else if mark.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+        labels.retain(|key, _| !mark.contains_key(key));
+    }
 }
 
 fn flight(dice: &mut Dice, view: &View) -> Flight {
