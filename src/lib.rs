@@ -13,6 +13,8 @@ pub mod ambient;
 pub mod api;
 pub mod cloud;
 pub mod folded;
+#[cfg(test)]
+mod golden;
 pub mod inventory;
 pub mod kinds;
 pub mod metrics;

@@ -3,7 +3,10 @@
 
 use dataset_operator::api::condition::{ConditionType, Reason};
 use dataset_operator::api::rules::{DATASET_IMMUTABLES, Immutable, VERSION_IMMUTABLES};
-use dataset_operator::api::{Dataset, DatasetImmutables, DatasetVersion, VersionImmutables, crds, names};
+use dataset_operator::api::{
+    Dataset, DatasetImmutables, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, VersionImmutables,
+    crds, names,
+};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{self, By};
@@ -29,6 +32,20 @@ fn reasons_and_condition_types_are_as_published() {
          CredentialsInvalid AccountMismatch"
     );
     assert_eq!(texts(ConditionType::ALL).join(" "), "Ready Reconciling Stalled Drifted DuplicatesFound Paused");
+}
+
+#[test]
+fn event_reasons_are_as_published() {
+    let (warning, normal): (Vec<EventReason>, Vec<EventReason>) =
+        EventReason::ALL.iter().partition(|reason| reason.is_warning());
+    assert_eq!(
+        texts(&normal).join(" "),
+        "Created Adopted Recovered Updated DriftDetected DriftCorrected MarkRestored Deleted Retained LeftInCloud"
+    );
+    assert_eq!(
+        texts(&warning).join(" "),
+        "ServiceNormalises HandoverAtRisk DuplicatesFound OrphanFound UnknownAnnotation InvalidAnnotation EventsLeftOut"
+    );
 }
 
 #[test]
@@ -130,6 +147,54 @@ fn fields_are_as_published() {
         "appliedLabelKeys attempt conditions dataSourceType datasetId importInfo lastError \
          lastHandledReconcileAt mountAccess mountPath observedGeneration origin principal property recovered \
          sourceId sourceType uri versionName"
+    );
+}
+
+/// The types of a status write its members in this order.
+#[test]
+fn status_members_are_written_in_the_published_order() {
+    let text = |object: &Value| object.as_object().unwrap().keys().map(|key| (key.clone(), json!("x"))).collect();
+    let status = |kind: &str| -> Value {
+        let mut status: serde_json::Map<String, Value> = text(&schema(kind)["properties"]["status"]["properties"]);
+        let time = "2026-01-01T00:00:00Z";
+        status.extend([
+            ("observedGeneration".to_owned(), json!(1)),
+            ("recovered".to_owned(), json!(true)),
+            ("origin".to_owned(), json!("Created")),
+            ("attempt".to_owned(), json!({"nonce": "c1", "outcome": "Created"})),
+            ("appliedLabelKeys".to_owned(), json!(["x"])),
+            ("lastError".to_owned(), json!({"code": "x", "requestId": "x", "operation": "x", "time": time})),
+            (
+                "conditions".to_owned(),
+                json!([{"type": "x", "status": "x", "reason": "x", "message": "x", "lastTransitionTime": time}]),
+            ),
+        ]);
+        Value::Object(status)
+    };
+    // Members by where they begin in the text, the outermost ones only.
+    let order = |status: &Value, written: &str| {
+        let place = |key: &&String| written.find(&format!("\"{key}\":")).unwrap();
+        let mut keys: Vec<&String> = status.as_object().unwrap().keys().collect();
+        keys.sort_by_key(place);
+        keys.into_iter().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let (of_dataset, of_version) = (status("Dataset"), status("DatasetVersion"));
+    let dataset: DatasetStatus = serde_json::from_value(of_dataset.clone()).unwrap();
+    let version: DatasetVersionStatus = serde_json::from_value(of_version.clone()).unwrap();
+    let common = "observedGeneration origin recovered attempt appliedLabelKeys principal lastHandledReconcileAt \
+                  lastError conditions";
+    assert_eq!(
+        order(&of_dataset, &serde_json::to_string(&dataset).unwrap()),
+        format!(
+            "datasetId name property dataSourceType uri dataType sourceType sourceId userId workspaceId importInfo \
+             provider providerType sourceDatasetId sourceDatasetVersion ownerId latestVersion mountPath mountAccess {common}"
+        )
+    );
+    assert_eq!(
+        order(&of_version, &serde_json::to_string(&version).unwrap()),
+        format!(
+            "datasetId versionName property dataSourceType uri sourceType sourceId importInfo mountPath mountAccess {common}"
+        )
     );
 }
 

@@ -1,0 +1,242 @@
+//! Seeded knowledge of the cloud: what the index showed, what was read in this pass, and an attempt under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::dice::Dice;
+use super::views::Lean;
+use super::wishes::{LIVING, MARKS, Mark, Model, Scene};
+use crate::api::condition::Reason;
+use crate::api::names::MARK_RELEASED;
+use crate::plan::desired::Desired;
+use crate::plan::intent::Intent;
+use crate::plan::neighbour::Neighbour;
+use crate::plan::recorded::LastError;
+use crate::plan::report::{Next, Ready, Report};
+use crate::plan::view::{Sight, View};
+use crate::plan::{Flight, Landed};
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Owner;
+
+/// What is known of the cloud.
+pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired, scene: &Scene, lean: Lean) {
+    let owner = view.owner.clone();
+    let alike = part("likeness").pick(&[(3, 70), (3, 92), (3, 100)]);
+    let model = Model { scene, owner: &owner, desired: wanted, alike };
+    let dice = &mut part("seen");
+    let calm = lean != Lean::Anywhere;
+    let seen = &mut view.seen;
+    seen.object_is_fresh = dice.chance(60);
+    seen.swept = dice.chance(if calm { 88 } else { 70 });
+    seen.absence_counts = dice.chance(85);
+    seen.owned_is_fresh = dice.chance(if lean == Lean::Taken { 90 } else { 65 });
+    seen.permit = dice.chance(50);
+    seen.delete_refused = dice.chance(8);
+    seen.definition_going = view.object.deleting && dice.chance(3);
+    seen.drifted = dice.maybe(5, "description: found \"a\", wanted \"b\"".to_owned());
+    seen.live_here = BTreeSet::from([LIVING.to_owned()]);
+    if dice.chance(50) {
+        seen.neighbours = BTreeMap::from([(LIVING.to_owned(), neighbour(dice, &owner))]);
+    }
+    seen.name_refused = dice.maybe(7, Box::new(refusal(Reason::NameTaken)));
+    let mark = match lean {
+        Lean::Unmarked => Mark::Nobody,
+        Lean::Settled | Lean::Leaving | Lean::Twice if dice.chance(72) => Mark::Mine,
+        Lean::Anywhere
+        | Lean::Settled
+        | Lean::Free
+        | Lean::Doubt
+        | Lean::Leaving
+        | Lean::Flying
+        | Lean::Gone
+        | Lean::Named
+        | Lean::Adopting
+        | Lean::Taken
+        | Lean::Twice
+        | Lean::Empty => dice.pick(&MARKS),
+    };
+    let recorded = view.recorded.id.clone();
+    for id in ids(view, wanted) {
+        let dice = &mut part(&format!("sight of {id}"));
+        let own = recorded.as_ref() == Some(&id);
+        let mark = if own { mark } else { dice.pick(&MARKS) };
+        let nonce = if own { "c1" } else { dice.one(&["c1", "c2", "a1"]) };
+        let remote = model.remote(dice, &id, mark, nonce);
+        let remote = if own && id.child().is_none() && dice.chance(30) { private(&remote) } else { remote };
+        let first = id.child() == Some("v1") && !wanted.bind;
+        let remote = if first { model.first(dice, id.root(), "v1") } else { remote };
+        let odds = match lean {
+            Lean::Unmarked if own => [2, 8, 20, 70],
+            Lean::Gone if own => [1, 97, 1, 1],
+            Lean::Gone => [15, 65, 10, 10],
+            Lean::Anywhere => [30, 15, 25, 30],
+            Lean::Settled
+            | Lean::Free
+            | Lean::Doubt
+            | Lean::Leaving
+            | Lean::Flying
+            | Lean::Unmarked
+            | Lean::Named
+            | Lean::Adopting
+            | Lean::Taken
+            | Lean::Twice
+            | Lean::Empty => {
+                if own {
+                    [3, 12, 40, 45]
+                } else {
+                    [20, 15, 30, 35]
+                }
+            }
+        };
+        let sights = [None, Some(Sight::Gone), Some(Sight::Indexed(remote.clone())), Some(Sight::Read(remote))];
+        let sights: Vec<_> = odds.into_iter().zip(sights).collect();
+        view.seen.sights.extend(dice.pick(&sights).map(|sight| (id, sight)));
+    }
+    let owns = match lean {
+        Lean::Settled | Lean::Gone => 25,
+        Lean::Named | Lean::Adopting | Lean::Taken => 10,
+        Lean::Twice => 90,
+        Lean::Anywhere | Lean::Free | Lean::Doubt | Lean::Leaving | Lean::Flying | Lean::Unmarked | Lean::Empty => 65,
+    };
+    if part("owned at all").chance(owns) {
+        owned(&part, view, &model);
+    }
+    let dice = &mut part("lists");
+    if dice.chance(if matches!(lean, Lean::Named | Lean::Taken) { 85 } else { 50 }) {
+        let count = dice.below(4);
+        let id = |at: u32| RemoteId::new(format!("d-{}", at + 1));
+        let list = (0..count).map(|at| model.remote(dice, &id(at), dice_mark(at, part), "c2")).collect();
+        view.seen.named = Some(list);
+    }
+    if dice.chance(60) {
+        let count = dice.one(&[1, 2, 2, 3]);
+        let list = (1..=count).map(|at| model.first(dice, "d-1", &format!("v{at}"))).collect();
+        view.seen.versions = Some(list);
+    }
+    if dice.chance(12) {
+        let elsewhere = view.seen.owned.iter().map(|remote| remote.id.clone());
+        view.seen.recorded_elsewhere = elsewhere.filter(|_| dice.chance(60)).collect();
+    }
+    if lean == Lean::Flying || part("flies").chance(2) {
+        let (flight, marked) = flight(&mut part("flight"), view);
+        view.seen.flight = Some(flight);
+        mark_what_is_taken(view, marked);
+    }
+}
+
+/// The same, seen by its owner alone.
+fn private(remote: &Remote) -> Arc<Remote> {
+    let mut remote = remote.clone();
+    remote.fields.insert("Accessibility".into(), "PRIVATE".into());
+    Arc::new(remote)
+}
+
+/// Mostly unmarked: that is what can be taken by its name.
+fn dice_mark(at: u32, part: &dyn Fn(&str) -> Dice) -> Mark {
+    let dice = &mut part(&format!("mark of {at}"));
+    if dice.chance(60) { Mark::Nobody } else { dice.pick(&MARKS) }
+}
+
+/// The remotes that a view may know.
+fn ids(view: &View, wanted: &Desired) -> BTreeSet<RemoteId> {
+    let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().chain(&wanted.adopt).cloned().collect();
+    if let Some(dataset) = &wanted.target.dataset_id {
+        ids.extend([RemoteId::new(dataset.clone()), RemoteId::new("d-1")]);
+    } else {
+        ids.insert(RemoteId::new("d-1").join("v1"));
+    }
+    ids
+}
+
+/// Remotes that carry the owner's mark, or look like it to the service's filters.
+fn owned(part: &dyn Fn(&str) -> Dice, view: &mut View, model: &Model<'_>) {
+    let dice = &mut part("owned");
+    let versioned = model.desired.target.dataset_id.is_some();
+    for at in 0..dice.pick(&[(6, 1_u32), (3, 2), (1, 3)]) {
+        let number = if dice.chance(12) { 1 } else { at + 2 };
+        let id = if versioned {
+            RemoteId::new("d-1").join(format!("v{}", number + 1))
+        } else {
+            RemoteId::new(format!("d-{number}"))
+        };
+        let mark = if dice.chance(40) { Mark::Mine } else { dice.pick(&MARKS) };
+        let nonce = dice.one(&["c1", "c2", "c2", "a1", "c9"]);
+        let remote = model.remote(dice, &id, mark, nonce);
+        let sights = [
+            (20, None),
+            (10, Some(Sight::Gone)),
+            (30, Some(Sight::Indexed(remote.clone()))),
+            (45, Some(Sight::Read(remote.clone()))),
+        ];
+        let sight = dice.pick(&sights);
+        let known = view.seen.sights.contains_key(&id);
+        view.seen.sights.extend(sight.filter(|_| !known).map(|sight| (id, sight)));
+        view.seen.owned.push(remote);
+    }
+}
+
+fn neighbour(dice: &mut Dice, owner: &Owner) -> Neighbour {
+    Neighbour {
+        kind: if owner.kind.starts_with("DatasetVersion") { "DatasetVersion" } else { "Dataset" },
+        resource: if owner.kind.starts_with("DatasetVersion") { "paidsv" } else { "paids" },
+        namespace: dice.one(&["ns", "team-a"]).into(),
+        name: "flowers".into(),
+        uid: LIVING.into(),
+        deletes: dice.chance(50),
+    }
+}
+
+/// What the service refused.
+fn refusal(reason: Reason) -> Report {
+    let error = LastError {
+        code: "InvalidUri".into(),
+        request_id: Some("r-1".into()),
+        operation: "CreateDataset".into(),
+        time: "2026-01-01T00:00:00Z".into(),
+    };
+    let ready = if reason.stalled() {
+        Ready::Stuck(reason, "the service says no".into())
+    } else {
+        Ready::Working(reason, "the service says no".into())
+    };
+    Report { error: Some(error), ..Report::new(ready, Next::Backoff) }
+}
+
+/// A remote that is being taken carries the mark of that attempt exactly if it was written already.
+fn mark_what_is_taken(view: &mut View, marked: bool) {
+    let Some(Flight::Take { nonce, id, .. }) = view.seen.flight.clone() else { return };
+    let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
+    let Some(Sight::Indexed(remote) | Sight::Read(remote)) = view.seen.sights.get_mut(&id) else { return };
+    let labels = &mut Arc::make_mut(remote).labels;
+    if marked {
+        labels.extend(mark);
+        labels.remove(MARK_RELEASED);
+    } else if mark.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+        labels.retain(|key, _| !mark.contains_key(key));
+    }
+}
+
+/// An attempt under way, and whether the mark of what it takes was written already.
+fn flight(dice: &mut Dice, view: &View) -> (Flight, bool) {
+    let newest = view.object.intent.own().and_then(Intent::newest).unwrap_or("c1").to_owned();
+    let id = match &view.owner.kind {
+        kind if kind.starts_with("DatasetVersion") => RemoteId::new("d-1").join("v2"),
+        _ => RemoteId::new("d-1"),
+    };
+    let sighted = view.seen.sights.keys().find(|known| known.child().is_some() == id.child().is_some());
+    let taken = sighted.filter(|_| dice.chance(80)).cloned().unwrap_or_else(|| id.clone());
+    let create = |landed| Flight::Create { nonce: newest.clone(), landed };
+    let refused = refusal(dice.one(&[Reason::InvalidSpec, Reason::AccessDenied, Reason::QuotaExceeded]));
+    let recovered = dice.chance(30);
+    let take = || Flight::Take { nonce: "a7".into(), id: taken.clone(), recovered };
+    let flights = [
+        (5, (create(None), false)),
+        (1, (Flight::Create { nonce: String::new(), landed: None }, false)),
+        (5, (create(Some(Landed::Refused(Box::new(refused)))), false)),
+        (5, (create(Some(Landed::At(id))), false)),
+        (5, (take(), false)),
+        (7, (take(), true)),
+    ];
+    dice.pick(&flights)
+}
