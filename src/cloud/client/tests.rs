@@ -206,6 +206,25 @@ async fn the_principal_names_the_identity_without_a_secret() {
 }
 
 #[tokio::test]
+async fn the_token_service_has_an_endpoint_of_its_own_and_costs_the_account_nothing() {
+    let request = Request::get_caller_identity();
+    let server = FakeServer::start([Scene::answer(200, "", r#"{"AccountId":"1","Arn":"acs:ram::1:root"}"#)]).await;
+    let error = against(&server.url()).client.send(&request).await.unwrap_err();
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Refused, true));
+    assert!(error.message.contains("--sts-endpoint") && server.requests().is_empty(), "{error}");
+
+    let settings = Settings::for_endpoint("http://127.0.0.1:1", PATIENCE).unwrap();
+    let settings = settings.with_endpoint(Product::Sts, &server.url()).unwrap();
+    let limiter = Arc::new(Limiter::new(1000.0).unwrap().with_daily_budget(1, jiff::Timestamp::now()));
+    let source = Environment::new(environment, BearerStyle::Sdk);
+    let client = Client::new(settings, Arc::new(source), Arc::clone(&limiter), Arc::new(Notes::default())).unwrap();
+    let identity = client.call(Lane::Sweep, &request).await.unwrap().caller_identity().unwrap();
+    assert_eq!(identity.principal(), "acs:ram::1:root");
+    assert_eq!(limiter.standing().budget, Some((1, 0)));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn an_echo_of_all_headers_shows_no_secret() {
     for status in [200, 400, 403, 500] {
         let echo: Value = json!({ "Code": "Echo", "Message": "x-acs-security-token:canary-token" });
