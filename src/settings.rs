@@ -298,6 +298,13 @@ mod tests {
     }
 
     #[test]
+    fn the_token_service_may_have_an_endpoint_of_its_own() {
+        assert!(settings(&["--endpoint", "http://127.0.0.1:1", "--sts-endpoint", "http://127.0.0.1:2"]).is_ok());
+        let error = settings(&["--sts-endpoint", "http://127.0.0.1:2/x"]).unwrap_err().to_string();
+        assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
+    }
+
+    #[test]
     fn a_budget_of_nothing_is_refused() {
         let refused = |budget: &str| Command::try_parse_from(["x", "--daily-budget", budget]).is_err();
         assert!(refused("0") && refused("-1") && !refused("1"));

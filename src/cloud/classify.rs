@@ -160,9 +160,13 @@ fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
         NameOrMissing::Name => ErrorClass::NameTaken,
         NameOrMissing::Neither => ErrorClass::Unexplained,
         NameOrMissing::NewName if status != 404 && request.names() => ErrorClass::NameTaken,
-        NameOrMissing::Missing => ErrorClass::NotFound,
+        NameOrMissing::Gone => ErrorClass::NotFound,
         NameOrMissing::NewName | NameOrMissing::ByStatus => {
-            if status == 404 { ErrorClass::NotFound } else { doubtful(operation) }
+            if status == 404 {
+                ErrorClass::NotFound
+            } else {
+                doubtful(operation)
+            }
         }
     }
 }

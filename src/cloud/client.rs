@@ -141,8 +141,7 @@ impl Client {
             .map_err(|_| not_sent(ErrorClass::Transient, "no credentials within the deadline"))?
             .map_err(|error| no_credentials(operation, &error))?;
         let occasion = Occasion::now(endpoint);
-        let occasion =
-            occasion.ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
+        let occasion = occasion.ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http =
             wire::http_request(endpoint, request, prepared).map_err(|error| no_credentials(operation, &error))?;

@@ -10,8 +10,8 @@ use std::str::FromStr;
 
 use super::product::Product;
 pub use row::Price;
-pub(super) use row::{Method, NameOrMissing, Shows};
 use row::{Effect, Row};
+pub(super) use row::{Method, NameOrMissing, Shows};
 
 /// Makes the enumeration and the table out of one list.
 macro_rules! operations {
@@ -38,14 +38,14 @@ macro_rules! operations {
     };
 }
 
-// After the path: does it read or write? `shows`: what its success answer must hold (absent: nothing). `clash`: what the
-// code with two meanings says (absent: the status decides). `price`: absent where none is published. Version labels are
-// created by PUT, dataset labels by POST.
+// After the path: does it read or write? `shows`: what its success answer must hold (absent: nothing). `clash`: what
+// the code with two meanings says (absent: the status decides). `price`: absent where none is published. Version labels
+// are created by PUT, dataset labels by POST.
 operations! {
     AiWorkSpace {
         CreateDataset: Post "/api/v1/datasets", Writes, shows DatasetId, clash Name, price Price::billed(0.001, 0.0);
         ListDatasets: Get "/api/v1/datasets", Reads, shows Datasets, clash Neither, price Price::billed(0.001, 0.001);
-        GetDataset: Get "/api/v1/datasets/{DatasetId}", Reads, shows Dataset, clash Missing, price Price::if_ok(0.0001);
+        GetDataset: Get "/api/v1/datasets/{DatasetId}", Reads, shows Dataset, clash Gone, price Price::if_ok(0.0001);
         UpdateDataset: Put "/api/v1/datasets/{DatasetId}", Writes, clash NewName;
         DeleteDataset: Delete "/api/v1/datasets/{DatasetId}", Writes, price Price::billed(0.001, 0.0);
         PublishDataset: Put "/api/v1/datasets/{DatasetId}/publish", Writes;
@@ -53,7 +53,7 @@ operations! {
         DeleteDatasetLabels: Delete "/api/v1/datasets/{DatasetId}/labels", Writes;
         CreateDatasetVersion: Post "/api/v1/datasets/{DatasetId}/versions", Writes, shows VersionName;
         ListDatasetVersions: Get "/api/v1/datasets/{DatasetId}/versions", Reads, shows Versions;
-        GetDatasetVersion: Get "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Reads, shows Version, clash Missing;
+        GetDatasetVersion: Get "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Reads, shows Version, clash Gone;
         UpdateDatasetVersion: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;
         DeleteDatasetVersion: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;
         CreateDatasetVersionLabels: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;

@@ -34,9 +34,13 @@ impl Product {
 
     const fn row(self) -> &'static Row {
         match self {
-            Self::AiWorkSpace => {
-                &Row { name: "AIWorkSpace", version: "2021-02-04", host: "aiworkspace", style: Style::Roa, limited: true }
-            }
+            Self::AiWorkSpace => &Row {
+                name: "AIWorkSpace",
+                version: "2021-02-04",
+                host: "aiworkspace",
+                style: Style::Roa,
+                limited: true,
+            },
             Self::Imm => &Row { name: "Imm", version: "2020-09-30", host: "imm", style: Style::Rpc, limited: false },
             Self::Sts => &Row { name: "Sts", version: "2015-04-01", host: "sts", style: Style::Rpc, limited: false },
         }
@@ -61,8 +65,8 @@ impl Product {
         self.row().style
     }
 
-    /// Whether its calls pass the limiter of the account, and count for it. The other products have quotas of their own,
-    /// far above what is asked of them: such a call never takes a permit that a dataset waits for.
+    /// Whether its calls pass the limiter of the account, and count for it. The other products have quotas of their
+    /// own, far above what is asked of them: such a call never takes a permit that a dataset waits for.
     pub(super) const fn is_limited(self) -> bool {
         self.row().limited
     }

@@ -42,7 +42,7 @@ const AI_WORK_SPACE: &[(Code, Meaning)] = &[
     (Code::Is("100700008"), Meaning::NoWorkspace),
 ];
 
-/// The vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" has status 400.
+/// The vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" is a 400.
 const IMM: &[(Code, Meaning)] = &[
     (Code::Is("ResourceNotFound"), Meaning::Missing),
     (Code::Is("ResourceAlreadyExists"), Meaning::NameTaken),
@@ -50,8 +50,8 @@ const IMM: &[(Code, Meaning)] = &[
     (Code::Begins("Invalid"), Meaning::Refused),
 ];
 
-/// The vendor's pages about the operations. "There is no permission" comes with status 401; a role that does not exist is
-/// one that the settings name.
+/// The vendor's pages about the operations. "There is no permission" comes with status 401; a role that does not exist
+/// is one that the settings name.
 const STS: &[(Code, Meaning)] = &[
     (Code::Begins("AuthenticationFail.NoPermission"), Meaning::Permission),
     (Code::Begins("EntityNotExist"), Meaning::Refused),

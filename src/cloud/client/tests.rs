@@ -14,6 +14,7 @@ use super::*;
 use crate::cloud::authorities::Authorities;
 use crate::cloud::credentials::{BearerStyle, Environment};
 use crate::cloud::fake_server::{FakeServer, Scene, TlsServer, header};
+use crate::cloud::product::Product;
 use crate::cloud::proxy::Proxy;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;

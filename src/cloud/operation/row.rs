@@ -64,7 +64,7 @@ pub(in crate::cloud) enum NameOrMissing {
     /// The name is taken, if the call sets one and the status is not 404; else as for [`Self::ByStatus`].
     NewName,
     /// What the path names is not there.
-    Missing,
+    Gone,
     /// The operation neither sets a name nor names a resource.
     Neither,
     /// Only the status 404 can say that something is missing; otherwise the next pass reads what is there.

@@ -110,7 +110,11 @@ fn an_operation_without_a_path_is_named_in_its_headers_alone() {
     let request = Request::get_caller_identity();
     assert_eq!((request.method().as_str(), request.body(), request.defect()), ("POST", None, None));
     for form in [EndpointForm::Roa, EndpointForm::Gateway] {
-        assert_eq!((&request.path(form)[..], &request.query(form)[..]), ("/", ""), "the form is that of the dataset API");
+        assert_eq!(
+            (&request.path(form)[..], &request.query(form)[..]),
+            ("/", ""),
+            "the form is that of the dataset API"
+        );
     }
 }
 
