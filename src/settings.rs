@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cloud::{self, EndpointForm, Operation, Secret};
+use crate::cloud::{self, EndpointForm, Operation, Product, Secret};
 use crate::plan::desired::Deletion;
 pub use values::OperationQps;
 use values::{address, deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
@@ -26,6 +26,10 @@ pub struct Flags {
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
+    /// URL of the Security Token Service, which says whose the credentials are. Default: its public endpoint in the region;
+    /// none if --endpoint is set
+    #[arg(long, env = "DATASET_OPERATOR_STS_ENDPOINT")]
+    pub sts_endpoint: Option<String>,
     /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
     #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID", value_parser = workspace_id)]
     pub workspace_id: Option<String>,
@@ -233,6 +237,10 @@ impl Settings {
             (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
+        let cloud = match &flags.sts_endpoint {
+            Some(endpoint) => cloud.with_endpoint(Product::Sts, endpoint)?,
+            None => cloud,
+        };
         let cloud = cloud.with_form(flags.endpoint_form);
         let outbound = Outbound::new(&flags, &cloud, variable)?;
         let cloud = outbound.apply(cloud);
@@ -317,6 +325,13 @@ mod tests {
         }
         let error = settings(&["--operation-qps", "GetDataset=1,GetDataset=2"]).unwrap_err();
         assert_eq!(error.to_string(), "--operation-qps names GetDataset twice");
+    }
+
+    #[test]
+    fn the_token_service_may_have_an_endpoint_of_its_own() {
+        assert!(settings(&["--endpoint", "http://127.0.0.1:1", "--sts-endpoint", "http://127.0.0.1:2"]).is_ok());
+        let error = settings(&["--sts-endpoint", "http://127.0.0.1:2/x"]).unwrap_err().to_string();
+        assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
     }
 
     #[test]

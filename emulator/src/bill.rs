@@ -8,42 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Count, Stats};
-use crate::route::Operation;
+use crate::operation::{Operation, Price};
 
 /// Prices are multiples of a ten-thousandth; sums of whole ones stay exact.
 const PARTS: u32 = 10_000;
-
-/// What one call of an operation costs, in ten-thousandths of a unit.
-#[derive(Clone, Copy, Debug, Default)]
-struct Price {
-    input: u32,
-    output: u32,
-    /// Whether only calls that succeeded are billed, however the rest of the list is read.
-    success_only: bool,
-}
-
-/// The price list; operations without a published price cost nothing.
-fn price(operation: &str) -> Price {
-    match Operation::named(operation) {
-        Some(Operation::CreateDataset | Operation::DeleteDataset) => Price { input: 10, ..Price::default() },
-        Some(Operation::ListDatasets) => Price { input: 10, output: 10, success_only: false },
-        Some(Operation::GetDataset) => Price { input: 1, output: 0, success_only: true },
-        Some(
-            Operation::UpdateDataset
-            | Operation::PublishDataset
-            | Operation::CreateDatasetLabels
-            | Operation::DeleteDatasetLabels
-            | Operation::CreateDatasetVersion
-            | Operation::ListDatasetVersions
-            | Operation::GetDatasetVersion
-            | Operation::UpdateDatasetVersion
-            | Operation::DeleteDatasetVersion
-            | Operation::CreateDatasetVersionLabels
-            | Operation::DeleteDatasetVersionLabels,
-        )
-        | None => Price::default(),
-    }
-}
 
 /// An amount in each reading of the price list, in units of its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -119,7 +87,7 @@ impl Bill {
     pub(crate) fn of(stats: &Stats) -> Self {
         let mut total = Parts::default();
         let line = |(operation, count): (&String, &Count)| {
-            let price = price(operation);
+            let price = Operation::named(operation).map(Operation::price).unwrap_or_default();
             let parts = price.of(*count);
             for (sum, part) in total.iter_mut().zip(parts) {
                 *sum += part;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::operation::Operation;
+
 /// The parent account of the default credentials.
 pub const DEFAULT_ACCOUNT: &str = "1000000000000001";
 
@@ -28,6 +30,13 @@ pub struct Credential {
     /// The principal: owner of what it creates.
     #[serde(default = "default_account")]
     pub user_id: String,
+    /// The name of the RAM user; absent: its id. Only the token service tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The role that this is a session of; absent: a RAM user, or the account itself if `user_id` is its id. Only the
+    /// token service tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Whether the principal has `ListAllDatasets` and the other rights of a workspace administrator. Without it, it
     /// lists PUBLIC datasets and its own, and changes only its own PRIVATE ones.
     #[serde(default = "yes")]
@@ -38,9 +47,21 @@ pub struct Credential {
     /// Expired tokens are refused with `InvalidSecurityToken.Expired`.
     #[serde(default)]
     pub expired: bool,
-    /// Operations that RAM denies: 403 `NoPermission`; `*` denies all.
+    /// Operations that RAM denies: 403 `NoPermission`; `*` denies all that it governs.
     #[serde(default)]
     pub denied: Vec<String>,
+}
+
+/// A role that somebody assumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The name of the session.
+    pub session_name: String,
 }
 
 fn default_account() -> String {
@@ -61,6 +82,8 @@ impl Credential {
             bearer_token: None,
             account_id: default_account(),
             user_id: default_account(),
+            user_name: None,
+            role: None,
             list_all: true,
             active: true,
             expired: false,
@@ -68,9 +91,11 @@ impl Credential {
         }
     }
 
-    /// An STS triple of the default account with all rights.
+    /// An STS triple of the default account with all rights: a session of a role.
     pub fn sts(id: &str, secret: &str, token: &str) -> Self {
-        Self { security_token: Some(token.to_owned()), ..Self::access_key(id, secret) }
+        let [name, id_of_role, session_name] = ["testrole", "300000000000000001", "testsession"].map(ToOwned::to_owned);
+        let role = Some(Role { name, id: id_of_role, session_name });
+        Self { security_token: Some(token.to_owned()), role, ..Self::access_key(id, secret) }
     }
 
     /// A bearer token of the default account with all rights, logged as `name`.
@@ -88,7 +113,8 @@ impl Credential {
     }
 
     /// Whether RAM denies this operation to the principal.
-    pub(crate) fn denies(&self, operation: &str) -> bool {
-        self.denied.iter().any(|denied| denied == "*" || denied == operation)
+    pub(crate) fn denies(&self, operation: Operation) -> bool {
+        let denied = |denied: &String| denied == operation.name() || (denied == "*" && operation.is_governed());
+        self.denied.iter().any(denied)
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

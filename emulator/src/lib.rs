@@ -1,4 +1,4 @@
-//! A local PAI dataset API that the vendor's own SDKs cannot tell from the real one.
+//! A local PAI dataset API, and the call that says who calls, that the vendor's own SDKs cannot tell from the real one.
 //!
 //! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
 //! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it does where nobody knows what the service
@@ -18,6 +18,7 @@ mod gateway;
 mod ids;
 pub mod knobs;
 mod ledger;
+mod operation;
 mod quota;
 mod refusal;
 mod request;
@@ -28,12 +29,12 @@ mod store;
 mod world;
 
 pub use bill::{Amounts, Bill, BillLine};
-pub use credentials::{Credential, DEFAULT_ACCOUNT};
+pub use credentials::{Credential, DEFAULT_ACCOUNT, Role};
 pub use disk::DiskError;
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
 pub use knobs::{Knobs, NameScope, QuotaForm};
 pub use ledger::{Count, LogLine, Stats};
-pub use route::Operation;
+pub use operation::Operation;
 pub use state::{State, StateError};
 pub use store::dataset::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};

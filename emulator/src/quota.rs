@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::knobs::{Knobs, QuotaForm};
-use crate::route::Operation;
+use crate::operation::{Operation, Product};
 
 /// The quota that rejected a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,9 @@ impl Quota {
     ) -> Result<(), Spent> {
         let form = knobs.quota_form;
         let limit = |rate, burst| Limit { form, rate, burst: if burst == 0 { rate } else { burst } };
-        let of_account = Some(limit(knobs.quota_per_second, knobs.quota_burst)).filter(|limit| limit.rate > 0);
+        // That quota is of the dataset API.
+        let shared = knobs.quota_per_second > 0 && operation.product() == Product::AiWorkSpace;
+        let of_account = shared.then(|| limit(knobs.quota_per_second, knobs.quota_burst));
         let of_operation = knobs.operation_quotas.of(operation).map(|rate| limit(rate, 0));
         let mut met = Vec::new();
         for (of, limit, spent) in
@@ -89,7 +91,7 @@ impl Quota {
                 let now = Meter::at(self.meters.get(&key).copied(), limit, now_ms);
                 self.meters.insert(key.clone(), now);
                 met.push((key, now.spend(limit).ok_or(spent)?));
-            } else {
+            } else if of.is_some() || operation.product() == Product::AiWorkSpace {
                 self.meters.remove(&key);
             }
         }

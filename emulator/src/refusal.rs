@@ -2,6 +2,7 @@
 
 use crate::auth::Denial;
 use crate::knobs::{InvalidCode, Knobs};
+use crate::operation::{Operation, Product};
 use crate::quota::Spent;
 
 /// The reasons to refuse a call.
@@ -22,11 +23,11 @@ pub(crate) enum Refusal {
     /// v1 lives and dies with its dataset.
     FirstVersion,
     VersionsExist(String),
-    NoPermission(&'static str),
+    NoPermission(Operation),
     /// A quota has no room for it.
     Throttled(Spent),
-    /// The caller did not prove who it is.
-    Identity(Denial),
+    /// The caller did not prove to this product who it is.
+    Identity(Denial, Product),
     /// A fault on order.
     Injected {
         status: u16,
@@ -102,7 +103,7 @@ impl Refusal {
                 worded(400, &knobs.versions_exist_code, format!("Dataset {id} still has versions above v1."))
             }
             Self::NoPermission(operation) => {
-                worded(403, "NoPermission", format!("The caller may not do paidataset:{operation} here."))
+                worded(403, "NoPermission", format!("The caller may not do {} here.", operation.ram_action()))
             }
             Self::Throttled(spent) => {
                 let code = match spent {
@@ -119,8 +120,8 @@ impl Refusal {
                 retry_after_ms: *retry_after_ms,
                 ..worded(*status, code, "This error was ordered from the emulator.".into())
             },
-            Self::Identity(denial) => {
-                let (status, code, message) = denial.worded(knobs);
+            Self::Identity(denial, product) => {
+                let (status, code, message) = denial.worded(knobs, *product);
                 worded(status, code, message)
             }
         }

@@ -1,87 +1,15 @@
 //! From a request line to one of the operations.
 //!
-//! There are two forms of paths: the resources of the SDKs, and the operation's name as the vendor's overview page has
-//! it.
+//! Datasets have two forms of paths: the resources of the SDKs, and the operation's name as the vendor's overview page
+//! has it. The token service has one path, and the operation's name in a header or in the query.
 
 use crate::encoding::decode;
 use crate::knobs::Rule;
+use crate::operation::{Operation, Product, id_name};
 use crate::request::Request;
 
 /// What paths by name begin with.
 const BY_NAME: &str = "/api/AIWorkSpace/2021-02-04/";
-
-macro_rules! operations {
-    ($( $name:ident )+) => {
-        /// The operations of the dataset API that are served.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Operation { $( #[allow(missing_docs, reason = "the vendor's name says it")] $name, )+ }
-
-        impl Operation {
-            /// All of them.
-            pub const ALL: &[Self] = &[ $( Self::$name, )+ ];
-
-            /// The vendor's name of the operation, as in `x-acs-action`.
-            pub fn name(self) -> &'static str {
-                match self { $( Self::$name => stringify!($name), )+ }
-            }
-
-            /// The operation of this name.
-            pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|operation| operation.name() == name)
-            }
-        }
-    };
-}
-
-operations! {
-    CreateDataset ListDatasets GetDataset UpdateDataset DeleteDataset PublishDataset
-    CreateDatasetLabels DeleteDatasetLabels
-    CreateDatasetVersion ListDatasetVersions GetDatasetVersion UpdateDatasetVersion DeleteDatasetVersion
-    CreateDatasetVersionLabels DeleteDatasetVersionLabels
-}
-
-impl Operation {
-    /// Whether its answers come in pages.
-    pub fn is_list(self) -> bool {
-        matches!(self, Self::ListDatasets | Self::ListDatasetVersions)
-    }
-
-    /// The HTTP method that it takes in either form.
-    fn method(self) -> &'static str {
-        match self {
-            Self::CreateDataset | Self::CreateDatasetLabels | Self::CreateDatasetVersion => "POST",
-            Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion => "GET",
-            Self::UpdateDataset
-            | Self::PublishDataset
-            | Self::UpdateDatasetVersion
-            | Self::CreateDatasetVersionLabels => "PUT",
-            Self::DeleteDataset
-            | Self::DeleteDatasetLabels
-            | Self::DeleteDatasetVersion
-            | Self::DeleteDatasetVersionLabels => "DELETE",
-        }
-    }
-
-    /// The ids that it needs, outermost first, under the names they have in a query.
-    fn ids(self) -> &'static [&'static str] {
-        match self {
-            Self::CreateDataset | Self::ListDatasets => &[],
-            Self::GetDataset
-            | Self::UpdateDataset
-            | Self::DeleteDataset
-            | Self::PublishDataset
-            | Self::CreateDatasetLabels
-            | Self::DeleteDatasetLabels
-            | Self::CreateDatasetVersion
-            | Self::ListDatasetVersions => &["DatasetId"],
-            Self::GetDatasetVersion
-            | Self::UpdateDatasetVersion
-            | Self::DeleteDatasetVersion
-            | Self::CreateDatasetVersionLabels
-            | Self::DeleteDatasetVersionLabels => &["DatasetId", "VersionName"],
-        }
-    }
-}
 
 /// An operation with the ids that it is about; empty where there are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +23,8 @@ impl Call {
     /// The id that the operation needs and the call does not have.
     pub(crate) fn lacks(&self) -> Option<&'static str> {
         let given = [&self.dataset_id, &self.version_name];
-        let mut needed = self.operation.ids().iter().zip(given);
-        needed.find(|(_, id)| id.is_empty()).map(|(name, _)| *name)
+        let mut needed = self.operation.ids().zip(given);
+        needed.find(|(_, id)| id.is_empty()).map(|(name, _)| name)
     }
 }
 
@@ -105,52 +33,55 @@ pub(crate) fn route(request: &Request, by_name: Rule) -> Option<Call> {
     match (request.path.strip_prefix(BY_NAME), by_name) {
         (Some(rest), Rule::Accept) => named(request, rest),
         (Some(_), Rule::Refuse) => None,
+        (None, _) if request.path == "/" => by_action(request),
         (None, _) => resource(&request.method, &request.path),
     }
+}
+
+/// The operation that a request without a path names, as `x-acs-action` or as `Action`; not by two names.
+fn by_action(request: &Request) -> Option<Call> {
+    let header = request.header("x-acs-action");
+    let names = [header.as_deref(), request.parameter("Action")];
+    let name = names.into_iter().flatten().next()?;
+    let operation = Operation::of(Product::Sts).find(|operation| operation.name() == name)?;
+    let agreed = names.into_iter().flatten().all(|other| other == name) && operation.takes(&request.method);
+    agreed.then(|| Call { operation, dataset_id: String::new(), version_name: String::new() })
 }
 
 /// `Operation`, `Operation/id` or `Operation/id/version`; ids that the path does not have are looked for in the query.
 fn named(request: &Request, rest: &str) -> Option<Call> {
     let mut segments = rest.split('/');
-    let operation = Operation::named(segments.next()?).filter(|operation| operation.method() == request.method)?;
+    let name = segments.next()?;
+    let mut known = Operation::of(Product::AiWorkSpace);
+    let operation = known.find(|known| known.name() == name && known.takes(&request.method))?;
     let mut id = |index: usize| {
-        let in_query = || request.parameter(operation.ids().get(index)?).map(ToOwned::to_owned);
+        let in_query = || request.parameter(operation.ids().nth(index)?).map(ToOwned::to_owned);
         segments.next().map(|segment| decode(segment, false)).or_else(in_query).unwrap_or_default()
     };
     let call = Call { operation, dataset_id: id(0), version_name: id(1) };
-    let too_many = rest.split('/').count() > 1 + operation.ids().len();
+    let too_many = rest.split('/').count() > 1 + operation.ids().count();
     (!too_many).then_some(call)
 }
 
 /// The call that a method and the undecoded path of a resource stand for.
 fn resource(method: &str, path: &str) -> Option<Call> {
-    let rest = path.strip_prefix("/api/v1/datasets")?;
-    let segments: Vec<&str> = rest.split('/').collect();
-    // "" before the first slash; an empty id names nothing.
-    let (first, ids) = segments.split_first()?;
-    if !first.is_empty() || ids.iter().any(|segment| segment.is_empty()) {
-        return None;
-    }
-    let operation = match (method, ids) {
-        ("POST", []) => Operation::CreateDataset,
-        ("GET", []) => Operation::ListDatasets,
-        ("GET", [_]) => Operation::GetDataset,
-        ("PUT", [_]) => Operation::UpdateDataset,
-        ("DELETE", [_]) => Operation::DeleteDataset,
-        ("PUT", [_, "publish"]) => Operation::PublishDataset,
-        ("POST", [_, "labels"]) => Operation::CreateDatasetLabels,
-        ("DELETE", [_, "labels"]) => Operation::DeleteDatasetLabels,
-        ("POST", [_, "versions"]) => Operation::CreateDatasetVersion,
-        ("GET", [_, "versions"]) => Operation::ListDatasetVersions,
-        ("GET", [_, "versions", _]) => Operation::GetDatasetVersion,
-        ("PUT", [_, "versions", _]) => Operation::UpdateDatasetVersion,
-        ("DELETE", [_, "versions", _]) => Operation::DeleteDatasetVersion,
-        ("PUT", [_, "versions", _, "labels"]) => Operation::CreateDatasetVersionLabels,
-        ("DELETE", [_, "versions", _, "labels"]) => Operation::DeleteDatasetVersionLabels,
-        _ => return None,
-    };
-    let id = |index: usize| ids.get(index).map(|segment| decode(segment, false)).unwrap_or_default();
-    Some(Call { operation, dataset_id: id(0), version_name: id(2) })
+    let mut candidates = Operation::of(Product::AiWorkSpace).filter(|operation| operation.takes(method));
+    let operation = candidates.find(|operation| fits(operation.path(), path))?;
+    let segments = operation.path().split('/').zip(path.split('/'));
+    let mut ids = segments.filter(|(named, _)| id_name(named).is_some()).map(|(_, id)| decode(id, false));
+    let mut id = || ids.next().unwrap_or_default();
+    Some(Call { operation, dataset_id: id(), version_name: id() })
+}
+
+/// Whether a path is one of these; an empty id names nothing.
+fn fits(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let all = template.split('/').all(|named| {
+        segments
+            .next()
+            .is_some_and(|segment| if id_name(named).is_some() { !segment.is_empty() } else { named == segment })
+    });
+    all && segments.next().is_none()
 }
 
 #[cfg(test)]
@@ -177,7 +108,7 @@ mod tests {
             ("DELETE", "/api/v1/datasets/d-1/versions/v2/labels"),
         ];
         let routed: Vec<_> = paths.iter().map(|(method, path)| resource(method, path).unwrap().operation).collect();
-        assert_eq!(routed, Operation::ALL);
+        assert_eq!(routed, Operation::of(Product::AiWorkSpace).collect::<Vec<_>>());
         let call = resource("GET", "/api/v1/datasets/d%2F%E7%8C%AB%20x/versions/v2").unwrap();
         assert_eq!((call.dataset_id.as_str(), call.version_name.as_str()), ("d/猫 x", "v2"));
     }
@@ -195,6 +126,29 @@ mod tests {
         ];
         for (method, path) in others {
             assert_eq!(resource(method, path), None, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn the_token_service_has_one_path() {
+        use crate::request::tests::request;
+        let asked = |method: &str, target: &str, headers: &[(&str, &str)]| {
+            route(&request(method, target, headers, ""), Rule::Accept).map(|call| call.operation)
+        };
+        let named = [("x-acs-action", "GetCallerIdentity")];
+        let found = Some(Operation::GetCallerIdentity);
+        assert_eq!(asked("POST", "/", &named), found);
+        assert_eq!(asked("GET", "/?Action=GetCallerIdentity", &[]), found);
+        assert_eq!(asked("POST", "/?Action=GetCallerIdentity", &named), found);
+        for (method, target, headers) in [
+            ("POST", "/", &[][..]),
+            ("PUT", "/", &named),
+            ("POST", "/?Action=AssumeRole", &named),
+            ("POST", "/", &[("x-acs-action", "CreateDataset")]),
+            ("POST", "/x", &named),
+            ("POST", "/api/AIWorkSpace/2021-02-04/GetCallerIdentity", &named),
+        ] {
+            assert_eq!(asked(method, target, headers), None, "{method} {target}");
         }
     }
 

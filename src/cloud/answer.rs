@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::operation::Operation;
+use super::identity::CallerIdentity;
+use super::operation::Shows;
 use super::request::Request;
 
 /// The body of a success. What [`super::Client::send`] returns fits its request, so that the reader of
@@ -52,7 +53,7 @@ pub struct Malformed {
     pub request_id: Option<String>,
 }
 
-type Reading<T> = Result<T, &'static str>;
+pub(super) type Reading<T> = Result<T, &'static str>;
 
 impl Answer {
     /// The answer of `GetDataset`.
@@ -94,36 +95,32 @@ impl Answer {
         self.read(version_name)
     }
 
+    /// The answer of `GetCallerIdentity`.
+    pub fn caller_identity(&self) -> Result<CallerIdentity, Malformed> {
+        self.read(CallerIdentity::read)
+    }
+
     /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
     pub(super) fn fits(&self, request: &Request) -> Result<(), Malformed> {
-        let same = |member: &str, asked: Option<&str>| match (text(&self.body, member), asked) {
-            (Some(got), Some(asked)) => got == asked,
-            _ => true,
+        match request.operation().shows() {
+            Shows::Nothing => {}
+            Shows::DatasetId => self.dataset_id().map(drop)?,
+            Shows::VersionName => self.version_name().map(drop)?,
+            Shows::Dataset => self.dataset().map(drop)?,
+            Shows::Datasets => self.datasets().map(drop)?,
+            Shows::Version => self.version().map(drop)?,
+            Shows::Versions => self.versions().map(drop)?,
+            Shows::Identity => self.caller_identity().map(drop)?,
+        }
+        let another = request.ids().find(|(name, asked)| text(&self.body, name).is_some_and(|got| got != *asked));
+        let Some((name, _)) = another else {
+            return Ok(());
         };
-        match request.operation() {
-            Operation::CreateDataset => self.dataset_id().map(drop)?,
-            Operation::CreateDatasetVersion => self.version_name().map(drop)?,
-            Operation::GetDataset => self.dataset().map(drop)?,
-            Operation::GetDatasetVersion => self.version().map(drop)?,
-            Operation::ListDatasets => self.datasets().map(drop)?,
-            Operation::ListDatasetVersions => self.versions().map(drop)?,
-            Operation::UpdateDataset
-            | Operation::DeleteDataset
-            | Operation::PublishDataset
-            | Operation::CreateDatasetLabels
-            | Operation::DeleteDatasetLabels
-            | Operation::UpdateDatasetVersion
-            | Operation::DeleteDatasetVersion
-            | Operation::CreateDatasetVersionLabels
-            | Operation::DeleteDatasetVersionLabels => {}
-        }
-        if !same("DatasetId", request.dataset_id()) {
-            return Err(self.malformed("the answer is about another DatasetId"));
-        }
-        if !same("VersionName", request.version_name()) {
-            return Err(self.malformed("the answer is about another VersionName"));
-        }
-        Ok(())
+        Err(self.malformed(match name {
+            "DatasetId" => "the answer is about another DatasetId",
+            "VersionName" => "the answer is about another VersionName",
+            _ => "the answer is about something else",
+        }))
     }
 
     fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
@@ -208,7 +205,7 @@ fn total(body: &Map<String, Value>) -> Option<u64> {
     total.as_u64().or_else(|| total.as_str()?.parse().ok())
 }
 
-fn text<'a>(body: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(body: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
     let text = body.get(member)?.as_str()?;
     (!text.is_empty()).then_some(text)
 }

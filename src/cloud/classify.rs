@@ -1,32 +1,23 @@
-//! What a failed answer means, by operation, code and HTTP status together.
+//! What a failed answer means, by operation, code and HTTP status together. The codes are in [`codes`], product by
+//! product.
 //!
 //! No public list of the service's codes exists, so the rules name only what is documented or seen, and
 //! otherwise err on the side that does no harm: a write without a readable refusal may have been
 //! executed, and nothing but a code that is known to say so says that something is gone.
+
+mod codes;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::error::{CallError, ErrorClass, Unauthorised};
-use super::operation::Operation;
+use super::operation::{NameOrMissing, Operation, Shows};
 use super::request::Request;
+use codes::Meaning;
 
 /// The longest wait that a service's hint can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// "Name already existed" on a create or rename, "not found" on a read (seen in the field and in the
-/// official Terraform provider).
-const NAME_OR_MISSING: &str = "201300003";
-
-/// "Not found" on a read of a version (the official Terraform provider since 2.0.0-beta1).
-const VERSION_MISSING: &str = "201300002";
-
-/// "Not found" in the vendor's sample of the error body.
-const MISSING: &str = "ResourceNotFound";
-
-/// Codes of the workspace operations for a workspace that does not exist (Terraform provider).
-const NO_WORKSPACE: [&str; 3] = ["100400008", "100400027", "100700008"];
 
 /// Prefixes of gateway codes that come with 404 and are about the call, not about a resource.
 const WRONG_CALL: [&str; 5] = ["InvalidApi", "InvalidAction", "InvalidVersion", "InvalidProtocol", "InvalidProduct"];
@@ -67,16 +58,12 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
     }
 }
 
-/// Does this code say that the workspace does not exist?
-fn says_no_workspace(code: &str) -> bool {
-    NO_WORKSPACE.contains(&code)
-}
-
 impl CallError {
     /// Does the refusal say that what the spec asks for cannot be had? A refused read says nothing about the spec,
     /// unless the workspace that it names does not exist.
     pub fn blames_the_spec(&self) -> bool {
-        let no_workspace = self.code.as_deref().is_some_and(says_no_workspace);
+        let meaning = |code| Meaning::of(self.operation.product(), code);
+        let no_workspace = self.code.as_deref().and_then(meaning) == Some(Meaning::NoWorkspace);
         self.class == ErrorClass::Refused && (no_workspace || !self.operation.reads())
     }
 }
@@ -120,32 +107,38 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
     // A copy of this very request got through before.
     let copied = code == "SignatureNonceUsed";
     let failed = status == 408 || begins(&["InternalError", "ServiceUnavailable"]);
+    let meaning = Meaning::of(request.operation().product(), code);
     if copied || failed {
         doubtful(request.operation())
+    } else if meaning == Some(Meaning::Permission) {
+        permission()
     } else if status == 401 || begins(&WRONG_CREDENTIALS) {
         credentials()
     } else if !request.operation().reads() && is_used_up(status, code) {
         ErrorClass::QuotaExceeded
     } else if status == 403 || begins(&["Forbidden", "NoPermission"]) {
         permission()
-    } else if code == NAME_OR_MISSING {
-        name_or_missing(request, status)
-    } else if begins(&WRONG_CALL) || says_no_workspace(code) {
+    } else if begins(&WRONG_CALL) {
         ErrorClass::Refused
-    } else if says_missing(request.operation(), status, code) {
-        ErrorClass::NotFound
     } else {
-        unexplained(request.operation())
+        meant(request, status, meaning)
     }
 }
 
-/// Is this known to say that what the path names does not exist?
-fn says_missing(operation: Operation, status: u16, code: &str) -> bool {
-    match code {
-        VERSION_MISSING => operation == Operation::GetDatasetVersion,
-        MISSING => status == 404 && names_a_resource(operation),
-        _ => false,
-    }
+/// A refusal that the product itself words.
+fn meant(request: &Request, status: u16, meaning: Option<Meaning>) -> ErrorClass {
+    let operation = request.operation();
+    let missing = match meaning {
+        Some(Meaning::NameOrMissing) => return name_or_missing(request, status),
+        Some(Meaning::NameTaken) => return ErrorClass::NameTaken,
+        Some(Meaning::Refused | Meaning::NoWorkspace) => return ErrorClass::Refused,
+        Some(Meaning::Permission) => return permission(),
+        Some(Meaning::Missing) => names_a_resource(operation),
+        Some(Meaning::MissingAt404) => status == 404 && names_a_resource(operation),
+        Some(Meaning::MissingVersion) => operation.shows() == Shows::Version,
+        None => false,
+    };
+    if missing { ErrorClass::NotFound } else { unexplained(operation) }
 }
 
 /// A refusal whose code nobody knows: a write was not carried out, and of a read nothing follows.
@@ -162,31 +155,25 @@ fn is_used_up(status: u16, code: &str) -> bool {
 }
 
 fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
-    match request.operation() {
-        Operation::CreateDataset => ErrorClass::NameTaken,
-        Operation::ListDatasets => ErrorClass::Unexplained,
-        Operation::UpdateDataset if status != 404 && request.names() => ErrorClass::NameTaken,
-        Operation::GetDataset | Operation::GetDatasetVersion => ErrorClass::NotFound,
-        Operation::UpdateDataset
-        | Operation::DeleteDataset
-        | Operation::PublishDataset
-        | Operation::CreateDatasetLabels
-        | Operation::DeleteDatasetLabels
-        | Operation::CreateDatasetVersion
-        | Operation::ListDatasetVersions
-        | Operation::UpdateDatasetVersion
-        | Operation::DeleteDatasetVersion
-        | Operation::CreateDatasetVersionLabels
-        | Operation::DeleteDatasetVersionLabels => {
-            // Only the status can say that something is missing here; otherwise the next pass reads what is there.
-            if status == 404 { ErrorClass::NotFound } else { doubtful(request.operation()) }
+    let operation = request.operation();
+    match operation.clash() {
+        NameOrMissing::Name => ErrorClass::NameTaken,
+        NameOrMissing::Neither => ErrorClass::Unexplained,
+        NameOrMissing::NewName if status != 404 && request.names() => ErrorClass::NameTaken,
+        NameOrMissing::Gone => ErrorClass::NotFound,
+        NameOrMissing::NewName | NameOrMissing::ByStatus => {
+            if status == 404 {
+                ErrorClass::NotFound
+            } else {
+                doubtful(operation)
+            }
         }
     }
 }
 
 /// Whether the path names something that can be missing.
 fn names_a_resource(operation: Operation) -> bool {
-    operation.path_shape().0 > 0
+    operation.id_names().next().is_some()
 }
 
 fn credentials() -> ErrorClass {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
@@ -14,12 +15,15 @@ use super::observer::{self, Observer, UNSENT};
 use super::operation::Operation;
 use super::prepare::{Occasion, prepare};
 use super::request::Request;
-use super::settings::{ClientError, Settings};
+use super::settings::{self, ClientError, Settings};
 use super::sign::hex;
 use super::transport::Transport;
 use super::turn::Turn;
 use super::wire;
 use crate::ambient;
+
+/// Why a call of a product is not sent whose endpoint nobody named.
+const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
 
 /// How many different codes of the service are reported to the observer by name.
 const MOST_CODES: usize = 100;
@@ -84,19 +88,22 @@ impl Client {
     /// Sends with the permit that `turn` holds, or waits for one in its lane first.
     pub async fn call_in(&self, turn: &mut Turn, request: &Request) -> Result<Answer, CallError> {
         if turn.take() {
-            self.call(turn.lane(), request).await
-        } else {
-            self.shared.limiter.leave(turn.lane(), request.operation()).await;
-            self.send(request).await
+            return self.call(turn.lane(), request).await;
         }
+        if let Some(limiter) = self.shared.limiter_of(request.operation()) {
+            limiter.leave(turn.lane(), request.operation()).await;
+        }
+        self.send(request).await
     }
 
-    /// Waits for a permit in `lane`, then sends.
+    /// Waits for a permit in `lane`, then sends. What the limiter does not hold for is sent at once.
     pub async fn call(&self, lane: Lane, request: &Request) -> Result<Answer, CallError> {
-        let begun = Instant::now();
-        self.shared.limiter.acquire(lane, request.operation()).await;
-        self.shared.observer.waited(lane, begun.elapsed());
-        self.shared.limiter.leave(lane, request.operation()).await;
+        if let Some(limiter) = self.shared.limiter_of(request.operation()) {
+            let begun = Instant::now();
+            limiter.acquire(lane, request.operation()).await;
+            self.shared.observer.waited(lane, begun.elapsed());
+            limiter.leave(lane, request.operation()).await;
+        }
         self.send(request).await
     }
 
@@ -125,17 +132,19 @@ impl Client {
         if let Some(defect) = request.defect() {
             return Err(not_sent(ErrorClass::Refused, defect));
         }
+        let endpoint = shared.settings.endpoint_of(operation.product());
+        let endpoint = endpoint.ok_or_else(|| not_sent(ErrorClass::Refused, NO_ENDPOINT))?;
         let limit = shared.settings.request_timeout;
         let deadline = begun.checked_add(limit).unwrap_or(begun);
         let credentials = timeout_at(deadline, shared.credentials.credentials())
             .await
             .map_err(|_| not_sent(ErrorClass::Transient, "no credentials within the deadline"))?
             .map_err(|error| no_credentials(operation, &error))?;
-        let occasion =
-            shared.occasion().ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
+        let occasion = Occasion::now(endpoint);
+        let occasion = occasion.ok_or_else(|| not_sent(ErrorClass::Transient, "the system gives no random numbers"))?;
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
-        let http = wire::http_request(&shared.settings, request, prepared)
-            .map_err(|error| no_credentials(operation, &error))?;
+        let http =
+            wire::http_request(endpoint, request, prepared).map_err(|error| no_credentials(operation, &error))?;
         let transmitted = wire::transmit(&*shared.transport, http, wire::largest_body(operation));
         let exchange = timeout_at(deadline, transmitted).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
@@ -143,17 +152,22 @@ impl Client {
 
     fn report(&self, operation: Operation, result: &Result<Answer, CallError>, how: &str, begun: Instant) {
         let (shared, took) = (&self.shared, begun.elapsed());
+        let limiter = shared.limiter_of(operation);
         let Err(error) = result else {
-            shared.limiter.succeeded(operation);
+            if let Some(limiter) = limiter {
+                limiter.succeeded(operation);
+            }
             return shared.observer.call_finished(operation, "OK", took);
         };
         if let ErrorClass::Throttled { after } = error.class {
-            let scope = Scope::of(error.code.as_deref());
-            shared.limiter.throttled(operation, begun, Throttling { scope, after });
+            if let Some(limiter) = limiter {
+                let scope = Scope::of(error.code.as_deref());
+                limiter.throttled(operation, begun, Throttling { scope, after });
+            }
             shared.observer.throttled(operation);
         }
-        if UNSENT.contains(&how) {
-            shared.limiter.unused();
+        if let Some(limiter) = limiter.filter(|_| UNSENT.contains(&how)) {
+            limiter.unused();
         }
         let code = match &error.code {
             Some(code) if shared.is_known(code) => code,
@@ -169,13 +183,21 @@ pub fn network(settings: &Settings) -> Result<Arc<dyn Transport>, ClientError> {
     Ok(Arc::new(wire::http_client(settings)?))
 }
 
-impl Shared {
-    fn occasion(&self) -> Option<Occasion> {
-        Some(Occasion {
-            host: self.settings.host(),
+impl Occasion {
+    /// Now, at this endpoint; `None` without random numbers.
+    fn now(endpoint: &Url) -> Option<Self> {
+        Some(Self {
+            host: settings::host(endpoint),
             date: ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             nonce: hex(&ambient::random::<16>()?),
         })
+    }
+}
+
+impl Shared {
+    /// The limiter, if it holds for this operation.
+    fn limiter_of(&self, operation: Operation) -> Option<&Limiter> {
+        operation.product().is_limited().then_some(&*self.limiter)
     }
 
     /// Whether a code may become a metric label: it is a word, and not one too many.

@@ -1,9 +1,9 @@
 //! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04), operations on datasets and
-//! dataset versions.
+//! dataset versions, and of the API that says who calls (`Sts`). The table in [`operation`] has them all.
 //!
 //! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and
 //! ends as an [`Answer`] that fits the question or as a [`CallError`] whose class says whether the
-//! service may have carried it out. All calls of an account share one [`Limiter`]. No credential byte
+//! service may have carried it out. All calls of an account to `AIWorkSpace` share one [`Limiter`]. No credential byte
 //! appears in an error, in `Debug` output or in a URL. Nothing here knows Kubernetes.
 //!
 //! Data flows one way: [`Request`] → headers and signature (`prepare`, `sign`) → the
@@ -16,12 +16,13 @@ mod client;
 pub mod codec;
 mod credentials;
 mod error;
+mod identity;
 mod interpret;
 mod limiter;
 mod observer;
 mod operation;
 mod prepare;
-mod prices;
+mod product;
 mod proxy;
 mod request;
 mod secret;
@@ -40,10 +41,11 @@ pub use classify::classify;
 pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
+pub use identity::CallerIdentity;
 pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, QpsError, Reservation, Scope, Throttling};
 pub use observer::{Observer, UNSENT};
-pub use operation::{Operation, UnknownOperation};
-pub use prices::Price;
+pub use operation::{Operation, Price, UnknownOperation};
+pub use product::Product;
 pub use proxy::{NoProxy, NoProxyError, Proxy, ProxyError};
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;

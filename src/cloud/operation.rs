@@ -1,132 +1,131 @@
-//! The operations of the dataset API that the operator calls, by the service's own names.
+//! The operations that the operator calls, by the service's own names: one table, one row each.
+//!
+//! A new operation is a row here and a constructor in [`super::Request`]. All that the client must know of it is in the
+//! row: nothing else in this folder matches on single operations. The row has no lane, because which lane a call waits
+//! in depends on why it is made, and that is decided pass by pass.
+
+mod row;
 
 use std::str::FromStr;
 
-use reqwest::Method;
+use super::product::Product;
+pub use row::Price;
+use row::{Effect, Row};
+pub(super) use row::{Method, NameOrMissing, Shows};
 
-/// The version of the service's API.
-pub(super) const VERSION: &str = "2021-02-04";
+/// Makes the enumeration and the table out of one list.
+macro_rules! operations {
+    ($( $product:ident { $(
+        $name:ident: $method:ident $path:literal, $effect:ident
+            $(, shows $shows:ident)? $(, clash $clash:ident)? $(, price $price:expr)? $(, qps $qps:literal)?;
+    )+ } )+) => {
+        /// One operation of a product. The name goes into `x-acs-action` and is signed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs)] // each variant is the service's operation of that name
+        pub enum Operation { $( $( $name, )+ )+ }
 
-/// One operation of the service. The name goes into `x-acs-action` and is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)] // each variant is the service's operation of that name
-pub enum Operation {
-    CreateDataset,
-    ListDatasets,
-    GetDataset,
-    UpdateDataset,
-    DeleteDataset,
-    PublishDataset,
-    CreateDatasetLabels,
-    DeleteDatasetLabels,
-    CreateDatasetVersion,
-    ListDatasetVersions,
-    GetDatasetVersion,
-    UpdateDatasetVersion,
-    DeleteDatasetVersion,
-    CreateDatasetVersionLabels,
-    DeleteDatasetVersionLabels,
+        impl Operation {
+            /// Every operation, product by product, in the order of the service's index.
+            pub const ALL: [Self; [$( $( Self::$name, )+ )+].len()] = [$( $( Self::$name, )+ )+];
+
+            const fn row(self) -> &'static Row {
+                match self { $( $( Self::$name => const {
+                    &Row::new(Product::$product, stringify!($name), Method::$method, $path, Effect::$effect)
+                        $( .shows(Shows::$shows) )? $( .clash(NameOrMissing::$clash) )? $( .price($price) )? $( .qps($qps) )?
+                }, )+ )+ }
+            }
+        }
+    };
+}
+
+// After the path: does it read or write? `shows`: what its success answer must hold (absent: nothing). `clash`: what
+// the code with two meanings says (absent: the status decides). `price`: absent where none is published. `qps`: the calls per second
+// that the vendor's quota pages of the product name for one account in one region; accounts differ. Version labels
+// are created by PUT, dataset labels by POST.
+operations! {
+    AiWorkSpace {
+        CreateDataset: Post "/api/v1/datasets", Writes, shows DatasetId, clash Name, price Price::billed(0.001, 0.0), qps 20.0;
+        ListDatasets: Get "/api/v1/datasets", Reads, shows Datasets, clash Neither, price Price::billed(0.001, 0.001);
+        GetDataset: Get "/api/v1/datasets/{DatasetId}", Reads, shows Dataset, clash Gone, price Price::if_ok(0.0001), qps 50.0;
+        UpdateDataset: Put "/api/v1/datasets/{DatasetId}", Writes, clash NewName, qps 20.0;
+        DeleteDataset: Delete "/api/v1/datasets/{DatasetId}", Writes, price Price::billed(0.001, 0.0);
+        PublishDataset: Put "/api/v1/datasets/{DatasetId}/publish", Writes;
+        CreateDatasetLabels: Post "/api/v1/datasets/{DatasetId}/labels", Writes, qps 20.0;
+        DeleteDatasetLabels: Delete "/api/v1/datasets/{DatasetId}/labels", Writes, qps 20.0;
+        CreateDatasetVersion: Post "/api/v1/datasets/{DatasetId}/versions", Writes, shows VersionName;
+        ListDatasetVersions: Get "/api/v1/datasets/{DatasetId}/versions", Reads, shows Versions;
+        GetDatasetVersion: Get "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Reads, shows Version, clash Gone, qps 50.0;
+        UpdateDatasetVersion: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;
+        DeleteDatasetVersion: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;
+        CreateDatasetVersionLabels: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
+        DeleteDatasetVersionLabels: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
+    }
+    Sts {
+        GetCallerIdentity: Post "/", Reads, shows Identity;
+    }
 }
 
 impl Operation {
-    /// Every operation, in the order of the service's index.
-    pub const ALL: [Self; 15] = [
-        Self::CreateDataset,
-        Self::ListDatasets,
-        Self::GetDataset,
-        Self::UpdateDataset,
-        Self::DeleteDataset,
-        Self::PublishDataset,
-        Self::CreateDatasetLabels,
-        Self::DeleteDatasetLabels,
-        Self::CreateDatasetVersion,
-        Self::ListDatasetVersions,
-        Self::GetDatasetVersion,
-        Self::UpdateDatasetVersion,
-        Self::DeleteDatasetVersion,
-        Self::CreateDatasetVersionLabels,
-        Self::DeleteDatasetVersionLabels,
-    ];
+    /// The operations of one product.
+    pub fn of(product: Product) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |operation| operation.product() == product)
+    }
 
     /// The service's name of the operation.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateDataset => "CreateDataset",
-            Self::ListDatasets => "ListDatasets",
-            Self::GetDataset => "GetDataset",
-            Self::UpdateDataset => "UpdateDataset",
-            Self::DeleteDataset => "DeleteDataset",
-            Self::PublishDataset => "PublishDataset",
-            Self::CreateDatasetLabels => "CreateDatasetLabels",
-            Self::DeleteDatasetLabels => "DeleteDatasetLabels",
-            Self::CreateDatasetVersion => "CreateDatasetVersion",
-            Self::ListDatasetVersions => "ListDatasetVersions",
-            Self::GetDatasetVersion => "GetDatasetVersion",
-            Self::UpdateDatasetVersion => "UpdateDatasetVersion",
-            Self::DeleteDatasetVersion => "DeleteDatasetVersion",
-            Self::CreateDatasetVersionLabels => "CreateDatasetVersionLabels",
-            Self::DeleteDatasetVersionLabels => "DeleteDatasetVersionLabels",
-        }
+        self.row().name
+    }
+
+    /// The product whose operation it is.
+    pub const fn product(self) -> Product {
+        self.row().product
     }
 
     /// Whether the operation changes nothing, so that repeating it is always safe.
     pub const fn reads(self) -> bool {
-        matches!(self, Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion)
+        matches!(self.row().effect, Effect::Reads)
     }
 
-    /// Calls per second of this operation that the vendor publishes, for one account in one region. The source is the
-    /// vendor's quota pages of the product `AIWorkSpace`; they do not name the other operations, and accounts differ.
-    ///
-    /// | operation | calls per second |
-    /// | --- | --- |
-    /// | GetDataset, GetDatasetVersion | 50 |
-    /// | CreateDataset, UpdateDataset, CreateDatasetLabels, DeleteDatasetLabels | 20 |
-    pub const fn documented_qps(self) -> Option<f64> {
-        match self {
-            Self::GetDataset | Self::GetDatasetVersion => Some(50.0),
-            Self::CreateDataset | Self::UpdateDataset | Self::CreateDatasetLabels | Self::DeleteDatasetLabels => {
-                Some(20.0)
-            }
-            Self::ListDatasets
-            | Self::DeleteDataset
-            | Self::PublishDataset
-            | Self::CreateDatasetVersion
-            | Self::ListDatasetVersions
-            | Self::UpdateDatasetVersion
-            | Self::DeleteDatasetVersion
-            | Self::CreateDatasetVersionLabels
-            | Self::DeleteDatasetVersionLabels => None,
-        }
-    }
-
-    /// The HTTP method. Version labels are created by PUT, dataset labels by POST.
     pub(super) const fn method(self) -> Method {
-        match self {
-            Self::ListDatasets | Self::GetDataset | Self::ListDatasetVersions | Self::GetDatasetVersion => Method::GET,
-            Self::CreateDataset | Self::CreateDatasetLabels | Self::CreateDatasetVersion => Method::POST,
-            Self::UpdateDataset
-            | Self::PublishDataset
-            | Self::UpdateDatasetVersion
-            | Self::CreateDatasetVersionLabels => Method::PUT,
-            Self::DeleteDataset
-            | Self::DeleteDatasetLabels
-            | Self::DeleteDatasetVersion
-            | Self::DeleteDatasetVersionLabels => Method::DELETE,
-        }
+        self.row().method
     }
 
-    /// How many ids the path names (dataset, then version), and what follows them.
-    pub(super) const fn path_shape(self) -> (usize, &'static str) {
-        match self {
-            Self::CreateDataset | Self::ListDatasets => (0, ""),
-            Self::GetDataset | Self::UpdateDataset | Self::DeleteDataset => (1, ""),
-            Self::PublishDataset => (1, "/publish"),
-            Self::CreateDatasetLabels | Self::DeleteDatasetLabels => (1, "/labels"),
-            Self::CreateDatasetVersion | Self::ListDatasetVersions => (1, "/versions"),
-            Self::GetDatasetVersion | Self::UpdateDatasetVersion | Self::DeleteDatasetVersion => (2, ""),
-            Self::CreateDatasetVersionLabels | Self::DeleteDatasetVersionLabels => (2, "/labels"),
-        }
+    /// The path with the names of its ids in braces.
+    pub(super) const fn path(self) -> &'static str {
+        self.row().path
     }
+
+    /// The names of the ids in the path, outermost first.
+    pub(super) fn id_names(self) -> impl Iterator<Item = &'static str> {
+        self.path().split('/').filter_map(id_name)
+    }
+
+    /// Calls per second that the vendor publishes for one account in one region, if it does.
+    pub const fn documented_qps(self) -> Option<f64> {
+        self.row().qps
+    }
+
+    /// What its success answer must hold.
+    pub(super) const fn shows(self) -> Shows {
+        self.row().shows
+    }
+
+    /// What the code with two meanings says when it refuses this.
+    pub(super) const fn clash(self) -> NameOrMissing {
+        self.row().clash
+    }
+}
+
+impl Price {
+    /// The price of a call, `None` if none is published.
+    pub const fn of(operation: Operation) -> Option<Self> {
+        operation.row().price
+    }
+}
+
+/// The name in braces, if a segment of a path is one.
+pub(super) fn id_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// A name that no operation here has.
@@ -134,11 +133,12 @@ impl Operation {
 #[error("{0:?} is not an operation that is called here, such as CreateDataset or GetDatasetVersion")]
 pub struct UnknownOperation(String);
 
+/// Only operations that pass the account's limiter have a name to be written down: limits are what names are read for.
 impl FromStr for Operation {
     type Err = UnknownOperation;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let named = |operation: &Self| operation.as_str() == name;
+        let named = |operation: &Self| operation.product().is_limited() && operation.as_str() == name;
         Self::ALL.into_iter().find(named).ok_or_else(|| UnknownOperation(name.to_owned()))
     }
 }
@@ -146,5 +146,28 @@ impl FromStr for Operation {
 impl std::fmt::Display for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_all_of_its_operation() {
+        let labels = Operation::CreateDatasetVersionLabels;
+        assert_eq!(labels.as_str().parse(), Ok(labels));
+        assert_eq!((labels.product(), labels.method(), labels.reads()), (Product::AiWorkSpace, Method::Put, false));
+        assert_eq!(labels.id_names().collect::<Vec<_>>(), ["DatasetId", "VersionName"]);
+        assert_eq!((labels.shows(), labels.clash()), (Shows::Nothing, NameOrMissing::ByStatus));
+        assert_eq!(Price::of(labels), None);
+        assert_eq!(Price::of(Operation::GetDataset), Some(Price { input: 0.0001, output: 0.0, failures: false }));
+        assert_eq!(Price::of(Operation::ListDatasets), Some(Price { input: 0.001, output: 0.001, failures: true }));
+    }
+
+    #[test]
+    fn an_operation_of_the_token_service_has_no_limit_to_set() {
+        assert_eq!(Operation::of(Product::Sts).collect::<Vec<_>>(), [Operation::GetCallerIdentity]);
+        assert!("GetCallerIdentity".parse::<Operation>().is_err());
     }
 }

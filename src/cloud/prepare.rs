@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::credentials::{BearerStyle, Credentials};
-use super::operation::VERSION;
 use super::request::Request;
 use super::settings::EndpointForm;
 use super::sign::{Unsigned, sha256_hex};
@@ -47,7 +46,7 @@ pub(super) fn prepare(
         ("x-acs-content-sha256", payload.clone()),
         ("x-acs-date", occasion.date),
         ("x-acs-signature-nonce", occasion.nonce),
-        ("x-acs-version", VERSION.to_owned()),
+        ("x-acs-version", request.operation().product().version().to_owned()),
     ]);
     if body.is_some() {
         headers.insert("content-type", "application/json; charset=utf-8".to_owned());

@@ -1,21 +1,21 @@
-//! One call of the dataset API as a value: what is asked, not yet signed.
+//! One call of an API as a value: what is asked, not yet signed.
 //!
 //! The path and the query are encoded here, once, by RFC 3986 (a blank is `%20`, never `+`), and exactly
 //! this text is both signed and sent.
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::operation::{Operation, VERSION};
+use super::operation::{Operation, id_name};
+use super::product::Style;
 use super::settings::EndpointForm;
 
 /// One call: operation, ids in the path, query pairs, optional JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     operation: Operation,
-    /// The ids in the path, as many as [`Operation::path_shape`] says: dataset, then version.
+    /// The ids in the path, one for each of [`Operation::id_names`].
     ids: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Map<String, Value>>,
@@ -132,36 +132,43 @@ impl Request {
         request
     }
 
+    /// `GetCallerIdentity`: whose credentials these are.
+    pub fn get_caller_identity() -> Self {
+        Self::new(Operation::GetCallerIdentity, &[])
+    }
+
     /// What is called.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
     /// The HTTP method.
-    pub fn method(&self) -> Method {
-        self.operation.method()
+    pub fn method(&self) -> reqwest::Method {
+        self.operation.method().into()
     }
 
-    /// The path on the request line, percent-encoded.
+    /// The path on the request line, percent-encoded. The form is that of products with paths; the others have none.
     pub fn path(&self, form: EndpointForm) -> String {
-        match form {
-            EndpointForm::Roa => self.resource_path(),
-            EndpointForm::Gateway => self.operation_path(),
+        match (self.operation.product().style(), form) {
+            (Style::Rpc, _) => "/".to_owned(),
+            (Style::Roa, EndpointForm::Roa) => self.resource_path(),
+            (Style::Roa, EndpointForm::Gateway) => self.operation_path(),
         }
     }
 
     fn resource_path(&self) -> String {
-        let (dataset, version) = (self.dataset_id(), self.version_name());
-        let mut path = "/api/v1/datasets".to_owned();
-        for (before, id) in [("/", dataset), ("/versions/", version)] {
-            path.extend(id.map(|id| format!("{before}{}", encode(id))));
-        }
-        path + self.operation.path_shape().1
+        let mut ids = self.ids.iter();
+        let segments = self.operation.path().split('/').map(|segment| match id_name(segment) {
+            Some(_) => ids.next().map(|id| encode(id)).unwrap_or_default(),
+            None => segment.to_owned(),
+        });
+        segments.collect::<Vec<_>>().join("/")
     }
 
     /// The page shows one id as a further segment of the path, and says nothing of two: these go into the query.
     fn operation_path(&self) -> String {
-        let operation = format!("/api/AIWorkSpace/{VERSION}/{}", self.operation);
+        let product = self.operation.product();
+        let operation = format!("/api/{}/{}/{}", product.as_str(), product.version(), self.operation);
         match &self.ids[..] {
             [id] => format!("{operation}/{}", encode(id)),
             _ => operation,
@@ -170,12 +177,13 @@ impl Request {
 
     /// The query on the request line: encoded, sorted by name, without `?`; empty if there is none.
     pub fn query(&self, form: EndpointForm) -> String {
-        let ids = match (form, &self.ids[..]) {
-            (EndpointForm::Gateway, [dataset, version]) => vec![("DatasetId", dataset), ("VersionName", version)],
-            _ => Vec::new(),
+        let in_query = match (self.operation.product().style(), form) {
+            (Style::Rpc, _) => true,
+            (Style::Roa, EndpointForm::Gateway) => self.ids.len() > 1,
+            (Style::Roa, EndpointForm::Roa) => false,
         };
-        let given = self.query.iter().map(|(name, value)| (*name, value));
-        encode_query(given.chain(ids).map(|(name, value)| (name, value.as_str())))
+        let given = self.query.iter().map(|(name, value)| (*name, value.as_str()));
+        encode_query(given.chain(self.ids().filter(|_| in_query)))
     }
 
     /// The JSON body.
@@ -183,23 +191,24 @@ impl Request {
         self.body.as_ref()
     }
 
+    /// The ids that the path names, each with the name that the service has for it.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.operation.id_names().zip(self.ids.iter().map(String::as_str))
+    }
+
     /// The dataset that the path names.
     pub fn dataset_id(&self) -> Option<&str> {
-        self.ids.first().map(String::as_str)
+        self.ids().find(|(name, _)| *name == "DatasetId").map(|(_, id)| id)
     }
 
     /// The version that the path names.
     pub fn version_name(&self) -> Option<&str> {
-        self.ids.get(1).map(String::as_str)
+        self.ids().find(|(name, _)| *name == "VersionName").map(|(_, id)| id)
     }
 
-    /// Whether the call sets a dataset's name, so that the name may be taken.
+    /// Whether the call sets a name.
     pub(super) fn names(&self) -> bool {
-        let named = self.body.as_ref().is_some_and(|b| b.contains_key("Name"));
-        match self.operation.path_shape() {
-            (0 | 1, "") => named,
-            _ => false,
-        }
+        self.body.as_ref().is_some_and(|body| body.contains_key("Name"))
     }
 
     /// Why the request must not be sent, if so: it would address something else than it says.
@@ -247,7 +256,7 @@ fn comma_list(members: &[String]) -> String {
 }
 
 /// Percent-encodes and sorts query pairs the way both the wire and the signature want them.
-pub(super) fn encode_query<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn encode_query<'a, 'b>(pairs: impl Iterator<Item = (&'a str, &'b str)>) -> String {
     let mut encoded: Vec<_> = pairs.map(|(name, value)| (encode(name), encode(value))).collect();
     encoded.sort();
     let joined: Vec<_> = encoded.into_iter().map(|(name, value)| format!("{name}={value}")).collect();

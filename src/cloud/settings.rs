@@ -1,11 +1,13 @@
 //! Where and how patiently the client calls, checked once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use reqwest::Url;
 
 use super::authorities::Authorities;
+use super::product::Product;
 use super::proxy::Proxy;
 
 /// The longest time to make a connection (the official SDK's default).
@@ -14,7 +16,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The settings of a [`super::Client`].
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// That of the dataset API.
     pub(super) endpoint: Url,
+    /// Those of the other products, as far as they are known.
+    others: BTreeMap<Product, Url>,
     pub(super) request_timeout: Duration,
     pub(super) proxy: Option<Proxy>,
     pub(super) authorities: Authorities,
@@ -52,24 +57,16 @@ pub enum ClientError {
 }
 
 impl Settings {
-    /// Calls `endpoint`, a URL of scheme and host only, and waits at most `request_timeout` for the
-    /// complete answer of one call.
+    /// Calls the dataset API at `endpoint`, a URL of scheme and host only, and waits at most `request_timeout` for the
+    /// complete answer of one call. Nothing says then that other products are served there too: they have no endpoint.
     pub fn for_endpoint(endpoint: &str, request_timeout: Duration) -> Result<Self, ClientError> {
-        let invalid = || ClientError::Endpoint(without_user(endpoint));
-        let url = Url::parse(endpoint.trim()).map_err(|_| invalid())?;
-        let bare = url.username().is_empty()
-            && url.password().is_none()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !bare || !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(invalid());
-        }
+        let url = bare_url(endpoint)?;
         if request_timeout.is_zero() {
             return Err(ClientError::Timeout);
         }
         Ok(Self {
             endpoint: url,
+            others: BTreeMap::new(),
             request_timeout,
             proxy: None,
             authorities: Authorities::default(),
@@ -77,14 +74,28 @@ impl Settings {
         })
     }
 
-    /// Calls the public endpoint of `region`, such as `cn-hangzhou`.
+    /// Calls the public endpoints of `region`, such as `cn-hangzhou`.
     pub fn for_region(region: &str, request_timeout: Duration) -> Result<Self, ClientError> {
         let of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if region.is_empty() || !region.chars().all(of_region) {
             return Err(ClientError::Region(region.to_owned()));
         }
-        let endpoint = format!("https://aiworkspace.{region}.aliyuncs.com");
-        Self::for_endpoint(&endpoint, request_timeout)
+        let mut settings = Self::for_endpoint(&Product::AiWorkSpace.endpoint(region), request_timeout)?;
+        for product in Product::ALL {
+            settings = settings.with_endpoint(product, &product.endpoint(region))?;
+        }
+        Ok(settings)
+    }
+
+    /// Calls this product at `endpoint`, a URL of scheme and host only.
+    pub fn with_endpoint(mut self, product: Product, endpoint: &str) -> Result<Self, ClientError> {
+        let url = bare_url(endpoint)?;
+        if product == Product::AiWorkSpace {
+            self.endpoint = url;
+        } else {
+            self.others.insert(product, url);
+        }
+        Ok(self)
     }
 
     /// Goes through an HTTP proxy; without this none is used, whatever the environment says.
@@ -124,14 +135,34 @@ impl Settings {
         CONNECT_TIMEOUT.min(self.request_timeout / 2)
     }
 
-    /// What the `Host` header says: the port only if it is not the scheme's own.
-    pub(super) fn host(&self) -> String {
-        let host = self.endpoint.host_str().unwrap_or_default();
-        match self.endpoint.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }
+    /// Where a product is called, if that is known.
+    pub(super) fn endpoint_of(&self, product: Product) -> Option<&Url> {
+        if product == Product::AiWorkSpace { Some(&self.endpoint) } else { self.others.get(&product) }
     }
+}
+
+/// What the `Host` header says: the port only if it is not the scheme's own.
+pub(super) fn host(endpoint: &Url) -> String {
+    let host = endpoint.host_str().unwrap_or_default();
+    match endpoint.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// A URL of scheme and host only.
+fn bare_url(endpoint: &str) -> Result<Url, ClientError> {
+    let invalid = || ClientError::Endpoint(without_user(endpoint));
+    let url = Url::parse(endpoint.trim()).map_err(|_| invalid())?;
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !bare || !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(invalid());
+    }
+    Ok(url)
 }
 
 /// The endpoint for an error message: a password before an `@` is not repeated.
@@ -152,7 +183,9 @@ mod tests {
     fn the_region_gives_the_public_endpoint() {
         let settings = Settings::for_region("cn-hangzhou", TEN).unwrap();
         assert_eq!(settings.endpoint.as_str(), "https://aiworkspace.cn-hangzhou.aliyuncs.com/");
-        assert_eq!(settings.host(), "aiworkspace.cn-hangzhou.aliyuncs.com");
+        assert_eq!(host(&settings.endpoint), "aiworkspace.cn-hangzhou.aliyuncs.com");
+        let sts = settings.endpoint_of(Product::Sts).map(Url::as_str);
+        assert_eq!(sts, Some("https://sts.cn-hangzhou.aliyuncs.com/"));
         for region in ["", "cn hangzhou", "evil.example/", "CN"] {
             let error = Settings::for_region(region, TEN).unwrap_err();
             assert_eq!(error, ClientError::Region(region.to_owned()));
@@ -161,14 +194,14 @@ mod tests {
 
     #[test]
     fn the_host_names_the_port_only_if_it_is_unusual() {
-        for (endpoint, host) in [
+        for (endpoint, expected) in [
             ("http://127.0.0.1:8080", "127.0.0.1:8080"),
             ("http://127.0.0.1:80/", "127.0.0.1"),
             ("https://[::1]:8443", "[::1]:8443"),
             ("https://example.test:443", "example.test"),
         ] {
             let settings = Settings::for_endpoint(endpoint, TEN).unwrap();
-            assert_eq!(settings.host(), host, "{endpoint}");
+            assert_eq!(host(&settings.endpoint), expected, "{endpoint}");
         }
     }
 
@@ -179,6 +212,16 @@ mod tests {
         }
         let error = Settings::for_endpoint("https://u:canary@host", TEN).unwrap_err();
         assert!(!error.to_string().contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn another_product_is_not_guessed_at_an_endpoint_of_the_dataset_api() {
+        let settings = Settings::for_endpoint("http://127.0.0.1:8080", TEN).unwrap();
+        assert_eq!(settings.endpoint_of(Product::Sts), None);
+        let told = settings.with_endpoint(Product::Sts, "http://127.0.0.1:8081").unwrap();
+        assert_eq!(told.endpoint_of(Product::Sts).map(Url::as_str), Some("http://127.0.0.1:8081/"));
+        assert_eq!(told.endpoint_of(Product::AiWorkSpace).map(Url::as_str), Some("http://127.0.0.1:8080/"));
+        assert!(told.with_endpoint(Product::Sts, "http://a/b").is_err());
     }
 
     #[test]

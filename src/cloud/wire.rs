@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
-use reqwest::{Client, Proxy, Response, redirect, retry};
+use reqwest::{Client, Method, Proxy, Response, Url, redirect, retry};
 
 use super::classify::retry_after;
 use super::credentials::CredentialError;
@@ -52,11 +52,11 @@ pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
 
 /// Fails if a credential does not fit into a header.
 pub(super) fn http_request(
-    settings: &Settings,
+    endpoint: &Url,
     request: &Request,
     prepared: Prepared,
 ) -> Result<reqwest::Request, CredentialError> {
-    let mut url = settings.endpoint.clone();
+    let mut url = endpoint.clone();
     url.set_path(&prepared.path);
     url.set_query((!prepared.query.is_empty()).then_some(prepared.query.as_str()));
     let mut http = reqwest::Request::new(request.method(), url);
@@ -69,7 +69,7 @@ pub(super) fn http_request(
     }
     if !prepared.body.is_empty() {
         *http.body_mut() = Some(prepared.body.into());
-    } else if !request.operation().reads() {
+    } else if request.method() != Method::GET {
         // As the official SDK does; the library leaves it out, which some proxies do not accept.
         let none = HeaderValue::from_static("0");
         http.headers_mut().insert(CONTENT_LENGTH, none);
@@ -80,8 +80,7 @@ pub(super) fn http_request(
 /// The largest body of an answer to this operation that is read, in bytes. Many passes may wait for answers at a time, so
 /// only lists, which are few, may be long.
 pub(super) const fn largest_body(operation: Operation) -> usize {
-    let list = matches!(operation, Operation::ListDatasets | Operation::ListDatasetVersions);
-    if list { LARGEST_LIST } else { LARGEST_BODY }
+    if operation.shows().is_page() { LARGEST_LIST } else { LARGEST_BODY }
 }
 
 /// Sends once, and reads a body of at most `largest` bytes. The caller limits the time.

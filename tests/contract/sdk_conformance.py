@@ -1,7 +1,7 @@
 """Drives every dataset operation with the official Python SDK against a running emulator.
 
 Each credential walks through all 15 operations and reads back what it wrote (walk.py); then every documented refusal is
-provoked (refusals.py). All requests and answers pass a recording proxy and are held to the OpenAPI document (wire.py).
+provoked (refusals.py), and the token service's SDK asks who calls (identity.py). All requests and answers pass a recording proxy and are held to the OpenAPI document (wire.py).
 Prints a table and a last line `N passed, N failed`; the exit code is 1 if anything failed.
 
     sdk_conformance.py 127.0.0.1:8080
@@ -21,6 +21,7 @@ from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_tea_openapi.models import Config
 
+from identity import Identity
 from refusals import Refusals
 from walk import Walk
 from wire import Contract, Recorder
@@ -141,6 +142,7 @@ class Conformance:
         left = self.control("GET", "/state")["datasets"]
         self.report.check("DeleteDataset", "errors", left == [], f"{len(left)} datasets are left")
         self.recorder.close()
+        Identity(self).all()
         return self.report.show()
 
 

@@ -93,7 +93,7 @@ fn owner(context: &Context, named: Option<Text>) -> Result<Text, Refusal> {
             Err(Refusal::invalid("UserId", "it must be decimal digits"))
         }
         Some(user) if user == *caller || context.caller.list_all => Ok(user),
-        Some(_) => Err(Refusal::NoPermission(context.call.operation.name())),
+        Some(_) => Err(Refusal::NoPermission(context.call.operation)),
     }
 }
 

@@ -5,6 +5,7 @@
 mod datasets;
 mod describe;
 mod filters;
+mod identity;
 mod input;
 mod labels;
 mod list_datasets;
@@ -26,9 +27,10 @@ use crate::auth::Caller;
 use crate::clock::timestamp;
 use crate::ids::Ids;
 use crate::knobs::Knobs;
+use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::route::{Call, Operation};
+use crate::route::Call;
 use crate::store::{Clock, Dataset, Store, Text};
 
 /// All that an operation works with.
@@ -98,6 +100,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
         Operation::DeleteDatasetVersion => versions::delete(context),
         Operation::CreateDatasetVersionLabels => labels::add_to_version(context),
         Operation::DeleteDatasetVersionLabels => labels::remove_from_version(context),
+        Operation::GetCallerIdentity => Ok(identity::caller(context)),
     }
 }
 
@@ -125,7 +128,7 @@ impl Context<'_> {
         let private = dataset.accessibility == "PRIVATE";
         let own = dataset.owner_id == self.caller.account_id;
         let may = own && (self.caller.list_all || (private && dataset.user_id == self.caller.user_id));
-        may.then_some(dataset).ok_or(Refusal::NoPermission(self.call.operation.name()))
+        may.then_some(dataset).ok_or(Refusal::NoPermission(self.call.operation))
     }
 
     /// Stores the dataset if its content differs from `was`; `moves` says whether the call moves `GmtModifiedTime`.

@@ -1,6 +1,7 @@
 //! Why a caller is not believed.
 
 use crate::knobs::Knobs;
+use crate::operation::Product;
 
 /// The reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,12 @@ pub(crate) enum Denial {
 }
 
 impl Denial {
-    /// Status, code and message under these knobs.
-    pub(crate) fn worded(&self, knobs: &Knobs) -> (u16, &'static str, String) {
+    /// Status, code and message of this product under these knobs.
+    pub(crate) fn worded(&self, knobs: &Knobs, product: Product) -> (u16, &'static str, String) {
+        let inactive = match product {
+            Product::AiWorkSpace => 400,
+            Product::Sts => 403,
+        };
         let (status, code, message) = match self {
             Self::Incomplete(why) => {
                 return (400, "IncompleteSignature", format!("The signature cannot be checked: {why}."));
@@ -36,7 +41,7 @@ impl Denial {
             Self::AccessKeyUnknown => {
                 (knobs.unknown_access_key_status, "InvalidAccessKeyId.NotFound", "The access key id is not known.")
             }
-            Self::AccessKeyInactive => (400, "InvalidAccessKeyId.Inactive", "The access key is switched off."),
+            Self::AccessKeyInactive => (inactive, "InvalidAccessKeyId.Inactive", "The access key is switched off."),
             Self::TokenExpired => (400, "InvalidSecurityToken.Expired", "The security token is out of date."),
             Self::TokenMismatch => (
                 400,

@@ -11,13 +11,11 @@ use crate::auth::{Caller, authenticate};
 use crate::faults::{Effect, Fault, When};
 use crate::knobs::{Auth, Knobs};
 use crate::ledger::Entry;
+use crate::operation::{Operation, Product};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::route::{Call, route};
 use crate::world::World;
-
-/// The API version that is served.
-const VERSION: &str = "2021-02-04";
 
 /// What comes next for a request.
 #[derive(Debug)]
@@ -113,11 +111,12 @@ impl World {
     /// The caller, if it is known, within its quota and permitted; else the key it claimed and why not.
     fn admit(&mut self, request: &Request, call: &Call, now_ms: i64) -> Result<Caller, (String, Refusal)> {
         let Self { credentials, knobs, nonces, quota, .. } = self;
-        let operation = call.operation.name();
-        check_headers(request, operation, knobs).map_err(|refusal| (String::new(), refusal))?;
-        let caller = authenticate(request, credentials, knobs, nonces, now_ms)
-            .map_err(|rejected| (rejected.access_key_id, Refusal::Identity(rejected.denial)))?;
-        if let Err(spent) = quota.take(&caller.account_id, call.operation, knobs, now_ms) {
+        let operation = call.operation;
+        check_headers(request, call.operation, knobs).map_err(|refusal| (String::new(), refusal))?;
+        let caller = authenticate(request, credentials, knobs, nonces, now_ms).map_err(|rejected| {
+            (rejected.access_key_id, Refusal::Identity(rejected.denial, call.operation.product()))
+        })?;
+        if let Err(spent) = quota.take(&caller.account_id, operation, knobs, now_ms) {
             return Err((caller.access_key_id.clone(), Refusal::Throttled(spent)));
         }
         if caller.denies(operation) {
@@ -144,7 +143,6 @@ impl World {
         let request_id = self.ids.request();
         let scene = reply::Scene {
             knobs: &self.knobs,
-            operation: asked.operation,
             host: request.header("host").unwrap_or_default(),
             request_id: request_id.to_string(),
         };
@@ -173,17 +171,21 @@ impl World {
     }
 }
 
-/// Version and action fit the operation of the path.
-fn check_headers(request: &Request, operation: &str, knobs: &Knobs) -> Result<(), Refusal> {
+/// Version and action fit the operation; without a path the version may be in the query.
+fn check_headers(request: &Request, operation: Operation, knobs: &Knobs) -> Result<(), Refusal> {
     let scheme = request.header("authorization").unwrap_or_default().to_ascii_lowercase();
     let unversioned = knobs.auth == Auth::Off || scheme.starts_with("bearer ");
-    match request.header("x-acs-version") {
-        Some(version) if version != VERSION => return Err(Refusal::ApiNotFound),
+    let in_query = match operation.product() {
+        Product::AiWorkSpace => None,
+        Product::Sts => request.parameter("Version").map(ToOwned::to_owned),
+    };
+    match request.header("x-acs-version").or(in_query) {
+        Some(version) if version != operation.product().version() => return Err(Refusal::ApiNotFound),
         None if !unversioned => return Err(Refusal::Missing("Version")),
         Some(_) | None => {}
     }
     match request.header("x-acs-action") {
-        Some(action) if knobs.action_check && action != operation => Err(Refusal::ApiNotFound),
+        Some(action) if knobs.action_check && action != operation.name() => Err(Refusal::ApiNotFound),
         Some(_) | None => Ok(()),
     }
 }

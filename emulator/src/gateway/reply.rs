@@ -38,7 +38,6 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     pub(super) knobs: &'a Knobs,
-    pub(super) operation: &'static str,
     pub(super) host: String,
     pub(super) request_id: String,
 }
@@ -102,9 +101,9 @@ impl Scene<'_> {
         for (name, text) in texts {
             members.put(name, text);
         }
-        if matches!(refusal, Refusal::NoPermission(_)) {
+        if let Refusal::NoPermission(operation) = refusal {
             let detail = serde_json::json!({
-                "AuthAction": format!("paidataset:{}", self.operation),
+                "AuthAction": operation.ram_action(),
                 "AuthPrincipalType": "SubUser",
                 "NoPermissionType": "ImplicitDeny",
                 "PolicyType": "AccountLevelIdentityBasedPolicy",

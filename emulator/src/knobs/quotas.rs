@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// Calls per second and parent account of single operations; those it does not name have no quota of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

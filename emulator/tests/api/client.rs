@@ -158,25 +158,50 @@ pub(crate) fn signed_over(
     nonce: &str,
     date: &str,
 ) -> Vec<(String, String)> {
-    let hash = hex(digest::digest(&digest::SHA256, b"").as_ref());
-    let mut headers = vec![
-        ("host".to_owned(), emulator.address().to_string()),
-        ("x-acs-action".to_owned(), "ListDatasets".to_owned()),
-        ("x-acs-content-sha256".to_owned(), hash.clone()),
-        ("x-acs-date".to_owned(), date.to_owned()),
-        ("x-acs-signature-nonce".to_owned(), nonce.to_owned()),
-        ("x-acs-version".to_owned(), "2021-02-04".to_owned()),
-    ];
-    headers.extend(token.map(|token| ("x-acs-security-token".to_owned(), token.to_owned())));
-    headers.sort();
-    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    let names = names.join(";");
-    let canonical = format!("GET\n{path}\nPageSize=1\n{}\n{names}\n{hash}", lines.concat());
-    let to_sign = format!("ACS3-HMAC-SHA256\n{}", hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref()));
-    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), to_sign.as_bytes());
-    let authorization =
-        format!("ACS3-HMAC-SHA256 Credential={id},SignedHeaders={names},Signature={}", hex(signature.as_ref()));
-    headers.push(("authorization".to_owned(), authorization));
-    headers
+    let line = Line { method: "GET", path, query: "PageSize=1", action: "ListDatasets", version: "2021-02-04" };
+    line.signed(emulator, (id, secret, token), nonce, date)
+}
+
+/// What a request without a body asks for.
+pub(crate) struct Line<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) version: &'a str,
+}
+
+impl Line<'_> {
+    /// Its headers with the ACS3 signature of a key, its secret and its token.
+    pub(crate) fn signed(
+        &self,
+        emulator: &Emulator,
+        (id, secret, token): (&str, &str, Option<&str>),
+        nonce: &str,
+        date: &str,
+    ) -> Vec<(String, String)> {
+        let Self { method, path, query, action, version } = self;
+        let hash = hex(digest::digest(&digest::SHA256, b"").as_ref());
+        let mut headers = vec![
+            ("host".to_owned(), emulator.address().to_string()),
+            ("x-acs-action".to_owned(), (*action).to_owned()),
+            ("x-acs-content-sha256".to_owned(), hash.clone()),
+            ("x-acs-date".to_owned(), date.to_owned()),
+            ("x-acs-signature-nonce".to_owned(), nonce.to_owned()),
+            ("x-acs-version".to_owned(), (*version).to_owned()),
+        ];
+        headers.extend(token.map(|token| ("x-acs-security-token".to_owned(), token.to_owned())));
+        headers.sort();
+        let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        let names = names.join(";");
+        let canonical = format!("{method}\n{path}\n{query}\n{}\n{names}\n{hash}", lines.concat());
+        let to_sign =
+            format!("ACS3-HMAC-SHA256\n{}", hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref()));
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), to_sign.as_bytes());
+        let authorization =
+            format!("ACS3-HMAC-SHA256 Credential={id},SignedHeaders={names},Signature={}", hex(signature.as_ref()));
+        headers.push(("authorization".to_owned(), authorization));
+        headers
+    }
 }

@@ -1,9 +1,9 @@
 //! Who may call, over HTTP; the signature itself is tested with the vectors beside the code.
 
-use pai_emulator::{Credential, Emulator, State};
+use pai_emulator::{Credential, Emulator, Role, State};
 use serde_json::Value;
 
-use crate::client::{Client, emulator, emulator_with, signed, signed_at};
+use crate::client::{Client, Line, emulator, emulator_with, now, signed, signed_at};
 
 const KEY: (&str, &str) = ("testAccessKeyId", "testAccessKeySecret");
 
@@ -152,4 +152,91 @@ async fn an_operation_has_its_own_quota() {
     }
     let stats = emulator.stats();
     assert_eq!((stats.throttled, stats.calls["ListDatasets"].throttled, stats.calls["ListDatasets"].failed), (1, 1, 1));
+}
+
+/// Status and answer of a signed `GetCallerIdentity`.
+async fn whoami(emulator: &Emulator, key: (&str, &str, Option<&str>), line: &Line<'_>) -> (u16, Value) {
+    let nonce = format!("{:?}", std::time::Instant::now());
+    let headers = line.signed(emulator, key, &nonce, &now());
+    let url = format!("{}{}?{}", emulator.url(), line.path, line.query);
+    let request = Client::of(emulator).http.request(line.method.parse().unwrap(), url);
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+const WHOAMI: Line<'_> =
+    Line { method: "POST", path: "/", query: "", action: "GetCallerIdentity", version: "2015-04-01" };
+
+#[tokio::test]
+async fn the_token_service_tells_who_calls() {
+    let emulator = emulator().await;
+    let key = Credential::access_key(KEY.0, KEY.1);
+    let named = |member: &str, value: &str| (member.to_owned(), Value::from(value));
+    let role = Role { name: "reader".into(), id: "33".into(), session_name: "s-1".into() };
+    let user = Credential { user_id: "7".into(), ..key.clone() };
+    for (credential, identity) in [
+        (key.clone(), ["Account", "acs:ram::1000000000000001:root", "1000000000000001", "UserId", "1000000000000001"]),
+        (user.clone(), ["RAMUser", "acs:ram::1000000000000001:user/7", "7", "UserId", "7"]),
+        (
+            Credential { user_name: Some("admin".into()), ..user },
+            ["RAMUser", "acs:ram::1000000000000001:user/admin", "7", "UserId", "7"],
+        ),
+        (
+            Credential { role: Some(role), ..key },
+            ["AssumedRoleUser", "acs:ram::1000000000000001:assumed-role/reader/s-1", "33:s-1", "RoleId", "33"],
+        ),
+    ] {
+        let state = State { credentials: Some(vec![credential]), ..State::default() };
+        let state = serde_json::to_value(state).unwrap();
+        assert_eq!(Client::of(&emulator).control("PUT", "/state", state).await.0, 200);
+        let [kind, arn, principal, id_member, id] = identity;
+        let expected = serde_json::Map::from_iter([
+            named("IdentityType", kind),
+            named("AccountId", "1000000000000001"),
+            named("Arn", arn),
+            named("PrincipalId", principal),
+            named(id_member, id),
+        ]);
+        let by_query = Line { method: "GET", query: "Action=GetCallerIdentity&Version=2015-04-01", ..WHOAMI };
+        for line in [&WHOAMI, &by_query] {
+            let (status, mut answer) = whoami(&emulator, (KEY.0, KEY.1, None), line).await;
+            assert!(answer.as_object_mut().unwrap().remove("RequestId").is_some());
+            assert_eq!((status, answer), (200, Value::Object(expected.clone())));
+        }
+    }
+    assert_eq!(emulator.stats().calls["GetCallerIdentity"].ok, 8);
+}
+
+#[tokio::test]
+async fn the_token_service_refuses_as_strictly() {
+    let emulator = emulator_with(|knobs| (knobs.quota_per_second, knobs.quota_burst) = (1, 1)).await;
+    let sts = ("STS.testAccessKeyId", "testStsAccessKeySecret");
+    let old = Line { version: "2021-02-04", ..WHOAMI };
+    let other = Line { action: "AssumeRole", ..WHOAMI };
+    for (key, line, expected) in [
+        ((KEY.0, "wrong", None), &WHOAMI, "400 SignatureDoesNotMatch"),
+        (("nobody", KEY.1, None), &WHOAMI, "404 InvalidAccessKeyId.NotFound"),
+        ((sts.0, sts.1, None), &WHOAMI, "404 InvalidAccessKeyId.NotFound"),
+        ((sts.0, sts.1, Some("stale")), &WHOAMI, "400 InvalidSecurityToken.MismatchWithAccessKey"),
+        ((KEY.0, KEY.1, None), &old, "404 InvalidApi.NotFound"),
+        ((KEY.0, KEY.1, None), &other, "404 InvalidApi.NotFound"),
+    ] {
+        let (status, answer) = whoami(&emulator, key, line).await;
+        assert_eq!(format!("{status} {}", answer["Code"].as_str().unwrap()), expected);
+    }
+    let key = (KEY.0, KEY.1, None);
+    let only = |credential: Credential| emulator.set_credentials(vec![credential]);
+    let whoami = async || whoami(&emulator, key, &WHOAMI).await;
+    only(Credential { active: false, ..Credential::access_key(KEY.0, KEY.1) });
+    let (status, answer) = whoami().await;
+    assert_eq!((status, answer["Code"].as_str()), (403, Some("InvalidAccessKeyId.Inactive")));
+    only(Credential { denied: vec!["*".into()], ..Credential::access_key(KEY.0, KEY.1) });
+    for _ in 0..3 {
+        assert_eq!(whoami().await.0, 200, "neither RAM nor the quota of the dataset API has a say");
+    }
+    only(Credential { denied: vec!["GetCallerIdentity".into()], ..Credential::access_key(KEY.0, KEY.1) });
+    let (status, answer) = whoami().await;
+    let action = answer["AccessDeniedDetail"]["AuthAction"].as_str();
+    assert_eq!((status, action), (403, Some("sts:GetCallerIdentity")));
 }

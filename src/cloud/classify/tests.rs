@@ -133,6 +133,30 @@ fn the_class_depends_on_operation_status_and_code() {
     }
 }
 
+#[test]
+fn the_token_service_has_codes_of_its_own() {
+    use ErrorClass::{Refused, Transient, Unexplained};
+    let rows = [
+        (401, "AuthenticationFail.NoPermission", PERMISSION),
+        (401, "AuthenticationFail.OIDCToken.Expired", CREDENTIALS),
+        (403, "NoPermission", PERMISSION),
+        (404, "InvalidAccessKeyId.NotFound", CREDENTIALS),
+        (403, "InvalidAccessKeyId.Inactive", CREDENTIALS),
+        (400, "MissingSecurityToken", CREDENTIALS),
+        (400, "InvalidParameter.RoleArn", Refused),
+        (404, "EntityNotExist.Role", Refused),
+        (404, "InvalidAction.NotFound", Refused),
+        (400, "Throttling", THROTTLED),
+        (500, "InternalError", Transient),
+        (404, "201300003", Unexplained),
+        (404, "ResourceNotFound", Unexplained),
+    ];
+    for (status, code, expected) in rows {
+        assert_eq!(class(Operation::GetCallerIdentity, status, code), expected, "{status} {code}");
+    }
+    assert_eq!(class(GetDataset, 401, "AuthenticationFail.NoPermission"), CREDENTIALS, "only there");
+}
+
 /// A read says nothing then, and a write was not carried out.
 #[test]
 fn of_codes_that_nobody_knows_nothing_is_believed() {

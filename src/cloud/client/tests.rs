@@ -14,6 +14,7 @@ use super::*;
 use crate::cloud::authorities::Authorities;
 use crate::cloud::credentials::{BearerStyle, Environment};
 use crate::cloud::fake_server::{FakeServer, Scene, TlsServer, header};
+use crate::cloud::product::Product;
 use crate::cloud::proxy::Proxy;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;
@@ -203,6 +204,25 @@ async fn the_principal_names_the_identity_without_a_secret() {
     let bench = against("http://127.0.0.1:1");
     assert_eq!(bench.client.principal().await.unwrap(), "AKID");
     assert_eq!(bench.client.endpoint(), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn the_token_service_has_an_endpoint_of_its_own_and_costs_the_account_nothing() {
+    let request = Request::get_caller_identity();
+    let server = FakeServer::start([Scene::answer(200, "", r#"{"AccountId":"1","Arn":"acs:ram::1:root"}"#)]).await;
+    let error = against(&server.url()).client.send(&request).await.unwrap_err();
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Refused, true));
+    assert!(error.message.contains("--sts-endpoint") && server.requests().is_empty(), "{error}");
+
+    let settings = Settings::for_endpoint("http://127.0.0.1:1", PATIENCE).unwrap();
+    let settings = settings.with_endpoint(Product::Sts, &server.url()).unwrap();
+    let limiter = Arc::new(Limiter::new(1000.0).unwrap().with_daily_budget(1, jiff::Timestamp::now()));
+    let source = Environment::new(environment, BearerStyle::Sdk);
+    let client = Client::new(settings, Arc::new(source), Arc::clone(&limiter), Arc::new(Notes::default())).unwrap();
+    let identity = client.call(Lane::Sweep, &request).await.unwrap().caller_identity().unwrap();
+    assert_eq!(identity.principal(), "acs:ram::1:root");
+    assert_eq!(limiter.snapshot().budget, Some((1, 0)));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

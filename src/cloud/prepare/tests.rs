@@ -56,6 +56,23 @@ fn constructors_and_signature_agree_with_the_official_sdk() {
     }
 }
 
+/// Made by running the official SDK's signing code (alibabacloud-tea-openapi 0.4.6).
+#[test]
+fn a_call_of_the_token_service_is_signed_as_the_official_sdk_signs_it() {
+    let request = Request::get_caller_identity();
+    for (token, expected) in [
+        (None, "1387672455c79d846763034e9ed5a237eb10d56a390b3c478e98f30464d93f24"),
+        (Some("testSecurityToken"), "05d1d96c2a21fa7228a011f8bf64a33e423f8a30b481963aa52254f8a53cad1a"),
+    ] {
+        let occasion = Occasion { host: "sts.cn-hangzhou.aliyuncs.com".to_owned(), ..occasion() };
+        let prepared = prepare(&request, EndpointForm::Gateway, &access_key(token), occasion);
+        assert_eq!((&prepared.path[..], &prepared.query[..], &prepared.body[..]), ("/", "", &b""[..]));
+        assert_eq!(prepared.headers["x-acs-action"], "GetCallerIdentity");
+        assert_eq!(prepared.headers["x-acs-version"], "2015-04-01");
+        assert!(prepared.headers["authorization"].ends_with(&format!(",Signature={expected}")), "{token:?}");
+    }
+}
+
 #[test]
 fn the_gateway_form_is_signed_as_it_is_sent() {
     let request = Request::get_dataset_version("d-1", "v2");

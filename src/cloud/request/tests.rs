@@ -34,6 +34,7 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::delete_dataset_version("d-1", "v2"),
         Request::create_dataset_version_labels("d-1", "v2", &labels()),
         Request::delete_dataset_version_labels("d-1", "v2", &keys()),
+        Request::get_caller_identity(),
     ]
 }
 
@@ -102,6 +103,19 @@ fn the_gateway_form_names_the_operation_and_keeps_its_method() {
     let strange = Request::get_dataset_version("d/1", "v 2");
     assert_eq!(strange.query(EndpointForm::Gateway), "DatasetId=d%2F1&VersionName=v%202");
     assert!(Request::get_dataset("d/../1").path(EndpointForm::Gateway).ends_with("/GetDataset/d%2F..%2F1"));
+}
+
+#[test]
+fn an_operation_without_a_path_is_named_in_its_headers_alone() {
+    let request = Request::get_caller_identity();
+    assert_eq!((request.method().as_str(), request.body(), request.defect()), ("POST", None, None));
+    for form in [EndpointForm::Roa, EndpointForm::Gateway] {
+        assert_eq!(
+            (&request.path(form)[..], &request.query(form)[..]),
+            ("/", ""),
+            "the form is that of the dataset API"
+        );
+    }
 }
 
 #[test]

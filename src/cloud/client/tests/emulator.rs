@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pai_emulator::{Credential, Effect, Emulator, Fault, Options, When};
 
 use super::*;
+use crate::cloud::Product;
 use crate::cloud::request::ListDatasets;
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -24,6 +25,7 @@ fn client_of(emulator: &Emulator, variables: Variables, style: BearerStyle) -> C
         found.map(|(_, value)| (*value).to_owned())
     };
     let settings = Settings::for_endpoint(&emulator.url(), Duration::from_secs(5)).unwrap();
+    let settings = settings.with_endpoint(Product::Sts, &emulator.url()).unwrap();
     bench(settings, Environment::new(lookup, style)).client
 }
 
@@ -109,9 +111,30 @@ async fn every_operation_works_with_every_kind_of_credential() {
     ] {
         all_operations(&client_of(&emulator, variables, style)).await;
         let calls = emulator.stats().calls;
-        assert!(Operation::ALL.iter().all(|operation| calls.contains_key(operation.as_str())));
+        assert!(Operation::of(Product::AiWorkSpace).all(|operation| calls.contains_key(operation.as_str())));
         emulator.reset();
     }
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn the_token_service_says_whose_the_credentials_are() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    let principal = async |variables| {
+        let client = client_of(&emulator, variables, BearerStyle::Sdk);
+        let answer = client.call(Lane::Sweep, &Request::get_caller_identity()).await;
+        answer.map(|answer| answer.caller_identity().unwrap().principal())
+    };
+    assert_eq!(principal(ACCESS_KEY).await.unwrap(), "acs:ram::1000000000000001:root");
+    assert_eq!(principal(STS).await.unwrap(), "acs:ram::1000000000000001:role/testrole");
+    let key = Credential::access_key("testAccessKeyId", "testAccessKeySecret");
+    let user = Credential { user_id: "7".to_owned(), user_name: Some("admin".to_owned()), ..key.clone() };
+    emulator.set_credentials(vec![user]);
+    assert_eq!(principal(ACCESS_KEY).await.unwrap(), "acs:ram::1000000000000001:user/admin");
+    assert_eq!(principal(STS).await.unwrap_err().class, ErrorClass::Unauthorised(Unauthorised::Credentials));
+    emulator.set_credentials(vec![Credential { active: false, ..key }]);
+    let error = principal(ACCESS_KEY).await.unwrap_err();
+    assert_eq!((error.class, error.status), (ErrorClass::Unauthorised(Unauthorised::Credentials), Some(403)));
     emulator.stop().await;
 }
 

@@ -1,0 +1,155 @@
+//! The operations that are served: one table, one row each, product by product.
+//!
+//! A new operation is a row here, a function of [`crate::actions`], and its line in [`crate::actions::perform`].
+
+/// A product of the vendor, with an API of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Product {
+    /// Datasets. Operations have paths.
+    AiWorkSpace,
+    /// Who calls? Operations have a name alone, all on the path `/`.
+    Sts,
+}
+
+impl Product {
+    /// The version of its API.
+    pub(crate) fn version(self) -> &'static str {
+        match self {
+            Self::AiWorkSpace => "2021-02-04",
+            Self::Sts => "2015-04-01",
+        }
+    }
+}
+
+/// What one call of an operation costs, in ten-thousandths of a unit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Price {
+    pub(crate) input: u32,
+    pub(crate) output: u32,
+    /// Whether only calls that succeeded are billed, however the rest of the list is read.
+    pub(crate) success_only: bool,
+}
+
+/// The price list; operations without a published price cost nothing.
+const fn costs(input: u32, output: u32, success_only: bool) -> Price {
+    Price { input, output, success_only }
+}
+const FREE: Price = costs(0, 0, false);
+
+/// All that routing, gates and bill know of an operation.
+struct Row {
+    product: Product,
+    name: &'static str,
+    /// The HTTP methods that it takes in either form.
+    methods: &'static [&'static str],
+    /// The path with the names of ids in braces.
+    path: &'static str,
+    price: Price,
+}
+
+macro_rules! operations {
+    ($( $product:ident { $( $name:ident: $($method:literal)|+ $path:literal, $price:expr; )+ } )+) => {
+        /// The operations that are served.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Operation { $( $( #[allow(missing_docs, reason = "the vendor's name says it")] $name, )+ )+ }
+
+        impl Operation {
+            /// All of them.
+            pub const ALL: &[Self] = &[ $( $( Self::$name, )+ )+ ];
+
+            fn row(self) -> &'static Row {
+                match self { $( $( Self::$name => const { &Row {
+                    product: Product::$product,
+                    name: stringify!($name),
+                    methods: &[$($method),+],
+                    path: $path,
+                    price: $price,
+                } }, )+ )+ }
+            }
+        }
+    };
+}
+
+operations! {
+    AiWorkSpace {
+        CreateDataset: "POST" "/api/v1/datasets", costs(10, 0, false);
+        ListDatasets: "GET" "/api/v1/datasets", costs(10, 10, false);
+        GetDataset: "GET" "/api/v1/datasets/{DatasetId}", costs(1, 0, true);
+        UpdateDataset: "PUT" "/api/v1/datasets/{DatasetId}", FREE;
+        DeleteDataset: "DELETE" "/api/v1/datasets/{DatasetId}", costs(10, 0, false);
+        PublishDataset: "PUT" "/api/v1/datasets/{DatasetId}/publish", FREE;
+        CreateDatasetLabels: "POST" "/api/v1/datasets/{DatasetId}/labels", FREE;
+        DeleteDatasetLabels: "DELETE" "/api/v1/datasets/{DatasetId}/labels", FREE;
+        CreateDatasetVersion: "POST" "/api/v1/datasets/{DatasetId}/versions", FREE;
+        ListDatasetVersions: "GET" "/api/v1/datasets/{DatasetId}/versions", FREE;
+        GetDatasetVersion: "GET" "/api/v1/datasets/{DatasetId}/versions/{VersionName}", FREE;
+        UpdateDatasetVersion: "PUT" "/api/v1/datasets/{DatasetId}/versions/{VersionName}", FREE;
+        DeleteDatasetVersion: "DELETE" "/api/v1/datasets/{DatasetId}/versions/{VersionName}", FREE;
+        CreateDatasetVersionLabels: "PUT" "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", FREE;
+        DeleteDatasetVersionLabels: "DELETE" "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", FREE;
+    }
+    Sts {
+        GetCallerIdentity: "POST" | "GET" "/", FREE;
+    }
+}
+
+impl Operation {
+    /// The vendor's name of the operation, as in `x-acs-action`.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The operation of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|operation| operation.name() == name)
+    }
+
+    /// Whether its answers come in pages.
+    pub fn is_list(self) -> bool {
+        self.name().starts_with("List")
+    }
+
+    /// The operations of a product.
+    pub(crate) fn of(product: Product) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |operation| operation.product() == product)
+    }
+
+    pub(crate) fn product(self) -> Product {
+        self.row().product
+    }
+
+    pub(crate) fn takes(self, method: &str) -> bool {
+        self.row().methods.contains(&method)
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        self.row().path
+    }
+
+    pub(crate) fn price(self) -> Price {
+        self.row().price
+    }
+
+    /// The ids that it needs, outermost first, under the names they have in a query.
+    pub(crate) fn ids(self) -> impl Iterator<Item = &'static str> {
+        self.path().split('/').filter_map(id_name)
+    }
+
+    /// Whether RAM must grant it: everybody may ask who he is.
+    pub(crate) fn is_governed(self) -> bool {
+        self != Self::GetCallerIdentity
+    }
+
+    /// What RAM calls it.
+    pub(crate) fn ram_action(self) -> String {
+        match self.product() {
+            Product::AiWorkSpace => format!("paidataset:{}", self.name()),
+            Product::Sts => format!("sts:{}", self.name()),
+        }
+    }
+}
+
+/// The name in braces, if a segment of a path is one.
+pub(crate) fn id_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}

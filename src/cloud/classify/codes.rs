@@ -1,0 +1,91 @@
+//! What the codes of each product say, as far as it is documented or was seen. The gateway in front of them has codes
+//! of its own, which are the same for all products.
+
+use crate::cloud::product::Product;
+
+/// What a code says, where the gateway's rules leave it to the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// "Name already existed" or "not found": the operation decides.
+    NameOrMissing,
+    /// The name is taken.
+    NameTaken,
+    /// What the call names does not exist.
+    Missing,
+    /// The same, if the status is 404.
+    MissingAt404,
+    /// The version that the call reads does not exist.
+    MissingVersion,
+    /// The workspace that the spec names does not exist.
+    NoWorkspace,
+    /// The call is wrong.
+    Refused,
+    /// A valid identity that may not do this, whatever the status.
+    Permission,
+}
+
+/// A code, or what codes begin with.
+enum Code {
+    Is(&'static str),
+    Begins(&'static str),
+}
+
+/// `201300003`: seen in the field (a name) and in the official Terraform provider (not found); `201300002`: the same
+/// provider since 2.0.0-beta1; `ResourceNotFound`: the vendor's sample of the error body; the codes of a workspace that
+/// does not exist: the provider.
+const AI_WORK_SPACE: &[(Code, Meaning)] = &[
+    (Code::Is("201300003"), Meaning::NameOrMissing),
+    (Code::Is("201300002"), Meaning::MissingVersion),
+    (Code::Is("ResourceNotFound"), Meaning::MissingAt404),
+    (Code::Is("100400008"), Meaning::NoWorkspace),
+    (Code::Is("100400027"), Meaning::NoWorkspace),
+    (Code::Is("100700008"), Meaning::NoWorkspace),
+];
+
+/// The vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" is a 400.
+const IMM: &[(Code, Meaning)] = &[
+    (Code::Is("ResourceNotFound"), Meaning::Missing),
+    (Code::Is("ResourceAlreadyExists"), Meaning::NameTaken),
+    (Code::Is("StatusConflict"), Meaning::Refused),
+    (Code::Begins("Invalid"), Meaning::Refused),
+];
+
+/// The vendor's pages about the operations. "There is no permission" comes with status 401; a role that does not exist
+/// is one that the settings name.
+const STS: &[(Code, Meaning)] = &[
+    (Code::Begins("AuthenticationFail.NoPermission"), Meaning::Permission),
+    (Code::Begins("EntityNotExist"), Meaning::Refused),
+    (Code::Begins("InvalidParameter"), Meaning::Refused),
+];
+
+impl Meaning {
+    /// What this code of a product says, if it is known.
+    pub(super) fn of(product: Product, code: &str) -> Option<Self> {
+        let rows = match product {
+            Product::AiWorkSpace => AI_WORK_SPACE,
+            Product::Imm => IMM,
+            Product::Sts => STS,
+        };
+        let fits = |known: &Code| match known {
+            Code::Is(known) => code == *known,
+            Code::Begins(known) => code.starts_with(known),
+        };
+        rows.iter().find(|(known, _)| fits(known)).map(|(_, meaning)| *meaning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_code_says_something_else_of_another_product() {
+        let meanings = |code| Product::ALL.map(|product| Meaning::of(product, code));
+        assert_eq!(meanings("ResourceNotFound"), [Some(Meaning::MissingAt404), Some(Meaning::Missing), None]);
+        assert_eq!(meanings("ResourceAlreadyExists"), [None, Some(Meaning::NameTaken), None]);
+        assert_eq!(meanings("201300003"), [Some(Meaning::NameOrMissing), None, None]);
+        assert_eq!(meanings("InvalidParameter.RoleArn"), [None, Some(Meaning::Refused), Some(Meaning::Refused)]);
+        assert_eq!(meanings("AuthenticationFail.NoPermission"), [None, None, Some(Meaning::Permission)]);
+        assert_eq!(meanings("2013000031"), [None; 3]);
+    }
+}

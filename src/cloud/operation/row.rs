@@ -1,0 +1,148 @@
+//! The columns of the table of operations.
+
+use crate::cloud::product::Product;
+
+/// The HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cloud) enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
+/// Whether something may be different afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Reads,
+    Writes,
+}
+
+/// What a success answer must hold to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cloud) enum Shows {
+    /// Nothing: the status says it all.
+    Nothing,
+    /// The id of what was made.
+    DatasetId,
+    /// The name of what was made.
+    VersionName,
+    Dataset,
+    /// A page of them.
+    Datasets,
+    Version,
+    /// A page of them.
+    Versions,
+    /// Who called.
+    Identity,
+}
+
+impl Shows {
+    /// Whether it is a page, which may be long.
+    pub(in crate::cloud) const fn is_page(self) -> bool {
+        matches!(self, Self::Datasets | Self::Versions)
+    }
+}
+
+/// What it means when an operation is refused with the one code that `AIWorkSpace` has for "name already existed" and
+/// "not found".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cloud) enum NameOrMissing {
+    /// The name is taken.
+    Name,
+    /// The name is taken, if the call sets one and the status is not 404; else as for [`Self::ByStatus`].
+    NewName,
+    /// What the path names is not there.
+    Gone,
+    /// The operation neither sets a name nor names a resource.
+    Neither,
+    /// Only the status 404 can say that something is missing; otherwise the next pass reads what is there.
+    ByStatus,
+}
+
+/// What one call costs by the vendor's price list (the page "PAI dataset management API", section "Pricing & Billing"),
+/// in the units of the list.
+///
+/// The list gives no currency. It says that failed calls are generally billed, and that `GetDataset` is billed only if
+/// it succeeds. Whether the input and the output price of `ListDatasets` are both due is not said, so they are kept
+/// apart. Operations that are not on the list have no published price.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// For the call.
+    pub input: f64,
+    /// For its answer.
+    pub output: f64,
+    /// Whether the list can be read so that a failed call is billed.
+    pub failures: bool,
+}
+
+impl Price {
+    /// Of a call that may be billed even if it fails.
+    pub(super) const fn billed(input: f64, output: f64) -> Self {
+        Self { input, output, failures: true }
+    }
+
+    /// Of a call that is billed only if it succeeds.
+    pub(super) const fn if_ok(input: f64) -> Self {
+        Self { input, output: 0.0, failures: false }
+    }
+}
+
+/// All that is known of one operation.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) product: Product,
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) effect: Effect,
+    pub(super) shows: Shows,
+    pub(super) clash: NameOrMissing,
+    pub(super) price: Option<Price>,
+    pub(super) qps: Option<f64>,
+}
+
+impl Row {
+    /// A row with what every operation has.
+    pub(super) const fn new(
+        product: Product,
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        effect: Effect,
+    ) -> Self {
+        let (shows, clash) = (Shows::Nothing, NameOrMissing::ByStatus);
+        Self { product, name, method, path, effect, shows, clash, price: None, qps: None }
+    }
+
+    pub(super) const fn shows(mut self, shows: Shows) -> Self {
+        self.shows = shows;
+        self
+    }
+
+    pub(super) const fn clash(mut self, clash: NameOrMissing) -> Self {
+        self.clash = clash;
+        self
+    }
+
+    pub(super) const fn price(mut self, price: Price) -> Self {
+        self.price = Some(price);
+        self
+    }
+
+    pub(super) const fn qps(mut self, qps: f64) -> Self {
+        self.qps = Some(qps);
+        self
+    }
+}
