@@ -9,9 +9,11 @@
 pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
 
 pub mod admin;
-pub mod ambient;
 pub mod api;
 pub mod cloud;
+pub mod compressed;
+pub mod environment;
+pub mod events;
 pub mod folded;
 #[cfg(test)]
 mod golden;
@@ -19,12 +21,10 @@ pub mod inventory;
 pub mod kinds;
 pub mod metrics;
 pub mod operator;
-pub mod packed;
 pub mod plan;
 pub mod reconcile;
 pub mod remote;
 pub mod settings;
 pub mod started;
 pub mod telemetry;
-pub mod tell;
 pub mod words;

@@ -1,14 +1,14 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
-mod broken;
-mod census;
 mod clients;
+mod counts;
 mod health;
 mod identity;
 mod kinship;
 mod orphans;
 mod rewind;
 mod rights;
+mod unparsable;
 mod watch;
 
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use tokio::task::JoinSet;
 use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
 use crate::cloud::{self, CredentialSource, Environment, Transport};
+use crate::events::{self, EventRecorder};
 use crate::inventory::reader::Reader;
-use crate::inventory::{self, Ends, Index, ObjectKey};
+use crate::inventory::{self, Inventory, InventoryTasks, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
-use crate::plan::view::World;
+use crate::plan::view::OperatorConfig;
 use crate::reconcile::context::{Context, Limits};
 use crate::reconcile::definition::Definition;
 use crate::reconcile::kind::Kind;
-use crate::reconcile::object_states::Memories;
+use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::remote::uid::Uid;
 use crate::settings::Settings;
-use crate::tell::{self, Teller};
 use kinship::Kinship;
 
 pub use clients::patience;
@@ -154,7 +154,7 @@ pub async fn operate(
         return Ok(());
     };
     tracing::info!(endpoint = cloud.endpoint(), principal, "the dataset API is called here, as this identity");
-    let world = Arc::new(World {
+    let common = Arc::new(OperatorConfig {
         account: ACCOUNT.to_owned(),
         region: flags.region.clone().unwrap_or_default(),
         principal,
@@ -164,20 +164,21 @@ pub async fn operate(
         identity,
     });
     let index_settings = inventory::Settings {
-        domains: world.identity.domains().to_vec(),
+        domains: common.identity.domains().to_vec(),
         resync: flags.resync,
         list_lag: flags.list_lag,
     };
-    let (index, ends) = Index::new(index_settings);
+    let (inventory, ends) = Inventory::new(index_settings);
     if let Some(workspace) = &flags.workspace_id {
-        index.want(workspace, None);
+        inventory.want(workspace, None);
     }
-    let (teller, telling) = Teller::new(kube.clone(), tell::own_object(kube.default_namespace()), metrics.clone());
+    let (recorder, telling) =
+        EventRecorder::new(kube.clone(), events::own_object(kube.default_namespace()), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
     let slots = Arc::default();
-    let parts = Parts { settings: settings.clone(), kube, cloud, index, world, slots, teller, metrics };
+    let parts = Parts { settings: settings.clone(), kube, cloud, inventory, config: common, slots, recorder, metrics };
     control(parts, config, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
@@ -191,10 +192,10 @@ struct Parts {
     settings: Settings,
     kube: kube::Client,
     cloud: cloud::Client,
-    index: Arc<Index>,
-    world: Arc<World>,
+    inventory: Arc<Inventory>,
+    config: Arc<OperatorConfig>,
     slots: Arc<Slots>,
-    teller: Teller,
+    recorder: EventRecorder,
     metrics: Arc<Metrics>,
 }
 
@@ -202,7 +203,7 @@ struct Parts {
 async fn control(
     parts: Parts,
     config: watcher::Config,
-    ends: Ends,
+    ends: InventoryTasks,
     ready: Readiness,
     asked: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -212,8 +213,8 @@ async fn control(
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
     let workspace = parts.settings.flags.workspace_id.clone();
     health::begin(&ready, workspace.as_deref());
-    let watched = health::watch(parts.index.clone(), ready.clone(), workspace, parts.index.turns());
-    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.index.clone(), ready));
+    let watched = health::watch(parts.inventory.clone(), ready.clone(), workspace, parts.inventory.turns());
+    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.inventory.clone(), ready));
     let resync = parts.settings.flags.resync;
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
     let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, resync, kinship.clone());
@@ -221,32 +222,38 @@ async fn control(
         datasets: datasets.store.clone(),
         versions: versions.store.clone(),
         family: kinship.family.clone(),
-        index: parts.index.clone(),
+        inventory: parts.inventory.clone(),
         defaults: Defaults {
-            account: parts.world.account.clone(),
-            region: parts.world.region.clone(),
+            account: parts.config.account.clone(),
+            region: parts.config.region.clone(),
             workspace: parts.settings.flags.workspace_id.clone(),
             deletion: parts.settings.flags.default_deletion_policy,
         },
     });
     kinship.knows(&around);
     let (counted, relatives, everywhere) = (around.clone(), kinship.clone(), namespaces.is_empty());
-    parts.metrics.count_with(move || census::census(&counted, &relatives, everywhere));
+    parts.metrics.count_with(move || counts::counts(&counted, &relatives, everywhere));
     let dataset_context = context::<Datasets>(&parts, &around, &kinship);
     let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
     kinship.on_gone(&dataset_context, &version_context);
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
     tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
-    let index = parts.index.clone();
-    tasks.spawn(async move { index.folded().log().await });
+    let inventory = parts.inventory.clone();
+    tasks.spawn(async move { inventory.folded().log().await });
     tasks.spawn(watched);
-    let (sweeps, woken, rounds) = ends.run(parts.index.clone(), parts.cloud.clone());
+    let (sweeps, woken, rounds) = ends.run(parts.inventory.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));
     if everywhere {
         let namespace = parts.kube.default_namespace().to_owned();
-        tasks.spawn(orphans::watch(parts.index.clone(), kinship.clone(), parts.teller.clone(), namespace, rounds));
+        tasks.spawn(orphans::watch(
+            parts.inventory.clone(),
+            kinship.clone(),
+            parts.recorder.clone(),
+            namespace,
+            rounds,
+        ));
     }
     tasks.spawn(async move {
         asked.await;
@@ -268,15 +275,15 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         kube: parts.kube.clone(),
         cloud: parts.cloud.clone(),
         reader: Arc::new(Reader::new(parts.cloud.clone(), flags.list_lag)),
-        index: parts.index.clone(),
-        world: parts.world.clone(),
-        memories: Memories::default(),
+        inventory: parts.inventory.clone(),
+        config: parts.config.clone(),
+        states: ObjectStates::default(),
         around: around.clone(),
         lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
         definition: Definition::of::<K::Object>(parts.kube.clone()),
         neighbour: Arc::new(move |uid| neighbours.neighbour(uid)),
         slots: parts.slots.clone(),
-        teller: parts.teller.clone(),
+        recorder: parts.recorder.clone(),
         metrics: parts.metrics.clone(),
         limits: Limits {
             send_deadline: flags.send_deadline,
@@ -292,13 +299,13 @@ async fn tidy(datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVer
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
-        datasets.memories.tidy(list_lag);
-        versions.memories.tidy(list_lag);
-        datasets.index.tidy();
+        datasets.states.tidy(list_lag);
+        versions.states.tidy(list_lag);
+        datasets.inventory.tidy();
     }
 }
 
-/// What the index wants looked at goes to the controller of its kind.
+/// What the inventory wants looked at goes to the controller of its kind.
 async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
     while let Some(key) = woken.recv().await {
         kinship.wake(&key);

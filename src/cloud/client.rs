@@ -13,14 +13,14 @@ use super::interpret::{Exchange, interpret};
 use super::limiter::{Lane, Limiter, Scope, Throttling};
 use super::observer::{self, Observer, UNSENT};
 use super::operation::Operation;
+use super::permit::Permit;
 use super::prepare::{Occasion, prepare};
 use super::request::Request;
 use super::settings::{self, ClientError, Settings};
 use super::sign::hex;
 use super::transport::Transport;
-use super::turn::Turn;
 use super::wire;
-use crate::ambient;
+use crate::environment;
 
 /// Why a call of a product is not sent whose endpoint nobody named.
 const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
@@ -70,7 +70,7 @@ impl Client {
     }
 
     /// Sends `request` once, without asking the limiter for a permit, and tells the limiter and the
-    /// observer how it went. Ends within the request timeout. Dropping the future before it is ready
+    /// observer how it went. InventoryTasks within the request timeout. Dropping the future before it is ready
     /// leaves a write in doubt.
     pub async fn send(&self, request: &Request) -> Result<Answer, CallError> {
         let begun = Instant::now();
@@ -86,12 +86,12 @@ impl Client {
     }
 
     /// Sends with the permit that `turn` holds, or waits for one in its lane first.
-    pub async fn call_in(&self, turn: &mut Turn, request: &Request) -> Result<Answer, CallError> {
-        if turn.take() {
-            return self.call(turn.lane(), request).await;
+    pub async fn call_in(&self, permit: &mut Permit, request: &Request) -> Result<Answer, CallError> {
+        if permit.take() {
+            return self.call(permit.lane(), request).await;
         }
         if let Some(limiter) = self.shared.limiter_of(request.operation()) {
-            limiter.leave(turn.lane(), request.operation()).await;
+            limiter.leave(permit.lane(), request.operation()).await;
         }
         self.send(request).await
     }
@@ -188,8 +188,8 @@ impl Occasion {
     fn now(endpoint: &Url) -> Option<Self> {
         Some(Self {
             host: settings::host(endpoint),
-            date: ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            nonce: hex(&ambient::random::<16>()?),
+            date: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            nonce: hex(&environment::random::<16>()?),
         })
     }
 }

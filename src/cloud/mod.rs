@@ -21,6 +21,7 @@ mod interpret;
 mod limiter;
 mod observer;
 mod operation;
+mod permit;
 mod prepare;
 mod product;
 mod proxy;
@@ -29,7 +30,6 @@ mod secret;
 mod settings;
 mod sign;
 mod transport;
-mod turn;
 mod wire;
 
 #[cfg(test)]
@@ -45,10 +45,10 @@ pub use identity::CallerIdentity;
 pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, QpsError, Reservation, Scope, Throttling};
 pub use observer::{Observer, UNSENT};
 pub use operation::{Operation, Price, UnknownOperation};
+pub use permit::Permit;
 pub use product::Product;
 pub use proxy::{NoProxy, NoProxyError, Proxy, ProxyError};
 pub use request::{ListDatasets, Request};
 pub use secret::Secret;
 pub use settings::{ClientError, EndpointForm, Settings};
 pub use transport::{Transport, Unanswered};
-pub use turn::Turn;

@@ -19,7 +19,7 @@ use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
-use crate::{AGENT, ambient};
+use crate::{AGENT, environment};
 
 /// The largest body that is read, in bytes: of a page of 100, and of everything else.
 const LARGEST_LIST: usize = 8 * 1024 * 1024;
@@ -124,7 +124,7 @@ async fn receive(mut response: Response, largest: usize) -> Reply {
         retry_after: retry_after(
             text(&headers, "retry-after").as_deref(),
             text(&headers, "x-acs-retry-after").as_deref(),
-            ambient::now(),
+            environment::now(),
         ),
         location: text(&headers, "location"),
         body,

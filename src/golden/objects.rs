@@ -11,10 +11,10 @@ use super::wishes::{DEAD, UID};
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::futile::{Futile, print};
 use crate::plan::intent::{Attempt, Intent};
-use crate::plan::object::{Facts, Stored};
+use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::recorded::{Ended, Outcome, Recorded};
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::view::{Process, Relations};
+use crate::plan::view::{Relations, StateView};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -46,7 +46,7 @@ pub(super) fn intent(dice: &mut Dice, desired: &Desired, nonces: &[&str]) -> Int
 }
 
 /// The object. `poll`, `requested` and the like come and go independently.
-pub(super) fn facts(dice: &mut Dice, desired: &Desired) -> Facts {
+pub(super) fn facts(dice: &mut Dice, desired: &Desired) -> ObjectFacts {
     let finalizer = dice.chance(85);
     let nonces = dice.one(&NONCES);
     let own = intent(dice, desired, nonces);
@@ -57,7 +57,7 @@ pub(super) fn facts(dice: &mut Dice, desired: &Desired) -> Facts {
     let ours = finalizer.then(|| "dataset-operator.dev/remote".to_owned());
     let theirs = dice.maybe(10, "example.org/theirs".to_owned());
     let polls = [(80, None), (6, Some(0)), (7, Some(30)), (7, Some(600))];
-    Facts {
+    ObjectFacts {
         uid: UID.into(),
         namespace: "ns".into(),
         name: "o".into(),
@@ -76,7 +76,7 @@ pub(super) fn facts(dice: &mut Dice, desired: &Desired) -> Facts {
 }
 
 /// What status holds. Most of it fits to the object.
-pub(super) fn recorded(dice: &mut Dice, object: &Facts, desired: &Desired) -> Recorded {
+pub(super) fn recorded(dice: &mut Dice, object: &ObjectFacts, desired: &Desired) -> Recorded {
     let id = match &desired.target.dataset_id {
         None => RemoteId::new("d-1"),
         Some(_) if desired.bind => RemoteId::new("d-1").join("v1"),
@@ -130,7 +130,7 @@ pub(super) fn recorded(dice: &mut Dice, object: &Facts, desired: &Desired) -> Re
     let generation = if dice.chance(70) { object.generation } else { object.generation - 1 };
     let ready = if dice.chance(60) { Ready::Available("fine".into()) } else { Ready::Paused("paused".into()) };
     if dice.chance(85) {
-        recorded = crate::reconcile::conditions::told(
+        recorded = crate::reconcile::conditions::next_status(
             &recorded,
             &Report::new(ready, Next::Event),
             generation,
@@ -141,11 +141,11 @@ pub(super) fn recorded(dice: &mut Dice, object: &Facts, desired: &Desired) -> Re
 }
 
 /// What this process remembers.
-pub(super) fn process(dice: &mut Dice, object: &Facts) -> Process {
+pub(super) fn process(dice: &mut Dice, object: &ObjectFacts) -> StateView {
     let millis = |number: u64| Duration::from_millis(number);
     let newest = object.intent.own().and_then(Intent::newest).unwrap_or("c1").to_owned();
-    Process {
-        doubt_age: millis(dice.one(&[0, 400, 1000, 3000, 5999, 6000, 60_000])),
+    StateView {
+        uncertain_for: millis(dice.one(&[0, 400, 1000, 3000, 5999, 6000, 60_000])),
         lists: dice.below(4),
         settled_lists: dice.below(4),
         resolved: dice.chance(15),
@@ -154,7 +154,7 @@ pub(super) fn process(dice: &mut Dice, object: &Facts) -> Process {
         deleting_age: millis(dice.one(&[0, 1500, 2000, 5000])),
         recorded_age: dice.one(&[None, None, Some(500), Some(1000), Some(1001), Some(5000)]).map(millis),
         read_age: dice.one(&[None, Some(1000), Some(30_000), Some(100_000)]).map(millis),
-        predecessor_in_doubt: dice.chance(10),
+        predecessor_uncertain: dice.chance(10),
         futile: BTreeMap::new(),
         fresh: "0123456789abcdef".into(),
     }

@@ -52,11 +52,11 @@ pub(super) fn request(request: &Request) -> String {
 
 /// As the pass sends it.
 fn create(view: &View) -> String {
-    let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (&view.seen.flight, &view.desired) else {
+    let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (&view.observed.flight, &view.desired) else {
         return "without a claim".to_owned();
     };
     let mut labels = desired.labels.clone();
-    labels.extend(view.world.identity.mark(&view.owner, &view.object.uid, nonce));
+    labels.extend(view.config.identity.mark(&view.owner, &view.object.uid, nonce));
     request(&view.profile.codec.create(desired.target.dataset_id.as_deref(), &desired.create, &labels))
 }
 

@@ -1,4 +1,4 @@
-//! Seeded knowledge of the cloud: what the index showed, what was read in this pass, and an attempt under way.
+//! Seeded knowledge of the cloud: what the inventory showed, what was read in this pass, and an attempt under way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::plan::intent::Intent;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::recorded::LastError;
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::plan::{Flight, Landed};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -26,7 +26,7 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
     let model = Model { scene, owner: &owner, desired: wanted, alike };
     let dice = &mut part("seen");
     let calm = lean != Lean::Anywhere;
-    let seen = &mut view.seen;
+    let seen = &mut view.observed;
     seen.object_is_fresh = dice.chance(60);
     seen.swept = dice.chance(if calm { 88 } else { 70 });
     seen.absence_counts = dice.chance(85);
@@ -89,9 +89,10 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
                 }
             }
         };
-        let sights = [None, Some(Sight::Gone), Some(Sight::Indexed(remote.clone())), Some(Sight::Read(remote))];
+        let sights =
+            [None, Some(Observation::Gone), Some(Observation::Listed(remote.clone())), Some(Observation::Read(remote))];
         let sights: Vec<_> = odds.into_iter().zip(sights).collect();
-        view.seen.sights.extend(dice.pick(&sights).map(|sight| (id, sight)));
+        view.observed.remotes.extend(dice.pick(&sights).map(|sight| (id, sight)));
     }
     let owns = match lean {
         Lean::Settled | Lean::Gone => 25,
@@ -107,20 +108,20 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
         let count = dice.below(4);
         let id = |at: u32| RemoteId::new(format!("d-{}", at + 1));
         let list = (0..count).map(|at| model.remote(dice, &id(at), dice_mark(at, part), "c2")).collect();
-        view.seen.named = Some(list);
+        view.observed.named = Some(list);
     }
     if dice.chance(60) {
         let count = dice.one(&[1, 2, 2, 3]);
         let list = (1..=count).map(|at| model.first(dice, "d-1", &format!("v{at}"))).collect();
-        view.seen.versions = Some(list);
+        view.observed.versions = Some(list);
     }
     if dice.chance(12) {
-        let elsewhere = view.seen.owned.iter().map(|remote| remote.id.clone());
-        view.seen.recorded_elsewhere = elsewhere.filter(|_| dice.chance(60)).collect();
+        let elsewhere = view.observed.owned.iter().map(|remote| remote.id.clone());
+        view.observed.recorded_elsewhere = elsewhere.filter(|_| dice.chance(60)).collect();
     }
     if lean == Lean::Flying || part("flies").chance(2) {
         let (flight, marked) = flight(&mut part("flight"), view);
-        view.seen.flight = Some(flight);
+        view.observed.flight = Some(flight);
         mark_what_is_taken(view, marked);
     }
 }
@@ -165,14 +166,14 @@ fn owned(part: &dyn Fn(&str) -> Dice, view: &mut View, model: &Model<'_>) {
         let remote = model.remote(dice, &id, mark, nonce);
         let sights = [
             (20, None),
-            (10, Some(Sight::Gone)),
-            (30, Some(Sight::Indexed(remote.clone()))),
-            (45, Some(Sight::Read(remote.clone()))),
+            (10, Some(Observation::Gone)),
+            (30, Some(Observation::Listed(remote.clone()))),
+            (45, Some(Observation::Read(remote.clone()))),
         ];
         let sight = dice.pick(&sights);
-        let known = view.seen.sights.contains_key(&id);
-        view.seen.sights.extend(sight.filter(|_| !known).map(|sight| (id, sight)));
-        view.seen.owned.push(remote);
+        let known = view.observed.remotes.contains_key(&id);
+        view.observed.remotes.extend(sight.filter(|_| !known).map(|sight| (id, sight)));
+        view.observed.owned.push(remote);
     }
 }
 
@@ -205,9 +206,11 @@ fn refusal(reason: Reason) -> Report {
 
 /// A remote that is being taken carries the mark of that attempt exactly if it was written already.
 fn mark_what_is_taken(view: &mut View, marked: bool) {
-    let Some(Flight::Take { nonce, id, .. }) = view.seen.flight.clone() else { return };
-    let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
-    let Some(Sight::Indexed(remote) | Sight::Read(remote)) = view.seen.sights.get_mut(&id) else { return };
+    let Some(Flight::Take { nonce, id, .. }) = view.observed.flight.clone() else { return };
+    let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
+    let Some(Observation::Listed(remote) | Observation::Read(remote)) = view.observed.remotes.get_mut(&id) else {
+        return;
+    };
     let labels = &mut Arc::make_mut(remote).labels;
     if marked {
         labels.extend(mark);
@@ -224,7 +227,7 @@ fn flight(dice: &mut Dice, view: &View) -> (Flight, bool) {
         kind if kind.starts_with("DatasetVersion") => RemoteId::new("d-1").join("v2"),
         _ => RemoteId::new("d-1"),
     };
-    let sighted = view.seen.sights.keys().find(|known| known.child().is_some() == id.child().is_some());
+    let sighted = view.observed.remotes.keys().find(|known| known.child().is_some() == id.child().is_some());
     let taken = sighted.filter(|_| dice.chance(80)).cloned().unwrap_or_else(|| id.clone());
     let create = |landed| Flight::Create { nonce: newest.clone(), landed };
     let refused = refusal(dice.one(&[Reason::InvalidSpec, Reason::AccessDenied, Reason::QuotaExceeded]));

@@ -15,7 +15,7 @@ use crate::plan::intent::{Attempt, Intent, Target};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, LastError, Outcome as Ending, Recorded};
 use crate::plan::report::{Next, Ready, Report};
-use crate::reconcile::conditions::{patch, told};
+use crate::reconcile::conditions::{next_status, patch};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Identity, Origin, Owner};
@@ -125,7 +125,7 @@ fn case(number: u32) -> Case {
         if let (Some(error), true) = (&mut same.error, dice.chance(70)) {
             error.request_id = Some("an earlier one".into());
         }
-        before = told(&before, &same, before.observed_generation, now);
+        before = next_status(&before, &same, before.observed_generation, now);
     }
     Case { before, report, generation: dice.one(&[1, 2, 3]), now: time(dice) }
 }
@@ -139,7 +139,7 @@ fn written(value: Option<Value>) -> String {
 fn every_status_is_written_as_it_was() {
     let outcome = |number: u32| {
         let Case { before, report, generation, now } = case(number);
-        let after = told(&before, &report, generation, now);
+        let after = next_status(&before, &report, generation, now);
         let status = Value::Object(after.to_status(&ALL));
         let versioned = after.id.as_ref().is_some_and(|id| id.child().is_some());
         assert_eq!(

@@ -16,17 +16,17 @@ use serde_json::{Value, json};
 use super::files::compare_text;
 use super::outside::{outside, stored, told};
 use crate::api::{Dataset, DatasetVersion};
-use crate::inventory::{Index, Settings};
+use crate::inventory::{Inventory, Settings};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults, Family};
-use crate::plan::create_state::Stand;
+use crate::plan::create_state::CreateState;
 use crate::plan::desired::{Deletion, Policy};
 use crate::plan::marked::tests;
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::plan;
 use crate::plan::recorded::Recorded;
 use crate::plan::view::{Relations, View};
 use crate::reconcile::kind::{Kind, recorded};
-use crate::reconcile::stored::Held;
+use crate::reconcile::stored::StoredObject;
 use crate::remote::mark::Origin;
 
 /// Name and content of each object.
@@ -43,24 +43,24 @@ fn objects() -> Vec<(String, Value)> {
 
 /// What is around them: each other, and a cloud of which nothing was seen yet.
 fn around(objects: &[(String, Value)]) -> Around {
-    let (datasets, mut dataset_writer) = store::<Held<Dataset>>();
-    let (versions, mut version_writer) = store::<Held<DatasetVersion>>();
+    let (datasets, mut dataset_writer) = store::<StoredObject<Dataset>>();
+    let (versions, mut version_writer) = store::<StoredObject<DatasetVersion>>();
     let family = Arc::new(Family::default());
     for (_, object) in objects {
         if object["kind"] == "Dataset" {
             let dataset: Dataset = serde_json::from_value(object.clone()).unwrap();
-            dataset_writer.apply_watcher_event(&Event::Apply(Held::new(dataset)));
+            dataset_writer.apply_watcher_event(&Event::Apply(StoredObject::new(dataset)));
         } else {
             let version: DatasetVersion = serde_json::from_value(object.clone()).unwrap();
             family.add(&version);
-            version_writer.apply_watcher_event(&Event::Apply(Held::new(version)));
+            version_writer.apply_watcher_event(&Event::Apply(StoredObject::new(version)));
         }
     }
     let second = std::time::Duration::from_secs(1);
-    let (index, _) = Index::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
+    let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
     let defaults =
         Defaults { account: "default".into(), region: String::new(), workspace: Some("12345".into()), deletion: None };
-    Around { datasets, versions, family, index, defaults }
+    Around { datasets, versions, family, inventory, defaults }
 }
 
 /// What a spec is read as.
@@ -91,12 +91,12 @@ where
 {
     let object: K::Object = serde_json::from_value(value.clone()).unwrap();
     assert_eq!(json!(object), *value, "nothing of it is lost");
-    let rest = (*Held::new(object.clone()).open().unwrap()).clone();
-    let (facts, recorded) = (Facts::of(object.meta()), recorded::<K>(&object));
+    let rest = (*StoredObject::new(object.clone()).open().unwrap()).clone();
+    let (facts, recorded) = (ObjectFacts::of(object.meta()), recorded::<K>(&object));
     for part in ["spec", "status"] {
         assert_eq!(json!(rest)[part], value[part], "nor at rest");
     }
-    assert_eq!(Facts::of(rest.meta()), facts, "nor at rest");
+    assert_eq!(ObjectFacts::of(rest.meta()), facts, "nor at rest");
     assert_eq!(Value::Object(recorded.to_status(K::PROFILE)), value["status"], "its status is written again as it is");
     let mut view = tests::view();
     view.owner.kind = format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP);
@@ -143,11 +143,11 @@ where
 }
 
 fn stand(view: &View) -> String {
-    match view.stand() {
-        Stand::InFlight => "in flight".to_owned(),
-        Stand::Doubt => "in doubt".to_owned(),
-        Stand::Has(id) => format!("has {id}"),
-        Stand::Free => "free".to_owned(),
+    match view.create_state() {
+        CreateState::InFlight => "in flight".to_owned(),
+        CreateState::Uncertain => "in doubt".to_owned(),
+        CreateState::Recorded(id) => format!("has {id}"),
+        CreateState::NotCreated => "free".to_owned(),
     }
 }
 

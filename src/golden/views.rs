@@ -14,8 +14,8 @@ use crate::plan::desired::{Deletion, Desired, Policy};
 use crate::plan::object::Stored;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome};
-use crate::plan::report::Hold;
-use crate::plan::view::{Relations, Seen, Sight, View};
+use crate::plan::report::Blocked;
+use crate::plan::view::{Observation, Observed, Relations, View};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Owner};
@@ -81,7 +81,7 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
         (2, Lean::Empty),
     ];
     let lean = part("lean").pick(&leans);
-    let mut wanted = desired(&mut part("spec"), versioned, &scene.world);
+    let mut wanted = desired(&mut part("spec"), versioned, &scene.config);
     if lean == Lean::Named && !versioned {
         (wanted.policy, wanted.adopt) = (Policy::ByName, None);
     }
@@ -95,7 +95,7 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
     let kind = if versioned { "DatasetVersion" } else { "Dataset" };
     let owner = Owner { kind: format!("{kind}.pai.dataset-operator.dev"), namespace: "ns".into(), name: "o".into() };
     let object = objects::facts(&mut part("object"), &wanted);
-    let process = objects::process(&mut part("process"), &object);
+    let state = objects::process(&mut part("process"), &object);
     let mut view = View {
         recorded: objects::recorded(&mut part("status"), &object, &wanted),
         owner,
@@ -103,9 +103,9 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
         desired: Ok(wanted.clone()),
         deletion: objects::deletion(&mut part("deletion")),
         relations: Relations::default(),
-        process,
-        seen: Seen::default(),
-        world: scene.world.clone(),
+        state,
+        observed: Observed::default(),
+        config: scene.config.clone(),
         object,
     };
     stand(&mut part("stand"), &mut view, &wanted, lean);
@@ -113,13 +113,13 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
         view.relations = objects::relations(&mut part("relations"), versioned);
     }
     if part("in vain").chance(if wanted.first.is_empty() { 12 } else { 45 }) {
-        view.process.futile = objects::futile(&mut part("futile"), &wanted);
+        view.state.futile = objects::futile(&mut part("futile"), &wanted);
     }
     see(&part, &mut view, &wanted, scene, lean);
     if part("hold").chance(if view.object.intent.own().is_some() { 5 } else { 12 }) {
         let holds = [
-            Hold::stuck(Reason::InvalidSpec, "spec.options is not a JSON object"),
-            Hold::waiting(Reason::DependencyNotReady, "Dataset flowers is not Ready yet"),
+            Blocked::stuck(Reason::InvalidSpec, "spec.options is not a JSON object"),
+            Blocked::waiting(Reason::DependencyNotReady, "Dataset flowers is not Ready yet"),
         ];
         view.desired = Err(part("which hold").one(&holds));
     }
@@ -133,7 +133,7 @@ fn stand(dice: &mut Dice, view: &mut View, wanted: &Desired, lean: Lean) {
     match lean {
         Lean::Anywhere => return,
         Lean::Settled | Lean::Leaving | Lean::Unmarked | Lean::Gone | Lean::Twice => {
-            let again = lean == Lean::Twice || (lean == Lean::Gone && view.process.lists == 0);
+            let again = lean == Lean::Twice || (lean == Lean::Gone && view.state.lists == 0);
             object.intent = own(if again { &["c1", "c2"] } else { &["c1"] });
             view.recorded.attempt = Some(Ended { nonce: "c1".into(), outcome: Outcome::Created });
             view.recorded.origin = Some(Origin::Created);
@@ -147,20 +147,20 @@ fn stand(dice: &mut Dice, view: &mut View, wanted: &Desired, lean: Lean) {
             object.intent = Stored::Absent;
             object.finalizer = false;
             view.recorded.id = None;
-            view.process.resolved = true;
+            view.state.resolved = true;
         }
         Lean::Empty => {
             object.intent = own(&["c1", "c2"]);
             view.recorded.id = None;
             view.recorded.attempt = Some(Ended { nonce: "c2".into(), outcome: Outcome::Refused });
-            view.process.resolved = true;
+            view.state.resolved = true;
         }
         Lean::Doubt | Lean::Flying | Lean::Taken => {
             object.intent = own(&["c1", "c2"]);
             view.recorded.id = None;
             view.recorded.attempt = None;
-            view.process.resolved = false;
-            view.process.never_executed = None;
+            view.state.resolved = false;
+            view.state.never_executed = None;
         }
     }
     object.deleting = match lean {
@@ -178,12 +178,12 @@ fn stand(dice: &mut Dice, view: &mut View, wanted: &Desired, lean: Lean) {
         object.requested.clone_from(&view.recorded.handled);
     }
     if lean == Lean::Unmarked && dice.chance(50) {
-        view.process.recorded_age = Some(Duration::from_millis(400));
+        view.state.recorded_age = Some(Duration::from_millis(400));
     }
     if lean == Lean::Taken {
-        view.process.name_taken = Some(Duration::from_secs(dice.one(&[0, 2, 2, 2])));
+        view.state.name_taken = Some(Duration::from_secs(dice.one(&[0, 2, 2, 2])));
     } else if dice.chance(80) {
-        view.process.name_taken = None;
+        view.state.name_taken = None;
     }
     if dice.chance(15) {
         // An edit while the create was on its way, or what was adopted is otherwise.
@@ -203,5 +203,5 @@ pub(super) const fn uid() -> &'static str {
 
 /// A remote that the view knows for the recorded id.
 pub(super) fn sighted(view: &View) -> Option<&Arc<Remote>> {
-    view.id().and_then(|id| view.sight(id)).and_then(Sight::remote)
+    view.id().and_then(|id| view.observation(id)).and_then(Observation::remote)
 }

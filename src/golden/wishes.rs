@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
-use crate::plan::view::World;
+use crate::plan::view::OperatorConfig;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
@@ -22,7 +22,7 @@ const STRANGER: &str = "44444444-4444-4444-4444-444444444444";
 
 /// An operator, and the others that write marks.
 pub(super) struct Scene {
-    pub(super) world: Arc<World>,
+    pub(super) config: Arc<OperatorConfig>,
     /// It writes the older of our domains and keys, which only some operators here read.
     older: Identity,
     /// Our domain and key, another cluster.
@@ -34,7 +34,7 @@ pub(super) struct Scene {
 pub(super) fn scenes() -> Vec<Scene> {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let scene = |identity: Identity, region: &str, default_deletion, list_lag| Scene {
-        world: Arc::new(World {
+        config: Arc::new(OperatorConfig {
             identity,
             account: "default".into(),
             region: region.into(),
@@ -98,7 +98,7 @@ pub(super) const MARKS: [(u32, Mark); 15] = [
 
 impl Scene {
     fn mark(&self, owner: &Owner, mark: Mark, nonce: &str) -> Labels {
-        let ours = &self.world.identity;
+        let ours = &self.config.identity;
         let other = Owner { name: "other".into(), ..owner.clone() };
         let mut labels = match mark {
             Mark::Mine | Mark::MineReleased | Mark::Forged => ours.mark(owner, UID, nonce),
@@ -127,7 +127,7 @@ impl Scene {
 }
 
 /// A spec. Versions are of dataset d-1, or now and then of another one.
-pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &World) -> Desired {
+pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &OperatorConfig) -> Desired {
     let mut fixed = Fields::new();
     let mut mutable = Fields::new();
     let put = |fields: &mut Fields, name: &str, value: Option<Value>| {
@@ -153,7 +153,7 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &World) -> Desire
     }
     let mut create = fixed.clone();
     create.extend(mutable.clone());
-    let mut first = First::default();
+    let mut first = FirstVersion::default();
     if !versioned {
         create.insert("WorkspaceId".into(), json!("478"));
         if dice.chance(45) {
@@ -287,7 +287,7 @@ fn otherwise(dice: &mut Dice, value: &Value) -> Option<Value> {
 }
 
 /// What `appliedLabelKeys` holds.
-fn label_keys(own: &Labels, first: &First) -> Vec<String> {
+fn label_keys(own: &Labels, first: &FirstVersion) -> Vec<String> {
     let of_first = first.labels.iter().flatten().map(|(key, _)| format!("v1={key}"));
     own.keys().cloned().chain(of_first).collect()
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::stage::*;
 use super::{ObjectKey, listing};
 use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
-use crate::cloud::{Lane, Turn};
+use crate::cloud::{Lane, Permit};
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
 use crate::remote::id::RemoteId;
@@ -39,12 +39,12 @@ async fn family() -> Stage {
     stage.recorded(0..5);
     stage.swept().await;
     let since = Instant::now();
-    let versions = listing::versions(&stage.client, &mut Turn::wait(Lane::UserChange), &id(1)).await.unwrap();
-    stage.index.put_versions(&id(1), &versions.remotes, since);
+    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(1)).await.unwrap();
+    stage.inventory.put_versions(&id(1), &versions.remotes, since);
     for version in ["v2", "v3"] {
-        stage.index.found(&of(1, version), &object(version), None);
+        stage.inventory.found(&of(1, version), &object(version), None);
     }
-    assert!(["v2", "v3"].iter().all(|version| stage.index.get(&of(1, version)).is_some()));
+    assert!(["v2", "v3"].iter().all(|version| stage.inventory.get(&of(1, version)).is_some()));
     stage
 }
 
@@ -58,7 +58,7 @@ async fn versions_of_a_dataset_deleted_in_the_console_look_for_themselves() {
     stage.console("DELETE", &format!("/{}", id(1)), &Value::Null);
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["o-1", "v2", "v3"]));
-    let believed = ["v2", "v3"].map(|version| stage.index.get(&of(1, version)).is_some());
+    let believed = ["v2", "v3"].map(|version| stage.inventory.get(&of(1, version)).is_some());
     assert_eq!((believed, stage.believed(1)), ([false; 2], None), "whoever looks reads");
     stage.rounds(3).await;
     assert_eq!(stage.woken(), [], "nobody is told twice");
@@ -68,12 +68,12 @@ async fn versions_of_a_dataset_deleted_in_the_console_look_for_themselves() {
 async fn a_read_that_finds_no_dataset_is_told_to_those_who_recorded_its_versions_and_not_to_the_reader() {
     let mut stage = family().await;
     stage.console("DELETE", &format!("/{}", id(1)), &Value::Null);
-    stage.index.missed(&RemoteId::new(id(1)), "uid-1");
-    assert_eq!((stage.woken(), stage.index.get(&of(1, "v2"))), (names(&["v2", "v3"]), None));
+    stage.inventory.missed(&RemoteId::new(id(1)), "uid-1");
+    assert_eq!((stage.woken(), stage.inventory.get(&of(1, "v2"))), (names(&["v2", "v3"]), None));
     stage.rounds(2).await;
     assert_eq!(stage.woken(), [], "all know");
     // What was found again can be lost again.
-    stage.index.found(&of(1, "v2"), &object("v2"), None);
+    stage.inventory.found(&of(1, "v2"), &object("v2"), None);
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["v2"]));
 }
@@ -87,7 +87,7 @@ async fn a_newest_version_deleted_in_the_console_is_missed_within_one_resync() {
     stage.console("DELETE", &format!("/{}/versions/v3", id(1)), &Value::Null);
     stage.rounds(1).await;
     assert!(stage.woken().contains(&("v3".to_owned(), 2)), "by the change and by what it means");
-    assert_eq!((stage.index.get(&of(1, "v3")), stage.index.get(&of(1, "v2")).is_some()), (None, true));
+    assert_eq!((stage.inventory.get(&of(1, "v3")), stage.inventory.get(&of(1, "v2")).is_some()), (None, true));
     stage.rounds(3).await;
     assert_eq!(stage.woken(), [], "nobody is told twice");
     assert_eq!(stage.calls(), (before.0 + 4, 0, before.2), "the sweeps as ever, and nothing else");
@@ -99,11 +99,11 @@ async fn a_version_is_missed_also_if_somebody_else_saw_first_that_another_is_the
     stage.console("DELETE", &format!("/{}/versions/v3", id(1)), &Value::Null);
     // The pass of its Dataset reads that, and a list that another version's pass makes shows it.
     let since = Instant::now();
-    let versions = listing::versions(&stage.client, &mut Turn::wait(Lane::UserChange), &id(1)).await.unwrap();
-    stage.index.put_versions(&id(1), &versions.remotes, since);
+    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(1)).await.unwrap();
+    stage.inventory.put_versions(&id(1), &versions.remotes, since);
     let mut dataset = (*stage.believed(1).unwrap()).clone();
     dataset.latest = versions.remotes.last().map(|newest| Box::new((**newest).clone()));
-    stage.index.put_read(&dataset, Instant::now());
+    stage.inventory.put_read(&dataset, Instant::now());
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["v3"]), "the row is not news, the version is");
 }
@@ -113,16 +113,16 @@ async fn a_version_made_after_the_list_began_is_not_missed() {
     let stage = family().await;
     let began = Instant::now();
     tokio::time::advance(RESYNC / 10).await;
-    let mut made = (*stage.index.get(&of(1, "v3")).unwrap()).clone();
+    let mut made = (*stage.inventory.get(&of(1, "v3")).unwrap()).clone();
     made.id = of(1, "v4");
-    stage.index.put_created_version(&made);
-    stage.index.found(&made.id, &object("v4"), None);
+    stage.inventory.put_created_version(&made);
+    stage.inventory.found(&made.id, &object("v4"), None);
     let shown = with_latest(&stage, "v3");
-    assert_eq!(stage.index.state().rows.outlived(&shown, began), []);
-    assert!(stage.index.get(&made.id).is_some());
+    assert_eq!(stage.inventory.state().rows.outlived(&shown, began), []);
+    assert!(stage.inventory.get(&made.id).is_some());
     tokio::time::advance(RESYNC / 10).await;
-    stage.index.put_read(&shown, Instant::now());
-    assert_eq!(stage.index.state().rows.outlived(&shown, Instant::now()), [object("v4")]);
+    stage.inventory.put_read(&shown, Instant::now());
+    assert_eq!(stage.inventory.state().rows.outlived(&shown, Instant::now()), [object("v4")]);
 }
 
 /// Dataset 1 as a list shows it whose newest version is this one.
@@ -136,7 +136,7 @@ fn with_latest(stage: &Stage, version: &str) -> crate::remote::Remote {
 
 /// This object waits for a dataset that is not its own.
 fn waits(stage: &Stage, name: &str, about: About) {
-    stage.index.watch(&object(name), WORKSPACE, &[about]);
+    stage.inventory.watch(&object(name), WORKSPACE, &[about]);
 }
 
 fn owner() -> Neighbour {
@@ -170,8 +170,11 @@ async fn whoever_waits_for_anothers_dataset_is_woken_when_that_is_let_go_renamed
         woken.into_iter().filter(|(name, _)| name.starts_with("waits")).collect::<Vec<_>>()
     };
     assert_eq!(waiting(stage.woken()), names(&["waits-2", "waits-3", "waits-4"]), "what it waits for is as it was: 1");
-    assert!(stage.index.take_news("waits-2") && !stage.index.take_news("waits-2"), "it may try at once, and once");
-    assert!(!stage.index.take_news("waits-1"));
+    assert!(
+        stage.inventory.take_news("waits-2") && !stage.inventory.take_news("waits-2"),
+        "it may try at once, and once"
+    );
+    assert!(!stage.inventory.take_news("waits-1"));
     stage.rounds(2).await;
     assert_eq!(waiting(stage.woken()), [], "once");
     assert_eq!(stage.calls().0 - before.0, 3 + 3, "the sweeps, and what is missing asked for by id");
@@ -195,7 +198,7 @@ async fn what_is_waited_for_is_asked_for_by_id_where_no_sweep_shows_it() {
     stage.console("PUT", &format!("/{}", id(1)), &json!({"Name": "renamed"}));
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["waits"]));
-    stage.index.watch(&object("for-nothing"), WORKSPACE, &[]);
+    stage.inventory.watch(&object("for-nothing"), WORKSPACE, &[]);
     stage.rounds(1).await;
     let calls = stage.calls();
     stage.rounds(2).await;
@@ -212,20 +215,20 @@ async fn whoever_waits_is_woken_when_the_owner_writes_that_it_let_go_or_is_gone_
     for number in 0..3 {
         waits(&stage, &format!("waits-{number}"), shown(number, &stage));
         let dataset = RemoteId::new(id(number));
-        let waiters = ["uid-1", "another"].map(|uid| stage.index.waiters(&dataset, uid).len());
+        let waiters = ["uid-1", "another"].map(|uid| stage.inventory.waiters(&dataset, uid).len());
         assert_eq!(waiters, [1, 0], "of the owner alone");
     }
     let mut released = (*stage.believed(0).unwrap()).clone();
     released.labels.insert("dso-released".into(), "true".into());
-    stage.index.put_written(&released);
-    stage.index.remove(&RemoteId::new(id(1)));
-    stage.index.forget(&RemoteId::new(id(2)), "uid-2");
+    stage.inventory.put_written(&released);
+    stage.inventory.remove(&RemoteId::new(id(1)));
+    stage.inventory.forget(&RemoteId::new(id(2)), "uid-2");
     assert_eq!(stage.woken(), names(&["waits-0", "waits-1", "waits-2"]));
     // What came between the look and the wait is news as well.
-    stage.index.watch(&object("late"), WORKSPACE, &[shown(2, &stage)]);
+    stage.inventory.watch(&object("late"), WORKSPACE, &[shown(2, &stage)]);
     assert_eq!(stage.woken(), []);
     let before = About { face: Some("as it was before".into()), ..shown(2, &stage) };
-    stage.index.watch(&object("late"), WORKSPACE, &[before]);
+    stage.inventory.watch(&object("late"), WORKSPACE, &[before]);
     assert_eq!(stage.woken(), names(&["late"]));
     let keys = [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT];
     assert!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pai_emulator::Knobs;
 use serde_json::{Value, json};
 
-use super::Trouble;
+use super::ListError;
 use super::stage::*;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -20,9 +20,9 @@ fn knobs(turned: Value) -> Knobs {
 async fn without_a_count_a_list_is_whole_once_a_second_one_agrees() {
     let mut stage = Stage::new(all_marked(250), knobs(json!({"totalCount": "absent"}))).await;
     stage.recorded(0..200);
-    stage.index.want(WORKSPACE, None);
+    stage.inventory.want(WORKSPACE, None);
     stage.until("the end of the first list", |stage| stage.trouble(None).is_some()).await;
-    assert!(matches!(stage.trouble(None), Some(Trouble::Unsteady)), "nothing may be created yet");
+    assert!(matches!(stage.trouble(None), Some(ListError::Unsteady)), "nothing may be created yet");
     assert_eq!(stage.calls(), (4, 0, 0));
     stage.swept().await;
     assert_eq!((stage.calls(), stage.known(250)), ((2 * 4, 0, 0), 250), "three pages and an empty one, twice");
@@ -81,8 +81,8 @@ async fn misleading(chaos: &str, count: usize, pages: u64, unclaimed: std::ops::
     stage.recorded((0..count).filter(|number| !unclaimed.contains(number)));
     assert!(stage.trouble(Some(WAITING)).is_none());
     let calls = stage.pass(RESYNC).await.len() as u64;
-    assert!(matches!(stage.trouble(Some(WAITING)), Some(Trouble::Unsteady)), "nothing may be created");
-    assert!(!stage.index.is_swept(WORKSPACE));
+    assert!(matches!(stage.trouble(Some(WAITING)), Some(ListError::Unsteady)), "nothing may be created");
+    assert!(!stage.inventory.is_swept(WORKSPACE));
     assert!((3 * pages..12 * pages).contains(&calls), "it is read again, ever more slowly: {calls}");
     assert_eq!(stage.woken(), once(&[WAITING]), "who waits is told once");
     stage.emulator.set_knobs(|knobs| turn(knobs, "none"));
@@ -100,7 +100,7 @@ async fn misleading(chaos: &str, count: usize, pages: u64, unclaimed: std::ops::
         (before + 3 * (pages + 1), 0, 0),
         "its pages, and one call for the recorded ones left out"
     );
-    assert_eq!((stage.woken(), stage.index.len(), stage.orphans().len()), (vec![], count, unclaimed.len()));
+    assert_eq!((stage.woken(), stage.inventory.len(), stage.orphans().len()), (vec![], count, unclaimed.len()));
     let mut claimed = (0..count).filter(|number| !unclaimed.contains(number));
     assert!(claimed.all(|number| stage.believed(number).is_some()));
 }
@@ -131,25 +131,25 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
         fields: json!({"Name": "new", "WorkspaceId": WORKSPACE}).as_object().cloned().unwrap(),
         latest: None,
     };
-    stage.index.put_written(&made);
-    stage.index.recorded(&made.id, &key(30), Some(WORKSPACE));
+    stage.inventory.put_written(&made);
+    stage.inventory.recorded(&made.id, &key(30), Some(WORKSPACE));
     stage.console("DELETE", &format!("/{}", id(3)), &Value::Null);
-    stage.index.remove(&RemoteId::new(id(3)));
+    stage.inventory.remove(&RemoteId::new(id(3)));
     stage.edit(7, "ours");
     let mut edited = Remote::clone(&stage.believed(7).unwrap());
     edited.fields.insert("Description".into(), json!("ours"));
-    stage.index.put_written(&edited);
+    stage.inventory.put_written(&edited);
     stage.edit(8, "by hand");
     stage.rounds(2).await;
     assert_eq!(stage.woken(), []);
-    assert!(stage.index.get(&made.id).is_some(), "made just now");
-    assert!(stage.index.is_gone(&RemoteId::new(id(3))) && stage.believed(3).is_none(), "deleted just now");
+    assert!(stage.inventory.get(&made.id).is_some(), "made just now");
+    assert!(stage.inventory.is_gone(&RemoteId::new(id(3))) && stage.believed(3).is_none(), "deleted just now");
     assert_eq!(stage.believed(7).unwrap().fields["Description"], "ours", "edited just now");
 
     stage.emulator.set_knobs(|knobs| knobs.list_lag_ms = 0);
     stage.pass_in(lag + RESYNC * 2, Duration::from_secs(5)).await;
     assert_eq!(stage.woken(), once(&[8]), "our own changes are no news to anybody");
-    assert!(stage.index.get(&made.id).is_some());
+    assert!(stage.inventory.get(&made.id).is_some());
     assert_eq!((stage.known(20), stage.orphans()), (19, vec![]));
     assert_eq!(stage.calls().2, 0);
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::tally::{Count, Tally};
+use super::list_progress::{Count, ListProgress};
 use crate::cloud::codec::{Datasets, Versions};
-use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Request, Turn};
+use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -35,13 +35,13 @@ impl Listing {
 }
 
 /// All datasets that the query selects. Its page members are set here.
-pub async fn datasets(client: &cloud::Client, turn: &mut Turn, query: &ListDatasets) -> Result<Listing, CallError> {
-    whole(client, turn, &Query::Datasets(query)).await
+pub async fn datasets(client: &cloud::Client, permit: &mut Permit, query: &ListDatasets) -> Result<Listing, CallError> {
+    whole(client, permit, &Query::Datasets(query)).await
 }
 
 /// All versions of a dataset.
-pub async fn versions(client: &cloud::Client, turn: &mut Turn, id: &str) -> Result<Listing, CallError> {
-    whole(client, turn, &Query::Versions(id)).await
+pub async fn versions(client: &cloud::Client, permit: &mut Permit, id: &str) -> Result<Listing, CallError> {
+    whole(client, permit, &Query::Versions(id)).await
 }
 
 enum Query<'a> {
@@ -79,10 +79,10 @@ impl Query<'_> {
     }
 }
 
-async fn whole(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<Listing, CallError> {
+async fn whole(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -> Result<Listing, CallError> {
     let mut remotes = Found::new();
     for _ in 0..TRIES {
-        let (found, steady) = once(client, turn, query).await?;
+        let (found, steady) = once(client, permit, query).await?;
         remotes = found;
         if steady {
             return Ok(Listing { remotes: remotes.into_values().collect(), complete: true });
@@ -94,30 +94,30 @@ async fn whole(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Re
 type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once; says whether it held still meanwhile.
-async fn once(client: &cloud::Client, turn: &mut Turn, query: &Query<'_>) -> Result<(Found, bool), CallError> {
-    let (mut found, mut tally) = (Found::new(), Tally::new(0, Count::default()));
-    while tally.wants_more() {
-        let request = query.request(tally.pages + 1);
-        let answer = match client.call_in(turn, &request).await {
+async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -> Result<(Found, bool), CallError> {
+    let (mut found, mut progress) = (Found::new(), ListProgress::new(0, Count::default()));
+    while progress.wants_more() {
+        let request = query.request(progress.pages + 1);
+        let answer = match client.call_in(permit, &request).await {
             // The list became shorter meanwhile, or it has no count and the page before was the last one.
-            Err(error) if tally.pages > 0 && error.class == ErrorClass::Unexplained => {
-                tally.end();
+            Err(error) if progress.pages > 0 && error.class == ErrorClass::Unexplained => {
+                progress.end();
                 break;
             }
             answer => answer?,
         };
         let read = query.read(&answer);
         let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
-        tally.page(page.len(), total);
+        progress.page(page.len(), total);
         for remote in page {
             let first = found.insert(remote.id.clone(), Arc::new(remote)).is_none();
-            tally.known(first, false);
+            progress.known(first, false);
         }
         if query.most() == Some(found.len()) {
-            tally.end();
+            progress.end();
         }
     }
-    Ok((found, tally.is_whole()))
+    Ok((found, progress.is_whole()))
 }
 
 #[cfg(test)]

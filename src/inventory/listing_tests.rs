@@ -24,8 +24,8 @@ async fn listed(knobs: Value) -> [(usize, bool, u64); 2] {
     let (emulator, client) = service(knobs).await;
     let named =
         ListDatasets { workspace_id: Some(WORKSPACE.into()), name: Some("n-".into()), ..ListDatasets::default() };
-    let datasets = datasets(&client, &mut Turn::wait(Lane::UserChange), &named).await.unwrap();
-    let versions = versions(&client, &mut Turn::wait(Lane::UserChange), &id(0)).await.unwrap();
+    let datasets = datasets(&client, &mut Permit::wait(Lane::UserChange), &named).await.unwrap();
+    let versions = versions(&client, &mut Permit::wait(Lane::UserChange), &id(0)).await.unwrap();
     let calls = |operation: &str| emulator.stats().calls[operation];
     [("ListDatasets", datasets), ("ListDatasetVersions", versions)].map(|(operation, listing)| {
         let count = calls(operation);
@@ -68,7 +68,7 @@ async fn a_list_by_ids_ends_with_the_last_of_them() {
             dataset_ids: (5..25).map(id).collect(),
             ..ListDatasets::default()
         };
-        let listing = datasets(&client, &mut Turn::wait(Lane::UserChange), &query).await.unwrap();
+        let listing = datasets(&client, &mut Permit::wait(Lane::UserChange), &query).await.unwrap();
         assert_eq!((listing.remotes.len(), listing.complete), (20, true));
         assert_eq!(emulator.stats().calls["ListDatasets"].ok, 1);
     }

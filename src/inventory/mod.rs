@@ -1,10 +1,11 @@
-//! The cloud index: a reflector for the remote side. Its sweep lists every dataset that carries our domain mark, so
+//! The cloud inventory: a reflector for the remote side. Its sweep lists every dataset that carries our domain mark, so
 //! it *is* the resync, finds lost remotes by their mark, and wakes exactly the objects whose remote changed.
 //!
 //! Promises: a row that we wrote is never replaced by a list or read that began before the write; a write that ended
 //! without an answer makes its row unknown; an absence in a list is only a reason to look, never proof; rows that
 //! were not shown for too long are not believed.
 
+mod list_progress;
 pub mod listing;
 mod object;
 pub mod reader;
@@ -12,7 +13,6 @@ mod rights;
 mod row;
 mod rows;
 mod sweep;
-mod tally;
 mod watches;
 mod workspace;
 
@@ -36,11 +36,11 @@ use row::Source;
 use rows::Rows;
 use watches::Watches;
 use workspace::Workspace;
-pub use workspace::{Standing, Swept};
+pub use workspace::{Swept, WorkspaceState};
 
-/// The index of one account and endpoint.
+/// The inventory of one account and endpoint.
 #[derive(Debug)]
-pub struct Index {
+pub struct Inventory {
     state: Mutex<State>,
     wake: mpsc::UnboundedSender<ObjectKey>,
     wanted: mpsc::UnboundedSender<Arc<str>>,
@@ -50,7 +50,7 @@ pub struct Index {
     folded: Folded,
 }
 
-/// What the index is told once.
+/// What the inventory is told once.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Values of `dso-domain` that are ours.
@@ -74,14 +74,14 @@ struct State {
 
 /// Why a workspace is not known.
 #[derive(Debug, Clone)]
-pub enum Trouble {
+pub enum ListError {
     /// A call failed.
     Call(CallError),
     /// The list is never the same twice, or contradicts its own count.
     Unsteady,
 }
 
-impl Trouble {
+impl ListError {
     /// The error, if the service refuses the credentials.
     fn refused_credentials(&self) -> Option<&CallError> {
         match self {
@@ -110,7 +110,7 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(error) => error.fmt(f),
@@ -122,9 +122,9 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// The far ends of an index: what it asks others to do.
+/// The far ends of an inventory: what it asks others to do.
 #[derive(Debug)]
-pub struct Ends {
+pub struct InventoryTasks {
     /// Objects to look at.
     pub woken: mpsc::UnboundedReceiver<ObjectKey>,
     /// Moves with every round that ended well.
@@ -132,32 +132,32 @@ pub struct Ends {
     wanted: mpsc::UnboundedReceiver<Arc<str>>,
 }
 
-impl Ends {
+impl InventoryTasks {
     /// The sweeps of `index`, for ever; what is left is for others.
     pub fn run(
         self,
-        index: Arc<Index>,
+        inventory: Arc<Inventory>,
         client: cloud::Client,
     ) -> (impl Future<Output = ()> + Send, mpsc::UnboundedReceiver<ObjectKey>, watch::Receiver<u64>) {
-        (sweep::run(index, client, self.wanted), self.woken, self.rounds)
+        (sweep::run(inventory, client, self.wanted), self.woken, self.rounds)
     }
 }
 
-impl Index {
+impl Inventory {
     /// An empty index, and where it says what it wants done.
     #[must_use]
-    pub fn new(settings: Settings) -> (Arc<Self>, Ends) {
+    pub fn new(settings: Settings) -> (Arc<Self>, InventoryTasks) {
         let (wake, woken) = mpsc::unbounded_channel();
         let (want, wanted) = mpsc::unbounded_channel();
         let (rounds, told) = watch::channel(0);
         let state = State { rows: Rows::new(&settings.domains, Watches::new(wake.clone())), ..State::default() };
         let folded = Folded::default();
         let turned = watch::Sender::new(0);
-        let index = Self { state: Mutex::new(state), wake, wanted: want, rounds, turned, settings, folded };
-        (Arc::new(index), Ends { woken, rounds: told, wanted })
+        let inventory = Self { state: Mutex::new(state), wake, wanted: want, rounds, turned, settings, folded };
+        (Arc::new(inventory), InventoryTasks { woken, rounds: told, wanted })
     }
 
-    /// Moves when a list failed or a round ended well: [`Index::standing`] may be another.
+    /// Moves when a list failed or a round ended well: [`Inventory::standing`] may be another.
     #[must_use]
     pub fn turns(&self) -> watch::Receiver<u64> {
         self.turned.subscribe()
@@ -173,7 +173,7 @@ impl Index {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The remote, if the index saw it no longer than one resync (and a half) ago.
+    /// The remote, if the inventory saw it no longer than one resync (and a half) ago.
     #[must_use]
     pub fn get(&self, id: &RemoteId) -> Option<Arc<Remote>> {
         self.state().rows.get(id, Instant::now(), self.trusted())

@@ -1,4 +1,4 @@
-//! An object as the index names it, small enough to be kept for each one.
+//! An object as the inventory names it, small enough to be kept for each one.
 
 use crate::remote::uid::Uid;
 

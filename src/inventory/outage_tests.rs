@@ -5,15 +5,15 @@ use std::time::Duration;
 use pai_emulator::{Effect, Fault, Knobs, When};
 
 use super::stage::*;
-use super::{Swept, Trouble};
+use super::{ListError, Swept};
 
 /// So many lists fail, of this page only or of any.
 fn failing(page: Option<u32>, effect: Effect, count: u32) -> Fault {
     Fault { operation: "ListDatasets".into(), page, effect, when: When::Before, count, ..Fault::default() }
 }
 
-fn is_failed_call(trouble: Option<&Trouble>) -> bool {
-    matches!(trouble, Some(Trouble::Call(_)))
+fn is_failed_call(trouble: Option<&ListError>) -> bool {
+    matches!(trouble, Some(ListError::Call(_)))
 }
 
 #[tokio::test(start_paused = true)]
@@ -22,11 +22,11 @@ async fn a_page_that_fails_half_way_is_waited_for_and_the_others_are_kept() {
         let mut stage = Stage::new(all_marked(250), Knobs::default()).await;
         stage.recorded(0..250);
         stage.emulator.add_faults([failing(Some(2), effect, 3)]);
-        assert!(matches!(stage.index.want(WORKSPACE, Some(&key(300))), Swept::Soon));
+        assert!(matches!(stage.inventory.want(WORKSPACE, Some(&key(300))), Swept::Soon));
         stage.until("the fault struck", |stage| is_failed_call(stage.trouble(None).as_ref())).await;
         stage.until("the other two pages came", |stage| stage.known(250) == 150).await;
         assert_eq!(stage.woken(), once(&[300]), "who waits is told");
-        assert!(!stage.index.is_swept(WORKSPACE), "{effect:?}");
+        assert!(!stage.inventory.is_swept(WORKSPACE), "{effect:?}");
         // The other pages came meanwhile; what is in the way is told all the same.
         assert!(is_failed_call(stage.trouble(Some(301)).as_ref()));
         stage.swept().await;
@@ -74,7 +74,7 @@ async fn a_first_list_that_fails_is_told_once_and_recovers_by_itself() {
     assert_eq!(stage.woken(), once(&[1]));
     stage.emulator.clear_faults();
     stage.pass(RESYNC).await;
-    assert!(stage.index.is_swept(WORKSPACE));
+    assert!(stage.inventory.is_swept(WORKSPACE));
     assert_eq!(stage.woken(), once(&[1]));
 }
 
@@ -87,11 +87,11 @@ async fn what_cannot_be_seen_for_too_long_is_not_known_until_it_is_seen_again() 
     let almost = RESYNC + RESYNC / 2 + Duration::from_secs(55);
     stage.emulator.add_faults([failing(None, Effect::Error, 10_000)]);
     stage.pass(almost).await;
-    assert!(stage.index.is_swept(WORKSPACE) && stage.known(250) == 250, "a failure that passes is nothing");
+    assert!(stage.inventory.is_swept(WORKSPACE) && stage.known(250) == 250, "a failure that passes is nothing");
     assert_eq!(stage.woken(), []);
 
     stage.pass_in(Duration::from_secs(60), Duration::from_secs(1)).await;
-    assert!(!stage.index.is_swept(WORKSPACE));
+    assert!(!stage.inventory.is_swept(WORKSPACE));
     assert_eq!((stage.known(250), is_failed_call(stage.trouble(Some(300)).as_ref())), (0, true));
     assert_eq!(stage.woken(), once(&(0..250).collect::<Vec<_>>()));
     stage.pass_in(RESYNC * 3, Duration::from_secs(1)).await;
@@ -101,7 +101,7 @@ async fn what_cannot_be_seen_for_too_long_is_not_known_until_it_is_seen_again() 
     let before = stage.calls().0;
     stage.emulator.clear_faults();
     stage.pass_in(Duration::from_secs(31), Duration::from_secs(1)).await;
-    assert!(stage.index.is_swept(WORKSPACE), "the round is not spread while nothing is known");
+    assert!(stage.inventory.is_swept(WORKSPACE), "the round is not spread while nothing is known");
     assert_eq!((stage.calls().0 - before, stage.known(250)), (3, 250));
     let all: Vec<_> = (0..250).chain([300]).collect();
     assert_eq!(stage.woken(), once(&all));

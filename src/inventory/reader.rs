@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::listing;
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::codec::{Codec, Datasets, Versions};
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Request, Turn};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -49,10 +49,10 @@ impl Reader {
     }
 
     /// Reads one remote by itself; `workspace` is where lists would show it.
-    pub async fn read(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Read {
-        match self.get(turn, id).await {
+    pub async fn read(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Read {
+        match self.get(permit, id).await {
             Err(error) if error.class == ErrorClass::Unexplained => {
-                let exists = self.exists(turn, workspace, id).await?;
+                let exists = self.exists(permit, workspace, id).await?;
                 if exists { Err(error.though_listed()) } else { Ok(None) }
             }
             read => read,
@@ -60,18 +60,18 @@ impl Reader {
     }
 
     /// Do lists show it? Two of them, `--list-lag` apart, must agree that they do not. An error leaves it unknown.
-    pub async fn exists(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
-        if self.is_listed(turn, workspace, id).await? {
+    pub async fn exists(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+        if self.is_listed(permit, workspace, id).await? {
             return Ok(true);
         }
         tokio::time::sleep(self.list_lag).await;
-        self.is_listed(turn, workspace, id).await
+        self.is_listed(permit, workspace, id).await
     }
 
     /// A version list that is refused is asked of the dataset: what is gone has no versions.
-    async fn is_listed(&self, turn: &mut Turn, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
+    async fn is_listed(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
         let versions = match id.child() {
-            Some(_) => Some(listing::versions(&self.client, turn, id.root()).await),
+            Some(_) => Some(listing::versions(&self.client, permit, id.root()).await),
             None => None,
         };
         match versions {
@@ -84,7 +84,7 @@ impl Reader {
                     dataset_ids: vec![id.root().to_owned()],
                     ..ListDatasets::default()
                 };
-                let listing = listing::datasets(&self.client, turn, &query).await?;
+                let listing = listing::datasets(&self.client, permit, &query).await?;
                 let shown = listing.shows(&RemoteId::new(id.root()), Operation::ListDatasets)?;
                 match refused {
                     Some(Err(error)) if shown => Err(error),
@@ -94,10 +94,10 @@ impl Reader {
         }
     }
 
-    async fn get(&self, turn: &mut Turn, id: &RemoteId) -> Read {
+    async fn get(&self, permit: &mut Permit, id: &RemoteId) -> Read {
         let codec: &dyn Codec = if id.parent().is_none() { &Datasets } else { &Versions };
         let request = codec.get(id);
-        let answer = self.client.call_in(turn, &request).await.and_then(|answer| {
+        let answer = self.client.call_in(permit, &request).await.and_then(|answer| {
             codec.shown(id, &answer).map_err(|malformed| CallError::malformed(request.operation(), malformed))
         });
         match answer {
@@ -127,7 +127,7 @@ impl Reader {
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
             // Whatever permit its caller holds is for what it does with the answer.
-            Ok(None) | Err(_) => self.read(&mut Turn::wait(Lane::UserChange), workspace, id).await,
+            Ok(None) | Err(_) => self.read(&mut Permit::wait(Lane::UserChange), workspace, id).await,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Index;
+use super::Inventory;
 use crate::remote::id::RemoteId;
 
 /// The rights of passes to remotes.
@@ -24,7 +24,7 @@ impl Rights {
     }
 }
 
-impl Index {
+impl Inventory {
     /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
     pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
         self.state().rights.reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid
@@ -67,34 +67,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_remote_is_held_until_it_is_gone_or_no_delete_can_hit_it_any_more() {
         let second = Duration::from_secs(1);
-        let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
+        let (inventory, _ends) =
+            Inventory::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
         let (one, other) = (RemoteId::new("d-1"), RemoteId::new("d-2"));
         let third = RemoteId::new("d-1").join("v2");
         for id in [&one, &other, &third] {
-            index.hold(id, "a", second * 120);
+            inventory.hold(id, "a", second * 120);
         }
         tokio::time::advance(second * 100).await;
-        let held = |uid: &str| [&one, &other, &third].map(|id| index.held(id, uid).is_some());
-        assert_eq!(index.held(&one, "b"), Some(second * 20));
+        let held = |uid: &str| [&one, &other, &third].map(|id| inventory.held(id, uid).is_some());
+        assert_eq!(inventory.held(&one, "b"), Some(second * 20));
         assert_eq!((held("a"), held("b")), ([false; 3], [true; 3]));
-        index.remove(&one);
-        index.state().rights.gone(&third);
-        index.tidy();
+        inventory.remove(&one);
+        inventory.state().rights.gone(&third);
+        inventory.tidy();
         assert_eq!(held("b"), [false, true, false]);
         tokio::time::advance(second * 20).await;
         assert_eq!(held("b"), [false; 3]);
-        index.tidy();
-        assert!(index.state().rights.held.is_empty());
+        inventory.tidy();
+        assert!(inventory.state().rights.held.is_empty());
     }
 
     #[test]
     fn one_pass_works_on_a_remote_at_a_time() {
         let second = Duration::from_secs(1);
-        let (index, _ends) = Index::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
+        let (inventory, _ends) =
+            Inventory::new(Settings { domains: Vec::new(), resync: second * 600, list_lag: second * 5 });
         let id = RemoteId::new("d-1");
-        assert!(index.reserve(&id, "a") && index.reserve(&id, "a"));
-        assert!(!index.reserve(&id, "b"));
-        index.unreserve("a");
-        assert!(index.reserve(&id, "b"));
+        assert!(inventory.reserve(&id, "a") && inventory.reserve(&id, "a"));
+        assert!(!inventory.reserve(&id, "b"));
+        inventory.unreserve("a");
+        assert!(inventory.reserve(&id, "b"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::names::{MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
-use crate::packed::{Packable, Packed};
+use crate::compressed::{Compressed, Compressible};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, same};
 use crate::remote::mark::marked_uid;
@@ -16,7 +16,7 @@ use crate::remote::uid::Uid;
 /// Members that change without anybody's doing, and on which nothing hangs.
 const LEFT_OUT: [&str; 2] = ["GmtCreateTime", "GmtModifiedTime"];
 
-impl Packable for Remote {
+impl Compressible for Remote {
     const TYPICAL: &'static str = concat!(
         r#"{"Accessibility":"PUBLIC","DataSourceType":"NAS","Property":"FILE","VersionName":"v2""#,
         r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{"dso-attempt":"c0123456789abcdef.01234567-89ab-"#,
@@ -49,7 +49,7 @@ pub(super) enum Source {
 /// A row.
 #[derive(Debug)]
 pub(super) struct Row {
-    shown: Packed<Remote>,
+    shown: Compressed<Remote>,
     /// The row shows at least what was true then.
     pub(super) as_of: Instant,
     /// Number of the last list of its workspace that showed it.
@@ -71,7 +71,7 @@ impl Row {
     pub(super) fn new(remote: &Remote, as_of: Instant, source: Source, domains: &[String]) -> Option<Self> {
         let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
         Some(Self {
-            shown: Packed::new(&without_times(remote))?,
+            shown: Compressed::new(&without_times(remote))?,
             as_of,
             list: 0,
             newest: newest.map_or(0, version_hash),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::super::row::without_times;
 use super::*;
-use crate::packed::{Packable, Packed};
+use crate::compressed::{Compressed, Compressible};
 use crate::remote::mark::{Identity, Labels, Owner};
 
 fn rows() -> Rows {
@@ -306,7 +306,7 @@ fn typical(id: &str, name: &str, uid: &str, nonce: &str) -> Remote {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Alone(Remote);
 
-impl Packable for Alone {
+impl Compressible for Alone {
     const TYPICAL: &'static str = Remote::TYPICAL;
 
     fn learnt() -> &'static OnceLock<Box<[u8]>> {
@@ -317,7 +317,7 @@ impl Packable for Alone {
 
 #[test]
 fn a_record_of_a_typical_dataset_is_small() {
-    let packed = |remote: &Remote| Packed::new(&Alone(without_times(remote))).unwrap();
+    let packed = |remote: &Remote| Compressed::new(&Alone(without_times(remote))).unwrap();
     packed(&typical("d-g3wx5xinf5zxh0s1r0", "flowers", "0f8b1c2d-3e4f-4a5b-8c6d-7e8f90a1b2c3", "c5f0e1d2c3b4a5968"));
     let next =
         typical("d-xqa54j8o8hnzqxt9w4", "street-signs", "9d2e7a41-c05b-4f38-9e61-2b7c84d0f5a6", "c91b7e20d4f6a83c5");

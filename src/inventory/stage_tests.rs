@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Index, ObjectKey, Settings, Swept, Trouble};
+use super::{Inventory, ListError, ObjectKey, Settings, Swept};
 use crate::cloud::{self, BearerStyle, Client, Environment, Limiter};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Stage {
     pub(super) emulator: Emulator,
     pub(super) client: Client,
-    pub(super) index: Arc<Index>,
+    pub(super) inventory: Arc<Inventory>,
     woken: UnboundedReceiver<ObjectKey>,
     sweeps: JoinHandle<()>,
 }
@@ -128,22 +128,22 @@ impl Stage {
         let options = Options { knobs, state: Some(holding(&datasets)), ..Options::default() };
         let emulator = Emulator::start(options).await.unwrap();
         let client = client(&emulator.url());
-        let (index, ends) = Index::new(Settings { domains, resync: RESYNC, list_lag });
-        let (sweeps, woken, _) = ends.run(index.clone(), client.clone());
-        Self { emulator, client, index, woken, sweeps: tokio::spawn(sweeps) }
+        let (inventory, ends) = Inventory::new(Settings { domains, resync: RESYNC, list_lag });
+        let (sweeps, woken, _) = ends.run(inventory.clone(), client.clone());
+        Self { emulator, client, inventory, woken, sweeps: tokio::spawn(sweeps) }
     }
 
     /// The objects number so and so recorded their datasets.
     pub(super) fn recorded(&self, numbers: impl IntoIterator<Item = usize>) {
         for number in numbers {
-            self.index.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
+            self.inventory.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
         }
     }
 
     /// Waits until the workspace was swept for the first time.
     pub(super) async fn swept(&mut self) {
-        self.index.want(WORKSPACE, None);
-        self.until("swept", |stage| matches!(stage.index.want(WORKSPACE, None), Swept::Yes)).await;
+        self.inventory.want(WORKSPACE, None);
+        self.until("swept", |stage| matches!(stage.inventory.want(WORKSPACE, None), Swept::Yes)).await;
     }
 
     /// Waits until `done`; the clock goes about as fast as time does.
@@ -184,9 +184,9 @@ impl Stage {
 
     /// Waits until so many rounds more have ended.
     pub(super) async fn rounds(&mut self, more: u64) {
-        let wanted = self.index.sweeps() + more;
+        let wanted = self.inventory.sweeps() + more;
         let begun = std::time::Instant::now();
-        while self.index.sweeps() < wanted {
+        while self.inventory.sweeps() < wanted {
             assert!(begun.elapsed() < PATIENCE, "rounds do not end: {:?}", self.emulator.stats());
             tokio::time::advance(RESYNC / 50).await;
             self.settle().await;
@@ -225,9 +225,9 @@ impl Stage {
         distinct.into_iter().map(|name| (name.clone(), names.iter().filter(|other| **other == name).count())).collect()
     }
 
-    /// What the index believes of a dataset.
+    /// What the inventory believes of a dataset.
     pub(super) fn believed(&self, number: usize) -> Option<Arc<Remote>> {
-        self.index.get(&RemoteId::new(id(number)))
+        self.inventory.get(&RemoteId::new(id(number)))
     }
 
     /// How many of the first so many datasets are believed to be there.
@@ -253,14 +253,14 @@ impl Stage {
 
     /// What carries our mark and no object stands for.
     pub(super) fn orphans(&self) -> Vec<String> {
-        let mut orphans: Vec<_> = self.index.orphans(|_| false).iter().map(ToString::to_string).collect();
+        let mut orphans: Vec<_> = self.inventory.orphans(|_| false).iter().map(ToString::to_string).collect();
         orphans.sort();
         orphans
     }
 
     /// Why the workspace is not known, for an object that waits for it.
-    pub(super) fn trouble(&self, waiting: Option<usize>) -> Option<Trouble> {
-        match self.index.want(WORKSPACE, waiting.map(key).as_ref()) {
+    pub(super) fn trouble(&self, waiting: Option<usize>) -> Option<ListError> {
+        match self.inventory.want(WORKSPACE, waiting.map(key).as_ref()) {
             Swept::Yes | Swept::Soon => None,
             Swept::Failed(trouble) => Some(*trouble),
         }

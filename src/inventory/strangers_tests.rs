@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::stage::*;
-use super::{Index, Settings, Swept, Trouble};
+use super::{Inventory, ListError, Settings, Swept};
 use crate::api::names::{MARK_DOMAIN, MARK_OWNER};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Identity, Labels};
@@ -46,14 +46,14 @@ async fn look_alikes_of_another_tenant_are_not_taken_for_ours() {
     stage.recorded(0..19);
     stage.swept().await;
     assert_eq!(stage.calls(), (2, 0, 0), "a page, and one that proves its count");
-    assert_eq!((stage.index.len(), stage.orphans()), (20, vec![id(19)]));
-    let owned = stage.index.owned(&[mark(1)[MARK_OWNER].clone()], None);
+    assert_eq!((stage.inventory.len(), stage.orphans()), (20, vec![id(19)]));
+    let owned = stage.inventory.owned(&[mark(1)[MARK_OWNER].clone()], None);
     assert_eq!(owned.iter().map(|remote| remote.id.root()).collect::<Vec<_>>(), [id(1)]);
     stage.edit(100, "theirs");
     stage.edit(104, "theirs");
     stage.console("DELETE", &format!("/{}", id(101)), &Value::Null);
     stage.rounds(2).await;
-    assert_eq!((stage.woken(), stage.index.len(), stage.orphans().len()), (vec![], 20, 1));
+    assert_eq!((stage.woken(), stage.inventory.len(), stage.orphans().len()), (vec![], 20, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +62,7 @@ async fn one_of_them_that_an_object_recorded_is_seen_as_it_is() {
     let mut stage = Stage::new(strangers.collect(), Knobs::default()).await;
     stage.recorded(100..104);
     stage.swept().await;
-    assert_eq!((stage.known(104), stage.index.len(), stage.orphans()), (4, 4, vec![]));
+    assert_eq!((stage.known(104), stage.inventory.len(), stage.orphans()), (4, 4, vec![]));
     stage.edit(100, "theirs");
     stage.edit(103, "theirs, found by id alone");
     stage.rounds(1).await;
@@ -119,11 +119,11 @@ async fn answering(items: Vec<Value>, total: Option<u64>) -> Same {
 async fn a_count_beyond_all_measure_costs_no_page_that_shows_nothing() {
     let same = answering(vec![item(0, &json!({}))], Some(u64::MAX)).await;
     let (domains, list_lag) = (identity().domains().to_vec(), std::time::Duration::ZERO);
-    let (index, ends) = Index::new(Settings { domains, resync: RESYNC, list_lag });
-    let (sweeps, ..) = ends.run(index.clone(), client(&same.endpoint));
+    let (inventory, ends) = Inventory::new(Settings { domains, resync: RESYNC, list_lag });
+    let (sweeps, ..) = ends.run(inventory.clone(), client(&same.endpoint));
     let sweeps = tokio::spawn(sweeps);
     let begun = std::time::Instant::now();
-    while !matches!(index.want(WORKSPACE, Some(&key(0))), Swept::Failed(_)) {
+    while !matches!(inventory.want(WORKSPACE, Some(&key(0))), Swept::Failed(_)) {
         assert!(begun.elapsed().as_secs() < 30, "the list does not end");
         tokio::time::advance(RESYNC / 50).await;
         moment().await;
@@ -155,49 +155,49 @@ async fn members_that_are_null_or_of_another_type_keep_no_row_away() {
         None,
     )
     .await;
-    let (index, ends) = Index::new(Settings {
+    let (inventory, ends) = Inventory::new(Settings {
         domains: identity().domains().to_vec(),
         resync: RESYNC,
         list_lag: std::time::Duration::ZERO,
     });
-    let (sweeps, mut woken, _) = ends.run(index.clone(), client(&endpoint));
+    let (sweeps, mut woken, _) = ends.run(inventory.clone(), client(&endpoint));
     let sweeps = tokio::spawn(sweeps);
     let until_swept = async |rounds: u64| {
         let begun = std::time::Instant::now();
-        while index.sweeps() < rounds {
+        while inventory.sweeps() < rounds {
             assert!(begun.elapsed().as_secs() < 30, "no round ends");
             tokio::time::advance(RESYNC / 50).await;
             moment().await;
         }
     };
     for number in 0..4 {
-        index.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
+        inventory.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
     }
-    index.want(WORKSPACE, None);
+    inventory.want(WORKSPACE, None);
     until_swept(3).await;
-    let row = |number| index.get(&RemoteId::new(id(number))).unwrap();
+    let row = |number| inventory.get(&RemoteId::new(id(number))).unwrap();
     assert_eq!((&row(0).fields["Uri"], &row(1).fields["Options"]), (&Value::Null, &json!({"a": {"b": 1}})));
     assert_eq!(row(2).fields["Unheard"][0][1]["x"], "数据");
     assert_eq!(row(3).latest.as_ref().unwrap().fields["DataSize"], "12");
     assert!(woken.try_recv().is_err(), "nothing changed");
 
     items.lock().unwrap()[2]["Unheard"] = json!("something");
-    until_swept(index.sweeps() + 2).await;
+    until_swept(inventory.sweeps() + 2).await;
     assert_eq!(woken.try_recv().unwrap(), key(2));
     assert!(woken.try_recv().is_err());
 
     // Labels that cannot be read could be anyone's mark: such a list is not believed, and everyone learns of it.
     items.lock().unwrap()[2]["Labels"] = json!("none");
-    let rounds = index.sweeps();
+    let rounds = inventory.sweeps();
     let begun = std::time::Instant::now();
-    while index.is_swept(WORKSPACE) {
+    while inventory.is_swept(WORKSPACE) {
         assert!(begun.elapsed().as_secs() < 30, "it is believed for ever");
         tokio::time::advance(RESYNC / 50).await;
         moment().await;
     }
-    assert!(index.sweeps() <= rounds + 1);
-    match index.want(WORKSPACE, None) {
-        Swept::Failed(trouble) => assert!(matches!(*trouble, Trouble::Call(_)), "{trouble}"),
+    assert!(inventory.sweeps() <= rounds + 1);
+    match inventory.want(WORKSPACE, None) {
+        Swept::Failed(trouble) => assert!(matches!(*trouble, ListError::Call(_)), "{trouble}"),
         Swept::Yes | Swept::Soon => panic!("a list without readable labels"),
     }
     sweeps.abort();

@@ -1,7 +1,7 @@
 //! The sweep: every workspace that is wanted is listed by domain mark, as fast as the limiter lets it before the first
 //! create of a term, and from then on a page at a time, spread over the resync: it *is* the resync.
 //!
-//! Offset paging is no snapshot (`tally.rs` says when a list counts as whole). What a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
+//! Offset paging is no snapshot (`progress.rs` says when a list counts as whole). What a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
 //! does not show either is only a reason for its objects to look for themselves.
 
 use std::collections::HashSet;
@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::list_progress::ListProgress;
 use super::row::{Source, owner_hash};
 use super::rows::VERSION_RESYNCS;
-use super::tally::Tally;
-use super::{Index, Trouble, listing};
+use super::{Inventory, ListError, listing};
 use crate::api::names::MARK_DOMAIN;
 use crate::cloud::codec::Datasets;
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Request, Turn};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -27,22 +27,22 @@ const PAGE: u32 = 100;
 const AHEAD: usize = 8;
 
 /// Sweeps whatever is wanted, for ever.
-pub(super) async fn run(index: Arc<Index>, client: Client, mut wanted: mpsc::UnboundedReceiver<Arc<str>>) {
+pub(super) async fn run(inventory: Arc<Inventory>, client: Client, mut wanted: mpsc::UnboundedReceiver<Arc<str>>) {
     let mut tasks = JoinSet::new();
     while let Some(workspace) = wanted.recv().await {
-        let (index, client) = (index.clone(), client.clone());
+        let (inventory, client) = (inventory.clone(), client.clone());
         tasks.spawn(async move {
-            let sweep = Sweep { index: &index, client: &client, workspace: &workspace };
+            let sweep = Sweep { inventory: &inventory, client: &client, workspace: &workspace };
             let mut failures = 0;
             while !sweep.round(Pace::Fast).await {
                 failures += 1;
-                sleep(index.failed(&workspace, Trouble::Unsteady, failures)).await;
+                sleep(inventory.failed(&workspace, ListError::Unsteady, failures)).await;
             }
-            index.finished(&workspace);
+            inventory.finished(&workspace);
             loop {
                 sweep.round(Pace::Spread).await;
                 sweep.list_versions().await;
-                index.finished(&workspace);
+                inventory.finished(&workspace);
             }
         });
     }
@@ -57,7 +57,7 @@ enum Pace {
 }
 
 struct Sweep<'a> {
-    index: &'a Index,
+    inventory: &'a Inventory,
     client: &'a Client,
     workspace: &'a str,
 }
@@ -71,61 +71,62 @@ struct Page {
 impl Sweep<'_> {
     /// Lists the workspace once. Returns whether the list was whole.
     async fn round(&self, pace: Pace) -> bool {
-        let since = self.index.lagged(Instant::now());
+        let since = self.inventory.lagged(Instant::now());
         let (mut first, mut whole, mut pages) = (None, true, 0);
-        for domain in &self.index.settings.domains {
-            let number = self.index.next_list(self.workspace);
+        for domain in &self.inventory.settings.domains {
+            let number = self.inventory.next_list(self.workspace);
             first.get_or_insert(number);
-            let tally = self.list(domain, number, pace).await;
-            whole &= tally.is_whole();
-            pages += tally.pages;
+            let progress = self.list(domain, number, pace).await;
+            whole &= progress.is_whole();
+            pages += progress.pages;
         }
-        self.index.listed(self.workspace, pages);
+        self.inventory.listed(self.workspace, pages);
         self.confirm(first.unwrap_or_default(), since, whole).await;
         whole
     }
 
-    async fn list(&self, domain: &str, number: u32, pace: Pace) -> Tally {
-        let mut tally = Tally::new(number, self.index.count(self.workspace));
-        self.pause(pace, &tally).await;
-        self.take(self.page(domain, 1).await, &mut tally);
+    async fn list(&self, domain: &str, number: u32, pace: Pace) -> ListProgress {
+        let mut progress = ListProgress::new(number, self.inventory.count(self.workspace));
+        self.pause(pace, &progress).await;
+        self.take(self.page(domain, 1).await, &mut progress);
         let mut next = 2;
         if pace == Pace::Fast {
-            let pages = tally.pages_expected();
+            let pages = progress.pages_expected();
             let rest = futures::stream::iter(2..=pages).map(|page| self.page(domain, page)).buffer_unordered(AHEAD);
             let mut rest = std::pin::pin!(rest);
             while let Some(page) = rest.next().await {
-                self.take(page, &mut tally);
-                if !tally.wants_more() {
+                self.take(page, &mut progress);
+                if !progress.wants_more() {
                     break;
                 }
             }
             next = pages + 1;
         }
         // The rest, or all of it: pages may come out smaller than the first one.
-        while tally.wants_more() {
-            if !tally.is_proving() {
-                self.pause(pace, &tally).await;
+        while progress.wants_more() {
+            if !progress.is_proving() {
+                self.pause(pace, &progress).await;
             }
-            self.take(self.page(domain, next).await, &mut tally);
+            self.take(self.page(domain, next).await, &mut progress);
             next += 1;
         }
-        self.index.counts(self.workspace, tally.count);
-        tally
+        self.inventory.counts(self.workspace, progress.count);
+        progress
     }
 
     /// Waits for the time of the next page: the resync, divided evenly among all pages, give or take a tenth so that
     /// workspaces drift apart. Who has been blind does not wait.
-    async fn pause(&self, pace: Pace, tally: &Tally) {
-        let pages = self.index.pages(self.workspace).max(tally.pages_expected());
-        if pace == Pace::Fast || self.index.is_blind(self.workspace) {
+    async fn pause(&self, pace: Pace, progress: &ListProgress) {
+        let pages = self.inventory.pages(self.workspace).max(progress.pages_expected());
+        if pace == Pace::Fast || self.inventory.is_blind(self.workspace) {
             return;
         }
-        let seed = u64::from(tally.number.wrapping_mul(31).wrapping_add(tally.pages));
+        let seed = u64::from(progress.number.wrapping_mul(31).wrapping_add(progress.pages));
         let noise = owner_hash(self.workspace).wrapping_mul(seed | 1).rotate_left(17) % 21;
         let percent = 90 + u32::try_from(noise).unwrap_or_default();
         // From page to page, not from one's end to the next one's begin: calls that take their time make no round longer.
-        sleep_until(self.index.next_page(self.workspace, self.index.settings.resync / pages * percent / 100)).await;
+        sleep_until(self.inventory.next_page(self.workspace, self.inventory.settings.resync / pages * percent / 100))
+            .await;
     }
 
     /// One page, tried until it comes. `None`: the service says that there is none of this number.
@@ -140,37 +141,37 @@ impl Sweep<'_> {
         let request = Request::list_datasets(&query);
         let mut failures = 0;
         loop {
-            let since = self.index.lagged(Instant::now());
+            let since = self.inventory.lagged(Instant::now());
             let answer = self.client.call(Lane::Sweep, &request).await.and_then(|answer| {
                 answer.datasets().map_err(|malformed| CallError::malformed(request.operation(), malformed))
             });
             match answer {
                 Ok((items, total)) => {
-                    self.index.reached(self.workspace);
+                    self.inventory.reached(self.workspace);
                     return Some(Page { remotes: items.into_iter().map(Datasets::remote).collect(), total, since });
                 }
                 // The list became shorter meanwhile, or it has no count and the page before was the last one.
                 Err(error) if number > 1 && error.class == ErrorClass::Unexplained => return None,
                 Err(error) => {
                     failures += 1;
-                    sleep(self.index.failed(self.workspace, Trouble::Call(error), failures)).await;
+                    sleep(self.inventory.failed(self.workspace, ListError::Call(error), failures)).await;
                 }
             }
         }
     }
 
     /// Puts what a page shows into the rows and wakes whom it concerns.
-    fn take(&self, page: Option<Page>, tally: &mut Tally) {
-        let Some(page) = page else { return tally.end() };
-        tally.page(page.remotes.len(), page.total);
-        let (mut keys, known) = (Vec::new(), self.index.is_swept(self.workspace));
+    fn take(&self, page: Option<Page>, progress: &mut ListProgress) {
+        let Some(page) = page else { return progress.end() };
+        progress.page(page.remotes.len(), page.total);
+        let (mut keys, known) = (Vec::new(), self.inventory.is_swept(self.workspace));
         {
-            let mut state = self.index.state();
+            let mut state = self.inventory.state();
             for remote in &page.remotes {
                 let id = remote.id.root();
-                let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.index.settings.domains.contains(d));
+                let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.inventory.settings.domains.contains(d));
                 if !ours && !state.rows.is_recorded(id) {
-                    tally.other(id);
+                    progress.other(id);
                     continue;
                 }
                 let fresh = !state.rows.is_shown(id);
@@ -180,13 +181,13 @@ impl Sweep<'_> {
                 if known {
                     keys.extend(state.rows.outlived(remote, page.since));
                 }
-                match state.rows.seen_by(id, tally.number) {
-                    Some(first) => tally.known(first, fresh),
-                    None => tally.other(id),
+                match state.rows.seen_by(id, progress.number) {
+                    Some(first) => progress.known(first, fresh),
+                    None => progress.other(id),
                 }
             }
         }
-        self.index.shown(self.workspace, keys);
+        self.inventory.shown(self.workspace, keys);
     }
 
     /// Asks by id for what somebody recorded, or waits for, and the lists since number `first` did not show. What nobody
@@ -194,7 +195,7 @@ impl Sweep<'_> {
     async fn confirm(&self, first: u32, since: Instant, whole: bool) {
         let mut missing = Vec::new();
         {
-            let mut state = self.index.state();
+            let mut state = self.inventory.state();
             for id in state.rows.unseen(self.workspace, first, since) {
                 if state.rows.is_recorded(&id) || state.rows.watches.has(&id) {
                     missing.push(id);
@@ -214,8 +215,8 @@ impl Sweep<'_> {
                 dataset_ids: ids.to_vec(),
                 ..ListDatasets::default()
             };
-            let since = self.index.lagged(Instant::now());
-            match listing::datasets(self.client, &mut Turn::wait(Lane::Sweep), &query).await {
+            let since = self.inventory.lagged(Instant::now());
+            match listing::datasets(self.client, &mut Permit::wait(Lane::Sweep), &query).await {
                 Ok(listing) => self.confirmed(ids, &listing, since),
                 // They are asked for again after the next round; until then what was believed becomes too old.
                 Err(error) => tracing::warn!(workspace = self.workspace, %error, "datasets could not be confirmed"),
@@ -224,9 +225,9 @@ impl Sweep<'_> {
     }
 
     fn confirmed(&self, ids: &[String], listing: &listing::Listing, since: Instant) {
-        let (mut keys, known) = (Vec::new(), self.index.is_swept(self.workspace));
+        let (mut keys, known) = (Vec::new(), self.inventory.is_swept(self.workspace));
         {
-            let mut state = self.index.state();
+            let mut state = self.inventory.state();
             let mut shown = HashSet::new();
             for remote in listing.remotes.iter().filter(|remote| ids.iter().any(|id| id == remote.id.root())) {
                 shown.insert(remote.id.root());
@@ -249,19 +250,19 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.index.shown(self.workspace, keys);
+        self.inventory.shown(self.workspace, keys);
     }
 
     /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.
     async fn list_versions(&self) {
-        let Some(then) = Instant::now().checked_sub(self.index.settings.resync * VERSION_RESYNCS) else { return };
-        let due = self.index.state().rows.unlisted(self.workspace, then);
+        let Some(then) = Instant::now().checked_sub(self.inventory.settings.resync * VERSION_RESYNCS) else { return };
+        let due = self.inventory.state().rows.unlisted(self.workspace, then);
         for dataset in due {
             let since = Instant::now();
-            match listing::versions(self.client, &mut Turn::wait(Lane::Sweep), &dataset).await {
+            match listing::versions(self.client, &mut Permit::wait(Lane::Sweep), &dataset).await {
                 Ok(listing) if listing.complete => {
-                    if self.index.put_versions(&dataset, &listing.remotes, since) {
-                        self.index.wake_recorders(&dataset);
+                    if self.inventory.put_versions(&dataset, &listing.remotes, since) {
+                        self.inventory.wake_recorders(&dataset);
                     }
                 }
                 Ok(_) => {}

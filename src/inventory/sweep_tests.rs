@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::listing;
 use super::stage::*;
 use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
-use crate::cloud::{Lane, Turn};
+use crate::cloud::{Lane, Permit};
 use crate::inventory::ObjectKey;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -43,7 +43,7 @@ async fn a_round_wakes_exactly_the_objects_whose_remote_changed() {
     stage.console("DELETE", &format!("/{}", id(9)), &Value::Null);
     let unclaimed = stage.make("unclaimed", &mark(998));
     let claimed = stage.make("claimed", &mark(999));
-    stage.index.recorded(&RemoteId::new(&claimed), &key(999), Some(WORKSPACE));
+    stage.inventory.recorded(&RemoteId::new(&claimed), &key(999), Some(WORKSPACE));
     stage.rounds(1).await;
     assert_eq!(stage.woken(), once(&[7, 9, 999]));
     assert_eq!((description(&stage).as_deref(), stage.believed(9)), (Some("by hand"), None));
@@ -130,8 +130,8 @@ async fn our_write_is_not_undone_by_a_page_that_was_under_way() {
     let mut written = Remote::clone(&stage.believed(7).unwrap());
     written.fields.insert("Description".into(), json!("ours"));
     stage.edit(7, "ours");
-    stage.index.put_written(&written);
-    stage.index.doubt(&RemoteId::new(id(8)));
+    stage.inventory.put_written(&written);
+    stage.inventory.doubt(&RemoteId::new(id(8)));
     stage.rounds(1).await;
     assert_eq!(description(&stage).as_deref(), Some("ours"));
     assert!(stage.believed(8).is_none(), "a write without an answer: that page cannot tell");
@@ -160,14 +160,15 @@ async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one()
     stage.recorded(0..5);
     let version = |number: usize, name: &str| RemoteId::new(id(number)).join(name);
     let object = |name: &str| ObjectKey::new("DatasetVersion", "ns", name, name);
-    stage.index.recorded(&version(1, "v2"), &object("older"), None);
-    stage.index.recorded(&version(2, "v3"), &object("newest"), None);
+    stage.inventory.recorded(&version(1, "v2"), &object("older"), None);
+    stage.inventory.recorded(&version(2, "v3"), &object("newest"), None);
     stage.swept().await;
     // As the first pass of a version does.
     for number in 0..3 {
         let since = tokio::time::Instant::now();
-        let versions = listing::versions(&stage.client, &mut Turn::wait(Lane::UserChange), &id(number)).await.unwrap();
-        stage.index.put_versions(&id(number), &versions.remotes, since);
+        let versions =
+            listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(number)).await.unwrap();
+        stage.inventory.put_versions(&id(number), &versions.remotes, since);
     }
     let before = stage.calls().2;
     stage.console("PUT", &format!("/{}/versions/v2", id(1)), &json!({"Description": "by hand"}));
@@ -176,9 +177,9 @@ async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one()
     stage.pass_in(RESYNC * 10, RESYNC / 2).await;
     assert_eq!(stage.calls().2, before + 1, "one list of versions");
     assert_eq!(stage.woken(), [("o-1".to_owned(), 1), ("older".to_owned(), 1)]);
-    let shown = stage.index.get(&version(1, "v2")).unwrap();
+    let shown = stage.inventory.get(&version(1, "v2")).unwrap();
     assert_eq!(shown.fields["Description"], "by hand");
-    assert!(stage.index.get(&version(2, "v3")).is_some(), "the sweep shows the newest one");
+    assert!(stage.inventory.get(&version(2, "v3")).is_some(), "the sweep shows the newest one");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Index;
+use super::Inventory;
 use super::object::ObjectKey;
 use crate::plan::report::About;
 use crate::remote::Remote;
@@ -112,7 +112,7 @@ impl Watches {
     }
 }
 
-impl Index {
+impl Inventory {
     /// `key` ended a pass that was about these remotes of this workspace and no others: it is woken when one of them is
     /// not any more as it was then.
     pub fn watch(&self, key: &ObjectKey, workspace: &str, about: &[About]) {

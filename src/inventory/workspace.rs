@@ -1,13 +1,13 @@
-//! How far the index has come with one workspace, and who waits for it.
+//! How far the inventory has come with one workspace, and who waits for it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::list_progress::Count;
 use super::object::ObjectKey;
-use super::tally::Count;
-use super::{Index, Trouble};
+use super::{Inventory, ListError};
 use crate::cloud::CallError;
 use crate::remote::backoff::backoff;
 
@@ -29,7 +29,7 @@ pub(super) struct Workspace {
     /// When the last page of a spread round was due.
     due: Option<Instant>,
     count: Count,
-    trouble: Option<Trouble>,
+    trouble: Option<ListError>,
     /// It has not been seen for too long, and everyone concerned knows.
     blind: bool,
     waiting: BTreeSet<ObjectKey>,
@@ -43,21 +43,21 @@ pub enum Swept {
     /// Not yet; the object is woken when it is.
     Soon,
     /// Not yet, and this has been in the way since the last whole round; the object is woken when it is known.
-    Failed(Box<Trouble>),
+    Failed(Box<ListError>),
 }
 
 /// How a workspace stands.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct WorkspaceState {
     /// Its id.
     pub workspace: String,
     /// It was listed in this term and could be seen lately.
     pub listed: bool,
     /// What has been in the way since the last whole round.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<ListError>,
 }
 
-impl Standing {
+impl WorkspaceState {
     /// The error, if the service refuses the credentials.
     #[must_use]
     pub fn refused_credentials(&self) -> Option<&CallError> {
@@ -65,7 +65,7 @@ impl Standing {
     }
 }
 
-impl Index {
+impl Inventory {
     /// Asks for a workspace. `key` is woken once the answer changes.
     pub fn want(&self, workspace: &str, key: Option<&ObjectKey>) -> Swept {
         let mut state = self.state();
@@ -91,12 +91,12 @@ impl Index {
 
     /// How the workspaces stand that are wanted, by name.
     #[must_use]
-    pub fn standing(&self) -> Vec<Standing> {
+    pub fn standing(&self) -> Vec<WorkspaceState> {
         let state = self.state();
         let mut all: Vec<_> = state
             .workspaces
             .iter()
-            .map(|(name, entry)| Standing {
+            .map(|(name, entry)| WorkspaceState {
                 workspace: name.clone(),
                 listed: entry.swept && !entry.blind,
                 trouble: entry.trouble.clone(),
@@ -178,7 +178,7 @@ impl Index {
 
     /// A list failed, so many times in a row. Whoever waits learns of a new kind of failure at once, and everyone of a
     /// workspace that could not be seen for too long. Returns how long to pause.
-    pub(super) fn failed(&self, workspace: &str, trouble: Trouble, failures: u32) -> Duration {
+    pub(super) fn failed(&self, workspace: &str, trouble: ListError, failures: u32) -> Duration {
         let error = trouble.to_string();
         if self.folded.is_news(&trouble.cause(), &error, None) {
             tracing::warn!(workspace, error, "the workspace could not be listed");

@@ -145,7 +145,7 @@ impl<'a> Part<'a> {
             let (found, wanted) = (change.found.as_ref(), change.wanted.as_ref());
             (!same(name, wanted, found) && is_futile(view, key, wanted, found)).then_some(change)
         };
-        view.process.futile.keys().filter_map(change).collect()
+        view.state.futile.keys().filter_map(change).collect()
     }
 
     /// Keys of labels that it holds as they are wanted.
@@ -178,7 +178,7 @@ impl<'a> Part<'a> {
 
 /// Was this field sent so often in vain that it is left as the service keeps it?
 fn is_futile(view: &View, field: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
-    view.process.futile.get(field).is_some_and(|futile| {
+    view.state.futile.get(field).is_some_and(|futile| {
         futile.wanted == print(wanted) && futile.left.as_ref().is_none_or(|left| *left == print(found))
     })
 }

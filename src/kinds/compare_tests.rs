@@ -12,7 +12,7 @@ use crate::plan::marked::cases::{desire, fields, kept};
 use crate::plan::plan;
 use crate::plan::report::{Ready, Report};
 use crate::plan::step::Step;
-use crate::plan::view::Sight;
+use crate::plan::view::Observation;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -61,18 +61,18 @@ fn rewritten(remote: &Remote) -> Remote {
 /// number of changes, and the report.
 fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Report) {
     let id = remote.id.clone();
-    view.seen.sights.clear();
-    view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(remote.clone())));
+    view.observed.remotes.clear();
+    view.observed.remotes.insert(id.clone(), Observation::Listed(Arc::new(remote.clone())));
     let mut now = remote.clone();
     for count in 0..20 {
-        view.process.futile = repairs.futile(&view.object);
+        view.state.futile = repairs.futile(&view.object);
         let step = plan(view);
         if let Step::Edit(edit) = step {
             let Purpose::Spec(changed) = &edit.purpose else { panic!("{edit:?}") };
             let sent = changed.iter().map(FieldChange::sent).collect();
             repairs.sent(&view.object, sent, Instant::now(), Duration::from_secs(999));
             now = edit.after.into_iter().find(|after| after.id == id).unwrap();
-            view.seen.sights.insert(id.clone(), Sight::Indexed(Arc::new(now.clone())));
+            view.observed.remotes.insert(id.clone(), Observation::Listed(Arc::new(now.clone())));
             continue;
         }
         let Step::Report(report) = step else { panic!("{step:?}") };
@@ -186,7 +186,7 @@ fn long_values_are_cut_to_64_characters() {
 fn a_conflict_of_what_was_adopted_does_not_speak_of_an_edit() {
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://other/"}), &[]);
-    view.seen.sights.insert(id, Sight::Read(remote));
+    view.observed.remotes.insert(id, Observation::Read(remote));
     view.recorded.fixed = fields(json!({"Uri": "oss://other/"}));
     let mut message = |origin| {
         view.recorded.origin = Some(origin);

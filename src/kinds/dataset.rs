@@ -10,14 +10,14 @@ use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, compare, deletion, first_version};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
-use crate::packed::Packable;
-use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::compressed::Compressible;
+use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::Hold;
+use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
-use crate::reconcile::kind::{Kind, Root};
+use crate::reconcile::kind::{Kind, Managed};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
@@ -26,13 +26,13 @@ use crate::remote::mark::Labels;
 /// The kind `Dataset`.
 pub struct Datasets;
 
-impl Root for Dataset {
+impl Managed for Dataset {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
     }
 }
 
-impl Packable for Dataset {
+impl Compressible for Dataset {
     const TYPICAL: &'static str = concat!(
         r#""reason":"Progressing","status":"False","type":"Reconciling","labels":[{"key":"","value":""}"#,
         r#"{"apiVersion":"pai.dataset-operator.dev/v1alpha1","kind":"Dataset","metadata":{"annotations":{"#,
@@ -121,7 +121,7 @@ impl Kind for Datasets {
 
     const PROFILE: &'static Profile = &PROFILE;
 
-    fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
+    fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Blocked> {
         let desired = desired(object, recorded, &around.defaults)?;
         let shares = desired.mutable.contains_key("Options");
         if (!desired.first.is_empty() || shares)
@@ -129,7 +129,7 @@ impl Kind for Datasets {
         {
             let name = binder.name_any();
             if !desired.first.is_empty() {
-                return Err(Hold::stuck(
+                return Err(Blocked::stuck(
                     Reason::InvalidSpec,
                     format!(
                         "DatasetVersion {name} binds v1 and manages it; remove versionDescription, versionLabels, \
@@ -141,7 +141,7 @@ impl Kind for Datasets {
             if binder.spec.options.is_some() {
                 let message =
                     format!("DatasetVersion {name} binds v1 and sets its options; set options in one of the two");
-                return Err(Hold::stuck(Reason::InvalidSpec, message));
+                return Err(Blocked::stuck(Reason::InvalidSpec, message));
             }
         }
         Ok(desired)
@@ -173,14 +173,14 @@ impl Kind for Datasets {
     }
 }
 
-fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result<Desired, Hold> {
+fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result<Desired, Blocked> {
     let spec = &object.spec;
     let json = Spec::of(spec);
     let adoption = spec.adoption.clone().unwrap_or_default();
     let recorded_workspace = recorded.fixed.get("WorkspaceId").and_then(Value::as_str);
     let workspace = spec.workspace_id.as_deref().or(recorded_workspace).or(defaults.workspace.as_deref());
     let Some(workspace) = workspace else {
-        return Err(Hold::stuck(
+        return Err(Blocked::stuck(
             Reason::InvalidSpec,
             "spec.workspaceId is not set and this operator has no default workspace (--workspace-id); set spec.workspaceId",
         ));
@@ -195,7 +195,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
     create.extend(mutable.clone());
     create.insert("WorkspaceId".to_owned(), json!(workspace));
     let mut first =
-        First { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
+        FirstVersion { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
     for (name, of_version) in FIRST {
         if let Some(value) = json.member(name) {
             create.insert((*name).to_owned(), value.clone());
@@ -242,10 +242,10 @@ fn label_keys(own: &Labels, first: Option<&Labels>) -> Vec<String> {
 }
 
 /// `metadata.name`, if it is a valid dataset name (a Kubernetes name may have dots and be longer).
-fn default_name(object: &Dataset) -> Result<String, Hold> {
+fn default_name(object: &Dataset) -> Result<String, Blocked> {
     let name = object.name_any();
     if name.contains('.') || name.len() > 127 {
-        return Err(Hold::stuck(
+        return Err(Blocked::stuck(
             Reason::InvalidSpec,
             "metadata.name is not a valid dataset name (no dots, at most 127 characters); set spec.name",
         ));

@@ -11,8 +11,8 @@ use kube::runtime::reflector::ObjectRef;
 use super::{Around, DatasetVersions, Datasets};
 use crate::api::{Dataset, DatasetVersion};
 use crate::reconcile::kind::Kind;
-use crate::reconcile::parsed::Broken;
-use crate::reconcile::stored::Held;
+use crate::reconcile::parsed::Unparsable;
+use crate::reconcile::stored::StoredObject;
 
 /// How a version names its dataset.
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]
@@ -24,7 +24,7 @@ pub enum Reference {
 }
 
 /// A DatasetVersion, as the store names it.
-pub type Child = ObjectRef<Held<DatasetVersion>>;
+pub type Child = ObjectRef<StoredObject<DatasetVersion>>;
 
 /// Versions by what they refer to.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Family {
     }
 
     /// One that does not parse is here: what it refers to is read as far as it can be. If it parsed before, that stays.
-    pub fn add_broken(&self, broken: &Broken) {
+    pub fn add_broken(&self, broken: &Unparsable) {
         let named = broken.spec("/datasetRef/name");
         let named =
             named.map(|name| Reference::Name(broken.metadata.namespace.clone().unwrap_or_default(), name.to_owned()));
@@ -100,7 +100,7 @@ impl Around {
     /// The DatasetVersions that recorded a version of this dataset.
     pub(super) fn versions_in(&self, dataset: &str) -> Vec<Arc<DatasetVersion>> {
         let recorders =
-            self.index.recorders_of(dataset).into_iter().filter(|key| key.kind == DatasetVersions::PROFILE.name);
+            self.inventory.recorders_of(dataset).into_iter().filter(|key| key.kind == DatasetVersions::PROFILE.name);
         let found = recorders.filter_map(|key| {
             let (namespace, name) = key.place();
             self.versions.get(&ObjectRef::new(name).within(namespace))?.open()
@@ -121,7 +121,7 @@ impl Around {
 
     /// A Dataset that recorded this id.
     fn dataset_of(&self, id: &str) -> Option<Arc<Dataset>> {
-        let recorders = self.index.recorders_of(id).into_iter().filter(|key| key.kind == Datasets::PROFILE.name);
+        let recorders = self.inventory.recorders_of(id).into_iter().filter(|key| key.kind == Datasets::PROFILE.name);
         let mut found = recorders.filter_map(|key| {
             let (namespace, name) = key.place();
             self.datasets.get(&ObjectRef::new(name).within(namespace))?.open()

@@ -7,7 +7,7 @@ use crate::plan::desired::Desired;
 use crate::plan::edit::Edit;
 use crate::plan::field::Field;
 use crate::plan::step::{Look, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
@@ -35,11 +35,11 @@ pub(super) fn part<'a>(desired: &'a Desired, first: &'a Remote) -> Part<'a> {
 /// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
 pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
     let id = remote.id.join(NAME);
-    let seen = view.sight(&id);
+    let seen = view.observation(&id);
     let latest = remote.latest.as_deref().filter(|latest| latest.id == id);
     match seen {
-        Some(Sight::Read(read)) => Some(read),
-        Some(Sight::Indexed(_) | Sight::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
+        Some(Observation::Read(read)) => Some(read),
+        Some(Observation::Listed(_) | Observation::Gone) | None => latest.or_else(|| seen?.remote().map(Arc::as_ref)),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn needs_first(view: &View, desired: &Desired, remote: &Remote) -> Op
     if desired.first.is_empty() || first_of(view, remote).is_some() {
         return None;
     }
-    Some(match view.seen.versions {
+    Some(match view.observed.versions {
         None => Step::Look(Look::Children(remote.id.clone())),
         Some(_) => Step::Read(remote.id.join(NAME)),
     })
@@ -62,7 +62,7 @@ pub(super) fn within(view: &View, dataset: &Remote, mut edit: Edit) -> Edit {
     if let (Some(latest), Some(first)) = (latest, edit.after.first()) {
         **latest = first.clone();
     }
-    if view.sight(&edit.id).and_then(Sight::remote).is_none() {
+    if view.observation(&edit.id).and_then(Observation::remote).is_none() {
         edit.after.clear();
     }
     edit.after.push(after);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{Label, Reason};
-use crate::plan::report::Hold;
+use crate::plan::report::Blocked;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::json::{self, Fault, Json};
 use crate::remote::mark::Labels;
@@ -48,7 +48,7 @@ pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
 }
 
 /// The texts that must be JSON objects are: admission only looks at their braces.
-pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
+pub(super) fn check_json(fields: &Fields) -> Result<(), Blocked> {
     for name in ["Options", "ImportInfo"] {
         let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
         let field = lower_camel(name);
@@ -58,7 +58,7 @@ pub(super) fn check_json(fields: &Fields) -> Result<(), Hold> {
             Err(Fault::Syntax(error)) => format!("spec.{field} is not a JSON object: {error}"),
             Err(fault @ Fault::TooDeep) => format!("spec.{field} cannot be used: {fault}; use fewer levels"),
         };
-        return Err(Hold::stuck(Reason::InvalidSpec, message));
+        return Err(Blocked::stuck(Reason::InvalidSpec, message));
     }
     Ok(())
 }

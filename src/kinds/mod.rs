@@ -14,9 +14,9 @@ use kube::runtime::reflector::Store;
 
 use crate::api::values::Origin;
 use crate::api::{Dataset, DatasetVersion, DeletionPolicy};
-use crate::inventory::Index;
+use crate::inventory::Inventory;
 use crate::plan::desired::Deletion;
-use crate::reconcile::stored::Held;
+use crate::reconcile::stored::StoredObject;
 
 pub use dataset::Datasets;
 pub use family::Family;
@@ -25,13 +25,13 @@ pub use version::DatasetVersions;
 /// What the kinds may look at besides the object.
 pub struct Around {
     /// All Datasets in view.
-    pub datasets: Store<Held<Dataset>>,
+    pub datasets: Store<StoredObject<Dataset>>,
     /// All DatasetVersions in view.
-    pub versions: Store<Held<DatasetVersion>>,
+    pub versions: Store<StoredObject<DatasetVersion>>,
     /// Which of them refer to which dataset.
     pub family: Arc<Family>,
     /// The remote side.
-    pub index: Arc<Index>,
+    pub inventory: Arc<Inventory>,
     /// Defaults of this operator.
     pub defaults: Defaults,
 }

@@ -9,29 +9,29 @@ use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, compare, deletion};
 use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
-use crate::packed::Packable;
-use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::compressed::Compressible;
+use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::Hold;
+use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
-use crate::reconcile::kind::{Kind, Root};
+use crate::reconcile::kind::{Kind, Managed};
 use crate::remote::Remote;
 use crate::remote::id::{RemoteId, version_number};
 
 /// The kind `DatasetVersion`.
 pub struct DatasetVersions;
 
-impl Root for DatasetVersion {
+impl Managed for DatasetVersion {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
     }
 }
 
-impl Packable for DatasetVersion {
+impl Compressible for DatasetVersion {
     // Versions are written much like datasets.
-    const TYPICAL: &'static str = <crate::api::Dataset as Packable>::TYPICAL;
+    const TYPICAL: &'static str = <crate::api::Dataset as Compressible>::TYPICAL;
 
     fn learnt() -> &'static OnceLock<Box<[u8]>> {
         static LEARNT: OnceLock<Box<[u8]>> = OnceLock::new();
@@ -66,7 +66,7 @@ impl Kind for DatasetVersions {
 
     const PROFILE: &'static Profile = &PROFILE;
 
-    fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Hold> {
+    fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Blocked> {
         let (dataset, workspace) = place(object, recorded, around)?;
         let spec = &object.spec;
         let json = Spec::of(spec);
@@ -79,7 +79,7 @@ impl Kind for DatasetVersions {
         if bound(object)
             && let Some(other) = earlier_binder(object, recorded, &dataset, around)
         {
-            return Err(Hold::stuck(
+            return Err(Blocked::stuck(
                 Reason::OwnedByOther,
                 format!(
                     "DatasetVersion {other} binds v1 of {dataset} already; delete one of the two: neither delete touches \
@@ -99,7 +99,7 @@ impl Kind for DatasetVersions {
             mutable,
             label_keys: labels.keys().cloned().collect(),
             labels,
-            first: First::default(),
+            first: FirstVersion::default(),
             adopt: named.map(|name| RemoteId::new(dataset).join(name)),
             policy: Policy::IfMarked,
             bind: bound(object),
@@ -128,7 +128,7 @@ impl Kind for DatasetVersions {
         let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
         let origin = status.and_then(|status| status.common.origin);
         let kept = around.defaults.keeps(parent.spec.deletion_policy, origin);
-        let refused = around.index.is_refused(id.as_deref().unwrap_or_default());
+        let refused = around.inventory.is_refused(id.as_deref().unwrap_or_default());
         relations.swept_along = all_go && !kept && !refused && !retains(object);
         relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
@@ -156,7 +156,7 @@ pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
 }
 
 /// The dataset's id and workspace.
-fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<(String, String), Hold> {
+fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<(String, String), Blocked> {
     let parent = around.parent(object);
     let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
     let workspace = status
@@ -165,7 +165,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         .unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         if workspace.is_empty() {
-            return Err(Hold::stuck(
+            return Err(Blocked::stuck(
                 Reason::InvalidSpec,
                 format!(
                     "the workspace of {id} is not known: no Dataset here stands for it and this operator has no default \
@@ -184,7 +184,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
             None => Ok((own, workspace)),
             Some(_) if deleting => Ok((own, workspace)),
             // The pair lives while its dataset does.
-            Some(now) if around.index.get(&RemoteId::new(own.clone())).is_some() => Err(Hold::waiting(
+            Some(now) if around.inventory.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
                 Reason::DependencyNotReady,
                 format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
             )),
@@ -195,16 +195,16 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         let namespace = object.meta().namespace.as_deref().unwrap_or_default();
         let there = around.datasets.get(&ObjectRef::new(&name).within(namespace)).is_some();
         let trouble = if there { "does not parse, as its status says" } else { "does not exist in this namespace" };
-        return Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} {trouble}")));
+        return Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} {trouble}")));
     };
     let ready = status.and_then(|status| status.common.condition(crate::api::ConditionType::Ready));
     let ready = ready.is_some_and(|ready| ready.status == "True");
     match status.and_then(|status| status.dataset_id.clone()) {
         Some(id) if ready || deleting => Ok((id, workspace)),
         Some(_) | None if parent.meta().deletion_timestamp.is_some() => {
-            Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} is being deleted")))
+            Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} is being deleted")))
         }
-        Some(_) | None => Err(Hold::waiting(Reason::DependencyNotReady, format!("Dataset {name} is not Ready yet"))),
+        Some(_) | None => Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} is not Ready yet"))),
     }
 }
 

@@ -95,7 +95,7 @@ impl Calls {
         calls
     }
 
-    /// Whose state is told. Only the first call counts.
+    /// Ownership state is told. Only the first call counts.
     pub(super) fn limited_by(&self, limiter: Arc<Limiter>) {
         // A second one changes nothing.
         let _ = self.limiter.0.set(limiter);
@@ -134,7 +134,7 @@ impl Calls {
     }
 }
 
-/// Whose state is told, once it is known.
+/// Ownership state is told, once it is known.
 #[derive(Debug, Default)]
 struct Source(OnceLock<Arc<Limiter>>);
 

@@ -5,7 +5,7 @@
 //! not counted all the time. Each metric is explained in `docs/metrics.md`, and a test compares the two.
 
 mod api;
-mod census;
+mod counts;
 mod kube;
 mod passes;
 mod process;
@@ -25,7 +25,7 @@ use prometheus_client::registry::Registry;
 use crate::cloud::{Lane, Limiter, Observer, Operation};
 
 pub use self::kube::CountRequests;
-pub use census::{Census, Count};
+pub use counts::{Count, Counts};
 pub use passes::{Outcome, Running};
 
 /// All metrics of the process.
@@ -37,7 +37,7 @@ pub struct Metrics {
     resources: resources::Resources,
     api: api::Calls,
     requests: kube::Requests,
-    census: Arc<census::Source>,
+    census: Arc<counts::Source>,
 }
 
 /// The labels of a controller.
@@ -67,7 +67,7 @@ type Histograms<L> = prometheus_client::metrics::family::Family<L, Histogram, fn
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::default();
-        let census = Arc::new(census::Source::default());
+        let census = Arc::new(counts::Source::default());
         let passes = passes::Passes::new(&mut registry);
         let resources = resources::Resources::new(&mut registry);
         registry.register_collector(Box::new(census.clone()));
@@ -137,7 +137,7 @@ impl Metrics {
     }
 
     /// Where the objects and remotes are counted when somebody asks. Only the first call counts.
-    pub fn count_with(&self, count: impl Fn() -> Census + Send + Sync + 'static) {
+    pub fn count_with(&self, count: impl Fn() -> Counts + Send + Sync + 'static) {
         self.census.set(Box::new(count));
     }
 

@@ -1,7 +1,7 @@
 //! What waits for a pass and what runs, read when somebody asks.
 //!
 //! kube's own queue says nothing about itself. What is known here: when an object was woken, by a watch event, a
-//! relative or the index, when its pass began, and that it ended for want of a permit. An object that comes back by a
+//! relative or the inventory, when its pass began, and that it ended for want of a permit. An object that comes back by a
 //! timer for another reason never waits here: how late the timer was cannot be told.
 
 use std::collections::{HashMap, HashSet};
@@ -29,7 +29,7 @@ pub(super) struct Queues(Mutex<HashMap<&'static str, Queue>>);
 #[derive(Debug, Default)]
 struct Queue {
     waiting: HashMap<Object, Instant>,
-    /// Whose last pass ended because they have no permit yet.
+    /// Ownership last pass ended because they have no permit yet.
     in_line: HashSet<Object>,
     running: HashMap<u64, Instant>,
     last: u64,

@@ -63,7 +63,7 @@ async fn busy() -> Metrics {
     metrics.call_finished(Operation::CreateDataset, "OK", Duration::from_millis(20));
     metrics.throttled(Operation::CreateDataset);
     metrics.limited_by(Arc::new(limiter()));
-    metrics.count_with(|| Census {
+    metrics.count_with(|| Counts {
         kinds: vec![(
             "Dataset",
             Count { exists: 3, ready: 2, stalled: 1, duplicates: 0, not_ready: BTreeMap::from([("NameTaken", 1)]) },

@@ -13,7 +13,7 @@ use super::RunError;
 use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Proxy};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Outbound, Settings};
-use crate::{AGENT, ambient};
+use crate::{AGENT, environment};
 
 /// The limiter of the one account.
 pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
@@ -21,7 +21,7 @@ pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
         .operation_limits()
         .try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| limiter.with_operation_limit(operation, qps))?;
     Ok(match flags.daily_budget {
-        Some(calls) => limiter.with_daily_budget(calls, ambient::now()),
+        Some(calls) => limiter.with_daily_budget(calls, environment::now()),
         None => limiter,
     })
 }

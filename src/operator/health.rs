@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::admin::Readiness;
-use crate::inventory::{Index, Standing};
+use crate::inventory::{Inventory, WorkspaceState};
 
 /// The part of readiness that a refused key takes away.
 const CREDENTIALS: &str = "credentials";
@@ -23,23 +23,23 @@ pub(super) fn begin(ready: &Readiness, workspace: Option<&str>) {
     }
 }
 
-/// Keeps readiness as the index has it, for ever.
+/// Keeps readiness as the inventory has it, for ever.
 pub(super) async fn watch(
-    index: Arc<Index>,
+    inventory: Arc<Inventory>,
     ready: Readiness,
     workspace: Option<String>,
     mut changed: watch::Receiver<u64>,
 ) {
     loop {
-        tell(&ready, &index.standing(), workspace.as_deref());
+        tell(&ready, &inventory.standing(), workspace.as_deref());
         if changed.changed().await.is_err() {
             return;
         }
     }
 }
 
-fn tell(ready: &Readiness, standing: &[Standing], workspace: Option<&str>) {
-    match standing.iter().find_map(Standing::refused_credentials) {
+fn tell(ready: &Readiness, standing: &[WorkspaceState], workspace: Option<&str>) {
+    match standing.iter().find_map(WorkspaceState::refused_credentials) {
         Some(error) => {
             let text = format!(
                 "the service refuses them: {error}; correct the Secret, then restart the Pod, whose environment does not \
@@ -53,7 +53,9 @@ fn tell(ready: &Readiness, standing: &[Standing], workspace: Option<&str>) {
     let part = part(workspace);
     match standing.iter().find(|standing| standing.workspace == workspace) {
         Some(standing) if standing.listed => drop(ready.met(&part)),
-        Some(Standing { trouble: Some(trouble), .. }) => drop(ready.missing(&part, &format!("not listed: {trouble}"))),
+        Some(WorkspaceState { trouble: Some(trouble), .. }) => {
+            ready.missing(&part, &format!("not listed: {trouble}"));
+        }
         Some(_) | None => drop(ready.missing(&part, "not listed yet")),
     }
 }
@@ -62,14 +64,14 @@ fn tell(ready: &Readiness, standing: &[Standing], workspace: Option<&str>) {
 mod tests {
     use super::*;
     use crate::cloud::{CallError, ErrorClass, Operation, Unauthorised};
-    use crate::inventory::Trouble;
+    use crate::inventory::ListError;
 
-    fn standing(workspace: &str, listed: bool, trouble: Option<Trouble>) -> Standing {
-        Standing { workspace: workspace.to_owned(), listed, trouble }
+    fn standing(workspace: &str, listed: bool, trouble: Option<ListError>) -> WorkspaceState {
+        WorkspaceState { workspace: workspace.to_owned(), listed, trouble }
     }
 
-    fn refused(unauthorised: Unauthorised, code: &str) -> Trouble {
-        Trouble::Call(CallError {
+    fn refused(unauthorised: Unauthorised, code: &str) -> ListError {
+        ListError::Call(CallError {
             class: ErrorClass::Unauthorised(unauthorised),
             operation: Operation::ListDatasets,
             status: Some(403),

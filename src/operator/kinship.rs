@@ -11,17 +11,17 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::admin::Readiness;
 use crate::api::{Dataset, DatasetVersion};
-use crate::inventory::{Index, ObjectKey};
+use crate::inventory::{Inventory, ObjectKey};
 use crate::kinds::family::{Reference, reference, references};
 use crate::kinds::{Around, DatasetVersions, Datasets, Family};
 use crate::plan::desired::Deletion;
 use crate::plan::neighbour::Neighbour;
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
 use crate::reconcile::context::Context;
-use crate::reconcile::kind::{Kind, Root, policy, recorded};
-use crate::reconcile::parsed::{Broken, Shown};
-use crate::reconcile::stored::Held;
+use crate::reconcile::kind::{Kind, Managed, policy, recorded};
+use crate::reconcile::parsed::{Parsed, Unparsable};
+use crate::reconcile::stored::StoredObject;
 use crate::remote::id::{RemoteId, version_number};
 use crate::remote::uid::Uid;
 
@@ -32,14 +32,14 @@ const KINDS: usize = 2;
 type Contexts = (Weak<Context<Datasets>>, Weak<Context<DatasetVersions>>);
 
 /// How to have an object of one kind looked at.
-pub(super) type Waker<O> = UnboundedSender<ObjectRef<Held<O>>>;
+pub(super) type Waker<O> = UnboundedSender<ObjectRef<StoredObject<O>>>;
 
 /// The relations among the objects here.
 pub(super) struct Kinship {
     ready: Readiness,
     datasets: Waker<Dataset>,
     versions: Waker<DatasetVersion>,
-    index: Arc<Index>,
+    inventory: Arc<Inventory>,
     pub(super) family: Arc<Family>,
     around: OnceLock<Arc<Around>>,
     contexts: OnceLock<Contexts>,
@@ -54,15 +54,15 @@ struct State {
 }
 
 /// A kind whose objects are related.
-pub(super) trait Kin: Root {
+pub(super) trait Kin: Managed {
     /// It was created or changed.
     fn appeared(&self, kinship: &Kinship);
     /// It is gone.
     fn vanished(&self, kinship: &Kinship);
     /// One that does not parse was created or changed: it lives here, and what it recorded is its own.
-    fn appeared_broken(broken: &Broken, kinship: &Kinship);
+    fn appeared_broken(broken: &Unparsable, kinship: &Kinship);
     /// One that does not parse is gone.
-    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship);
+    fn vanished_broken(shown: &Parsed<Self>, broken: &Unparsable, kinship: &Kinship);
     /// All were listed (again): what was not shown is gone.
     fn listed(kinship: &Kinship);
 }
@@ -71,7 +71,7 @@ impl Kinship {
     pub(super) fn new(
         datasets: Waker<Dataset>,
         versions: Waker<DatasetVersion>,
-        index: Arc<Index>,
+        inventory: Arc<Inventory>,
         ready: Readiness,
     ) -> Self {
         ready.needs(
@@ -82,7 +82,7 @@ impl Kinship {
             ready,
             datasets,
             versions,
-            index,
+            inventory,
             family: Arc::default(),
             around: OnceLock::new(),
             contexts: OnceLock::new(),
@@ -95,7 +95,7 @@ impl Kinship {
         let _ = self.around.set(around.clone());
     }
 
-    /// Whose memory of an object ends when it is gone.
+    /// Ownership memory of an object ends when it is gone.
     pub(super) fn on_gone(&self, datasets: &Arc<Context<Datasets>>, versions: &Arc<Context<DatasetVersions>>) {
         let _ = self.contexts.set((Arc::downgrade(datasets), Arc::downgrade(versions)));
     }
@@ -177,9 +177,9 @@ impl Kinship {
         self.state().uids.insert(Uid::of(&uid));
         if let Some((id, workspace)) = remote {
             let key = ObjectKey::new(kind, &text(&object.namespace), &text(&object.name), &uid);
-            self.index.recorded(&id, &key, workspace);
+            self.inventory.recorded(&id, &key, workspace);
             if let Some(workspace) = workspace {
-                self.index.want(workspace, None);
+                self.inventory.want(workspace, None);
             }
         }
     }
@@ -190,21 +190,21 @@ impl Kinship {
         let before = self.around.get().and_then(|around| around.datasets.get(&at)?.open());
         let before = before.filter(|before| before.uid() == dataset.uid()).and_then(|before| before.status.clone());
         if let Some(old) = before.and_then(|status| status.dataset_id).filter(|old| Some(old.as_str()) != id) {
-            self.index.forget(&RemoteId::new(&old), &dataset.uid().unwrap_or_default());
-            self.index.wake_recorders(&old);
+            self.inventory.forget(&RemoteId::new(&old), &dataset.uid().unwrap_or_default());
+            self.inventory.wake_recorders(&old);
         }
     }
 
-    fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &Facts, recorded: &Recorded) {
+    fn went<K: Kind>(&self, context: Option<&Arc<Context<K>>>, object: &ObjectFacts, recorded: &Recorded) {
         let uid = &object.uid;
         self.state().uids.remove(&Uid::of(uid));
-        self.index.watch(&ObjectKey::new(K::PROFILE.name, &object.namespace, &object.name, uid), "", &[]);
+        self.inventory.watch(&ObjectKey::new(K::PROFILE.name, &object.namespace, &object.name, uid), "", &[]);
         if let Some(context) = context {
-            context.memories.lost(object, recorded);
+            context.states.lost(object, recorded);
             context.cloud.limiter().forget(uid);
         }
         if let Some(id) = &recorded.id {
-            self.index.forget(id, uid);
+            self.inventory.forget(id, uid);
         }
     }
 
@@ -229,7 +229,7 @@ impl Kinship {
         }
         self.ready.met(kind);
         if self.is_complete() {
-            self.index.forget_others(|uid| self.lives_here(uid));
+            self.inventory.forget_others(|uid| self.lives_here(uid));
         }
     }
 }
@@ -247,19 +247,19 @@ impl Kin for Dataset {
     fn vanished(&self, kinship: &Kinship) {
         let id = self.status.as_ref().and_then(|status| status.dataset_id.as_deref());
         let context = kinship.datasets_context();
-        kinship.went(context.as_ref(), &Facts::of(self.meta()), &recorded::<Datasets>(self));
+        kinship.went(context.as_ref(), &ObjectFacts::of(self.meta()), &recorded::<Datasets>(self));
         kinship.wake_children(&references(self, id));
     }
 
-    fn appeared_broken(broken: &Broken, kinship: &Kinship) {
+    fn appeared_broken(broken: &Unparsable, kinship: &Kinship) {
         let recorded = broken.recorded::<Datasets>();
         let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
         kinship.came(Datasets::PROFILE.name, &broken.metadata, recorded.id.clone().map(|id| (id, workspace)));
     }
 
-    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
+    fn vanished_broken(shown: &Parsed<Self>, broken: &Unparsable, kinship: &Kinship) {
         let (context, facts, recorded) =
-            (kinship.datasets_context(), Facts::of(shown.meta()), broken.recorded::<Datasets>());
+            (kinship.datasets_context(), ObjectFacts::of(shown.meta()), broken.recorded::<Datasets>());
         kinship.went(context.as_ref(), &facts, &recorded);
         let id = recorded.id.map(|id| Reference::Id(id.root().to_owned()));
         let references: Vec<_> = std::iter::once(Reference::Name(facts.namespace, facts.name)).chain(id).collect();
@@ -281,21 +281,21 @@ impl Kin for DatasetVersion {
 
     fn vanished(&self, kinship: &Kinship) {
         let context = kinship.versions_context();
-        kinship.went(context.as_ref(), &Facts::of(self.meta()), &recorded::<DatasetVersions>(self));
+        kinship.went(context.as_ref(), &ObjectFacts::of(self.meta()), &recorded::<DatasetVersions>(self));
         kinship.family.remove(self);
         kinship.wake_parent(self);
         kinship.wake_siblings(self);
     }
 
-    fn appeared_broken(broken: &Broken, kinship: &Kinship) {
+    fn appeared_broken(broken: &Unparsable, kinship: &Kinship) {
         let remote = broken.recorded::<DatasetVersions>().id.map(|id| (id, None));
         kinship.came(DatasetVersions::PROFILE.name, &broken.metadata, remote);
         kinship.family.add_broken(broken);
     }
 
-    fn vanished_broken(shown: &Shown<Self>, broken: &Broken, kinship: &Kinship) {
+    fn vanished_broken(shown: &Parsed<Self>, broken: &Unparsable, kinship: &Kinship) {
         let context = kinship.versions_context();
-        let facts = Facts::of(shown.meta());
+        let facts = ObjectFacts::of(shown.meta());
         kinship.went(context.as_ref(), &facts, &broken.recorded::<DatasetVersions>());
         kinship.family.forget(&broken.metadata);
         // Its Dataset may have waited for it.
@@ -309,7 +309,7 @@ impl Kin for DatasetVersion {
     }
 }
 
-fn neighbour_in<K: Kind>(store: &Store<Held<K::Object>>, uid: Uid) -> Option<Neighbour> {
+fn neighbour_in<K: Kind>(store: &Store<StoredObject<K::Object>>, uid: Uid) -> Option<Neighbour> {
     let object = store.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
     let policy = policy::<K>(&object, &recorded::<K>(&object));
     Some(Neighbour {

@@ -1,5 +1,5 @@
 //! Orphans: datasets and versions that carry this operator's mark and that no object here stands for. They are never touched; after
-//! each round of the index those that the round before showed as well are told, once, as events and in the log: after a
+//! each round of the inventory those that the round before showed as well are told, once, as events and in the log: after a
 //! declared move the objects need a moment to take what is theirs.
 
 use std::collections::HashSet;
@@ -9,18 +9,18 @@ use tokio::sync::watch;
 
 use super::kinship::Kinship;
 use crate::api::EventReason;
-use crate::inventory::Index;
+use crate::events::{self, EventRecorder};
+use crate::inventory::Inventory;
 use crate::remote::id::RemoteId;
-use crate::tell::{self, Teller};
 
 /// Events of one round; the rest is told in one.
 const MOST: usize = 10;
 
 /// Watches for orphans, for ever. They are told as events of the namespace that the operator runs in.
 pub(super) async fn watch(
-    index: Arc<Index>,
+    inventory: Arc<Inventory>,
     kinship: Arc<Kinship>,
-    teller: Teller,
+    recorder: EventRecorder,
     namespace: String,
     mut rounds: watch::Receiver<u64>,
 ) {
@@ -29,7 +29,7 @@ pub(super) async fn watch(
         if !kinship.is_complete() {
             continue;
         }
-        let now: HashSet<RemoteId> = index.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
+        let now: HashSet<RemoteId> = inventory.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
         known.retain(|id| now.contains(id));
         let mut new: Vec<&RemoteId> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();
@@ -47,13 +47,13 @@ pub(super) async fn watch(
                 "{id} carries this operator's ownership labels, but its object does not exist here; {way_back}, or delete it in the \
                  console"
             );
-            teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
+            recorder.tell(events::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         if let Some(more) = new.len().checked_sub(MOST).filter(|more| *more > 0) {
             let note = format!(
                 "{more} more datasets or versions carry this operator's ownership labels, and their objects do not exist here"
             );
-            teller.tell(tell::namespace(&namespace), EventReason::OrphanFound, &note);
+            recorder.tell(events::namespace(&namespace), EventReason::OrphanFound, &note);
         }
         known.extend(new.into_iter().cloned());
         before = now;

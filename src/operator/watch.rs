@@ -13,21 +13,21 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::kinship::{Kin, Kinship};
-use super::{broken, rewind, rights, signal, until};
+use super::{rewind, rights, signal, unparsable, until};
 use crate::reconcile::context::Context;
-use crate::reconcile::kind::{Kind, Root};
-use crate::reconcile::parsed::{Broken, Shown};
+use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::reconcile::pass::reconcile;
-use crate::reconcile::stored::Held;
+use crate::reconcile::stored::StoredObject;
 
 /// Without an answer within this time lists are paged.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A watched kind: its store, the objects that were applied, and those of them that do not parse.
-pub(super) struct Watched<O: Root> {
-    pub(super) store: Store<Held<O>>,
-    broken: mpsc::UnboundedReceiver<Box<Broken>>,
-    events: BoxStream<'static, Result<Held<O>, watcher::Error>>,
+pub(super) struct Watched<O: Managed> {
+    pub(super) store: Store<StoredObject<O>>,
+    broken: mpsc::UnboundedReceiver<Box<Unparsable>>,
+    events: BoxStream<'static, Result<StoredObject<O>, watcher::Error>>,
 }
 
 /// How to list: streamed where the server can (it has the `WatchList` feature on by default since 1.34), so that
@@ -49,12 +49,12 @@ pub(super) fn watch<O: Kin>(
     kinship: Arc<Kinship>,
 ) -> Watched<O> {
     let api = match namespaces {
-        [one] => Api::<Shown<O>>::namespaced(client.clone(), one),
-        _ => Api::<Shown<O>>::all(client.clone()),
+        [one] => Api::<Parsed<O>>::namespaced(client.clone(), one),
+        _ => Api::<Parsed<O>>::all(client.clone()),
     };
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
     let wanted =
-        move |object: &Shown<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
+        move |object: &Parsed<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
     let (store, writer) = reflector::store();
     let (before, failing) = (kinship.clone(), kinship.clone());
     let (found, broken) = mpsc::unbounded_channel();
@@ -66,14 +66,14 @@ pub(super) fn watch<O: Kin>(
             })
         })
         .inspect_ok(move |event| match event {
-            Event::Apply(Shown::Whole(object)) | Event::InitApply(Shown::Whole(object)) => object.appeared(&before),
-            Event::Delete(Shown::Whole(object)) => object.vanished(&before),
-            Event::Apply(Shown::Broken(object)) | Event::InitApply(Shown::Broken(object)) => {
+            Event::Apply(Parsed::Whole(object)) | Event::InitApply(Parsed::Whole(object)) => object.appeared(&before),
+            Event::Delete(Parsed::Whole(object)) => object.vanished(&before),
+            Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) => {
                 O::appeared_broken(object, &before);
                 // Nobody listens only while the process ends.
                 let _ = found.send(object.clone());
             }
-            Event::Delete(shown @ Shown::Broken(object)) => O::vanished_broken(shown, object, &before),
+            Event::Delete(shown @ Parsed::Unparsable(object)) => O::vanished_broken(shown, object, &before),
             Event::Init | Event::InitDone => {}
         })
         .inspect_err(move |error| failing.not_listed(&O::kind(&()), &rights::of_watch(error)))
@@ -91,10 +91,10 @@ pub(super) fn watch<O: Kin>(
 
 /// The objects that an event is about. What a list shows is passed on once the list is in the store as a whole: a pass
 /// takes its object from there, and would look at the copy of before, and never at the new one.
-fn applied<O: Root, E>(
-    event: Result<Event<Held<O>>, E>,
-    store: &Store<Held<O>>,
-) -> impl Stream<Item = Result<Held<O>, E>> + use<O, E> {
+fn applied<O: Managed, E>(
+    event: Result<Event<StoredObject<O>>, E>,
+    store: &Store<StoredObject<O>>,
+) -> impl Stream<Item = Result<StoredObject<O>, E>> + use<O, E> {
     let (one, all) = match event {
         Ok(Event::Apply(object)) => (Some(Ok(object)), Vec::new()),
         Ok(Event::InitDone) => (None, store.state()),
@@ -104,7 +104,7 @@ fn applied<O: Root, E>(
     stream::iter(one).chain(stream::iter(all).map(|object| Ok((*object).clone())))
 }
 
-fn held<O: Root>(event: Event<Shown<O>>) -> Event<Held<O>> {
+fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
     match event {
         Event::Apply(object) => Event::Apply(object.into()),
         Event::Delete(object) => Event::Delete(object.into()),
@@ -119,7 +119,7 @@ fn held<O: Root>(event: Event<Shown<O>>) -> Event<Held<O>> {
 pub(super) async fn drive<K: Kind>(
     watched: Watched<K::Object>,
     context: Arc<Context<K>>,
-    woken: mpsc::UnboundedReceiver<ObjectRef<Held<K::Object>>>,
+    woken: mpsc::UnboundedReceiver<ObjectRef<StoredObject<K::Object>>>,
     concurrency: u16,
     stopped: signal::Receiver<bool>,
 ) {
@@ -127,9 +127,9 @@ pub(super) async fn drive<K: Kind>(
     metrics.controller(K::PROFILE.name, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
     let memories = context.clone();
-    let news = move |object: &Held<K::Object>| {
+    let news = move |object: &StoredObject<K::Object>| {
         let (uid, version) = (object.uid().unwrap_or_default(), object.resource_version().unwrap_or_default());
-        std::future::ready(memories.memories.shown(&uid, &version))
+        std::future::ready(memories.states.shown(&uid, &version))
     };
     let events = watched.events.try_filter(news).inspect_ok(move |object| {
         on_event.woken(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
@@ -137,7 +137,7 @@ pub(super) async fn drive<K: Kind>(
     let woken = super::stream(woken).inspect(move |object| {
         on_wake.woken(K::PROFILE.name, object.namespace.as_deref(), &object.name);
     });
-    let telling = broken::tell(context.clone(), watched.broken);
+    let telling = unparsable::tell(context.clone(), watched.broken);
     let store = watched.store.clone();
     let early = async {
         until(stopped.clone()).await;
@@ -150,7 +150,7 @@ pub(super) async fn drive<K: Kind>(
         .reconcile_on(woken)
         .graceful_shutdown_on(until(stopped.clone()))
         .run(
-            |object: Arc<Held<K::Object>>, context| async move {
+            |object: Arc<StoredObject<K::Object>>, context| async move {
                 // One that does not parse: it says so, and nothing is done for it until it changes.
                 let Some(object) = object.open() else {
                     context.metrics.vanished(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());

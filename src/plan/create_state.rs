@@ -3,34 +3,34 @@
 
 use crate::plan::object::Stored;
 use crate::plan::recorded::Outcome;
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
 
 /// Where an object stands with its remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stand {
+pub enum CreateState {
     /// An attempt was claimed in this pass.
     InFlight,
     /// An attempt may have executed, or still may.
-    Doubt,
+    Uncertain,
     /// The remote is recorded.
-    Has(RemoteId),
+    Recorded(RemoteId),
     /// Nothing was ever executed, or nothing came of it.
-    Free,
+    NotCreated,
 }
 
 impl View {
     /// Where the object stands.
     #[must_use]
-    pub fn stand(&self) -> Stand {
-        if self.seen.flight.is_some() {
-            return Stand::InFlight;
+    pub fn create_state(&self) -> CreateState {
+        if self.observed.flight.is_some() {
+            return CreateState::InFlight;
         }
-        if self.in_doubt() && !self.process.resolved && !self.has_living() {
-            return Stand::Doubt;
+        if self.in_doubt() && !self.state.resolved && !self.has_living() {
+            return CreateState::Uncertain;
         }
-        self.id().map_or(Stand::Free, |id| Stand::Has(id.clone()))
+        self.id().map_or(CreateState::NotCreated, |id| CreateState::Recorded(id.clone()))
     }
 
     fn in_doubt(&self) -> bool {
@@ -38,14 +38,14 @@ impl View {
             Stored::Foreign(_) => true,
             Stored::Absent => {
                 let stripped = self.object.finalizer;
-                let inherited = self.process.predecessor_in_doubt;
+                let inherited = self.state.predecessor_uncertain;
                 self.recorded.id.is_none() && (stripped || inherited)
             }
             Stored::Own(intent) => match intent.newest() {
                 // Put back after it was stripped: which attempts there were is not known any more.
                 None => self.recorded.id.is_none(),
                 Some(nonce) if self.outcome_of(nonce).is_some() => false,
-                Some(nonce) if self.process.never_executed.as_deref() == Some(nonce) => false,
+                Some(nonce) if self.state.never_executed.as_deref() == Some(nonce) => false,
                 // Marking a remote twice does no harm, so a live object just does it again.
                 Some(nonce) => self.object.deleting || Origin::of_nonce(nonce) == Origin::Created,
             },
@@ -55,7 +55,7 @@ impl View {
     /// A recorded remote that exists is never put aside for what a newer attempt may have made: that is surplus. Only
     /// before it lets go must an object know what came of that attempt.
     fn has_living(&self) -> bool {
-        !self.object.deleting && self.id().and_then(|id| self.sight(id)).and_then(Sight::remote).is_some()
+        !self.object.deleting && self.id().and_then(|id| self.observation(id)).and_then(Observation::remote).is_some()
     }
 
     /// The recorded outcome of the attempt with this nonce.

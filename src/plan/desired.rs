@@ -21,7 +21,7 @@ pub struct Desired {
     /// What `appliedLabelKeys` holds once the remote equals this.
     pub label_keys: Vec<String>,
     /// Members and labels of v1 that a Dataset manages.
-    pub first: First,
+    pub first: FirstVersion,
     /// Consent to take this one existing remote.
     pub adopt: Option<RemoteId>,
     /// What to do about remotes that may be ours when no id is recorded.
@@ -34,14 +34,14 @@ pub struct Desired {
 
 /// What a Dataset wants of its first version.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct First {
+pub struct FirstVersion {
     /// Members of v1, by the names that the version operations use.
     pub fields: Fields,
     /// Labels of v1; `None` if the spec does not manage them.
     pub labels: Option<Labels>,
 }
 
-impl First {
+impl FirstVersion {
     /// Is there anything to compare?
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -19,7 +19,7 @@ pub struct Edit {
     /// What is known once it is acknowledged.
     pub after: Vec<Remote>,
     /// The request replaces all labels of this remote, so it must have been read in this pass: others' labels are kept only
-    /// if they are known, and the index may not have seen the newest of them.
+    /// if they are known, and the inventory may not have seen the newest of them.
     pub replaces: Option<RemoteId>,
     /// What it is for.
     pub purpose: Purpose,

@@ -10,7 +10,7 @@ use crate::plan::intent::Intent;
 
 /// The custom resource, reduced to what decisions read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct ObjectFacts {
     /// `metadata.uid`: this life of the object.
     pub uid: String,
     /// `metadata.namespace`
@@ -63,7 +63,7 @@ impl Stored {
     }
 }
 
-impl Facts {
+impl ObjectFacts {
     /// Reads an object's metadata.
     #[must_use]
     pub fn of(object: &ObjectMeta) -> Self {

@@ -77,7 +77,7 @@ pub enum Ready {
 /// When to look again, if nothing happens first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Only when something changes: the object, a related object, or the remote (the index tells).
+    /// Only when something changes: the object, a related object, or the remote (the inventory tells).
     Event,
     /// After this long.
     After(Duration),
@@ -87,7 +87,7 @@ pub enum Next {
 
 /// Why something wanted cannot be worked on now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
+pub struct Blocked {
     /// A human must act; otherwise something else must become ready.
     pub stuck: bool,
     /// The reason shown.
@@ -96,7 +96,7 @@ pub struct Hold {
     pub message: String,
 }
 
-impl Hold {
+impl Blocked {
     /// A human must change something.
     #[must_use]
     pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
@@ -162,8 +162,8 @@ impl Report {
 /// Something stalled is looked at again this seldom, unless it or its surroundings change.
 pub const STALLED_RETRY: Duration = Duration::from_secs(3600);
 
-impl From<Hold> for Report {
-    fn from(hold: Hold) -> Self {
+impl From<Blocked> for Report {
+    fn from(hold: Blocked) -> Self {
         if hold.stuck {
             Self::stuck(hold.reason, hold.message)
         } else {

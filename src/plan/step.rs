@@ -44,7 +44,7 @@ pub enum Step {
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
-    /// Wait until the index has seen the place in this term.
+    /// Wait until the inventory has seen the place in this term.
     Sweep,
     /// What carries this object's owner mark.
     Owned,

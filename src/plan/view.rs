@@ -10,20 +10,20 @@ use crate::plan::desired::{Deletion, Desired};
 use crate::plan::futile::Futile;
 use crate::plan::intent::Target;
 use crate::plan::neighbour::Neighbour;
-use crate::plan::object::{Facts, Stored};
+use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::{Hold, Report};
+use crate::plan::report::{Blocked, Report};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Origin, Owner, Whose};
+use crate::remote::mark::{Identity, Origin, Owner, Ownership};
 
 /// What is known of one remote.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Sight {
-    /// The index showed it no longer than one resync ago.
-    Indexed(Arc<Remote>),
+pub enum Observation {
+    /// The inventory showed it no longer than one resync ago.
+    Listed(Arc<Remote>),
     /// Read in this pass.
     Read(Arc<Remote>),
     /// A read in this pass, or our own acknowledged delete, says that it does not exist.
@@ -34,7 +34,7 @@ pub enum Sight {
 #[derive(Debug, Clone)]
 pub struct View {
     /// The object itself.
-    pub object: Facts,
+    pub object: ObjectFacts,
     /// What its status holds.
     pub recorded: Recorded,
     /// The name its remote is marked with.
@@ -42,22 +42,22 @@ pub struct View {
     /// What its kind is like.
     pub profile: &'static Profile,
     /// What its spec asks for, or why that cannot be worked on.
-    pub desired: Result<Desired, Hold>,
+    pub desired: Result<Desired, Blocked>,
     /// `deletionPolicy`, read even from a spec that is otherwise invalid.
     pub deletion: Option<Deletion>,
     /// What other objects mean for this one.
     pub relations: Relations,
     /// What this process remembers of it.
-    pub process: Process,
+    pub state: StateView,
     /// What is known of the cloud.
-    pub seen: Seen,
+    pub observed: Observed,
     /// What is the same for all objects.
-    pub world: Arc<World>,
+    pub config: Arc<OperatorConfig>,
 }
 
 /// What is the same for all objects of one operator.
 #[derive(Debug, Clone)]
-pub struct World {
+pub struct OperatorConfig {
     /// Our marks.
     pub identity: Identity,
     /// Alias of the configured account.
@@ -95,9 +95,9 @@ pub struct Relations {
 
 /// What this process remembers of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Process {
+pub struct StateView {
     /// How long ago this process first saw the newest nonce (or the object, if there is none).
-    pub doubt_age: Duration,
+    pub uncertain_for: Duration,
     /// Complete lists by owner mark since then that showed nothing of this object.
     pub lists: u32,
     /// The same, counted only once the settle time was over.
@@ -115,7 +115,7 @@ pub struct Process {
     /// This process read the recorded remote so long ago.
     pub read_age: Option<Duration>,
     /// An object of this name went while its create was in doubt: that attempt may have executed, or still may.
-    pub predecessor_in_doubt: bool,
+    pub predecessor_uncertain: bool,
     /// Fields that the service keeps otherwise than they were sent.
     pub futile: BTreeMap<String, Futile>,
     /// Sixteen hex digits that nobody has used yet.
@@ -125,15 +125,15 @@ pub struct Process {
 /// What is known of the cloud in this pass.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
-pub struct Seen {
+pub struct Observed {
     /// The object was read with quorum, or written by us, in this pass.
     pub object_is_fresh: bool,
-    /// The index has swept the place in this term.
+    /// The inventory has swept the place in this term.
     pub swept: bool,
     /// Absences count: the principal that the intent or status names is in use, or its private remotes are visible.
     pub absence_counts: bool,
     /// Remotes by id.
-    pub sights: BTreeMap<RemoteId, Sight>,
+    pub remotes: BTreeMap<RemoteId, Observation>,
     /// Remotes that carry this object's owner mark.
     pub owned: Vec<Arc<Remote>>,
     /// `owned` was listed in this pass.
@@ -195,26 +195,26 @@ impl View {
     /// Is this target one of a configured client? (It is matched, never dialled.)
     #[must_use]
     pub fn is_configured(&self, target: &Target) -> bool {
-        target.account == self.world.account && target.region == self.world.region
+        target.account == self.config.account && target.region == self.config.region
     }
 
     /// Whose is this remote, for this object?
     #[must_use]
-    pub fn whose(&self, remote: &Remote) -> Whose {
+    pub fn ownership(&self, remote: &Remote) -> Ownership {
         let has_id = self.id().is_some();
-        self.world.identity.whose(&remote.labels, &self.owner, &self.object.uid, &self.seen.live_here, has_id)
+        self.config.identity.ownership(&remote.labels, &self.owner, &self.object.uid, &self.observed.live_here, has_id)
     }
 
     /// Does it carry this object's mark, or that of an object of its name that is gone?
     #[must_use]
     pub fn carries_our_mark(&self, remote: &Remote) -> bool {
-        matches!(self.whose(remote), Whose::Mine { .. } | Whose::Predecessor { .. })
+        matches!(self.ownership(remote), Ownership::Mine { .. } | Ownership::Predecessor { .. })
     }
 
     /// Does what is known of this remote carry it?
     #[must_use]
     pub fn shows_our_mark(&self, id: &RemoteId) -> bool {
-        self.sight(id).and_then(Sight::remote).is_some_and(|remote| self.carries_our_mark(remote))
+        self.observation(id).and_then(Observation::remote).is_some_and(|remote| self.carries_our_mark(remote))
     }
 
     /// The immutables among a remote's members.
@@ -232,23 +232,26 @@ impl View {
 
     /// What is known of this remote.
     #[must_use]
-    pub fn sight(&self, id: &RemoteId) -> Option<&Sight> {
-        self.seen.sights.get(id)
+    pub fn observation(&self, id: &RemoteId) -> Option<&Observation> {
+        self.observed.remotes.get(id)
     }
 
     /// *Known gone*: not found, under a principal that counts, for an id older than the list lag, while its place
     /// can be listed.
     #[must_use]
     pub fn known_gone(&self, id: &RemoteId) -> bool {
-        let old_enough = self.process.recorded_age.is_none_or(|age| age > self.world.list_lag);
-        self.sight(id) == Some(&Sight::Gone) && self.seen.absence_counts && self.seen.swept && old_enough
+        let old_enough = self.state.recorded_age.is_none_or(|age| age > self.config.list_lag);
+        self.observation(id) == Some(&Observation::Gone)
+            && self.observed.absence_counts
+            && self.observed.swept
+            && old_enough
     }
 
     /// The effective deletion policy: the spec's, or else the operator's default, or else Delete for what we created
     /// and Retain for what was adopted.
     #[must_use]
     pub fn deletion_policy(&self) -> Deletion {
-        self.deletion.or(self.world.default_deletion).unwrap_or(match self.recorded.origin {
+        self.deletion.or(self.config.default_deletion).unwrap_or(match self.recorded.origin {
             Some(Origin::Adopted) => Deletion::Retain,
             Some(Origin::Created) | None => Deletion::Delete,
         })
@@ -262,18 +265,18 @@ impl View {
             attempts.iter().position(|attempt| attempt.nonce == nonce)
         };
         let mut mine: Vec<_> = self
-            .seen
+            .observed
             .owned
             .iter()
-            .filter(|remote| Some(&remote.id) != self.id() && self.sight(&remote.id) != Some(&Sight::Gone))
-            .filter_map(|remote| match self.whose(remote) {
-                Whose::Mine { nonce, .. } => Some((nonce, remote.clone())),
-                Whose::Predecessor { .. }
-                | Whose::Released
-                | Whose::Other
-                | Whose::Dead
-                | Whose::Forged
-                | Whose::Nobody => None,
+            .filter(|remote| Some(&remote.id) != self.id() && self.observation(&remote.id) != Some(&Observation::Gone))
+            .filter_map(|remote| match self.ownership(remote) {
+                Ownership::Mine { nonce, .. } => Some((nonce, remote.clone())),
+                Ownership::Predecessor { .. }
+                | Ownership::Released
+                | Ownership::Other
+                | Ownership::Dead
+                | Ownership::Forged
+                | Ownership::Nobody => None,
             })
             .collect();
         mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
@@ -281,12 +284,12 @@ impl View {
     }
 }
 
-impl Sight {
+impl Observation {
     /// The remote, if it is there.
     #[must_use]
     pub const fn remote(&self) -> Option<&Arc<Remote>> {
         match self {
-            Self::Indexed(remote) | Self::Read(remote) => Some(remote),
+            Self::Listed(remote) | Self::Read(remote) => Some(remote),
             Self::Gone => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Whose turn it is: a pass asks for the permit of its first call before it begins, and if it has to wait for it, ends
+//! Ownership turn it is: a pass asks for the permit of its first call before it begins, and if it has to wait for it, ends
 //! and holds nothing. So the passes that run are those that can work, and an edit never queues behind those that
 //! cannot.
 
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::ambient;
-use crate::cloud::{Lane, Observer as _, Operation, Reservation, Turn};
+use crate::cloud::{Lane, Observer as _, Operation, Permit, Reservation};
+use crate::environment;
 use crate::plan::desired::Deletion;
 use crate::plan::report::Report;
 use crate::plan::step::{Look, Step};
@@ -22,14 +22,14 @@ impl<K: Kind> Pass<'_, K> {
     /// The permit for the first call of this pass, if the step makes one. `Some` ends the pass: it comes back in turn.
     pub(super) async fn admit(&mut self, view: &View, step: &Step) -> Option<Flow> {
         // What was claimed is carried through, and whoever began goes on: they wait inline, ahead of those who have not.
-        if self.admitted || view.seen.flight.is_some() {
+        if self.admitted || view.observed.flight.is_some() {
             return None;
         }
         let operation = operation_of(view, step)?;
         let lane = lane_of(view, step);
         match self.reserve(view, lane, operation).await {
             None => {
-                self.turn = Turn::granted(lane);
+                self.permit = Permit::granted(lane);
                 self.admitted = true;
                 None
             }
@@ -45,15 +45,15 @@ impl<K: Kind> Pass<'_, K> {
             let now = Instant::now();
             match reservation {
                 Reservation::Granted => {
-                    let since = self.ctx.memories.with(&view.object.uid, |memory| {
-                        memory.slot = None;
-                        memory.permit_since.take()
+                    let since = self.ctx.states.with(&view.object.uid, |state| {
+                        state.slot = None;
+                        state.permit_since.take()
                     });
                     self.ctx.metrics.waited(lane, since.map(|since| since.elapsed()).unwrap_or_default());
                     return None;
                 }
                 Reservation::At(at) => {
-                    self.ctx.memories.with(&view.object.uid, |memory| *memory.permit_since.get_or_insert(now));
+                    self.ctx.states.with(&view.object.uid, |state| *state.permit_since.get_or_insert(now));
                     let wait = at.saturating_duration_since(now);
                     if wait > NEAR {
                         // Back a little early: a timer that is late would lose the permit.
@@ -64,7 +64,7 @@ impl<K: Kind> Pass<'_, K> {
                 Reservation::Spent(until) => {
                     let calls = self.ctx.cloud.limiter().daily_budget().unwrap_or_default();
                     let wait = until.saturating_duration_since(now);
-                    let report = Report::budget_spent(calls, wait, ambient::now());
+                    let report = Report::budget_spent(calls, wait, environment::now());
                     return Some(Flow::End(self.finish(report).await));
                 }
             }

@@ -1,20 +1,20 @@
-//! The calls that change the remote side, each fed back into what the pass and the index know.
+//! The calls that change the remote side, each fed back into what the pass and the inventory know.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::ambient;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
 use crate::cloud::{CallError, ErrorClass, Lane, Malformed};
+use crate::environment;
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Flight, Landed};
-use crate::plan::view::{Sight, View};
-use crate::reconcile::error_report::verdict;
+use crate::plan::view::{Observation, View};
+use crate::reconcile::error_report::report_for;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::id::RemoteId;
@@ -25,7 +25,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
         match self.reserve(view, Lane::Create, K::PROFILE.codec.creates()).await {
             None => {
-                self.seen.permit = true;
+                self.observed.permit = true;
                 Flow::Again
             }
             Some(ended) => ended,
@@ -33,18 +33,18 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn create(&mut self, view: &View) -> Flow {
-        let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.seen.flight.clone(), &view.desired) else {
+        let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.observed.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
         self.ctx.cloud.limiter().leave(Lane::Create, K::PROFILE.codec.creates()).await;
         let late =
-            self.claimed.is_none_or(|at| ambient::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
+            self.claimed.is_none_or(|at| environment::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
             self.never_executed(view, nonce);
             return self.later();
         }
         let mut labels = desired.labels.clone();
-        labels.extend(view.world.identity.mark(&view.owner, &view.object.uid, &nonce));
+        labels.extend(view.config.identity.mark(&view.owner, &view.object.uid, &nonce));
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
         let request = codec.create(parent, &desired.create, &labels);
         let sent = self.ctx.cloud.send(&request).await;
@@ -62,18 +62,18 @@ impl<K: Kind> Pass<'_, K> {
             Ok(id) => {
                 let remote = Arc::new((K::PROFILE.made)(&id, labels, desired));
                 if id.child().is_some() {
-                    self.ctx.index.put_created_version(&remote);
+                    self.ctx.inventory.put_created_version(&remote);
                 } else {
-                    self.ctx.index.put_written(&remote);
+                    self.ctx.inventory.put_written(&remote);
                 }
                 if self.facts.poll.is_some() {
-                    self.ctx.memories.with(&self.facts.uid, |memory| memory.read = Some(Instant::now()));
+                    self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
                 }
                 // What was asked for, under the id that the answer names. A deletion still reads what is there (section 5).
-                self.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+                self.observed.remotes.insert(id.clone(), Observation::Listed(remote));
                 // A list from before says nothing of what was made now.
-                self.seen.owned_is_fresh = false;
-                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
+                self.observed.owned_is_fresh = false;
+                self.observed.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
                 Flow::Again
             }
             Err(error) => self.create_failed(view, nonce, &error).await,
@@ -82,9 +82,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Is this, by what is known, another remote than the one that was made with these labels?
     fn is_anothers(&self, id: &RemoteId, labels: &Labels) -> bool {
-        let index = &self.ctx.index;
-        let shown = index.get(id).is_some_and(|remote| remote.labels.get(MARK_ATTEMPT) != labels.get(MARK_ATTEMPT));
-        shown || index.recorded_elsewhere(id, &self.facts.uid)
+        let inventory = &self.ctx.inventory;
+        let shown = inventory.get(id).is_some_and(|remote| remote.labels.get(MARK_ATTEMPT) != labels.get(MARK_ATTEMPT));
+        shown || inventory.recorded_elsewhere(id, &self.facts.uid)
     }
 
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
@@ -96,10 +96,10 @@ impl<K: Kind> Pass<'_, K> {
         } else {
             tracing::info!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
         }
-        self.seen.flight = None;
+        self.observed.flight = None;
         match &error.class {
             ErrorClass::NameTaken => {
-                self.ctx.memories.with(&view.object.uid, |memory| memory.name_taken = Some(Instant::now()));
+                self.ctx.states.with(&view.object.uid, |state| state.name_taken = Some(Instant::now()));
                 Flow::Again
             }
             ErrorClass::Refused
@@ -107,11 +107,11 @@ impl<K: Kind> Pass<'_, K> {
             | ErrorClass::QuotaExceeded
             | ErrorClass::NotFound
             | ErrorClass::Unauthorised(_) => {
-                let mut report = verdict(error);
+                let mut report = report_for(error);
                 if error.class == ErrorClass::NotFound || self.lacks_its_dataset(view, error).await {
                     report = Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff);
                 }
-                self.seen.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
+                self.observed.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
                 Flow::Again
             }
             ErrorClass::Transient | ErrorClass::Throttled { .. } => {
@@ -133,8 +133,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn never_executed(&mut self, view: &View, nonce: String) {
-        self.seen.flight = None;
-        self.ctx.memories.with(&view.object.uid, |memory| memory.never_executed = Some(nonce));
+        self.observed.flight = None;
+        self.ctx.states.with(&view.object.uid, |state| state.never_executed = Some(nonce));
     }
 
     /// Changes the remote, and what is known of it with it.
@@ -142,7 +142,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Purpose::Spec(_) = edit.purpose {
             self.note_drift(view, &edit.id);
         }
-        match self.ctx.cloud.call_in(&mut self.turn, &edit.request).await {
+        match self.ctx.cloud.call_in(&mut self.permit, &edit.request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.edited(view, edit);
@@ -160,11 +160,11 @@ impl<K: Kind> Pass<'_, K> {
             Purpose::Spec(fields) => {
                 let sent = fields.iter().map(FieldChange::sent).collect();
                 self.changed.extend(fields.iter().map(|change| change.field.name()));
-                let (now, again) = (Instant::now(), self.ctx.index.shown_again_within(&id));
-                self.ctx.memories.with(&self.facts.uid, |memory| memory.repairs.sent(&view.object, sent, now, again));
+                let (now, again) = (Instant::now(), self.ctx.inventory.shown_again_within(&id));
+                self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
             }
             // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.
-            Purpose::Mark | Purpose::ClearReleased if view.seen.flight.is_some() || released => {}
+            Purpose::Mark | Purpose::ClearReleased if view.observed.flight.is_some() || released => {}
             Purpose::Mark | Purpose::ClearReleased => {
                 let note =
                     format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
@@ -184,24 +184,24 @@ impl<K: Kind> Pass<'_, K> {
     /// pass is read before anybody is told (6.6).
     async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
         if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
-            self.ctx.index.doubt(id);
+            self.ctx.inventory.doubt(id);
         }
         if error.class == ErrorClass::NameTaken {
-            self.seen.name_refused = Some(Box::new(verdict(error)));
+            self.observed.name_refused = Some(Box::new(report_for(error)));
             return Flow::Again;
         }
         if error.class != ErrorClass::Refused {
             return self.call_failed(error).await;
         }
-        if !matches!(view.sight(id), Some(Sight::Read(_))) {
+        if !matches!(view.observation(id), Some(Observation::Read(_))) {
             if let ended @ Flow::End(_) = self.fetch(view, id).await {
                 return ended;
             }
-            if self.seen.sights.get(id) == Some(&Sight::Gone) {
+            if self.observed.remotes.get(id) == Some(&Observation::Gone) {
                 return Flow::Again;
             }
         }
-        let mut report = verdict(error);
+        let mut report = report_for(error);
         if view.object.deleting {
             // It is not the spec that stands in the way.
             report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
@@ -211,7 +211,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
     fn note_drift(&mut self, view: &View, id: &RemoteId) {
-        let (Ok(desired), Some(remote)) = (&view.desired, view.sight(id).and_then(Sight::remote)) else { return };
+        let (Ok(desired), Some(remote)) = (&view.desired, view.observation(id).and_then(Observation::remote)) else {
+            return;
+        };
         if !view.carried_out() || self.corrected {
             return;
         }
@@ -223,21 +225,21 @@ impl<K: Kind> Pass<'_, K> {
             Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],
         });
         let told = fields.map(FieldChange::drift).collect::<Vec<_>>().join("; ");
-        self.seen.drifted = Some(format!("changed outside Kubernetes: {told}"));
+        self.observed.drifted = Some(format!("changed outside Kubernetes: {told}"));
         self.tell(EventReason::DriftDetected, &format!("changed outside Kubernetes: {told}"));
         self.journal.drift(told);
     }
 
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = K::PROFILE.codec.delete(id);
-        self.ctx.index.hold(id, &self.facts.uid, self.ctx.world.settle);
-        match self.ctx.cloud.call_in(&mut self.turn, &request).await {
+        self.ctx.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
+        match self.ctx.cloud.call_in(&mut self.permit, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
                 // Known gone at once (6.2): what was acknowledged needs no list that is newer than the create.
-                self.ctx.memories.with(&self.facts.uid, |memory| {
-                    memory.recorded.take_if(|(recorded, _)| recorded == id);
+                self.ctx.states.with(&self.facts.uid, |state| {
+                    state.recorded.take_if(|(recorded, _)| recorded == id);
                 });
                 self.tell(EventReason::Deleted, &format!("{id} was deleted"));
                 Flow::Again
@@ -250,7 +252,7 @@ impl<K: Kind> Pass<'_, K> {
                 if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
                     && !view.relations.doomed.is_empty() =>
             {
-                self.ctx.index.refuse(id.root());
+                self.ctx.inventory.refuse(id.root());
                 Flow::Again
             }
             Err(error) => self.change_failed(view, id, &error).await,

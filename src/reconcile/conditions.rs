@@ -20,7 +20,7 @@ pub(super) const SERVICE_NORMALISES: &str = "ServiceNormalises";
 
 /// The status that `before` becomes when this report is written for `generation`.
 #[must_use]
-pub fn told(before: &Recorded, report: &Report, generation: i64, now: Timestamp) -> Recorded {
+pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Timestamp) -> Recorded {
     let mut after = before.clone();
     after.observed_generation = generation;
     if same_failure(before, report) {

@@ -71,7 +71,7 @@ proptest! {
             generation += edits;
             now += jiff::SignedDuration::from_secs(60);
             let before = status.clone();
-            status = told(&before, &report, generation, now);
+            status = next_status(&before, &report, generation, now);
             flux(&status, generation);
             for condition in &status.conditions {
                 let same = before.condition(&condition.type_).filter(|old| old.status == condition.status);
@@ -80,7 +80,7 @@ proptest! {
                 }
             }
             // Telling the same again is no write.
-            let again = told(&status, &report, generation, now + jiff::SignedDuration::from_secs(60));
+            let again = next_status(&status, &report, generation, now + jiff::SignedDuration::from_secs(60));
             prop_assert_eq!(patch(&crate::kinds::dataset::PROFILE, "u", &status, &again), None);
         }
     }
@@ -88,8 +88,8 @@ proptest! {
     #[test]
     fn the_patch_turns_one_status_into_the_other(first in report(), second in report()) {
         let empty = Recorded { observed_generation: -1, ..Recorded::default() };
-        let before = told(&empty, &first, 1, Timestamp::UNIX_EPOCH);
-        let after = told(&before, &second, 2, Timestamp::UNIX_EPOCH);
+        let before = next_status(&empty, &first, 1, Timestamp::UNIX_EPOCH);
+        let after = next_status(&before, &second, 2, Timestamp::UNIX_EPOCH);
         let mut object = json!({"metadata": {"uid": "u"}, "status": before.to_status(&crate::kinds::dataset::PROFILE)});
         if let Some(operations) = patch(&crate::kinds::dataset::PROFILE, "u", &before, &after) {
             let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
@@ -111,8 +111,8 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
         ..Report::working(Reason::CloudUnavailable, format!("503 (RequestId {request})"), Next::Backoff)
     };
     let empty = Recorded { observed_generation: -1, ..Recorded::default() };
-    let first = told(&empty, &failure("A"), 1, Timestamp::UNIX_EPOCH);
-    let second = told(&first, &failure("B"), 1, Timestamp::UNIX_EPOCH);
+    let first = next_status(&empty, &failure("A"), 1, Timestamp::UNIX_EPOCH);
+    let second = next_status(&first, &failure("B"), 1, Timestamp::UNIX_EPOCH);
     assert_eq!(patch(&crate::kinds::dataset::PROFILE, "u", &first, &second), None);
 }
 
@@ -120,12 +120,12 @@ fn a_retry_that_fails_the_same_way_is_no_news() {
 fn a_write_that_is_refused_again_is_no_news_unless_in_other_words() {
     let (now, later) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-01-01T00:05:00Z".parse().unwrap());
     let refused = |words: &str| Report::working(Reason::WriteRefused, words, Next::Backoff);
-    let first = told(&Recorded::default(), &refused("dial tcp 10.0.0.7:40001: connection refused"), 1, now);
-    let again = told(&first, &refused("dial tcp 10.0.0.7:52345: connection refused"), 1, later);
+    let first = next_status(&Recorded::default(), &refused("dial tcp 10.0.0.7:40001: connection refused"), 1, now);
+    let again = next_status(&first, &refused("dial tcp 10.0.0.7:52345: connection refused"), 1, later);
     assert_eq!(patch(&crate::kinds::dataset::PROFILE, "uid", &first, &again), None);
-    let other = told(&first, &refused("every object needs the label team"), 1, later);
+    let other = next_status(&first, &refused("every object needs the label team"), 1, later);
     assert_eq!(other.condition("Ready").unwrap().message, "every object needs the label team");
-    let passed = told(&first, &Report::new(Ready::Available("fine".into()), Next::Event), 1, later);
+    let passed = next_status(&first, &Report::new(Ready::Available("fine".into()), Next::Event), 1, later);
     assert!(passed.was_ready() && passed.condition("Reconciling").is_none());
 }
 
@@ -138,7 +138,7 @@ fn another_failure_is_news() {
     let unavailable = || Report::working(Reason::CloudUnavailable, "503", Next::Backoff);
     let one = failure("503", "GetDataset", unavailable());
     let empty = Recorded { observed_generation: -1, ..Recorded::default() };
-    let before = told(&empty, &one, 1, Timestamp::UNIX_EPOCH);
+    let before = next_status(&empty, &one, 1, Timestamp::UNIX_EPOCH);
     let others = [
         failure("500", "GetDataset", unavailable()),
         failure("503", "ListDatasets", unavailable()),
@@ -147,8 +147,13 @@ fn another_failure_is_news() {
     ];
     for other in others {
         assert!(
-            patch(&crate::kinds::dataset::PROFILE, "u", &before, &told(&before, &other, 1, Timestamp::UNIX_EPOCH))
-                .is_some(),
+            patch(
+                &crate::kinds::dataset::PROFILE,
+                "u",
+                &before,
+                &next_status(&before, &other, 1, Timestamp::UNIX_EPOCH)
+            )
+            .is_some(),
             "{other:?}"
         );
     }
@@ -164,7 +169,7 @@ fn a_message_is_cut_to_a_thousand_characters() {
 fn a_status_moves_to_a_newer_generation_only_from_the_one_that_was_read() {
     let told = |before: &Recorded, generation| {
         let report = Report::new(Ready::Available("fine".to_owned()), Next::Event);
-        told(before, &report, generation, Timestamp::UNIX_EPOCH)
+        next_status(before, &report, generation, Timestamp::UNIX_EPOCH)
     };
     let first = told(&Recorded { observed_generation: -1, ..Recorded::default() }, 1);
     let (second, third) = (told(&first, 2), told(&first, 3));

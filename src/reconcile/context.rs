@@ -1,20 +1,20 @@
-//! What every pass of one kind shares: the two clients, the index, what is remembered, and whom to tell.
+//! What every pass of one kind shares: the two clients, the inventory, what is remembered, and whom to tell.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cloud;
-use crate::inventory::Index;
+use crate::events::EventRecorder;
+use crate::inventory::Inventory;
 use crate::inventory::reader::Reader;
 use crate::metrics::Metrics;
 use crate::plan::neighbour::Neighbour;
-use crate::plan::view::World;
+use crate::plan::view::OperatorConfig;
 use crate::reconcile::definition::Definition;
 use crate::reconcile::kind::Kind;
-use crate::reconcile::object_states::Memories;
+use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::remote::uid::Uid;
-use crate::tell::Teller;
 
 /// Shared by all passes of kind `K`.
 pub struct Context<K: Kind> {
@@ -25,11 +25,11 @@ pub struct Context<K: Kind> {
     /// Reads that deletes share.
     pub reader: Arc<Reader>,
     /// What is known of the remote side.
-    pub index: Arc<Index>,
+    pub inventory: Arc<Inventory>,
     /// What is the same for all objects.
-    pub world: Arc<World>,
+    pub config: Arc<OperatorConfig>,
     /// What this process remembers.
-    pub memories: Memories,
+    pub states: ObjectStates,
     /// What the kind may look at.
     pub around: Arc<K::Around>,
     /// Does any object here, of any kind, have this uid?
@@ -41,7 +41,7 @@ pub struct Context<K: Kind> {
     /// When objects may say that they wait in line; shared by all kinds.
     pub slots: Arc<Slots>,
     /// Events.
-    pub teller: Teller,
+    pub recorder: EventRecorder,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Time limits of a pass.

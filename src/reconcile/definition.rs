@@ -103,10 +103,10 @@ impl<K: Kind> Pass<'_, K> {
             return None;
         }
         let now = Instant::now();
-        let since = self.ctx.memories.with(&self.facts.uid, |memory| *memory.deleting_since.get_or_insert(now));
+        let since = self.ctx.states.with(&self.facts.uid, |state| *state.deleting_since.get_or_insert(now));
         match self.ctx.definition.is_going(since).await {
             Ok(going) => {
-                self.seen.definition_going = going;
+                self.observed.definition_going = going;
                 None
             }
             Err(why) => {
@@ -143,7 +143,7 @@ impl<K: Kind> Pass<'_, K> {
              definition and this object again to take it back"
         );
         self.tell(EventReason::LeftInCloud, &note);
-        self.ctx.memories.lost(&self.facts, &self.recorded);
+        self.ctx.states.lost(&self.facts, &self.recorded);
     }
 }
 

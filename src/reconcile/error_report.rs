@@ -1,14 +1,14 @@
 //! What a failed call means for the object: one table from error class to reason, and when to try again.
 
-use crate::ambient;
 use crate::api::condition::Reason;
 use crate::cloud::{CallError, ErrorClass, Unauthorised};
+use crate::environment;
 use crate::plan::recorded::LastError;
 use crate::plan::report::{Next, Ready, Report};
 
 /// The report that a failed call deserves. Refusals are the user's to solve; the rest heals by itself.
 #[must_use]
-pub fn verdict(error: &CallError) -> Report {
+pub fn report_for(error: &CallError) -> Report {
     let message = error.to_string();
     let ready = match &error.class {
         ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
@@ -33,7 +33,7 @@ pub fn last_error(error: &CallError) -> LastError {
         code: error.cause(),
         request_id: error.request_id.clone(),
         operation: error.operation.as_str().to_owned(),
-        time: ambient::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        time: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
         let refused = |operation, class, code: &str| {
             let malformed = Malformed { what: "", request_id: None };
             let code = Some(code.to_owned());
-            verdict(&CallError { class, code, ..CallError::malformed(operation, malformed) }).ready
+            report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }).ready
         };
         let unknown = refused(Operation::GetDataset, ErrorClass::Unexplained, "201399999");
         assert!(matches!(unknown, Ready::Working(Reason::CloudUnavailable, _)), "{unknown:?}");

@@ -7,10 +7,10 @@ use kube::Resource;
 use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
-use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::{EventReason, News};
-use crate::plan::object::Facts;
+use crate::environment;
+use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::conditions;
@@ -25,11 +25,11 @@ const GRACE: Duration = Duration::from_secs(300);
 const FALLBACK: Duration = Duration::from_secs(300);
 
 impl<K: Kind> Pass<'_, K> {
-    /// Ends the pass: writes status if it is worth it, and says when to look again.
+    /// InventoryTasks the pass: writes status if it is worth it, and says when to look again.
     pub(super) async fn finish(&mut self, mut report: Report) -> Action {
         if !matches!(report.ready, Ready::Available(_)) {
             // Drift that could not be corrected in this pass.
-            report.drifted.clone_from(&self.seen.drifted);
+            report.drifted.clone_from(&self.observed.drifted);
         }
         self.journal.report(&report);
         self.watch(&report);
@@ -53,23 +53,23 @@ impl<K: Kind> Pass<'_, K> {
         let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
         // An object that went while it was looked at waits for nothing.
         let about = if (self.ctx.lives_here)(&self.facts.uid) { report.about.as_slice() } else { &[] };
-        self.ctx.index.watch(&self.key(), &workspace, about);
+        self.ctx.inventory.watch(&self.key(), &workspace, about);
     }
 
     /// The status that the report makes of the present one.
-    pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &Facts) -> Recorded {
-        let mut after = conditions::told(before, report, facts.generation, ambient::now());
+    pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &ObjectFacts) -> Recorded {
+        let mut after = conditions::next_status(before, report, facts.generation, environment::now());
         let id = after.id.clone();
-        let remote = id.as_ref().and_then(|id| match self.seen.sights.get(id) {
+        let remote = id.as_ref().and_then(|id| match self.observed.remotes.get(id) {
             Some(sight) => sight.remote().cloned(),
-            None => self.ctx.index.get(id),
+            None => self.ctx.inventory.get(id),
         });
         if !matches!(report.ready, Ready::Available(_)) {
             return after;
         }
         if let Some(id) = &id {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-            self.ctx.index.found(id, &self.key(), workspace);
+            self.ctx.inventory.found(id, &self.key(), workspace);
         }
         after.handled.clone_from(&facts.requested);
         if let (Ok(desired), _) = self.wanted() {
@@ -84,7 +84,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A report that is not worth a write yet: how long until it is.
-    pub(super) fn not_yet(&self, facts: &Facts, before: &Recorded, report: &Report) -> Option<Duration> {
+    pub(super) fn not_yet(&self, facts: &ObjectFacts, before: &Recorded, report: &Report) -> Option<Duration> {
         let Ready::Working(reason, message) = &report.ready else { return None };
         let same = before
             .condition("Ready")
@@ -104,12 +104,8 @@ impl<K: Kind> Pass<'_, K> {
             return None;
         }
         let patience = if settled { GRACE } else { PATIENCE };
-        let waited = self.ctx.memories.with(&facts.uid, |memory| {
-            if settled {
-                memory.failing(Instant::now())
-            } else {
-                memory.waiting(Instant::now(), news.and(Some(message)))
-            }
+        let waited = self.ctx.states.with(&facts.uid, |state| {
+            if settled { state.failing(Instant::now()) } else { state.waiting(Instant::now(), news.and(Some(message))) }
         });
         // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
         let long = *reason == Reason::Queued
@@ -125,9 +121,9 @@ impl<K: Kind> Pass<'_, K> {
         })
     }
 
-    pub(super) fn next(&self, facts: &Facts, report: &Report) -> Action {
+    pub(super) fn next(&self, facts: &ObjectFacts, report: &Report) -> Action {
         if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
-            self.ctx.memories.with(&facts.uid, crate::reconcile::object_state::Memory::calm);
+            self.ctx.states.with(&facts.uid, crate::reconcile::object_state::ObjectState::calm);
         }
         match (&report.ready, report.next) {
             (Ready::Available(_), Next::Event) => Action::await_change(),
@@ -171,7 +167,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Tells something about the object, as an event.
     pub(super) fn tell(&self, news: impl Into<News>, note: &str) {
-        self.ctx.teller.tell(self.object.object_ref(&()), news, note);
+        self.ctx.recorder.tell(self.object.object_ref(&()), news, note);
     }
 }
 

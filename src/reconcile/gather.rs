@@ -1,12 +1,12 @@
 //! What a pass knows right now, as one value: the object, what is wanted, what this process remembers, what this pass
-//! read, and what the index knows besides.
+//! read, and what the inventory knows besides.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, random_hex};
 use crate::remote::id::RemoteId;
@@ -21,8 +21,8 @@ impl<K: Kind> Pass<'_, K> {
         let (object, recorded) = (self.facts.clone(), self.recorded.clone());
         // A new one for each decision: a pass may claim twice, and those are two attempts.
         let fresh = random_hex();
-        let mut process = ctx.memories.with(&object.uid, |memory| memory.process(&object, Instant::now(), &fresh));
-        process.predecessor_in_doubt = ctx.memories.has_left_a_doubt(&object);
+        let mut state = ctx.states.with(&object.uid, |state| state.process(&object, Instant::now(), &fresh));
+        state.predecessor_uncertain = ctx.states.has_left_a_doubt(&object);
         let mut view = View {
             owner: Owner {
                 kind: format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP),
@@ -31,91 +31,98 @@ impl<K: Kind> Pass<'_, K> {
             },
             profile: K::PROFILE,
             deletion: K::deletion(&self.object),
-            seen: self.seen.clone(),
-            world: ctx.world.clone(),
+            observed: self.observed.clone(),
+            config: ctx.config.clone(),
             object,
             recorded,
             desired,
             relations,
-            process,
+            state,
         };
         self.look_at_index(&mut view);
         view
     }
 
-    /// Fills in what the index knows and this pass did not read itself.
+    /// Fills in what the inventory knows and this pass did not read itself.
     fn look_at_index(&self, view: &mut View) {
-        let index = &self.ctx.index;
+        let inventory = &self.ctx.inventory;
         let target = view.target();
         let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
-        view.seen.swept = target.as_ref().is_some_and(|target| {
-            index.is_swept(&target.workspace) && dataset.as_ref().is_none_or(|dataset| index.versions_known(dataset))
+        view.observed.swept = target.as_ref().is_some_and(|target| {
+            inventory.is_swept(&target.workspace)
+                && dataset.as_ref().is_none_or(|dataset| inventory.versions_known(dataset))
         });
-        view.seen.delete_refused = view.recorded.id.as_ref().is_some_and(|id| index.is_refused(id.root()));
+        view.observed.delete_refused = view.recorded.id.as_ref().is_some_and(|id| inventory.is_refused(id.root()));
         let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
         ids.extend(view.recorded.id.iter().map(|id| RemoteId::new(id.root())));
         ids.extend(dataset.clone().map(RemoteId::new));
         if K::PROFILE.is_nested() {
-            view.seen.swept |= ids.iter().any(|id| index.is_gone(id));
+            view.observed.swept |= ids.iter().any(|id| inventory.is_gone(id));
         }
-        if !view.seen.owned_is_fresh && target.is_some() {
-            view.seen.owned = index.owned(&view.world.identity.owner_values(&view.owner), dataset.as_deref());
+        if !view.observed.owned_is_fresh && target.is_some() {
+            view.observed.owned = inventory.owned(&view.config.identity.owner_values(&view.owner), dataset.as_deref());
         }
-        ids.extend(view.seen.owned.iter().map(|remote| remote.id.clone()));
+        ids.extend(view.observed.owned.iter().map(|remote| remote.id.clone()));
         for id in ids {
             self.look_up(view, id);
         }
         if let (Some(id), Some(inner)) = (&view.recorded.id, K::PROFILE.inner) {
             let first = id.join(inner);
-            let latest = view.sight(id).and_then(Sight::remote).and_then(|remote| remote.latest.as_deref());
+            let latest = view.observation(id).and_then(Observation::remote).and_then(|remote| remote.latest.as_deref());
             match latest.filter(|latest| latest.id == first).cloned() {
                 // The row of the dataset was opened for it already.
-                Some(latest) => drop(view.seen.sights.entry(first).or_insert_with(|| Sight::Indexed(Arc::new(latest)))),
+                Some(latest) => {
+                    let listed = || Observation::Listed(Arc::new(latest));
+                    view.observed.remotes.entry(first).or_insert_with(listed);
+                }
                 None => self.look_up(view, first),
             }
         }
         self.who_is_who(view);
     }
 
-    /// What the index knows of one remote, unless this pass knows better.
+    /// What the inventory knows of one remote, unless this pass knows better.
     fn look_up(&self, view: &mut View, id: RemoteId) {
-        let index = &self.ctx.index;
-        if view.seen.sights.contains_key(&id) {
+        let inventory = &self.ctx.inventory;
+        if view.observed.remotes.contains_key(&id) {
             return;
         }
-        let sight = if index.is_gone(&id) { Some(Sight::Gone) } else { index.get(&id).map(Sight::Indexed) };
+        let sight =
+            if inventory.is_gone(&id) { Some(Observation::Gone) } else { inventory.get(&id).map(Observation::Listed) };
         if let Some(sight) = sight {
-            view.seen.sights.insert(id, sight);
+            view.observed.remotes.insert(id, sight);
         }
     }
 
     /// Which marks name objects that live here, and whether absences count.
     fn who_is_who(&self, view: &mut View) {
-        let index = &self.ctx.index;
+        let inventory = &self.ctx.inventory;
         let stored = view.object.intent.own().map(|intent| intent.principal.clone());
         let named = stored.or_else(|| view.recorded.principal.clone());
-        view.seen.absence_counts = named.is_none_or(|named| named == view.world.principal || index.can_see(&named));
-        let sights = view.seen.sights.values().filter_map(Sight::remote);
-        let remotes: Vec<_> = sights.chain(&view.seen.owned).chain(view.seen.named.iter().flatten()).cloned().collect();
+        view.observed.absence_counts =
+            named.is_none_or(|named| named == view.config.principal || inventory.can_see(&named));
+        let sights = view.observed.remotes.values().filter_map(Observation::remote);
+        let remotes: Vec<_> =
+            sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();
         for remote in remotes {
             if let Some(uid) = marked_uid(&remote.labels).filter(|uid| *uid != view.object.uid)
                 && (self.ctx.lives_here)(uid)
             {
-                view.seen.live_here.insert(uid.to_owned());
+                view.observed.live_here.insert(uid.to_owned());
                 // A version sees the mark of its Dataset all the time, and asks nothing about it.
-                if K::PROFILE.names(&remote.id) && !view.seen.neighbours.contains_key(uid) {
+                if K::PROFILE.names(&remote.id) && !view.observed.neighbours.contains_key(uid) {
                     let neighbour = (self.ctx.neighbour)(Uid::of(uid));
-                    view.seen.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
+                    view.observed.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
                 }
             }
-            if index.recorded_elsewhere(&remote.id, &view.object.uid) {
-                view.seen.recorded_elsewhere.insert(remote.id.clone());
+            if inventory.recorded_elsewhere(&remote.id, &view.object.uid) {
+                view.observed.recorded_elsewhere.insert(remote.id.clone());
             }
             let private = remote.fields.get("Accessibility").is_some_and(|value| value == "PRIVATE");
             if let (true, true, Some(principal)) =
                 (private, view.recorded.id.as_ref() == Some(&remote.id), &view.recorded.principal)
             {
-                index.sees(principal);
+                inventory.sees(principal);
             }
         }
     }

@@ -4,8 +4,8 @@
 
 use kube::Resource;
 
-use crate::ambient;
 use crate::api::condition::Reason;
+use crate::environment;
 use crate::plan::Step;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Ready, Report};
@@ -168,7 +168,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         let news = journal
             .shared_cause()
-            .is_none_or(|(code, error)| self.ctx.index.folded().is_news(code, error, Some(&facts.uid)));
+            .is_none_or(|(code, error)| self.ctx.inventory.folded().is_news(code, error, Some(&facts.uid)));
         if failed && news {
             line!(warn, error);
         } else if failed {
@@ -187,17 +187,17 @@ impl<K: Kind> Pass<'_, K> {
             metrics.stalled(K::PROFILE.name);
         }
         if after.was_ready()
-            && self.ctx.memories.became_ready(&self.facts.uid)
+            && self.ctx.states.became_ready(&self.facts.uid)
             && let Some(created) = &self.object.meta().creation_timestamp
         {
-            metrics.first_ready(K::PROFILE.name, created.0, ambient::now());
+            metrics.first_ready(K::PROFILE.name, created.0, environment::now());
         }
     }
 
     /// Counts the end of a deletion.
     pub(super) fn count_let_go(&self) {
         if let Some(asked) = &self.object.meta().deletion_timestamp {
-            self.ctx.metrics.let_go(K::PROFILE.name, asked.0, ambient::now());
+            self.ctx.metrics.let_go(K::PROFILE.name, asked.0, environment::now());
         }
     }
 }

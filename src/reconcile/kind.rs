@@ -7,20 +7,20 @@ use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
 use serde::Serialize;
 
 use crate::api::CommonStatus;
-use crate::packed::Packable;
+use crate::compressed::Compressible;
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::Hold;
+use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::remote::mark::Origin;
 
 /// What every managed custom resource is, said once so that no other bound has to.
-pub trait Root:
+pub trait Managed:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + CustomResourceExt
     + HasStatus<Status: Serialize + Send + Sync>
-    + Packable
+    + Compressible
     + Clone
     + Debug
     + Send
@@ -34,15 +34,15 @@ pub trait Root:
 /// A kind of custom resource and the remote it stands for.
 pub trait Kind: Sized + Send + Sync + 'static {
     /// The custom resource.
-    type Object: Root;
-    /// What its answers may look at besides the object: other objects, defaults, the index.
+    type Object: Managed;
+    /// What its answers may look at besides the object: other objects, defaults, the inventory.
     type Around: Send + Sync;
 
     /// What decisions know of the kind.
     const PROFILE: &'static Profile;
 
     /// What is wanted? A hold if the spec is wrong or a reference is not ready.
-    fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Hold>;
+    fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Blocked>;
     /// The deletion policy of the spec, whatever else is wrong with it.
     fn deletion(object: &Self::Object) -> Option<Deletion>;
     /// What other objects mean for this one, asked when it is being deleted.

@@ -6,17 +6,17 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
-use crate::ambient;
 use crate::api::condition::Reason;
 use crate::api::{EventReason, names};
+use crate::environment;
 use crate::plan::intent::Intent;
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Ended;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::{Flight, Record};
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
-use crate::reconcile::object_state::Memory;
+use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass, fingerprint};
 use crate::reconcile::write_errors::{KubeError, Write};
 use crate::remote::mark::Origin;
@@ -27,7 +27,7 @@ const RECORD_TRIES: u64 = 4;
 impl<K: Kind> Pass<'_, K> {
     /// A write to the object itself.
     async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.write());
+        self.ctx.states.with(&self.facts.uid, |state| state.echo.write());
         self.kube(call).await
     }
 
@@ -41,7 +41,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Takes over a copy of the object that is newer than all others.
     pub(super) fn adopt_copy(&mut self, object: K::Object) {
         let version = object.resource_version();
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.echo.read(version));
+        self.ctx.states.with(&self.facts.uid, |state| state.echo.read(version));
         self.set(object);
     }
 
@@ -51,22 +51,22 @@ impl<K: Kind> Pass<'_, K> {
         let version = object.resource_version();
         self.set(object);
         let ours = before == said(&self.facts);
-        self.ctx.memories.with(&self.facts.uid, |memory| {
-            memory.echo.wrote(version, ours);
-            memory.written();
+        self.ctx.states.with(&self.facts.uid, |state| {
+            state.echo.wrote(version, ours);
+            state.written();
         });
     }
 
-    /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
+    /// Reads the object with quorum. InventoryTasks the pass if it is gone, or another one of the same name.
     pub(super) async fn reread(&mut self) -> Flow {
         match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
                 self.adopt_copy(object);
-                self.seen.object_is_fresh = true;
+                self.observed.object_is_fresh = true;
                 Flow::Again
             }
             Ok(_) => {
-                self.ctx.memories.lost(&self.facts, &self.recorded);
+                self.ctx.states.lost(&self.facts, &self.recorded);
                 self.forget();
                 Flow::End(Action::await_change())
             }
@@ -77,10 +77,10 @@ impl<K: Kind> Pass<'_, K> {
     /// The object is gone: nothing of it is remembered.
     pub(super) fn forget(&self) {
         let uid = &self.facts.uid;
-        self.ctx.memories.forget(uid);
+        self.ctx.states.forget(uid);
         self.ctx.cloud.limiter().forget(uid);
         if let Some(id) = &self.recorded.id {
-            self.ctx.index.forget(id, uid);
+            self.ctx.inventory.forget(id, uid);
         }
     }
 
@@ -120,15 +120,15 @@ impl<K: Kind> Pass<'_, K> {
                     }
                     // It may be stored yet, but it is not sent: no doubt.
                     if let Some(Flight::Create { nonce, .. }) = flight {
-                        self.ctx.memories.with(&facts.uid, |memory| memory.never_executed = Some(nonce));
+                        self.ctx.states.with(&facts.uid, |state| state.never_executed = Some(nonce));
                     }
                     return self.write_failed(&error, Write::Claim).await;
                 }
             }
         }
-        self.claimed = Some(ambient::since_boot());
-        self.seen.object_is_fresh = true;
-        self.seen.flight = flight;
+        self.claimed = Some(environment::since_boot());
+        self.observed.object_is_fresh = true;
+        self.observed.flight = flight;
         Flow::Again
     }
 
@@ -152,11 +152,11 @@ impl<K: Kind> Pass<'_, K> {
             let mut after = before.clone();
             if record.settled {
                 let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
-                after = conditions::told(&before, &report, facts.generation, ambient::now());
+                after = conditions::next_status(&before, &report, facts.generation, environment::now());
                 after.handled.clone_from(&facts.requested);
             }
             if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
-                self.ctx.index.forget(old, &facts.uid);
+                self.ctx.inventory.forget(old, &facts.uid);
             }
             after.id = Some(record.id.clone());
             after.origin = Some(record.origin);
@@ -164,16 +164,16 @@ impl<K: Kind> Pass<'_, K> {
             after.fixed.clone_from(&record.fixed);
             after.attempt = record.attempt.clone().or(after.attempt);
             after.label_keys = record.label_keys.iter().cloned().collect();
-            after.principal = Some(self.ctx.world.principal.clone());
-            let sight = self.seen.sights.get(&record.id).and_then(crate::plan::view::Sight::remote).cloned();
-            if let Some(remote) = sight.or_else(|| self.ctx.index.get(&record.id)) {
+            after.principal = Some(self.ctx.config.principal.clone());
+            let sight = self.observed.remotes.get(&record.id).and_then(crate::plan::view::Observation::remote).cloned();
+            if let Some(remote) = sight.or_else(|| self.ctx.inventory.get(&record.id)) {
                 (K::PROFILE.info)(&remote, &mut after.info, true);
             }
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
             let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
             if (refused || stale)
-                && let Some(flow) = self.in_hand(&record, &before).await
+                && let Some(flow) = self.unrecorded(&record, &before).await
             {
                 return flow;
             }
@@ -188,15 +188,15 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn was_recorded(&mut self, record: &Record, uid: &str) -> Flow {
-        self.seen.flight = None;
+        self.observed.flight = None;
         let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
-        self.ctx.index.recorded(&record.id, &self.key(), workspace);
+        self.ctx.inventory.recorded(&record.id, &self.key(), workspace);
         if !(self.ctx.lives_here)(uid) {
             // The watch said that it went before the answer to the write was here.
-            self.ctx.index.forget(&record.id, uid);
+            self.ctx.inventory.forget(&record.id, uid);
         }
         let now = tokio::time::Instant::now();
-        self.ctx.memories.with(uid, |memory| memory.recorded = Some((record.id.clone(), now)));
+        self.ctx.states.with(uid, |state| state.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
             (true, _) => (EventReason::Recovered, "found again by its ownership labels"),
             (false, Origin::Created) => (EventReason::Created, "created"),
@@ -204,7 +204,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         self.tell(reason, &format!("{} was {what}", record.id));
         if record.settled {
-            self.ctx.memories.with(uid, Memory::calm);
+            self.ctx.states.with(uid, ObjectState::calm);
             // Nothing wakes the object because of this write: if something is left to do, it is done now.
             if !self.facts.deleting && self.facts.poll.is_none() {
                 return Flow::End(Action::await_change());
@@ -216,9 +216,9 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes down that the attempt in flight was refused, and why.
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
-        let mut after = conditions::told(&before, &report, facts.generation, ambient::now());
+        let mut after = conditions::next_status(&before, &report, facts.generation, environment::now());
         after.attempt = Some(ended);
-        self.seen.flight = None;
+        self.observed.flight = None;
         if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
@@ -236,13 +236,13 @@ impl<K: Kind> Pass<'_, K> {
         if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
             // The same create is not sent again, and billed again, because something else woke the object.
             let until = tokio::time::Instant::now() + wait;
-            self.ctx.memories.with(&facts.uid, |memory| memory.cooldown = Some((fingerprint(&self.facts), until)));
+            self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((fingerprint(&self.facts), until)));
         }
         Flow::End(self.finish(report).await)
     }
 
     /// Removes the finalizer.
-    pub(super) async fn let_go(&mut self) -> Flow {
+    pub(super) async fn remove_finalizer(&mut self) -> Flow {
         let facts = self.facts.clone();
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
         let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
@@ -252,7 +252,7 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) if error.code() != Some(404) => self.write_failed(&error, Write::Finalizer).await,
             Ok(_) | Err(_) => {
                 self.count_let_go();
-                if self.seen.definition_going {
+                if self.observed.definition_going {
                     self.left_with_definition();
                 }
                 self.forget();
@@ -261,7 +261,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Ends the pass with the object's own delay.
+    /// InventoryTasks the pass with the object's own delay.
     pub(super) fn later(&self) -> Flow {
         Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
     }
@@ -278,6 +278,6 @@ fn ours() -> PatchParams {
 }
 
 /// What people say on an object: all but what we write ourselves.
-fn said(facts: &Facts) -> String {
-    fingerprint(&Facts { finalizer: true, ..facts.clone() })
+fn said(facts: &ObjectFacts) -> String {
+    fingerprint(&ObjectFacts { finalizer: true, ..facts.clone() })
 }

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plan::object::Facts;
-use crate::plan::view::{Process, World};
-use crate::reconcile::own_writes::Echo;
+use crate::plan::object::ObjectFacts;
+use crate::plan::view::{OperatorConfig, StateView};
+use crate::reconcile::own_writes::OwnWrites;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
 
 /// What is remembered of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Memory {
+pub struct ObjectState {
     /// When this process first saw the object.
     pub first_seen: Instant,
     /// The newest nonce and when this process first saw it.
-    pub doubt: Doubt,
+    pub doubt: Uncertainty,
     /// A nonce that this process knows was never executed.
     pub never_executed: Option<String>,
     /// When the newest attempt was answered "name taken".
@@ -27,7 +27,7 @@ pub struct Memory {
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
     /// Our own writes, until the watch shows them.
-    pub echo: Echo,
+    pub echo: OwnWrites,
     /// The last pass found everything as it should be.
     pub settled: bool,
     /// Failed passes in a row.
@@ -60,7 +60,7 @@ pub struct Memory {
 
 /// Progress in resolving the doubt about one nonce.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Doubt {
+pub struct Uncertainty {
     /// The newest nonce, if there is one.
     pub nonce: Option<String>,
     /// When this process first saw it.
@@ -73,18 +73,18 @@ pub struct Doubt {
     pub resolved: bool,
 }
 
-impl Memory {
+impl ObjectState {
     /// Of an object that this process sees for the first time.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
             first_seen: now,
-            doubt: Doubt { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
+            doubt: Uncertainty { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
             never_executed: None,
             name_taken: None,
             deleting_since: None,
             recorded: None,
-            echo: Echo::default(),
+            echo: OwnWrites::default(),
             settled: false,
             failures: 0,
             cooldown: None,
@@ -103,19 +103,19 @@ impl Memory {
     }
 
     /// What a decision may know of it. A nonce not seen before starts its settle time now.
-    pub fn process(&mut self, object: &Facts, now: Instant, fresh: &str) -> Process {
+    pub fn process(&mut self, object: &ObjectFacts, now: Instant, fresh: &str) -> StateView {
         let nonce = object.intent.own().and_then(|intent| intent.newest()).map(str::to_owned);
         if self.doubt.nonce != nonce {
-            self.doubt = Doubt { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
+            self.doubt = Uncertainty { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
         if object.deleting {
             self.deleting_since.get_or_insert(now);
         }
         let deleting_since = self.deleting_since.unwrap_or(now);
-        Process {
+        StateView {
             deleting_age: now.saturating_duration_since(deleting_since),
-            doubt_age: now.saturating_duration_since(self.doubt.since),
+            uncertain_for: now.saturating_duration_since(self.doubt.since),
             lists: self.doubt.lists,
             settled_lists: self.doubt.settled_lists,
             resolved: self.doubt.resolved,
@@ -123,14 +123,14 @@ impl Memory {
             name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
-            predecessor_in_doubt: false,
+            predecessor_uncertain: false,
             futile: self.repairs.futile(object),
             fresh: fresh.to_owned(),
         }
     }
 
     /// A complete list by owner mark was read.
-    pub fn listed(&mut self, world: &World, now: Instant) {
+    pub fn listed(&mut self, world: &OperatorConfig, now: Instant) {
         self.doubt.lists += 1;
         if now.saturating_duration_since(self.doubt.since) >= world.settle {
             self.doubt.settled_lists += 1;
@@ -206,20 +206,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_nonce_has_a_settle_time_of_its_own_and_only_lists_after_it_count() {
         let mut view = crate::plan::marked::tests::view();
-        let settle = view.world.settle;
-        let mut memory = Memory::new(Instant::now());
+        let settle = view.config.settle;
+        let mut state = ObjectState::new(Instant::now());
         let mut seen = async |nonce: &str, waited: Duration, lists: u32| {
             view.object.intent = crate::plan::object::Stored::Own(
                 crate::plan::intent::Intent::default()
                     .with(crate::plan::intent::Attempt { nonce: nonce.into(), hash: String::new() }, None),
             );
-            memory.process(&view.object, Instant::now(), "");
+            state.process(&view.object, Instant::now(), "");
             tokio::time::advance(waited).await;
             for _ in 0..lists {
-                memory.listed(&view.world, Instant::now());
+                state.listed(&view.config, Instant::now());
             }
-            let process = memory.process(&view.object, Instant::now(), "");
-            (process.doubt_age, process.lists, process.settled_lists)
+            let process = state.process(&view.object, Instant::now(), "");
+            (process.uncertain_for, process.lists, process.settled_lists)
         };
         assert_eq!(seen("c1", settle / 2, 1).await, (settle / 2, 1, 0), "too early to count");
         assert_eq!(seen("c1", settle / 2, 2).await, (settle, 3, 2));

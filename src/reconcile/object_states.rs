@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
-use crate::reconcile::object_state::Memory;
+use crate::reconcile::object_state::ObjectState;
 use crate::remote::uid::Uid;
 
 /// How long an attempt that a lost object left behind is looked for. By then it has taken effect, if it ever does, and
 /// a sweep has shown it.
 const LEFT: Duration = Duration::from_secs(3600);
 
-/// Memories by uid. A settled object has none.
+/// ObjectStates by uid. A settled object has none.
 #[derive(Debug, Default)]
-pub struct Memories {
-    all: Mutex<HashMap<String, Memory>>,
+pub struct ObjectStates {
+    all: Mutex<HashMap<String, ObjectState>>,
     /// Objects that were Ready in this process's time.
     ready: Mutex<HashSet<Uid>>,
     /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
@@ -28,24 +28,24 @@ pub struct Memories {
 /// Namespace and name.
 type Name = (String, String);
 
-impl Memories {
+impl ObjectStates {
     /// Works on the memory of one object.
-    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Memory) -> T) -> T {
+    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut ObjectState) -> T) -> T {
         let mut all = lock(&self.all);
-        if let Some(memory) = all.get_mut(uid) {
-            return work(memory);
+        if let Some(state) = all.get_mut(uid) {
+            return work(state);
         }
-        work(all.entry(uid.to_owned()).or_insert_with(|| Memory::new(Instant::now())))
+        work(all.entry(uid.to_owned()).or_insert_with(|| ObjectState::new(Instant::now())))
     }
 
     /// The watch shows this copy of an object. Returns whether it is news: not what we wrote ourselves.
     pub fn shown(&self, uid: &str, resource_version: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_none_or(|memory| memory.echo.shown(resource_version))
+        lock(&self.all).get_mut(uid).is_none_or(|state| state.echo.shown(resource_version))
     }
 
     /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
     pub fn end(&self, uid: &str) -> bool {
-        lock(&self.all).get_mut(uid).is_some_and(|memory| memory.echo.end())
+        lock(&self.all).get_mut(uid).is_some_and(|state| state.echo.end())
     }
 
     /// The object is Ready. Returns whether it is so for the first time in this process.
@@ -60,10 +60,10 @@ impl Memories {
     }
 
     /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
-    pub fn lost(&self, object: &Facts, recorded: &Recorded) {
+    pub fn lost(&self, object: &ObjectFacts, recorded: &Recorded) {
         let newest = object.intent.own().and_then(|intent| intent.newest());
         let unended = newest.filter(|nonce| recorded.attempt.as_ref().is_none_or(|attempt| attempt.nonce != **nonce));
-        let in_doubt = |nonce| lock(&self.all).get(&object.uid).is_some_and(|memory| !memory.is_over(nonce));
+        let in_doubt = |nonce| lock(&self.all).get(&object.uid).is_some_and(|state| !state.is_over(nonce));
         if unended.is_some_and(in_doubt) {
             lock(&self.left).insert(name(object), Instant::now());
         }
@@ -72,13 +72,13 @@ impl Memories {
 
     /// Did an object of this name go while its create was in doubt?
     #[must_use]
-    pub fn has_left_a_doubt(&self, object: &Facts) -> bool {
+    pub fn has_left_a_doubt(&self, object: &ObjectFacts) -> bool {
         let left = lock(&self.left);
         !left.is_empty() && left.contains_key(&name(object))
     }
 
     /// What came of that attempt is known.
-    pub fn found(&self, object: &Facts) {
+    pub fn found(&self, object: &ObjectFacts) {
         lock(&self.left).remove(&name(object));
     }
 
@@ -87,7 +87,7 @@ impl Memories {
         let now = Instant::now();
         lock(&self.left).retain(|_, since| now.saturating_duration_since(*since) < LEFT);
         let mut all = lock(&self.all);
-        all.retain(|_, memory| !memory.is_idle(now, list_lag));
+        all.retain(|_, state| !state.is_idle(now, list_lag));
         let room = (all.len() * 2).max(64);
         all.shrink_to(room);
     }
@@ -105,7 +105,7 @@ impl Memories {
     }
 }
 
-fn name(object: &Facts) -> Name {
+fn name(object: &ObjectFacts) -> Name {
     (object.namespace.clone(), object.name.clone())
 }
 
@@ -123,29 +123,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_an_attempt_that_may_have_executed_is_left_to_the_next_object_of_its_name() {
-        let memories = Memories::default();
+        let states = ObjectStates::default();
         let mut view = crate::plan::marked::tests::view();
         let attempt = Attempt { nonce: "c1".into(), hash: String::new() };
         let intent = Intent::default().with(attempt, None);
-        let leaves = |object: &Facts, recorded: &Recorded, change: &dyn Fn(&mut Memory)| {
-            memories.with(&object.uid, |memory| {
-                memory.process(object, Instant::now(), "");
-                change(memory);
+        let leaves = |object: &ObjectFacts, recorded: &Recorded, change: &dyn Fn(&mut ObjectState)| {
+            states.with(&object.uid, |state| {
+                state.process(object, Instant::now(), "");
+                change(state);
             });
-            memories.lost(object, recorded);
-            let left = memories.has_left_a_doubt(object);
-            memories.found(object);
+            states.lost(object, recorded);
+            let left = states.has_left_a_doubt(object);
+            states.found(object);
             left
         };
         assert!(!leaves(&view.object, &view.recorded, &|_| ()), "nothing was tried");
         view.object.intent = Stored::Own(intent);
         assert!(leaves(&view.object, &view.recorded, &|_| ()));
-        assert!(!leaves(&view.object, &view.recorded, &Memory::resolve));
-        assert!(!leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c1".into())));
-        assert!(leaves(&view.object, &view.recorded, &|memory| memory.never_executed = Some("c0".into())));
-        let resolved_before = |memory: &mut Memory| {
-            memory.resolve();
-            memory.doubt.nonce = Some("c0".into());
+        assert!(!leaves(&view.object, &view.recorded, &ObjectState::resolve));
+        assert!(!leaves(&view.object, &view.recorded, &|state| state.never_executed = Some("c1".into())));
+        assert!(leaves(&view.object, &view.recorded, &|state| state.never_executed = Some("c0".into())));
+        let resolved_before = |state: &mut ObjectState| {
+            state.resolve();
+            state.doubt.nonce = Some("c0".into());
         };
         assert!(leaves(&view.object, &view.recorded, &resolved_before));
         let outcome = Outcome::Refused;
@@ -155,36 +155,36 @@ mod tests {
         };
         assert_eq!((ended("c1"), ended("c0")), (false, true));
 
-        memories.lost(&view.object, &view.recorded);
-        assert!(!memories.has_left_a_doubt(&view.object), "we let go of it: nothing is remembered");
-        memories.with(&view.object.uid, |_| ());
-        memories.lost(&view.object, &view.recorded);
+        states.lost(&view.object, &view.recorded);
+        assert!(!states.has_left_a_doubt(&view.object), "we let go of it: nothing is remembered");
+        states.with(&view.object.uid, |_| ());
+        states.lost(&view.object, &view.recorded);
         tokio::time::advance(LEFT / 2).await;
-        memories.tidy(Duration::ZERO);
-        assert!(memories.has_left_a_doubt(&view.object));
+        states.tidy(Duration::ZERO);
+        assert!(states.has_left_a_doubt(&view.object));
         tokio::time::advance(LEFT).await;
-        memories.tidy(Duration::ZERO);
-        assert!(!memories.has_left_a_doubt(&view.object));
+        states.tidy(Duration::ZERO);
+        assert!(!states.has_left_a_doubt(&view.object));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_settled_object_is_forgotten_once_lists_show_what_we_wrote() {
-        let (memories, lag) = (Memories::default(), Duration::from_secs(5));
-        assert!(memories.shown("uid", "7"), "an object that nothing is remembered of");
-        memories.with("uid", |memory| {
-            memory.echo.wrote(Some("8".into()), true);
-            memory.recorded = Some((RemoteId::new("d-1"), Instant::now()));
-            memory.calm();
+        let (states, lag) = (ObjectStates::default(), Duration::from_secs(5));
+        assert!(states.shown("uid", "7"), "an object that nothing is remembered of");
+        states.with("uid", |state| {
+            state.echo.wrote(Some("8".into()), true);
+            state.recorded = Some((RemoteId::new("d-1"), Instant::now()));
+            state.calm();
         });
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "the watch has not shown it yet");
-        assert!(!memories.shown("uid", "8"));
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "a list may not show it yet");
+        states.tidy(lag);
+        assert_eq!(states.len(), 1, "the watch has not shown it yet");
+        assert!(!states.shown("uid", "8"));
+        states.tidy(lag);
+        assert_eq!(states.len(), 1, "a list may not show it yet");
         tokio::time::advance(lag * 2).await;
-        memories.with("other", |memory| memory.failures = 1);
-        memories.tidy(lag);
-        assert_eq!(memories.len(), 1, "only the one that fails");
-        assert!(memories.became_ready("uid") && !memories.became_ready("uid"));
+        states.with("other", |state| state.failures = 1);
+        states.tidy(lag);
+        assert_eq!(states.len(), 1, "only the one that fails");
+        assert!(states.became_ready("uid") && !states.became_ready("uid"));
     }
 }

@@ -6,7 +6,7 @@ const OWN: usize = 4;
 
 /// What we wrote of one object and the watch has not shown yet, by `resourceVersion`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Echo {
+pub struct OwnWrites {
     /// Our own last write, or a newer copy that we read.
     newest: Option<String>,
     /// Copies that we wrote and went on from ourselves: that the watch shows them is no news.
@@ -19,7 +19,7 @@ pub struct Echo {
     missed: bool,
 }
 
-impl Echo {
+impl OwnWrites {
     /// A write of ours begins.
     pub const fn write(&mut self) {
         self.writing = true;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_older_copy_than_our_own_write_is_stale() {
-        let mut echo = Echo::default();
+        let mut echo = OwnWrites::default();
         assert!(!echo.is_stale("5"));
         echo.read(Some("10".into()));
         assert!(echo.is_stale("9"));
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn our_own_writes_are_no_news_but_everybody_elses_are() {
-        let mut echo = Echo::default();
+        let mut echo = OwnWrites::default();
         echo.wrote(Some("8".into()), true);
         echo.wrote(Some("10".into()), false);
         assert!(!echo.shown("8"));
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_during_a_write_is_news_only_if_it_was_not_that_write() {
-        let mut echo = Echo::default();
+        let mut echo = OwnWrites::default();
         let mut during = |shown: &[&str], answer: Option<&str>, ours: bool| {
             echo.write();
             assert!(shown.iter().all(|version| !echo.shown(version)), "not told yet");

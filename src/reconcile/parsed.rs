@@ -13,20 +13,20 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::plan::recorded::Recorded;
-use crate::reconcile::kind::{Kind, Root};
+use crate::reconcile::kind::{Kind, Managed};
 
 /// An object as the API server shows it.
 #[derive(Debug, Clone)]
-pub enum Shown<O> {
+pub enum Parsed<O> {
     /// It parses.
     Whole(O),
     /// It does not.
-    Broken(Box<Broken>),
+    Unparsable(Box<Unparsable>),
 }
 
 /// An object that does not parse.
 #[derive(Debug, Clone)]
-pub struct Broken {
+pub struct Unparsable {
     /// Its metadata.
     pub metadata: ObjectMeta,
     /// Where in the object it goes wrong, and how: `spec.uri: invalid type: integer 5, expected a string`.
@@ -35,7 +35,7 @@ pub struct Broken {
     body: Value,
 }
 
-impl Broken {
+impl Unparsable {
     /// What it recorded, read as far as it can be.
     #[must_use]
     pub fn recorded<K: Kind>(&self) -> Recorded {
@@ -49,7 +49,7 @@ impl Broken {
     }
 }
 
-impl<'de, O: Root> Deserialize<'de> for Shown<O> {
+impl<'de, O: Managed> Deserialize<'de> for Parsed<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let body = Value::deserialize(deserializer)?;
         match O::deserialize(&body) {
@@ -60,7 +60,7 @@ impl<'de, O: Root> Deserialize<'de> for Shown<O> {
                 let error = placed.unwrap_or_else(|| error.to_string());
                 let metadata =
                     ObjectMeta::deserialize(&body["metadata"]).unwrap_or_else(|_| identity(&body["metadata"]));
-                Ok(Self::Broken(Box::new(Broken { metadata, error, body })))
+                Ok(Self::Unparsable(Box::new(Unparsable { metadata, error, body })))
             }
         }
     }
@@ -79,7 +79,7 @@ fn identity(metadata: &Value) -> ObjectMeta {
     }
 }
 
-impl<O: Root> Resource for Shown<O> {
+impl<O: Managed> Resource for Parsed<O> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -102,14 +102,14 @@ impl<O: Root> Resource for Shown<O> {
     fn meta(&self) -> &ObjectMeta {
         match self {
             Self::Whole(object) => object.meta(),
-            Self::Broken(broken) => &broken.metadata,
+            Self::Unparsable(broken) => &broken.metadata,
         }
     }
 
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         match self {
             Self::Whole(object) => object.meta_mut(),
-            Self::Broken(broken) => &mut broken.metadata,
+            Self::Unparsable(broken) => &mut broken.metadata,
         }
     }
 }
@@ -134,11 +134,11 @@ mod tests {
         })
     }
 
-    fn shown(value: &Value) -> Shown<Dataset> {
+    fn shown(value: &Value) -> Parsed<Dataset> {
         // As a list and as a line of a watch: from text, and from what was read of it.
-        let text: Shown<Dataset> = serde_json::from_str(&value.to_string()).unwrap();
-        let tree: Shown<Dataset> = serde_json::from_value(value.clone()).unwrap();
-        assert_eq!(matches!(text, Shown::Whole(_)), matches!(tree, Shown::Whole(_)));
+        let text: Parsed<Dataset> = serde_json::from_str(&value.to_string()).unwrap();
+        let tree: Parsed<Dataset> = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(matches!(text, Parsed::Whole(_)), matches!(tree, Parsed::Whole(_)));
         text
     }
 
@@ -152,10 +152,10 @@ mod tests {
             "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": "DatasetList", "metadata": {"resourceVersion": "9"},
             "items": [dataset("good", &good), dataset("bad", &bad), dataset("other", &good)],
         });
-        let list: ObjectList<Shown<Dataset>> = serde_json::from_str(&list.to_string()).unwrap();
-        let whole: Vec<_> = list.items.iter().map(|shown| matches!(shown, Shown::Whole(_))).collect();
+        let list: ObjectList<Parsed<Dataset>> = serde_json::from_str(&list.to_string()).unwrap();
+        let whole: Vec<_> = list.items.iter().map(|shown| matches!(shown, Parsed::Whole(_))).collect();
         assert_eq!(whole, [true, false, true]);
-        let Shown::Broken(broken) = &list.items[1] else { panic!("it parses") };
+        let Parsed::Unparsable(broken) = &list.items[1] else { panic!("it parses") };
         assert!(broken.error.starts_with("spec.labels[0].value: "), "{}", broken.error);
         assert_eq!(list.items[1].name_any(), "bad");
     }
@@ -164,7 +164,7 @@ mod tests {
     fn its_identity_and_what_it_recorded_are_known() {
         for spec in [json!({"property": 5}), json!("none"), json!({"property": "DIRECTORY", "dataSourceType": "TAPE"})]
         {
-            let Shown::Broken(broken) = shown(&dataset("bad", &spec)) else { panic!("{spec} parses") };
+            let Parsed::Unparsable(broken) = shown(&dataset("bad", &spec)) else { panic!("{spec} parses") };
             let recorded = broken.recorded::<Datasets>();
             assert_eq!(recorded.id, Some(RemoteId::new("d-1")), "{spec}");
             assert_eq!(recorded.fixed["WorkspaceId"], json!("478"), "{spec}");
@@ -172,14 +172,14 @@ mod tests {
         }
         let mut odd = dataset("bad", &json!({}));
         odd["metadata"]["labels"] = json!("none");
-        let Shown::Broken(broken) = shown(&odd) else { panic!("it parses") };
+        let Parsed::Unparsable(broken) = shown(&odd) else { panic!("it parses") };
         assert_eq!((broken.metadata.uid.as_deref(), broken.metadata.name.as_deref()), (Some("bad"), Some("bad")));
         let version = json!({
             "metadata": {"name": "v"}, "spec": {"datasetRef": {"name": "flowers"}, "uri": 5},
             "status": {"datasetId": "d-1", "versionName": "v2"},
         });
-        let version: Shown<DatasetVersion> = serde_json::from_value(version).unwrap();
-        let Shown::Broken(broken) = version else { panic!("it parses") };
+        let version: Parsed<DatasetVersion> = serde_json::from_value(version).unwrap();
+        let Parsed::Unparsable(broken) = version else { panic!("it parses") };
         assert_eq!(broken.recorded::<DatasetVersions>().id, Some(RemoteId::new("d-1").join("v2")));
         assert_eq!(broken.spec("/datasetRef/name"), Some("flowers"));
     }

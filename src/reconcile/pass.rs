@@ -11,18 +11,18 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use crate::ambient;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
-use crate::cloud::{Lane, Turn};
+use crate::cloud::{Lane, Permit};
+use crate::environment;
 use crate::inventory::ObjectKey;
 use crate::metrics::Outcome;
 use crate::plan::desired::Desired;
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::plan;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::{Hold, Next, Report};
-use crate::plan::view::{Relations, Seen};
+use crate::plan::report::{Blocked, Next, Report};
+use crate::plan::view::{Observed, Relations};
 use crate::reconcile::context::Context;
 use crate::reconcile::journal::Journal;
 use crate::reconcile::kind::{Kind, recorded};
@@ -37,17 +37,17 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) ctx: &'c Context<K>,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
-    pub(super) facts: Facts,
+    pub(super) facts: ObjectFacts,
     pub(super) recorded: Recorded,
-    pub(super) wanted: Option<(Result<Desired, Hold>, Relations)>,
-    pub(super) seen: Seen,
+    pub(super) wanted: Option<(Result<Desired, Blocked>, Relations)>,
+    pub(super) observed: Observed,
     pub(super) claimed: Option<Duration>,
     pub(super) corrected: bool,
     /// The fields that were made equal to the spec.
     pub(super) changed: Vec<String>,
     /// The permit for the first call was granted, and whether it is still there.
     pub(super) admitted: bool,
-    pub(super) turn: Turn,
+    pub(super) permit: Permit,
     pub(super) journal: Journal,
 }
 
@@ -63,25 +63,25 @@ pub(super) enum Flow {
 /// least a log line and a delay.
 pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
     let uid = object.uid().unwrap_or_default();
-    let facts = Facts::of(object.meta());
+    let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
-    if ctx.index.take_news(&uid) {
+    if ctx.inventory.take_news(&uid) {
         // What it ended about is not as it was: that is worth a try at once.
-        ctx.memories.with(&uid, |memory| memory.cooldown = None);
+        ctx.states.with(&uid, |state| state.cooldown = None);
     }
-    if let Some(left) = ctx.memories.with(&uid, |memory| cooling(memory.cooldown.as_ref(), &facts)) {
+    if let Some(left) = ctx.states.with(&uid, |state| cooling(state.cooldown.as_ref(), &facts)) {
         running.end(Outcome::Requeued);
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
     let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, object.clone()))).catch_unwind();
     let result = guarded.await;
-    ctx.index.unreserve(&uid);
+    ctx.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
         && let Some(id) = recorded::<K>(&object).id
     {
         // A call may have been cut off.
-        ctx.index.doubt(&id);
+        ctx.inventory.doubt(&id);
     }
     let (action, outcome) = match result {
         Ok(Ok((action, true))) => (action, Outcome::Failed),
@@ -111,18 +111,18 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         }
     };
     running.end(outcome);
-    if ctx.memories.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
+    if ctx.states.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }
 
 /// Still cooling down after a failure, and nothing about the object changed since.
-fn cooling(cooldown: Option<&(String, Instant)>, facts: &Facts) -> Option<Duration> {
+fn cooling(cooldown: Option<&(String, Instant)>, facts: &ObjectFacts) -> Option<Duration> {
     let (of, until) = cooldown?;
     let left = until.saturating_duration_since(Instant::now());
     (*of == fingerprint(facts) && !left.is_zero()).then_some(left)
 }
 
 /// What of an object makes a failed pass worth trying again at once.
-pub(super) fn fingerprint(facts: &Facts) -> String {
+pub(super) fn fingerprint(facts: &ObjectFacts) -> String {
     format!(
         "{} {} {} {:?} {:?} {}",
         facts.generation, facts.deleting, facts.paused, facts.force_release, facts.requested, facts.finalizer
@@ -130,16 +130,16 @@ pub(super) fn fingerprint(facts: &Facts) -> String {
 }
 
 /// The delay after one more failed pass.
-pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &Facts) -> Action {
+pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &ObjectFacts) -> Action {
     Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
 }
 
 /// One more pass failed: the delay before the next one, within these bounds. Nothing is tried earlier.
-pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &Facts, within: RangeInclusive<Duration>) -> Duration {
-    ctx.memories.with(&facts.uid, |memory| {
-        memory.failures += 1;
-        let delay = backoff(memory.failures, random_byte()).clamp(*within.start(), *within.end());
-        memory.cooldown = Some((fingerprint(facts), Instant::now() + delay));
+pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &ObjectFacts, within: RangeInclusive<Duration>) -> Duration {
+    ctx.states.with(&facts.uid, |state| {
+        state.failures += 1;
+        let delay = backoff(state.failures, random_byte()).clamp(*within.start(), *within.end());
+        state.cooldown = Some((fingerprint(facts), Instant::now() + delay));
         delay
     })
 }
@@ -164,7 +164,7 @@ async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action,
 }
 
 async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
-    let stale = pass.ctx.memories.with(&pass.facts.uid, |memory| memory.echo.is_stale(&pass.facts.resource_version));
+    let stale = pass.ctx.states.with(&pass.facts.uid, |state| state.echo.is_stale(&pass.facts.resource_version));
     if stale && let Flow::End(action) = pass.reread().await {
         return action;
     }
@@ -186,9 +186,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             "step"
         );
         pass.journal.step(&step);
-        ambient::seam("before", name, K::PROFILE.name).await;
+        environment::failpoint("before", name, K::PROFILE.name).await;
         let flow = pass.take(&view, step).await;
-        ambient::seam("after", name, K::PROFILE.name).await;
+        environment::failpoint("after", name, K::PROFILE.name).await;
         if let Flow::End(action) = flow {
             return action;
         }
@@ -201,30 +201,30 @@ impl<'c, K: Kind> Pass<'c, K> {
     fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
         Self {
             ctx,
-            facts: Facts::of(object.meta()),
+            facts: ObjectFacts::of(object.meta()),
             recorded: recorded::<K>(&object),
             object,
             wanted: None,
-            seen: Seen::default(),
+            observed: Observed::default(),
             claimed: None,
             corrected: false,
             changed: Vec::new(),
             admitted: false,
-            turn: Turn::wait(Lane::UserChange),
+            permit: Permit::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),
         }
     }
 
     /// Goes on with this copy of the object.
     pub(super) fn set(&mut self, object: K::Object) {
-        self.facts = Facts::of(object.meta());
+        self.facts = ObjectFacts::of(object.meta());
         self.recorded = recorded::<K>(&object);
         self.wanted = None;
         self.object = Arc::new(object);
     }
 
     /// What this copy of the object wants, and what its neighbours meant for it when that was first asked.
-    pub(super) fn wanted(&mut self) -> &(Result<Desired, Hold>, Relations) {
+    pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
         let (ctx, object, recorded) = (self.ctx, &self.object, &self.recorded);
         let deleting = self.facts.deleting;
         self.wanted.get_or_insert_with(|| {
@@ -243,15 +243,15 @@ impl<'c, K: Kind> Pass<'c, K> {
     }
 
     fn failures(&self) -> u32 {
-        self.ctx.memories.with(&self.facts.uid, |memory| memory.failures)
+        self.ctx.states.with(&self.facts.uid, |state| state.failures)
     }
 }
 
 fn random_byte() -> u8 {
-    ambient::random().map_or(0, |[byte]| byte)
+    environment::random().map_or(0, |[byte]| byte)
 }
 
 /// Without random numbers it is a constant, which only costs a collision check.
 pub(super) fn random_hex() -> String {
-    fields::hex(&ambient::random::<8>().unwrap_or_default(), 16)
+    fields::hex(&environment::random::<8>().unwrap_or_default(), 16)
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::cloud::Ahead;
-use crate::plan::create_state::Stand;
+use crate::plan::create_state::CreateState;
 use crate::plan::report::Report;
 use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
@@ -21,7 +21,7 @@ use crate::reconcile::pass::{Flow, Pass};
 const LONG: Duration = Duration::from_secs(30);
 /// One write in so long, over all objects.
 const GAP: Duration = Duration::from_millis(100);
-/// Whose turn is so near says nothing any more.
+/// Ownership turn is so near says nothing any more.
 const NEAR: Duration = Duration::from_secs(5);
 
 /// When objects may say that they wait in line.
@@ -73,14 +73,14 @@ impl<K: Kind> Pass<'_, K> {
         let Some(ahead) = self.ctx.cloud.limiter().ahead(&view.object.uid).filter(|_| may_say(view)) else {
             return Meanwhile::Wait;
         };
-        self.ctx.memories.with(&view.object.uid, |memory| {
-            match memory.slot.or_else(|| self.ctx.slots.take(now, ahead.due)) {
+        self.ctx.states.with(&view.object.uid, |state| {
+            match state.slot.or_else(|| self.ctx.slots.take(now, ahead.due)) {
                 Some(at) if at > now => {
-                    memory.slot = Some(at);
+                    state.slot = Some(at);
                     Meanwhile::ComeBack(at)
                 }
                 Some(_) => {
-                    memory.slot = None;
+                    state.slot = None;
                     let long = ahead.due.saturating_duration_since(now) > NEAR;
                     if long { Meanwhile::Say(ahead) } else { Meanwhile::Wait }
                 }
@@ -95,7 +95,9 @@ impl<K: Kind> Pass<'_, K> {
 fn may_say(view: &View) -> bool {
     let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
     let said = view.recorded.condition("Ready");
-    !view.carried_out() && view.stand() != Stand::Doubt && said.is_none_or(|ready| weaker.contains(&&*ready.reason))
+    !view.carried_out()
+        && view.create_state() != CreateState::Uncertain
+        && said.is_none_or(|ready| weaker.contains(&&*ready.reason))
 }
 
 #[cfg(test)]
@@ -143,7 +145,7 @@ mod tests {
         let told = |ready: Ready, generation: i64| {
             let mut view = view();
             let report = Report::new(ready, Next::Event);
-            view.recorded = conditions::told(&view.recorded, &report, generation, jiff::Timestamp::UNIX_EPOCH);
+            view.recorded = conditions::next_status(&view.recorded, &report, generation, jiff::Timestamp::UNIX_EPOCH);
             may_say(&view)
         };
         assert!(may_say(&view()), "nothing is said yet");
@@ -157,7 +159,7 @@ mod tests {
         assert!(!told(Ready::Paused(String::new()), 1));
         let mut doubtful = view();
         doubtful.object.finalizer = true;
-        assert_eq!(doubtful.stand(), Stand::Doubt);
+        assert_eq!(doubtful.create_state(), CreateState::Uncertain);
         assert!(!may_say(&doubtful));
     }
 }

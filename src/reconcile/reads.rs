@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::cloud::{CallError, ErrorClass, ListDatasets};
-use crate::inventory::{Swept, Trouble, listing};
+use crate::inventory::{ListError, Swept, listing};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Report};
 use crate::plan::step::{Look, Step};
-use crate::plan::view::{Sight, View};
-use crate::reconcile::error_report::verdict;
+use crate::plan::view::{Observation, View};
+use crate::reconcile::error_report::report_for;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::Remote;
@@ -34,7 +34,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Look(Look::Named(name)) => self.find_named(view, name).await,
             Step::Look(Look::Children(id)) => match self.list_versions(view, id.root()).await {
                 Ok(versions) => {
-                    self.seen.versions = Some(versions);
+                    self.observed.versions = Some(versions);
                     Flow::Again
                 }
                 Err(flow) => flow,
@@ -46,13 +46,13 @@ impl<K: Kind> Pass<'_, K> {
             Step::Edit(edit) => self.edit(view, *edit).await,
             Step::Delete(id) => self.delete(view, &id).await,
             Step::Resolve => {
-                self.ctx.memories.with(&view.object.uid, crate::reconcile::object_state::Memory::resolve);
-                self.ctx.memories.found(&view.object);
+                self.ctx.states.with(&view.object.uid, crate::reconcile::object_state::ObjectState::resolve);
+                self.ctx.states.found(&view.object);
                 Flow::Again
             }
             Step::Record(record) => self.record(*record).await,
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
-            Step::RemoveFinalizer => self.let_go().await,
+            Step::RemoveFinalizer => self.remove_finalizer().await,
             Step::Report(report) => {
                 self.leave_normalised(view, &report);
                 Flow::End(self.finish(*report).await)
@@ -63,17 +63,17 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Remembers what the service shows of the fields that are left as it keeps them.
     fn leave_normalised(&self, view: &View, report: &Report) {
-        let remote = view.id().and_then(|id| view.sight(id)).and_then(Sight::remote);
+        let remote = view.id().and_then(|id| view.observation(id)).and_then(Observation::remote);
         if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
             let left = (K::PROFILE.compare)(view, desired, remote).left;
             let shown = left.iter().map(FieldChange::shown).collect();
-            self.ctx.memories.with(&view.object.uid, |memory| memory.repairs.leave(shown));
+            self.ctx.states.with(&view.object.uid, |state| state.repairs.leave(shown));
         }
     }
 
     /// A failed call ends the pass with its verdict.
     pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
-        let mut report = verdict(error);
+        let mut report = report_for(error);
         if let ErrorClass::Throttled { after } = error.class {
             // The limiter slows down for all; the object only takes its place again.
             report.next = Next::After(after.unwrap_or_default().max(AGAIN));
@@ -85,15 +85,15 @@ impl<K: Kind> Pass<'_, K> {
         let Some(target) = view.target() else {
             return self.internal("no workspace is known for this object").await;
         };
-        match self.ctx.index.want(&target.workspace, Some(&self.key())) {
+        match self.ctx.inventory.want(&target.workspace, Some(&self.key())) {
             Swept::Soon => {
                 let message = format!("waiting for workspace {} to be listed", target.workspace);
                 Flow::End(self.finish(Report::working(Reason::Progressing, message, Next::Event)).await)
             }
             Swept::Failed(trouble) => {
                 let report = match *trouble {
-                    Trouble::Call(error) => Report { next: Next::Event, ..verdict(&error) },
-                    Trouble::Unsteady => {
+                    ListError::Call(error) => Report { next: Next::Event, ..report_for(&error) },
+                    ListError::Unsteady => {
                         let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
                         Report::working(Reason::MalformedResponse, message, Next::Event)
                     }
@@ -102,7 +102,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Swept::Yes => match target.dataset_id {
                 // Another version's pass is listing them for all.
-                Some(dataset) if !self.ctx.index.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
+                Some(dataset) if !self.ctx.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
                 Some(dataset) => match self.list_versions(view, &dataset).await {
@@ -116,9 +116,9 @@ impl<K: Kind> Pass<'_, K> {
 
     async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
-        match listing::versions(&self.ctx.cloud, &mut self.turn, dataset).await {
+        match listing::versions(&self.ctx.cloud, &mut self.permit, dataset).await {
             Ok(listing) if listing.complete => {
-                self.ctx.index.put_versions(dataset, &listing.remotes, since);
+                self.ctx.inventory.put_versions(dataset, &listing.remotes, since);
                 Ok(listing.remotes)
             }
             Ok(_) => Err(self.unsteady().await),
@@ -137,7 +137,7 @@ impl<K: Kind> Pass<'_, K> {
                 };
                 match gone {
                     Ok(true) => {
-                        self.ctx.index.missed(&RemoteId::new(dataset), &self.facts.uid);
+                        self.ctx.inventory.missed(&RemoteId::new(dataset), &self.facts.uid);
                         self.gone(&RemoteId::new(dataset));
                         Ok(Vec::new())
                     }
@@ -151,7 +151,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Do lists say that it does not exist?
     pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
-        self.ctx.reader.exists(&mut self.turn, &workspace, id).await.map(|exists| !exists)
+        self.ctx.reader.exists(&mut self.permit, &workspace, id).await.map(|exists| !exists)
     }
 
     async fn unsteady(&mut self) -> Flow {
@@ -161,12 +161,12 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
         // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
-        let held = self.ctx.index.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
+        let held = self.ctx.inventory.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
         if let Some(left) = held {
             let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
             return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
         }
-        if !self.ctx.index.reserve(id, &view.object.uid) {
+        if !self.ctx.inventory.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
         let since = Instant::now();
@@ -174,19 +174,19 @@ impl<K: Kind> Pass<'_, K> {
         let read = if view.object.deleting && id.child().is_none() && !workspace.is_empty() {
             self.ctx.reader.read_shared(&workspace, id).await
         } else {
-            self.ctx.reader.read(&mut self.turn, &workspace, id).await
+            self.ctx.reader.read(&mut self.permit, &workspace, id).await
         };
         match read {
             Ok(Some(remote)) => {
                 if view.object.poll.is_some() && view.recorded.id.as_ref() == Some(id) {
-                    self.ctx.memories.with(&view.object.uid, |memory| memory.read = Some(Instant::now()));
+                    self.ctx.states.with(&view.object.uid, |state| state.read = Some(Instant::now()));
                 }
                 self.saw(remote, since);
                 Flow::Again
             }
             Ok(None) => {
-                self.ctx.index.missed(id, &view.object.uid);
-                self.seen.sights.insert(id.clone(), Sight::Gone);
+                self.ctx.inventory.missed(id, &view.object.uid);
+                self.observed.remotes.insert(id.clone(), Observation::Gone);
                 Flow::Again
             }
             Err(error) => self.call_failed(&error).await,
@@ -196,31 +196,31 @@ impl<K: Kind> Pass<'_, K> {
     /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
     pub(super) fn wrote(&mut self, view: &View, remote: Remote) {
         let remote = Arc::new(remote);
-        self.ctx.index.put_written(&remote);
-        let sight = match view.sight(&remote.id) {
-            Some(Sight::Read(_)) => Sight::Read(remote.clone()),
-            Some(Sight::Indexed(_) | Sight::Gone) | None => Sight::Indexed(remote.clone()),
+        self.ctx.inventory.put_written(&remote);
+        let sight = match view.observation(&remote.id) {
+            Some(Observation::Read(_)) => Observation::Read(remote.clone()),
+            Some(Observation::Listed(_) | Observation::Gone) | None => Observation::Listed(remote.clone()),
         };
-        self.seen.sights.insert(remote.id.clone(), sight);
+        self.observed.remotes.insert(remote.id.clone(), sight);
     }
 
     /// A remote as a read showed it that began at `since`.
     pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
-        self.ctx.index.put_read(&remote, since);
-        self.seen.sights.insert(remote.id.clone(), Sight::Read(remote));
+        self.ctx.inventory.put_read(&remote, since);
+        self.observed.remotes.insert(remote.id.clone(), Observation::Read(remote));
     }
 
     /// A remote is gone for certain.
     pub(super) fn gone(&mut self, id: &RemoteId) {
-        self.ctx.index.remove(id);
-        self.seen.sights.insert(id.clone(), Sight::Gone);
+        self.ctx.inventory.remove(id);
+        self.observed.remotes.insert(id.clone(), Observation::Gone);
     }
 
     pub(super) async fn find_owned(&mut self, view: &View) -> Flow {
         let Some(target) = view.target() else {
             return self.internal("no target is known").await;
         };
-        let owners = view.world.identity.owner_values(&view.owner);
+        let owners = view.config.identity.owner_values(&view.owner);
         let since = Instant::now();
         let mut owned = Vec::new();
         if let Some(dataset) = &target.dataset_id {
@@ -235,7 +235,7 @@ impl<K: Kind> Pass<'_, K> {
                     label: Some(owner.clone()),
                     ..ListDatasets::default()
                 };
-                match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
+                match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
                     Ok(listing) if listing.complete => owned.extend(listing.remotes),
                     Ok(_) => return self.unsteady().await,
                     Err(error) => return self.call_failed(&error).await,
@@ -245,11 +245,11 @@ impl<K: Kind> Pass<'_, K> {
         owned.retain(|remote| {
             remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
         });
-        self.ctx.index.put_listed(&owned, since);
-        self.seen.owned = owned;
-        self.seen.owned_is_fresh = true;
+        self.ctx.inventory.put_listed(&owned, since);
+        self.observed.owned = owned;
+        self.observed.owned_is_fresh = true;
         let now = Instant::now();
-        self.ctx.memories.with(&view.object.uid, |memory| memory.listed(&view.world, now));
+        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, now));
         Flow::Again
     }
 
@@ -260,11 +260,11 @@ impl<K: Kind> Pass<'_, K> {
             ..ListDatasets::default()
         };
         let since = Instant::now();
-        match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
+        match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
             Ok(listing) if listing.complete => {
-                self.ctx.index.put_listed(&listing.remotes, since);
+                self.ctx.inventory.put_listed(&listing.remotes, since);
                 let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
-                self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());
+                self.observed.named = Some(listing.remotes.into_iter().filter(same).collect());
                 Flow::Again
             }
             Ok(_) => self.unsteady().await,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use tokio::time::{Duration, Instant};
 
 use crate::plan::futile::{Futile, Sent, TRIES};
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 
 /// The updates of one object, by field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -34,7 +34,7 @@ struct Repair {
 
 impl Repairs {
     /// These fields were sent and acknowledged. The service shows within `again` whether it kept them.
-    pub fn sent(&mut self, object: &Facts, fields: Vec<Sent>, now: Instant, again: Duration) {
+    pub fn sent(&mut self, object: &ObjectFacts, fields: Vec<Sent>, now: Instant, again: Duration) {
         let of = (object.generation, object.requested.clone());
         if self.of != of {
             *self = Self { of, fields: BTreeMap::new() };
@@ -60,7 +60,7 @@ impl Repairs {
 
     /// The fields whose repair did not last.
     #[must_use]
-    pub fn futile(&self, object: &Facts) -> BTreeMap<String, Futile> {
+    pub fn futile(&self, object: &ObjectFacts) -> BTreeMap<String, Futile> {
         if self.of.0 != object.generation || self.of.1 != object.requested {
             return BTreeMap::new();
         }
@@ -83,7 +83,7 @@ mod tests {
 
     const AGAIN: Duration = Duration::from_secs(1000);
 
-    fn facts(generation: i64, requested: Option<&str>) -> Facts {
+    fn facts(generation: i64, requested: Option<&str>) -> ObjectFacts {
         let mut object = crate::plan::marked::tests::view().object;
         (object.generation, object.requested) = (generation, requested.map(str::to_owned));
         object

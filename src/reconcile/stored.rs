@@ -11,35 +11,35 @@ use kube::{Resource, ResourceExt};
 use serde::{Deserialize, Deserializer};
 
 use crate::api::{CommonStatus, ConditionType, Reason};
-use crate::packed::Packed;
-use crate::reconcile::kind::Root;
-use crate::reconcile::parsed::Shown;
+use crate::compressed::Compressed;
+use crate::reconcile::kind::Managed;
+use crate::reconcile::parsed::Parsed;
 
 /// Written by kubectl, read by kubectl alone.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object at rest.
 #[derive(Debug, Clone)]
-pub struct Held<O> {
+pub struct StoredObject<O> {
     /// Name, namespace, uid and resource version only.
     identity: ObjectMeta,
-    standing: Standing,
+    standing: ReadyFlags,
     body: Body<O>,
 }
 
 #[derive(Debug, Clone)]
 enum Body<O> {
-    Packed(Packed<O>),
+    Compressed(Compressed<O>),
     /// An object that cannot be packed (none is known), or the bench's comparison with objects as they come.
     Whole(Arc<O>),
     /// An object that does not parse: it is there, and nothing is done for it.
-    Broken,
+    Unparsable,
 }
 
 /// What is counted of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a metric of its own")]
-pub struct Standing {
+pub struct ReadyFlags {
     /// Ready=True for the present generation.
     pub ready: bool,
     /// The reason of `Ready`; that of an older generation is [`Reason::Progressing`]. `None` if nothing was written yet.
@@ -50,7 +50,7 @@ pub struct Standing {
     pub duplicates: bool,
 }
 
-impl Standing {
+impl ReadyFlags {
     /// Reads it from a status.
     #[must_use]
     pub fn of(status: Option<&CommonStatus>, generation: Option<i64>) -> Self {
@@ -71,38 +71,38 @@ impl Standing {
     }
 }
 
-impl<O: Root> Held<O> {
+impl<O: Managed> StoredObject<O> {
     /// Lays an object to rest, without what nobody here reads.
     #[must_use]
     pub fn new(mut object: O) -> Self {
         object.managed_fields_mut().clear();
         object.annotations_mut().remove(LAST_APPLIED);
         let identity = identity(object.meta());
-        let standing = Standing::of(object.common(), object.meta().generation);
-        let body = Packed::new(&object).map_or_else(|| Body::Whole(Arc::new(object)), Body::Packed);
+        let standing = ReadyFlags::of(object.common(), object.meta().generation);
+        let body = Compressed::new(&object).map_or_else(|| Body::Whole(Arc::new(object)), Body::Compressed);
         Self { identity, standing, body }
     }
 
     /// An object that does not parse, by its metadata.
     #[must_use]
     pub fn broken(metadata: &ObjectMeta) -> Self {
-        let standing = Standing { stalled: true, ..Standing::default() };
-        Self { identity: identity(metadata), standing, body: Body::Broken }
+        let standing = ReadyFlags { stalled: true, ..ReadyFlags::default() };
+        Self { identity: identity(metadata), standing, body: Body::Unparsable }
     }
 
     /// The object. `None` if it does not parse.
     #[must_use]
     pub fn open(&self) -> Option<Arc<O>> {
         match &self.body {
-            Body::Packed(packed) => packed.open().map(Arc::new),
+            Body::Compressed(packed) => packed.open().map(Arc::new),
             Body::Whole(object) => Some(object.clone()),
-            Body::Broken => None,
+            Body::Unparsable => None,
         }
     }
 
     /// What is counted of it.
     #[must_use]
-    pub const fn standing(&self) -> Standing {
+    pub const fn standing(&self) -> ReadyFlags {
         self.standing
     }
 }
@@ -118,22 +118,22 @@ fn identity(metadata: &ObjectMeta) -> ObjectMeta {
     }
 }
 
-impl<O: Root> From<Shown<O>> for Held<O> {
-    fn from(shown: Shown<O>) -> Self {
+impl<O: Managed> From<Parsed<O>> for StoredObject<O> {
+    fn from(shown: Parsed<O>) -> Self {
         match shown {
-            Shown::Whole(object) => Self::new(object),
-            Shown::Broken(broken) => Self::broken(&broken.metadata),
+            Parsed::Whole(object) => Self::new(object),
+            Parsed::Unparsable(broken) => Self::broken(&broken.metadata),
         }
     }
 }
 
-impl<'de, O: Root> Deserialize<'de> for Held<O> {
+impl<'de, O: Managed> Deserialize<'de> for StoredObject<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Shown::deserialize(deserializer).map(Self::from)
+        Parsed::deserialize(deserializer).map(Self::from)
     }
 }
 
-impl<O: Root> Resource for Held<O> {
+impl<O: Managed> Resource for StoredObject<O> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_held_object_is_small_and_comes_out_as_it_went_in_but_for_what_nobody_reads() {
-        let held = Held::new(dataset());
-        let Body::Packed(packed) = &held.body else { panic!("not packed") };
+        let held = StoredObject::new(dataset());
+        let Body::Compressed(packed) = &held.body else { panic!("not packed") };
         assert!(packed.size() <= 600, "{packed:?}");
         let mut pruned = dataset();
         pruned.metadata.managed_fields = None;
@@ -214,12 +214,12 @@ mod tests {
         assert_eq!(opened.status, pruned.status);
         assert_eq!(opened.metadata.annotations, pruned.metadata.annotations);
         assert_eq!(held.name_any(), "flowers-2026");
-        let ready = Standing { ready: true, reason: Some(Reason::Available), ..Standing::default() };
+        let ready = ReadyFlags { ready: true, reason: Some(Reason::Available), ..ReadyFlags::default() };
         assert_eq!(held.standing(), ready);
         let mut edited = dataset();
         edited.metadata.generation = Some(3);
-        let waits = Standing { reason: Some(Reason::Progressing), ..Standing::default() };
-        assert_eq!(Held::new(edited).standing(), waits, "what is said is about the generation before");
-        assert_eq!(Held::new(Dataset { status: None, ..dataset() }).standing(), Standing::default());
+        let waits = ReadyFlags { reason: Some(Reason::Progressing), ..ReadyFlags::default() };
+        assert_eq!(StoredObject::new(edited).standing(), waits, "what is said is about the generation before");
+        assert_eq!(StoredObject::new(Dataset { status: None, ..dataset() }).standing(), ReadyFlags::default());
     }
 }

@@ -4,7 +4,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
 use crate::plan::edit::Purpose;
-use crate::plan::object::Facts;
+use crate::plan::object::ObjectFacts;
 use crate::plan::plan;
 use crate::plan::recorded::Recorded;
 use crate::plan::step::{Look, Record, Step};
@@ -15,7 +15,7 @@ impl<K: Kind> Pass<'_, K> {
     /// The id could not be recorded on this object: it is gone, another life of it is there, or an id is there
     /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
     /// the old object's policy.
-    pub(super) async fn in_hand(&mut self, record: &Record, before: &Recorded) -> Option<Flow> {
+    pub(super) async fn unrecorded(&mut self, record: &Record, before: &Recorded) -> Option<Flow> {
         match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
                 self.adopt_copy(object);
@@ -26,30 +26,30 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 None
             }
-            Ok(_) => Some(self.let_go_in_hand(record).await),
+            Ok(_) => Some(self.release_unrecorded(record).await),
             Err(error) => Some(self.kube_failed(&error, "reading the object")),
         }
     }
 
     /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
     /// that object were being deleted.
-    async fn let_go_in_hand(&mut self, record: &Record) -> Flow {
+    async fn release_unrecorded(&mut self, record: &Record) -> Flow {
         self.facts =
-            Facts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
+            ObjectFacts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
         self.recorded.id = Some(record.id.clone());
         self.recorded.origin = Some(record.origin);
         self.recorded.attempt.clone_from(&record.attempt);
         self.recorded.fixed.clone_from(&record.fixed);
         self.wanted = None;
-        self.seen.flight = None;
-        self.seen.object_is_fresh = true;
-        self.seen.sights.remove(&record.id);
-        self.seen.definition_going = self.definition_took_it().await;
+        self.observed.flight = None;
+        self.observed.object_is_fresh = true;
+        self.observed.remotes.remove(&record.id);
+        self.observed.definition_going = self.definition_took_it().await;
         let mut let_go = false;
         for _ in 0..10 {
             let mut view = self.view();
-            view.seen.absence_counts = true;
-            view.seen.swept = true;
+            view.observed.absence_counts = true;
+            view.observed.swept = true;
             let flow = match plan(&view) {
                 Step::Read(id) => self.fetch(&view, &id).await,
                 Step::Look(Look::Owned) => self.find_owned(&view).await,
@@ -79,7 +79,7 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         if let_go {
-            self.ctx.memories.found(&self.facts);
+            self.ctx.states.found(&self.facts);
         } else {
             tracing::warn!(
                 controller = K::PROFILE.name,

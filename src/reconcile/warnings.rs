@@ -18,7 +18,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn warn_of_annotations(&self) {
         let found = wrong(self.object.annotations(), self.recorded.id.as_ref());
         let now: Vec<_> = found.iter().map(|(_, note)| note.clone()).collect();
-        let before = self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned_of, now));
+        let before = self.ctx.states.with(&self.facts.uid, |state| std::mem::replace(&mut state.warned_of, now));
         for (reason, note) in found.iter().filter(|(_, note)| !before.contains(note)) {
             self.tell(*reason, note);
         }
@@ -34,7 +34,7 @@ impl<K: Kind> Pass<'_, K> {
                 "{kind} {namespace}/{name} waits for {id}; deleting this object would delete it. To hand it over: {}",
                 owner.way_out()
             );
-            self.ctx.teller.tell(reference(owner), EventReason::HandoverAtRisk, &note);
+            self.ctx.recorder.tell(reference(owner), EventReason::HandoverAtRisk, &note);
         }
     }
 
@@ -44,8 +44,8 @@ impl<K: Kind> Pass<'_, K> {
         if policy::<K>(&self.object, &self.recorded) == Deletion::Retain {
             return;
         }
-        let waiters = self.ctx.index.waiters(id, &self.facts.uid);
-        let again = || self.ctx.memories.with(&self.facts.uid, |memory| std::mem::replace(&mut memory.warned, true));
+        let waiters = self.ctx.inventory.waiters(id, &self.facts.uid);
+        let again = || self.ctx.states.with(&self.facts.uid, |state| std::mem::replace(&mut state.warned, true));
         if waiters.is_empty() || again() {
             return;
         }
@@ -55,9 +55,9 @@ impl<K: Kind> Pass<'_, K> {
                 "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \
                  goes with it"
             );
-            self.ctx.teller.tell(reference(&waiter), EventReason::HandoverAtRisk, &note);
+            self.ctx.recorder.tell(reference(&waiter), EventReason::HandoverAtRisk, &note);
             let note = format!("{waiter} waits for {id}, which is deleted with this object (deletionPolicy Delete)");
-            self.ctx.teller.tell(self.object.object_ref(&()), EventReason::HandoverAtRisk, &note);
+            self.ctx.recorder.tell(self.object.object_ref(&()), EventReason::HandoverAtRisk, &note);
         }
     }
 }

@@ -149,7 +149,7 @@ fn refused(write: Write, status: &Status) -> String {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// Ends the pass: a write of this object was not taken, and nothing of it counts as stored.
+    /// InventoryTasks the pass: a write of this object was not taken, and nothing of it counts as stored.
     pub(super) async fn write_failed(&mut self, error: &KubeError, write: Write) -> Flow {
         let Some(report) = self.judge(error, write) else {
             return Flow::End(self.unwritten(error, write));
@@ -157,7 +157,7 @@ impl<K: Kind> Pass<'_, K> {
         let action = self.finish(report).await;
         if error.refusal().is_some() && write != Write::Status {
             // Whatever somebody changes on the object may be what was missing.
-            self.ctx.memories.with(&self.facts.uid, |memory| memory.cooldown = None);
+            self.ctx.states.with(&self.facts.uid, |state| state.cooldown = None);
         }
         Flow::End(action)
     }
@@ -186,7 +186,7 @@ impl<K: Kind> Pass<'_, K> {
             refused(write, status)
         } else {
             let now = Instant::now();
-            let since = self.ctx.memories.with(&self.facts.uid, |memory| *memory.unwritten.get_or_insert(now));
+            let since = self.ctx.states.with(&self.facts.uid, |state| *state.unwritten.get_or_insert(now));
             if now.saturating_duration_since(since) < LASTING {
                 return None;
             }
@@ -215,7 +215,7 @@ impl<K: Kind> Pass<'_, K> {
     /// A warning event, unless it was the last one told of this object.
     fn tell_once(&self, message: &str) {
         let gist = gist(message);
-        let known = self.ctx.memories.with(&self.facts.uid, |memory| memory.refused.replace(gist.clone()));
+        let known = self.ctx.states.with(&self.facts.uid, |state| state.refused.replace(gist.clone()));
         if known.as_ref() != Some(&gist) {
             self.tell(Reason::WriteRefused, message);
         }

@@ -76,7 +76,7 @@ impl Origin {
 
 /// Whose is a remote, seen from one object?
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum Ownership {
     /// Ours, with this object's uid.
     Mine {
         /// The attempt that made or took it.
@@ -155,39 +155,39 @@ impl Identity {
     /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
     /// mark is then another owner's, not an earlier life).
     #[must_use]
-    pub fn whose(
+    pub fn ownership(
         &self,
         labels: &Labels,
         owner: &Owner,
         uid: &str,
         lives_here: &BTreeSet<String>,
         has_id: bool,
-    ) -> Whose {
+    ) -> Ownership {
         let (Some(domain), Some(owner_label), Some(attempt)) =
             (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
         else {
-            return Whose::Nobody;
+            return Ownership::Nobody;
         };
         let released = labels.contains_key(MARK_RELEASED);
         if !self.domains.contains(domain) {
-            return if released { Whose::Dead } else { Whose::Other };
+            return if released { Ownership::Dead } else { Ownership::Other };
         }
         let same_owner = self.owner_values(owner).contains(owner_label);
         let Some(claim) = self.verified(domain, owner_label, attempt) else {
             let claims_us = same_owner || uid_of(attempt) == Some(uid);
-            return if claims_us { Whose::Forged } else { Whose::Dead };
+            return if claims_us { Ownership::Forged } else { Ownership::Dead };
         };
         let nonce = claim.nonce.to_owned();
         let lives = claim.uid != uid && lives_here.contains(claim.uid);
         let our_cluster = self.cluster.as_deref() == Some(claim.cluster);
         match (claim.uid == uid, same_owner) {
-            (true, true) => Whose::Mine { nonce, released },
-            (false, true) if released => Whose::Released,
-            (_, false) if released => Whose::Dead,
-            _ if lives => Whose::Other,
-            (_, true) if our_cluster || !has_id => Whose::Predecessor { nonce },
-            (_, false) if our_cluster => Whose::Dead,
-            _ => Whose::Other,
+            (true, true) => Ownership::Mine { nonce, released },
+            (false, true) if released => Ownership::Released,
+            (_, false) if released => Ownership::Dead,
+            _ if lives => Ownership::Other,
+            (_, true) if our_cluster || !has_id => Ownership::Predecessor { nonce },
+            (_, false) if our_cluster => Ownership::Dead,
+            _ => Ownership::Other,
         }
     }
 

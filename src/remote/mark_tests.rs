@@ -13,9 +13,9 @@ fn identity(domain: &str, cluster: &str) -> Identity {
     Identity::new(&[domain.to_owned()], &[], cluster)
 }
 
-fn whose(identity: &Identity, labels: &Labels, lives: &[&str], has_id: bool) -> Whose {
+fn whose(identity: &Identity, labels: &Labels, lives: &[&str], has_id: bool) -> Ownership {
     let lives = lives.iter().map(|uid| (*uid).to_owned()).collect();
-    identity.whose(labels, &owner(), UID, &lives, has_id)
+    identity.ownership(labels, &owner(), UID, &lives, has_id)
 }
 
 fn released(mut labels: Labels) -> Labels {
@@ -45,33 +45,33 @@ fn our_own_mark_is_ours_released_or_not() {
     let us = identity("d", "c");
     let mark = us.mark(&owner(), UID, "c1");
     assert_eq!((marked_uid(&mark), marked_uid(&Labels::new())), (Some(UID), None));
-    assert_eq!(whose(&us, &mark, &[], false), Whose::Mine { nonce: "c1".into(), released: false });
-    assert_eq!(whose(&us, &released(mark), &[], true), Whose::Mine { nonce: "c1".into(), released: true });
+    assert_eq!(whose(&us, &mark, &[], false), Ownership::Mine { nonce: "c1".into(), released: false });
+    assert_eq!(whose(&us, &released(mark), &[], true), Ownership::Mine { nonce: "c1".into(), released: true });
 }
 
 #[test]
 fn an_earlier_life_of_the_same_name_is_a_predecessor_unless_it_lives_or_was_released() {
     let us = identity("d", "c");
     let mark = us.mark(&owner(), EARLIER, "c1");
-    assert_eq!(whose(&us, &mark, &[], false), Whose::Predecessor { nonce: "c1".into() });
-    assert_eq!(whose(&us, &mark, &[EARLIER], false), Whose::Other);
-    assert_eq!(whose(&us, &released(mark), &[], false), Whose::Released);
+    assert_eq!(whose(&us, &mark, &[], false), Ownership::Predecessor { nonce: "c1".into() });
+    assert_eq!(whose(&us, &mark, &[EARLIER], false), Ownership::Other);
+    assert_eq!(whose(&us, &released(mark), &[], false), Ownership::Released);
 }
 
 #[test]
 fn a_declared_move_takes_over_but_never_from_under_a_recorded_id() {
     let (old, new) = (identity("d", "old-cluster"), identity("d", "new-cluster"));
     let mark = old.mark(&owner(), EARLIER, "c1");
-    assert_eq!(whose(&new, &mark, &[], false), Whose::Predecessor { nonce: "c1".into() });
-    assert_eq!(whose(&new, &mark, &[], true), Whose::Other);
+    assert_eq!(whose(&new, &mark, &[], false), Ownership::Predecessor { nonce: "c1".into() });
+    assert_eq!(whose(&new, &mark, &[], true), Ownership::Other);
 }
 
 #[test]
 fn another_domain_is_another_owner_until_it_lets_go() {
     let (us, them) = (identity("d", "c"), identity("e", "c2"));
     let mark = them.mark(&owner(), EARLIER, "c1");
-    assert_eq!(whose(&us, &mark, &[], false), Whose::Other);
-    assert_eq!(whose(&us, &released(mark), &[], false), Whose::Dead);
+    assert_eq!(whose(&us, &mark, &[], false), Ownership::Other);
+    assert_eq!(whose(&us, &released(mark), &[], false), Ownership::Dead);
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn another_object_of_ours_counts_as_long_as_it_lives_here() {
     let us = identity("d", "c");
     let other = Owner { name: "other".into(), ..owner() };
     let mark = us.mark(&other, EARLIER, "c1");
-    assert_eq!(whose(&us, &mark, &[EARLIER], false), Whose::Other);
-    assert_eq!(whose(&us, &mark, &[], false), Whose::Dead);
-    assert_eq!(whose(&us, &released(mark), &[EARLIER], false), Whose::Dead);
+    assert_eq!(whose(&us, &mark, &[EARLIER], false), Ownership::Other);
+    assert_eq!(whose(&us, &mark, &[], false), Ownership::Dead);
+    assert_eq!(whose(&us, &released(mark), &[EARLIER], false), Ownership::Dead);
 }
 
 #[test]
@@ -90,15 +90,15 @@ fn a_forged_or_copied_mark_proves_nothing() {
     let mut mark = us.mark(&owner(), UID, "c1");
     let attempt = mark[MARK_ATTEMPT].replace("c1.", "c2.");
     mark.insert(MARK_ATTEMPT.to_owned(), attempt);
-    assert_eq!(whose(&us, &mark, &[], false), Whose::Forged);
+    assert_eq!(whose(&us, &mark, &[], false), Ownership::Forged);
     // The attempt label of one remote copied beside the owner label of another.
     let other = Owner { name: "other".into(), ..owner() };
     let mut copied = us.mark(&other, EARLIER, "c1");
     copied.insert(MARK_ATTEMPT.to_owned(), us.mark(&owner(), EARLIER, "c1")[MARK_ATTEMPT].clone());
-    assert_eq!(whose(&us, &copied, &[], false), Whose::Dead);
+    assert_eq!(whose(&us, &copied, &[], false), Ownership::Dead);
     for text in ["", ".", "...", "c1.u.c.m.x", "ünï.cödé.x.y"] {
         mark.insert(MARK_ATTEMPT.to_owned(), text.to_owned());
-        assert_eq!(whose(&us, &mark, &[], false), Whose::Forged, "{text}");
+        assert_eq!(whose(&us, &mark, &[], false), Ownership::Forged, "{text}");
     }
 }
 
@@ -108,7 +108,7 @@ fn marks_that_are_incomplete_are_no_marks() {
     for key in [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT] {
         let mut mark = us.mark(&owner(), UID, "c1");
         mark.remove(key);
-        assert_eq!(whose(&us, &mark, &[], false), Whose::Nobody, "{key}");
+        assert_eq!(whose(&us, &mark, &[], false), Ownership::Nobody, "{key}");
     }
 }
 
@@ -117,8 +117,8 @@ fn old_domains_and_keys_are_still_read_as_ours() {
     let old = Identity::new(&["old".into()], &["k1".into()], "c");
     let rotated = Identity::new(&["new".into(), "old".into()], &["k2".into(), "k1".into()], "c");
     let mark = old.mark(&owner(), UID, "c1");
-    assert_eq!(whose(&rotated, &mark, &[], true), Whose::Mine { nonce: "c1".into(), released: false });
-    assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Whose::Other);
+    assert_eq!(whose(&rotated, &mark, &[], true), Ownership::Mine { nonce: "c1".into(), released: false });
+    assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Ownership::Other);
 }
 
 /// Where `kube-system` may not be read. What was written while it could be stays ours, and the other way round.
@@ -127,16 +127,16 @@ fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own
     let (knows, knows_not) = (identity("d", "c"), Identity::without_cluster(&["d".to_owned()], &[]));
     for (writer, reader) in [(&knows, &knows_not), (&knows_not, &knows), (&knows_not, &knows_not)] {
         let (own, earlier) = (writer.mark(&owner(), UID, "c1"), writer.mark(&owner(), EARLIER, "c1"));
-        assert!(matches!(whose(reader, &own, &[], true), Whose::Mine { .. }));
-        assert!(matches!(whose(reader, &own, &[], false), Whose::Mine { .. }));
-        assert!(matches!(whose(reader, &earlier, &[], false), Whose::Predecessor { .. }));
+        assert!(matches!(whose(reader, &own, &[], true), Ownership::Mine { .. }));
+        assert!(matches!(whose(reader, &own, &[], false), Ownership::Mine { .. }));
+        assert!(matches!(whose(reader, &earlier, &[], false), Ownership::Predecessor { .. }));
         // It may be that of a cluster that took this one's place: hands off.
-        assert_eq!(whose(reader, &earlier, &[], true), Whose::Other);
-        assert_eq!(whose(reader, &earlier, &[EARLIER], false), Whose::Other);
-        assert_eq!(whose(reader, &released(earlier.clone()), &[], false), Whose::Released);
+        assert_eq!(whose(reader, &earlier, &[], true), Ownership::Other);
+        assert_eq!(whose(reader, &earlier, &[EARLIER], false), Ownership::Other);
+        assert_eq!(whose(reader, &released(earlier.clone()), &[], false), Ownership::Released);
         let stranger = Owner { name: "another".into(), ..owner() };
         let theirs = writer.mark(&stranger, EARLIER, "c1");
-        assert_eq!(whose(reader, &theirs, &[], true), Whose::Other);
-        assert_eq!(whose(reader, &released(theirs), &[], true), Whose::Dead);
+        assert_eq!(whose(reader, &theirs, &[], true), Ownership::Other);
+        assert_eq!(whose(reader, &released(theirs), &[], true), Ownership::Dead);
     }
 }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("remote", &["api"]),
-    ("plan", &["api", "remote"]),
-    ("cloud", &[]),
+    ("cloud", &["remote"]),
+    ("plan", &["api", "remote", "cloud"]),
     ("inventory", &["api", "remote", "plan", "cloud"]),
     ("reconcile", &["api", "remote", "plan", "cloud", "inventory"]),
     ("kinds", &["api", "remote", "plan", "cloud", "inventory", "reconcile"]),
@@ -31,7 +31,7 @@ const WAITS_OR_CALLS: &[&str] = &[
     ".await",
     "SystemTime",
     "Instant::now",
-    "crate::ambient",
+    "crate::environment",
 ];
 
 fn sources(room: &str) -> Vec<PathBuf> {

@@ -228,7 +228,7 @@ async fn the_token_service_has_an_endpoint_of_its_own_and_costs_the_account_noth
 #[tokio::test]
 async fn an_echo_of_all_headers_shows_no_secret() {
     for status in [200, 400, 403, 500] {
-        let echo: Value = json!({ "Code": "Echo", "Message": "x-acs-security-token:canary-token" });
+        let echo: Value = json!({ "Code": "OwnWrites", "Message": "x-acs-security-token:canary-token" });
         let (error, notes) = met(&create(), Scene::answer(status, "", &echo.to_string())).await;
         assert!(error.message.contains("***"), "{error}");
         assert!(!notes.concat().contains("canary"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::lane::Lane;
 use crate::cloud::operation::Operation;
 
-/// Whose turn was so long ago is not reckoned with any more. Who comes after all is the first of the line.
+/// Ownership turn was so long ago is not reckoned with any more. Who comes after all is the first of the line.
 const LATE: Duration = Duration::from_secs(1);
 /// A place whose owner is so late is not kept.
 const STALE: Duration = Duration::from_secs(600);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Whose calls were too many.
+/// Ownership calls were too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Those of the account, or nobody knows.
@@ -14,7 +14,7 @@ pub enum Scope {
 /// A call was not carried out because of flow control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttling {
-    /// Whose calls were too many.
+    /// Ownership calls were too many.
     pub scope: Scope,
     /// How long the service asks to wait.
     pub after: Option<Duration>,

@@ -12,7 +12,7 @@ use crate::remote::mark::Origin;
 
 /// Permit first, then the claim; the create follows in flight (3.2).
 pub(super) fn create(view: &View, desired: &Desired) -> Step {
-    if !view.seen.permit {
+    if !view.observed.permit {
         return Step::Permit;
     }
     match next_intent(view, Origin::Created, desired.hash()) {
@@ -23,15 +23,15 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
 
 /// The intent for a new attempt: refused attempts, and one known never executed, are dropped.
 pub(super) fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, String)> {
-    let nonce = format!("{}{}", origin.letter(), view.process.fresh);
+    let nonce = format!("{}{}", origin.letter(), view.state.fresh);
     let previous = view.object.intent.own().cloned();
     let mut intent = previous.or_else(|| empty_intent(view))?;
     if let Ok(desired) = &view.desired {
         intent.target = desired.target.clone();
     }
-    intent.principal.clone_from(&view.world.principal);
+    intent.principal.clone_from(&view.config.principal);
     let refused = view.recorded.attempt.as_ref().filter(|attempt| attempt.outcome == Outcome::Refused);
-    let forget = refused.map(|attempt| attempt.nonce.as_str()).or(view.process.never_executed.as_deref());
+    let forget = refused.map(|attempt| attempt.nonce.as_str()).or(view.state.never_executed.as_deref());
     Some((intent.with(Attempt { nonce: nonce.clone(), hash }, forget), nonce))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn empty_intent(view: &View) -> Option<Intent> {
     Some(Intent {
         uid: view.object.uid.clone(),
         target: view.target()?,
-        principal: view.world.principal.clone(),
+        principal: view.config.principal.clone(),
         attempts: Vec::new(),
     })
 }

@@ -46,8 +46,8 @@ pub(crate) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &
     view.recorded.origin = Some(Origin::Created);
     view.recorded.fixed = fields(json!({"Uri": "oss://b/"}));
     view.recorded.attempt = Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created });
-    view.seen.swept = true;
-    let mut all = view.world.identity.mark(&owner(), &uid, &nonce);
+    view.observed.swept = true;
+    let mut all = view.config.identity.mark(&owner(), &uid, &nonce);
     all.extend(labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     (view, Arc::new(Remote { id: id.clone(), labels: all, fields: fields(members), latest: None }))
 }
@@ -74,20 +74,20 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
     let (mut view, remote) = kept(&id, members, &[("foreign", "theirs")]);
     desire(&mut view).labels.insert("key".into(), "value".into());
-    view.seen.sights.insert(id.clone(), Sight::Indexed(remote.clone()));
+    view.observed.remotes.insert(id.clone(), Observation::Listed(remote.clone()));
     assert_eq!(plan(&view), Step::Read(id.clone()));
-    view.seen.sights.insert(id.clone(), Sight::Read(remote));
+    view.observed.remotes.insert(id.clone(), Observation::Read(remote));
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
     let labels = &edit.after[0].labels;
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
     assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", labels));
     // Letting it go writes the full set as well.
     view.object.deleting = true;
-    view.seen.object_is_fresh = true;
+    view.observed.object_is_fresh = true;
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
     assert!(is_edit(&plan(&view), &Purpose::Release, &id));
-    let Some(Sight::Read(remote)) = view.seen.sights.remove(&id) else { panic!() };
-    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    let Some(Observation::Read(remote)) = view.observed.remotes.remove(&id) else { panic!() };
+    view.observed.remotes.insert(id.clone(), Observation::Listed(remote));
     assert_eq!(plan(&view), Step::Read(id));
 }
 
@@ -98,7 +98,7 @@ fn a_create_records_what_it_sent_by_default_and_all_its_label_keys() {
     desire(&mut view).labels.insert("key".into(), "value".into());
     desire(&mut view).label_keys = vec!["key".into(), "v1=light".into()];
     let landed = Some(Landed::At(RemoteId::new("d-1")));
-    view.seen.flight = Some(Flight::Create { nonce: "c1".into(), landed });
+    view.observed.flight = Some(Flight::Create { nonce: "c1".into(), landed });
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.fixed, fields(json!({"Uri": "oss://b/", "WorkspaceId": "478"})));
     assert_eq!(record.label_keys, ["key", "v1=light"]);
@@ -112,12 +112,12 @@ fn a_found_remote_that_seems_to_differ_is_read_before_it_is_recorded() {
     view.recorded.id = None;
     view.recorded.attempt = None;
     desire(&mut view).fixed.insert("Provider".into(), json!("team"));
-    view.seen.owned = vec![remote.clone()];
-    view.seen.owned_is_fresh = true;
+    view.observed.owned = vec![remote.clone()];
+    view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::Read(id.clone()));
     let mut read = (*remote).clone();
     read.fields.insert("Provider".into(), json!("team"));
-    view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(read)));
+    view.observed.remotes.insert(id.clone(), Observation::Read(Arc::new(read)));
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!((record.id, record.settled), (id, true));
 }
@@ -127,12 +127,12 @@ fn a_version_waits_a_moment_for_its_family() {
     let id = RemoteId::new("d-1").join("v2");
     let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
     view.object.deleting = true;
-    view.seen.object_is_fresh = true;
+    view.observed.object_is_fresh = true;
     view.relations.alone = true;
-    view.seen.sights.insert(id.clone(), Sight::Read(remote));
+    view.observed.remotes.insert(id.clone(), Observation::Read(remote));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.next, Next::After(_)));
-    view.process.deleting_age = std::time::Duration::from_secs(3);
+    view.state.deleting_age = std::time::Duration::from_secs(3);
     assert_eq!(plan(&view), Step::Delete(id));
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn attempted(view: &mut View, nonce: &str) {
 /// A remote like `remote` that carries the mark of another attempt of the same object.
 pub(crate) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
     let mut twin = Remote { id: RemoteId::new(id), ..remote.clone() };
-    twin.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, nonce));
+    twin.labels.extend(view.config.identity.mark(&owner(), &view.object.uid, nonce));
     Arc::new(twin)
 }
 
@@ -158,21 +158,21 @@ fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
     attempted(&mut view, "c2");
     let newer = twin(&view, &remote, "d-2", "c2");
     assert_eq!(plan(&view), Step::Read(id.clone()), "whether it exists comes first");
-    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    view.observed.remotes.insert(id.clone(), Observation::Read(remote.clone()));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Available(_)), "{report:?}");
     // What came of the newer one is surplus.
-    view.seen.owned = vec![remote.clone(), newer.clone()];
-    view.seen.owned_is_fresh = true;
-    view.seen.object_is_fresh = true;
-    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    view.observed.owned = vec![remote.clone(), newer.clone()];
+    view.observed.owned_is_fresh = true;
+    view.observed.object_is_fresh = true;
+    view.observed.remotes.insert(newer.id.clone(), Observation::Read(newer.clone()));
     assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
     // Not found is not gone: it may be a moment behind.
-    view.seen.sights.insert(id.clone(), Sight::Gone);
-    view.process.recorded_age = Some(std::time::Duration::ZERO);
+    view.observed.remotes.insert(id.clone(), Observation::Gone);
+    view.state.recorded_age = Some(std::time::Duration::ZERO);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "{report:?}");
-    view.process.recorded_age = None;
+    view.state.recorded_age = None;
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.id, newer.id);
 }
@@ -185,21 +185,21 @@ fn a_deleted_object_learns_what_came_of_its_newest_attempt_and_removes_both() {
     attempted(&mut view, "c2");
     view.object.deleting = true;
     view.relations.delete_foreign = true;
-    view.seen.object_is_fresh = true;
-    view.seen.sights.insert(id.clone(), Sight::Read(remote.clone()));
+    view.observed.object_is_fresh = true;
+    view.observed.remotes.insert(id.clone(), Observation::Read(remote.clone()));
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.seen.owned = vec![remote.clone()];
-    view.seen.owned_is_fresh = true;
-    view.process.lists = 1;
+    view.observed.owned = vec![remote.clone()];
+    view.observed.owned_is_fresh = true;
+    view.state.lists = 1;
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Working(Reason::Uncertain, _)), "it may still come: {report:?}");
     let newer = twin(&view, &remote, "d-2", "c2");
-    view.seen.owned.push(newer.clone());
+    view.observed.owned.push(newer.clone());
     assert_eq!(plan(&view), Step::Resolve, "it came");
-    view.process.resolved = true;
+    view.state.resolved = true;
     assert_eq!(plan(&view), Step::Delete(id.clone()));
-    view.seen.sights.insert(id, Sight::Gone);
-    view.seen.sights.insert(newer.id.clone(), Sight::Read(newer.clone()));
+    view.observed.remotes.insert(id, Observation::Gone);
+    view.observed.remotes.insert(newer.id.clone(), Observation::Read(newer.clone()));
     assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
 }
 
@@ -208,17 +208,17 @@ fn what_is_retained_is_left_without_a_word_only_after_a_read() {
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     view.object.deleting = true;
-    view.seen.object_is_fresh = true;
+    view.observed.object_is_fresh = true;
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
     let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
-    view.seen.sights.insert(id.clone(), Sight::Indexed(unmarked.clone()));
+    view.observed.remotes.insert(id.clone(), Observation::Listed(unmarked.clone()));
     assert_eq!(plan(&view), Step::Read(id.clone()), "its mark may have been written since");
-    view.seen.sights.insert(id.clone(), Sight::Read(unmarked));
+    view.observed.remotes.insert(id.clone(), Observation::Read(unmarked));
     assert_eq!(plan(&view), Step::RemoveFinalizer);
-    view.seen.owned = vec![remote.clone()];
+    view.observed.owned = vec![remote.clone()];
     assert!(is_edit(&plan(&view), &Purpose::Release, &id), "a list showed it");
-    view.seen.owned.clear();
-    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    view.observed.owned.clear();
+    view.observed.remotes.insert(id.clone(), Observation::Listed(remote));
     assert!(is_edit(&plan(&view), &Purpose::Release, &id));
 }
 
@@ -232,11 +232,11 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
         if !released {
             remote.labels.clear();
         }
-        view.seen.sights.insert(id.clone(), Sight::Read(Arc::new(remote)));
-        view.process.doubt_age = view.world.list_lag;
-        view.seen.owned_is_fresh = true;
+        view.observed.remotes.insert(id.clone(), Observation::Read(Arc::new(remote)));
+        view.state.uncertain_for = view.config.list_lag;
+        view.observed.owned_is_fresh = true;
         assert_eq!(plan(&view), Step::Reread);
-        view.seen.object_is_fresh = true;
+        view.observed.object_is_fresh = true;
         let step = plan(&view);
         let expected = if released { Purpose::ClearReleased } else { Purpose::Mark };
         assert!(is_edit(&step, &expected, &id), "{step:?}");
@@ -250,17 +250,17 @@ fn a_version_is_made_again_only_in_a_dataset_that_exists() {
     let (mut view, remote) = kept(&id, json!({"Uri": "oss://b/"}), &[]);
     desire(&mut view).recreate = true;
     desire(&mut view).target.dataset_id = Some("d-1".into());
-    view.seen.absence_counts = true;
-    view.seen.sights.insert(id.clone(), Sight::Gone);
+    view.observed.absence_counts = true;
+    view.observed.remotes.insert(id.clone(), Observation::Gone);
     assert_eq!(plan(&view), Step::Read(dataset.clone()));
-    view.seen.sights.insert(dataset.clone(), Sight::Gone);
+    view.observed.remotes.insert(dataset.clone(), Observation::Gone);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Working(Reason::DependencyNotReady, _)), "{report:?}");
-    view.seen
-        .sights
-        .insert(dataset.clone(), Sight::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
+    view.observed
+        .remotes
+        .insert(dataset.clone(), Observation::Read(Arc::new(Remote { id: dataset.clone(), ..(*remote).clone() })));
     assert_eq!(plan(&view), Step::Permit);
-    view.seen.sights.insert(dataset, Sight::Gone);
+    view.observed.remotes.insert(dataset, Observation::Gone);
     desire(&mut view).target.dataset_id = Some("d-2".into());
     assert_eq!(plan(&view), Step::Permit, "another dataset took the place of the old one");
 }
@@ -270,7 +270,7 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let mut remote = (*remote).clone();
-    remote.labels.extend(view.world.identity.mark(&owner(), &view.object.uid, "a2"));
+    remote.labels.extend(view.config.identity.mark(&owner(), &view.object.uid, "a2"));
     let Stored::Own(intent) = &mut view.object.intent else { panic!() };
     let hash = intent.attempts[0].hash.clone();
     intent.attempts = vec![Attempt { nonce: "a2".into(), hash }];
@@ -278,7 +278,7 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     desire(&mut view).policy = Policy::ByName;
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
     let unmarked = Remote { id: RemoteId::new("d-2"), labels: Labels::new(), ..remote.clone() };
-    view.seen.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
+    view.observed.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!((record.id, record.origin), (id, Origin::Adopted));
     assert_eq!(record.attempt, Some(Ended { nonce: "a2".into(), outcome: Outcome::Adopted }));
@@ -289,7 +289,7 @@ fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
     let id = RemoteId::new("d-1");
     let (mut view, _) = kept(&id, json!({}), &[]);
     assert_eq!(plan(&view), Step::Read(id));
-    view.seen.swept = false;
+    view.observed.swept = false;
     assert_eq!(plan(&view), Step::Look(Look::Sweep));
 }
 
@@ -297,7 +297,7 @@ fn what_nobody_has_seen_is_read_once_its_workspace_is_known() {
 fn the_index_is_believed_unless_somebody_asks() {
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/", "Description": "old"}), &[]);
-    view.seen.sights.insert(id.clone(), Sight::Indexed(remote));
+    view.observed.remotes.insert(id.clone(), Observation::Listed(remote));
     assert!(matches!(plan(&view), Step::Edit(_)));
     view.object.requested = Some("now".into());
     for poll in [None, Some(std::time::Duration::ZERO)] {

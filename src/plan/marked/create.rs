@@ -13,11 +13,11 @@ use crate::plan::edit::{Edit, Purpose};
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{About, Next};
 use crate::plan::step::{Flight, Landed, Look, Record, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::fields::hash;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Origin, Whose};
+use crate::remote::mark::{Origin, Ownership};
 
 /// Nothing is recorded and nothing is in doubt.
 pub(super) fn make(view: &View, desired: &Desired) -> Step {
@@ -25,15 +25,15 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
         return adopt(view, desired, id);
     }
     // 3.1 Look first.
-    if !view.seen.swept {
+    if !view.observed.swept {
         return Step::Look(Look::Sweep);
     }
     if let Some((nonce, remote)) = view.mine_elsewhere().first() {
         return record(view, remote, nonce, true);
     }
-    for remote in &view.seen.owned {
-        match view.whose(remote) {
-            Whose::Predecessor { nonce } if desired.policy == Policy::CreateOnly => {
+    for remote in &view.observed.owned {
+        match view.ownership(remote) {
+            Ownership::Predecessor { nonce } if desired.policy == Policy::CreateOnly => {
                 let message = format!(
                     "{} was made by an earlier {} of this name (attempt {nonce}) and adoption.policy is CreateOnly; set \
                      {} to take it, or delete it",
@@ -44,12 +44,12 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
             // A sweep may lag behind a delete: read it before taking it.
-            Whose::Predecessor { .. } => match view.sight(&remote.id) {
-                Some(Sight::Gone) => {}
-                Some(Sight::Read(read)) => return take(view, desired, read),
-                Some(Sight::Indexed(_)) | None => return Step::Read(remote.id.clone()),
+            Ownership::Predecessor { .. } => match view.observation(&remote.id) {
+                Some(Observation::Gone) => {}
+                Some(Observation::Read(read)) => return take(view, desired, read),
+                Some(Observation::Listed(_)) | None => return Step::Read(remote.id.clone()),
             },
-            Whose::Released => {
+            Ownership::Released => {
                 let message = format!(
                     "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
                      it in the console to get a new one",
@@ -58,8 +58,8 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
-            Whose::Forged => return forged(remote),
-            Whose::Mine { .. } | Whose::Other | Whose::Dead | Whose::Nobody => {}
+            Ownership::Forged => return forged(remote),
+            Ownership::Mine { .. } | Ownership::Other | Ownership::Dead | Ownership::Nobody => {}
         }
     }
     match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
@@ -74,7 +74,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
 
 /// The attempt claimed in this pass: send it, mark it, write down what came of it.
 pub(super) fn in_flight(view: &View) -> Step {
-    match &view.seen.flight {
+    match &view.observed.flight {
         Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
         Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) }) => {
             Step::Refuse(Ended { nonce: nonce.clone(), outcome: Outcome::Refused }, report.clone())
@@ -91,7 +91,7 @@ pub(super) fn in_flight(view: &View) -> Step {
             })),
             Err(hold) => end(hold.clone()),
         },
-        Some(Flight::Take { nonce, id, recovered }) => match view.sight(id).and_then(Sight::remote) {
+        Some(Flight::Take { nonce, id, recovered }) => match view.observation(id).and_then(Observation::remote) {
             Some(remote) => mark(view, remote, nonce).unwrap_or_else(|| record(view, remote, nonce, *recovered)),
             None => Step::Read(id.clone()),
         },
@@ -102,11 +102,11 @@ pub(super) fn in_flight(view: &View) -> Step {
 /// What it takes until a remote carries the mark of this attempt, and is not released any more.
 fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     let codec = view.profile.codec;
-    let edit = match view.whose(remote) {
-        Whose::Mine { nonce: by, released: false } if by == *nonce => return None,
-        Whose::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
+    let edit = match view.ownership(remote) {
+        Ownership::Mine { nonce: by, released: false } if by == *nonce => return None,
+        Ownership::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
         _ => {
-            let mark = view.world.identity.mark(&view.owner, &view.object.uid, nonce);
+            let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
             Edit::set_labels(codec, remote, &mark, Purpose::Mark)
         }
     };
@@ -115,10 +115,10 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
 
 /// Consent for one id.
 fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
-    match view.sight(id) {
-        Some(Sight::Read(remote)) => take(view, desired, remote),
-        Some(Sight::Indexed(_)) | None => Step::Read(id.clone()),
-        Some(Sight::Gone) => told(
+    match view.observation(id) {
+        Some(Observation::Read(remote)) => take(view, desired, remote),
+        Some(Observation::Listed(_)) | None => Step::Read(id.clone()),
+        Some(Observation::Gone) => told(
             Reason::AdoptionNotFound,
             format!("{id}, named in adoption, does not exist or is not visible to this identity; correct or remove it"),
             vec![About::absent(id.clone())],
@@ -137,17 +137,17 @@ fn forged(remote: &Remote) -> Step {
 
 /// Exactly one unmarked dataset of this name is taken; otherwise one is created.
 fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
-    let Some(named) = &view.seen.named else {
+    let Some(named) = &view.observed.named else {
         return Step::Look(Look::Named(name.to_owned()));
     };
-    // Taken by an earlier attempt of ours whose answer was lost: the index may not show its mark yet.
+    // Taken by an earlier attempt of ours whose answer was lost: the inventory may not show its mark yet.
     for remote in named {
-        if let Whose::Mine { nonce, .. } = view.whose(remote) {
+        if let Ownership::Mine { nonce, .. } = view.ownership(remote) {
             return record(view, remote, &nonce, true);
         }
     }
     let free: Vec<_> =
-        named.iter().filter(|remote| matches!(view.whose(remote), Whose::Nobody | Whose::Dead)).collect();
+        named.iter().filter(|remote| matches!(view.ownership(remote), Ownership::Nobody | Ownership::Dead)).collect();
     match free.as_slice() {
         [] => create(view, desired),
         [only] => adopt(view, desired, &only.id),
@@ -165,12 +165,12 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     if desired.bind {
         return record(view, remote, "a", false);
     }
-    let (origin, recovered) = match view.whose(remote) {
-        Whose::Mine { nonce, .. } => return record(view, remote, &nonce, true),
-        Whose::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
-        Whose::Released | Whose::Dead | Whose::Nobody => (Origin::Adopted, false),
-        Whose::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
-        Whose::Forged => return forged(remote),
+    let (origin, recovered) = match view.ownership(remote) {
+        Ownership::Mine { nonce, .. } => return record(view, remote, &nonce, true),
+        Ownership::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
+        Ownership::Released | Ownership::Dead | Ownership::Nobody => (Origin::Adopted, false),
+        Ownership::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
+        Ownership::Forged => return forged(remote),
     };
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {

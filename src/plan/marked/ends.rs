@@ -2,26 +2,26 @@
 
 use crate::api::condition::Reason;
 use crate::plan::annotations::not_a_boolean;
-use crate::plan::report::{About, Hold, Next, Report};
+use crate::plan::report::{About, Blocked, Next, Report};
 use crate::plan::step::Step;
 use crate::plan::view::View;
 
-/// Ends the pass with a hold.
-pub(super) fn end(hold: Hold) -> Step {
+/// InventoryTasks the pass with a hold.
+pub(super) fn end(hold: Blocked) -> Step {
     Step::Report(Box::new(hold.into()))
 }
 
-/// Ends the pass: a human must act.
+/// InventoryTasks the pass: a human must act.
 pub(super) fn stuck(reason: Reason, message: impl Into<String>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message)))
 }
 
-/// Ends the pass: waiting.
+/// InventoryTasks the pass: waiting.
 pub(super) fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
     Step::Report(Box::new(Report::working(reason, message, next)))
 }
 
-/// Ends the pass: a human must act, or these remotes must change.
+/// InventoryTasks the pass: a human must act, or these remotes must change.
 pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message).about(about)))
 }

@@ -14,11 +14,11 @@ use crate::plan::edit::{Comparison, Edit, Purpose};
 use crate::plan::futile::TRIES;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Look, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Origin, Whose};
+use crate::remote::mark::{Origin, Ownership};
 use crate::words::shown;
 
 /// The remote is recorded.
@@ -28,16 +28,16 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         Err(hold) => return end(hold.clone()),
     };
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
-    let remote = match view.sight(id) {
-        Some(Sight::Gone) => return gone(view, desired, id),
-        Some(Sight::Read(remote)) => remote,
-        Some(Sight::Indexed(_)) if moved(desired, id) => return Step::Read(id.clone()),
-        Some(Sight::Indexed(remote)) if !asked && on_demand(view) => {
+    let remote = match view.observation(id) {
+        Some(Observation::Gone) => return gone(view, desired, id),
+        Some(Observation::Read(remote)) => remote,
+        Some(Observation::Listed(_)) if moved(desired, id) => return Step::Read(id.clone()),
+        Some(Observation::Listed(remote)) if !asked && on_demand(view) => {
             return available(view, &(view.profile.compare)(view, desired, remote));
         }
-        Some(Sight::Indexed(remote)) if !asked && !due(view) => remote,
-        Some(Sight::Indexed(_)) | None if view.seen.swept => return Step::Read(id.clone()),
-        Some(Sight::Indexed(_)) | None => return Step::Look(Look::Sweep),
+        Some(Observation::Listed(remote)) if !asked && !due(view) => remote,
+        Some(Observation::Listed(_)) | None if view.observed.swept => return Step::Read(id.clone()),
+        Some(Observation::Listed(_)) | None => return Step::Look(Look::Sweep),
     };
     if let Some(dataset) = &desired.target.dataset_id
         && moved(desired, id)
@@ -49,7 +49,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         );
     }
     if !desired.bind
-        && let Some(step) = whose(view, remote)
+        && let Some(step) = ownership(view, remote)
     {
         return step;
     }
@@ -64,7 +64,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(look) = comparison.needs {
         return look;
     }
-    if let Some(refused) = &view.seen.name_refused {
+    if let Some(refused) = &view.observed.name_refused {
         return name_refused(view, desired, refused);
     }
     match comparison.edits.first() {
@@ -73,7 +73,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     }
 }
 
-/// A version of a dataset that its Dataset does not stand for any more. What the index says of it may be older than that.
+/// A version of a dataset that its Dataset does not stand for any more. What the inventory says of it may be older than that.
 fn moved(desired: &Desired, id: &RemoteId) -> bool {
     id.child().is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.root())
 }
@@ -81,7 +81,7 @@ fn moved(desired: &Desired, id: &RemoteId) -> bool {
 /// The service refused a new name: a list says who has it.
 fn name_refused(view: &View, desired: &Desired, refused: &Report) -> Step {
     let name = desired.mutable.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if view.seen.named.is_none() {
+    if view.observed.named.is_none() {
         return Step::Look(Look::Named(name.to_owned()));
     }
     let (message, about) = owner::name_taken(view, name);
@@ -132,20 +132,24 @@ fn on_demand(view: &View) -> bool {
 /// `poll-interval`: time for a read of its own.
 fn due(view: &View) -> bool {
     let interval = view.object.poll.filter(|poll| !poll.is_zero());
-    interval.is_some_and(|interval| view.process.read_age.is_none_or(|age| age >= interval))
+    interval.is_some_and(|interval| view.state.read_age.is_none_or(|age| age >= interval))
 }
 
 /// Section 5, column "edit": `None` means act.
-fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
+fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     let origin = view.recorded.origin.unwrap_or(Origin::Created);
-    match view.whose(remote) {
-        Whose::Mine { released: false, .. } => None,
+    match view.ownership(remote) {
+        Ownership::Mine { released: false, .. } => None,
         // An older copy may be of an object that let go of it since.
-        Whose::Mine { released: true, .. } if !view.seen.object_is_fresh => Some(Step::Reread),
-        Whose::Mine { released: true, .. } => {
+        Ownership::Mine { released: true, .. } if !view.observed.object_is_fresh => Some(Step::Reread),
+        Ownership::Mine { released: true, .. } => {
             Some(Step::Edit(Box::new(Edit::clear_released(view.profile.codec, remote))))
         }
-        Whose::Predecessor { .. } | Whose::Released | Whose::Dead | Whose::Forged | Whose::Nobody => {
+        Ownership::Predecessor { .. }
+        | Ownership::Released
+        | Ownership::Dead
+        | Ownership::Forged
+        | Ownership::Nobody => {
             if let Some(made) = surplus::made_elsewhere(view) {
                 return Some(stuck(
                     Reason::OwnedByOther,
@@ -160,15 +164,15 @@ fn whose(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             if let Some(step) = surplus::look_for_made(view, Reason::Uncertain) {
                 return Some(step);
             }
-            if !view.seen.object_is_fresh {
+            if !view.observed.object_is_fresh {
                 return Some(Step::Reread);
             }
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
-            let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.process.fresh));
-            let mark = view.world.identity.mark(&view.owner, &view.object.uid, &nonce);
+            let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.state.fresh));
+            let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
             Some(Step::Edit(Box::new(Edit::set_labels(view.profile.codec, remote, &mark, Purpose::Mark))))
         }
-        Whose::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
+        Ownership::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
     }
 }
 
@@ -196,7 +200,7 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
 
 /// Not found: is it known gone, and what then? (6.3)
 fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
-    if !view.seen.swept && !desired.bind {
+    if !view.observed.swept && !desired.bind {
         return Step::Look(Look::Sweep);
     }
     if !view.known_gone(id) && !desired.bind {
@@ -229,9 +233,9 @@ fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step
         return None;
     }
     let dataset = RemoteId::new(id.root());
-    match view.sight(&dataset) {
+    match view.observation(&dataset) {
         None => Some(Step::Read(dataset)),
-        Some(Sight::Gone) => Some(working(
+        Some(Observation::Gone) => Some(working(
             Reason::DependencyNotReady,
             format!(
                 "{id} is gone with its dataset; it is made again once its Dataset has another one: set \
@@ -239,6 +243,6 @@ fn without_dataset(view: &View, desired: &Desired, id: &RemoteId) -> Option<Step
             ),
             Next::Event,
         )),
-        Some(Sight::Indexed(_) | Sight::Read(_)) => None,
+        Some(Observation::Listed(_) | Observation::Read(_)) => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::api::names::MARK_RELEASED;
 use crate::plan::desired::Desired;
 use crate::plan::report::Next;
 use crate::plan::step::Step;
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, difference};
 use crate::remote::id::RemoteId;
@@ -23,7 +23,7 @@ pub(super) fn is_released(remote: &Remote) -> bool {
 
 /// Not found in this pass, or deleted by us.
 pub(super) fn is_gone(view: &View, id: &RemoteId) -> bool {
-    view.sight(id) == Some(&Sight::Gone)
+    view.observation(id) == Some(&Observation::Gone)
 }
 
 /// Not found, and not known gone yet.
@@ -31,7 +31,7 @@ pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
     working(
         Reason::Uncertain,
         format!("{id} was not found; the operator looks again before it treats it as deleted"),
-        Next::After(view.world.list_lag.max(std::time::Duration::from_secs(1))),
+        Next::After(view.config.list_lag.max(std::time::Duration::from_secs(1))),
     )
 }
 

@@ -19,10 +19,10 @@ use attempt::empty_intent;
 use ends::{end, unclear_pause};
 use known::fixed_conflicts;
 
-use crate::plan::create_state::Stand;
+use crate::plan::create_state::CreateState;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::Step;
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 
 /// Decides the next step.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn plan(view: &View) -> Step {
     let step = decide(view);
     let replaced = if let Step::Edit(edit) = &step { edit.replaces.clone() } else { None };
     match replaced {
-        Some(id) if !matches!(view.sight(&id), Some(Sight::Read(_))) => Step::Read(id),
+        Some(id) if !matches!(view.observation(&id), Some(Observation::Read(_))) => Step::Read(id),
         Some(_) | None => step,
     }
 }
@@ -39,14 +39,14 @@ fn decide(view: &View) -> Step {
     if view.object.deleting {
         return remove::remove(view);
     }
-    if view.object.paused && view.seen.flight.is_none() {
+    if view.object.paused && view.observed.flight.is_none() {
         return paused(view);
     }
-    match view.stand() {
-        Stand::InFlight => create::in_flight(view),
-        Stand::Doubt => uncertain::doubt(view),
-        Stand::Has(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
-        Stand::Free => match &view.desired {
+    match view.create_state() {
+        CreateState::InFlight => create::in_flight(view),
+        CreateState::Uncertain => uncertain::doubt(view),
+        CreateState::Recorded(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
+        CreateState::NotCreated => match &view.desired {
             Ok(desired) => create::make(view, desired),
             Err(hold) => end(hold.clone()),
         },
@@ -70,7 +70,7 @@ fn repair(view: &View) -> Option<Step> {
 fn paused(view: &View) -> Step {
     let mut normalised = None;
     let differs = match (view.id(), &view.desired) {
-        (Some(id), Ok(desired)) => match view.sight(id).and_then(Sight::remote) {
+        (Some(id), Ok(desired)) => match view.observation(id).and_then(Observation::remote) {
             Some(remote) => {
                 let comparison = (view.profile.compare)(view, desired, remote);
                 normalised = keep::normalised(&comparison);

@@ -28,7 +28,7 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     let there = "set deletionPolicy: Retain on that object, then delete it".to_owned();
     let (domain, cluster) = marked_place(&remote.labels);
     let cluster = cluster.map(|hash| format!(" of the cluster with hash {hash}")).unwrap_or_default();
-    match domain.filter(|domain| !view.world.identity.domains().iter().any(|ours| ours == domain)) {
+    match domain.filter(|domain| !view.config.identity.domains().iter().any(|ours| ours == domain)) {
         Some(domain) => (format!("another owner{cluster}, under the owner domain with hash {domain}"), there),
         None => (format!("another owner{cluster}"), there),
     }
@@ -37,16 +37,16 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
 /// The object here whose mark it carries, under a domain of ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
     let domain = remote.labels.get(MARK_DOMAIN)?;
-    if !view.world.identity.domains().contains(domain) {
+    if !view.config.identity.domains().contains(domain) {
         return None;
     }
-    view.seen.neighbours.get(marked_uid(&remote.labels)?)
+    view.observed.neighbours.get(marked_uid(&remote.labels)?)
 }
 
 /// Who has the name that the service says is taken, and what to do about it.
 pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
     let others: Vec<&Arc<Remote>> =
-        view.seen.named.iter().flatten().filter(|remote| Some(&remote.id) != view.id()).collect();
+        view.observed.named.iter().flatten().filter(|remote| Some(&remote.id) != view.id()).collect();
     let Some(first) = others.first() else {
         let message = format!(
             "another dataset is named {name} (it may not be visible to this identity); change spec.name, or take it \

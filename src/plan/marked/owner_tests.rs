@@ -34,17 +34,17 @@ fn neighbour() -> Neighbour {
 
 /// Another object here, and its mark.
 fn lives(view: &mut View) -> Labels {
-    view.seen.live_here.insert(OTHER.into());
-    view.seen.neighbours.insert(OTHER.into(), neighbour());
+    view.observed.live_here.insert(OTHER.into());
+    view.observed.neighbours.insert(OTHER.into(), neighbour());
     let owner = Owner { namespace: "team-a".into(), name: "flowers".into(), ..owner() };
-    view.world.identity.mark(&owner, OTHER, "c1")
+    view.config.identity.mark(&owner, OTHER, "c1")
 }
 
 /// An object that is to adopt this remote, which it just read.
 fn adopts(view: &mut View, labels: Labels) {
-    view.seen.swept = true;
+    view.observed.swept = true;
     desire(view).adopt = Some(id());
-    view.seen.sights.insert(id(), Sight::Read(remote(labels)));
+    view.observed.remotes.insert(id(), Observation::Read(remote(labels)));
 }
 
 fn stuck_with(view: &View) -> (Reason, String, Vec<About>) {
@@ -75,7 +75,7 @@ fn the_owner_of_a_recorded_remote_is_named_as_well() {
     let (mut view, mut mine) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let labels = lives(&mut view);
     Arc::make_mut(&mut mine).labels = labels;
-    view.seen.sights.insert(id(), Sight::Indexed(mine));
+    view.observed.remotes.insert(id(), Observation::Listed(mine));
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::OwnedByOther, 1));
     assert!(message.contains("now belongs to Dataset team-a/flowers; nothing is sent to it"), "{message}");
@@ -120,39 +120,39 @@ fn a_name_that_is_taken_is_told_with_the_ids_and_what_takes_them() {
     };
     view.object.intent = crate::plan::object::Stored::Own(intent);
     view.object.finalizer = true;
-    view.process.name_taken = Some(view.world.list_lag);
-    view.seen.owned_is_fresh = true;
+    view.state.name_taken = Some(view.config.list_lag);
+    view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
-    view.seen.named = Some(Vec::new());
+    view.observed.named = Some(Vec::new());
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about), (Reason::NameTaken, vec![]));
     assert!(message.contains("may not be visible"), "{message}");
-    view.seen.named = Some(vec![remote(Labels::new())]);
+    view.observed.named = Some(vec![remote(Labels::new())]);
     let (_, message, about) = stuck_with(&view);
     assert_eq!(about, [About::shown(&remote(Labels::new()))], "woken when that is renamed or goes");
     let expected = "another dataset is named o: d-1; change spec.name, or take it with adoption: {datasetId: d-1}";
     assert_eq!(message, expected);
     let labels = lives(&mut view);
-    view.seen.named = Some(vec![remote(labels)]);
+    view.observed.named = Some(vec![remote(labels)]);
     assert!(stuck_with(&view).1.contains("d-1 of Dataset team-a/flowers"), "{}", stuck_with(&view).1);
     // An object that is being deleted does not care who has the name.
     view.object.deleting = true;
-    view.seen.object_is_fresh = true;
-    view.seen.named = None;
+    view.observed.object_is_fresh = true;
+    view.observed.named = None;
     assert!(matches!(plan(&view), Step::Refuse(..)));
 }
 
 #[test]
 fn a_new_name_that_is_taken_is_told_in_the_same_way() {
     let (mut view, mine) = kept(&id(), json!({"Name": "before", "Uri": "oss://b/", "Description": "new"}), &[]);
-    view.seen.sights.insert(id(), Sight::Indexed(mine));
+    view.observed.remotes.insert(id(), Observation::Listed(mine));
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(edit.request, Request::update_dataset("d-1", fields(json!({"Name": "o"}))));
     let refused = Report::new(Ready::Stuck(Reason::NameTaken, "taken".into()), Next::Backoff);
-    view.seen.name_refused = Some(Box::new(refused));
+    view.observed.name_refused = Some(Box::new(refused));
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
     let theirs = Arc::new(Remote { id: RemoteId::new("d-2"), ..(*remote(Labels::new())).clone() });
-    view.seen.named = Some(vec![theirs]);
+    view.observed.named = Some(vec![theirs]);
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::NameTaken, 1));
     assert!(message.contains("another dataset is named o: d-2;"), "{message}");
@@ -161,10 +161,10 @@ fn a_new_name_that_is_taken_is_told_in_the_same_way() {
 #[test]
 fn what_an_earlier_object_left_behind_is_told_with_what_takes_it_and_woken_when_it_goes() {
     let mut view = view();
-    view.seen.swept = true;
-    let mut labels = view.world.identity.mark(&owner(), "an earlier life", "c0");
+    view.observed.swept = true;
+    let mut labels = view.config.identity.mark(&owner(), "an earlier life", "c0");
     labels.insert("dso-released".into(), "true".into());
-    view.seen.owned = vec![remote(labels)];
+    view.observed.owned = vec![remote(labels)];
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::NameTaken, 1));
     assert!(message.contains("set adoption: {datasetId: d-1} to take it back"), "{message}");
@@ -174,7 +174,7 @@ fn what_an_earlier_object_left_behind_is_told_with_what_takes_it_and_woken_when_
 fn what_is_to_be_adopted_and_is_not_there_is_waited_for() {
     let mut view = view();
     desire(&mut view).adopt = Some(id());
-    view.seen.sights.insert(id(), Sight::Gone);
+    view.observed.remotes.insert(id(), Observation::Gone);
     let (reason, _, about) = stuck_with(&view);
     assert_eq!((reason, about), (Reason::AdoptionNotFound, vec![About::absent(id())]));
 }
@@ -184,14 +184,14 @@ fn a_version_whose_dataset_object_stands_for_another_one_is_read_before_it_is_be
     let version = RemoteId::new("d-1").join("v2");
     let (mut view, remote) = kept(&version, json!({"Uri": "oss://b/"}), &[]);
     desire(&mut view).target.dataset_id = Some("d-2".into());
-    view.seen.sights.insert(version.clone(), Sight::Indexed(remote.clone()));
+    view.observed.remotes.insert(version.clone(), Observation::Listed(remote.clone()));
     assert_eq!(plan(&view), Step::Read(version.clone()));
-    view.seen.sights.insert(version.clone(), Sight::Read(remote));
+    view.observed.remotes.insert(version.clone(), Observation::Read(remote));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     let Ready::Working(Reason::DependencyNotReady, message) = &report.ready else { panic!("{:?}", report.ready) };
     assert!(message.contains("d-1/v2") && message.contains("d-2"), "{message}");
     // Gone as well: it is made again there if that is wanted, and otherwise said to be gone.
-    view.seen.sights.insert(version, Sight::Gone);
+    view.observed.remotes.insert(version, Observation::Gone);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Stuck(Reason::RemoteDeleted, _)), "{:?}", report.ready);
     desire(&mut view).recreate = true;

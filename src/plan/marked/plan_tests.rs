@@ -10,18 +10,18 @@ use serde_json::json;
 use super::*;
 use crate::api::condition::Reason;
 use crate::cloud::Request;
-use crate::plan::desired::{Deletion, Desired, First, Policy};
+use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::edit::Purpose;
 use crate::plan::intent::{Attempt, Intent, Target};
-use crate::plan::object::{Facts, Stored};
+use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Outcome, Recorded};
 use crate::plan::step::{Flight, Look};
-use crate::plan::view::{Process, Relations, Seen, Sight, World};
+use crate::plan::view::{Observation, Observed, OperatorConfig, Relations, StateView};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Labels, Origin, Owner, Whose};
+use crate::remote::mark::{Identity, Labels, Origin, Owner, Ownership};
 
 const UID: &str = "11111111-1111-1111-1111-111111111111";
 const DEAD: &str = "22222222-2222-2222-2222-222222222222";
@@ -89,7 +89,7 @@ fn desired() -> Desired {
         mutable: fields(json!({"Name": "o", "Description": "new"})),
         labels: Labels::new(),
         label_keys: Vec::new(),
-        first: First::default(),
+        first: FirstVersion::default(),
         adopt: None,
         policy: Policy::IfMarked,
         bind: false,
@@ -99,7 +99,7 @@ fn desired() -> Desired {
 
 pub(crate) fn view() -> View {
     View {
-        object: Facts {
+        object: ObjectFacts {
             uid: UID.into(),
             namespace: "ns".into(),
             name: "o".into(),
@@ -121,9 +121,13 @@ pub(crate) fn view() -> View {
         desired: Ok(desired()),
         deletion: None,
         relations: Relations::default(),
-        process: Process { fresh: "0123456789abcdef".into(), ..Process::default() },
-        seen: Seen { absence_counts: true, live_here: BTreeSet::from([LIVING.to_owned()]), ..Seen::default() },
-        world: Arc::new(World {
+        state: StateView { fresh: "0123456789abcdef".into(), ..StateView::default() },
+        observed: Observed {
+            absence_counts: true,
+            live_here: BTreeSet::from([LIVING.to_owned()]),
+            ..Observed::default()
+        },
+        config: Arc::new(OperatorConfig {
             identity: identity(),
             account: "default".into(),
             region: String::new(),
@@ -169,12 +173,12 @@ fn outcomes() -> Vec<Option<Ended>> {
     vec![None, ended("c1", Outcome::Created), ended("c1", Outcome::Refused), ended("a1", Outcome::Adopted)]
 }
 
-fn sights() -> Vec<Option<Sight>> {
+fn sights() -> Vec<Option<Observation>> {
     let marked = MARKS.iter().flat_map(|mark| {
         let remote = remote("d-1", *mark, "c1");
-        [Some(Sight::Indexed(remote.clone())), Some(Sight::Read(remote))]
+        [Some(Observation::Listed(remote.clone())), Some(Observation::Read(remote))]
     });
-    [None, Some(Sight::Gone)].into_iter().chain(marked).collect()
+    [None, Some(Observation::Gone)].into_iter().chain(marked).collect()
 }
 
 /// Calls `check` with every view, and returns how many there were.
@@ -195,22 +199,22 @@ fn every_view(check: impl Fn(&View, &Step)) -> usize {
                             view.recorded.fixed = desired().fixed;
                         }
                         if let Some(sight) = &sight {
-                            view.seen.sights.insert(RemoteId::new("d-1"), sight.clone());
+                            view.observed.remotes.insert(RemoteId::new("d-1"), sight.clone());
                         }
-                        view.seen.owned = owned.iter().map(|mark| remote("d-2", **mark, "c2")).collect();
+                        view.observed.owned = owned.iter().map(|mark| remote("d-2", **mark, "c2")).collect();
                         view.object.finalizer = bits & 2 != 0;
                         view.object.deleting = bits & 4 != 0;
                         view.object.paused = bits & 8 != 0;
-                        view.seen.swept = bits & 16 != 0;
-                        view.seen.absence_counts = bits & 32 != 0;
-                        view.seen.permit = view.seen.swept;
+                        view.observed.swept = bits & 16 != 0;
+                        view.observed.absence_counts = bits & 32 != 0;
+                        view.observed.permit = view.observed.swept;
                         if bits & 64 != 0 {
-                            view.process.doubt_age = Duration::from_secs(7);
-                            view.process.lists = 2;
-                            view.process.settled_lists = 2;
-                            view.seen.owned_is_fresh = true;
+                            view.state.uncertain_for = Duration::from_secs(7);
+                            view.state.lists = 2;
+                            view.state.settled_lists = 2;
+                            view.observed.owned_is_fresh = true;
                         }
-                        view.seen.object_is_fresh = bits & 128 != 0;
+                        view.observed.object_is_fresh = bits & 128 != 0;
                         check(&view, &plan(&view));
                         count += 1;
                     }
@@ -221,9 +225,9 @@ fn every_view(check: impl Fn(&View, &Step)) -> usize {
     count
 }
 
-fn whose(view: &View, id: &RemoteId) -> Option<Whose> {
-    let owned = view.seen.owned.iter().find(|remote| remote.id == *id);
-    view.sight(id).and_then(Sight::remote).or(owned).map(|remote| view.whose(remote))
+fn ownership(view: &View, id: &RemoteId) -> Option<Ownership> {
+    let owned = view.observed.owned.iter().find(|remote| remote.id == *id);
+    view.observation(id).and_then(Observation::remote).or(owned).map(|remote| view.ownership(remote))
 }
 
 #[test]
@@ -237,9 +241,9 @@ fn what_always_holds() {
                 assert!(!view.object.deleting, "the server forbids a new finalizer\n{}", context());
                 assert_eq!(intent.uid, UID, "{}", context());
                 if let Some(Flight::Create { nonce, .. }) = flight {
-                    assert!(view.seen.swept && view.seen.permit, "look first, permit first\n{}", context());
+                    assert!(view.observed.swept && view.observed.permit, "look first, permit first\n{}", context());
                     assert_eq!(intent.newest(), Some(nonce.as_str()), "{}", context());
-                    let settled = view.process.settled_lists >= 2;
+                    let settled = view.state.settled_lists >= 2;
                     let doubt = matches!(view.object.intent, Stored::Foreign(_))
                         || (view.object.intent == Stored::Absent
                             && view.object.finalizer
@@ -250,35 +254,43 @@ fn what_always_holds() {
             }
             // Only what was read in this pass, and provably is ours, is deleted.
             Step::Delete(id) => {
-                assert!(matches!(view.sight(id), Some(Sight::Read(_))), "{}", context());
-                assert!(view.seen.object_is_fresh, "{}", context());
+                assert!(matches!(view.observation(id), Some(Observation::Read(_))), "{}", context());
+                assert!(view.observed.object_is_fresh, "{}", context());
                 assert!(!(view.object.paused && view.object.deleting), "{}", context());
-                let ours = matches!(whose(view, id), Some(Whose::Mine { .. } | Whose::Predecessor { .. }));
-                let proven = whose(view, id) == Some(Whose::Nobody) && view.id() == Some(id);
+                let ours = matches!(ownership(view, id), Some(Ownership::Mine { .. } | Ownership::Predecessor { .. }));
+                let proven = ownership(view, id) == Some(Ownership::Nobody) && view.id() == Some(id);
                 assert!(ours || proven, "{}", context());
             }
             Step::Edit(edit) if edit.purpose == Purpose::Release => {}
             Step::Edit(edit) => {
                 let id = &edit.id;
                 assert!(!view.object.paused && !view.object.deleting, "{}", context());
-                assert_ne!(whose(view, id), Some(Whose::Other), "{}", context());
-                if matches!(edit.purpose, Purpose::Mark | Purpose::ClearReleased) && view.seen.flight.is_none() {
-                    assert!(view.seen.object_is_fresh, "the object may have let go since\n{}", context());
+                assert_ne!(ownership(view, id), Some(Ownership::Other), "{}", context());
+                if matches!(edit.purpose, Purpose::Mark | Purpose::ClearReleased) && view.observed.flight.is_none() {
+                    assert!(view.observed.object_is_fresh, "the object may have let go since\n{}", context());
                 }
                 if matches!(edit.purpose, Purpose::Spec(_)) {
-                    assert!(matches!(whose(view, id), Some(Whose::Mine { released: false, .. })), "{}", context());
+                    assert!(
+                        matches!(ownership(view, id), Some(Ownership::Mine { released: false, .. })),
+                        "{}",
+                        context()
+                    );
                 }
             }
             Step::RemoveFinalizer => {
-                assert!(view.object.deleting && view.object.finalizer && view.seen.object_is_fresh, "{}", context());
+                assert!(
+                    view.object.deleting && view.object.finalizer && view.observed.object_is_fresh,
+                    "{}",
+                    context()
+                );
                 if let Some(id) = view.id()
-                    && matches!(whose(view, id), Some(Whose::Mine { .. } | Whose::Predecessor { .. }))
+                    && matches!(ownership(view, id), Some(Ownership::Mine { .. } | Ownership::Predecessor { .. }))
                 {
                     panic!("a remote of ours would be orphaned\n{}", context());
                 }
             }
             Step::Record(record) => {
-                let mine = matches!(whose(view, &record.id), Some(Whose::Mine { .. }));
+                let mine = matches!(ownership(view, &record.id), Some(Ownership::Mine { .. }));
                 assert!(mine, "only what carries our uid is recorded without a claim\n{}", context());
                 let kept = view.id().is_none_or(|id| record.id == *id || view.known_gone(id));
                 assert!(kept, "an id that may live is never overwritten\n{}", context());
@@ -287,7 +299,11 @@ fn what_always_holds() {
             Step::Report(report) => {
                 if let Ready::Available(_) = report.ready {
                     let id = view.id().unwrap_or_else(|| panic!("{}", context()));
-                    assert!(matches!(whose(view, id), Some(Whose::Mine { released: false, .. })), "{}", context());
+                    assert!(
+                        matches!(ownership(view, id), Some(Ownership::Mine { released: false, .. })),
+                        "{}",
+                        context()
+                    );
                     assert!(view.in_good_order(), "{}", context());
                 }
             }
@@ -298,8 +314,8 @@ fn what_always_holds() {
         }
         if view.object.deleting && view.object.finalizer {
             let mut view = view.clone();
-            view.seen.definition_going = true;
-            let let_go = if view.seen.object_is_fresh { Step::RemoveFinalizer } else { Step::Reread };
+            view.observed.definition_going = true;
+            let let_go = if view.observed.object_is_fresh { Step::RemoveFinalizer } else { Step::Reread };
             assert_eq!(plan(&view), let_go, "its definition goes\n{}", context());
         }
     });
@@ -311,14 +327,14 @@ fn what_always_holds() {
 fn a_fresh_object_looks_asks_claims_and_sends() {
     let mut view = view();
     assert_eq!(plan(&view), Step::Look(Look::Sweep));
-    view.seen.swept = true;
+    view.observed.swept = true;
     assert_eq!(plan(&view), Step::Permit);
-    view.seen.permit = true;
+    view.observed.permit = true;
     let Step::Claim(intent, Some(flight)) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(intent.attempts.len(), 1);
     view.object.intent = Stored::Own(*intent);
     view.object.finalizer = true;
-    view.seen.flight = Some(flight);
+    view.observed.flight = Some(flight);
     assert_eq!(plan(&view), Step::Create);
 }
 
@@ -328,17 +344,17 @@ fn a_doubt_looks_waits_looks_twice_and_only_then_tries_again() {
     view.object.finalizer = true;
     view.object.intent = Stored::Own(intent(UID, &["c1"]));
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.process.lists = 1;
-    view.seen.owned_is_fresh = true;
+    view.state.lists = 1;
+    view.observed.owned_is_fresh = true;
     let Step::Report(report) = plan(&view) else { panic!("waits") };
     assert_eq!(report.next, Next::After(Duration::from_secs(6)));
-    view.process.doubt_age = Duration::from_secs(6);
+    view.state.uncertain_for = Duration::from_secs(6);
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.process.settled_lists = 2;
+    view.state.settled_lists = 2;
     assert_eq!(plan(&view), Step::Resolve);
-    view.process.resolved = true;
-    view.seen.swept = true;
-    view.seen.permit = true;
+    view.state.resolved = true;
+    view.observed.swept = true;
+    view.observed.permit = true;
     let Step::Claim(next, _) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(next.attempts.len(), 2, "the doubtful attempt stays on the list");
 }
@@ -348,9 +364,9 @@ fn of_several_hits_the_newest_attempt_is_recorded() {
     let mut view = view();
     view.object.finalizer = true;
     view.object.intent = Stored::Own(intent(UID, &["c1", "c2"]));
-    view.seen.owned = vec![remote("d-1", Mark::Mine, "c1"), remote("d-2", Mark::Mine, "c2")];
-    view.seen.owned_is_fresh = true;
-    view.process.lists = 1;
+    view.observed.owned = vec![remote("d-1", Mark::Mine, "c1"), remote("d-2", Mark::Mine, "c2")];
+    view.observed.owned_is_fresh = true;
+    view.state.lists = 1;
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.id, RemoteId::new("d-2"));
 }
@@ -360,30 +376,30 @@ fn an_unmarked_remote_gets_no_mark_while_another_one_carries_that_of_its_create(
     let mut view = view();
     view.object.finalizer = true;
     view.object.intent = Stored::Own(intent(UID, &["c1"]));
-    view.seen.swept = true;
+    view.observed.swept = true;
     let id = RemoteId::new("d-1");
     view.recorded.id = Some(id.clone());
     view.recorded.origin = Some(Origin::Created);
     view.recorded.attempt = Some(Ended { nonce: "c1".into(), outcome: Outcome::Created });
     view.recorded.fixed = desired().fixed;
-    view.seen.sights.insert(id.clone(), Sight::Read(remote("d-1", Mark::Nobody, "c1")));
-    view.seen.object_is_fresh = true;
+    view.observed.remotes.insert(id.clone(), Observation::Read(remote("d-1", Mark::Nobody, "c1")));
+    view.observed.object_is_fresh = true;
     for deleting in [false, true] {
         view.object.deleting = deleting;
-        view.process.recorded_age = Some(Duration::from_millis(900));
+        view.state.recorded_age = Some(Duration::from_millis(900));
         assert!(matches!(plan(&view), Step::Report(_)), "a list could be too old to show the other one");
-        view.process.recorded_age = Some(Duration::from_secs(1));
+        view.state.recorded_age = Some(Duration::from_secs(1));
         assert_eq!(plan(&view), Step::Look(Look::Owned));
-        view.process.recorded_age = None;
+        view.state.recorded_age = None;
         assert!(matches!(plan(&view), Step::Report(_)), "another process recorded it, just now perhaps");
     }
     view.object.deleting = false;
-    view.process.doubt_age = Duration::from_secs(1);
-    view.seen.owned_is_fresh = true;
+    view.state.uncertain_for = Duration::from_secs(1);
+    view.observed.owned_is_fresh = true;
     assert!(is_edit(&plan(&view), &Purpose::Mark, &id));
-    view.seen.owned = vec![remote("d-2", Mark::Mine, "c2")];
+    view.observed.owned = vec![remote("d-2", Mark::Mine, "c2")];
     assert!(is_edit(&plan(&view), &Purpose::Mark, &id), "of another attempt");
-    view.seen.owned = vec![remote("d-2", Mark::Mine, "c1")];
+    view.observed.owned = vec![remote("d-2", Mark::Mine, "c1")];
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Stuck(Reason::OwnedByOther, _)));
     view.object.deleting = true;
@@ -414,7 +430,7 @@ fn deletion_defaults_follow_the_origin() {
     assert_eq!(view.deletion_policy(), Deletion::Delete);
     view.deletion = None;
     for default in [Deletion::Delete, Deletion::Retain] {
-        Arc::make_mut(&mut view.world).default_deletion = Some(default);
+        Arc::make_mut(&mut view.config).default_deletion = Some(default);
         for origin in [None, Some(Origin::Created), Some(Origin::Adopted)] {
             view.recorded.origin = origin;
             assert_eq!(view.deletion_policy(), default, "{origin:?}");

@@ -4,7 +4,7 @@ use super::known::conflicts;
 use crate::plan::edit::Comparison;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::step::{Record, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::mark::Origin;
 
@@ -12,10 +12,10 @@ use crate::remote::mark::Origin;
 pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) -> Step {
     // A list leaves members out (`Provider`): a difference is believed only of a read.
     let differs = view.desired.as_ref().is_ok_and(|desired| !conflicts(desired, &found.fields).is_empty());
-    let remote = match view.sight(&found.id) {
-        Some(Sight::Read(read)) => read,
-        Some(Sight::Indexed(_)) | None if differs => return Step::Read(found.id.clone()),
-        Some(Sight::Indexed(_) | Sight::Gone) | None => found,
+    let remote = match view.observation(&found.id) {
+        Some(Observation::Read(read)) => read,
+        Some(Observation::Listed(_)) | None if differs => return Step::Read(found.id.clone()),
+        Some(Observation::Listed(_) | Observation::Gone) | None => found,
     };
     let origin = Origin::of_nonce(nonce);
     let outcome = match origin {

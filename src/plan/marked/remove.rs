@@ -6,16 +6,16 @@ use super::ends::{stuck, unclear_pause, working};
 use super::known::{is_gone, is_released};
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
-use crate::plan::create_state::Stand;
+use crate::plan::create_state::CreateState;
 use crate::plan::desired::Deletion;
 use crate::plan::edit::Edit;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Look, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::fields::difference;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Origin, Whose};
+use crate::remote::mark::{Origin, Ownership};
 
 /// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
 /// the other.
@@ -26,7 +26,7 @@ pub(super) fn remove(view: &View) -> Step {
     if !view.object.finalizer {
         return Step::Ignore;
     }
-    if !view.seen.object_is_fresh {
+    if !view.observed.object_is_fresh {
         return Step::Reread;
     }
     if let Some(value) = &view.object.force_release {
@@ -35,11 +35,11 @@ pub(super) fn remove(view: &View) -> Step {
             return Step::RemoveFinalizer;
         }
     }
-    if view.seen.definition_going {
+    if view.observed.definition_going {
         // 6.7 Nobody asked for what it stands for to go.
         return Step::RemoveFinalizer;
     }
-    if view.stand() == Stand::Doubt {
+    if view.create_state() == CreateState::Uncertain {
         return uncertain::doubt(view);
     }
     let Some(id) = view.id().cloned() else {
@@ -79,7 +79,7 @@ fn surplus_first(view: &View) -> Option<Step> {
     if !has_other_attempts(view) {
         return None;
     }
-    if !view.seen.owned_is_fresh {
+    if !view.observed.owned_is_fresh {
         return Some(Step::Look(Look::Owned));
     }
     surplus::remove_all(view)
@@ -94,28 +94,28 @@ fn has_other_attempts(view: &View) -> bool {
     view.object.intent.own().is_some_and(other)
 }
 
-/// The remote stays; a label says that it is nobody's now. The index's word is enough for that, but not for leaving it
+/// The remote stays; a label says that it is nobody's now. The inventory's word is enough for that, but not for leaving it
 /// as it is.
 fn retain(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = children_first(view) {
         return step;
     }
-    let remote = match view.sight(id) {
-        Some(Sight::Gone) => return Step::RemoveFinalizer,
-        Some(Sight::Read(remote) | Sight::Indexed(remote)) => remote,
+    let remote = match view.observation(id) {
+        Some(Observation::Gone) => return Step::RemoveFinalizer,
+        Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
         None => return Step::Read(id.clone()),
     };
     if is_bound(view) || is_released(remote) {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
-    let listed = view.seen.owned.iter().filter(|owned| owned.id == *id);
-    match view.sight(id) {
+    let listed = view.observed.owned.iter().filter(|owned| owned.id == *id);
+    match view.observation(id) {
         _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => {
             Step::Edit(Box::new(Edit::release(view.profile.codec, remote)))
         }
-        Some(Sight::Read(_)) => Step::RemoveFinalizer,
-        Some(Sight::Indexed(_) | Sight::Gone) | None => Step::Read(id.clone()),
+        Some(Observation::Read(_)) => Step::RemoveFinalizer,
+        Some(Observation::Listed(_) | Observation::Gone) | None => Step::Read(id.clone()),
     }
 }
 
@@ -133,8 +133,8 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         }
         return working(Reason::Deleting, format!("{dataset} is being deleted, and this version with it"), Next::Event);
     }
-    if view.relations.alone && view.process.deleting_age < TOGETHER {
-        let left = TOGETHER.saturating_sub(view.process.deleting_age);
+    if view.relations.alone && view.state.deleting_age < TOGETHER {
+        let left = TOGETHER.saturating_sub(view.state.deleting_age);
         return working(Reason::Deleting, "its dataset and other versions may be deleted as well", Next::After(left));
     }
     if let Some(newer) = &view.relations.after {
@@ -145,14 +145,14 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         );
     }
     // Section 5: the remote is read in the same pass.
-    let remote = match view.sight(id) {
-        Some(Sight::Gone) => return gone(view, id),
-        Some(Sight::Read(remote)) => remote.clone(),
-        Some(Sight::Indexed(_)) | None => return Step::Read(id.clone()),
+    let remote = match view.observation(id) {
+        Some(Observation::Gone) => return gone(view, id),
+        Some(Observation::Read(remote)) => remote.clone(),
+        Some(Observation::Listed(_)) | None => return Step::Read(id.clone()),
     };
-    let whose = view.whose(&remote);
+    let whose = view.ownership(&remote);
     // The answer of the create may have named a wrong one: then nothing is sent to either.
-    if whose == Whose::Nobody {
+    if whose == Ownership::Nobody {
         if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
             return step;
         }
@@ -161,9 +161,9 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         }
     }
     let act = match whose {
-        Whose::Mine { .. } | Whose::Predecessor { .. } => true,
-        Whose::Released | Whose::Other | Whose::Dead | Whose::Forged => false,
-        Whose::Nobody => {
+        Ownership::Mine { .. } | Ownership::Predecessor { .. } => true,
+        Ownership::Released | Ownership::Other | Ownership::Dead | Ownership::Forged => false,
+        Ownership::Nobody => {
             view.recorded.origin == Some(Origin::Created)
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
                 && view.recorded.info.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
@@ -180,13 +180,13 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = surplus_first(view) {
         return step;
     }
-    if !view.seen.swept {
+    if !view.observed.swept {
         return Step::Look(Look::Sweep);
     }
     if view.known_gone(id) {
         return Step::RemoveFinalizer;
     }
-    if !view.seen.absence_counts {
+    if !view.observed.absence_counts {
         return stuck(
             Reason::AccountMismatch,
             format!(
@@ -198,7 +198,7 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     working(
         Reason::Deleting,
         format!("{id} was not found; the operator looks again before it removes the finalizer"),
-        Next::After(view.world.list_lag),
+        Next::After(view.config.list_lag),
     )
 }
 
@@ -207,7 +207,7 @@ fn children_first(view: &View) -> Option<Step> {
     let relations = &view.relations;
     if !relations.living.is_empty() {
         let living = relations.living.join(", ");
-        return Some(match TOGETHER.saturating_sub(view.process.deleting_age) {
+        return Some(match TOGETHER.saturating_sub(view.state.deleting_age) {
             Duration::ZERO => blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event),
             left => {
                 let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
@@ -215,7 +215,7 @@ fn children_first(view: &View) -> Option<Step> {
             }
         });
     }
-    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.seen.delete_refused;
+    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.observed.delete_refused;
     if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
         return Some(working(
             Reason::Deleting,
@@ -235,7 +235,7 @@ fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
     if newest == Some("v1") || view.relations.delete_foreign {
         return None;
     }
-    let Some(versions) = &view.seen.versions else {
+    let Some(versions) = &view.observed.versions else {
         return Some(Step::Look(Look::Children(remote.id.clone())));
     };
     let foreign: Vec<_> = versions

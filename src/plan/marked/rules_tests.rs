@@ -28,8 +28,8 @@ fn id() -> RemoteId {
 /// A settled object with its remote, as the spec wants it.
 fn settled() -> (View, Arc<Remote>) {
     let (mut view, remote) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/", "Description": "new"}), &[]);
-    view.seen.sights.insert(id(), Sight::Read(remote.clone()));
-    view.seen.object_is_fresh = true;
+    view.observed.remotes.insert(id(), Observation::Read(remote.clone()));
+    view.observed.object_is_fresh = true;
     (view, remote)
 }
 
@@ -38,14 +38,14 @@ fn deleted() -> View {
     let (mut view, remote) = settled();
     let v1 = Remote { id: RemoteId::new("d-1").join("v1"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v1)), ..(*remote).clone() };
-    view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(remote)));
     view.object.deleting = true;
     view
 }
 
 /// What was read of its remote.
 fn read(view: &View) -> Arc<Remote> {
-    let Some(Sight::Read(remote)) = view.sight(&id()) else { panic!("{:?}", view.sight(&id())) };
+    let Some(Observation::Read(remote)) = view.observation(&id()) else { panic!("{:?}", view.observation(&id())) };
     remote.clone()
 }
 
@@ -65,7 +65,7 @@ fn untouched(view: &mut View) {
 /// Its status says that it is Ready.
 fn told_ready(view: &mut View) {
     let report = Report::new(Ready::Available(String::new()), Next::Event);
-    view.recorded = crate::reconcile::conditions::told(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
+    view.recorded = crate::reconcile::conditions::next_status(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
 }
 
 fn told(view: &View) -> Report {
@@ -92,15 +92,15 @@ fn living_and_strange_versions_keep_their_dataset() {
     assert_eq!(plan(&view), Step::Delete(id()));
     view.relations.living = vec!["child".to_owned()];
     assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "it may be about to go as well");
-    view.process.deleting_age = std::time::Duration::from_secs(2);
+    view.state.deleting_age = std::time::Duration::from_secs(2);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.living.clear();
     let remote = read(&view);
     let v2 = Remote { id: RemoteId::new("d-1").join("v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
-    view.seen.sights.insert(id(), Sight::Read(Arc::new(remote)));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(remote)));
     assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"))));
-    view.seen.versions = Some(vec![Arc::new(v2)]);
+    view.observed.versions = Some(vec![Arc::new(v2)]);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
     assert_eq!(plan(&view), Step::Delete(id()));
@@ -111,41 +111,41 @@ fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
     let mut view = deleted();
     let remote = read(&view);
     let unmarked = Remote { labels: Labels::new(), ..(*remote).clone() };
-    view.seen.sights.insert(id(), Sight::Read(Arc::new(unmarked.clone())));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(unmarked.clone())));
     // A list shows that its create made no other one.
-    view.process.recorded_age = Some(view.world.list_lag * 2);
-    view.seen.owned_is_fresh = true;
+    view.state.recorded_age = Some(view.config.list_lag * 2);
+    view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::Delete(id()));
     view.recorded.origin = Some(Origin::Adopted);
     view.deletion = Some(Deletion::Delete);
     assert_eq!(plan(&view), Step::RemoveFinalizer, "it was there before");
     view.recorded.origin = Some(Origin::Created);
     let other = Remote { fields: fields(json!({"Name": "o", "Uri": "oss://other/"})), ..unmarked };
-    view.seen.sights.insert(id(), Sight::Read(Arc::new(other)));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(other)));
     assert_eq!(plan(&view), Step::RemoveFinalizer, "it is not what was made");
 }
 
 #[test]
 fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
     let mut view = deleted();
-    view.seen.sights.insert(id(), Sight::Gone);
+    view.observed.remotes.insert(id(), Observation::Gone);
     assert_eq!(plan(&view), Step::RemoveFinalizer);
     let Stored::Own(intent) = &mut view.object.intent else { panic!() };
     intent.attempts.insert(0, Attempt { nonce: "c0".into(), hash: "what it sent".into() });
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.seen.owned_is_fresh = true;
+    view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::RemoveFinalizer);
 }
 
 #[test]
 fn not_found_is_gone_only_for_who_would_see_it() {
     let mut view = deleted();
-    view.seen.sights.insert(id(), Sight::Gone);
-    view.seen.absence_counts = false;
+    view.observed.remotes.insert(id(), Observation::Gone);
+    view.observed.absence_counts = false;
     assert!(is_stuck(&view, Reason::AccountMismatch));
-    view.seen.absence_counts = true;
-    for age in [Duration::ZERO, view.world.list_lag] {
-        view.process.recorded_age = Some(age);
+    view.observed.absence_counts = true;
+    for age in [Duration::ZERO, view.config.list_lag] {
+        view.state.recorded_age = Some(age);
         assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "a list may lag");
     }
 }
@@ -171,27 +171,27 @@ fn surplus_goes_only_if_it_is_provably_our_own_work() {
     view.recorded.attempt = Some(Ended { nonce: "c2".into(), outcome: crate::plan::recorded::Outcome::Created });
     told_ready(&mut view);
     let second = RemoteId::new("d-2");
-    view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
+    view.observed.owned = vec![twin(&view, &remote, "d-2", "c1")];
     assert_eq!(plan(&view), Step::Read(second.clone()), "long after it became Ready as well");
-    view.seen.sights.insert(second.clone(), Sight::Read(twin(&view, &remote, "d-2", "c1")));
+    view.observed.remotes.insert(second.clone(), Observation::Read(twin(&view, &remote, "d-2", "c1")));
     assert_eq!(plan(&view), Step::Delete(second.clone()));
     let stays = |view: &View, why: &str| {
         assert!(matches!(told(view).ready, Ready::Available(_)), "{why}");
         assert!(told(view).duplicates.is_some_and(|text| text.contains("d-2")), "{why}");
     };
     let mut recorded = view.clone();
-    recorded.seen.recorded_elsewhere.insert(second.clone());
+    recorded.observed.recorded_elsewhere.insert(second.clone());
     stays(&recorded, "another object recorded it");
     let mut adopted = view.clone();
     let copy = twin(&view, &remote, "d-2", "a1");
-    adopted.seen.owned = vec![copy.clone()];
-    adopted.seen.sights.insert(second.clone(), Sight::Read(copy));
+    adopted.observed.owned = vec![copy.clone()];
+    adopted.observed.remotes.insert(second.clone(), Observation::Read(copy));
     stays(&adopted, "it was there before");
     let other = Remote {
         fields: fields(json!({"Name": "o", "Uri": "oss://other/"})),
         ..(*twin(&view, &remote, "d-2", "c1")).clone()
     };
-    view.seen.sights.insert(second, Sight::Read(Arc::new(other)));
+    view.observed.remotes.insert(second, Observation::Read(Arc::new(other)));
     stays(&view, "its attempt sent something else");
 }
 
@@ -204,7 +204,7 @@ fn what_status_says_is_compared_with_what_is_seen() {
         fields: fields(json!({"Name": "o", "Uri": "oss://b/", "Description": "theirs"})),
         ..(*remote).clone()
     };
-    view.seen.sights.insert(id(), Sight::Indexed(Arc::new(edited)));
+    view.observed.remotes.insert(id(), Observation::Listed(Arc::new(edited)));
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(edit.request, Request::update_dataset("d-1", fields(json!({"Description": "new"}))));
     desire(&mut view).fixed = fields(json!({"Uri": "oss://new/"}));
@@ -215,11 +215,11 @@ fn what_status_says_is_compared_with_what_is_seen() {
 fn a_remote_found_again_is_not_called_ready_before_it_equals_the_spec() {
     let (mut view, _) = settled();
     unrecord(&mut view);
-    view.seen.sights.clear();
+    view.observed.remotes.clear();
     for (description, settled) in [("new", true), ("old", false)] {
         let (_, found) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/", "Description": description}), &[]);
-        view.seen.owned = vec![found];
-        view.seen.owned_is_fresh = true;
+        view.observed.owned = vec![found];
+        view.observed.owned_is_fresh = true;
         let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
         assert_eq!(record.settled, settled, "{description}");
     }
@@ -229,9 +229,9 @@ fn a_remote_found_again_is_not_called_ready_before_it_equals_the_spec() {
 fn a_mark_elsewhere_comes_before_making_it_again() {
     let (mut view, remote) = settled();
     desire(&mut view).recreate = true;
-    view.seen.sights.insert(id(), Sight::Gone);
+    view.observed.remotes.insert(id(), Observation::Gone);
     assert_eq!(plan(&view), Step::Permit);
-    view.seen.owned = vec![twin(&view, &remote, "d-2", "c1")];
+    view.observed.owned = vec![twin(&view, &remote, "d-2", "c1")];
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(record.id, RemoteId::new("d-2"));
 }
@@ -239,11 +239,11 @@ fn a_mark_elsewhere_comes_before_making_it_again() {
 #[test]
 fn an_object_whose_predecessor_went_in_doubt_waits_as_if_the_attempt_were_its_own() {
     let mut view = view();
-    view.seen.swept = true;
+    view.observed.swept = true;
     assert_eq!(plan(&view), Step::Permit);
-    view.process.predecessor_in_doubt = true;
+    view.state.predecessor_uncertain = true;
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.process.resolved = true;
+    view.state.resolved = true;
     assert_eq!(plan(&view), Step::Permit);
 }
 
@@ -251,15 +251,15 @@ fn an_object_whose_predecessor_went_in_doubt_waits_as_if_the_attempt_were_its_ow
 fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
     let (mut view, _) = settled();
     unrecord(&mut view);
-    view.seen.owned_is_fresh = true;
-    view.process.doubt_age = view.world.settle;
-    view.process.lists = 3;
-    view.process.settled_lists = 1;
+    view.observed.owned_is_fresh = true;
+    view.state.uncertain_for = view.config.settle;
+    view.state.lists = 3;
+    view.state.settled_lists = 1;
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.process.settled_lists = 2;
+    view.state.settled_lists = 2;
     assert_eq!(plan(&view), Step::Resolve);
-    view.process.resolved = true;
-    view.seen.permit = true;
+    view.state.resolved = true;
+    view.observed.permit = true;
     let Step::Claim(next, Some(Flight::Create { nonce, .. })) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_ne!(nonce, "c1");
     assert_eq!(next.attempts.len(), 2);
@@ -269,15 +269,15 @@ fn a_doubt_ends_after_two_lists_and_its_nonce_is_never_used_again() {
 fn a_name_is_taken_only_if_a_list_says_by_whom() {
     let (mut view, remote) = settled();
     unrecord(&mut view);
-    view.process.name_taken = Some(Duration::ZERO);
+    view.state.name_taken = Some(Duration::ZERO);
     assert!(matches!(told(&view).ready, Ready::Working(Reason::Progressing, _)), "a list may lag");
-    view.process.name_taken = Some(Duration::from_secs(2));
+    view.state.name_taken = Some(Duration::from_secs(2));
     assert_eq!(plan(&view), Step::Look(Look::Owned));
-    view.seen.owned_is_fresh = true;
+    view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())), "whose is it?");
-    view.seen.named = Some(Vec::new());
+    view.observed.named = Some(Vec::new());
     assert!(matches!(plan(&view), Step::Refuse(..)));
-    view.seen.owned = vec![remote];
+    view.observed.owned = vec![remote];
     assert!(matches!(plan(&view), Step::Record(_)));
 }
 
@@ -291,11 +291,11 @@ fn what_is_in_doubt_is_looked_for_where_it_was_sent() {
 #[test]
 fn a_retained_remote_of_an_earlier_life_is_neither_taken_nor_made_again() {
     let (mut view, remote) = settled();
-    let mut labels = view.world.identity.mark(&view.owner, "an earlier life", "c0");
+    let mut labels = view.config.identity.mark(&view.owner, "an earlier life", "c0");
     labels.insert("dso-released".into(), "true".into());
     untouched(&mut view);
-    view.seen.permit = true;
-    view.seen.owned = vec![Arc::new(Remote { labels, ..(*remote).clone() })];
+    view.observed.permit = true;
+    view.observed.owned = vec![Arc::new(Remote { labels, ..(*remote).clone() })];
     assert!(is_stuck(&view, Reason::NameTaken));
 }
 
@@ -306,7 +306,7 @@ fn another_owners_remote_is_not_adopted() {
     let labels = foreign.mark(&view.owner, "theirs", "c0");
     untouched(&mut view);
     desire(&mut view).adopt = Some(id());
-    view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
     assert!(is_stuck(&view, Reason::OwnedByOther));
 }
 
@@ -315,12 +315,14 @@ fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
     for deleting in [false, true] {
         let mut view = if deleting { deleted() } else { settled().0 };
         let remote = read(&view);
-        view.seen.sights.insert(id(), Sight::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
-        view.process.recorded_age = Some(Duration::ZERO);
-        view.seen.owned_is_fresh = true;
+        view.observed
+            .remotes
+            .insert(id(), Observation::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
+        view.state.recorded_age = Some(Duration::ZERO);
+        view.observed.owned_is_fresh = true;
         assert!(matches!(told(&view).ready, Ready::Working(..)), "a list may lag");
-        view.process.recorded_age = Some(view.world.list_lag);
-        view.seen.owned_is_fresh = false;
+        view.state.recorded_age = Some(view.config.list_lag);
+        view.observed.owned_is_fresh = false;
         assert_eq!(plan(&view), Step::Look(Look::Owned));
     }
 }
@@ -344,8 +346,8 @@ fn only_a_remote_that_is_seen_with_our_mark_shows_it() {
     let (mut view, remote) = settled();
     assert!(view.shows_our_mark(&id()));
     let unmarked = Remote { labels: crate::remote::mark::Labels::new(), ..(*remote).clone() };
-    for sight in [Sight::Read(Arc::new(unmarked)), Sight::Gone] {
-        view.seen.sights.insert(id(), sight);
+    for sight in [Observation::Read(Arc::new(unmarked)), Observation::Gone] {
+        view.observed.remotes.insert(id(), sight);
         assert!(!view.shows_our_mark(&id()));
     }
 }

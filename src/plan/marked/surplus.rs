@@ -9,7 +9,7 @@ use crate::api::condition::Reason;
 use crate::plan::recorded::Outcome;
 use crate::plan::report::Next;
 use crate::plan::step::{Look, Step};
-use crate::plan::view::{Sight, View};
+use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, difference, hash};
 use crate::remote::id::RemoteId;
@@ -19,9 +19,9 @@ use crate::remote::mark::Origin;
 pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
     let surplus = next(view)?;
     // The kept one must be shown by a read in this pass.
-    match view.sight(&kept.id) {
-        Some(Sight::Read(_)) => delete(view, &surplus),
-        Some(Sight::Indexed(_) | Sight::Gone) | None => Some(Step::Read(kept.id.clone())),
+    match view.observation(&kept.id) {
+        Some(Observation::Read(_)) => delete(view, &surplus),
+        Some(Observation::Listed(_) | Observation::Gone) | None => Some(Step::Read(kept.id.clone())),
     }
 }
 
@@ -56,13 +56,13 @@ pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
         return None;
     }
     // Since the answer came; a process that did not see that first saw the nonce later still.
-    let age = view.process.recorded_age.unwrap_or(view.process.doubt_age);
-    let left = view.world.list_lag.saturating_sub(age);
+    let age = view.state.recorded_age.unwrap_or(view.state.uncertain_for);
+    let left = view.config.list_lag.saturating_sub(age);
     if !left.is_zero() {
         let message = "the cloud dataset does not carry this object's ownership labels; a list will show whether another one does";
         return Some(working(waiting, message, Next::After(left)));
     }
-    (!view.seen.owned_is_fresh).then_some(Step::Look(Look::Owned))
+    (!view.observed.owned_is_fresh).then_some(Step::Look(Look::Owned))
 }
 
 /// The next remote that is surplus by what is known so far.
@@ -70,25 +70,25 @@ fn next(view: &View) -> Option<Arc<Remote>> {
     view.mine_elsewhere()
         .into_iter()
         .find(|(nonce, remote)| {
-            let read = match view.sight(&remote.id) {
-                Some(Sight::Read(read)) => read,
-                Some(Sight::Indexed(_) | Sight::Gone) | None => remote,
+            let read = match view.observation(&remote.id) {
+                Some(Observation::Read(read)) => read,
+                Some(Observation::Listed(_) | Observation::Gone) | None => remote,
             };
             Origin::of_nonce(nonce) == Origin::Created
-                && !view.seen.recorded_elsewhere.contains(&remote.id)
+                && !view.observed.recorded_elsewhere.contains(&remote.id)
                 && sent_by_us(view, nonce, read)
         })
         .map(|(_, remote)| remote)
 }
 
 fn delete(view: &View, surplus: &Arc<Remote>) -> Option<Step> {
-    if !view.seen.object_is_fresh {
+    if !view.observed.object_is_fresh {
         return Some(Step::Reread);
     }
-    match view.sight(&surplus.id) {
-        Some(Sight::Read(_)) => Some(Step::Delete(surplus.id.clone())),
-        Some(Sight::Indexed(_)) | None => Some(Step::Read(surplus.id.clone())),
-        Some(Sight::Gone) => None,
+    match view.observation(&surplus.id) {
+        Some(Observation::Read(_)) => Some(Step::Delete(surplus.id.clone())),
+        Some(Observation::Listed(_)) | None => Some(Step::Read(surplus.id.clone())),
+        Some(Observation::Gone) => None,
     }
 }
 

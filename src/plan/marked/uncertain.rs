@@ -1,4 +1,4 @@
-//! Doubt: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
+//! Uncertainty: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
 //! "nothing came of it" counts only after the settle time.
 
 use super::ends::{end, stuck, working};
@@ -36,14 +36,14 @@ pub(super) fn doubt(view: &View) -> Step {
         return Step::Resolve;
     }
     // 4.3 Whether the recorded remote exists comes first: it is never put aside for another that does.
-    if let Some(id) = view.id().filter(|id| view.sight(id).is_none()) {
+    if let Some(id) = view.id().filter(|id| view.observation(id).is_none()) {
         return Step::Read(id.clone());
     }
-    if let Some(age) = view.process.name_taken {
+    if let Some(age) = view.state.name_taken {
         return name_taken(view, age);
     }
-    let settled = view.process.doubt_age >= view.world.settle;
-    if !view.seen.owned_is_fresh && (settled || view.process.lists == 0) {
+    let settled = view.state.uncertain_for >= view.config.settle;
+    if !view.observed.owned_is_fresh && (settled || view.state.lists == 0) {
         return Step::Look(Look::Owned);
     }
     // 4.3 A hit with our uid ends it at once.
@@ -51,7 +51,7 @@ pub(super) fn doubt(view: &View) -> Step {
         return step;
     }
     // 4.5 Absence counts only under a principal that would see it.
-    if !view.seen.absence_counts {
+    if !view.observed.absence_counts {
         return stuck(
             Reason::AccountMismatch,
             "an earlier attempt was made by another identity, and this one cannot tell whether it succeeded; restore \
@@ -59,7 +59,7 @@ pub(super) fn doubt(view: &View) -> Step {
         );
     }
     if !settled {
-        let left = view.world.settle.saturating_sub(view.process.doubt_age);
+        let left = view.config.settle.saturating_sub(view.state.uncertain_for);
         return working(
             Reason::Uncertain,
             "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
@@ -67,7 +67,7 @@ pub(super) fn doubt(view: &View) -> Step {
         );
     }
     // 4.4 Two equal complete lists after the settle time.
-    if view.process.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
+    if view.state.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
 }
 
 /// 4.3 What of this object's own work was found beside the recorded remote.
@@ -87,15 +87,15 @@ fn hit(view: &View) -> Option<Step> {
 
 /// 3.5 "Name taken" is believed only once a list, the list lag later, shows nothing of ours.
 fn name_taken(view: &View, age: std::time::Duration) -> Step {
-    if age < view.world.list_lag {
-        let left = view.world.list_lag.saturating_sub(age);
+    if age < view.config.list_lag {
+        let left = view.config.list_lag.saturating_sub(age);
         return working(
             Reason::Progressing,
             "the name is taken; checking whether by a dataset of this object",
             Next::After(left),
         );
     }
-    if !view.seen.owned_is_fresh {
+    if !view.observed.owned_is_fresh {
         return Step::Look(Look::Owned);
     }
     if let Some(step) = hit(view) {
@@ -104,7 +104,7 @@ fn name_taken(view: &View, age: std::time::Duration) -> Step {
     let nonce = view.object.intent.own().and_then(|intent| intent.newest()).unwrap_or_default().to_owned();
     let name = view.desired.as_ref().ok().and_then(|desired| desired.create.get("Name")).and_then(|name| name.as_str());
     let name = name.unwrap_or_default();
-    if view.seen.named.is_none() && !view.object.deleting {
+    if view.observed.named.is_none() && !view.object.deleting {
         return Step::Look(Look::Named(name.to_owned()));
     }
     let (message, about) = owner::name_taken(view, name);

@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dataset_operator::plan::intent::Intent;
-use dataset_operator::plan::object::{Facts, Stored};
-use dataset_operator::plan::view::World;
+use dataset_operator::plan::object::{ObjectFacts, Stored};
+use dataset_operator::plan::view::OperatorConfig;
 use dataset_operator::reconcile::object_state;
-use dataset_operator::reconcile::own_writes::Echo;
+use dataset_operator::reconcile::own_writes::OwnWrites;
 use dataset_operator::remote::id::RemoteId;
 use tokio::time::Instant;
 
@@ -38,9 +38,9 @@ struct Caps {
 
 #[derive(Default)]
 struct Table {
-    all: Vec<object_state::Memory>,
+    all: Vec<object_state::ObjectState>,
     prints: Vec<u64>,
-    numbers: HashMap<object_state::Memory, u16>,
+    numbers: HashMap<object_state::ObjectState, u16>,
     processed: HashMap<(u16, Nonce, bool), (u16, question::Memory)>,
     ticked: HashMap<u16, u16>,
 }
@@ -57,7 +57,7 @@ impl Memories {
             deleting: if versioned { 2 } else { 0 },
         };
         let memories = Self { now, caps, table: Mutex::default() };
-        memories.table().number(object_state::Memory::new(now), now);
+        memories.table().number(object_state::ObjectState::new(now), now);
         memories
     }
 
@@ -77,7 +77,7 @@ impl Memories {
         let after = table.number(memory, self.now);
         let age = |age: Duration| u8::try_from(age.as_secs()).unwrap_or(u8::MAX);
         let compact = question::Memory {
-            doubt_age: age(seen.doubt_age),
+            doubt_age: age(seen.uncertain_for),
             lists: u8::try_from(seen.lists).unwrap_or(u8::MAX),
             settled_lists: u8::try_from(seen.settled_lists).unwrap_or(u8::MAX),
             resolved: seen.resolved,
@@ -92,7 +92,7 @@ impl Memories {
 
     /// The memory after a complete list by owner mark.
     #[must_use]
-    pub fn listed(&self, number: u16, world: &World) -> u16 {
+    pub fn listed(&self, number: u16, world: &OperatorConfig) -> u16 {
         self.change(number, |memory, now| memory.listed(world, now))
     }
 
@@ -129,7 +129,7 @@ impl Memories {
     /// Is a copy of this version older than our own last write?
     #[must_use]
     pub fn is_stale(&self, written: u8, seen: u8) -> bool {
-        let mut echo = Echo::default();
+        let mut echo = OwnWrites::default();
         echo.read((written > 0).then(|| written.to_string()));
         echo.is_stale(&seen.to_string())
     }
@@ -170,7 +170,7 @@ impl Memories {
         self.table().prints.get(usize::from(number)).copied().unwrap_or_default()
     }
 
-    fn change(&self, number: u16, change: impl FnOnce(&mut object_state::Memory, Instant)) -> u16 {
+    fn change(&self, number: u16, change: impl FnOnce(&mut object_state::ObjectState, Instant)) -> u16 {
         let mut table = self.table();
         let mut memory = table.get(number);
         change(&mut memory, self.now);
@@ -186,11 +186,11 @@ impl Memories {
 }
 
 impl Table {
-    fn get(&self, number: u16) -> object_state::Memory {
+    fn get(&self, number: u16) -> object_state::ObjectState {
         self.all[usize::from(number)].clone()
     }
 
-    fn number(&mut self, memory: object_state::Memory, now: Instant) -> u16 {
+    fn number(&mut self, memory: object_state::ObjectState, now: Instant) -> u16 {
         if let Some(number) = self.numbers.get(&memory) {
             return *number;
         }
@@ -203,7 +203,7 @@ impl Table {
 }
 
 /// What tells memories apart, by ages instead of instants.
-fn print_of(memory: &object_state::Memory, now: Instant) -> u64 {
+fn print_of(memory: &object_state::ObjectState, now: Instant) -> u64 {
     let age = |instant: Instant| now.duration_since(instant);
     let ages = (age(memory.doubt.since), memory.name_taken.map(age), memory.deleting_since.map(age));
     let recorded = memory.recorded.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));
@@ -214,10 +214,10 @@ fn print_of(memory: &object_state::Memory, now: Instant) -> u64 {
 }
 
 /// The facts that a memory reads.
-fn facts(newest: Nonce, deleting: bool) -> Facts {
+fn facts(newest: Nonce, deleting: bool) -> ObjectFacts {
     let attempt = |nonce| dataset_operator::plan::intent::Attempt { nonce: words::nonce(nonce), hash: String::new() };
     let attempts = (newest > 0).then(|| attempt(newest)).into_iter().collect();
-    Facts {
+    ObjectFacts {
         uid: String::new(),
         namespace: String::new(),
         name: String::new(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dataset_operator::plan::Step;
 use dataset_operator::plan::recorded::Recorded;
-use dataset_operator::plan::view::{View, World};
+use dataset_operator::plan::view::{OperatorConfig, View};
 use dataset_operator::reconcile::conditions;
 
 use crate::answer::{Do, read};
@@ -120,8 +120,8 @@ impl Oracle {
 
     /// The production world of this scenario.
     #[must_use]
-    pub fn world(&self, principal: u8) -> World {
-        World {
+    pub fn world(&self, principal: u8) -> OperatorConfig {
+        OperatorConfig {
             identity: self.words.ours.clone(),
             account: words::ACCOUNT.into(),
             region: String::new(),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataset_operator::ambient::StandIn;
+use dataset_operator::environment::Simulated;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -51,7 +51,7 @@ impl Stage {
     }
 }
 
-impl StandIn for Stage {
+impl Simulated for Stage {
     fn now(&self) -> Timestamp {
         now()
     }

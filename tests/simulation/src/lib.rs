@@ -5,7 +5,7 @@
 //! it does in production, on a paused clock, until all is as it should be and stays so, or until there is no hope.
 //! [`explore`] makes all scenarios with one fault, and with two.
 //!
-//! Time, random numbers and crashes come through `dataset_operator::ambient`, which has this door in debug builds only.
+//! Time, random numbers and crashes come through `dataset_operator::environment`, which has this door in debug builds only.
 #![cfg(debug_assertions)]
 #![allow(
     clippy::unwrap_used,

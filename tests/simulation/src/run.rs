@@ -1,9 +1,9 @@
 //! One run from beginning to end.
 
+use dataset_operator::environment::simulated;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataset_operator::ambient::stand_in;
 use tokio::time::{Instant, sleep};
 
 use crate::clock::{self, Stage};
@@ -52,7 +52,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
     runtime.block_on(async {
         clock::begin();
         let world = World::new(scenario);
-        let _stage = stand_in(Stage::new(world.clone(), scenario.seed));
+        let _stage = simulated(Stage::new(world.clone(), scenario.seed));
         tokio::select! {
             biased;
             outcome = play(&world) => outcome,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use dataset_operator::api::condition::Reason;
 use dataset_operator::plan;
-use dataset_operator::plan::desired::{Deletion, Desired, First, Policy};
-use dataset_operator::plan::object::{Facts, Stored};
+use dataset_operator::plan::desired::{Deletion, Desired, FirstVersion, Policy};
+use dataset_operator::plan::object::{ObjectFacts, Stored};
 use dataset_operator::plan::recorded::{Ended, Recorded};
-use dataset_operator::plan::report::{Hold, Next, Ready, Report};
-use dataset_operator::plan::view::{Process, Relations, Seen, Sight, View};
+use dataset_operator::plan::report::{Blocked, Next, Ready, Report};
+use dataset_operator::plan::view::{Observation, Observed, Relations, StateView, View};
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::Fields;
@@ -35,13 +35,13 @@ impl Oracle {
             desired: self.desired(question),
             deletion: object.spec.retain.then_some(Deletion::Retain),
             relations: self.relations(question),
-            process: process(question),
-            seen: self.seen(question),
-            world: Arc::new(self.world(question.principal)),
+            state: process(question),
+            observed: self.seen(question),
+            config: Arc::new(self.world(question.principal)),
         }
     }
 
-    fn facts(&self, question: &Question) -> Facts {
+    fn facts(&self, question: &Question) -> ObjectFacts {
         let object = &question.object;
         let intent = match &object.intent {
             None => Stored::Absent,
@@ -53,7 +53,7 @@ impl Oracle {
             1 => Some("none".to_owned()),
             id => Some(self.words.id(id - 1).to_string()),
         };
-        Facts {
+        ObjectFacts {
             uid: words::uid(object.uid),
             namespace: "ns".into(),
             name: words::name(question.slot + 1).into(),
@@ -102,17 +102,17 @@ impl Oracle {
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
         if let Some(ready) = report {
             let report = Report::new(ready, Next::Event);
-            recorded = conditions::told(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
+            recorded = conditions::next_status(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
         }
         recorded.observed_generation = observed;
         recorded
     }
 
-    fn desired(&self, question: &Question) -> Result<Desired, Hold> {
+    fn desired(&self, question: &Question) -> Result<Desired, Blocked> {
         let (spec, wish) = (&question.object.spec, &question.wish);
         // What `kinds/version.rs` says of a dataset that is not there.
         if self.words.versioned && question.object.status.id == 0 && matches!(question.kin, Kin::Holds | Kin::Gone) {
-            return Err(Hold::waiting(Reason::DependencyNotReady, "the dataset is not Ready yet"));
+            return Err(Blocked::waiting(Reason::DependencyNotReady, "the dataset is not Ready yet"));
         }
         let mut fixed = Fields::new();
         fixed.insert("Uri".into(), json!(words::uri(spec.fixed)));
@@ -130,7 +130,7 @@ impl Oracle {
             mutable,
             label_keys: Vec::new(),
             labels: BTreeMap::new(),
-            first: First::default(),
+            first: FirstVersion::default(),
             adopt: (spec.adopt > 0).then(|| self.words.id(spec.adopt)),
             policy: match wish.policy {
                 1 => Policy::CreateOnly,
@@ -167,7 +167,7 @@ impl Oracle {
         relations
     }
 
-    fn seen(&self, question: &Question) -> Seen {
+    fn seen(&self, question: &Question) -> Observed {
         let versions = question.stranger_version || matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving);
         let remote = |id: Id, look: &world::Look| Arc::new(self.words.remote(id, look, versions));
         let all = |looks: &Looks| each(looks).map(|(id, look)| remote(id, look)).collect::<Vec<_>>();
@@ -175,27 +175,27 @@ impl Oracle {
         for (id, sight) in (1..).zip(&question.sights) {
             let sight = match sight {
                 world::Sight::Unknown => continue,
-                world::Sight::Indexed(look) => Sight::Indexed(remote(id, look)),
-                world::Sight::Read(look) => Sight::Read(remote(id, look)),
-                world::Sight::Gone => Sight::Gone,
+                world::Sight::Indexed(look) => Observation::Listed(remote(id, look)),
+                world::Sight::Read(look) => Observation::Read(remote(id, look)),
+                world::Sight::Gone => Observation::Gone,
             };
             sights.insert(self.words.id(id), sight);
         }
         let dataset = RemoteId::new(words::DATASET);
         if question.dataset_gone {
-            sights.insert(dataset, Sight::Gone);
+            sights.insert(dataset, Observation::Gone);
         } else if question.dataset_read {
             let read = Remote { id: dataset.clone(), labels: Labels::new(), fields: Fields::new(), latest: None };
-            sights.insert(dataset, Sight::Read(Arc::new(read)));
+            sights.insert(dataset, Observation::Read(Arc::new(read)));
         }
         let bits = |bits: u16| (1..16u8).filter(move |bit| bits & (1_u16 << *bit) != 0);
         let live_here: BTreeSet<_> = bits(question.live_here).map(|uid: Uid| words::uid(uid)).collect();
         let elsewhere = bits(u16::from(question.elsewhere)).map(|id| self.words.id(id)).collect();
-        Seen {
+        Observed {
             object_is_fresh: question.object_is_fresh,
             swept: question.swept,
             absence_counts: question.absence_counts,
-            sights,
+            remotes: sights,
             owned: all(&question.owned),
             owned_is_fresh: question.owned_is_fresh,
             named: question.named.as_ref().map(all),
@@ -247,10 +247,10 @@ impl Oracle {
     }
 }
 
-fn process(question: &Question) -> Process {
+fn process(question: &Question) -> StateView {
     let memory = &question.memory;
-    Process {
-        doubt_age: ticks(memory.doubt_age),
+    StateView {
+        uncertain_for: ticks(memory.doubt_age),
         lists: u32::from(memory.lists),
         settled_lists: u32::from(memory.settled_lists),
         resolved: memory.resolved,
@@ -259,7 +259,7 @@ fn process(question: &Question) -> Process {
         deleting_age: ticks(memory.deleting_age),
         recorded_age: memory.recorded_age.map(ticks),
         read_age: None,
-        predecessor_in_doubt: false,
+        predecessor_uncertain: false,
         // The model's service keeps what it is sent.
         futile: BTreeMap::new(),
         fresh: words::digits(question.fresh),

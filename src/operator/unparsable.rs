@@ -11,23 +11,23 @@ use kube::api::{Patch, PatchParams};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use crate::ambient;
 use crate::api::condition::Reason;
+use crate::environment;
 use crate::plan::report::Report;
 use crate::reconcile::conditions;
 use crate::reconcile::context::Context;
 use crate::reconcile::kind::Kind;
-use crate::reconcile::parsed::{Broken, Shown};
+use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::reconcile::write_errors::refuses;
 
 /// Has those that come in say so, until nobody sends any more.
-pub(super) async fn tell<K: Kind>(context: Arc<Context<K>>, mut broken: UnboundedReceiver<Box<Broken>>) {
+pub(super) async fn tell<K: Kind>(context: Arc<Context<K>>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
     while let Some(object) = broken.recv().await {
         tell_of(&context, object).await;
     }
 }
 
-async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
+async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Unparsable>) {
     let message = format!(
         "the object does not parse, so nothing is done for it and it is not let go: {}; correct it, or apply the \
          CustomResourceDefinition of this operator's version",
@@ -35,16 +35,17 @@ async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Broken>) {
     );
     let before = broken.recorded::<K>();
     let report = Report::stuck(Reason::InvalidSpec, message.clone());
-    let after = conditions::told(&before, &report, broken.metadata.generation.unwrap_or_default(), ambient::now());
+    let after =
+        conditions::next_status(&before, &report, broken.metadata.generation.unwrap_or_default(), environment::now());
     let uid = broken.metadata.uid.clone().unwrap_or_default();
     let Some(patch) = conditions::patch(K::PROFILE, &uid, &before, &after) else { return };
-    let shown = Shown::<K::Object>::Broken(broken);
+    let shown = Parsed::<K::Object>::Unparsable(broken);
     let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
     let name = name.unwrap_or_default();
     tracing::warn!(controller = K::PROFILE.name, namespace, name, error = message, "an object does not parse");
-    context.teller.tell(shown.object_ref(&()), Reason::InvalidSpec, &message);
+    context.recorder.tell(shown.object_ref(&()), Reason::InvalidSpec, &message);
     let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch) else { return };
-    let api: Api<Shown<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
+    let api: Api<Parsed<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
     let (params, patch) = (PatchParams::default(), Patch::Json::<()>(patch));
     let write = api.patch_status(name, &params, &patch);
     let error = match timeout(context.limits.kube_call, write).await {

@@ -9,7 +9,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 /// The time of day.
 pub(crate) fn now() -> Timestamp {
     #[cfg(debug_assertions)]
-    if let Some(now) = stand_in::with(|stand_in| stand_in.now()) {
+    if let Some(now) = simulated::with(|simulated| simulated.now()) {
         return now;
     }
     Timestamp::now()
@@ -18,7 +18,7 @@ pub(crate) fn now() -> Timestamp {
 /// Time since boot, suspend included: a process that was frozen sees how long it was away.
 pub(crate) fn since_boot() -> Duration {
     #[cfg(debug_assertions)]
-    if let Some(time) = stand_in::with(|stand_in| stand_in.since_boot()) {
+    if let Some(time) = simulated::with(|simulated| simulated.since_boot()) {
         return time;
     }
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
@@ -30,7 +30,7 @@ pub(crate) fn since_boot() -> Duration {
 pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     #[cfg(debug_assertions)]
-    if stand_in::with(|stand_in| stand_in.fill(&mut bytes)).is_some() {
+    if simulated::with(|simulated| simulated.fill(&mut bytes)).is_some() {
         return Some(bytes);
     }
     SystemRandom::new().fill(&mut bytes).ok()?;
@@ -43,7 +43,7 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
 /// ends, as by a kernel. With `DATASET_OPERATOR_PAUSE="before Create 3s"` the first pass that comes there is held up so long.
 /// Under a stand-in the pass stops for good, and the stand-in sees to the rest of the process.
 #[cfg(debug_assertions)]
-pub(crate) async fn seam(when: &str, step: &str, kind: &str) {
+pub(crate) async fn failpoint(when: &str, step: &str, kind: &str) {
     let here = format!("{when} {step}");
     if std::env::var("DATASET_OPERATOR_CRASH").is_ok_and(|point| point == here || point == format!("{here} of {kind}"))
     {
@@ -52,16 +52,16 @@ pub(crate) async fn seam(when: &str, step: &str, kind: &str) {
     if let Some(time) = pause::at(&here) {
         tokio::time::sleep(time).await;
     }
-    if stand_in::with(|stand_in| stand_in.goes_on(when, step)) == Some(false) {
+    if simulated::with(|simulated| simulated.goes_on(when, step)) == Some(false) {
         std::future::pending::<()>().await;
     }
 }
 
 #[cfg(not(debug_assertions))]
-pub(crate) async fn seam(_: &str, _: &str, _: &str) {}
+pub(crate) async fn failpoint(_: &str, _: &str, _: &str) {}
 
 #[cfg(debug_assertions)]
-pub use stand_in::{Guard, StandIn, stand_in};
+pub use simulated::{Guard, Simulated, simulated};
 
 #[cfg(debug_assertions)]
 mod pause {
@@ -86,7 +86,7 @@ mod pause {
 }
 
 #[cfg(debug_assertions)]
-mod stand_in {
+mod simulated {
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::time::Duration;
@@ -94,7 +94,7 @@ mod stand_in {
     use jiff::Timestamp;
 
     /// A simulated environment.
-    pub trait StandIn {
+    pub trait Simulated {
         /// The time of day.
         fn now(&self) -> Timestamp;
         /// The time since boot.
@@ -106,10 +106,10 @@ mod stand_in {
     }
 
     thread_local! {
-        static PRESENT: RefCell<Option<Rc<dyn StandIn>>> = const { RefCell::new(None) };
+        static PRESENT: RefCell<Option<Rc<dyn Simulated>>> = const { RefCell::new(None) };
     }
 
-    /// Ends the stand-in when it is dropped.
+    /// InventoryTasks the stand-in when it is dropped.
     #[derive(Debug)]
     pub struct Guard(());
 
@@ -121,13 +121,13 @@ mod stand_in {
 
     /// From now on everything that runs on this thread gets its environment from here.
     #[must_use]
-    pub fn stand_in(with: Rc<dyn StandIn>) -> Guard {
+    pub fn simulated(with: Rc<dyn Simulated>) -> Guard {
         PRESENT.set(Some(with));
         Guard(())
     }
 
     /// Asks the stand-in, if there is one.
-    pub(super) fn with<T>(ask: impl FnOnce(&dyn StandIn) -> T) -> Option<T> {
+    pub(super) fn with<T>(ask: impl FnOnce(&dyn Simulated) -> T) -> Option<T> {
         let present = PRESENT.with_borrow(Clone::clone);
         present.map(|present| ask(&*present))
     }

@@ -24,7 +24,7 @@ pub(super) enum Count {
 
 /// What the pages so far come to.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct ListProgress {
     /// Number of the list.
     pub(super) number: u32,
     /// What its count is worth.
@@ -48,7 +48,7 @@ pub(super) struct Tally {
     ended: bool,
 }
 
-impl Tally {
+impl ListProgress {
     /// List number `number`, nothing read yet; `count` is what was learnt from earlier ones.
     pub(super) fn new(number: u32, count: Count) -> Self {
         Self {
@@ -142,99 +142,99 @@ mod tests {
     use super::*;
 
     /// A list with these pages, each so many new items and a count. Pages are read as long as more are wanted.
-    fn tally(known: Count, fresh: bool, pages: &[(usize, Option<u64>)]) -> (Tally, usize) {
-        let (mut tally, mut read) = (Tally::new(1, known), 0);
+    fn progress(known: Count, fresh: bool, pages: &[(usize, Option<u64>)]) -> (ListProgress, usize) {
+        let (mut progress, mut read) = (ListProgress::new(1, known), 0);
         for (items, total) in pages {
-            tally.page(*items, *total);
-            (0..*items).for_each(|_| tally.known(true, fresh));
+            progress.page(*items, *total);
+            (0..*items).for_each(|_| progress.known(true, fresh));
             read += 1;
-            if !tally.wants_more() {
+            if !progress.wants_more() {
                 break;
             }
         }
-        (tally, read)
+        (progress, read)
     }
 
     #[test]
     fn a_count_that_exceeds_its_page_is_believed() {
-        let (tally, read) =
-            tally(Count::Unproven, true, &[(100, Some(250)), (100, Some(250)), (50, Some(250)), (0, None)]);
-        assert_eq!((tally.count, tally.pages_expected(), read), (Count::All, 3, 3));
-        assert!(tally.is_whole());
+        let (progress, read) =
+            progress(Count::Unproven, true, &[(100, Some(250)), (100, Some(250)), (50, Some(250)), (0, None)]);
+        assert_eq!((progress.count, progress.pages_expected(), read), (Count::All, 3, 3));
+        assert!(progress.is_whole());
     }
 
     #[test]
     fn a_count_that_is_its_page_is_proven_by_one_page_more() {
-        let (one, read) = tally(Count::Unproven, true, &[(70, Some(70)), (0, Some(70)), (0, None)]);
+        let (one, read) = progress(Count::Unproven, true, &[(70, Some(70)), (0, Some(70)), (0, None)]);
         assert_eq!((one.count, read, one.is_whole()), (Count::All, 2, true));
-        let (again, read) = tally(one.count, true, &[(70, Some(70)), (0, None)]);
+        let (again, read) = progress(one.count, true, &[(70, Some(70)), (0, None)]);
         assert_eq!((read, again.is_whole()), (1, true));
-        let (few, read) = tally(Count::Unproven, true, &[(7, Some(7)), (0, None)]);
+        let (few, read) = progress(Count::Unproven, true, &[(7, Some(7)), (0, None)]);
         assert_eq!((few.count, read, few.is_whole()), (Count::Unproven, 1, true), "not a full page");
     }
 
     #[test]
     fn a_count_of_the_page_alone_is_not_believed() {
         let pages = [(10, Some(10)), (10, Some(10)), (3, Some(3)), (0, Some(0)), (0, None)];
-        let (first, read) = tally(Count::Unproven, true, &pages);
+        let (first, read) = progress(Count::Unproven, true, &pages);
         assert_eq!((first.count, read, first.is_whole()), (Count::Page, 4, false));
-        let (second, read) = tally(first.count, false, &pages);
+        let (second, read) = progress(first.count, false, &pages);
         assert_eq!((read, second.is_whole()), (4, true), "two that agree");
-        let (ten, _) = tally(Count::Unproven, true, &[(10, Some(10)), (0, Some(0))]);
+        let (ten, _) = progress(Count::Unproven, true, &[(10, Some(10)), (0, Some(0))]);
         assert_eq!((ten.count, ten.is_whole()), (Count::Page, false));
     }
 
     #[test]
     fn without_a_count_two_lists_must_agree() {
         let pages = [(10, None), (3, None), (0, None), (0, None)];
-        let (first, read) = tally(Count::Unproven, true, &pages);
+        let (first, read) = progress(Count::Unproven, true, &pages);
         assert_eq!((read, first.is_whole()), (3, false));
-        assert!(tally(Count::Unproven, false, &pages).0.is_whole());
+        assert!(progress(Count::Unproven, false, &pages).0.is_whole());
     }
 
     #[test]
     fn an_empty_list_is_whole_unless_it_counts_something() {
-        assert!(tally(Count::Unproven, true, &[(0, Some(0))]).0.is_whole());
-        assert!(tally(Count::Unproven, true, &[(0, None)]).0.is_whole());
-        assert!(!tally(Count::Unproven, true, &[(0, Some(3))]).0.is_whole());
+        assert!(progress(Count::Unproven, true, &[(0, Some(0))]).0.is_whole());
+        assert!(progress(Count::Unproven, true, &[(0, None)]).0.is_whole());
+        assert!(!progress(Count::Unproven, true, &[(0, Some(3))]).0.is_whole());
     }
 
     #[test]
     fn a_list_that_moved_is_not_whole() {
-        let moved = tally(Count::Unproven, true, &[(100, Some(101)), (2, Some(102))]);
+        let moved = progress(Count::Unproven, true, &[(100, Some(101)), (2, Some(102))]);
         assert!(!moved.0.is_whole());
-        let short = tally(Count::All, true, &[(100, Some(150)), (49, Some(150)), (0, Some(150)), (0, None)]);
+        let short = progress(Count::All, true, &[(100, Some(150)), (49, Some(150)), (0, Some(150)), (0, None)]);
         assert_eq!((short.1, short.0.is_whole()), (3, false));
     }
 
     #[test]
     fn a_page_that_does_not_exist_ends_the_list() {
-        let (mut tally, _) = tally(Count::Unproven, true, &[(70, Some(70))]);
-        assert!(tally.is_proving() && !tally.is_whole());
-        tally.end();
-        assert!(!tally.wants_more() && tally.is_whole());
+        let (mut progress, _) = progress(Count::Unproven, true, &[(70, Some(70))]);
+        assert!(progress.is_proving() && !progress.is_whole());
+        progress.end();
+        assert!(!progress.wants_more() && progress.is_whole());
     }
 
     #[test]
     fn a_service_that_repeats_itself_is_not_asked_on() {
-        let mut tally = Tally::new(1, Count::Unproven);
+        let mut progress = ListProgress::new(1, Count::Unproven);
         for first in [true, false] {
-            assert!(tally.wants_more());
-            tally.page(10, Some(u64::MAX));
-            (0..10).for_each(|_| tally.known(first, first));
+            assert!(progress.wants_more());
+            progress.page(10, Some(u64::MAX));
+            (0..10).for_each(|_| progress.known(first, first));
         }
-        assert!(!tally.wants_more() && !tally.is_whole());
-        assert_eq!(tally.pages_expected(), MOST_PAGES);
+        assert!(!progress.wants_more() && !progress.is_whole());
+        assert_eq!(progress.pages_expected(), MOST_PAGES);
     }
 
     #[test]
     fn an_item_shown_twice_counts_once() {
-        let mut tally = Tally::new(1, Count::All);
-        tally.page(4, Some(4));
-        tally.known(true, true);
-        tally.known(false, false);
-        tally.other("d-1");
-        tally.other("d-1");
-        assert!(!tally.is_whole());
+        let mut progress = ListProgress::new(1, Count::All);
+        progress.page(4, Some(4));
+        progress.known(true, true);
+        progress.known(false, false);
+        progress.other("d-1");
+        progress.other("d-1");
+        assert!(!progress.is_whole());
     }
 }

@@ -1,4 +1,4 @@
-//! Counting what there is, when somebody asks for metrics: objects from the stores, remotes from the index.
+//! Counting what there is, when somebody asks for metrics: objects from the stores, remotes from the inventory.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use kube::runtime::reflector::Store;
 use super::kinship::Kinship;
 use crate::api::Reason;
 use crate::kinds::{Around, DatasetVersions, Datasets};
-use crate::metrics::{Census, Count};
-use crate::reconcile::kind::{Kind, Root};
-use crate::reconcile::stored::Held;
+use crate::metrics::{Count, Counts};
+use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::stored::StoredObject;
 
 /// Counts everything. Orphans are counted only if the objects of all namespaces are seen: an object elsewhere would
 /// be taken for gone.
-pub(super) fn census(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: bool) -> Census {
-    let index = &around.index;
+pub(super) fn counts(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: bool) -> Counts {
+    let inventory = &around.inventory;
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let orphans = || index.orphans(|uid| kinship.lives_here(uid)).len();
-    Census {
+    let orphans = || inventory.orphans(|uid| kinship.lives_here(uid)).len();
+    Counts {
         kinds: vec![
             (Datasets::PROFILE.name, count(&around.datasets)),
             (DatasetVersions::PROFILE.name, count(&around.versions)),
         ],
-        workspaces: index.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
-        remotes: number(index.len()),
-        sweeps: index.sweeps(),
+        workspaces: inventory.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
+        remotes: number(inventory.len()),
+        sweeps: inventory.sweeps(),
         orphans: (everywhere && kinship.is_complete()).then(|| number(orphans())),
     }
 }
 
-fn count<O: Root>(store: &Store<Held<O>>) -> Count {
+fn count<O: Managed>(store: &Store<StoredObject<O>>) -> Count {
     let mut count = Count::default();
     for standing in store.state().iter().map(|object| object.standing()) {
         count.exists += 1;

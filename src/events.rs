@@ -19,8 +19,8 @@ use serde_json::json;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::ambient;
 use crate::api::{EventReason, News};
+use crate::environment;
 use crate::metrics::Metrics;
 use crate::reconcile::write_errors::refuses;
 use gate::Gate;
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something to tell about an object.
 #[derive(Debug)]
-struct Told {
+struct EventNote {
     object: ObjectReference,
     news: News,
     note: String,
@@ -41,8 +41,8 @@ struct Told {
 
 /// Where passes leave their events.
 #[derive(Clone, Debug)]
-pub struct Teller {
-    sender: mpsc::Sender<Told>,
+pub struct EventRecorder {
+    sender: mpsc::Sender<EventNote>,
     gate: Arc<Shared>,
 }
 
@@ -58,10 +58,10 @@ impl Shared {
     }
 }
 
-impl Teller {
-    /// A teller, and the task that writes what it is told. What is left out is told of `own`.
+impl EventRecorder {
+    /// A recorder, and the task that writes what it is told. What is left out is told of `own`.
     pub fn new(client: kube::Client, own: ObjectReference, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
-        let (sender, mut receiver) = mpsc::channel::<Told>(QUEUE);
+        let (sender, mut receiver) = mpsc::channel::<EventNote>(QUEUE);
         let gate = Arc::<Shared>::default();
         let shared = gate.clone();
         let task = async move {
@@ -75,11 +75,11 @@ impl Teller {
                     },
                     () = shared.left_out.notified() => continue,
                     () = until(due) => match shared.lock().sum_up() {
-                        Some(note) => Told { object: own.clone(), news: EventReason::EventsLeftOut.into(), note },
+                        Some(note) => EventNote { object: own.clone(), news: EventReason::EventsLeftOut.into(), note },
                         None => continue,
                     },
                 };
-                let write = series.write(&told, Instant::now(), ambient::now());
+                let write = series.write(&told, Instant::now(), environment::now());
                 match timeout(PATIENCE, publish(&client, write)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
@@ -100,7 +100,7 @@ impl Teller {
     /// Tells one thing about an object. The note is cut at what Kubernetes takes.
     pub fn tell(&self, object: ObjectReference, news: impl Into<News>, note: &str) {
         let news = news.into();
-        let told = Told { object, news, note: note.to_owned() };
+        let told = EventNote { object, news, note: note.to_owned() };
         let mut gate = self.gate.lock();
         if !gate.admits(news, Instant::now()) || self.sender.try_send(told).is_err() {
             gate.leave_out(news, Instant::now());

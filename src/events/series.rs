@@ -11,7 +11,7 @@ use k8s_openapi::api::events::v1::{Event, EventSeries};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
-use super::Told;
+use super::EventNote;
 use crate::words::cut_bytes;
 
 const CONTROLLER: &str = "dataset-operator";
@@ -54,7 +54,7 @@ impl Series {
     }
 
     /// What to write for this.
-    pub(super) fn write(&mut self, told: &Told, now: Instant, time: Timestamp) -> Write {
+    pub(super) fn write(&mut self, told: &EventNote, now: Instant, time: Timestamp) -> Write {
         let key = key(told);
         let fresh = |repeated: &Repeated| now.saturating_duration_since(repeated.last) < WINDOW;
         if let Some(repeated) = self.told.get_mut(&key).filter(|repeated| fresh(repeated)) {
@@ -79,7 +79,7 @@ impl Series {
 }
 
 /// What makes two things told the same.
-fn key(Told { object, news, note }: &Told) -> u64 {
+fn key(EventNote { object, news, note }: &EventNote) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&object.kind, &object.namespace, &object.name, &object.uid, news, note).hash(&mut hasher);
     hasher.finish()
@@ -94,7 +94,7 @@ fn name(object: &str, number: i128) -> String {
     format!("{}.{number}", object.trim_end_matches(['-', '.']))
 }
 
-fn event(Told { object, news, note }: &Told, name: String, instance: &str, time: Timestamp) -> Event {
+fn event(EventNote { object, news, note }: &EventNote, name: String, instance: &str, time: Timestamp) -> Event {
     let ObjectReference { namespace, .. } = object;
     Event {
         metadata: ObjectMeta { name: Some(name), namespace: namespace.clone(), ..ObjectMeta::default() },
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::api::EventReason;
 
-    fn told(name: &str, uid: &str, note: &str) -> Told {
+    fn told(name: &str, uid: &str, note: &str) -> EventNote {
         let object = ObjectReference {
             kind: Some("Dataset".into()),
             name: Some(name.into()),
@@ -123,7 +123,7 @@ mod tests {
             uid: Some(uid.into()),
             ..ObjectReference::default()
         };
-        Told { object, news: EventReason::Created.into(), note: note.into() }
+        EventNote { object, news: EventReason::Created.into(), note: note.into() }
     }
 
     fn name_of(write: &Write) -> &str {
@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_new_text_is_a_new_event_and_the_same_one_is_counted_for_a_while() {
         let (mut series, time) = (Series::new(None), Timestamp::UNIX_EPOCH);
-        let mut write = |told: &Told| series.write(told, Instant::now(), time);
+        let mut write = |told: &EventNote| series.write(told, Instant::now(), time);
         let first = write(&told("one", "u1", "d-1 was created"));
         assert!(first.series.is_none());
         let again = write(&told("one", "u1", "d-1 was created"));

@@ -4,12 +4,12 @@ use super::limiter::Lane;
 
 /// A caller's place in the limiter: it may hold a permit for one call already; further calls wait inline in its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct Permit {
     lane: Lane,
     granted: bool,
 }
 
-impl Turn {
+impl Permit {
     /// Every call waits for its permit in this lane.
     #[must_use]
     pub const fn wait(lane: Lane) -> Self {

@@ -13,12 +13,12 @@ use super::Kind;
 
 /// Objects and remotes at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct Counts {
     /// Objects by kind.
     pub kinds: Vec<(&'static str, Count)>,
     /// Workspaces that are wanted, and whether each was listed and can be seen.
     pub workspaces: Vec<(String, bool)>,
-    /// Datasets and versions that the index holds.
+    /// Datasets and versions that the inventory holds.
     pub remotes: u64,
     /// Sweeps of workspaces that ended well.
     pub sweeps: u64,
@@ -42,7 +42,7 @@ pub struct Count {
     pub not_ready: BTreeMap<&'static str, u64>,
 }
 
-type Counting = Box<dyn Fn() -> Census + Send + Sync>;
+type Counting = Box<dyn Fn() -> Counts + Send + Sync>;
 
 /// Where the census comes from, once it is known.
 #[derive(Default)]

@@ -20,7 +20,7 @@ const TYPICAL: u8 = 0;
 const LEARNT: u8 = 1;
 
 /// A type whose values can be packed.
-pub trait Packable: Serialize + DeserializeOwned {
+pub trait Compressible: Serialize + DeserializeOwned {
     /// Text that values of this type, written as JSON, have in common. Nothing is stored durably, so it may change at
     /// any time.
     const TYPICAL: &'static str;
@@ -31,12 +31,12 @@ pub trait Packable: Serialize + DeserializeOwned {
 
 /// A packed value. Those that are equal when packed are equal; the other way round it holds from the moment on when
 /// the dictionary has learnt, for values that serialise their members in a fixed order.
-pub struct Packed<T> {
+pub struct Compressed<T> {
     bytes: Box<[u8]>,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: Packable> Packed<T> {
+impl<T: Compressible> Compressed<T> {
     /// Packs a value. `None` if it cannot be written as JSON, which for plain data does not happen.
     #[must_use]
     pub fn new(value: &T) -> Option<Self> {
@@ -53,7 +53,7 @@ impl<T: Packable> Packed<T> {
         Some(Self { bytes: bytes.into_boxed_slice(), of: PhantomData })
     }
 
-    /// The value. `None` only after a defect: these bytes were made by [`Packed::new`] in this process.
+    /// The value. `None` only after a defect: these bytes were made by [`Compressed::new`] in this process.
     #[must_use]
     pub fn open(&self) -> Option<T> {
         let (tag, bytes) = self.bytes.split_last()?;
@@ -69,21 +69,21 @@ impl<T: Packable> Packed<T> {
     }
 }
 
-impl<T> Clone for Packed<T> {
+impl<T> Clone for Compressed<T> {
     fn clone(&self) -> Self {
         Self { bytes: self.bytes.clone(), of: PhantomData }
     }
 }
 
-impl<T> PartialEq for Packed<T> {
+impl<T> PartialEq for Compressed<T> {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes
     }
 }
 
-impl<T> std::fmt::Debug for Packed<T> {
+impl<T> std::fmt::Debug for Compressed<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Packed({} bytes)", self.bytes.len())
+        write!(f, "Compressed({} bytes)", self.bytes.len())
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
         text: String,
     }
 
-    impl Packable for Sample {
+    impl Compressible for Sample {
         const TYPICAL: &'static str = r#"{"kind":"an ordinary sample","text":"#;
 
         fn learnt() -> &'static OnceLock<Box<[u8]>> {
@@ -114,16 +114,16 @@ mod tests {
     #[test]
     fn what_was_packed_comes_out_again_and_is_small() {
         for text in ["", "x", "数据\u{0}\"\\", &"long ".repeat(50_000)] {
-            let packed = Packed::new(&sample(text)).unwrap();
+            let packed = Compressed::new(&sample(text)).unwrap();
             assert_eq!(packed.open().unwrap(), sample(text));
         }
-        let packed = Packed::new(&sample("7f3a")).unwrap();
+        let packed = Compressed::new(&sample("7f3a")).unwrap();
         assert!(packed.size() < 20, "{packed:?}");
     }
 
     #[test]
     fn equal_values_are_equal_when_packed() {
-        assert_eq!(Packed::new(&sample("a")), Packed::new(&sample("a")));
-        assert_ne!(Packed::new(&sample("a")), Packed::new(&sample("b")));
+        assert_eq!(Compressed::new(&sample("a")), Compressed::new(&sample("a")));
+        assert_ne!(Compressed::new(&sample("a")), Compressed::new(&sample("b")));
     }
 }
