@@ -13,7 +13,7 @@ use super::recorded::RemoteId;
 use super::report::{Next, Ready, Report};
 use super::verdict::verdict;
 use super::view::{Remote, Sight, View};
-use super::wire::{as_created, changed, created, label_list, now, request_of};
+use super::wire::{as_created, changed, created, label_list, labels_sent, now, request_of};
 use crate::ambient;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
@@ -151,9 +151,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn mark(&mut self, view: &View, id: &RemoteId, mark: Labels) -> Flow {
-        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
-        let released = current.contains_key(MARK_RELEASED);
-        let labels = if id.version.is_some() { current.into_iter().chain(mark).collect() } else { mark };
+        let current = view.sight(id).and_then(Sight::remote).map(|remote| &remote.labels);
+        let released = current.is_some_and(|labels| labels.contains_key(MARK_RELEASED));
+        let labels = labels_sent(id, current, mark);
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if let Flow::End(_) = flow {
             return flow;
@@ -300,10 +300,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn release(&mut self, view: &View, id: &RemoteId) -> Flow {
-        let current = view.sight(id).and_then(Sight::remote).map(|remote| remote.labels.clone()).unwrap_or_default();
-        let released = [(MARK_RELEASED.to_owned(), "true".to_owned())];
-        let labels =
-            if id.version.is_some() { current.into_iter().chain(released).collect() } else { Labels::from(released) };
+        let current = view.sight(id).and_then(Sight::remote).map(|remote| &remote.labels);
+        let labels = labels_sent(id, current, Labels::from([(MARK_RELEASED.to_owned(), "true".to_owned())]));
         let flow = self.change(view, id, Change::SetLabels(labels)).await;
         if matches!(flow, Flow::Again) {
             self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released"));

@@ -123,11 +123,13 @@ impl<K: Kind> Pass<'_, K> {
     async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
         match listing::versions(&self.ctx.cloud, &mut self.turn, dataset).await {
-            Ok(listing) if listing.complete => {
-                self.ctx.index.put_versions(dataset, &listing.remotes, since);
-                Ok(listing.remotes)
-            }
-            Ok(_) => Err(self.unsteady().await),
+            Ok(listing) => match listing.whole() {
+                Some(versions) => {
+                    self.ctx.index.put_versions(dataset, &versions, since);
+                    Ok(versions)
+                }
+                None => Err(self.unsteady().await),
+            },
             Err(error) => {
                 let gone = match error.class {
                     ErrorClass::NotFound => Ok(true),
@@ -242,8 +244,10 @@ impl<K: Kind> Pass<'_, K> {
                     ..ListDatasets::default()
                 };
                 match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
-                    Ok(listing) if listing.complete => owned.extend(listing.remotes),
-                    Ok(_) => return self.unsteady().await,
+                    Ok(listing) => match listing.whole() {
+                        Some(remotes) => owned.extend(remotes),
+                        None => return self.unsteady().await,
+                    },
                     Err(error) => return self.call_failed(&error).await,
                 }
             }
@@ -267,13 +271,15 @@ impl<K: Kind> Pass<'_, K> {
         };
         let since = Instant::now();
         match listing::datasets(&self.ctx.cloud, &mut self.turn, &query).await {
-            Ok(listing) if listing.complete => {
-                self.ctx.index.put_listed(&listing.remotes, since);
-                let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
-                self.seen.named = Some(listing.remotes.into_iter().filter(same).collect());
-                Flow::Again
-            }
-            Ok(_) => self.unsteady().await,
+            Ok(listing) => match listing.whole() {
+                Some(remotes) => {
+                    self.ctx.index.put_listed(&remotes, since);
+                    let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
+                    self.seen.named = Some(remotes.into_iter().filter(same).collect());
+                    Flow::Again
+                }
+                None => self.unsteady().await,
+            },
             Err(error) => self.call_failed(&error).await,
         }
     }

@@ -127,3 +127,7 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
 fn of(id: &RemoteId, dataset: Operation, version: Operation) -> Operation {
     if id.version.is_some() { version } else { dataset }
 }
+
+#[cfg(test)]
+#[path = "turn_tests.rs"]
+mod tests;

@@ -93,6 +93,17 @@ pub(super) fn as_created(id: &RemoteId, labels: Labels, desired: &super::desired
     Remote { id: id.clone(), labels, fields, latest }
 }
 
+/// What a call sends that sets these labels on a remote that has `current` ones: of a version the full set, because what
+/// is not sent may be lost.
+pub(super) fn labels_sent(id: &RemoteId, current: Option<&Labels>, set: Labels) -> Labels {
+    if id.version.is_none() {
+        return set;
+    }
+    let mut all = current.cloned().unwrap_or_default();
+    all.extend(set);
+    all
+}
+
 /// Labels as the API lists them.
 pub(super) fn label_list(labels: &Labels) -> Value {
     Value::Array(labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect())

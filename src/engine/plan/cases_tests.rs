@@ -63,6 +63,10 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     view.seen.sights.insert(id.clone(), Sight::Read(remote));
     let Step::Change(_, Change::SetLabels(labels)) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
+    // Those that are as they should be are sent too.
+    desire(&mut view).labels.insert("foreign".into(), "theirs".into());
+    let Step::Change(_, Change::SetLabels(labels)) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
     // Letting it go writes the full set as well.
     view.object.deleting = true;
     view.seen.object_is_fresh = true;
@@ -313,4 +317,25 @@ fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
     let mut both = changed("2");
     both.retain(|change| *change != dropped());
     assert_eq!(both, [Change::SetLabels([("keep".to_owned(), "2".to_owned())].into())]);
+}
+
+#[test]
+fn labels_of_v1_are_sent_as_a_full_set_too() {
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&RemoteId::dataset("d-1"), members, &[]);
+    let labels = |pairs: &[(&str, &str)]| -> Labels {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    desire(&mut view).first.labels = Some(labels(&[("same", "1"), ("edited", "2")]));
+    view.recorded.label_keys = ["v1=same", "v1=edited", "v1=gone"].map(str::to_owned).into_iter().collect();
+    let mut remote = (*remote).clone();
+    remote.latest = Some(Box::new(Remote {
+        id: RemoteId::version("d-1", "v1"),
+        labels: labels(&[("same", "1"), ("edited", "1"), ("gone", "1"), ("theirs", "1")]),
+        fields: Fields::new(),
+        latest: None,
+    }));
+    let made = changes(&view, view.desired.as_ref().unwrap(), &remote);
+    let full = labels(&[("same", "1"), ("edited", "2"), ("theirs", "1")]);
+    assert_eq!(made, [Change::RemoveFirstLabels(vec!["gone".to_owned()]), Change::SetFirstLabels(full)]);
 }
