@@ -335,6 +335,27 @@ mod tests {
     }
 
     #[test]
+    fn passes_keep_the_limit_busy_and_are_bounded() {
+        let passes = |arguments: &[&str]| settings(arguments).unwrap().concurrency();
+        assert_eq!(passes(&[]), 64);
+        for (qps, expected) in [("0.5", 8), ("12", 8), ("13", 9), ("50", 32), ("400", 256), ("100000", 256)] {
+            assert_eq!(passes(&["--qps", qps]), expected, "--qps {qps}");
+        }
+        assert_eq!(passes(&["--qps", "400", "--concurrency", "3"]), 3);
+    }
+
+    #[test]
+    fn each_time_limit_counts_towards_the_shortest_settle_time() {
+        for flag in ["--send-deadline", "--request-timeout", "--list-lag"] {
+            assert!(settings(&["--settle-time", "25s", flag, "11s"]).is_err(), "{flag}");
+        }
+        for flag in ["--send-deadline", "--resync"] {
+            let error = settings(&[flag, "0s"]).unwrap_err().to_string();
+            assert_eq!(error, format!("{flag} must be longer than zero"));
+        }
+    }
+
+    #[test]
     fn a_budget_of_nothing_is_refused() {
         let refused = |budget: &str| Command::try_parse_from(["x", "--daily-budget", budget]).is_err();
         assert!(refused("0") && refused("-1") && !refused("1"));

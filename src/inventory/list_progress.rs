@@ -208,6 +208,12 @@ mod tests {
     }
 
     #[test]
+    fn a_list_whose_count_moved_is_not_whole_though_as_many_items_came() {
+        let (progress, read) = progress(Count::All, true, &[(100, Some(150)), (50, Some(149))]);
+        assert_eq!((read, progress.distinct, progress.is_whole()), (2, 150, false));
+    }
+
+    #[test]
     fn a_page_that_does_not_exist_ends_the_list() {
         let (mut progress, _) = progress(Count::Unproven, true, &[(70, Some(70))]);
         assert!(progress.is_proving() && !progress.is_whole());

@@ -16,13 +16,19 @@ const TRIES: u32 = 3;
 /// A list as read.
 #[derive(Debug, Clone)]
 pub struct Listing {
-    /// The items, by id.
+    /// The items, by id. Who must know all of them asks for [`Listing::whole`].
     pub remotes: Vec<Arc<Remote>>,
     /// It did not change while it was read: what is not in it was not there.
     pub complete: bool,
 }
 
 impl Listing {
+    /// All items there are. `None` if some may be missing.
+    #[must_use]
+    pub fn whole(self) -> Option<Vec<Arc<Remote>>> {
+        self.complete.then_some(self.remotes)
+    }
+
     /// Does it show this one? A list that is not complete and does not show it is an unusable answer of `operation`.
     pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
         let shown = self.remotes.iter().any(|remote| remote.id == *id);

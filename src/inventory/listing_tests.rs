@@ -1,6 +1,6 @@
 //! Whole lists of a service whose pages are small, uncounted or misleading: all items, or the word that some may lack.
 
-use pai_emulator::{Emulator, Options, Version};
+use pai_emulator::{Effect, Emulator, Fault, Options, Version, When};
 use serde_json::{Value, json};
 
 use super::super::stage::*;
@@ -72,4 +72,33 @@ async fn a_list_by_ids_ends_with_the_last_of_them() {
         assert_eq!((listing.remotes.len(), listing.complete), (20, true));
         assert_eq!(emulator.stats().calls["ListDatasets"].ok, 1);
     }
+}
+
+#[tokio::test]
+async fn a_list_whose_first_page_is_refused_is_no_empty_list() {
+    for (status, code) in [(400, "200800001"), (404, "201300003"), (400, "PageNumberExceed")] {
+        let (emulator, client) = service(json!({})).await;
+        let refused = |operation: &str| Fault {
+            operation: operation.into(),
+            effect: Effect::Error,
+            when: When::Before,
+            status,
+            code: code.into(),
+            ..Fault::default()
+        };
+        emulator.add_faults(["ListDatasets", "ListDatasetVersions"].map(refused));
+        let all = ListDatasets { workspace_id: Some(WORKSPACE.into()), ..ListDatasets::default() };
+        let mut turn = Permit::wait(Lane::UserChange);
+        assert!(datasets(&client, &mut turn, &all).await.is_err(), "{code}");
+        assert!(versions(&client, &mut turn, &id(0)).await.is_err(), "{code}");
+    }
+}
+
+#[test]
+fn a_list_that_may_lack_items_is_not_taken_for_a_whole_one() {
+    let listing = |complete| Listing { remotes: Vec::new(), complete };
+    assert_eq!((listing(true).whole(), listing(false).whole()), (Some(Vec::new()), None));
+    let (id, operation) = (RemoteId::new("d-1").join("v2"), Operation::ListDatasetVersions);
+    assert!(!listing(true).shows(&id, operation).unwrap());
+    assert!(listing(false).shows(&id, operation).is_err());
 }

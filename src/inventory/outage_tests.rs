@@ -79,6 +79,23 @@ async fn a_first_list_that_fails_is_told_once_and_recovers_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_page_that_is_refused_is_not_the_end_of_an_empty_workspace() {
+    for (status, code) in [(400, "200800001"), (404, "201300003"), (400, "PageNumberExceed")] {
+        let mut stage = Stage::new(all_marked(3), Knobs::default()).await;
+        stage.recorded(0..3);
+        let refused = Fault { status, code: code.into(), ..failing(Some(1), Effect::Error, 1000) };
+        stage.emulator.add_faults([refused]);
+        assert!(stage.trouble(Some(1)).is_none());
+        stage.pass(RESYNC).await;
+        assert!(!stage.inventory.is_swept(WORKSPACE), "{code}: nothing may be created here");
+        assert!(is_failed_call(stage.trouble(None).as_ref()), "{code}");
+        stage.emulator.clear_faults();
+        stage.swept().await;
+        assert_eq!(stage.known(3), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_seen_for_too_long_is_not_known_until_it_is_seen_again() {
     let mut stage = Stage::new(all_marked(250), Knobs::default()).await;
     stage.recorded(0..250);

@@ -260,12 +260,13 @@ impl Sweep<'_> {
         for dataset in due {
             let since = Instant::now();
             match listing::versions(self.client, &mut Permit::wait(Lane::Sweep), &dataset).await {
-                Ok(listing) if listing.complete => {
-                    if self.inventory.put_versions(&dataset, &listing.remotes, since) {
+                Ok(listing) => {
+                    if let Some(versions) = listing.whole()
+                        && self.inventory.put_versions(&dataset, &versions, since)
+                    {
                         self.inventory.wake_recorders(&dataset);
                     }
                 }
-                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed");
                 }

@@ -183,6 +183,32 @@ async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_of_versions_that_misleads_takes_nothing_away() {
+    let mut datasets = vec![with_versions(0)];
+    let version = |number| Version { version_name: format!("v{number}"), ..Version::default() };
+    datasets[0].versions = (1..=25).map(version).collect();
+    datasets[0].next_version = 26;
+    let mut stage = Stage::new(datasets, Knobs { page_size_max: 10, ..Knobs::default() }).await;
+    stage.recorded(0..1);
+    let recorded = |number: usize| RemoteId::new(id(0)).join(format!("v{number}"));
+    for number in 1..=24 {
+        let object = ObjectKey::new("DatasetVersion", "ns", &format!("v{number}"), &format!("uid-v{number}"));
+        stage.inventory.recorded(&recorded(number), &object, None);
+    }
+    stage.swept().await;
+    let since = tokio::time::Instant::now();
+    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(0)).await.unwrap();
+    stage.inventory.put_versions(&id(0), &versions.remotes, since);
+    stage.emulator.set_knobs(|knobs| knobs.list_chaos = serde_json::from_value(json!("skip")).unwrap());
+    let before = stage.calls().2;
+    // It is listed once in a hundred resyncs, and believed for longer than that.
+    stage.pass_in(RESYNC * 105, RESYNC / 2).await;
+    assert!(stage.calls().2 > before, "it was listed");
+    assert_eq!(stage.woken(), []);
+    assert!((1..=24).all(|number| stage.inventory.get(&recorded(number)).is_some()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn several_domains_share_the_resync() {
     let mut stage = Stage::of_domains(all_marked(20), &["another of ours".into(), "the domain".into()]).await;
     stage.swept().await;

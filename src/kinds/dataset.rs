@@ -265,3 +265,7 @@ fn binds(version: &DatasetVersion) -> bool {
 fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<Arc<DatasetVersion>> {
     versions_of(object, recorded, around).into_iter().find(|version| binds(version))
 }
+
+#[cfg(test)]
+#[path = "dataset_tests.rs"]
+mod tests;

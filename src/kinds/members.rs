@@ -64,9 +64,48 @@ pub(super) fn check_json(fields: &Fields) -> Result<(), Blocked> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use serde_json::json;
+    use kube::CustomResourceExt;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Map, json};
+
+    /// A spec that sets every field that its schema has, and the names of these fields in order.
+    pub(in crate::kinds) fn every_member<O: CustomResourceExt, S: DeserializeOwned>() -> (S, Vec<String>) {
+        let definition = serde_json::to_value(O::crd()).unwrap();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        let spec = example("spec", schema);
+        let mut names: Vec<_> = spec.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        (serde_json::from_value(spec).unwrap(), names)
+    }
+
+    /// A value of this schema.
+    fn example(name: &str, schema: &Value) -> Value {
+        let nothing = Map::new();
+        if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
+            return first.clone();
+        }
+        match schema["type"].as_str() {
+            Some("object") => {
+                let members = schema["properties"].as_object().unwrap_or(&nothing);
+                members.iter().map(|(name, schema)| (name.clone(), example(name, schema))).collect()
+            }
+            Some("array") => json!([example(name, &schema["items"])]),
+            Some("integer") => json!(1),
+            Some("boolean") => json!(true),
+            Some("string") if ["options", "importInfo"].contains(&name) => json!("{}"),
+            Some("string") => json!("1"),
+            other => panic!("{name}: a type that this test does not know: {other:?}"),
+        }
+    }
+
+    /// API names as the spec spells them, in order.
+    pub(in crate::kinds) fn camel<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+        let mut names: Vec<_> = names.map(|name| lower_camel(name)).collect();
+        names.sort();
+        names
+    }
 
     #[test]
     fn nested_keys_are_spelled_as_the_api_does() {

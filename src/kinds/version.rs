@@ -7,7 +7,7 @@ use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
 use super::{Around, Defaults, compare, deletion};
-use crate::api::{CommonStatus, DatasetVersion, OnExternalDeletion, Reason};
+use crate::api::{CommonStatus, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
@@ -18,6 +18,7 @@ use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Managed};
 use crate::remote::Remote;
+use crate::remote::fields::Fields;
 use crate::remote::id::{RemoteId, version_number};
 
 /// The kind `DatasetVersion`.
@@ -69,8 +70,7 @@ impl Kind for DatasetVersions {
     fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Blocked> {
         let (dataset, workspace) = place(object, recorded, around)?;
         let spec = &object.spec;
-        let json = Spec::of(spec);
-        let (fixed, mutable) = (json.members(FIXED), json.members(MUTABLE));
+        let (fixed, mutable) = members(spec);
         let mut create = fixed.clone();
         create.extend(mutable.clone());
         check_json(&create)?;
@@ -142,6 +142,12 @@ impl Kind for DatasetVersions {
         }
         relations
     }
+}
+
+/// The members that the spec manages: those that are fixed, and those that can be changed.
+fn members(spec: &DatasetVersionSpec) -> (Fields, Fields) {
+    let json = Spec::of(spec);
+    (json.members(FIXED), json.members(MUTABLE))
 }
 
 /// Does it stand for v1?
@@ -224,4 +230,25 @@ fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, a
         .into_iter()
         .find(first)
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::members::tests::{camel, every_member};
+    use super::*;
+    use crate::api::rules::VERSION_IMMUTABLES;
+
+    #[test]
+    fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
+        const OURS: [&str; 6] =
+            ["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
+        let (spec, mut names) = every_member::<DatasetVersion, DatasetVersionSpec>();
+        let (fixed, mutable) = members(&spec);
+        let mut fixed_by_rule = VERSION_IMMUTABLES.map(|immutable| immutable.field.to_owned());
+        fixed_by_rule.sort();
+        assert_eq!(camel(fixed.keys()), fixed_by_rule);
+        assert_eq!(FIXED.len(), fixed.len(), "what status records");
+        names.retain(|name| !OURS.contains(&name.as_str()));
+        assert_eq!(camel(fixed.keys().chain(mutable.keys())), names, "each once");
+    }
 }

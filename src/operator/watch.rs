@@ -197,3 +197,7 @@ pub(super) async fn drive<K: Kind>(
         () = early => tracing::debug!(controller = K::PROFILE.name, "nothing was listed yet, so there is no pass to wait for"),
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

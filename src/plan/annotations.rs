@@ -102,6 +102,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_interval_is_no_shorter_than_ten_seconds_and_no_longer_than_a_day() {
+        for (text, seconds) in [
+            ("0", 0),
+            ("0s", 0),
+            ("1ms", 10),
+            ("9s", 10),
+            ("10s", 10),
+            ("90s", 90),
+            ("1h30m", 5400),
+            ("24h", 86_400),
+            ("24h1s", 86_400),
+            ("8760h", 86_400),
+        ] {
+            assert_eq!(poll(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "10", "-5m", "banana"] {
+            assert_eq!(poll(text), None, "{text}");
+        }
+    }
+
     fn told(pairs: &[(&str, &str)], id: Option<&str>) -> Vec<(EventReason, String)> {
         let annotations = pairs.iter().map(|(key, value)| (format!("{}{key}", names::PREFIX), (*value).to_owned()));
         wrong(&annotations.collect(), id.map(RemoteId::new).as_ref())

@@ -118,3 +118,7 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
         | Step::Ignore => return None,
     })
 }
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

@@ -191,3 +191,36 @@ fn an_id_is_written_only_where_the_one_that_was_read_still_is() {
     assert_eq!(operations[1], json!({"op": "test", "path": "/status/datasetId", "value": null}));
     assert_eq!(operations[2], json!({"op": "add", "path": "/status/datasetId", "value": "d-1"}));
 }
+
+fn unavailable() -> Report {
+    let error = LastError { code: "503".into(), operation: "GetDataset".into(), ..LastError::default() };
+    Report { error: Some(error), ..Report::working(Reason::CloudUnavailable, "503", Next::Backoff) }
+}
+
+#[test]
+fn the_last_error_goes_with_what_it_explains() {
+    let failed = next_status(&Recorded::default(), &unavailable(), 1, Timestamp::UNIX_EPOCH);
+    assert!(failed.last_error.is_some());
+    let recovered = [
+        Report::new(Ready::Available("fine".into()), Next::Event),
+        Report::new(Ready::Paused("paused".into()), Next::Event),
+        Report::stuck(Reason::InvalidSpec, "our own check"),
+        Report::working(Reason::CloudUnavailable, "a list kept changing", Next::Backoff),
+    ];
+    for report in recovered {
+        let after = next_status(&failed, &report, 1, Timestamp::UNIX_EPOCH);
+        assert_eq!(after.last_error, None, "{report:?}");
+        let operations = patch(&crate::kinds::dataset::PROFILE, "u", &failed, &after).unwrap();
+        let removal = json!({"op": "remove", "path": "/status/lastError"});
+        assert!(operations.as_array().unwrap().contains(&removal), "{operations}");
+    }
+}
+
+#[test]
+fn a_failure_that_stays_is_told_of_the_generation_that_fails_now() {
+    let first = next_status(&Recorded::default(), &unavailable(), 1, Timestamp::UNIX_EPOCH);
+    let edited = next_status(&first, &unavailable(), 2, Timestamp::UNIX_EPOCH);
+    assert_eq!(edited.observed_generation, 2);
+    assert!(edited.conditions.iter().all(|condition| condition.observed_generation == Some(2)), "{edited:?}");
+    assert!(patch(&crate::kinds::dataset::PROFILE, "u", &first, &edited).is_some());
+}

@@ -12,10 +12,10 @@ use crate::api::{EventReason, News};
 use crate::environment;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
-use crate::plan::report::{Next, Ready, Report};
+use crate::plan::report::{Next, Ready, Report, STALLED_RETRY};
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
-use crate::reconcile::pass::{Pass, cool, later};
+use crate::reconcile::pass::{Pass, cool};
 
 /// A wait shorter than this is not worth a status write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,8 +35,8 @@ impl<K: Kind> Pass<'_, K> {
         self.watch(&report);
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let after = self.after(&before, &report, &facts);
-        if let Some(wait) = self.not_yet(&facts, &before, &report) {
-            return Action::requeue(wait);
+        if let Some(again) = self.not_yet(&facts, &before, &report) {
+            return self.look(&facts, again);
         }
         if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
@@ -83,75 +83,36 @@ impl<K: Kind> Pass<'_, K> {
         after
     }
 
-    /// A report that is not worth a write yet: how long until it is.
-    pub(super) fn not_yet(&self, facts: &ObjectFacts, before: &Recorded, report: &Report) -> Option<Duration> {
-        let Ready::Working(reason, message) = &report.ready else { return None };
-        let same = before
-            .condition("Ready")
-            .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
-        let news = same.map(|ready| conditions::is_news(*reason, &ready.message, message));
-        if news == Some(false) {
-            return None;
-        }
-        // A list that is under way says nothing against it either.
-        let harmless = report.error.is_some()
-            || *reason == Reason::WriteRefused
-            || (*reason == Reason::Progressing && report.next == Next::Event);
-        // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
-        let told = before.was_ready() || before.condition("Stalled").is_some();
-        let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
-        if facts.deleting && before.was_ready() {
-            return None;
-        }
-        let patience = if settled { GRACE } else { PATIENCE };
-        let waited = self.ctx.states.with(&facts.uid, |state| {
-            if settled { state.failing(Instant::now()) } else { state.waiting(Instant::now(), news.and(Some(message))) }
-        });
-        // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
-        let long = *reason == Reason::Queued
-            || (*reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience));
-        if waited >= patience || long {
-            return None;
-        }
-        let left = patience.saturating_sub(waited);
-        Some(match report.next {
-            Next::Event => left,
-            Next::After(wait) => wait.min(left),
-            Next::Backoff => cool(self.ctx, facts, Duration::ZERO..=left.max(Duration::from_secs(1))),
-        })
+    /// A report that is not worth a write yet: when to look again.
+    pub(super) fn not_yet(&self, facts: &ObjectFacts, before: &Recorded, report: &Report) -> Option<Again> {
+        let now = Instant::now();
+        let (patience, waited) = match patience(facts, before, report) {
+            Patience::None => return None,
+            Patience::Short(news) => (PATIENCE, self.ctx.states.with(&facts.uid, |state| state.waiting(now, news))),
+            Patience::Grace => (GRACE, self.ctx.states.with(&facts.uid, |state| state.failing(now))),
+        };
+        held_back(report, patience, waited)
     }
 
     pub(super) fn next(&self, facts: &ObjectFacts, report: &Report) -> Action {
         if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
             self.ctx.states.with(&facts.uid, crate::reconcile::object_state::ObjectState::calm);
         }
-        match (&report.ready, report.next) {
-            (Ready::Available(_), Next::Event) => Action::await_change(),
-            (Ready::Stuck(reason, _), Next::Backoff) => {
-                // What stands in the way is often mended where no event comes from.
-                let outside =
-                    matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
-                let at_least = if outside { Duration::ZERO } else { crate::plan::report::STALLED_RETRY };
-                Action::requeue(cool(self.ctx, facts, at_least..=Duration::MAX))
-            }
-            (_, Next::Event) => Action::requeue(FALLBACK),
-            (_, Next::After(wait)) => Action::requeue(wait),
-            (_, Next::Backoff) => later(self.ctx, facts),
+        self.look(facts, told(report))
+    }
+
+    fn look(&self, facts: &ObjectFacts, again: Again) -> Action {
+        match again {
+            Again::OnChange => Action::await_change(),
+            Again::After(wait) => Action::requeue(wait),
+            Again::Backoff { least, most } => Action::requeue(cool(self.ctx, facts, least..=most)),
         }
     }
 
     /// Events on transitions: what `Ready` turned to, and having duplicates; being ready again is told by what was done.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
-        if let Some(duplicates) = &report.duplicates
-            && before.condition("DuplicatesFound").is_none()
-        {
-            self.tell(EventReason::DuplicatesFound, duplicates);
-        }
-        let known = |drifted: &Condition| drifted.reason == conditions::SERVICE_NORMALISES;
-        if let Some(message) = &report.normalised
-            && !before.condition("Drifted").is_some_and(known)
-        {
-            self.tell(EventReason::ServiceNormalises, message);
+        for (reason, message) in found(before, report) {
+            self.tell(reason, message);
         }
         if self.corrected && matches!(report.ready, Ready::Available(_)) {
             let note = format!("set back to what the spec says: {}", self.changed.join(", "));
@@ -171,6 +132,106 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
+/// When to look at an object again, if nothing happens first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Only when something changes.
+    OnChange,
+    /// After this long.
+    After(Duration),
+    /// After the object's own delay, within these bounds.
+    Backoff {
+        /// Not before.
+        least: Duration,
+        /// Not later.
+        most: Duration,
+    },
+}
+
+/// How long a report may be held back that status does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience<'a> {
+    /// It is told at once.
+    None,
+    /// For a moment: what it waits for may come. The news, if status tells another wait for the same reason.
+    Short(Option<&'a str>),
+    /// As long as a settled object stays as it is told.
+    Grace,
+}
+
+fn patience<'a>(facts: &ObjectFacts, before: &Recorded, report: &'a Report) -> Patience<'a> {
+    let Ready::Working(reason, message) = &report.ready else { return Patience::None };
+    let same = before
+        .condition("Ready")
+        .filter(|ready| ready.reason == reason.as_str() && before.observed_generation == facts.generation);
+    let news = same.map(|ready| conditions::is_news(*reason, &ready.message, message));
+    if news == Some(false) {
+        return Patience::None;
+    }
+    // A list that is under way says nothing against it either.
+    let harmless = report.error.is_some()
+        || *reason == Reason::WriteRefused
+        || (*reason == Reason::Progressing && report.next == Next::Event);
+    // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
+    let told = before.was_ready() || before.condition("Stalled").is_some();
+    let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
+    if facts.deleting && before.was_ready() {
+        return Patience::None;
+    }
+    if settled { Patience::Grace } else { Patience::Short(news.and(Some(message))) }
+}
+
+/// When to look again while a report is held back that has been held back for `waited`: never later than it is told.
+/// `None` if it is told now.
+fn held_back(report: &Report, patience: Duration, waited: Duration) -> Option<Again> {
+    let Ready::Working(reason, _) = &report.ready else { return None };
+    // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
+    let long = *reason == Reason::Queued
+        || (*reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience));
+    if waited >= patience || long {
+        return None;
+    }
+    let left = patience.saturating_sub(waited);
+    Some(match report.next {
+        Next::Event => Again::After(left),
+        Next::After(wait) => Again::After(wait.min(left)),
+        Next::Backoff => Again::Backoff { least: Duration::ZERO, most: left.max(Duration::from_secs(1)) },
+    })
+}
+
+/// When to look again after a report that is told.
+fn told(report: &Report) -> Again {
+    match (&report.ready, report.next) {
+        (Ready::Available(_), Next::Event) => Again::OnChange,
+        (Ready::Stuck(reason, _), Next::Backoff) => {
+            // What stands in the way is often mended where no event comes from.
+            let outside = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
+            let least = if outside { Duration::ZERO } else { STALLED_RETRY };
+            Again::Backoff { least, most: Duration::MAX }
+        }
+        (_, Next::Event) => Again::After(FALLBACK),
+        (_, Next::After(wait)) => Again::After(wait),
+        (_, Next::Backoff) => Again::Backoff { least: Duration::ZERO, most: Duration::MAX },
+    }
+}
+
+/// What was found of the remote and status does not tell yet.
+fn found<'a>(before: &Recorded, report: &'a Report) -> Vec<(EventReason, &'a str)> {
+    let mut news = Vec::new();
+    if let Some(duplicates) = &report.duplicates
+        && before.condition("DuplicatesFound").is_none()
+    {
+        news.push((EventReason::DuplicatesFound, duplicates.as_str()));
+    }
+    let known = |drifted: &Condition| drifted.reason == conditions::SERVICE_NORMALISES;
+    if let Some(message) = &report.normalised
+        && !before.condition("Drifted").is_some_and(known)
+    {
+        news.push((EventReason::ServiceNormalises, message));
+    }
+    news
+}
+
 /// What `Ready` turned to with this report, if that is told as an event.
 fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)> {
     let (reason, message) = match &report.ready {
@@ -184,3 +245,7 @@ fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)
     let was = before.condition("Ready").is_some_and(|ready| ready.reason == reason.as_str());
     (reason.is_told() && !was).then_some((reason, message))
 }
+
+#[cfg(test)]
+#[path = "finish_tests.rs"]
+mod tests;

@@ -117,11 +117,13 @@ impl<K: Kind> Pass<'_, K> {
     async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
         match listing::versions(&self.ctx.cloud, &mut self.permit, dataset).await {
-            Ok(listing) if listing.complete => {
-                self.ctx.inventory.put_versions(dataset, &listing.remotes, since);
-                Ok(listing.remotes)
-            }
-            Ok(_) => Err(self.unsteady().await),
+            Ok(listing) => match listing.whole() {
+                Some(versions) => {
+                    self.ctx.inventory.put_versions(dataset, &versions, since);
+                    Ok(versions)
+                }
+                None => Err(self.unsteady().await),
+            },
             Err(error) => {
                 let gone = match error.class {
                     ErrorClass::NotFound => Ok(true),
@@ -236,8 +238,10 @@ impl<K: Kind> Pass<'_, K> {
                     ..ListDatasets::default()
                 };
                 match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
-                    Ok(listing) if listing.complete => owned.extend(listing.remotes),
-                    Ok(_) => return self.unsteady().await,
+                    Ok(listing) => match listing.whole() {
+                        Some(remotes) => owned.extend(remotes),
+                        None => return self.unsteady().await,
+                    },
                     Err(error) => return self.call_failed(&error).await,
                 }
             }
@@ -261,13 +265,15 @@ impl<K: Kind> Pass<'_, K> {
         };
         let since = Instant::now();
         match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
-            Ok(listing) if listing.complete => {
-                self.ctx.inventory.put_listed(&listing.remotes, since);
-                let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
-                self.observed.named = Some(listing.remotes.into_iter().filter(same).collect());
-                Flow::Again
-            }
-            Ok(_) => self.unsteady().await,
+            Ok(listing) => match listing.whole() {
+                Some(remotes) => {
+                    self.ctx.inventory.put_listed(&remotes, since);
+                    let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
+                    self.observed.named = Some(remotes.into_iter().filter(same).collect());
+                    Flow::Again
+                }
+                None => self.unsteady().await,
+            },
             Err(error) => self.call_failed(&error).await,
         }
     }

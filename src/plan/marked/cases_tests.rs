@@ -81,6 +81,11 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     let labels = &edit.after[0].labels;
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
     assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", labels));
+    // Those that are as they should be are sent too.
+    desire(&mut view).labels.insert("foreign".into(), "theirs".into());
+    let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", &edit.after[0].labels));
+    assert_eq!(edit.after[0].labels.get("foreign").map(String::as_str), Some("theirs"));
     // Letting it go writes the full set as well.
     view.object.deleting = true;
     view.observed.object_is_fresh = true;
@@ -332,4 +337,28 @@ fn labels_are_removed_if_they_are_ours_and_there_and_set_if_they_differ() {
     assert_eq!(changed("1"), [dropped()]);
     let set = [("keep".to_owned(), "2".to_owned())].into();
     assert_eq!(changed("2"), [dropped(), Request::create_dataset_labels("d-1", &set)]);
+}
+
+#[test]
+fn labels_of_v1_are_sent_as_a_full_set_too() {
+    let members = json!({"Name": "o", "Uri": "oss://b/", "Description": "new"});
+    let (mut view, remote) = kept(&RemoteId::new("d-1"), members, &[]);
+    let labels = |pairs: &[(&str, &str)]| -> Labels {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    desire(&mut view).first.labels = Some(labels(&[("same", "1"), ("edited", "2")]));
+    view.recorded.label_keys = ["v1=same", "v1=edited", "v1=gone"].map(str::to_owned).into_iter().collect();
+    let mut remote = (*remote).clone();
+    remote.latest = Some(Box::new(Remote {
+        id: RemoteId::new("d-1").join("v1"),
+        labels: labels(&[("same", "1"), ("edited", "1"), ("gone", "1"), ("theirs", "1")]),
+        fields: Fields::new(),
+        latest: None,
+    }));
+    let made = requests(&view, view.desired.as_ref().unwrap(), &remote);
+    assert_eq!(made[0], Request::delete_dataset_version_labels("d-1", "v1", &["gone".to_owned()]));
+    remote.latest.as_mut().unwrap().labels.remove("gone");
+    let made = requests(&view, view.desired.as_ref().unwrap(), &remote);
+    let full = labels(&[("same", "1"), ("edited", "2"), ("theirs", "1")]);
+    assert_eq!(made, [Request::create_dataset_version_labels("d-1", "v1", &full)]);
 }
