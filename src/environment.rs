@@ -109,7 +109,7 @@ mod simulated {
         static PRESENT: RefCell<Option<Rc<dyn Simulated>>> = const { RefCell::new(None) };
     }
 
-    /// InventoryTasks the stand-in when it is dropped.
+    /// Ends the stand-in when it is dropped.
     #[derive(Debug)]
     pub struct Guard(());
 

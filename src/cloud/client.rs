@@ -70,7 +70,7 @@ impl Client {
     }
 
     /// Sends `request` once, without asking the limiter for a permit, and tells the limiter and the
-    /// observer how it went. InventoryTasks within the request timeout. Dropping the future before it is ready
+    /// observer how it went. Ends within the request timeout. Dropping the future before it is ready
     /// leaves a write in doubt.
     pub async fn send(&self, request: &Request) -> Result<Answer, CallError> {
         let begun = Instant::now();

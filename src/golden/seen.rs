@@ -20,6 +20,7 @@ use crate::remote::id::RemoteId;
 use crate::remote::mark::Owner;
 
 /// What is known of the cloud.
+#[allow(clippy::too_many_lines, reason = "one list of odds")]
 pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired, scene: &Scene, lean: Lean) {
     let owner = view.owner.clone();
     let alike = part("likeness").pick(&[(3, 70), (3, 92), (3, 100)]);

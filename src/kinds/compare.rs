@@ -36,7 +36,7 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Compar
     let mut update = own.members(view);
     let access = access_last(&mut update, remote);
     let mut edits = Vec::new();
-    edits.extend(own.update(&Datasets, update));
+    edits.extend(own.update(&Datasets, &update));
     edits.extend(own.label_edits(view, &Datasets));
     edits.extend(access.map(|access| match access {
         Access::Publish => own.publish(),
@@ -46,7 +46,8 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Compar
     if let Some(first) = first_of(view, remote) {
         let part = first_version::part(desired, first);
         if !desired.first.is_empty() {
-            let found = part.update(&Versions, part.members(view)).into_iter().chain(part.label_edits(view, &Versions));
+            let found =
+                part.update(&Versions, &part.members(view)).into_iter().chain(part.label_edits(view, &Versions));
             edits.extend(found.map(|edit| first_version::within(view, remote, edit)));
         }
         left.extend(part.left(view));
@@ -58,7 +59,7 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Compar
 /// Compares a version with its spec.
 pub(super) fn version(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
     let own = Part::of(desired, remote);
-    let update = own.update(&Versions, own.members(view));
+    let update = own.update(&Versions, &own.members(view));
     let edits = update.into_iter().chain(own.label_edits(view, &Versions)).collect();
     Comparison { edits, needs: None, left: own.left(view), held: own.held() }
 }
@@ -76,8 +77,8 @@ impl<'a> Part<'a> {
         update
     }
 
-    fn update(&self, codec: &dyn Codec, members: Fields) -> Option<Edit> {
-        (!members.is_empty()).then(|| self.spec_edit(&members, codec.update(&self.remote.id, members.clone())))
+    fn update(&self, codec: &dyn Codec, members: &Fields) -> Option<Edit> {
+        (!members.is_empty()).then(|| self.spec_edit(members, codec.update(&self.remote.id, members.clone())))
     }
 
     /// PRIVATE becomes PUBLIC by a call of its own.

@@ -167,7 +167,7 @@ impl Kind for Datasets {
             }
         }
         // Nobody knows what those that do not parse want.
-        let references = references(object, recorded.id.as_ref().map(|id| id.root()));
+        let references = references(object, recorded.id.as_ref().map(RemoteId::root));
         relations.living.extend(around.broken_children(&references));
         relations
     }
@@ -255,7 +255,7 @@ fn default_name(object: &Dataset) -> Result<String, Blocked> {
 
 /// The DatasetVersions that stand for versions of this dataset.
 fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> Vec<Arc<DatasetVersion>> {
-    around.children(&references(object, recorded.id.as_ref().map(|id| id.root())))
+    around.children(&references(object, recorded.id.as_ref().map(RemoteId::root)))
 }
 
 fn binds(version: &DatasetVersion) -> bool {

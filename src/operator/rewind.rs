@@ -52,7 +52,7 @@ pub(super) fn watch<O: Watchable>(
     .flatten()
 }
 
-/// InventoryTasks when the server is at an earlier version than the newest one that it told.
+/// Ends when the server is at an earlier version than the newest one that it told.
 async fn rewound<O: Watchable>(api: Api<O>, newest: Arc<AtomicU64>, every: Duration) {
     let (mut ticks, least) = (tokio::time::interval(every), ListParams::default().limit(1));
     loop {

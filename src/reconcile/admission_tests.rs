@@ -78,7 +78,9 @@ fn a_pass_waits_for_the_permit_of_the_call_that_it_makes_first() {
         Some(Operation::DeleteDatasetVersionLabels)
     );
     assert_eq!(first(&view, edit(Request::publish_dataset("d-1"))), Some(Operation::PublishDataset));
-    assert_eq!(first(&view, Step::Delete(version.clone())), Some(Operation::DeleteDatasetVersion));
+    let of_version = View { profile: &crate::kinds::version::PROFILE, ..view.clone() };
+    assert_eq!(first(&of_version, Step::Delete(version.clone())), Some(Operation::DeleteDatasetVersion));
+    assert_eq!(first(&of_version, Step::Look(Look::Owned)), Some(Operation::ListDatasetVersions));
     assert_eq!(first(&view, Step::Create), None, "it has a permit of its own");
 
     // The read before a delete is shared: the delete is what is waited for.

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(300);
 const FALLBACK: Duration = Duration::from_secs(300);
 
 impl<K: Kind> Pass<'_, K> {
-    /// InventoryTasks the pass: writes status if it is worth it, and says when to look again.
+    /// Ends the pass: writes status if it is worth it, and says when to look again.
     pub(super) async fn finish(&mut self, mut report: Report) -> Action {
         if !matches!(report.ready, Ready::Available(_)) {
             // Drift that could not be corrected in this pass.

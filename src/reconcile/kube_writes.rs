@@ -57,7 +57,7 @@ impl<K: Kind> Pass<'_, K> {
         });
     }
 
-    /// Reads the object with quorum. InventoryTasks the pass if it is gone, or another one of the same name.
+    /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
     pub(super) async fn reread(&mut self) -> Flow {
         match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
@@ -261,7 +261,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// InventoryTasks the pass with the object's own delay.
+    /// Ends the pass with the object's own delay.
     pub(super) fn later(&self) -> Flow {
         Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
     }

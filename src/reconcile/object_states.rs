@@ -15,7 +15,7 @@ use crate::remote::uid::Uid;
 /// a sweep has shown it.
 const LEFT: Duration = Duration::from_secs(3600);
 
-/// ObjectStates by uid. A settled object has none.
+/// States by uid. A settled object has none.
 #[derive(Debug, Default)]
 pub struct ObjectStates {
     all: Mutex<HashMap<String, ObjectState>>,

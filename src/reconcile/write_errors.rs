@@ -149,7 +149,7 @@ fn refused(write: Write, status: &Status) -> String {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// InventoryTasks the pass: a write of this object was not taken, and nothing of it counts as stored.
+    /// Ends the pass: a write of this object was not taken, and nothing of it counts as stored.
     pub(super) async fn write_failed(&mut self, error: &KubeError, write: Write) -> Flow {
         let Some(report) = self.judge(error, write) else {
             return Flow::End(self.unwritten(error, write));

@@ -105,7 +105,13 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     let edit = match view.ownership(remote) {
         Ownership::Mine { nonce: by, released: false } if by == *nonce => return None,
         Ownership::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
-        _ => {
+        Ownership::Mine { .. }
+        | Ownership::Predecessor { .. }
+        | Ownership::Released
+        | Ownership::Other
+        | Ownership::Dead
+        | Ownership::Forged
+        | Ownership::Nobody => {
             let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
             Edit::set_labels(codec, remote, &mark, Purpose::Mark)
         }

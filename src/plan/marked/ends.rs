@@ -6,22 +6,22 @@ use crate::plan::report::{About, Blocked, Next, Report};
 use crate::plan::step::Step;
 use crate::plan::view::View;
 
-/// InventoryTasks the pass with a hold.
+/// Ends the pass with a hold.
 pub(super) fn end(hold: Blocked) -> Step {
     Step::Report(Box::new(hold.into()))
 }
 
-/// InventoryTasks the pass: a human must act.
+/// Ends the pass: a human must act.
 pub(super) fn stuck(reason: Reason, message: impl Into<String>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message)))
 }
 
-/// InventoryTasks the pass: waiting.
+/// Ends the pass: waiting.
 pub(super) fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
     Step::Report(Box::new(Report::working(reason, message, next)))
 }
 
-/// InventoryTasks the pass: a human must act, or these remotes must change.
+/// Ends the pass: a human must act, or these remotes must change.
 pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message).about(about)))
 }
