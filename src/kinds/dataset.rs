@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::family::references;
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, compare, deletion, first_version};
+use super::{Around, Defaults, compare, deletion, first_version, tree};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -102,6 +102,9 @@ pub const PROFILE: Profile = Profile {
     info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
     codec: &codec::Datasets,
     inner: Some(first_version::NAME),
+    is_borrowed: |_| false,
+    may_go: tree::dataset_may_go,
+    may_be_deleted: tree::dataset_may_be_deleted,
     compare: compare::dataset,
     made: first_version::made,
     info,

@@ -6,6 +6,7 @@ pub mod family;
 mod first_version;
 mod info;
 mod members;
+mod tree;
 pub mod version;
 
 use std::sync::Arc;

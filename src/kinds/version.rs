@@ -6,10 +6,11 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, compare, deletion};
+use super::{Around, Defaults, compare, deletion, tree};
 use crate::api::{CommonStatus, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
+use crate::plan::clearance::Clearance;
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
@@ -56,6 +57,9 @@ pub const PROFILE: Profile = Profile {
     info_keys: &["ownerId", "mountPath", "mountAccess"],
     codec: &codec::Versions,
     inner: None,
+    is_borrowed: tree::is_borrowed,
+    may_go: tree::version_may_go,
+    may_be_deleted: |_, _| Clearance::Go,
     compare: compare::version,
     made: |id, labels, desired| Remote { id: id.clone(), labels, fields: desired.create.clone(), latest: None },
     info: super::info::common,

@@ -7,6 +7,7 @@
 //! numbers in comments are those of `docs/protocol.md`.
 
 pub mod annotations;
+pub mod clearance;
 pub mod create_state;
 pub mod desired;
 pub mod edit;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::clearance::Clearance;
 use super::desired::Desired;
 use super::edit::Comparison;
 use super::view::View;
@@ -27,6 +28,12 @@ pub struct Profile {
     pub codec: &'static dyn Codec,
     /// What is in each remote and looked up with it.
     pub inner: Option<&'static str>,
+    /// The life of this remote is another's: it is neither deleted nor released.
+    pub is_borrowed: fn(&RemoteId) -> bool,
+    /// May it be let go or deleted, as far as that shows before the remote is read?
+    pub may_go: fn(&View) -> Clearance,
+    /// May this remote be deleted, that was read just now?
+    pub may_be_deleted: fn(&View, &Remote) -> Clearance,
     /// What it takes to make a remote equal to its spec.
     pub compare: fn(&View, &Desired, &Remote) -> Comparison,
     /// What a create with these labels made, as far as is known without reading it.

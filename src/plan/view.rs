@@ -236,15 +236,18 @@ impl View {
         self.observed.remotes.get(id)
     }
 
+    /// Not found in this pass, or deleted by us.
+    #[must_use]
+    pub fn is_gone(&self, id: &RemoteId) -> bool {
+        self.observation(id) == Some(&Observation::Gone)
+    }
+
     /// *Known gone*: not found, under a principal that counts, for an id older than the list lag, while its place
     /// can be listed.
     #[must_use]
     pub fn known_gone(&self, id: &RemoteId) -> bool {
         let old_enough = self.state.recorded_age.is_none_or(|age| age > self.config.list_lag);
-        self.observation(id) == Some(&Observation::Gone)
-            && self.observed.absence_counts
-            && self.observed.swept
-            && old_enough
+        self.is_gone(id) && self.observed.absence_counts && self.observed.swept && old_enough
     }
 
     /// The effective deletion policy: the spec's, or else the operator's default, or else Delete for what we created

@@ -6,7 +6,7 @@ use crate::api::names::MARK_RELEASED;
 use crate::plan::desired::Desired;
 use crate::plan::report::Next;
 use crate::plan::step::Step;
-use crate::plan::view::{Observation, View};
+use crate::plan::view::View;
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, difference};
 use crate::remote::id::RemoteId;
@@ -19,11 +19,6 @@ pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
 /// Is `dso-released` on this remote?
 pub(super) fn is_released(remote: &Remote) -> bool {
     remote.labels.contains_key(MARK_RELEASED)
-}
-
-/// Not found in this pass, or deleted by us.
-pub(super) fn is_gone(view: &View, id: &RemoteId) -> bool {
-    view.observation(id) == Some(&Observation::Gone)
 }
 
 /// Not found, and not known gone yet.

@@ -1,25 +1,19 @@
 //! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
 
-use std::time::Duration;
-
 use super::ends::{stuck, unclear_pause, working};
-use super::known::{is_gone, is_released};
+use super::known::is_released;
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
+use crate::plan::clearance::Clearance;
 use crate::plan::create_state::CreateState;
 use crate::plan::desired::Deletion;
 use crate::plan::edit::Edit;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
-use crate::remote::Remote;
 use crate::remote::fields::difference;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Ownership};
-
-/// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
-/// the other.
-const TOGETHER: Duration = Duration::from_secs(2);
 
 /// The object has a deletion timestamp.
 pub(super) fn remove(view: &View) -> Step {
@@ -50,11 +44,6 @@ pub(super) fn remove(view: &View) -> Step {
         Deletion::Delete if view.object.paused => paused(view, &format!("{id} is deleted")),
         Deletion::Delete => delete(view, &id),
     }
-}
-
-/// A human must make way for the deletion.
-fn blocked(message: String, next: Next) -> Step {
-    Step::Report(Box::new(Report::new(Ready::Stuck(Reason::DeletionBlocked, message), next)))
 }
 
 fn paused(view: &View, what: &str) -> Step {
@@ -97,7 +86,7 @@ fn has_other_attempts(view: &View) -> bool {
 /// The remote stays; a label says that it is nobody's now. The inventory's word is enough for that, but not for leaving it
 /// as it is.
 fn retain(view: &View, id: &RemoteId) -> Step {
-    if let Some(step) = children_first(view) {
+    if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
     }
     let remote = match view.observation(id) {
@@ -105,7 +94,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
         Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
         None => return Step::Read(id.clone()),
     };
-    if is_bound(view) || is_released(remote) {
+    if (view.profile.is_borrowed)(id) || is_released(remote) {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
@@ -120,29 +109,11 @@ fn retain(view: &View, id: &RemoteId) -> Step {
 }
 
 fn delete(view: &View, id: &RemoteId) -> Step {
-    if is_bound(view) {
+    if (view.profile.is_borrowed)(id) {
         return Step::RemoveFinalizer;
     }
-    if let Some(step) = children_first(view) {
+    if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
-    }
-    if view.relations.swept_along && !is_gone(view, id) {
-        let dataset = RemoteId::new(id.root());
-        if is_gone(view, &dataset) {
-            return Step::RemoveFinalizer;
-        }
-        return working(Reason::Deleting, format!("{dataset} is being deleted, and this version with it"), Next::Event);
-    }
-    if view.relations.alone && view.state.deleting_age < TOGETHER {
-        let left = TOGETHER.saturating_sub(view.state.deleting_age);
-        return working(Reason::Deleting, "its dataset and other versions may be deleted as well", Next::After(left));
-    }
-    if let Some(newer) = &view.relations.after {
-        return working(
-            Reason::Deleting,
-            format!("waiting for DatasetVersion {newer}, which is newer, to be deleted first"),
-            Next::Event,
-        );
     }
     // Section 5: the remote is read in the same pass.
     let remote = match view.observation(id) {
@@ -172,7 +143,25 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     if !act {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
-    versions_block(view, &remote).unwrap_or_else(|| Step::Delete(id.clone()))
+    let clearance = (view.profile.may_be_deleted)(view, &remote);
+    not_cleared(view, id, clearance).unwrap_or_else(|| Step::Delete(id.clone()))
+}
+
+/// 6.4 The step while something stands in the way of letting it go.
+fn not_cleared(view: &View, id: &RemoteId, clearance: Clearance) -> Option<Step> {
+    Some(match clearance {
+        Clearance::Go => return None,
+        Clearance::Wait(report) => Step::Report(report),
+        Clearance::Needs(look) => Step::Look(look),
+        Clearance::WithParent => {
+            let parent = id.parent()?;
+            if view.is_gone(&parent) {
+                return Some(Step::RemoveFinalizer);
+            }
+            let message = format!("{parent} is being deleted, and this version with it");
+            working(Reason::Deleting, message, Next::Event)
+        }
+    })
 }
 
 /// 6.2 Not found, or deleted by us in this pass.
@@ -200,62 +189,4 @@ fn gone(view: &View, id: &RemoteId) -> Step {
         format!("{id} was not found; the operator looks again before it removes the finalizer"),
         Next::After(view.config.list_lag),
     )
-}
-
-/// 6.4 Live versions block; versions that must go one by one are waited for.
-fn children_first(view: &View) -> Option<Step> {
-    let relations = &view.relations;
-    if !relations.living.is_empty() {
-        let living = relations.living.join(", ");
-        return Some(match TOGETHER.saturating_sub(view.state.deleting_age) {
-            Duration::ZERO => blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event),
-            left => {
-                let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
-                working(Reason::Deleting, message, Next::After(left))
-            }
-        });
-    }
-    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.observed.delete_refused;
-    if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
-        return Some(working(
-            Reason::Deleting,
-            "waiting for its DatasetVersions to be deleted or released",
-            Next::Event,
-        ));
-    }
-    None
-}
-
-/// 6.4 A version nobody here deletes blocks the dataset.
-fn versions_block(view: &View, remote: &Remote) -> Option<Step> {
-    if remote.id.child().is_some() {
-        return None;
-    }
-    let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
-    if newest == Some("v1") || view.relations.delete_foreign {
-        return None;
-    }
-    let Some(versions) = &view.observed.versions else {
-        return Some(Step::Look(Look::Children(remote.id.clone())));
-    };
-    let foreign: Vec<_> = versions
-        .iter()
-        .filter_map(|version| version.id.child().map(str::to_owned))
-        .filter(|name| name != "v1" && !view.relations.doomed.contains(name))
-        .collect();
-    (!foreign.is_empty()).then(|| {
-        blocked(
-            format!(
-                "{} has version {}, which no DatasetVersion being deleted stands for; delete it in the console, or set \
-                 deleteForeignVersions: true",
-                remote.id,
-                foreign.join(", ")
-            ),
-            Next::Backoff,
-        )
-    })
-}
-
-fn is_bound(view: &View) -> bool {
-    view.recorded.id.as_ref().is_some_and(|id| id.child() == Some("v1"))
 }

@@ -2,7 +2,7 @@
 //! "nothing came of it" counts only after the settle time.
 
 use super::ends::{end, stuck, working};
-use super::known::{is_gone, not_found};
+use super::known::not_found;
 use super::owner;
 use super::record::record;
 use crate::api::condition::Reason;
@@ -76,7 +76,7 @@ fn hit(view: &View) -> Option<Step> {
     let (nonce, remote) = mine.first()?;
     match view.id() {
         // Both exist, and the object is being deleted: is it known now what came of the newest attempt?
-        Some(id) if !is_gone(view, id) => {
+        Some(id) if !view.is_gone(id) => {
             let newest = view.object.intent.own().and_then(|intent| intent.newest());
             (newest == Some(nonce)).then_some(Step::Resolve)
         }

@@ -1,0 +1,91 @@
+//! The order in which a dataset and its versions go. Rules: `docs/protocol.md`, 6.4.
+
+use std::time::Duration;
+
+use super::first_version;
+use crate::plan::clearance::Clearance;
+use crate::plan::desired::Deletion;
+use crate::plan::report::Next;
+use crate::plan::step::Look;
+use crate::plan::view::View;
+use crate::remote::Remote;
+use crate::remote::id::RemoteId;
+
+/// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
+/// the other.
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// Live versions block a dataset; versions that must go one by one are waited for.
+pub(super) fn dataset_may_go(view: &View) -> Clearance {
+    let relations = &view.relations;
+    if !relations.living.is_empty() {
+        let living = relations.living.join(", ");
+        return match TOGETHER.saturating_sub(view.state.deleting_age) {
+            Duration::ZERO => {
+                Clearance::blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event)
+            }
+            left => {
+                let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
+                Clearance::waits(message, Next::After(left))
+            }
+        };
+    }
+    let retained_or_single = view.deletion_policy() == Deletion::Retain || view.observed.delete_refused;
+    if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
+        return Clearance::waits("waiting for its DatasetVersions to be deleted or released", Next::Event);
+    }
+    Clearance::Go
+}
+
+/// A version that nobody here deletes blocks its dataset.
+pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance {
+    let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
+    if newest == Some(first_version::NAME) || view.relations.delete_foreign {
+        return Clearance::Go;
+    }
+    let Some(versions) = &view.observed.versions else {
+        return Clearance::Needs(Look::Children(remote.id.clone()));
+    };
+    let foreign: Vec<_> = versions
+        .iter()
+        .filter_map(|version| version.id.child())
+        .filter(|name| *name != first_version::NAME && !view.relations.doomed.contains(*name))
+        .collect();
+    if foreign.is_empty() {
+        return Clearance::Go;
+    }
+    let message = format!(
+        "{} has version {}, which no DatasetVersion being deleted stands for; delete it in the console, or set \
+         deleteForeignVersions: true",
+        remote.id,
+        foreign.join(", ")
+    );
+    Clearance::blocked(message, Next::Backoff)
+}
+
+/// A version goes with its dataset where that takes it along, and otherwise after the newer ones.
+pub(super) fn version_may_go(view: &View) -> Clearance {
+    if view.deletion_policy() == Deletion::Retain {
+        return Clearance::Go;
+    }
+    let gone = view.id().is_some_and(|id| view.is_gone(id));
+    if view.relations.swept_along && !gone {
+        return Clearance::WithParent;
+    }
+    if view.relations.alone && view.state.deleting_age < TOGETHER {
+        let left = TOGETHER.saturating_sub(view.state.deleting_age);
+        return Clearance::waits("its dataset and other versions may be deleted as well", Next::After(left));
+    }
+    match &view.relations.after {
+        Some(newer) => {
+            let message = format!("waiting for DatasetVersion {newer}, which is newer, to be deleted first");
+            Clearance::waits(message, Next::Event)
+        }
+        None => Clearance::Go,
+    }
+}
+
+/// v1 is a part of its dataset: the object that binds it does not own its life.
+pub(super) fn is_borrowed(version: &RemoteId) -> bool {
+    version.child() == Some(first_version::NAME)
+}
