@@ -3,115 +3,70 @@
 use super::condition::Reason;
 use super::values::values;
 
-values! {
-    /// What an event tells, besides what `Ready` turned to.
-    EventReason {
-        /// The remote was created and is recorded.
-        Created = "Created",
-        /// An existing remote was adopted and is recorded.
-        Adopted = "Adopted",
-        /// The remote was found again by its mark and is recorded.
-        Recovered = "Recovered",
-        /// An edit was carried out.
-        Updated = "Updated",
-        /// Somebody else changed the remote.
-        DriftDetected = "DriftDetected",
-        /// Such a change was set back.
-        DriftCorrected = "DriftCorrected",
-        /// The service keeps a field otherwise than it was sent.
-        ServiceNormalises = "ServiceNormalises",
-        /// Ownership labels that somebody else changed were restored.
-        MarkRestored = "MarkRestored",
-        /// The remote was deleted.
-        Deleted = "Deleted",
-        /// The remote was kept and marked as released.
-        Retained = "Retained",
-        /// The object went because its definition goes; the remote stays as it is.
-        LeftInCloud = "LeftInCloud",
-        /// Deleting one object deletes what another one waits for.
-        HandoverAtRisk = "HandoverAtRisk",
-        /// A second remote carries the object's mark.
-        DuplicatesFound = "DuplicatesFound",
-        /// A remote carries the mark of an object that does not live here.
-        OrphanFound = "OrphanFound",
-        /// An annotation under our prefix that means nothing.
-        UnknownAnnotation = "UnknownAnnotation",
-        /// An annotation of ours with a value that means nothing.
-        InvalidAnnotation = "InvalidAnnotation",
-        /// More events than are written in a second.
-        EventsLeftOut = "EventsLeftOut",
-    }
-}
-
-impl EventReason {
-    /// A human should look at it.
-    pub const fn is_warning(self) -> bool {
-        match self {
-            Self::Created
-            | Self::Adopted
-            | Self::Recovered
-            | Self::Updated
-            | Self::DriftDetected
-            | Self::DriftCorrected
-            | Self::MarkRestored
-            | Self::Deleted
-            | Self::Retained
-            | Self::LeftInCloud => false,
-            Self::ServiceNormalises
-            | Self::HandoverAtRisk
-            | Self::DuplicatesFound
-            | Self::OrphanFound
-            | Self::UnknownAnnotation
-            | Self::InvalidAnnotation
-            | Self::EventsLeftOut => true,
+/// Makes the enumeration and its table of one list: the reason, whether a human should look at it, and what the operator was
+/// doing.
+macro_rules! event_reasons {
+    ($(#[doc = $doc:literal] $variant:ident = $text:literal, $kind:ident, $action:literal;)+) => {
+        values! {
+            /// What an event tells, besides what `Ready` turned to.
+            EventReason { $(#[doc = $doc] $variant = $text,)+ }
         }
-    }
 
-    /// What the operator was doing.
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::Created | Self::Adopted | Self::Recovered => "Create",
-            Self::Updated | Self::DriftCorrected | Self::ServiceNormalises | Self::MarkRestored => "Update",
-            Self::DriftDetected | Self::DuplicatesFound => "Observe",
-            Self::Deleted | Self::Retained | Self::LeftInCloud => "Delete",
-            Self::OrphanFound => "Sweep",
-            Self::UnknownAnnotation | Self::InvalidAnnotation | Self::HandoverAtRisk | Self::EventsLeftOut => {
-                "Reconcile"
+        impl EventReason {
+            /// A human should look at it.
+            pub const fn is_warning(self) -> bool {
+                match self { $(Self::$variant => matches!(Kind::$kind, Kind::Warning),)+ }
+            }
+
+            /// What the operator was doing.
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$variant => $action,)+ }
             }
         }
-    }
+    };
 }
 
-impl Reason {
-    /// Whether an event tells that `Ready` turned to this reason. What comes and goes by itself within a pass or two is
-    /// not told, and what was done is told by its own event.
-    pub const fn is_told(self) -> bool {
-        match self {
-            Self::Available
-            | Self::Progressing
-            | Self::Queued
-            | Self::Uncertain
-            | Self::MalformedResponse
-            | Self::InternalError
-            | Self::Deleting => false,
-            Self::DependencyNotReady
-            | Self::CloudUnavailable
-            | Self::Throttled
-            | Self::QuotaExceeded
-            | Self::WriteRefused
-            | Self::DeletionBlocked
-            | Self::Paused
-            | Self::InvalidSpec
-            | Self::ImmutableChanged
-            | Self::NameTaken
-            | Self::OwnedByOther
-            | Self::AdoptionNotFound
-            | Self::RemoteDeleted
-            | Self::AccessDenied
-            | Self::CredentialsInvalid
-            | Self::AccountMismatch => true,
-        }
-    }
+/// The types of event that Kubernetes knows.
+enum Kind {
+    Normal,
+    Warning,
+}
+
+event_reasons! {
+    /// The remote was created and is recorded.
+    Created = "Created", Normal, "Create";
+    /// An existing remote was adopted and is recorded.
+    Adopted = "Adopted", Normal, "Create";
+    /// The remote was found again by its mark and is recorded.
+    Recovered = "Recovered", Normal, "Create";
+    /// An edit was carried out.
+    Updated = "Updated", Normal, "Update";
+    /// Somebody else changed the remote.
+    DriftDetected = "DriftDetected", Normal, "Observe";
+    /// Such a change was set back.
+    DriftCorrected = "DriftCorrected", Normal, "Update";
+    /// The service keeps a field otherwise than it was sent.
+    ServiceNormalises = "ServiceNormalises", Warning, "Update";
+    /// Ownership labels that somebody else changed were restored.
+    MarkRestored = "MarkRestored", Normal, "Update";
+    /// The remote was deleted.
+    Deleted = "Deleted", Normal, "Delete";
+    /// The remote was kept and marked as released.
+    Retained = "Retained", Normal, "Delete";
+    /// The object went because its definition goes; the remote stays as it is.
+    LeftInCloud = "LeftInCloud", Normal, "Delete";
+    /// Deleting one object deletes what another one waits for.
+    HandoverAtRisk = "HandoverAtRisk", Warning, "Reconcile";
+    /// A second remote carries the object's mark.
+    DuplicatesFound = "DuplicatesFound", Warning, "Observe";
+    /// A remote carries the mark of an object that does not live here.
+    OrphanFound = "OrphanFound", Warning, "Sweep";
+    /// An annotation under our prefix that means nothing.
+    UnknownAnnotation = "UnknownAnnotation", Warning, "Reconcile";
+    /// An annotation of ours with a value that means nothing.
+    InvalidAnnotation = "InvalidAnnotation", Warning, "Reconcile";
+    /// More events than are written in a second.
+    EventsLeftOut = "EventsLeftOut", Warning, "Reconcile";
 }
 
 /// The reason of one event.

@@ -63,3 +63,28 @@ pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
     let status = object.status().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default();
     Recorded::of(&status, K::PROFILE)
 }
+
+/// In an implementation of [`Resource`]: it is a resource of the kind that it holds.
+macro_rules! resource_of {
+    ($object:ident) => {
+        type DynamicType = ();
+        type Scope = kube::core::NamespaceResourceScope;
+
+        fn kind((): &()) -> std::borrow::Cow<'_, str> {
+            $object::kind(&())
+        }
+
+        fn group((): &()) -> std::borrow::Cow<'_, str> {
+            $object::group(&())
+        }
+
+        fn version((): &()) -> std::borrow::Cow<'_, str> {
+            $object::version(&())
+        }
+
+        fn plural((): &()) -> std::borrow::Cow<'_, str> {
+            $object::plural(&())
+        }
+    };
+}
+pub(super) use resource_of;

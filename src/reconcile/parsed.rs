@@ -4,16 +4,13 @@
 //! Promises: whatever has metadata can be shown; of an object that does not parse its identity and what it recorded
 //! are known all the same, so that nothing that is its own is taken for anybody else's.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use kube::core::NamespaceResourceScope;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::plan::recorded::Recorded;
-use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::kind::{Kind, Managed, resource_of};
 
 /// An object as the API server shows it.
 #[derive(Debug, Clone)]
@@ -80,24 +77,7 @@ fn identity(metadata: &Value) -> ObjectMeta {
 }
 
 impl<O: Managed> Resource for Parsed<O> {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        O::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        O::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        O::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        O::plural(&())
-    }
+    resource_of!(O);
 
     fn meta(&self) -> &ObjectMeta {
         match self {

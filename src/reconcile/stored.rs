@@ -3,16 +3,15 @@
 //!
 //! A typical Dataset takes 3.4 KB as a struct, and less than 0.6 KB packed (a test measures it).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use kube::core::{NamespaceResourceScope, ObjectMeta};
+use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use serde::{Deserialize, Deserializer};
 
 use crate::api::{CommonStatus, ConditionType, Reason};
 use crate::compressed::Compressed;
-use crate::reconcile::kind::Managed;
+use crate::reconcile::kind::{Managed, resource_of};
 use crate::reconcile::parsed::Parsed;
 
 /// Written by kubectl, read by kubectl alone.
@@ -134,24 +133,7 @@ impl<'de, O: Managed> Deserialize<'de> for StoredObject<O> {
 }
 
 impl<O: Managed> Resource for StoredObject<O> {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        O::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        O::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        O::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        O::plural(&())
-    }
+    resource_of!(O);
 
     fn meta(&self) -> &ObjectMeta {
         &self.identity
