@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use kube::Resource as _;
 use kube::runtime::reflector::store;
@@ -28,6 +27,7 @@ use crate::plan::view::{Relations, View};
 use crate::reconcile::kind::{Kind, recorded};
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::References;
 use crate::reconcile::stored::StoredObject;
 use crate::remote::mark::Origin;
@@ -56,7 +56,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
         } else {
             let version: DatasetVersion = serde_json::from_value(object.clone()).unwrap();
             let name = ObjectName::of(DatasetVersions::PROFILE.name, version.meta());
-            references.set(&name, DatasetVersions::references(&version));
+            references.set(&name, DatasetVersions::references(&Parsed::Whole(version.clone())));
             version_writer.apply_watcher_event(&Event::Apply(StoredObject::new(version)));
         }
     }

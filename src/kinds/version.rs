@@ -18,7 +18,7 @@ use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::lookups::{Defaults, Lookups};
-use crate::reconcile::parsed::Unparsable;
+use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
@@ -150,13 +150,15 @@ impl Kind for DatasetVersions {
         Some((RemoteId::new(status.dataset_id.as_deref()?).join(status.version_name.as_deref()?), None))
     }
 
-    fn references(object: &DatasetVersion) -> Vec<Reference> {
-        reference(object).into_iter().collect()
-    }
-
-    fn references_of_unparsable(object: &Unparsable) -> Vec<Reference> {
-        let (name, id) = (object.spec("/datasetRef/name"), object.spec("/datasetId"));
-        Reference::read(dataset::PROFILE.name, &object.metadata, name, id).into_iter().collect()
+    fn references(shown: &Parsed<DatasetVersion>) -> Vec<Reference> {
+        let reference = match shown {
+            Parsed::Whole(object) => reference(object),
+            Parsed::Unparsable(broken) => {
+                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
+                Reference::read(dataset::PROFILE.name, &broken.metadata, name, id)
+            }
+        };
+        reference.into_iter().collect()
     }
 
     /// The Dataset looks again if a version matters to it: it is being deleted, the version binds its v1, or is newer than

@@ -17,11 +17,10 @@ use crate::admin::Readiness;
 use crate::cloud::Limiter;
 use crate::inventory::{ObjectKey, ObjectName};
 use crate::plan::object::ObjectFacts;
-use crate::plan::recorded::Recorded;
 use crate::reconcile::kind::{Kind, recorded};
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
-use crate::reconcile::parsed::{Parsed, Unparsable};
+use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::reconcile::stored::StoredObject;
 use crate::remote::id::RemoteId;
@@ -75,12 +74,8 @@ impl<K: Kind> EventHandler<K> {
     /// An event, before it is in the store.
     pub(super) fn on_event(&self, event: &Event<Parsed<K::Object>>) {
         match event {
-            Event::Apply(Parsed::Whole(object)) | Event::InitApply(Parsed::Whole(object)) => self.on_apply(object),
-            Event::Delete(Parsed::Whole(object)) => self.on_delete(object),
-            Event::Apply(Parsed::Unparsable(broken)) | Event::InitApply(Parsed::Unparsable(broken)) => {
-                self.on_apply_unparsable(broken);
-            }
-            Event::Delete(Parsed::Unparsable(broken)) => self.on_delete_unparsable(broken),
+            Event::Apply(shown) | Event::InitApply(shown) => self.on_apply(shown),
+            Event::Delete(shown) => self.on_delete(shown),
             Event::Init | Event::InitDone => {}
         }
     }
@@ -108,42 +103,52 @@ impl<K: Kind> EventHandler<K> {
         }
     }
 
-    fn on_apply(&self, object: &K::Object) {
-        let (name, remote) = (ObjectName::of(K::PROFILE.name, object.meta()), K::remote(object));
-        let id = remote.as_ref().map(|(id, _)| id.clone());
-        self.forget_former(&name, object.meta(), id.as_ref());
-        self.is_here(&name, object.meta(), remote);
-        self.shared.lookups.references.set(&name, K::references(object));
-        self.wake_related(name, id.as_ref(), K::concerns(object, &self.shared.lookups));
+    fn on_apply(&self, shown: &Parsed<K::Object>) {
+        let (name, lookups) = (ObjectName::of(K::PROFILE.name, shown.meta()), &self.shared.lookups);
+        match shown {
+            Parsed::Whole(object) => {
+                let remote = K::remote(object);
+                let id = remote.as_ref().map(|(id, _)| id.clone());
+                self.forget_former(&name, shown.meta(), id.as_ref());
+                self.is_here(&name, shown.meta(), remote);
+                lookups.references.set(&name, K::references(shown));
+                self.wake_related(name, id.as_ref(), K::concerns(object, lookups));
+            }
+            // It lives here, and what it recorded is its own. What it referred to while it parsed stays.
+            Parsed::Unparsable(broken) => {
+                let recorded = broken.recorded::<K>();
+                let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
+                self.is_here(&name, shown.meta(), recorded.id.clone().map(|id| (id, workspace)));
+                lookups.references.add(&name, K::references(shown));
+            }
+        }
     }
 
-    fn on_delete(&self, object: &K::Object) {
-        let (name, recorded) = (ObjectName::of(K::PROFILE.name, object.meta()), recorded::<K>(object));
-        self.is_gone(&name, object.meta(), &recorded);
-        self.wake_related(name, recorded.id.as_ref(), K::concerns(object, &self.shared.lookups));
+    fn on_delete(&self, shown: &Parsed<K::Object>) {
+        let Lookups { live, references, inventory, .. } = &*self.shared.lookups;
+        let (name, facts) = (ObjectName::of(K::PROFILE.name, shown.meta()), ObjectFacts::of(shown.meta()));
+        let recorded = match shown {
+            Parsed::Whole(object) => recorded::<K>(object),
+            Parsed::Unparsable(broken) => broken.recorded::<K>(),
+        };
+        let uid = Uid::of(&facts.uid);
+        live.remove(uid);
+        references.remove(&name);
+        inventory.watch(&ObjectKey { name: name.clone(), uid }, "", &[]);
+        self.states.lost(&facts, &recorded);
+        self.shared.limiter.forget(&facts.uid);
+        if let Some(id) = &recorded.id {
+            inventory.forget(id, &facts.uid);
+        }
+        let others = match shown {
+            Parsed::Whole(object) => K::concerns(object, &self.shared.lookups),
+            // Those that it names may have waited for it.
+            Parsed::Unparsable(_) => K::references(shown).into_iter().filter_map(Reference::name).collect(),
+        };
+        self.wake_related(name, recorded.id.as_ref(), others);
     }
 
-    /// It lives here, and what it recorded is its own. What it referred to while it parsed stays.
-    fn on_apply_unparsable(&self, broken: &Unparsable) {
-        let recorded = broken.recorded::<K>();
-        let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-        let name = ObjectName::of(K::PROFILE.name, &broken.metadata);
-        self.is_here(&name, &broken.metadata, recorded.id.clone().map(|id| (id, workspace)));
-        self.shared.lookups.references.add(&name, K::references_of_unparsable(broken));
-    }
-
-    /// Those that it names may have waited for it.
-    fn on_delete_unparsable(&self, broken: &Unparsable) {
-        let (name, recorded) = (ObjectName::of(K::PROFILE.name, &broken.metadata), broken.recorded::<K>());
-        self.is_gone(&name, &broken.metadata, &recorded);
-        let named = K::references_of_unparsable(broken).into_iter().filter_map(|reference| match reference {
-            Reference::Name(object) => Some(object),
-            Reference::Id(..) => None,
-        });
-        self.wake_related(name, recorded.id.as_ref(), named);
-    }
-
-    fn wake_related(&self, of: ObjectName, id: Option<&RemoteId>, others: impl IntoIterator<Item = ObjectName>) {
+    fn wake_related(&self, of: ObjectName, id: Option<&RemoteId>, others: Vec<ObjectName>) {
         let referrers = self.shared.lookups.references.referrers(&Reference::all_to(of, id));
         referrers.into_iter().chain(others).for_each(|object| self.shared.wakers.wake(object));
     }
@@ -174,19 +179,6 @@ impl<K: Kind> EventHandler<K> {
             let inventory = &self.shared.lookups.inventory;
             inventory.forget(&old, object.uid.as_deref().unwrap_or_default());
             inventory.wake_recorders(old.root());
-        }
-    }
-
-    fn is_gone(&self, name: &ObjectName, object: &ObjectMeta, recorded: &Recorded) {
-        let (Lookups { live, references, inventory, .. }, facts) = (&*self.shared.lookups, ObjectFacts::of(object));
-        let uid = Uid::of(&facts.uid);
-        live.remove(uid);
-        references.remove(name);
-        inventory.watch(&ObjectKey { name: name.clone(), uid }, "", &[]);
-        self.states.lost(&facts, recorded);
-        self.shared.limiter.forget(&facts.uid);
-        if let Some(id) = &recorded.id {
-            inventory.forget(id, &facts.uid);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::reconcile::lookups::Lookups;
-use crate::reconcile::parsed::Unparsable;
+use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -52,13 +52,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The remote that its status says it stands for, and the workspace to list because of that.
     fn remote(object: &Self::Object) -> Option<(RemoteId, Option<&str>)>;
 
-    /// Which other objects it refers to: it is woken when one of these comes, changes or goes.
-    fn references(_object: &Self::Object) -> Vec<Reference> {
-        Vec::new()
-    }
-
-    /// The same of one that does not parse, as far as it can be read.
-    fn references_of_unparsable(_object: &Unparsable) -> Vec<Reference> {
+    /// Which other objects it refers to, as far as it can be read: it is woken when one of these comes, changes or goes.
+    fn references(_shown: &Parsed<Self::Object>) -> Vec<Reference> {
         Vec::new()
     }
 

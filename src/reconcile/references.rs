@@ -29,6 +29,12 @@ impl Reference {
         by_name.or_else(|| id.map(|id| Self::Id(kind, RemoteId::new(id))))
     }
 
+    /// The object that it names.
+    #[must_use]
+    pub fn name(self) -> Option<ObjectName> {
+        if let Self::Name(object) = self { Some(object) } else { None }
+    }
+
     /// All references that mean this object, which stands for this remote.
     #[must_use]
     pub fn all_to(object: ObjectName, id: Option<&RemoteId>) -> Vec<Self> {
