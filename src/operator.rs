@@ -1,10 +1,11 @@
 //! The running operator: clients, index and controllers, wired together, started and stopped in order.
 
 mod clients;
+mod controllers;
 mod counts;
+mod handler;
 mod health;
 mod identity;
-mod kinship;
 mod orphans;
 mod rewind;
 mod rights;
@@ -14,28 +15,30 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt as _, StreamExt};
+use futures::FutureExt as _;
+use futures::future::join_all;
 use kube::runtime::watcher;
-use tokio::sync::{Notify, mpsc, watch as signal};
+use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinSet;
 
 use crate::admin::{self, Readiness};
-use crate::api::{Dataset, DatasetVersion};
 use crate::cloud::{self, CredentialSource, Environment, Transport};
 use crate::events::{self, EventRecorder};
 use crate::inventory::reader::Reader;
-use crate::inventory::{self, Inventory, InventoryTasks, ObjectKey};
-use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
+use crate::inventory::{self, Inventory, InventoryTasks};
+use crate::kinds;
 use crate::metrics::Metrics;
 use crate::plan::view::OperatorConfig;
 use crate::reconcile::context::{Context, Limits};
 use crate::reconcile::definition::Definition;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::Managed;
+use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
-use crate::remote::uid::Uid;
+use crate::reconcile::references::References;
 use crate::settings::Settings;
-use kinship::Kinship;
+use controllers::{Controllers, tidy};
+use handler::Shared;
 
 pub use clients::patience;
 
@@ -99,7 +102,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let ready = Readiness::default();
     let refused = Arc::new(Notify::new());
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
-    let outside = Outside {
+    let dependencies = Dependencies {
         kube: clients::kube_client(&settings, &metrics, &refused).await?,
         transport: cloud::network(&settings.cloud)?,
         credentials: Arc::new(Environment::of_process(clients::bearer_style(flags.endpoint_form))),
@@ -108,13 +111,13 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
         refused,
     };
     tokio::select! {
-        result = operate(settings, outside, stop) => result,
+        result = operate(settings, dependencies, stop) => result,
         failed = admin => failed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Into::into),
     }
 }
 
 /// What an operator works with and did not make itself.
-pub struct Outside {
+pub struct Dependencies {
     /// The API server.
     pub kube: kube::Client,
     /// The way to the service.
@@ -132,12 +135,12 @@ pub struct Outside {
 /// Runs until `stop` is ready, then finishes the passes that are under way. Dropping it ends everything at once.
 pub async fn operate(
     settings: Settings,
-    outside: Outside,
+    dependencies: Dependencies,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let flags = &settings.flags;
     let stop = stop.boxed().shared();
-    let Outside { kube, transport, credentials, metrics, ready, refused } = outside;
+    let Dependencies { kube, transport, credentials, metrics, ready, refused } = dependencies;
     let limiter = Arc::new(clients::limiter(flags)?);
     metrics.limited_by(limiter.clone());
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
@@ -199,7 +202,7 @@ struct Parts {
     metrics: Arc<Metrics>,
 }
 
-/// Runs both controllers until `asked` is ready and the passes under way have ended.
+/// Runs all controllers until `asked` is ready and the passes under way have ended.
 async fn control(
     parts: Parts,
     config: watcher::Config,
@@ -207,69 +210,54 @@ async fn control(
     ready: Readiness,
     asked: impl Future<Output = ()> + Send + 'static,
 ) {
-    let namespaces = parts.settings.flags.namespaces.clone();
+    let flags = &parts.settings.flags;
+    let inventory = &parts.inventory;
     let (stop, stopped) = signal::channel(false);
-    let (wake_datasets, datasets_woken) = mpsc::unbounded_channel();
-    let (wake_versions, versions_woken) = mpsc::unbounded_channel();
-    let workspace = parts.settings.flags.workspace_id.clone();
+    let workspace = flags.workspace_id.clone();
     health::begin(&ready, workspace.as_deref());
-    let watched = health::watch(parts.inventory.clone(), ready.clone(), workspace, parts.inventory.turns());
-    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.inventory.clone(), ready));
-    let resync = parts.settings.flags.resync;
-    let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
-    let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, resync, kinship.clone());
-    let around = Arc::new(Around {
-        datasets: datasets.store.clone(),
-        versions: versions.store.clone(),
-        family: kinship.family.clone(),
-        inventory: parts.inventory.clone(),
+    let watched = health::watch(inventory.clone(), ready.clone(), workspace.clone(), inventory.turns());
+    let mut controllers = Controllers::default();
+    kinds::for_each(&mut controllers);
+    let Controllers { live, wakers, states, starts } = controllers;
+    ready.needs(live.stores().map(|store| (store.kind(), "the objects are still being listed")));
+    let lookups = Arc::new(Lookups {
+        live,
+        references: References::default(),
+        inventory: inventory.clone(),
         defaults: Defaults {
             account: parts.config.account.clone(),
             region: parts.config.region.clone(),
-            workspace: parts.settings.flags.workspace_id.clone(),
-            deletion: parts.settings.flags.default_deletion_policy,
+            workspace,
+            deletion: flags.default_deletion_policy,
         },
     });
-    kinship.knows(&around);
-    let (counted, relatives, everywhere) = (around.clone(), kinship.clone(), namespaces.is_empty());
-    parts.metrics.count_with(move || counts::counts(&counted, &relatives, everywhere));
-    let dataset_context = context::<Datasets>(&parts, &around, &kinship);
-    let version_context = context::<DatasetVersions>(&parts, &around, &kinship);
-    kinship.on_gone(&dataset_context, &version_context);
+    let (wakers, limiter) = (Arc::new(wakers), parts.cloud.limiter().clone());
+    let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), limiter, ready };
+    let (counted, everywhere) = (lookups.clone(), flags.namespaces.is_empty());
+    parts.metrics.count_with(move || counts::counts(&counted, everywhere));
     let mut tasks = JoinSet::new();
-    let lag = parts.settings.flags.list_lag;
-    tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
-    let inventory = parts.inventory.clone();
-    tasks.spawn(async move { inventory.folded().log().await });
+    tasks.spawn(tidy(states, inventory.clone(), flags.list_lag));
+    let told = inventory.clone();
+    tasks.spawn(async move { told.folded().log().await });
     tasks.spawn(watched);
-    let (sweeps, woken, rounds) = ends.run(parts.inventory.clone(), parts.cloud.clone());
+    let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.cloud.clone());
     tasks.spawn(sweeps);
-    tasks.spawn(relay(woken, kinship.clone()));
+    tasks.spawn(wakers.relay(woken));
     if everywhere {
         let namespace = parts.kube.default_namespace().to_owned();
-        tasks.spawn(orphans::watch(
-            parts.inventory.clone(),
-            kinship.clone(),
-            parts.recorder.clone(),
-            namespace,
-            rounds,
-        ));
+        tasks.spawn(orphans::watch(lookups, parts.recorder.clone(), namespace, rounds));
     }
     tasks.spawn(async move {
         asked.await;
         let _ = stop.send(true);
     });
-    let concurrency = parts.settings.concurrency();
-    tokio::join!(
-        watch::drive(datasets, dataset_context, datasets_woken, concurrency, stopped.clone()),
-        watch::drive(versions, version_context, versions_woken, concurrency, stopped),
-    );
+    let controllers = starts.into_iter().map(|start| start(&parts, &shared, config.clone(), stopped.clone()));
+    join_all(controllers.collect::<Vec<_>>()).await;
     // The tasks end with their set.
     drop(tasks);
 }
 
-fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinship: &Arc<Kinship>) -> Arc<Context<K>> {
-    let (lives, neighbours) = (kinship.clone(), kinship.clone());
+fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>) -> Arc<Context> {
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
@@ -277,11 +265,9 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
         reader: Arc::new(Reader::new(parts.cloud.clone(), flags.list_lag)),
         inventory: parts.inventory.clone(),
         config: parts.config.clone(),
-        states: ObjectStates::default(),
-        around: around.clone(),
-        lives_here: Arc::new(move |uid| lives.lives_here(Uid::of(uid))),
-        definition: Definition::of::<K::Object>(parts.kube.clone()),
-        neighbour: Arc::new(move |uid| neighbours.neighbour(uid)),
+        states,
+        lookups: shared.lookups.clone(),
+        definition: Definition::of::<O>(parts.kube.clone()),
         slots: parts.slots.clone(),
         recorder: parts.recorder.clone(),
         metrics: parts.metrics.clone(),
@@ -294,29 +280,6 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
     })
 }
 
-/// Now and then, what need not be remembered is forgotten.
-async fn tidy(datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>, list_lag: Duration) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(15));
-    loop {
-        ticks.tick().await;
-        datasets.states.tidy(list_lag);
-        versions.states.tidy(list_lag);
-        datasets.inventory.tidy();
-    }
-}
-
-/// What the inventory wants looked at goes to the controller of its kind.
-async fn relay(mut woken: mpsc::UnboundedReceiver<ObjectKey>, kinship: Arc<Kinship>) {
-    while let Some(key) = woken.recv().await {
-        kinship.wake(&key);
-    }
-}
-
-async fn until(mut stopped: signal::Receiver<bool>) {
-    // An error means that nobody can ask any more, which is the end as well.
-    let _ = stopped.wait_for(|stop| *stop).await;
-}
-
 /// Ready once somebody asks the process to end. From now on that does not end it by itself.
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -327,9 +290,4 @@ fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'stati
             _ = interrupt.recv() => {}
         }
     })
-}
-
-/// Drains a stream of wake-ups into object references.
-fn stream<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl futures::Stream<Item = T> + Send + 'static {
-    futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|item| (item, receiver))).boxed()
 }

@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use kube::Resource as _;
 use kube::runtime::reflector::store;
@@ -16,8 +15,8 @@ use serde_json::{Value, json};
 use super::files::compare_text;
 use super::outside::{outside, stored, told};
 use crate::api::{Dataset, DatasetVersion};
-use crate::inventory::{Inventory, Settings};
-use crate::kinds::{Around, DatasetVersions, Datasets, Defaults, Family};
+use crate::inventory::{Inventory, ObjectName, Settings};
+use crate::kinds::{DatasetVersions, Datasets};
 use crate::plan::create_state::CreateState;
 use crate::plan::desired::{Deletion, Policy};
 use crate::plan::marked::tests;
@@ -26,6 +25,10 @@ use crate::plan::plan;
 use crate::plan::recorded::Recorded;
 use crate::plan::view::{Relations, View};
 use crate::reconcile::kind::{Kind, recorded};
+use crate::reconcile::live_objects::LiveObjects;
+use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::parsed::Parsed;
+use crate::reconcile::references::References;
 use crate::reconcile::stored::StoredObject;
 use crate::remote::mark::Origin;
 
@@ -42,17 +45,18 @@ fn objects() -> Vec<(String, Value)> {
 }
 
 /// What is around them: each other, and a cloud of which nothing was seen yet.
-fn around(objects: &[(String, Value)]) -> Around {
+fn lookups(objects: &[(String, Value)]) -> Lookups {
     let (datasets, mut dataset_writer) = store::<StoredObject<Dataset>>();
     let (versions, mut version_writer) = store::<StoredObject<DatasetVersion>>();
-    let family = Arc::new(Family::default());
+    let references = References::default();
     for (_, object) in objects {
         if object["kind"] == "Dataset" {
             let dataset: Dataset = serde_json::from_value(object.clone()).unwrap();
             dataset_writer.apply_watcher_event(&Event::Apply(StoredObject::new(dataset)));
         } else {
             let version: DatasetVersion = serde_json::from_value(object.clone()).unwrap();
-            family.add(&version);
+            let name = ObjectName::of(DatasetVersions::PROFILE.name, version.meta());
+            references.set(&name, DatasetVersions::references(&Parsed::Whole(version.clone())));
             version_writer.apply_watcher_event(&Event::Apply(StoredObject::new(version)));
         }
     }
@@ -60,12 +64,15 @@ fn around(objects: &[(String, Value)]) -> Around {
     let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
     let defaults =
         Defaults { account: "default".into(), region: String::new(), workspace: Some("12345".into()), deletion: None };
-    Around { datasets, versions, family, inventory, defaults }
+    let mut live = LiveObjects::default();
+    live.add::<Datasets>(datasets);
+    live.add::<DatasetVersions>(versions);
+    Lookups { live, references, inventory, defaults }
 }
 
 /// What a spec is read as.
-fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, around: &K::Around) -> String {
-    let desired = match K::desire(object, recorded, around) {
+fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, lookups: &Lookups) -> String {
+    let desired = match K::desire(object, recorded, lookups) {
         Ok(desired) => desired,
         Err(hold) => return told(&hold.into()).1,
     };
@@ -85,7 +92,7 @@ fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, around: &K::Around) 
 }
 
 /// All that is read of an object, and what a process that was just started does first.
-fn read<K: Kind>(value: &Value, around: &K::Around) -> String
+fn read<K: Kind>(value: &Value, lookups: &Lookups) -> String
 where
     K::Object: serde::de::DeserializeOwned + serde::Serialize,
 {
@@ -102,7 +109,7 @@ where
     view.owner.kind = format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP);
     (view.owner.namespace, view.owner.name) = (facts.namespace.clone(), facts.name.clone());
     view.profile = K::PROFILE;
-    view.desired = K::desire(&object, &recorded, around);
+    view.desired = K::desire(&object, &recorded, lookups);
     view.deletion = K::deletion(&object);
     (view.object, view.recorded) = (facts, recorded);
     let (facts, recorded) = (&view.object, &view.recorded);
@@ -136,8 +143,8 @@ where
     line("stands", stand(&view));
     let kept = view.deletion_policy() == Deletion::Retain;
     line("deletion", if kept { "Retain" } else { "Delete" }.to_owned());
-    line("wants", wanted::<K>(&object, recorded, around));
-    line("relations", relations(&K::relations(&object, recorded, around)));
+    line("wants", wanted::<K>(&object, recorded, lookups));
+    line("relations", relations(&K::relations(&object, recorded, lookups)));
     line("first", outside(&view, &plan(&view)).text);
     text
 }
@@ -163,12 +170,12 @@ fn relations(relations: &Relations) -> String {
 #[test]
 fn what_release_0_1_0_stored_is_read_as_it_read_it() {
     let objects = objects();
-    let around = around(&objects);
+    let lookups = lookups(&objects);
     let mut text = String::new();
     for (name, object) in &objects {
         let what = match object["kind"].as_str().unwrap() {
-            "Dataset" => read::<Datasets>(object, &around),
-            _ => read::<DatasetVersions>(object, &around),
+            "Dataset" => read::<Datasets>(object, &lookups),
+            _ => read::<DatasetVersions>(object, &lookups),
         };
         write!(text, "{name}: {what}").unwrap();
     }

@@ -30,7 +30,7 @@ use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::uid::Uid;
 
-pub use object::ObjectKey;
+pub use object::{ObjectKey, ObjectName};
 use rights::Rights;
 use row::Source;
 use rows::Rows;

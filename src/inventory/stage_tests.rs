@@ -219,7 +219,7 @@ impl Stage {
     pub(super) fn woken(&mut self) -> Vec<(String, usize)> {
         let mut names = Vec::new();
         while let Ok(key) = self.woken.try_recv() {
-            names.push(key.place().1.to_owned());
+            names.push(key.name.place().1.to_owned());
         }
         let distinct: BTreeSet<_> = names.iter().cloned().collect();
         distinct.into_iter().map(|name| (name.clone(), names.iter().filter(|other| **other == name).count())).collect()

@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 use kube::{Resource, ResourceExt};
 use serde_json::{Map, Value, json};
 
-use super::family::references;
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, compare, deletion, first_version, tree};
+use super::{DatasetVersions, compare, first_version, tree};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
+use crate::inventory::ObjectName;
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
@@ -18,6 +18,8 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::references::Reference;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
@@ -120,15 +122,14 @@ fn info(remote: &Remote, info: &mut Map<String, Value>, written: bool) {
 
 impl Kind for Datasets {
     type Object = Dataset;
-    type Around = Around;
 
     const PROFILE: &'static Profile = &PROFILE;
 
-    fn desire(object: &Dataset, recorded: &Recorded, around: &Around) -> Result<Desired, Blocked> {
-        let desired = desired(object, recorded, &around.defaults)?;
+    fn desire(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked> {
+        let desired = desired(object, recorded, &lookups.defaults)?;
         let shares = desired.mutable.contains_key("Options");
         if (!desired.first.is_empty() || shares)
-            && let Some(binder) = binder(object, recorded, around)
+            && let Some(binder) = binder(object, recorded, lookups)
         {
             let name = binder.name_any();
             if !desired.first.is_empty() {
@@ -151,16 +152,16 @@ impl Kind for Datasets {
     }
 
     fn deletion(object: &Dataset) -> Option<Deletion> {
-        deletion(object.spec.deletion_policy)
+        object.spec.deletion_policy.map(Deletion::from)
     }
 
-    fn relations(object: &Dataset, recorded: &Recorded, around: &Around) -> Relations {
+    fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {
         let mut relations =
             Relations { delete_foreign: object.spec.delete_foreign_versions == Some(true), ..Relations::default() };
-        for version in versions_of(object, recorded, around).into_iter().filter(|version| !binds(version)) {
+        for version in versions_of(object, recorded, lookups).into_iter().filter(|version| !binds(version)) {
             let name = version.name_any();
             let status = version.status.as_ref();
-            let retained = super::version::retains(&version, &around.defaults);
+            let retained = super::version::retains(&version, &lookups.defaults);
             if version.meta().deletion_timestamp.is_none() {
                 relations.living.push(name);
             } else if let (false, Some(remote)) = (retained, status.and_then(|status| status.version_name.clone())) {
@@ -170,9 +171,13 @@ impl Kind for Datasets {
             }
         }
         // Nobody knows what those that do not parse want.
-        let references = references(object, recorded.id.as_ref().map(RemoteId::root));
-        relations.living.extend(around.broken_children(&references));
+        relations.living.extend(lookups.unparsable_referrers::<DatasetVersions>(&references_to(object, recorded)));
         relations
+    }
+
+    fn remote(object: &Dataset) -> Option<(RemoteId, Option<&str>)> {
+        let status = object.status.as_ref()?;
+        Some((RemoteId::new(status.dataset_id.as_deref()?), status.immutables.workspace_id.as_deref()))
     }
 }
 
@@ -257,16 +262,20 @@ fn default_name(object: &Dataset) -> Result<String, Blocked> {
 }
 
 /// The DatasetVersions that stand for versions of this dataset.
-fn versions_of(object: &Dataset, recorded: &Recorded, around: &Around) -> Vec<Arc<DatasetVersion>> {
-    around.children(&references(object, recorded.id.as_ref().map(RemoteId::root)))
+fn versions_of(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Vec<Arc<DatasetVersion>> {
+    lookups.referrers::<DatasetVersions>(&references_to(object, recorded))
+}
+
+fn references_to(object: &Dataset, recorded: &Recorded) -> Vec<Reference> {
+    Reference::all_to(ObjectName::of(PROFILE.name, &object.metadata), recorded.id.as_ref())
 }
 
 fn binds(version: &DatasetVersion) -> bool {
     super::version::bound(version)
 }
 
-fn binder(object: &Dataset, recorded: &Recorded, around: &Around) -> Option<Arc<DatasetVersion>> {
-    versions_of(object, recorded, around).into_iter().find(|version| binds(version))
+fn binder(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Option<Arc<DatasetVersion>> {
+    versions_of(object, recorded, lookups).into_iter().find(|version| binds(version))
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
-use super::{Around, Defaults, compare, deletion, tree};
-use crate::api::{CommonStatus, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
+use super::{Datasets, compare, dataset, tree};
+use crate::api::{CommonStatus, Dataset, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
+use crate::inventory::ObjectName;
 use crate::plan::clearance::Clearance;
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
@@ -18,6 +18,9 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
 use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::parsed::Parsed;
+use crate::reconcile::references::Reference;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::{RemoteId, version_number};
@@ -67,12 +70,11 @@ pub const PROFILE: Profile = Profile {
 
 impl Kind for DatasetVersions {
     type Object = DatasetVersion;
-    type Around = Around;
 
     const PROFILE: &'static Profile = &PROFILE;
 
-    fn desire(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<Desired, Blocked> {
-        let (dataset, workspace) = place(object, recorded, around)?;
+    fn desire(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked> {
+        let (dataset, workspace) = place(object, recorded, lookups)?;
         let spec = &object.spec;
         let (fixed, mutable) = members(spec);
         let mut create = fixed.clone();
@@ -81,7 +83,7 @@ impl Kind for DatasetVersions {
         let labels = labels(spec.labels.as_deref());
         let named = spec.adoption.as_ref().and_then(|adoption| adoption.version_name.clone());
         if bound(object)
-            && let Some(other) = earlier_binder(object, recorded, &dataset, around)
+            && let Some(other) = earlier_binder(object, recorded, &dataset, lookups)
         {
             return Err(Blocked::stuck(
                 Reason::OwnedByOther,
@@ -93,8 +95,8 @@ impl Kind for DatasetVersions {
         }
         Ok(Desired {
             target: Target {
-                account: around.defaults.account.clone(),
-                region: around.defaults.region.clone(),
+                account: lookups.defaults.account.clone(),
+                region: lookups.defaults.region.clone(),
                 workspace,
                 dataset_id: Some(dataset.clone()),
             },
@@ -112,12 +114,12 @@ impl Kind for DatasetVersions {
     }
 
     fn deletion(object: &DatasetVersion) -> Option<Deletion> {
-        deletion(object.spec.deletion_policy)
+        object.spec.deletion_policy.map(Deletion::from)
     }
 
-    fn relations(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Relations {
+    fn relations(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Relations {
         let mut relations = Relations::default();
-        let Some(parent) = around.parent(object).filter(|parent| parent.meta().deletion_timestamp.is_some()) else {
+        let Some(parent) = parent(object, lookups).filter(|parent| parent.meta().deletion_timestamp.is_some()) else {
             return relations;
         };
         let status = parent.status.as_ref();
@@ -126,13 +128,13 @@ impl Kind for DatasetVersions {
         if !same {
             return relations;
         }
-        let versions = around.versions_in(id.as_deref().unwrap_or_default()).into_iter();
+        let versions = lookups.recorders::<Self>(id.as_deref().unwrap_or_default()).into_iter();
         let siblings: Vec<_> = versions.filter(|sibling| !bound(sibling)).collect();
-        let retains = |version: &DatasetVersion| retains(version, &around.defaults);
+        let retains = |version: &DatasetVersion| retains(version, &lookups.defaults);
         let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
         let origin = status.and_then(|status| status.common.origin);
-        let kept = around.defaults.keeps(parent.spec.deletion_policy, origin);
-        let refused = around.inventory.is_refused(id.as_deref().unwrap_or_default());
+        let kept = lookups.defaults.keeps(parent.spec.deletion_policy, origin);
+        let refused = lookups.inventory.is_refused(id.as_deref().unwrap_or_default());
         relations.swept_along = all_go && !kept && !refused && !retains(object);
         relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
@@ -146,6 +148,55 @@ impl Kind for DatasetVersions {
         }
         relations
     }
+
+    fn remote(object: &DatasetVersion) -> Option<(RemoteId, Option<&str>)> {
+        let status = object.status.as_ref()?;
+        Some((RemoteId::new(status.dataset_id.as_deref()?).join(status.version_name.as_deref()?), None))
+    }
+
+    fn references(shown: &Parsed<DatasetVersion>) -> Vec<Reference> {
+        let reference = match shown {
+            Parsed::Whole(object) => reference(object),
+            Parsed::Unparsable(broken) => {
+                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
+                Reference::read(dataset::PROFILE.name, &broken.metadata, name, id)
+            }
+        };
+        reference.into_iter().collect()
+    }
+
+    /// The Dataset looks again if a version matters to it: it is being deleted, the version binds its v1, or is newer than
+    /// the newest that its status tells. Versions that are deleted one by one wait for each other, and those that bind v1
+    /// for the one that has it.
+    fn concerns(object: &DatasetVersion, lookups: &Lookups) -> Vec<ObjectName> {
+        let Some(reference) = reference(object) else { return Vec::new() };
+        let mut all = Vec::new();
+        let binds = object.spec.adoption.is_some();
+        if let Some(parent) = lookups.get::<Datasets>(&reference) {
+            let made = object.status.as_ref().and_then(|status| version_number(status.version_name.as_deref()?));
+            let newest = parent.status.as_ref().and_then(|status| version_number(status.latest_version.as_deref()?));
+            if binds || parent.metadata.deletion_timestamp.is_some() || made > newest {
+                all.push(ObjectName::of(dataset::PROFILE.name, &parent.metadata));
+            }
+        }
+        if object.metadata.deletion_timestamp.is_some() || binds {
+            let own = ObjectName::of(PROFILE.name, &object.metadata);
+            let referrers = lookups.references.referrers(&[reference]);
+            all.extend(referrers.into_iter().filter(|other| other.kind == own.kind && *other != own));
+        }
+        all
+    }
+}
+
+/// Its dataset, as its spec names it.
+fn reference(version: &DatasetVersion) -> Option<Reference> {
+    let name = version.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
+    Reference::read(dataset::PROFILE.name, &version.metadata, name, version.spec.dataset_id.as_deref())
+}
+
+/// The Dataset that this version refers to.
+fn parent(version: &DatasetVersion, lookups: &Lookups) -> Option<Arc<Dataset>> {
+    lookups.get::<Datasets>(&reference(version)?)
 }
 
 /// The members that the spec manages: those that are fixed, and those that can be changed.
@@ -166,12 +217,12 @@ pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
 }
 
 /// The dataset's id and workspace.
-fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Result<(String, String), Blocked> {
-    let parent = around.parent(object);
+fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Result<(String, String), Blocked> {
+    let parent = parent(object, lookups);
     let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
     let workspace = status
         .and_then(|status| status.immutables.workspace_id.clone())
-        .or_else(|| around.defaults.workspace.clone())
+        .or_else(|| lookups.defaults.workspace.clone())
         .unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         if workspace.is_empty() {
@@ -194,7 +245,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
             None => Ok((own, workspace)),
             Some(_) if deleting => Ok((own, workspace)),
             // The pair lives while its dataset does.
-            Some(now) if around.inventory.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
+            Some(now) if lookups.inventory.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
                 Reason::DependencyNotReady,
                 format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
             )),
@@ -202,8 +253,8 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
         };
     }
     let Some(parent) = &parent else {
-        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
-        let there = around.datasets.get(&ObjectRef::new(&name).within(namespace)).is_some();
+        let named = ObjectName::new(dataset::PROFILE.name, object.namespace().as_deref().unwrap_or_default(), &name);
+        let there = lookups.live.get::<Datasets>(&named).is_some();
         let trouble = if there { "does not parse, as its status says" } else { "does not exist in this namespace" };
         return Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} {trouble}")));
     };
@@ -220,7 +271,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, around: &Around) -> Resul
 
 /// Another object that binds v1 of the same dataset and came first: it has recorded it already, or, of two that have,
 /// it is the older one.
-fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, around: &Around) -> Option<String> {
+fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, lookups: &Lookups) -> Option<String> {
     let rank = |version: &DatasetVersion| (version.creation_timestamp(), version.uid());
     let own = recorded.id.is_some().then(|| rank(object));
     let first = |other: &Arc<DatasetVersion>| {
@@ -229,8 +280,8 @@ fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, a
             && other.meta().deletion_timestamp.is_none()
             && own.as_ref().is_none_or(|own| rank(other) < *own)
     };
-    around
-        .versions_in(dataset)
+    lookups
+        .recorders::<DatasetVersions>(dataset)
         .into_iter()
         .find(first)
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))

@@ -1,37 +1,28 @@
 //! Counting what there is, when somebody asks for metrics: objects from the stores, remotes from the inventory.
 
-use std::sync::Arc;
-
-use kube::runtime::reflector::Store;
-
-use super::kinship::Kinship;
 use crate::api::Reason;
-use crate::kinds::{Around, DatasetVersions, Datasets};
 use crate::metrics::{Count, Counts};
-use crate::reconcile::kind::{Kind, Managed};
-use crate::reconcile::stored::StoredObject;
+use crate::reconcile::live_objects::AnyStore;
+use crate::reconcile::lookups::Lookups;
 
 /// Counts everything. Orphans are counted only if the objects of all namespaces are seen: an object elsewhere would
 /// be taken for gone.
-pub(super) fn counts(around: &Arc<Around>, kinship: &Arc<Kinship>, everywhere: bool) -> Counts {
-    let inventory = &around.inventory;
+pub(super) fn counts(lookups: &Lookups, everywhere: bool) -> Counts {
+    let Lookups { inventory, live, .. } = lookups;
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let orphans = || inventory.orphans(|uid| kinship.lives_here(uid)).len();
+    let orphans = || inventory.orphans(|uid| live.lives_here(uid)).len();
     Counts {
-        kinds: vec![
-            (Datasets::PROFILE.name, count(&around.datasets)),
-            (DatasetVersions::PROFILE.name, count(&around.versions)),
-        ],
+        kinds: live.stores().map(|store| (store.kind(), count(store))).collect(),
         workspaces: inventory.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
         remotes: number(inventory.len()),
         sweeps: inventory.sweeps(),
-        orphans: (everywhere && kinship.is_complete()).then(|| number(orphans())),
+        orphans: (everywhere && live.is_complete()).then(|| number(orphans())),
     }
 }
 
-fn count<O: Managed>(store: &Store<StoredObject<O>>) -> Count {
+fn count(store: &dyn AnyStore) -> Count {
     let mut count = Count::default();
-    for standing in store.state().iter().map(|object| object.standing()) {
+    for (_, standing) in store.all() {
         count.exists += 1;
         if !standing.ready {
             *count.not_ready.entry(standing.reason.map_or("none", Reason::as_str)).or_default() += 1;

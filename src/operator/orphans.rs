@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::kinship::Kinship;
 use crate::api::EventReason;
 use crate::events::{self, EventRecorder};
-use crate::inventory::Inventory;
+use crate::reconcile::lookups::Lookups;
 use crate::remote::id::RemoteId;
 
 /// Events of one round; the rest is told in one.
@@ -18,18 +17,18 @@ const MOST: usize = 10;
 
 /// Watches for orphans, for ever. They are told as events of the namespace that the operator runs in.
 pub(super) async fn watch(
-    inventory: Arc<Inventory>,
-    kinship: Arc<Kinship>,
+    lookups: Arc<Lookups>,
     recorder: EventRecorder,
     namespace: String,
     mut rounds: watch::Receiver<u64>,
 ) {
     let (mut known, mut before) = (HashSet::<RemoteId>::new(), HashSet::<RemoteId>::new());
     while rounds.changed().await.is_ok() {
-        if !kinship.is_complete() {
+        if !lookups.live.is_complete() {
             continue;
         }
-        let now: HashSet<RemoteId> = inventory.orphans(|uid| kinship.lives_here(uid)).into_iter().collect();
+        let now: HashSet<RemoteId> =
+            lookups.inventory.orphans(|uid| lookups.live.lives_here(uid)).into_iter().collect();
         known.retain(|id| now.contains(id));
         let mut new: Vec<&RemoteId> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();

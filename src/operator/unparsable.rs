@@ -21,13 +21,13 @@ use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::reconcile::write_errors::refuses;
 
 /// Has those that come in say so, until nobody sends any more.
-pub(super) async fn tell<K: Kind>(context: Arc<Context<K>>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
+pub(super) async fn tell<K: Kind>(context: Arc<Context>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
     while let Some(object) = broken.recv().await {
-        tell_of(&context, object).await;
+        tell_of::<K>(&context, object).await;
     }
 }
 
-async fn tell_of<K: Kind>(context: &Context<K>, broken: Box<Unparsable>) {
+async fn tell_of<K: Kind>(context: &Context, broken: Box<Unparsable>) {
     let message = format!(
         "the object does not parse, so nothing is done for it and it is not let go: {}; correct it, or apply the \
          CustomResourceDefinition of this operator's version",

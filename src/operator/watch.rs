@@ -7,13 +7,14 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, Stream, StreamExt, TryStreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{Action, Config, Controller};
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
-use super::kinship::{Kin, Kinship};
-use super::{rewind, rights, signal, unparsable, until};
+use super::handler::EventHandler;
+use super::{rewind, rights, signal, unparsable};
+use crate::inventory::ObjectName;
 use crate::reconcile::context::Context;
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::parsed::{Parsed, Unparsable};
@@ -41,22 +42,24 @@ pub(super) async fn config(client: &Client) -> watcher::Config {
 }
 
 /// Objects of one namespace are listed there; of several, everywhere, and the others are left out.
-pub(super) fn watch<O: Kin>(
+pub(super) fn watch<K: Kind>(
     client: &Client,
     namespaces: &[String],
     config: watcher::Config,
     resync: Duration,
-    kinship: Arc<Kinship>,
-) -> Watched<O> {
+    handler: Arc<EventHandler<K>>,
+    writer: Writer<StoredObject<K::Object>>,
+) -> Watched<K::Object> {
     let api = match namespaces {
-        [one] => Api::<Parsed<O>>::namespaced(client.clone(), one),
-        _ => Api::<Parsed<O>>::all(client.clone()),
+        [one] => Api::<Parsed<K::Object>>::namespaced(client.clone(), one),
+        _ => Api::<Parsed<K::Object>>::all(client.clone()),
     };
     let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
-    let wanted =
-        move |object: &Parsed<O>| ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name));
-    let (store, writer) = reflector::store();
-    let (before, failing) = (kinship.clone(), kinship.clone());
+    let wanted = move |object: &Parsed<K::Object>| {
+        ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name))
+    };
+    let (before, failing) = (handler.clone(), handler.clone());
+    let store = handler.store.clone();
     let (found, broken) = mpsc::unbounded_channel();
     let events = rewind::watch(api, config, resync)
         .try_filter(move |event| {
@@ -65,23 +68,19 @@ pub(super) fn watch<O: Kin>(
                 Event::Init | Event::InitDone => true,
             })
         })
-        .inspect_ok(move |event| match event {
-            Event::Apply(Parsed::Whole(object)) | Event::InitApply(Parsed::Whole(object)) => object.appeared(&before),
-            Event::Delete(Parsed::Whole(object)) => object.vanished(&before),
-            Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) => {
-                O::appeared_broken(object, &before);
+        .inspect_ok(move |event| {
+            before.on_event(event);
+            if let Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) = event {
                 // Nobody listens only while the process ends.
                 let _ = found.send(object.clone());
             }
-            Event::Delete(shown @ Parsed::Unparsable(object)) => O::vanished_broken(shown, object, &before),
-            Event::Init | Event::InitDone => {}
         })
-        .inspect_err(move |error| failing.not_listed(&O::kind(&()), &rights::of_watch(error)))
+        .inspect_err(move |error| failing.on_error(error))
         .map_ok(held)
         .reflect(writer)
         .inspect_ok(move |event| {
             if let Event::InitDone = event {
-                O::listed(&kinship);
+                handler.on_list();
             }
         });
     let listed = store.clone();
@@ -118,8 +117,8 @@ fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
 /// pass, and a controller that waits for that list does not end by itself.
 pub(super) async fn drive<K: Kind>(
     watched: Watched<K::Object>,
-    context: Arc<Context<K>>,
-    woken: mpsc::UnboundedReceiver<ObjectRef<StoredObject<K::Object>>>,
+    context: Arc<Context>,
+    woken: mpsc::UnboundedReceiver<ObjectName>,
     concurrency: u16,
     stopped: signal::Receiver<bool>,
 ) {
@@ -134,10 +133,13 @@ pub(super) async fn drive<K: Kind>(
     let events = watched.events.try_filter(news).inspect_ok(move |object| {
         on_event.woken(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
     });
-    let woken = super::stream(woken).inspect(move |object| {
-        on_wake.woken(K::PROFILE.name, object.namespace.as_deref(), &object.name);
+    let woken = stream::unfold(woken, async |mut woken| woken.recv().await.map(|object| (object, woken)));
+    let woken = woken.map(move |object| {
+        let (namespace, name) = object.place();
+        on_wake.woken(K::PROFILE.name, Some(namespace), name);
+        ObjectRef::new(name).within(namespace)
     });
-    let telling = unparsable::tell(context.clone(), watched.broken);
+    let telling = unparsable::tell::<K>(context.clone(), watched.broken);
     let store = watched.store.clone();
     let early = async {
         until(stopped.clone()).await;
@@ -196,6 +198,11 @@ pub(super) async fn drive<K: Kind>(
         () = Box::pin(telling) => {}
         () = early => tracing::debug!(controller = K::PROFILE.name, "nothing was listed yet, so there is no pass to wait for"),
     }
+}
+
+async fn until(mut stopped: signal::Receiver<bool>) {
+    // An error means that nobody can ask any more, which is the end as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 #[cfg(test)]

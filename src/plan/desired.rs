@@ -1,5 +1,6 @@
 //! What is wanted: a spec, checked, with defaults filled in and references followed, in the API's terms.
 
+use crate::api::DeletionPolicy;
 use crate::plan::intent::Target;
 use crate::remote::fields::{Fields, hash};
 use crate::remote::id::RemoteId;
@@ -88,4 +89,13 @@ pub enum Deletion {
     Delete,
     /// The remote stays, marked as released.
     Retain,
+}
+
+impl From<DeletionPolicy> for Deletion {
+    fn from(policy: DeletionPolicy) -> Self {
+        match policy {
+            DeletionPolicy::Delete => Self::Delete,
+            DeletionPolicy::Retain => Self::Retain,
+        }
+    }
 }

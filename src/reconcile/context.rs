@@ -8,16 +8,14 @@ use crate::events::EventRecorder;
 use crate::inventory::Inventory;
 use crate::inventory::reader::Reader;
 use crate::metrics::Metrics;
-use crate::plan::neighbour::Neighbour;
 use crate::plan::view::OperatorConfig;
 use crate::reconcile::definition::Definition;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
-use crate::remote::uid::Uid;
 
-/// Shared by all passes of kind `K`.
-pub struct Context<K: Kind> {
+/// Shared by all passes of one kind.
+pub struct Context {
     /// The apiserver. Its built-in retry is off; every call here has a deadline.
     pub kube: kube::Client,
     /// The dataset API.
@@ -29,15 +27,11 @@ pub struct Context<K: Kind> {
     /// What is the same for all objects.
     pub config: Arc<OperatorConfig>,
     /// What this process remembers.
-    pub states: ObjectStates,
-    /// What the kind may look at.
-    pub around: Arc<K::Around>,
-    /// Does any object here, of any kind, have this uid?
-    pub lives_here: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    pub states: Arc<ObjectStates>,
+    /// What its answers may look at.
+    pub lookups: Arc<Lookups>,
     /// The definition of the kind.
     pub definition: Definition,
-    /// The object here, of any kind, that has this uid.
-    pub neighbour: Arc<dyn Fn(Uid) -> Option<Neighbour> + Send + Sync>,
     /// When objects may say that they wait in line; shared by all kinds.
     pub slots: Arc<Slots>,
     /// Events.

@@ -16,6 +16,7 @@ use crate::plan::report::{Next, Ready, Report, STALLED_RETRY};
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, cool};
+use crate::remote::uid::Uid;
 
 /// A wait shorter than this is not worth a status write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,7 +53,8 @@ impl<K: Kind> Pass<'_, K> {
         let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
         let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
         // An object that went while it was looked at waits for nothing.
-        let about = if (self.ctx.lives_here)(&self.facts.uid) { report.about.as_slice() } else { &[] };
+        let about =
+            if self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid)) { report.about.as_slice() } else { &[] };
         self.ctx.inventory.watch(&self.key(), &workspace, about);
     }
 

@@ -106,12 +106,12 @@ impl<K: Kind> Pass<'_, K> {
             sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();
         for remote in remotes {
             if let Some(uid) = marked_uid(&remote.labels).filter(|uid| *uid != view.object.uid)
-                && (self.ctx.lives_here)(uid)
+                && self.ctx.lookups.live.lives_here(Uid::of(uid))
             {
                 view.observed.live_here.insert(uid.to_owned());
                 // A version sees the mark of its Dataset all the time, and asks nothing about it.
                 if K::PROFILE.names(&remote.id) && !view.observed.neighbours.contains_key(uid) {
-                    let neighbour = (self.ctx.neighbour)(Uid::of(uid));
+                    let neighbour = self.ctx.lookups.live.neighbour(Uid::of(uid));
                     view.observed.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
                 }
             }

@@ -8,11 +8,16 @@ use serde::Serialize;
 
 use crate::api::CommonStatus;
 use crate::compressed::Compressible;
+use crate::inventory::ObjectName;
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::Relations;
+use crate::reconcile::lookups::Lookups;
+use crate::reconcile::parsed::Parsed;
+use crate::reconcile::references::Reference;
+use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
 
 /// What every managed custom resource is, said once so that no other bound has to.
@@ -35,18 +40,27 @@ pub trait Managed:
 pub trait Kind: Sized + Send + Sync + 'static {
     /// The custom resource.
     type Object: Managed;
-    /// What its answers may look at besides the object: other objects, defaults, the inventory.
-    type Around: Send + Sync;
-
     /// What decisions know of the kind.
     const PROFILE: &'static Profile;
 
     /// What is wanted? A hold if the spec is wrong or a reference is not ready.
-    fn desire(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Result<Desired, Blocked>;
+    fn desire(object: &Self::Object, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked>;
     /// The deletion policy of the spec, whatever else is wrong with it.
     fn deletion(object: &Self::Object) -> Option<Deletion>;
     /// What other objects mean for this one, asked when it is being deleted.
-    fn relations(object: &Self::Object, recorded: &Recorded, around: &Self::Around) -> Relations;
+    fn relations(object: &Self::Object, recorded: &Recorded, lookups: &Lookups) -> Relations;
+    /// The remote that its status says it stands for, and the workspace to list because of that.
+    fn remote(object: &Self::Object) -> Option<(RemoteId, Option<&str>)>;
+
+    /// Which other objects it refers to, as far as it can be read: it is woken when one of these comes, changes or goes.
+    fn references(_shown: &Parsed<Self::Object>) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    /// Whom it concerns that this object changed or went, besides those that refer to it.
+    fn concerns(_object: &Self::Object, _lookups: &Lookups) -> Vec<ObjectName> {
+        Vec::new()
+    }
 }
 
 /// What deleting this object means for its remote: Delete for what we created, Retain for what was adopted, unless the spec

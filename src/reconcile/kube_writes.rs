@@ -20,6 +20,7 @@ use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass, fingerprint};
 use crate::reconcile::write_errors::{KubeError, Write};
 use crate::remote::mark::Origin;
+use crate::remote::uid::Uid;
 
 /// How often a record of a remote in hand is tried before it is left to recovery by mark.
 const RECORD_TRIES: u64 = 4;
@@ -191,7 +192,7 @@ impl<K: Kind> Pass<'_, K> {
         self.observed.flight = None;
         let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
         self.ctx.inventory.recorded(&record.id, &self.key(), workspace);
-        if !(self.ctx.lives_here)(uid) {
+        if !self.ctx.lookups.live.lives_here(Uid::of(uid)) {
             // The watch said that it went before the answer to the write was here.
             self.ctx.inventory.forget(&record.id, uid);
         }

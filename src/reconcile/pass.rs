@@ -34,7 +34,7 @@ const MOST_STEPS: u32 = 40;
 
 /// The state of one pass.
 pub(super) struct Pass<'c, K: Kind> {
-    pub(super) ctx: &'c Context<K>,
+    pub(super) ctx: &'c Context,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
     pub(super) facts: ObjectFacts,
@@ -61,7 +61,7 @@ pub(super) enum Flow {
 
 /// Reconciles one object. Never fails and never panics outward: what goes wrong becomes the object's status, or at
 /// least a log line and a delay.
-pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) -> Action {
+pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Action {
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
@@ -74,7 +74,8 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
-    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, object.clone()))).catch_unwind();
+    let guarded =
+        std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, object.clone()))).catch_unwind();
     let result = guarded.await;
     ctx.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
@@ -105,7 +106,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
                 error = "a defect of the operator; the lines before say where",
                 "a reconcile panicked"
             );
-            let telling = internal_error(&ctx, &object, "a reconcile panicked; this is a defect of the operator");
+            let telling = internal_error::<K>(&ctx, &object, "a reconcile panicked; this is a defect of the operator");
             let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
@@ -130,12 +131,12 @@ pub(super) fn fingerprint(facts: &ObjectFacts) -> String {
 }
 
 /// The delay after one more failed pass.
-pub(super) fn later<K: Kind>(ctx: &Context<K>, facts: &ObjectFacts) -> Action {
+pub(super) fn later(ctx: &Context, facts: &ObjectFacts) -> Action {
     Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
 }
 
 /// One more pass failed: the delay before the next one, within these bounds. Nothing is tried earlier.
-pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &ObjectFacts, within: RangeInclusive<Duration>) -> Duration {
+pub(super) fn cool(ctx: &Context, facts: &ObjectFacts, within: RangeInclusive<Duration>) -> Duration {
     ctx.states.with(&facts.uid, |state| {
         state.failures += 1;
         let delay = backoff(state.failures, random_byte()).clamp(*within.start(), *within.end());
@@ -144,15 +145,15 @@ pub(super) fn cool<K: Kind>(ctx: &Context<K>, facts: &ObjectFacts, within: Range
     })
 }
 
-async fn internal_error<K: Kind>(ctx: &Arc<Context<K>>, object: &Arc<K::Object>, message: &str) -> Action {
-    let mut pass = Pass::new(ctx, object.clone());
+async fn internal_error<K: Kind>(ctx: &Arc<Context>, object: &Arc<K::Object>, message: &str) -> Action {
+    let mut pass = Pass::<K>::new(ctx, object.clone());
     let report = Report::working(Reason::InternalError, message, Next::Backoff);
     pass.finish(report).await
 }
 
 /// One pass, and whether it failed.
-async fn run<K: Kind>(ctx: &Arc<Context<K>>, object: Arc<K::Object>) -> (Action, bool) {
-    let mut pass = Pass::new(ctx, object);
+async fn run<K: Kind>(ctx: &Arc<Context>, object: Arc<K::Object>) -> (Action, bool) {
+    let mut pass = Pass::<K>::new(ctx, object);
     let before = pass.failures();
     let action = steps(&mut pass).await;
     if !pass.corrected && !pass.changed.is_empty() {
@@ -198,7 +199,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
 }
 
 impl<'c, K: Kind> Pass<'c, K> {
-    fn new(ctx: &'c Context<K>, object: Arc<K::Object>) -> Self {
+    fn new(ctx: &'c Context, object: Arc<K::Object>) -> Self {
         Self {
             ctx,
             facts: ObjectFacts::of(object.meta()),
@@ -228,8 +229,8 @@ impl<'c, K: Kind> Pass<'c, K> {
         let (ctx, object, recorded) = (self.ctx, &self.object, &self.recorded);
         let deleting = self.facts.deleting;
         self.wanted.get_or_insert_with(|| {
-            let desired = K::desire(object, recorded, &ctx.around);
-            let relations = if deleting { K::relations(object, recorded, &ctx.around) } else { Relations::default() };
+            let desired = K::desire(object, recorded, &ctx.lookups);
+            let relations = if deleting { K::relations(object, recorded, &ctx.lookups) } else { Relations::default() };
             (desired, relations)
         })
     }

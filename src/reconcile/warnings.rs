@@ -50,7 +50,7 @@ impl<K: Kind> Pass<'_, K> {
             return;
         }
         let (kind, namespace, name) = (K::PROFILE.name, &self.facts.namespace, &self.facts.name);
-        for waiter in waiters.into_iter().filter_map(|uid| (self.ctx.neighbour)(uid)) {
+        for waiter in waiters.into_iter().filter_map(|uid| self.ctx.lookups.live.neighbour(uid)) {
             let note = format!(
                 "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \
                  goes with it"

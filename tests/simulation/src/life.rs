@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use dataset_operator::admin::Readiness;
 use dataset_operator::metrics::Metrics;
-use dataset_operator::operator::{Outside, operate};
+use dataset_operator::operator::{Dependencies, operate};
 use dataset_operator::settings::{Flags, Settings};
 use tokio::sync::Notify;
 
@@ -65,7 +65,7 @@ pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
         let life = world.begin_life();
         let stranger_for = world.stranger_for();
         let stranger = !stranger_for.is_zero();
-        let outside = Outside {
+        let dependencies = Dependencies {
             kube: wire::kube(world, &life),
             transport: Arc::new(wire::Cloud::new(world, &life)),
             credentials: Arc::new(identity::environment(stranger)),
@@ -78,7 +78,7 @@ pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
             () = life.death.notified() => {}
             () = tokio::time::sleep(stranger_for), if stranger => life.end(),
             // It could not start, and ends by itself.
-            result = operate(settings(), outside, std::future::pending()) => {
+            result = operate(settings(), dependencies, std::future::pending()) => {
                 assert!(result.is_err(), "nobody asked it to stop");
                 life.end();
             }

@@ -1,0 +1,54 @@
+//! The controllers of all kinds. What each kind has by itself is made first, then what they share, then the controllers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kube::runtime::{reflector, watcher};
+
+use super::handler::{EventHandler, Shared, Wakers};
+use super::{Parts, context, signal, watch};
+use crate::inventory::Inventory;
+use crate::kinds::ForEachKind;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::live_objects::LiveObjects;
+use crate::reconcile::object_states::ObjectStates;
+
+/// What the kinds have by themselves.
+#[derive(Default)]
+pub(super) struct Controllers {
+    pub(super) live: LiveObjects,
+    pub(super) wakers: Wakers,
+    pub(super) states: Vec<Arc<ObjectStates>>,
+    pub(super) starts: Vec<Start>,
+}
+
+/// Runs the controller of one kind until the receiver says so and its passes have ended.
+type Start = Box<dyn FnOnce(&Parts, &Shared, watcher::Config, signal::Receiver<bool>) -> BoxFuture<'static, ()> + Send>;
+
+impl ForEachKind for Controllers {
+    fn visit<K: Kind>(&mut self) {
+        let (store, writer) = reflector::store();
+        let (states, woken) = (Arc::<ObjectStates>::default(), self.wakers.add(K::PROFILE.name));
+        self.live.add::<K>(store.clone());
+        self.states.push(states.clone());
+        self.starts.push(Box::new(|parts, shared, config, stopped| {
+            let flags = &parts.settings.flags;
+            let context = context::<K::Object>(parts, shared, states.clone());
+            let handler = Arc::new(EventHandler::<K> { shared: shared.clone(), states, store });
+            let watched = watch::watch::<K>(&parts.kube, &flags.namespaces, config, flags.resync, handler, writer);
+            watch::drive::<K>(watched, context, woken, parts.settings.concurrency(), stopped).boxed()
+        }));
+    }
+}
+
+/// Now and then, what need not be remembered is forgotten.
+pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, inventory: Arc<Inventory>, list_lag: Duration) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(15));
+    loop {
+        ticks.tick().await;
+        states.iter().for_each(|states| states.tidy(list_lag));
+        inventory.tidy();
+    }
+}

@@ -1,0 +1,188 @@
+//! What the watch of a kind tells: who lives here, who refers to whom, and who is to look again because of it.
+//!
+//! Promises: an object wakes those that refer to it when it comes, changes or goes, whatever their kind, and whom else its
+//! kind says that it concerns. One that does not parse wakes nobody as long as it is there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::runtime::reflector::Store;
+use kube::runtime::watcher::{self, Event};
+use kube::{Resource, ResourceExt};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use super::rights;
+use crate::admin::Readiness;
+use crate::cloud::Limiter;
+use crate::inventory::{ObjectKey, ObjectName};
+use crate::plan::object::ObjectFacts;
+use crate::reconcile::kind::{Kind, recorded};
+use crate::reconcile::lookups::Lookups;
+use crate::reconcile::object_states::ObjectStates;
+use crate::reconcile::parsed::Parsed;
+use crate::reconcile::references::Reference;
+use crate::reconcile::stored::StoredObject;
+use crate::remote::id::RemoteId;
+use crate::remote::uid::Uid;
+
+/// How to have objects looked at: one queue for each kind.
+#[derive(Debug, Default)]
+pub(super) struct Wakers(HashMap<&'static str, UnboundedSender<ObjectName>>);
+
+impl Wakers {
+    /// The queue of one more kind.
+    pub(super) fn add(&mut self, kind: &'static str) -> UnboundedReceiver<ObjectName> {
+        let (waker, woken) = mpsc::unbounded_channel();
+        self.0.insert(kind, waker);
+        woken
+    }
+
+    /// Has an object looked at, unless its kind has no controller here.
+    pub(super) fn wake(&self, object: ObjectName) {
+        if let Some(waker) = self.0.get(object.kind) {
+            // Nobody listens only while the process ends.
+            let _ = waker.send(object);
+        }
+    }
+
+    /// What the inventory wants looked at, for as long as it lives.
+    pub(super) async fn relay(self: Arc<Self>, mut woken: UnboundedReceiver<ObjectKey>) {
+        while let Some(key) = woken.recv().await {
+            self.wake(key.name);
+        }
+    }
+}
+
+/// What the handlers of all kinds share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) lookups: Arc<Lookups>,
+    pub(super) wakers: Arc<Wakers>,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) ready: Readiness,
+}
+
+/// Handles the events of the watch of kind `K`.
+pub(super) struct EventHandler<K: Kind> {
+    pub(super) shared: Shared,
+    pub(super) states: Arc<ObjectStates>,
+    pub(super) store: Store<StoredObject<K::Object>>,
+}
+
+impl<K: Kind> EventHandler<K> {
+    /// An event, before it is in the store.
+    pub(super) fn on_event(&self, event: &Event<Parsed<K::Object>>) {
+        match event {
+            Event::Apply(shown) | Event::InitApply(shown) => self.on_apply(shown),
+            Event::Delete(shown) => self.on_delete(shown),
+            Event::Init | Event::InitDone => {}
+        }
+    }
+
+    /// All objects were listed (again) and are in the store: what went unseen is forgotten.
+    pub(super) fn on_list(&self) {
+        let Shared { lookups, ready, .. } = &self.shared;
+        let kind = K::PROFILE.name;
+        let Lookups { live, references, inventory, .. } = &**lookups;
+        live.on_list(kind);
+        references.retain(kind, |object| live.get::<K>(object).is_some());
+        ready.met(kind);
+        if live.is_complete() {
+            inventory.forget_others(|uid| live.lives_here(uid));
+        }
+    }
+
+    /// The objects could not be listed or watched, and why. What fails after the first list is told by who watches over
+    /// rights, or is no matter of the operator's.
+    pub(super) fn on_error(&self, error: &watcher::Error) {
+        let kind = K::PROFILE.name;
+        if !self.shared.lookups.live.is_listed(kind) {
+            let why = rights::of_watch(error);
+            self.shared.ready.missing(kind, &format!("the objects could not be listed yet: {why}"));
+        }
+    }
+
+    fn on_apply(&self, shown: &Parsed<K::Object>) {
+        let (name, lookups) = (ObjectName::of(K::PROFILE.name, shown.meta()), &self.shared.lookups);
+        match shown {
+            Parsed::Whole(object) => {
+                let remote = K::remote(object);
+                let id = remote.as_ref().map(|(id, _)| id.clone());
+                self.forget_former(&name, shown.meta(), id.as_ref());
+                self.is_here(&name, shown.meta(), remote);
+                lookups.references.set(&name, K::references(shown));
+                self.wake_related(name, id.as_ref(), K::concerns(object, lookups));
+            }
+            // It lives here, and what it recorded is its own. What it referred to while it parsed stays.
+            Parsed::Unparsable(broken) => {
+                let recorded = broken.recorded::<K>();
+                let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
+                self.is_here(&name, shown.meta(), recorded.id.clone().map(|id| (id, workspace)));
+                lookups.references.add(&name, K::references(shown));
+            }
+        }
+    }
+
+    fn on_delete(&self, shown: &Parsed<K::Object>) {
+        let Lookups { live, references, inventory, .. } = &*self.shared.lookups;
+        let (name, facts) = (ObjectName::of(K::PROFILE.name, shown.meta()), ObjectFacts::of(shown.meta()));
+        let recorded = match shown {
+            Parsed::Whole(object) => recorded::<K>(object),
+            Parsed::Unparsable(broken) => broken.recorded::<K>(),
+        };
+        let uid = Uid::of(&facts.uid);
+        live.remove(uid);
+        references.remove(&name);
+        inventory.watch(&ObjectKey { name: name.clone(), uid }, "", &[]);
+        self.states.lost(&facts, &recorded);
+        self.shared.limiter.forget(&facts.uid);
+        if let Some(id) = &recorded.id {
+            inventory.forget(id, &facts.uid);
+        }
+        let others = match shown {
+            Parsed::Whole(object) => K::concerns(object, &self.shared.lookups),
+            // Those that it names may have waited for it.
+            Parsed::Unparsable(_) => K::references(shown).into_iter().filter_map(Reference::name).collect(),
+        };
+        self.wake_related(name, recorded.id.as_ref(), others);
+    }
+
+    fn wake_related(&self, of: ObjectName, id: Option<&RemoteId>, others: Vec<ObjectName>) {
+        let referrers = self.shared.lookups.references.referrers(&Reference::all_to(of, id));
+        referrers.into_iter().chain(others).for_each(|object| self.shared.wakers.wake(object));
+    }
+
+    /// An object is here: it is told when the remote that it recorded changes, whatever its next pass comes to.
+    fn is_here(&self, name: &ObjectName, object: &ObjectMeta, remote: Option<(RemoteId, Option<&str>)>) {
+        let Lookups { live, inventory, .. } = &*self.shared.lookups;
+        let uid = Uid::of(object.uid.as_deref().unwrap_or_default());
+        live.insert(name.kind, uid);
+        if let Some((id, workspace)) = remote {
+            inventory.recorded(&id, &ObjectKey { name: name.clone(), uid }, workspace);
+            if let Some(workspace) = workspace {
+                inventory.want(workspace, None);
+            }
+        }
+    }
+
+    /// An object that has another remote than the store still shows, or none: whoever recorded something in the old one
+    /// looks.
+    fn forget_former(&self, name: &ObjectName, object: &ObjectMeta, id: Option<&RemoteId>) {
+        if K::PROFILE.is_nested() {
+            return;
+        }
+        let before = self.shared.lookups.live.get::<K>(name);
+        let before = before.filter(|before| before.uid() == object.uid).and_then(|before| before.open());
+        let before = before.as_ref().and_then(|before| K::remote(before));
+        if let Some((old, _)) = before.filter(|(old, _)| Some(old) != id) {
+            let inventory = &self.shared.lookups.inventory;
+            inventory.forget(&old, object.uid.as_deref().unwrap_or_default());
+            inventory.wake_recorders(old.root());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

@@ -1,0 +1,136 @@
+//! The objects of all kinds in view, as their watches keep them, and which uids live here, which is what makes a mark that
+//! of a living or a dead owner. The watches tell, passes ask.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kube::ResourceExt;
+use kube::runtime::reflector::{ObjectRef, Store};
+
+use crate::inventory::ObjectName;
+use crate::plan::desired::Deletion;
+use crate::plan::neighbour::Neighbour;
+use crate::reconcile::kind::{Kind, policy, recorded};
+use crate::reconcile::stored::{ReadyFlags, StoredObject};
+use crate::remote::uid::Uid;
+
+/// A store for each kind, and the uids in view.
+#[derive(Default)]
+pub struct LiveObjects {
+    stores: Vec<Box<dyn AnyStore>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Each with its kind.
+    uids: HashMap<Uid, &'static str>,
+    /// Kinds that were listed at least once.
+    listed: HashSet<&'static str>,
+}
+
+/// What is asked of a store by who does not know its kind.
+pub trait AnyStore: Any + Send + Sync {
+    /// `Dataset`
+    fn kind(&self) -> &'static str;
+    /// Each object with what is counted of it.
+    fn all(&self) -> Vec<(Uid, ReadyFlags)>;
+    /// Who has this uid. It looks through all objects, so it is asked only for messages.
+    fn neighbour(&self, uid: Uid) -> Option<Neighbour>;
+}
+
+/// The store of kind `K`.
+struct StoreOf<K: Kind>(Store<StoredObject<K::Object>>);
+
+impl LiveObjects {
+    /// Has the objects of one more kind.
+    pub fn add<K: Kind>(&mut self, store: Store<StoredObject<K::Object>>) {
+        self.stores.push(Box::new(StoreOf::<K>(store)));
+    }
+
+    /// Each store, in the order of the kinds.
+    pub fn stores(&self) -> impl Iterator<Item = &dyn AnyStore> {
+        self.stores.iter().map(|store| &**store)
+    }
+
+    /// The object of this name.
+    #[must_use]
+    pub fn get<K: Kind>(&self, object: &ObjectName) -> Option<Arc<StoredObject<K::Object>>> {
+        let StoreOf::<K>(store) = self.stores().find_map(|store| (store as &dyn Any).downcast_ref())?;
+        let (namespace, name) = object.place();
+        (object.kind == K::PROFILE.name).then(|| store.get(&ObjectRef::new(name).within(namespace)))?
+    }
+
+    /// Does any object here, of any kind, have this uid?
+    #[must_use]
+    pub fn lives_here(&self, uid: Uid) -> bool {
+        self.state().uids.contains_key(&uid)
+    }
+
+    /// The object here, of any kind, that has this uid.
+    #[must_use]
+    pub fn neighbour(&self, uid: Uid) -> Option<Neighbour> {
+        let kind = self.state().uids.get(&uid).copied()?;
+        self.stores().find(|store| store.kind() == kind)?.neighbour(uid)
+    }
+
+    /// An object of this kind is here.
+    pub fn insert(&self, kind: &'static str, uid: Uid) {
+        self.state().uids.insert(uid, kind);
+    }
+
+    /// It is gone.
+    pub fn remove(&self, uid: Uid) {
+        self.state().uids.remove(&uid);
+    }
+
+    /// All objects of a kind are in its store, after a list: whoever else was of this kind went unseen.
+    pub fn on_list(&self, kind: &'static str) {
+        let here = self.stores().filter(|store| store.kind() == kind).flat_map(|store| store.all());
+        let here: Vec<_> = here.map(|(uid, _)| (uid, kind)).collect();
+        let mut state = self.state();
+        state.uids.retain(|_, of| *of != kind);
+        state.uids.extend(here);
+        state.listed.insert(kind);
+    }
+
+    /// The objects of this kind were listed at least once.
+    #[must_use]
+    pub fn is_listed(&self, kind: &str) -> bool {
+        self.state().listed.contains(kind)
+    }
+
+    /// All kinds were listed at least once: who is not here does not live here.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state().listed.len() == self.stores.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Kind> AnyStore for StoreOf<K> {
+    fn kind(&self) -> &'static str {
+        K::PROFILE.name
+    }
+
+    fn all(&self) -> Vec<(Uid, ReadyFlags)> {
+        let all = self.0.state().into_iter();
+        all.map(|object| (Uid::of(&object.uid().unwrap_or_default()), object.standing())).collect()
+    }
+
+    fn neighbour(&self, uid: Uid) -> Option<Neighbour> {
+        let object = self.0.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
+        Some(Neighbour {
+            kind: K::PROFILE.name,
+            resource: K::PROFILE.resource,
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+            deletes: policy::<K>(&object, &recorded::<K>(&object)) == Deletion::Delete,
+        })
+    }
+}

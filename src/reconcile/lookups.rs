@@ -1,0 +1,84 @@
+//! What the answers of a kind may look at besides the object: other objects, the inventory, defaults.
+
+use std::sync::Arc;
+
+use kube::ResourceExt;
+
+use crate::api::DeletionPolicy;
+use crate::api::values::Origin;
+use crate::inventory::Inventory;
+use crate::plan::desired::Deletion;
+use crate::reconcile::kind::Kind;
+use crate::reconcile::live_objects::LiveObjects;
+use crate::reconcile::references::{Reference, References};
+
+/// What the kinds may look at besides the object.
+pub struct Lookups {
+    /// All objects in view.
+    pub live: LiveObjects,
+    /// Which of them refer to which.
+    pub references: References,
+    /// The remote side.
+    pub inventory: Arc<Inventory>,
+    /// Defaults of this operator.
+    pub defaults: Defaults,
+}
+
+impl Lookups {
+    /// The object that a reference means.
+    #[must_use]
+    pub fn get<K: Kind>(&self, reference: &Reference) -> Option<Arc<K::Object>> {
+        match reference {
+            Reference::Name(object) => self.live.get::<K>(object)?.open(),
+            Reference::Id(_, id) => {
+                let is = |object: &Arc<K::Object>| K::remote(object).is_some_and(|(own, _)| own == *id);
+                self.recorders::<K>(id.root()).into_iter().find(is)
+            }
+        }
+    }
+
+    /// The objects of kind `K` that refer in one of these ways.
+    #[must_use]
+    pub fn referrers<K: Kind>(&self, of: &[Reference]) -> Vec<Arc<K::Object>> {
+        let all = self.references.referrers(of).into_iter();
+        all.filter_map(|name| self.live.get::<K>(&name)?.open()).collect()
+    }
+
+    /// The names of those among them that do not parse: what they stand for is not known.
+    #[must_use]
+    pub fn unparsable_referrers<K: Kind>(&self, of: &[Reference]) -> Vec<String> {
+        let all = self.references.referrers(of).into_iter().filter_map(|name| self.live.get::<K>(&name));
+        all.filter(|object| object.open().is_none()).map(|object| object.name_any()).collect()
+    }
+
+    /// The objects of kind `K` that recorded this dataset, or something in it.
+    #[must_use]
+    pub fn recorders<K: Kind>(&self, dataset: &str) -> Vec<Arc<K::Object>> {
+        let recorded = |object: &Arc<K::Object>| K::remote(object).is_some_and(|(id, _)| id.root() == dataset);
+        let all = self.inventory.recorders_of(dataset).into_iter();
+        all.filter_map(|key| self.live.get::<K>(&key.name)?.open()).filter(recorded).collect()
+    }
+}
+
+/// What a spec that says nothing gets.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// Alias of the configured account.
+    pub account: String,
+    /// Configured region, empty if only an endpoint is.
+    pub region: String,
+    /// `--workspace-id`
+    pub workspace: Option<String>,
+    /// `--default-deletion-policy`
+    pub deletion: Option<Deletion>,
+}
+
+impl Defaults {
+    /// Is what an object stands for kept when the object is deleted? Its spec says so, or else the operator's default, or
+    /// else that it was adopted.
+    #[must_use]
+    pub fn keeps(&self, policy: Option<DeletionPolicy>, origin: Option<Origin>) -> bool {
+        let default = || if origin == Some(Origin::Adopted) { Deletion::Retain } else { Deletion::Delete };
+        policy.map(Deletion::from).or(self.deletion).unwrap_or_else(default) == Deletion::Retain
+    }
+}

@@ -1,0 +1,130 @@
+//! Which objects refer to which, kept as they come and go, so that nobody has to look through all of them.
+//!
+//! Promises: a kind is a name here, so any number of kinds refer to any others, also to such that are no custom resource of
+//! ours; an object is found by each of its references and by no former one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::inventory::ObjectName;
+use crate::remote::id::RemoteId;
+
+/// How an object says which other one it means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reference {
+    /// By its name.
+    Name(ObjectName),
+    /// By its kind and the id of the remote that it stands for.
+    Id(&'static str, RemoteId),
+}
+
+impl Reference {
+    /// The reference of an object with this metadata to one of `kind`, by a name in the same namespace or by an id.
+    #[must_use]
+    pub fn read(kind: &'static str, from: &ObjectMeta, name: Option<&str>, id: Option<&str>) -> Option<Self> {
+        let namespace = from.namespace.as_deref().unwrap_or_default();
+        let by_name = name.map(|name| Self::Name(ObjectName::new(kind, namespace, name)));
+        by_name.or_else(|| id.map(|id| Self::Id(kind, RemoteId::new(id))))
+    }
+
+    /// The object that it names.
+    #[must_use]
+    pub fn name(self) -> Option<ObjectName> {
+        if let Self::Name(object) = self { Some(object) } else { None }
+    }
+
+    /// All references that mean this object, which stands for this remote.
+    #[must_use]
+    pub fn all_to(object: ObjectName, id: Option<&RemoteId>) -> Vec<Self> {
+        let by_id = id.map(|id| Self::Id(object.kind, id.clone()));
+        std::iter::once(Self::Name(object)).chain(by_id).collect()
+    }
+}
+
+/// The references of all objects.
+#[derive(Debug, Default)]
+pub struct References(Mutex<Tables>);
+
+/// Both directions, with each name and reference held once.
+#[derive(Debug, Default)]
+struct Tables {
+    references: HashMap<Arc<ObjectName>, Vec<Arc<Reference>>>,
+    referrers: HashMap<Arc<Reference>, BTreeSet<Arc<ObjectName>>>,
+}
+
+impl References {
+    /// The object refers in these ways and in no others.
+    pub fn set(&self, object: &ObjectName, references: Vec<Reference>) {
+        let mut tables = self.tables();
+        let known = tables.references.get(object).map(Vec::as_slice).unwrap_or_default();
+        if !known.iter().map(|reference| &**reference).eq(&references) {
+            tables.remove(object);
+            tables.add(object, references);
+        }
+    }
+
+    /// The object refers in these ways too.
+    pub fn add(&self, object: &ObjectName, references: Vec<Reference>) {
+        self.tables().add(object, references);
+    }
+
+    /// The object is gone.
+    pub fn remove(&self, object: &ObjectName) {
+        self.tables().remove(object);
+    }
+
+    /// Of the objects of a kind only these exist: the others went unseen.
+    pub fn retain(&self, kind: &str, exists: impl Fn(&ObjectName) -> bool) {
+        let mut tables = self.tables();
+        let gone = |object: &&Arc<ObjectName>| object.kind == kind && !exists(object);
+        for object in tables.references.keys().filter(gone).cloned().collect::<Vec<_>>() {
+            tables.remove(&object);
+        }
+    }
+
+    /// Who refers in one of these ways, in the order of kinds and names.
+    #[must_use]
+    pub fn referrers(&self, of: &[Reference]) -> Vec<ObjectName> {
+        let tables = self.tables();
+        let all: BTreeSet<_> = of.iter().filter_map(|reference| tables.referrers.get(reference)).flatten().collect();
+        all.into_iter().map(|object| (**object).clone()).collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn add(&mut self, object: &ObjectName, references: Vec<Reference>) {
+        if references.is_empty() {
+            return;
+        }
+        let object = self.references.get_key_value(object).map_or_else(|| Arc::new(object.clone()), |(k, _)| k.clone());
+        let own = self.references.entry(object.clone()).or_default();
+        for reference in references {
+            let known = self.referrers.get_key_value(&reference).map(|(known, _)| known.clone());
+            let reference = known.unwrap_or_else(|| Arc::new(reference));
+            if self.referrers.entry(reference.clone()).or_default().insert(object.clone()) {
+                own.push(reference);
+            }
+        }
+    }
+
+    fn remove(&mut self, object: &ObjectName) {
+        for reference in self.references.remove(object).unwrap_or_default() {
+            if let Some(referrers) = self.referrers.get_mut(&reference) {
+                referrers.remove(object);
+                if referrers.is_empty() {
+                    self.referrers.remove(&reference);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "references_tests.rs"]
+mod tests;
