@@ -19,11 +19,11 @@ use kube::runtime::watcher;
 use tokio::sync::{Notify, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
+use crate::accounts::{self, Account, Accounts};
 use crate::admin::{self, Readiness};
 use crate::api::{Dataset, DatasetVersion};
-use crate::cloud::{self, CredentialSource, Environment, Transport};
+use crate::cloud::{self, CredentialSource, Environment, Limiters, Transport};
 use crate::events::{self, EventRecorder};
-use crate::inventory::reader::Reader;
 use crate::inventory::{self, Inventory, InventoryTasks, ObjectKey};
 use crate::kinds::{Around, DatasetVersions, Datasets, Defaults};
 use crate::metrics::Metrics;
@@ -38,9 +38,6 @@ use crate::settings::Settings;
 use kinship::Kinship;
 
 pub use clients::patience;
-
-/// The alias under which intents name the one configured account.
-const ACCOUNT: &str = "default";
 
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -138,10 +135,12 @@ pub async fn operate(
     let flags = &settings.flags;
     let stop = stop.boxed().shared();
     let Outside { kube, transport, credentials, metrics, ready, refused } = outside;
+    let limiters = Arc::new(Limiters::default());
+    metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
-    metrics.limited_by(limiter.clone());
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
-    let principal = cloud.principal().await?;
+    // Without credentials nothing can be done, in Kubernetes neither.
+    cloud.key().await?;
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
     // An API server that does not answer is waited for, but not by who asks the operator to end.
     let begun = tokio::select! {
@@ -153,11 +152,7 @@ pub async fn operate(
         tracing::info!("dataset-operator stopped");
         return Ok(());
     };
-    tracing::info!(endpoint = cloud.endpoint(), principal, "the dataset API is called here, as this identity");
     let common = Arc::new(OperatorConfig {
-        account: ACCOUNT.to_owned(),
-        region: flags.region.clone().unwrap_or_default(),
-        principal,
         settle: flags.settle_time,
         list_lag: flags.list_lag,
         default_deletion: flags.default_deletion_policy,
@@ -172,13 +167,24 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         inventory.want(workspace, None);
     }
+    let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
+    tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
+    let account = Account::open(name, cloud, inventory, limiters, flags.list_lag).await?;
+    // Who is told to end does not wait for the name of the caller.
+    tokio::select! {
+        biased;
+        () = stop.clone() => {}
+        _ = account.ask() => {}
+    }
     let (recorder, telling) =
         EventRecorder::new(kube.clone(), events::own_object(kube.default_namespace()), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
     let slots = Arc::default();
-    let parts = Parts { settings: settings.clone(), kube, cloud, inventory, config: common, slots, recorder, metrics };
+    tasks.spawn(account.clone().identify());
+    let accounts = Arc::new(Accounts::new(account.clone()));
+    let parts = Parts { settings: settings.clone(), kube, account, accounts, config: common, slots, recorder, metrics };
     control(parts, config, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
@@ -191,8 +197,9 @@ pub async fn operate(
 struct Parts {
     settings: Settings,
     kube: kube::Client,
-    cloud: cloud::Client,
-    inventory: Arc<Inventory>,
+    /// That of the flags.
+    account: Arc<Account>,
+    accounts: Arc<Accounts>,
     config: Arc<OperatorConfig>,
     slots: Arc<Slots>,
     recorder: EventRecorder,
@@ -213,8 +220,8 @@ async fn control(
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
     let workspace = parts.settings.flags.workspace_id.clone();
     health::begin(&ready, workspace.as_deref());
-    let watched = health::watch(parts.inventory.clone(), ready.clone(), workspace, parts.inventory.turns());
-    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.inventory.clone(), ready));
+    let watched = health::watch(parts.account.inventory.clone(), ready.clone(), workspace, parts.account.inventory.turns());
+    let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.account.inventory.clone(), ready));
     let resync = parts.settings.flags.resync;
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
     let versions = watch::watch::<DatasetVersion>(&parts.kube, &namespaces, config, resync, kinship.clone());
@@ -222,10 +229,8 @@ async fn control(
         datasets: datasets.store.clone(),
         versions: versions.store.clone(),
         family: kinship.family.clone(),
-        inventory: parts.inventory.clone(),
+        inventory: parts.account.inventory.clone(),
         defaults: Defaults {
-            account: parts.config.account.clone(),
-            region: parts.config.region.clone(),
             workspace: parts.settings.flags.workspace_id.clone(),
             deletion: parts.settings.flags.default_deletion_policy,
         },
@@ -238,17 +243,17 @@ async fn control(
     kinship.on_gone(&dataset_context, &version_context);
     let mut tasks = JoinSet::new();
     let lag = parts.settings.flags.list_lag;
-    tasks.spawn(tidy(dataset_context.clone(), version_context.clone(), lag));
-    let inventory = parts.inventory.clone();
+    tasks.spawn(tidy(parts.accounts.clone(), dataset_context.clone(), version_context.clone(), lag));
+    let inventory = parts.account.inventory.clone();
     tasks.spawn(async move { inventory.folded().log().await });
     tasks.spawn(watched);
-    let (sweeps, woken, rounds) = ends.run(parts.inventory.clone(), parts.cloud.clone());
+    let (sweeps, woken, rounds) = ends.run(parts.account.inventory.clone(), parts.account.client.clone());
     tasks.spawn(sweeps);
     tasks.spawn(relay(woken, kinship.clone()));
     if everywhere {
         let namespace = parts.kube.default_namespace().to_owned();
         tasks.spawn(orphans::watch(
-            parts.inventory.clone(),
+            parts.account.inventory.clone(),
             kinship.clone(),
             parts.recorder.clone(),
             namespace,
@@ -273,9 +278,7 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
-        cloud: parts.cloud.clone(),
-        reader: Arc::new(Reader::new(parts.cloud.clone(), flags.list_lag)),
-        inventory: parts.inventory.clone(),
+        accounts: parts.accounts.clone(),
         config: parts.config.clone(),
         states: ObjectStates::default(),
         around: around.clone(),
@@ -295,13 +298,13 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
 }
 
 /// Now and then, what need not be remembered is forgotten.
-async fn tidy(datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>, list_lag: Duration) {
+async fn tidy(accounts: Arc<Accounts>, datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>, list_lag: Duration) {
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
         datasets.states.tidy(list_lag);
         versions.states.tidy(list_lag);
-        datasets.inventory.tidy();
+        accounts.iter().for_each(|account| account.inventory.tidy());
     }
 }
 

@@ -58,15 +58,14 @@ fn around(objects: &[(String, Value)]) -> Around {
     }
     let second = std::time::Duration::from_secs(1);
     let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
-    let defaults =
-        Defaults { account: "default".into(), region: String::new(), workspace: Some("12345".into()), deletion: None };
+    let defaults = Defaults { workspace: Some("12345".into()), deletion: None };
     Around { datasets, versions, family, inventory, defaults }
 }
 
 /// What a spec is read as.
 fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, around: &K::Around) -> String {
     let desired = match K::desire(object, recorded, around) {
-        Ok(desired) => desired,
+        Ok(desired) => desired.placed(&tests::view().account),
         Err(hold) => return told(&hold.into()).1,
     };
     let policy = match desired.policy {
@@ -102,7 +101,7 @@ where
     view.owner.kind = format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP);
     (view.owner.namespace, view.owner.name) = (facts.namespace.clone(), facts.name.clone());
     view.profile = K::PROFILE;
-    view.desired = K::desire(&object, &recorded, around);
+    view.desired = K::desire(&object, &recorded, around).map(|desired| desired.placed(&view.account));
     view.deletion = K::deletion(&object);
     (view.object, view.recorded) = (facts, recorded);
     let (facts, recorded) = (&view.object, &view.recorded);

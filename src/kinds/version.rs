@@ -88,12 +88,7 @@ impl Kind for DatasetVersions {
             ));
         }
         Ok(Desired {
-            target: Target {
-                account: around.defaults.account.clone(),
-                region: around.defaults.region.clone(),
-                workspace,
-                dataset_id: Some(dataset.clone()),
-            },
+            target: Target { workspace, dataset_id: Some(dataset.clone()), ..Target::default() },
             create,
             fixed,
             mutable,

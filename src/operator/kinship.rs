@@ -201,7 +201,7 @@ impl Kinship {
         self.inventory.watch(&ObjectKey::new(K::PROFILE.name, &object.namespace, &object.name, uid), "", &[]);
         if let Some(context) = context {
             context.states.lost(object, recorded);
-            context.cloud.limiter().forget(uid);
+            context.accounts.forget(uid);
         }
         if let Some(id) = &recorded.id {
             self.inventory.forget(id, uid);

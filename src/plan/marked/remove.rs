@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ends::{stuck, unclear_pause, working};
+use super::ends::{stuck, unclear_pause, unnamed, working};
 use super::known::{is_gone, is_released};
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
@@ -185,6 +185,9 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     }
     if view.known_gone(id) {
         return Step::RemoveFinalizer;
+    }
+    if view.awaits_caller() {
+        return unnamed(Reason::Deleting);
     }
     if !view.observed.absence_counts {
         return stuck(
