@@ -220,7 +220,8 @@ async fn control(
     let (wake_versions, versions_woken) = mpsc::unbounded_channel();
     let workspace = parts.settings.flags.workspace_id.clone();
     health::begin(&ready, workspace.as_deref());
-    let watched = health::watch(parts.account.inventory.clone(), ready.clone(), workspace, parts.account.inventory.turns());
+    let watched =
+        health::watch(parts.account.inventory.clone(), ready.clone(), workspace, parts.account.inventory.turns());
     let kinship = Arc::new(Kinship::new(wake_datasets, wake_versions, parts.account.inventory.clone(), ready));
     let resync = parts.settings.flags.resync;
     let datasets = watch::watch::<Dataset>(&parts.kube, &namespaces, config.clone(), resync, kinship.clone());
@@ -298,7 +299,12 @@ fn context<K: Kind<Around = Around>>(parts: &Parts, around: &Arc<Around>, kinshi
 }
 
 /// Now and then, what need not be remembered is forgotten.
-async fn tidy(accounts: Arc<Accounts>, datasets: Arc<Context<Datasets>>, versions: Arc<Context<DatasetVersions>>, list_lag: Duration) {
+async fn tidy(
+    accounts: Arc<Accounts>,
+    datasets: Arc<Context<Datasets>>,
+    versions: Arc<Context<DatasetVersions>>,
+    list_lag: Duration,
+) {
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;

@@ -335,7 +335,9 @@ mod tests {
     fn the_token_service_may_have_an_endpoint_of_its_own() {
         assert!(settings(&["--endpoint", "http://127.0.0.1:1", "--sts-endpoint", "http://127.0.0.1:2"]).is_ok());
         let reached = |arguments: &[&str]| settings(arguments).unwrap().cloud.reaches(Product::Sts);
-        assert!(reached(&[]) && !reached(&["--sts-endpoint", "none"]) && !reached(&["--endpoint", "http://127.0.0.1:1"]));
+        assert!(
+            reached(&[]) && !reached(&["--sts-endpoint", "none"]) && !reached(&["--endpoint", "http://127.0.0.1:1"])
+        );
         let error = settings(&["--sts-endpoint", "http://127.0.0.1:2/x"]).unwrap_err().to_string();
         assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
     }

@@ -48,8 +48,7 @@ async fn stage(credentials: Vec<Credential>, sts: Option<&str>) -> Stage {
     let source = Arc::new(Environment::new(lookup, BearerStyle::Sdk));
     let limiter = Arc::new(Limiter::new(100.0).unwrap());
     let client = Client::new(settings, source, limiter, Arc::new(())).unwrap();
-    let (inventory, _) =
-        Inventory::new(inventory::Settings { domains: Vec::new(), resync: second, list_lag: second });
+    let (inventory, _) = Inventory::new(inventory::Settings { domains: Vec::new(), resync: second, list_lag: second });
     let limiters = Arc::new(Limiters::default());
     let account = Account::open((DEFAULT, "r"), client, inventory, limiters.clone(), second).await.unwrap();
     Stage { emulator, key, limiters, account }
@@ -77,11 +76,10 @@ impl Stage {
 async fn the_caller_stays_the_same_through_sessions_of_its_role() {
     let all = vec![session("K1", "r"), session("K2", "r"), session("K3", "other")];
     let stage = stage(all, None).await;
-    assert_eq!(*stage.account.last_view(), AccountView {
-        alias: DEFAULT.to_owned(),
-        region: "r".to_owned(),
-        caller: Caller::by_key("K1"),
-    });
+    assert_eq!(
+        *stage.account.last_view(),
+        AccountView { alias: DEFAULT.to_owned(), region: "r".to_owned(), caller: Caller::by_key("K1") }
+    );
     assert_eq!(stage.account.ask().await, None);
     let task = tokio::spawn(stage.account.clone().identify());
     for _ in 0..3 {

@@ -36,11 +36,7 @@ pub(super) struct Scene {
 pub(super) fn scenes() -> Vec<Scene> {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let scene = |identity: Identity, region: &str, default_deletion, list_lag| Scene {
-        account: Arc::new(AccountView {
-            alias: "default".into(),
-            region: region.into(),
-            caller: Caller::by_key("ak"),
-        }),
+        account: Arc::new(AccountView { alias: "default".into(), region: region.into(), caller: Caller::by_key("ak") }),
         config: Arc::new(OperatorConfig {
             identity,
             settle: Duration::from_secs(6),

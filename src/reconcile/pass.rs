@@ -81,7 +81,8 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
-    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, &account, object.clone()))).catch_unwind();
+    let guarded =
+        std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run(&ctx, &account, object.clone()))).catch_unwind();
     let result = guarded.await;
     account.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
@@ -112,7 +113,8 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context<K>>) ->
                 error = "a defect of the operator; the lines before say where",
                 "a reconcile panicked"
             );
-            let telling = internal_error(&ctx, &account, &object, "a reconcile panicked; this is a defect of the operator");
+            let telling =
+                internal_error(&ctx, &account, &object, "a reconcile panicked; this is a defect of the operator");
             let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }

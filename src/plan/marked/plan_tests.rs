@@ -128,11 +128,7 @@ pub(crate) fn view() -> View {
             live_here: BTreeSet::from([LIVING.to_owned()]),
             ..Observed::default()
         },
-        account: Arc::new(AccountView {
-            alias: "default".into(),
-            region: String::new(),
-            caller: Caller::by_key("ak"),
-        }),
+        account: Arc::new(AccountView { alias: "default".into(), region: String::new(), caller: Caller::by_key("ak") }),
         config: Arc::new(OperatorConfig {
             identity: identity(),
             settle: Duration::from_secs(6),
