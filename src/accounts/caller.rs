@@ -54,14 +54,14 @@ impl Known {
         self.said.push((key.to_owned(), principal.to_owned()));
         let same = self.said.iter().rev().filter(|(_, whose)| whose == principal);
         let keys = same.map(|(key, _)| key.clone()).collect();
-        self.set(key, Caller { principal: principal.to_owned(), keys, awaited: false });
+        self.set(key, Caller { principal: principal.to_owned(), keys, unconfirmed: false });
         self.failures = 0;
         other
     }
 
     /// It did not, and will be asked again.
     fn unnamed(&mut self, key: &str) {
-        self.set(key, Caller { awaited: true, ..Caller::by_key(key) });
+        self.set(key, Caller { unconfirmed: true, ..Caller::by_key(key) });
         self.failures += 1;
     }
 }
@@ -101,7 +101,7 @@ impl Account {
     pub async fn ask(&self) -> Option<Duration> {
         let Ok(key) = self.client.key().await else { return Some(PATIENCE) };
         let known = self.known.borrow().clone();
-        if known.key == key && known.asked && !known.view.caller.awaited {
+        if known.key == key && known.asked && !known.view.caller.unconfirmed {
             return None;
         }
         if !self.client.reaches(Product::Sts) {

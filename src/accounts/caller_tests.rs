@@ -108,12 +108,12 @@ async fn a_caller_that_cannot_be_asked_counts_by_its_key_until_it_can() {
     assert!(wait <= Duration::from_secs(2), "{wait:?}");
     assert!(stage.account.ask().await.unwrap() >= Duration::from_secs(2), "more and more seldom");
     let caller = stage.account.view().await.caller.clone();
-    assert_eq!(caller, Caller { awaited: true, ..Caller::by_key("K1") });
+    assert_eq!(caller, Caller { unconfirmed: true, ..Caller::by_key("K1") });
     assert!(stage.is_limited_by("K1"));
     stage.emulator.set_credentials(vec![session("K1", "r")]);
     assert_eq!(stage.account.ask().await, None);
     let caller = stage.account.view().await.caller.clone();
-    assert!(caller.is(PRINCIPAL) && caller.is("K1") && !caller.awaited, "{caller:?}");
+    assert!(caller.is(PRINCIPAL) && caller.is("K1") && !caller.unconfirmed, "{caller:?}");
     assert!(stage.is_limited_by("1000000000000001"));
 }
 

@@ -21,14 +21,14 @@ pub struct Caller {
     /// in use, and those that this process saw before.
     pub keys: Vec<String>,
     /// Somebody will say whose the credentials are, and has not answered yet.
-    pub awaited: bool,
+    pub unconfirmed: bool,
 }
 
 impl Caller {
     /// A caller that is known by its credentials alone.
     #[must_use]
     pub fn by_key(key: &str) -> Self {
-        Self { principal: key.to_owned(), keys: vec![key.to_owned()], awaited: false }
+        Self { principal: key.to_owned(), keys: vec![key.to_owned()], unconfirmed: false }
     }
 
     /// Does this principal, as an intent or a status names it, mean this caller?
@@ -40,7 +40,7 @@ impl Caller {
     /// May it turn out to, once it is known whose the credentials are?
     #[must_use]
     pub fn may_be(&self, named: &str) -> bool {
-        self.awaited && named.starts_with("acs:ram::")
+        self.unconfirmed && named.starts_with("acs:ram::")
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
 
     fn known(principal: &str, keys: &[&str]) -> Caller {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-        Caller { principal: principal.to_owned(), keys, awaited: false }
+        Caller { principal: principal.to_owned(), keys, unconfirmed: false }
     }
 
     fn counts(named: &str, caller: &Caller) -> bool {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn only_a_name_that_stays_is_waited_for() {
-        let unknown = Caller { awaited: true, ..Caller::by_key("K2") };
+        let unknown = Caller { unconfirmed: true, ..Caller::by_key("K2") };
         assert!(unknown.may_be(ROLE) && !unknown.may_be("K1") && !Caller::by_key("K2").may_be(ROLE));
         assert!(!counts(ROLE, &unknown), "until then it is another");
     }

@@ -198,7 +198,7 @@ impl View {
 
     /// Absences will count, once it is known whose the credentials are.
     #[must_use]
-    pub fn awaits_caller(&self) -> bool {
+    pub fn lacks_caller(&self) -> bool {
         !self.observed.absence_counts && self.named_principal().is_some_and(|named| self.account.caller.may_be(named))
     }
 

@@ -186,7 +186,7 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     if view.known_gone(id) {
         return Step::RemoveFinalizer;
     }
-    if view.awaits_caller() {
+    if view.lacks_caller() {
         return unnamed(Reason::Deleting);
     }
     if !view.observed.absence_counts {

@@ -51,7 +51,7 @@ pub(super) fn doubt(view: &View) -> Step {
         return step;
     }
     // 4.5 Absence counts only under a principal that would see it.
-    if view.awaits_caller() {
+    if view.lacks_caller() {
         return unnamed(Reason::Uncertain);
     }
     if !view.observed.absence_counts {
