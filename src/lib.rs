@@ -8,6 +8,7 @@
 /// How the operator names itself to the API server and to the service.
 pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
 
+pub mod accounts;
 pub mod admin;
 pub mod api;
 pub mod cloud;

@@ -21,10 +21,10 @@ use kube::runtime::watcher;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinSet;
 
+use crate::accounts::{self, Account, Accounts};
 use crate::admin::{self, Readiness};
-use crate::cloud::{self, CredentialSource, Environment, Transport};
+use crate::cloud::{self, CredentialSource, Environment, Limiters, Transport};
 use crate::events::{self, EventRecorder};
-use crate::inventory::reader::Reader;
 use crate::inventory::{self, Inventory, InventoryTasks};
 use crate::kinds;
 use crate::metrics::Metrics;
@@ -41,9 +41,6 @@ use controllers::{Controllers, tidy};
 use handler::Shared;
 
 pub use clients::patience;
-
-/// The alias under which intents name the one configured account.
-const ACCOUNT: &str = "default";
 
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -141,10 +138,12 @@ pub async fn operate(
     let flags = &settings.flags;
     let stop = stop.boxed().shared();
     let Dependencies { kube, transport, credentials, metrics, ready, refused } = dependencies;
+    let limiters = Arc::new(Limiters::default());
+    metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
-    metrics.limited_by(limiter.clone());
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
-    let principal = cloud.principal().await?;
+    // Without credentials nothing can be done, in Kubernetes neither.
+    cloud.key().await?;
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
     // An API server that does not answer is waited for, but not by who asks the operator to end.
     let begun = tokio::select! {
@@ -156,11 +155,7 @@ pub async fn operate(
         tracing::info!("dataset-operator stopped");
         return Ok(());
     };
-    tracing::info!(endpoint = cloud.endpoint(), principal, "the dataset API is called here, as this identity");
     let common = Arc::new(OperatorConfig {
-        account: ACCOUNT.to_owned(),
-        region: flags.region.clone().unwrap_or_default(),
-        principal,
         settle: flags.settle_time,
         list_lag: flags.list_lag,
         default_deletion: flags.default_deletion_policy,
@@ -175,13 +170,24 @@ pub async fn operate(
     if let Some(workspace) = &flags.workspace_id {
         inventory.want(workspace, None);
     }
+    let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
+    tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
+    let account = Account::open(name, cloud, inventory, limiters, flags.list_lag).await?;
+    // Who is told to end does not wait for the name of the caller.
+    tokio::select! {
+        biased;
+        () = stop.clone() => {}
+        _ = account.ask() => {}
+    }
     let (recorder, telling) =
         EventRecorder::new(kube.clone(), events::own_object(kube.default_namespace()), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
     let slots = Arc::default();
-    let parts = Parts { settings: settings.clone(), kube, cloud, inventory, config: common, slots, recorder, metrics };
+    tasks.spawn(account.clone().identify());
+    let accounts = Arc::new(Accounts::new(account.clone()));
+    let parts = Parts { settings: settings.clone(), kube, account, accounts, config: common, slots, recorder, metrics };
     control(parts, config, ends, ready, stop).await;
     // The tasks end with their set.
     drop(tasks);
@@ -194,8 +200,9 @@ pub async fn operate(
 struct Parts {
     settings: Settings,
     kube: kube::Client,
-    cloud: cloud::Client,
-    inventory: Arc<Inventory>,
+    /// That of the flags.
+    account: Arc<Account>,
+    accounts: Arc<Accounts>,
     config: Arc<OperatorConfig>,
     slots: Arc<Slots>,
     recorder: EventRecorder,
@@ -211,7 +218,7 @@ async fn control(
     asked: impl Future<Output = ()> + Send + 'static,
 ) {
     let flags = &parts.settings.flags;
-    let inventory = &parts.inventory;
+    let inventory = &parts.account.inventory;
     let (stop, stopped) = signal::channel(false);
     let workspace = flags.workspace_id.clone();
     health::begin(&ready, workspace.as_deref());
@@ -224,23 +231,18 @@ async fn control(
         live,
         references: References::default(),
         inventory: inventory.clone(),
-        defaults: Defaults {
-            account: parts.config.account.clone(),
-            region: parts.config.region.clone(),
-            workspace,
-            deletion: flags.default_deletion_policy,
-        },
+        defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
     });
-    let (wakers, limiter) = (Arc::new(wakers), parts.cloud.limiter().clone());
+    let (wakers, limiter) = (Arc::new(wakers), parts.account.client.limiter().clone());
     let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), limiter, ready };
     let (counted, everywhere) = (lookups.clone(), flags.namespaces.is_empty());
     parts.metrics.count_with(move || counts::counts(&counted, everywhere));
     let mut tasks = JoinSet::new();
-    tasks.spawn(tidy(states, inventory.clone(), flags.list_lag));
+    tasks.spawn(tidy(states, parts.accounts.clone(), flags.list_lag));
     let told = inventory.clone();
     tasks.spawn(async move { told.folded().log().await });
     tasks.spawn(watched);
-    let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.cloud.clone());
+    let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.account.client.clone());
     tasks.spawn(sweeps);
     tasks.spawn(wakers.relay(woken));
     if everywhere {
@@ -261,9 +263,7 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
-        cloud: parts.cloud.clone(),
-        reader: Arc::new(Reader::new(parts.cloud.clone(), flags.list_lag)),
-        inventory: parts.inventory.clone(),
+        accounts: parts.accounts.clone(),
         config: parts.config.clone(),
         states,
         lookups: shared.lookups.clone(),

@@ -16,6 +16,9 @@ use values::{address, deletion_policy, duration, namespace, operation_qps, qps, 
 
 pub use outbound::{Outbound, OutboundError};
 
+/// Says of an endpoint that there is none.
+const NO_ENDPOINT: &str = "none";
+
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
 #[allow(clippy::doc_markdown, reason = "`--help` shows these texts as they are")]
 #[derive(Debug, Clone, Args)]
@@ -26,8 +29,8 @@ pub struct Flags {
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
-    /// URL of the Security Token Service, which says whose the credentials are. Default: its public endpoint in the region;
-    /// none if --endpoint is set
+    /// URL of the Security Token Service, which says whose the credentials are, or none: then the access key id counts as
+    /// the identity, and a new key as another one. Default: its public endpoint in the region; none if --endpoint is set
     #[arg(long, env = "DATASET_OPERATOR_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
     /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
@@ -238,6 +241,7 @@ impl Settings {
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
         let cloud = match &flags.sts_endpoint {
+            Some(endpoint) if endpoint == NO_ENDPOINT => cloud.without_endpoint(Product::Sts),
             Some(endpoint) => cloud.with_endpoint(Product::Sts, endpoint)?,
             None => cloud,
         };
@@ -330,6 +334,10 @@ mod tests {
     #[test]
     fn the_token_service_may_have_an_endpoint_of_its_own() {
         assert!(settings(&["--endpoint", "http://127.0.0.1:1", "--sts-endpoint", "http://127.0.0.1:2"]).is_ok());
+        let reached = |arguments: &[&str]| settings(arguments).unwrap().cloud.reaches(Product::Sts);
+        assert!(
+            reached(&[]) && !reached(&["--sts-endpoint", "none"]) && !reached(&["--endpoint", "http://127.0.0.1:1"])
+        );
         let error = settings(&["--sts-endpoint", "http://127.0.0.1:2/x"]).unwrap_err().to_string();
         assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
     }

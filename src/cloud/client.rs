@@ -15,6 +15,7 @@ use super::observer::{self, Observer, UNSENT};
 use super::operation::Operation;
 use super::permit::Permit;
 use super::prepare::{Occasion, prepare};
+use super::product::Product;
 use super::request::Request;
 use super::settings::{self, ClientError, Settings};
 use super::sign::hex;
@@ -40,7 +41,7 @@ struct Shared {
     /// The endpoint without a slash at its end.
     endpoint: String,
     credentials: Arc<dyn CredentialSource>,
-    limiter: Arc<Limiter>,
+    limiter: Mutex<Arc<Limiter>>,
     observer: Arc<dyn Observer>,
     codes: Mutex<BTreeSet<String>>,
 }
@@ -65,7 +66,8 @@ impl Client {
         observer: Arc<dyn Observer>,
     ) -> Self {
         let endpoint = settings.endpoint.as_str().trim_end_matches('/').to_owned();
-        let shared = Shared { transport, settings, endpoint, credentials, limiter, observer, codes: Mutex::default() };
+        let (limiter, codes) = (Mutex::new(limiter), Mutex::default());
+        let shared = Shared { transport, settings, endpoint, credentials, limiter, observer, codes };
         Self { shared: Arc::new(shared) }
     }
 
@@ -90,7 +92,7 @@ impl Client {
         if permit.take() {
             return self.call(permit.lane(), request).await;
         }
-        if let Some(limiter) = self.shared.limiter_of(request.operation()) {
+        if let Some(limiter) = self.limiter_of(request.operation()) {
             limiter.leave(permit.lane(), request.operation()).await;
         }
         self.send(request).await
@@ -98,7 +100,7 @@ impl Client {
 
     /// Waits for a permit in `lane`, then sends. What the limiter does not hold for is sent at once.
     pub async fn call(&self, lane: Lane, request: &Request) -> Result<Answer, CallError> {
-        if let Some(limiter) = self.shared.limiter_of(request.operation()) {
+        if let Some(limiter) = self.limiter_of(request.operation()) {
             let begun = Instant::now();
             limiter.acquire(lane, request.operation()).await;
             self.shared.observer.waited(lane, begun.elapsed());
@@ -107,16 +109,26 @@ impl Client {
         self.send(request).await
     }
 
-    /// A name of the identity in use, which is not secret: the access key id, or `bearer:` and a hash.
-    pub async fn principal(&self) -> Result<String, CallError> {
+    /// A name of the credentials in use, which is not secret: the access key id, or `bearer:` and a hash.
+    pub async fn key(&self) -> Result<String, CallError> {
         let credentials = self.shared.credentials.credentials().await;
         let credentials = credentials.map_err(|error| no_credentials(Operation::ListDatasets, &error));
-        credentials.map(|credentials| credentials.principal())
+        credentials.map(|credentials| credentials.key())
     }
 
     /// The limiter that this client shares with the others of its account.
-    pub fn limiter(&self) -> &Arc<Limiter> {
-        &self.shared.limiter
+    pub fn limiter(&self) -> Arc<Limiter> {
+        self.shared.limiter.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on, calls that ask for a permit ask this limiter.
+    pub fn limit_by(&self, limiter: Arc<Limiter>) {
+        *self.shared.limiter.lock().unwrap_or_else(PoisonError::into_inner) = limiter;
+    }
+
+    /// Whether the endpoint of this product is known.
+    pub fn reaches(&self, product: Product) -> bool {
+        self.shared.settings.reaches(product)
     }
 
     /// The endpoint as a URL without a slash at its end.
@@ -150,17 +162,22 @@ impl Client {
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 
+    /// The limiter, if it holds for this operation.
+    fn limiter_of(&self, operation: Operation) -> Option<Arc<Limiter>> {
+        operation.product().is_limited().then(|| self.limiter())
+    }
+
     fn report(&self, operation: Operation, result: &Result<Answer, CallError>, how: &str, begun: Instant) {
         let (shared, took) = (&self.shared, begun.elapsed());
-        let limiter = shared.limiter_of(operation);
+        let limiter = self.limiter_of(operation);
         let Err(error) = result else {
-            if let Some(limiter) = limiter {
+            if let Some(limiter) = &limiter {
                 limiter.succeeded(operation);
             }
             return shared.observer.call_finished(operation, "OK", took);
         };
         if let ErrorClass::Throttled { after } = error.class {
-            if let Some(limiter) = limiter {
+            if let Some(limiter) = &limiter {
                 let scope = Scope::of(error.code.as_deref());
                 limiter.throttled(operation, begun, Throttling { scope, after });
             }
@@ -195,11 +212,6 @@ impl Occasion {
 }
 
 impl Shared {
-    /// The limiter, if it holds for this operation.
-    fn limiter_of(&self, operation: Operation) -> Option<&Limiter> {
-        operation.product().is_limited().then_some(&*self.limiter)
-    }
-
     /// Whether a code may become a metric label: it is a word, and not one too many.
     fn is_known(&self, code: &str) -> bool {
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

@@ -138,9 +138,9 @@ impl fmt::Debug for Environment {
 }
 
 impl Credentials {
-    /// A name of the identity that is not secret: the access key id, or `bearer:` and the begin of the
-    /// token's SHA-256.
-    pub fn principal(&self) -> String {
+    /// A name of the credentials that is not secret: the access key id, or `bearer:` and the begin of the token's SHA-256.
+    /// Those that come after them have another one, even if they are the same identity's.
+    pub fn key(&self) -> String {
         match self {
             Self::AccessKey { id, .. } => id.clone(),
             Self::Bearer { token, .. } => {

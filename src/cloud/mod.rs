@@ -42,7 +42,7 @@ pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
 pub use identity::CallerIdentity;
-pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, QpsError, Reservation, Scope, Throttling};
+pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, Limiters, QpsError, Quota, Reservation, Scope, Throttling};
 pub use observer::{Observer, UNSENT};
 pub use operation::{Operation, Price, UnknownOperation};
 pub use permit::Permit;

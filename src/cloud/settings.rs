@@ -98,6 +98,13 @@ impl Settings {
         Ok(self)
     }
 
+    /// Does not call this product: it has no endpoint then.
+    #[must_use]
+    pub fn without_endpoint(mut self, product: Product) -> Self {
+        self.others.remove(&product);
+        self
+    }
+
     /// Goes through an HTTP proxy; without this none is used, whatever the environment says.
     #[must_use]
     pub fn with_proxy(mut self, proxy: Proxy) -> Self {
@@ -133,6 +140,11 @@ impl Settings {
     /// Short enough that a connection that is never made is known as such before the deadline.
     pub(super) fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.request_timeout / 2)
+    }
+
+    /// Whether the endpoint of this product is known.
+    pub fn reaches(&self, product: Product) -> bool {
+        self.endpoint_of(product).is_some()
     }
 
     /// Where a product is called, if that is known.

@@ -62,8 +62,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
     }
     let second = std::time::Duration::from_secs(1);
     let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
-    let defaults =
-        Defaults { account: "default".into(), region: String::new(), workspace: Some("12345".into()), deletion: None };
+    let defaults = Defaults { workspace: Some("12345".into()), deletion: None };
     let mut live = LiveObjects::default();
     live.add::<Datasets>(datasets);
     live.add::<DatasetVersions>(versions);
@@ -73,7 +72,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
 /// What a spec is read as.
 fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, lookups: &Lookups) -> String {
     let desired = match K::desire(object, recorded, lookups) {
-        Ok(desired) => desired,
+        Ok(desired) => desired.placed(&tests::view().account),
         Err(hold) => return told(&hold.into()).1,
     };
     let policy = match desired.policy {
@@ -109,7 +108,7 @@ where
     view.owner.kind = format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP);
     (view.owner.namespace, view.owner.name) = (facts.namespace.clone(), facts.name.clone());
     view.profile = K::PROFILE;
-    view.desired = K::desire(&object, &recorded, lookups);
+    view.desired = K::desire(&object, &recorded, lookups).map(|desired| desired.placed(&view.account));
     view.deletion = K::deletion(&object);
     (view.object, view.recorded) = (facts, recorded);
     let (facts, recorded) = (&view.object, &view.recorded);

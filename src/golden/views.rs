@@ -81,7 +81,7 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
         (2, Lean::Empty),
     ];
     let lean = part("lean").pick(&leans);
-    let mut wanted = desired(&mut part("spec"), versioned, &scene.config);
+    let mut wanted = desired(&mut part("spec"), versioned, &scene.account);
     if lean == Lean::Named && !versioned {
         (wanted.policy, wanted.adopt) = (Policy::ByName, None);
     }
@@ -105,6 +105,7 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
         relations: Relations::default(),
         state,
         observed: Observed::default(),
+        account: scene.account.clone(),
         config: scene.config.clone(),
         object,
     };

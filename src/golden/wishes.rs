@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use crate::plan::account::{AccountView, Caller};
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::intent::Target;
 use crate::plan::view::OperatorConfig;
@@ -22,6 +23,7 @@ const STRANGER: &str = "44444444-4444-4444-4444-444444444444";
 
 /// An operator, and the others that write marks.
 pub(super) struct Scene {
+    pub(super) account: Arc<AccountView>,
     pub(super) config: Arc<OperatorConfig>,
     /// It writes the older of our domains and keys, which only some operators here read.
     older: Identity,
@@ -34,11 +36,9 @@ pub(super) struct Scene {
 pub(super) fn scenes() -> Vec<Scene> {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let scene = |identity: Identity, region: &str, default_deletion, list_lag| Scene {
+        account: Arc::new(AccountView { alias: "default".into(), region: region.into(), caller: Caller::by_key("ak") }),
         config: Arc::new(OperatorConfig {
             identity,
-            account: "default".into(),
-            region: region.into(),
-            principal: "ak".into(),
             settle: Duration::from_secs(6),
             list_lag: Duration::from_secs(list_lag),
             default_deletion,
@@ -127,7 +127,7 @@ impl Scene {
 }
 
 /// A spec. Versions are of dataset d-1, or now and then of another one.
-pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &OperatorConfig) -> Desired {
+pub(super) fn desired(dice: &mut Dice, versioned: bool, account: &AccountView) -> Desired {
     let mut fixed = Fields::new();
     let mut mutable = Fields::new();
     let put = |fields: &mut Fields, name: &str, value: Option<Value>| {
@@ -178,8 +178,8 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, world: &OperatorConfig) 
     let policy = dice.pick(&policies);
     Desired {
         target: Target {
-            account: world.account.clone(),
-            region: world.region.clone(),
+            account: account.alias.clone(),
+            region: account.region.clone(),
             workspace: "478".into(),
             dataset_id: versioned.then(|| dataset.to_owned()),
         },

@@ -309,6 +309,11 @@ impl Inventory {
         }
     }
 
+    /// Another caller asks from now on: what the one before it saw says nothing of what this one sees.
+    pub fn other_caller(&self) {
+        self.state().transparent.clear();
+    }
+
     /// Does an absence count for what this principal made?
     #[must_use]
     pub fn can_see(&self, principal: &str) -> bool {

@@ -219,12 +219,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
     check_json(&create)?;
     let own_labels = labels(spec.labels.as_deref());
     Ok(Desired {
-        target: Target {
-            account: defaults.account.clone(),
-            region: defaults.region.clone(),
-            workspace: workspace.to_owned(),
-            dataset_id: None,
-        },
+        target: Target { workspace: workspace.to_owned(), ..Target::default() },
         create,
         fixed,
         mutable,

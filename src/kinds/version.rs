@@ -94,12 +94,7 @@ impl Kind for DatasetVersions {
             ));
         }
         Ok(Desired {
-            target: Target {
-                account: lookups.defaults.account.clone(),
-                region: lookups.defaults.region.clone(),
-                workspace,
-                dataset_id: Some(dataset.clone()),
-            },
+            target: Target { workspace, dataset_id: Some(dataset.clone()), ..Target::default() },
             create,
             fixed,
             mutable,

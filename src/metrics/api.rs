@@ -15,7 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::Histograms;
-use crate::cloud::{Lane, Limiter, Operation, Price, UNSENT};
+use crate::cloud::{Lane, Limiters, Operation, Price, UNSENT};
 
 /// Families of the dataset API.
 #[derive(Debug)]
@@ -96,9 +96,9 @@ impl Calls {
     }
 
     /// Ownership state is told. Only the first call counts.
-    pub(super) fn limited_by(&self, limiter: Arc<Limiter>) {
+    pub(super) fn limited_by(&self, limiters: Arc<Limiters>) {
         // A second one changes nothing.
-        let _ = self.limiter.0.set(limiter);
+        let _ = self.limiter.0.set(limiters);
     }
 
     pub(super) fn finished(&self, operation: Operation, code: &str, took: Duration) {
@@ -136,12 +136,11 @@ impl Calls {
 
 /// Ownership state is told, once it is known.
 #[derive(Debug, Default)]
-struct Source(OnceLock<Arc<Limiter>>);
+struct Source(OnceLock<Arc<Limiters>>);
 
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let Some(limiter) = self.0.get() else { return Ok(()) };
-        let snapshot = limiter.snapshot();
+        let Some(snapshot) = self.0.get().and_then(|limiters| limiters.snapshot()) else { return Ok(()) };
         let kind = ConstGauge::new(0_u64).metric_type();
         let help = "Objects and calls that wait for the rate limiter";
         let mut family = encoder.encode_descriptor("pai_api_rate_limiter_places", help, None, kind)?;

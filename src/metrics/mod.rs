@@ -22,7 +22,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::cloud::{Lane, Limiter, Observer, Operation};
+use crate::cloud::{Lane, Limiters, Observer, Operation};
 
 pub use self::kube::CountRequests;
 pub use counts::{Count, Counts};
@@ -141,9 +141,9 @@ impl Metrics {
         self.census.set(Box::new(count));
     }
 
-    /// The limiter whose lanes, rates and budget are told when somebody asks. Only the first call counts.
-    pub fn limited_by(&self, limiter: Arc<Limiter>) {
-        self.api.limited_by(limiter);
+    /// The limiters whose lanes, rates and budgets are told, together, when somebody asks. Only the first call counts.
+    pub fn limited_by(&self, limiters: Arc<Limiters>) {
+        self.api.limited_by(limiters);
     }
 
     /// A layer around the Kubernetes client that counts its requests to `host` (out here they do not name it yet).

@@ -6,6 +6,7 @@ use axum::http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _};
 
 use super::*;
+use crate::cloud::{Limiter, Quota};
 
 /// Name, type and label names of everything that a busy operator serves.
 fn served(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
@@ -44,13 +45,15 @@ fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
     .collect()
 }
 
-fn limiter() -> Limiter {
+fn limiters() -> Arc<Limiters> {
     let limiter = Limiter::new(100.0).unwrap().with_operation_limit(Operation::CreateDataset, 20.0).unwrap();
     let limiter = limiter.with_daily_budget(1000, "2026-07-01T12:00:00Z".parse().unwrap());
     for uid in ["a", "b", "c", "d"] {
         limiter.reserve(uid, Lane::Create, Operation::CreateDatasetVersion);
     }
-    limiter
+    let limiters = Limiters::default();
+    limiters.share(Quota { account: "1".to_owned(), region: "r".to_owned() }, Arc::new(limiter));
+    Arc::new(limiters)
 }
 
 /// Metrics of an operator to which everything happened once.
@@ -62,7 +65,7 @@ async fn busy() -> Metrics {
     metrics.write_refused("Dataset", "claim", 403);
     metrics.call_finished(Operation::CreateDataset, "OK", Duration::from_millis(20));
     metrics.throttled(Operation::CreateDataset);
-    metrics.limited_by(Arc::new(limiter()));
+    metrics.limited_by(limiters());
     metrics.count_with(|| Counts {
         kinds: vec![(
             "Dataset",
@@ -121,7 +124,7 @@ fn all_results_are_there_from_the_start() {
 async fn the_limiter_is_seen() {
     let metrics = Metrics::default();
     assert!(!metrics.encode().contains("pai_api_rate_limiter_rate"));
-    metrics.limited_by(Arc::new(limiter()));
+    metrics.limited_by(limiters());
     let places = |lane: &str| value(&metrics, &format!("pai_api_rate_limiter_places{{lane=\"{lane}\"}}"));
     assert_eq!((places("user-change"), places("create"), places("sweep")), (0, 2, 0));
     assert_eq!(value(&metrics, "pai_api_rate_limiter_rate{scope=\"account\"}"), 98);

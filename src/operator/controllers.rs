@@ -9,7 +9,7 @@ use kube::runtime::{reflector, watcher};
 
 use super::handler::{EventHandler, Shared, Wakers};
 use super::{Parts, context, signal, watch};
-use crate::inventory::Inventory;
+use crate::accounts::Accounts;
 use crate::kinds::ForEachKind;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::live_objects::LiveObjects;
@@ -44,11 +44,11 @@ impl ForEachKind for Controllers {
 }
 
 /// Now and then, what need not be remembered is forgotten.
-pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, inventory: Arc<Inventory>, list_lag: Duration) {
+pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, accounts: Arc<Accounts>, list_lag: Duration) {
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
         states.iter().for_each(|states| states.tidy(list_lag));
-        inventory.tidy();
+        accounts.iter().for_each(|account| account.inventory.tidy());
     }
 }

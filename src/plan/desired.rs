@@ -1,6 +1,7 @@
 //! What is wanted: a spec, checked, with defaults filled in and references followed, in the API's terms.
 
 use crate::api::DeletionPolicy;
+use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use crate::remote::fields::{Fields, hash};
 use crate::remote::id::RemoteId;
@@ -9,7 +10,7 @@ use crate::remote::mark::Labels;
 /// What a spec asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
-    /// Where.
+    /// Where; a kind leaves out the account.
     pub target: Target,
     /// The create body, without labels.
     pub create: Fields,
@@ -65,6 +66,14 @@ pub enum Policy {
 }
 
 impl Desired {
+    /// The same in this account.
+    #[must_use]
+    pub fn placed(mut self, account: &AccountView) -> Self {
+        self.target.account.clone_from(&account.alias);
+        self.target.region.clone_from(&account.region);
+        self
+    }
+
     /// Name and immutables as a create sends them.
     #[must_use]
     pub fn hash(&self) -> String {

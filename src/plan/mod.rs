@@ -6,6 +6,7 @@
 //! proven mark is changed or deleted; the finalizer leaves only when the remote is known gone or was let go. Rule
 //! numbers in comments are those of `docs/protocol.md`.
 
+pub mod account;
 pub mod annotations;
 pub mod clearance;
 pub mod create_state;

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::names;
 use crate::plan::annotations::{pause, poll};
-use crate::plan::intent::Intent;
+use crate::plan::intent::{Intent, Target};
 
 /// The custom resource, reduced to what decisions read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,15 @@ impl Stored {
         match self {
             Self::Own(intent) => Some(intent),
             Self::Absent | Self::Foreign(_) => None,
+        }
+    }
+
+    /// The target of the intent, whoever it was written for.
+    #[must_use]
+    pub const fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Own(intent) | Self::Foreign(intent) => Some(&intent.target),
+            Self::Absent => None,
         }
     }
 }

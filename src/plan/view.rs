@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::Flight;
+use crate::plan::account::AccountView;
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::futile::Futile;
 use crate::plan::intent::Target;
@@ -51,6 +52,8 @@ pub struct View {
     pub state: StateView,
     /// What is known of the cloud.
     pub observed: Observed,
+    /// Where it is worked on, and as whom.
+    pub account: Arc<AccountView>,
     /// What is the same for all objects.
     pub config: Arc<OperatorConfig>,
 }
@@ -60,12 +63,6 @@ pub struct View {
 pub struct OperatorConfig {
     /// Our marks.
     pub identity: Identity,
-    /// Alias of the configured account.
-    pub account: String,
-    /// Configured region, empty if only an endpoint is configured.
-    pub region: String,
-    /// Who we are to the service now.
-    pub principal: String,
     /// `--settle-time`
     pub settle: Duration,
     /// `--list-lag`
@@ -130,7 +127,7 @@ pub struct Observed {
     pub object_is_fresh: bool,
     /// The inventory has swept the place in this term.
     pub swept: bool,
-    /// Absences count: the principal that the intent or status names is in use, or its private remotes are visible.
+    /// [Absences count](crate::plan::account::absence_counts) for what the principal made that the intent or status names.
     pub absence_counts: bool,
     /// Remotes by id.
     pub remotes: BTreeMap<RemoteId, Observation>,
@@ -192,10 +189,23 @@ impl View {
         stored.cloned().or_else(|| self.desired.as_ref().ok().map(|desired| desired.target.clone()))
     }
 
+    /// Who worked on it last, as far as that was written down.
+    #[must_use]
+    pub fn named_principal(&self) -> Option<&str> {
+        let stored = self.object.intent.own().map(|intent| intent.principal.as_str());
+        stored.or(self.recorded.principal.as_deref())
+    }
+
+    /// Absences will count, once it is known whose the credentials are.
+    #[must_use]
+    pub fn lacks_caller(&self) -> bool {
+        !self.observed.absence_counts && self.named_principal().is_some_and(|named| self.account.caller.may_be(named))
+    }
+
     /// Is this target one of a configured client? (It is matched, never dialled.)
     #[must_use]
     pub fn is_configured(&self, target: &Target) -> bool {
-        target.account == self.config.account && target.region == self.config.region
+        target.account == self.account.alias && target.region == self.account.region
     }
 
     /// Whose is this remote, for this object?

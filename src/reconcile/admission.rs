@@ -41,7 +41,7 @@ impl<K: Kind> Pass<'_, K> {
     /// at its time.
     pub(super) async fn reserve(&mut self, view: &View, lane: Lane, operation: Operation) -> Option<Flow> {
         loop {
-            let reservation = self.ctx.cloud.limiter().reserve(&view.object.uid, lane, operation);
+            let reservation = self.account.client.limiter().reserve(&view.object.uid, lane, operation);
             let now = Instant::now();
             match reservation {
                 Reservation::Granted => {
@@ -62,7 +62,7 @@ impl<K: Kind> Pass<'_, K> {
                     tokio::time::sleep_until(at).await;
                 }
                 Reservation::Spent(until) => {
-                    let calls = self.ctx.cloud.limiter().daily_budget().unwrap_or_default();
+                    let calls = self.account.client.limiter().daily_budget().unwrap_or_default();
                     let wait = until.saturating_duration_since(now);
                     let report = Report::budget_spent(calls, wait, environment::now());
                     return Some(Flow::End(self.finish(report).await));

@@ -36,7 +36,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (self.observed.flight.clone(), &view.desired) else {
             return self.internal("a create without a claim").await;
         };
-        self.ctx.cloud.limiter().leave(Lane::Create, K::PROFILE.codec.creates()).await;
+        self.account.client.limiter().leave(Lane::Create, K::PROFILE.codec.creates()).await;
         let late =
             self.claimed.is_none_or(|at| environment::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
         if late {
@@ -47,7 +47,7 @@ impl<K: Kind> Pass<'_, K> {
         labels.extend(view.config.identity.mark(&view.owner, &view.object.uid, &nonce));
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
         let request = codec.create(parent, &desired.create, &labels);
-        let sent = self.ctx.cloud.send(&request).await;
+        let sent = self.account.client.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {
             let malformed = |malformed| CallError::malformed(request.operation(), malformed);
@@ -62,9 +62,9 @@ impl<K: Kind> Pass<'_, K> {
             Ok(id) => {
                 let remote = Arc::new((K::PROFILE.made)(&id, labels, desired));
                 if id.child().is_some() {
-                    self.ctx.inventory.put_created_version(&remote);
+                    self.account.inventory.put_created_version(&remote);
                 } else {
-                    self.ctx.inventory.put_written(&remote);
+                    self.account.inventory.put_written(&remote);
                 }
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
@@ -82,7 +82,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Is this, by what is known, another remote than the one that was made with these labels?
     fn is_anothers(&self, id: &RemoteId, labels: &Labels) -> bool {
-        let inventory = &self.ctx.inventory;
+        let inventory = &self.account.inventory;
         let shown = inventory.get(id).is_some_and(|remote| remote.labels.get(MARK_ATTEMPT) != labels.get(MARK_ATTEMPT));
         shown || inventory.recorded_elsewhere(id, &self.facts.uid)
     }
@@ -142,7 +142,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Purpose::Spec(_) = edit.purpose {
             self.note_drift(view, &edit.id);
         }
-        match self.ctx.cloud.call_in(&mut self.permit, &edit.request).await {
+        match self.account.client.call_in(&mut self.permit, &edit.request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.edited(view, edit);
@@ -160,7 +160,7 @@ impl<K: Kind> Pass<'_, K> {
             Purpose::Spec(fields) => {
                 let sent = fields.iter().map(FieldChange::sent).collect();
                 self.changed.extend(fields.iter().map(|change| change.field.name()));
-                let (now, again) = (Instant::now(), self.ctx.inventory.shown_again_within(&id));
+                let (now, again) = (Instant::now(), self.account.inventory.shown_again_within(&id));
                 self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
             }
             // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.
@@ -184,7 +184,7 @@ impl<K: Kind> Pass<'_, K> {
     /// pass is read before anybody is told (6.6).
     async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
         if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
-            self.ctx.inventory.doubt(id);
+            self.account.inventory.doubt(id);
         }
         if error.class == ErrorClass::NameTaken {
             self.observed.name_refused = Some(Box::new(report_for(error)));
@@ -232,8 +232,8 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = K::PROFILE.codec.delete(id);
-        self.ctx.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
-        match self.ctx.cloud.call_in(&mut self.permit, &request).await {
+        self.account.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
+        match self.account.client.call_in(&mut self.permit, &request).await {
             Ok(answer) => {
                 self.journal.answered(answer.request_id.as_deref());
                 self.gone(id);
@@ -252,7 +252,7 @@ impl<K: Kind> Pass<'_, K> {
                 if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
                     && !view.relations.doomed.is_empty() =>
             {
-                self.ctx.inventory.refuse(id.root());
+                self.account.inventory.refuse(id.root());
                 Flow::Again
             }
             Err(error) => self.change_failed(view, id, &error).await,

@@ -1,12 +1,10 @@
-//! What every pass of one kind shares: the two clients, the inventory, what is remembered, and whom to tell.
+//! What every pass of one kind shares: the API server, the accounts, what is remembered, and whom to tell.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cloud;
+use crate::accounts::Accounts;
 use crate::events::EventRecorder;
-use crate::inventory::Inventory;
-use crate::inventory::reader::Reader;
 use crate::metrics::Metrics;
 use crate::plan::view::OperatorConfig;
 use crate::reconcile::definition::Definition;
@@ -18,12 +16,8 @@ use crate::reconcile::queued::Slots;
 pub struct Context {
     /// The apiserver. Its built-in retry is off; every call here has a deadline.
     pub kube: kube::Client,
-    /// The dataset API.
-    pub cloud: cloud::Client,
-    /// Reads that deletes share.
-    pub reader: Arc<Reader>,
-    /// What is known of the remote side.
-    pub inventory: Arc<Inventory>,
+    /// The accounts, each with its way to the dataset API and what is known of it.
+    pub accounts: Arc<Accounts>,
     /// What is the same for all objects.
     pub config: Arc<OperatorConfig>,
     /// What this process remembers.

@@ -55,7 +55,7 @@ impl<K: Kind> Pass<'_, K> {
         // An object that went while it was looked at waits for nothing.
         let about =
             if self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid)) { report.about.as_slice() } else { &[] };
-        self.ctx.inventory.watch(&self.key(), &workspace, about);
+        self.account.inventory.watch(&self.key(), &workspace, about);
     }
 
     /// The status that the report makes of the present one.
@@ -64,14 +64,14 @@ impl<K: Kind> Pass<'_, K> {
         let id = after.id.clone();
         let remote = id.as_ref().and_then(|id| match self.observed.remotes.get(id) {
             Some(sight) => sight.remote().cloned(),
-            None => self.ctx.inventory.get(id),
+            None => self.account.inventory.get(id),
         });
         if !matches!(report.ready, Ready::Available(_)) {
             return after;
         }
         if let Some(id) = &id {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-            self.ctx.inventory.found(id, &self.key(), workspace);
+            self.account.inventory.found(id, &self.key(), workspace);
         }
         after.handled.clone_from(&facts.requested);
         if let (Ok(desired), _) = self.wanted() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::plan::account::absence_counts;
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, random_hex};
@@ -32,6 +33,7 @@ impl<K: Kind> Pass<'_, K> {
             profile: K::PROFILE,
             deletion: K::deletion(&self.object),
             observed: self.observed.clone(),
+            account: self.account_view.clone(),
             config: ctx.config.clone(),
             object,
             recorded,
@@ -45,7 +47,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Fills in what the inventory knows and this pass did not read itself.
     fn look_at_index(&self, view: &mut View) {
-        let inventory = &self.ctx.inventory;
+        let inventory = &self.account.inventory;
         let target = view.target();
         let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
         view.observed.swept = target.as_ref().is_some_and(|target| {
@@ -83,7 +85,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What the inventory knows of one remote, unless this pass knows better.
     fn look_up(&self, view: &mut View, id: RemoteId) {
-        let inventory = &self.ctx.inventory;
+        let inventory = &self.account.inventory;
         if view.observed.remotes.contains_key(&id) {
             return;
         }
@@ -96,11 +98,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Which marks name objects that live here, and whether absences count.
     fn who_is_who(&self, view: &mut View) {
-        let inventory = &self.ctx.inventory;
-        let stored = view.object.intent.own().map(|intent| intent.principal.clone());
-        let named = stored.or_else(|| view.recorded.principal.clone());
-        view.observed.absence_counts =
-            named.is_none_or(|named| named == view.config.principal || inventory.can_see(&named));
+        let inventory = &self.account.inventory;
+        let visible = |named: &str| inventory.can_see(named);
+        view.observed.absence_counts = absence_counts(view.named_principal(), &view.account.caller, visible);
         let sights = view.observed.remotes.values().filter_map(Observation::remote);
         let remotes: Vec<_> =
             sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();

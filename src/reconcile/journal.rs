@@ -168,7 +168,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         let news = journal
             .shared_cause()
-            .is_none_or(|(code, error)| self.ctx.inventory.folded().is_news(code, error, Some(&facts.uid)));
+            .is_none_or(|(code, error)| self.account.inventory.folded().is_news(code, error, Some(&facts.uid)));
         if failed && news {
             line!(warn, error);
         } else if failed {

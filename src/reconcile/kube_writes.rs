@@ -79,9 +79,9 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn forget(&self) {
         let uid = &self.facts.uid;
         self.ctx.states.forget(uid);
-        self.ctx.cloud.limiter().forget(uid);
+        self.account.client.limiter().forget(uid);
         if let Some(id) = &self.recorded.id {
-            self.ctx.inventory.forget(id, uid);
+            self.account.inventory.forget(id, uid);
         }
     }
 
@@ -157,7 +157,7 @@ impl<K: Kind> Pass<'_, K> {
                 after.handled.clone_from(&facts.requested);
             }
             if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
-                self.ctx.inventory.forget(old, &facts.uid);
+                self.account.inventory.forget(old, &facts.uid);
             }
             after.id = Some(record.id.clone());
             after.origin = Some(record.origin);
@@ -165,9 +165,9 @@ impl<K: Kind> Pass<'_, K> {
             after.fixed.clone_from(&record.fixed);
             after.attempt = record.attempt.clone().or(after.attempt);
             after.label_keys = record.label_keys.iter().cloned().collect();
-            after.principal = Some(self.ctx.config.principal.clone());
+            after.principal = Some(self.account_view.caller.principal.clone());
             let sight = self.observed.remotes.get(&record.id).and_then(crate::plan::view::Observation::remote).cloned();
-            if let Some(remote) = sight.or_else(|| self.ctx.inventory.get(&record.id)) {
+            if let Some(remote) = sight.or_else(|| self.account.inventory.get(&record.id)) {
                 (K::PROFILE.info)(&remote, &mut after.info, true);
             }
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
@@ -191,10 +191,10 @@ impl<K: Kind> Pass<'_, K> {
     fn was_recorded(&mut self, record: &Record, uid: &str) -> Flow {
         self.observed.flight = None;
         let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
-        self.ctx.inventory.recorded(&record.id, &self.key(), workspace);
+        self.account.inventory.recorded(&record.id, &self.key(), workspace);
         if !self.ctx.lookups.live.lives_here(Uid::of(uid)) {
             // The watch said that it went before the answer to the write was here.
-            self.ctx.inventory.forget(&record.id, uid);
+            self.account.inventory.forget(&record.id, uid);
         }
         let now = tokio::time::Instant::now();
         self.ctx.states.with(uid, |state| state.recorded = Some((record.id.clone(), now)));

@@ -63,10 +63,6 @@ impl Lookups {
 /// What a spec that says nothing gets.
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
-    /// Alias of the configured account.
-    pub account: String,
-    /// Configured region, empty if only an endpoint is.
-    pub region: String,
     /// `--workspace-id`
     pub workspace: Option<String>,
     /// `--default-deletion-policy`

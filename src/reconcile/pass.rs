@@ -11,12 +11,14 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use crate::accounts::Account;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Permit};
 use crate::environment;
 use crate::inventory::ObjectKey;
 use crate::metrics::Outcome;
+use crate::plan::account::AccountView;
 use crate::plan::desired::Desired;
 use crate::plan::object::ObjectFacts;
 use crate::plan::plan;
@@ -35,6 +37,10 @@ const MOST_STEPS: u32 = 40;
 /// The state of one pass.
 pub(super) struct Pass<'c, K: Kind> {
     pub(super) ctx: &'c Context,
+    /// Where it works, from its begin to its end.
+    pub(super) account: &'c Account,
+    /// The same as decisions know it.
+    pub(super) account_view: Arc<AccountView>,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
     pub(super) facts: ObjectFacts,
@@ -65,7 +71,8 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
-    if ctx.inventory.take_news(&uid) {
+    let account = ctx.accounts.of(facts.intent.target()).clone();
+    if account.inventory.take_news(&uid) {
         // What it ended about is not as it was: that is worth a try at once.
         ctx.states.with(&uid, |state| state.cooldown = None);
     }
@@ -74,15 +81,15 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
-    let guarded =
-        std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, object.clone()))).catch_unwind();
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, &account, object.clone())))
+        .catch_unwind();
     let result = guarded.await;
-    ctx.inventory.unreserve(&uid);
+    account.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
         && let Some(id) = recorded::<K>(&object).id
     {
         // A call may have been cut off.
-        ctx.inventory.doubt(&id);
+        account.inventory.doubt(&id);
     }
     let (action, outcome) = match result {
         Ok(Ok((action, true))) => (action, Outcome::Failed),
@@ -106,7 +113,8 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
                 error = "a defect of the operator; the lines before say where",
                 "a reconcile panicked"
             );
-            let telling = internal_error::<K>(&ctx, &object, "a reconcile panicked; this is a defect of the operator");
+            let telling =
+                internal_error::<K>(&ctx, &account, &object, "a reconcile panicked; this is a defect of the operator");
             let told = std::panic::AssertUnwindSafe(telling).catch_unwind().await;
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
@@ -145,15 +153,20 @@ pub(super) fn cool(ctx: &Context, facts: &ObjectFacts, within: RangeInclusive<Du
     })
 }
 
-async fn internal_error<K: Kind>(ctx: &Arc<Context>, object: &Arc<K::Object>, message: &str) -> Action {
-    let mut pass = Pass::<K>::new(ctx, object.clone());
+async fn internal_error<K: Kind>(
+    ctx: &Arc<Context>,
+    account: &Account,
+    object: &Arc<K::Object>,
+    message: &str,
+) -> Action {
+    let mut pass = Pass::<K>::new(ctx, (account, account.last_view()), object.clone());
     let report = Report::working(Reason::InternalError, message, Next::Backoff);
     pass.finish(report).await
 }
 
 /// One pass, and whether it failed.
-async fn run<K: Kind>(ctx: &Arc<Context>, object: Arc<K::Object>) -> (Action, bool) {
-    let mut pass = Pass::<K>::new(ctx, object);
+async fn run<K: Kind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Object>) -> (Action, bool) {
+    let mut pass = Pass::<K>::new(ctx, (account, account.view().await), object);
     let before = pass.failures();
     let action = steps(&mut pass).await;
     if !pass.corrected && !pass.changed.is_empty() {
@@ -199,9 +212,11 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
 }
 
 impl<'c, K: Kind> Pass<'c, K> {
-    fn new(ctx: &'c Context, object: Arc<K::Object>) -> Self {
+    fn new(ctx: &'c Context, (account, account_view): (&'c Account, Arc<AccountView>), object: Arc<K::Object>) -> Self {
         Self {
             ctx,
+            account,
+            account_view,
             facts: ObjectFacts::of(object.meta()),
             recorded: recorded::<K>(&object),
             object,
@@ -226,10 +241,10 @@ impl<'c, K: Kind> Pass<'c, K> {
 
     /// What this copy of the object wants, and what its neighbours meant for it when that was first asked.
     pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
-        let (ctx, object, recorded) = (self.ctx, &self.object, &self.recorded);
+        let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
         let deleting = self.facts.deleting;
         self.wanted.get_or_insert_with(|| {
-            let desired = K::desire(object, recorded, &ctx.lookups);
+            let desired = K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account));
             let relations = if deleting { K::relations(object, recorded, &ctx.lookups) } else { Relations::default() };
             (desired, relations)
         })

@@ -70,7 +70,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn meanwhile(&self, view: &View, now: Instant) -> Meanwhile {
-        let Some(ahead) = self.ctx.cloud.limiter().ahead(&view.object.uid).filter(|_| may_say(view)) else {
+        let Some(ahead) = self.account.client.limiter().ahead(&view.object.uid).filter(|_| may_say(view)) else {
             return Meanwhile::Wait;
         };
         self.ctx.states.with(&view.object.uid, |state| {

@@ -85,7 +85,7 @@ impl<K: Kind> Pass<'_, K> {
         let Some(target) = view.target() else {
             return self.internal("no workspace is known for this object").await;
         };
-        match self.ctx.inventory.want(&target.workspace, Some(&self.key())) {
+        match self.account.inventory.want(&target.workspace, Some(&self.key())) {
             Swept::Soon => {
                 let message = format!("waiting for workspace {} to be listed", target.workspace);
                 Flow::End(self.finish(Report::working(Reason::Progressing, message, Next::Event)).await)
@@ -102,7 +102,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Swept::Yes => match target.dataset_id {
                 // Another version's pass is listing them for all.
-                Some(dataset) if !self.ctx.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
+                Some(dataset) if !self.account.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
                 Some(dataset) => match self.list_versions(view, &dataset).await {
@@ -116,10 +116,10 @@ impl<K: Kind> Pass<'_, K> {
 
     async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
-        match listing::versions(&self.ctx.cloud, &mut self.permit, dataset).await {
+        match listing::versions(&self.account.client, &mut self.permit, dataset).await {
             Ok(listing) => match listing.whole() {
                 Some(versions) => {
-                    self.ctx.inventory.put_versions(dataset, &versions, since);
+                    self.account.inventory.put_versions(dataset, &versions, since);
                     Ok(versions)
                 }
                 None => Err(self.unsteady().await),
@@ -139,7 +139,7 @@ impl<K: Kind> Pass<'_, K> {
                 };
                 match gone {
                     Ok(true) => {
-                        self.ctx.inventory.missed(&RemoteId::new(dataset), &self.facts.uid);
+                        self.account.inventory.missed(&RemoteId::new(dataset), &self.facts.uid);
                         self.gone(&RemoteId::new(dataset));
                         Ok(Vec::new())
                     }
@@ -153,7 +153,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Do lists say that it does not exist?
     pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
-        self.ctx.reader.exists(&mut self.permit, &workspace, id).await.map(|exists| !exists)
+        self.account.reader.exists(&mut self.permit, &workspace, id).await.map(|exists| !exists)
     }
 
     async fn unsteady(&mut self) -> Flow {
@@ -163,20 +163,20 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
         // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
-        let held = self.ctx.inventory.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
+        let held = self.account.inventory.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
         if let Some(left) = held {
             let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
             return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
         }
-        if !self.ctx.inventory.reserve(id, &view.object.uid) {
+        if !self.account.inventory.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
         let since = Instant::now();
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
         let read = if view.object.deleting && id.child().is_none() && !workspace.is_empty() {
-            self.ctx.reader.read_shared(&workspace, id).await
+            self.account.reader.read_shared(&workspace, id).await
         } else {
-            self.ctx.reader.read(&mut self.permit, &workspace, id).await
+            self.account.reader.read(&mut self.permit, &workspace, id).await
         };
         match read {
             Ok(Some(remote)) => {
@@ -187,7 +187,7 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::Again
             }
             Ok(None) => {
-                self.ctx.inventory.missed(id, &view.object.uid);
+                self.account.inventory.missed(id, &view.object.uid);
                 self.observed.remotes.insert(id.clone(), Observation::Gone);
                 Flow::Again
             }
@@ -198,7 +198,7 @@ impl<K: Kind> Pass<'_, K> {
     /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
     pub(super) fn wrote(&mut self, view: &View, remote: Remote) {
         let remote = Arc::new(remote);
-        self.ctx.inventory.put_written(&remote);
+        self.account.inventory.put_written(&remote);
         let sight = match view.observation(&remote.id) {
             Some(Observation::Read(_)) => Observation::Read(remote.clone()),
             Some(Observation::Listed(_) | Observation::Gone) | None => Observation::Listed(remote.clone()),
@@ -208,13 +208,13 @@ impl<K: Kind> Pass<'_, K> {
 
     /// A remote as a read showed it that began at `since`.
     pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
-        self.ctx.inventory.put_read(&remote, since);
+        self.account.inventory.put_read(&remote, since);
         self.observed.remotes.insert(remote.id.clone(), Observation::Read(remote));
     }
 
     /// A remote is gone for certain.
     pub(super) fn gone(&mut self, id: &RemoteId) {
-        self.ctx.inventory.remove(id);
+        self.account.inventory.remove(id);
         self.observed.remotes.insert(id.clone(), Observation::Gone);
     }
 
@@ -237,7 +237,7 @@ impl<K: Kind> Pass<'_, K> {
                     label: Some(owner.clone()),
                     ..ListDatasets::default()
                 };
-                match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
+                match listing::datasets(&self.account.client, &mut self.permit, &query).await {
                     Ok(listing) => match listing.whole() {
                         Some(remotes) => owned.extend(remotes),
                         None => return self.unsteady().await,
@@ -249,7 +249,7 @@ impl<K: Kind> Pass<'_, K> {
         owned.retain(|remote| {
             remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
         });
-        self.ctx.inventory.put_listed(&owned, since);
+        self.account.inventory.put_listed(&owned, since);
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;
         let now = Instant::now();
@@ -264,10 +264,10 @@ impl<K: Kind> Pass<'_, K> {
             ..ListDatasets::default()
         };
         let since = Instant::now();
-        match listing::datasets(&self.ctx.cloud, &mut self.permit, &query).await {
+        match listing::datasets(&self.account.client, &mut self.permit, &query).await {
             Ok(listing) => match listing.whole() {
                 Some(remotes) => {
-                    self.ctx.inventory.put_listed(&remotes, since);
+                    self.account.inventory.put_listed(&remotes, since);
                     let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
                     self.observed.named = Some(remotes.into_iter().filter(same).collect());
                     Flow::Again

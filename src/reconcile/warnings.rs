@@ -44,7 +44,7 @@ impl<K: Kind> Pass<'_, K> {
         if policy::<K>(&self.object, &self.recorded) == Deletion::Retain {
             return;
         }
-        let waiters = self.ctx.inventory.waiters(id, &self.facts.uid);
+        let waiters = self.account.inventory.waiters(id, &self.facts.uid);
         let again = || self.ctx.states.with(&self.facts.uid, |state| std::mem::replace(&mut state.warned, true));
         if waiters.is_empty() || again() {
             return;

@@ -13,9 +13,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cloud", &["remote"]),
     ("plan", &["api", "remote", "cloud"]),
     ("inventory", &["api", "remote", "plan", "cloud"]),
-    ("reconcile", &["api", "remote", "plan", "cloud", "inventory"]),
+    ("accounts", &["api", "remote", "plan", "cloud", "inventory"]),
+    ("reconcile", &["api", "remote", "plan", "cloud", "inventory", "accounts"]),
     ("kinds", &["api", "remote", "plan", "cloud", "inventory", "reconcile"]),
-    ("operator", &["api", "remote", "plan", "cloud", "inventory", "reconcile", "kinds"]),
+    ("operator", &["api", "remote", "plan", "cloud", "inventory", "accounts", "reconcile", "kinds"]),
 ];
 
 /// What decides does not wait, call, or ask for the time.

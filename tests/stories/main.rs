@@ -8,6 +8,7 @@
     reason = "a test ends by panicking, in its helpers too"
 )]
 
+mod accounts;
 mod adoption;
 mod answers;
 mod apply;

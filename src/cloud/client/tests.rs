@@ -200,9 +200,9 @@ async fn without_usable_credentials_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn the_principal_names_the_identity_without_a_secret() {
+async fn the_credentials_have_a_name_without_a_secret() {
     let bench = against("http://127.0.0.1:1");
-    assert_eq!(bench.client.principal().await.unwrap(), "AKID");
+    assert_eq!(bench.client.key().await.unwrap(), "AKID");
     assert_eq!(bench.client.endpoint(), "http://127.0.0.1:1");
 }
 

@@ -56,13 +56,13 @@ fn what_does_not_fit_into_a_header_is_named_but_not_shown() {
 }
 
 #[test]
-fn no_secret_shows_in_debug_output_or_in_the_principal() {
+fn no_secret_shows_in_debug_output_or_in_the_name() {
     let temporary = read(&[(KEY_ID, "id"), (KEY_SECRET, "canary-1"), (SECURITY_TOKEN, "canary-2")]).unwrap();
     let bearer = read(&[(BEARER_TOKEN, "canary-3")]).unwrap();
-    assert_eq!(temporary.principal(), "id");
-    let principal = bearer.principal();
-    assert!(principal.starts_with("bearer:") && principal.len() == "bearer:".len() + 12);
-    assert_ne!(principal, read(&[(BEARER_TOKEN, "other")]).unwrap().principal());
-    let shown = format!("{temporary:?} {bearer:?} {principal} {:?}", Secret::new("canary-4"));
+    assert_eq!(temporary.key(), "id");
+    let key = bearer.key();
+    assert!(key.starts_with("bearer:") && key.len() == "bearer:".len() + 12);
+    assert_ne!(key, read(&[(BEARER_TOKEN, "other")]).unwrap().key());
+    let shown = format!("{temporary:?} {bearer:?} {key} {:?}", Secret::new("canary-4"));
     assert!(!shown.contains("canary"), "{shown}");
 }

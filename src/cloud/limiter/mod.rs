@@ -1,4 +1,4 @@
-//! One rate limiter per account, in front of every call.
+//! One rate limiter per account and region, in front of every call.
 //!
 //! What it promises:
 //! * In any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, over all lanes together, so neither a
@@ -22,6 +22,7 @@ mod guard;
 mod lane;
 mod pace;
 mod queues;
+mod registry;
 mod schedule;
 mod throttling;
 
@@ -38,6 +39,7 @@ use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
 
 pub use lane::Lane;
+pub use registry::{Limiters, Quota};
 pub use throttling::{Scope, Throttling};
 
 /// A quota that no limiter can be made for.

@@ -29,7 +29,7 @@ pub(super) fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(
     if let Ok(desired) = &view.desired {
         intent.target = desired.target.clone();
     }
-    intent.principal.clone_from(&view.config.principal);
+    intent.principal.clone_from(&view.account.caller.principal);
     let refused = view.recorded.attempt.as_ref().filter(|attempt| attempt.outcome == Outcome::Refused);
     let forget = refused.map(|attempt| attempt.nonce.as_str()).or(view.state.never_executed.as_deref());
     Some((intent.with(Attempt { nonce: nonce.clone(), hash }, forget), nonce))
@@ -40,7 +40,7 @@ pub(super) fn empty_intent(view: &View) -> Option<Intent> {
     Some(Intent {
         uid: view.object.uid.clone(),
         target: view.target()?,
-        principal: view.config.principal.clone(),
+        principal: view.account.caller.principal.clone(),
         attempts: Vec::new(),
     })
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::api::condition::Reason;
 use crate::cloud::Request;
+use crate::plan::account::{AccountView, Caller};
 use crate::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use crate::plan::edit::Purpose;
 use crate::plan::intent::{Attempt, Intent, Target};
@@ -127,11 +128,9 @@ pub(crate) fn view() -> View {
             live_here: BTreeSet::from([LIVING.to_owned()]),
             ..Observed::default()
         },
+        account: Arc::new(AccountView { alias: "default".into(), region: String::new(), caller: Caller::by_key("ak") }),
         config: Arc::new(OperatorConfig {
             identity: identity(),
-            account: "default".into(),
-            region: String::new(),
-            principal: "ak".into(),
             settle: Duration::from_secs(6),
             list_lag: Duration::from_secs(1),
             default_deletion: None,

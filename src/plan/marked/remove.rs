@@ -1,6 +1,6 @@
 //! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
 
-use super::ends::{stuck, unclear_pause, working};
+use super::ends::{stuck, unclear_pause, unnamed, working};
 use super::known::is_released;
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
@@ -174,6 +174,9 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     }
     if view.known_gone(id) {
         return Step::RemoveFinalizer;
+    }
+    if view.lacks_caller() {
+        return unnamed(Reason::Deleting);
     }
     if !view.observed.absence_counts {
         return stuck(

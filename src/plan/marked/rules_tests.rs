@@ -137,6 +137,28 @@ fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
     assert_eq!(plan(&view), Step::RemoveFinalizer);
 }
 
+/// Whoever worked on it may be the caller, whose name nobody tells: that is waited for, and no person is asked.
+#[test]
+fn a_caller_without_a_name_is_no_other_caller() {
+    let mut gone = deleted();
+    gone.observed.remotes.insert(id(), Observation::Gone);
+    let (mut doubt, _) = settled();
+    unrecord(&mut doubt);
+    (doubt.observed.swept, doubt.observed.owned_is_fresh, doubt.state.lists) = (true, true, 1);
+    doubt.observed.owned.clear();
+    for (mut view, reason) in [(gone, Reason::Deleting), (doubt, Reason::Uncertain)] {
+        view.observed.absence_counts = false;
+        let Stored::Own(intent) = &mut view.object.intent else { panic!("no intent") };
+        intent.principal = "acs:ram::1:role/r".to_owned();
+        assert!(is_stuck(&view, Reason::AccountMismatch), "{reason:?}");
+        let mut account = (*view.account).clone();
+        account.caller.unconfirmed = true;
+        view.account = Arc::new(account);
+        let report = told(&view);
+        assert!(matches!(&report.ready, Ready::Working(why, _) if *why == reason), "{report:?}");
+    }
+}
+
 #[test]
 fn not_found_is_gone_only_for_who_would_see_it() {
     let mut view = deleted();

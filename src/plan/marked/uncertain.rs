@@ -1,7 +1,7 @@
 //! Uncertainty: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
 //! "nothing came of it" counts only after the settle time.
 
-use super::ends::{end, stuck, working};
+use super::ends::{end, stuck, unnamed, working};
 use super::known::not_found;
 use super::owner;
 use super::record::record;
@@ -51,6 +51,9 @@ pub(super) fn doubt(view: &View) -> Step {
         return step;
     }
     // 4.5 Absence counts only under a principal that would see it.
+    if view.lacks_caller() {
+        return unnamed(Reason::Uncertain);
+    }
     if !view.observed.absence_counts {
         return stuck(
             Reason::AccountMismatch,

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dataset_operator::plan::Step;
+use dataset_operator::plan::account::{AccountView, Caller};
 use dataset_operator::plan::recorded::Recorded;
 use dataset_operator::plan::view::{OperatorConfig, View};
 use dataset_operator::reconcile::conditions;
@@ -118,14 +119,21 @@ impl Oracle {
         &self.words
     }
 
+    /// The account of this scenario, called by this principal.
+    #[must_use]
+    pub fn account(&self, principal: u8) -> AccountView {
+        AccountView {
+            alias: words::ACCOUNT.into(),
+            region: String::new(),
+            caller: Caller::by_key(&words::principal(principal)),
+        }
+    }
+
     /// The production world of this scenario.
     #[must_use]
-    pub fn world(&self, principal: u8) -> OperatorConfig {
+    pub fn world(&self) -> OperatorConfig {
         OperatorConfig {
             identity: self.words.ours.clone(),
-            account: words::ACCOUNT.into(),
-            region: String::new(),
-            principal: words::principal(principal),
             settle: self.settle,
             list_lag: self.list_lag,
             default_deletion: None,

@@ -52,7 +52,7 @@ impl Actor<'_> {
             owned
         };
         let memory = self.desk().memory;
-        let listed = self.model.memories.listed(memory, &self.model.oracle.world(self.state.principal));
+        let listed = self.model.memories.listed(memory, &self.model.oracle.world());
         self.desk().memory = listed;
         Pass { owned: Some(owned), ..pass }
     }

@@ -37,7 +37,8 @@ impl Oracle {
             relations: self.relations(question),
             state: process(question),
             observed: self.seen(question),
-            config: Arc::new(self.world(question.principal)),
+            account: Arc::new(self.account(question.principal)),
+            config: Arc::new(self.world()),
         }
     }
 

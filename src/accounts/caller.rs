@@ -1,0 +1,172 @@
+//! Who calls the service from an account. The token service is asked once, and again when the credentials are others; as
+//! long as it does not answer, the caller is known by its credentials, and it is asked again with growing delays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Account;
+use crate::cloud::{CallerIdentity, Product, Quota, Request};
+use crate::environment;
+use crate::plan::account::{AccountView, Caller};
+use crate::remote::backoff::backoff;
+
+/// Nobody waits longer than this for the token service.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many names of earlier credentials are remembered.
+const REMEMBERED: usize = 16;
+
+/// What is known of the caller.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The name of the credentials that it holds for.
+    key: String,
+    /// As decisions know it.
+    pub(super) view: Arc<AccountView>,
+    /// Credentials and whose they were, as the token service said; the newest last.
+    said: Vec<(String, String)>,
+    /// Somebody was asked about these credentials, or nobody can be.
+    asked: bool,
+    /// How often the token service did not answer in a row.
+    failures: u32,
+}
+
+impl Known {
+    pub(super) fn of_key(alias: &str, region: &str, key: &str) -> Self {
+        let (alias, region) = (alias.to_owned(), region.to_owned());
+        let view = AccountView { alias, region, caller: Caller::by_key(key) };
+        Self { key: key.to_owned(), view: Arc::new(view), said: Vec::new(), asked: false, failures: 0 }
+    }
+
+    fn set(&mut self, key: &str, caller: Caller) {
+        key.clone_into(&mut self.key);
+        self.asked = true;
+        self.view = Arc::new(AccountView { caller, ..(*self.view).clone() });
+    }
+
+    /// The token service named the caller. Returns whether it named another one before.
+    fn named(&mut self, key: &str, principal: &str) -> bool {
+        let other = self.said.last().is_some_and(|(_, last)| last != principal);
+        self.said.retain(|(known, _)| known != key);
+        let surplus = (self.said.len() + 1).saturating_sub(REMEMBERED);
+        self.said.drain(..surplus);
+        self.said.push((key.to_owned(), principal.to_owned()));
+        let same = self.said.iter().rev().filter(|(_, whose)| whose == principal);
+        let keys = same.map(|(key, _)| key.clone()).collect();
+        self.set(key, Caller { principal: principal.to_owned(), keys, unconfirmed: false });
+        self.failures = 0;
+        other
+    }
+
+    /// It did not, and will be asked again.
+    fn unnamed(&mut self, key: &str) {
+        self.set(key, Caller { unconfirmed: true, ..Caller::by_key(key) });
+        self.failures += 1;
+    }
+}
+
+impl Account {
+    /// The account as decisions know it now. Waits for the name of a caller whose credentials changed, but not long.
+    pub async fn view(&self) -> Arc<AccountView> {
+        // Without credentials each call says so by itself.
+        let Ok(key) = self.client.key().await else { return self.last_view() };
+        let mut known = self.known.subscribe();
+        if known.borrow().key != key {
+            self.changed.notify_one();
+            // An error means that the time is up.
+            let _ = timeout(PATIENCE, known.wait_for(|known| known.key == key)).await;
+        }
+        let mut known = known.borrow().clone();
+        if known.key != key {
+            known.unnamed(&key);
+        }
+        known.view
+    }
+
+    /// Asks who calls whenever that is not known; for ever.
+    pub async fn identify(self: Arc<Self>) {
+        loop {
+            match self.ask().await {
+                Some(wait) => {
+                    // Whichever comes first.
+                    let _ = timeout(wait, self.changed.notified()).await;
+                }
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// Asks who calls, unless it is known. `Some`: when to ask again.
+    pub async fn ask(&self) -> Option<Duration> {
+        let Ok(key) = self.client.key().await else { return Some(PATIENCE) };
+        let known = self.known.borrow().clone();
+        if known.key == key && known.asked && !known.view.caller.unconfirmed {
+            return None;
+        }
+        if !self.client.reaches(Product::Sts) {
+            self.known.send_modify(|known| known.set(&key, Caller::by_key(&key)));
+            tracing::info!(
+                principal = key,
+                "the identity counts by its credentials, and new ones as another identity, because no endpoint of the token \
+                 service is known (--sts-endpoint)"
+            );
+            return None;
+        }
+        let answer = match timeout(PATIENCE, self.client.send(&Request::get_caller_identity())).await {
+            Ok(Ok(answer)) => answer.caller_identity().map_err(|malformed| malformed.to_string()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        };
+        if self.client.key().await.ok().as_ref() != Some(&key) {
+            // Whose the answer is nobody knows.
+            return Some(Duration::ZERO);
+        }
+        match answer {
+            Ok(identity) => {
+                self.named(&key, &identity);
+                None
+            }
+            Err(error) => {
+                self.known.send_modify(|known| known.unnamed(&key));
+                let failures = self.known.borrow().failures;
+                if failures == 1 {
+                    tracing::warn!(
+                        principal = key,
+                        error,
+                        "GetCallerIdentity failed: until it succeeds, the identity counts by its credentials, and new ones \
+                         as another identity; it is tried again (--sts-endpoint none turns it off)"
+                    );
+                }
+                Some(backoff(failures, environment::random().map_or(0, |[byte]| byte)))
+            }
+        }
+    }
+
+    fn named(&self, key: &str, identity: &CallerIdentity) {
+        let principal = identity.principal();
+        let mut other = false;
+        self.known.send_modify(|known| other = known.named(key, &principal));
+        if other {
+            self.inventory.other_caller();
+        }
+        self.limit(Some(&identity.account_id));
+        tracing::info!(principal, key, alias = self.alias, "the dataset API is called as this identity");
+    }
+
+    /// Calls share the limiter of their account and region; as long as the account is not known, that of the credentials.
+    pub(super) fn limit(&self, account: Option<&str>) {
+        let region = if self.region.is_empty() { self.client.endpoint() } else { &self.region };
+        let quota = |account: &str| Quota { account: account.to_owned(), region: region.to_owned() };
+        let by_key = quota(&self.known.borrow().key);
+        let limiter = match account {
+            Some(account) => self.limiters.rename(&by_key, quota(account), self.client.limiter()),
+            None => self.limiters.share(by_key, self.client.limiter()),
+        };
+        self.client.limit_by(limiter);
+    }
+}
+
+#[cfg(test)]
+#[path = "caller_tests.rs"]
+mod tests;

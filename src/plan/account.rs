@@ -1,0 +1,100 @@
+//! The account that a pass works in, as decisions know it: how it is named, and who calls.
+
+/// One account at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountView {
+    /// The alias under which intents name it.
+    pub alias: String,
+    /// Its region, empty if only an endpoint is configured.
+    pub region: String,
+    /// Who calls the service now.
+    pub caller: Caller,
+}
+
+/// Who calls the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The name that stays: the ARN of the account's root, of the user, or of the role without its session. The name of
+    /// the credentials as long as nobody says whose they are.
+    pub principal: String,
+    /// Names of credentials that are this caller's, such as access key ids, by which earlier releases named it: the ones
+    /// in use, and those that this process saw before.
+    pub keys: Vec<String>,
+    /// Somebody will say whose the credentials are, and has not answered yet.
+    pub unconfirmed: bool,
+}
+
+impl Caller {
+    /// A caller that is known by its credentials alone.
+    #[must_use]
+    pub fn by_key(key: &str) -> Self {
+        Self { principal: key.to_owned(), keys: vec![key.to_owned()], unconfirmed: false }
+    }
+
+    /// Does this principal, as an intent or a status names it, mean this caller?
+    #[must_use]
+    pub fn is(&self, named: &str) -> bool {
+        named == self.principal || self.keys.iter().any(|key| key == named)
+    }
+
+    /// May it turn out to, once it is known whose the credentials are?
+    #[must_use]
+    pub fn may_be(&self, named: &str) -> bool {
+        self.unconfirmed && named.starts_with("acs:ram::")
+    }
+}
+
+/// 4.5 Does an absence count for what the principal `named` made (`None`: nobody wrote that down)? It does if it is the
+/// caller, or the caller is known to see what is private to it.
+pub fn absence_counts(named: Option<&str>, caller: &Caller, is_visible: impl FnOnce(&str) -> bool) -> bool {
+    named.is_none_or(|named| caller.is(named) || is_visible(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "acs:ram::1:role/r";
+
+    fn known(principal: &str, keys: &[&str]) -> Caller {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Caller { principal: principal.to_owned(), keys, unconfirmed: false }
+    }
+
+    fn counts(named: &str, caller: &Caller) -> bool {
+        absence_counts(Some(named), caller, |_| false)
+    }
+
+    #[test]
+    fn an_absence_counts_for_the_caller_by_any_of_its_names() {
+        for (what, named, caller, expected) in [
+            ("the same key, no token service", "K1", Caller::by_key("K1"), true),
+            ("another key, no token service", "K1", Caller::by_key("K2"), false),
+            ("an earlier release's key in use", "K1", known(ROLE, &["K1"]), true),
+            ("an earlier release's key of another caller", "K0", known(ROLE, &["K1"]), false),
+            ("another session of the role", ROLE, known(ROLE, &["K2"]), true),
+            ("a key that this process saw before", "K1", known(ROLE, &["K2", "K1"]), true),
+            ("another role", ROLE, known("acs:ram::1:role/other", &["K2"]), false),
+            ("the same role of another account", ROLE, known("acs:ram::2:role/r", &["K2"]), false),
+            ("the same token", "bearer:0123456789ab", Caller::by_key("bearer:0123456789ab"), true),
+            ("another token", "bearer:0123456789ab", Caller::by_key("bearer:ba9876543210"), false),
+            ("a caller that nobody names any more", ROLE, Caller::by_key("K1"), false),
+        ] {
+            assert_eq!(counts(named, &caller), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn it_counts_for_others_whose_private_datasets_are_seen_and_where_nobody_is_named() {
+        let caller = known(ROLE, &["K1"]);
+        assert!(absence_counts(Some("other"), &caller, |named| named == "other"));
+        assert!(absence_counts(None, &caller, |_| false));
+    }
+
+    #[test]
+    fn only_a_name_that_stays_is_waited_for() {
+        let unknown = Caller { unconfirmed: true, ..Caller::by_key("K2") };
+        assert!(unknown.may_be(ROLE) && !unknown.may_be("K1") && !Caller::by_key("K2").may_be(ROLE));
+        assert!(!counts(ROLE, &unknown), "until then it is another");
+    }
+}

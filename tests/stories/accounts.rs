@@ -1,0 +1,149 @@
+//! Who calls: the identity stays the same when its keys change, and what an earlier release called by its key goes on.
+
+use kube::api::DynamicObject;
+use pai_emulator::{Credential, Effect, Knobs, NameScope, Role, When};
+use serde_json::json;
+
+use crate::scene::{Scene, Setting, dataset_id, oss, status};
+use crate::trouble::{fault, intent};
+
+/// A session of a role that sees only what is its own.
+fn session(key: &str, role: &str) -> Credential {
+    let secret = format!("secret-of-{key}");
+    let role = Role { name: role.to_owned(), id: format!("300-{role}"), session_name: format!("session-{key}") };
+    Credential {
+        security_token: Some(format!("token-of-{key}")),
+        user_id: role.id.clone(),
+        role: Some(role),
+        list_all: false,
+        ..Credential::access_key(key, &secret)
+    }
+}
+
+/// A scene whose operators have a token service, and which has two sessions of one role and one of another.
+async fn stage(name: &str) -> Scene {
+    let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
+    let mut scene = Scene::with(name, Setting { knobs, without_operator: true, ..Setting::default() }).await;
+    let sessions = [("K1", "trainer"), ("K2", "trainer"), ("K3", "other")];
+    scene.cloud().set_credentials(sessions.map(|(key, role)| session(key, role)).to_vec());
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
+    act_with(&mut scene, "K1");
+    scene
+}
+
+/// Operators that are started from now on use this session.
+fn act_with(scene: &mut Scene, key: &str) {
+    scene.set("ALIBABA_CLOUD_ACCESS_KEY_ID", key.to_owned());
+    scene.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", format!("secret-of-{key}"));
+    scene.set("ALIBABA_CLOUD_SECURITY_TOKEN", format!("token-of-{key}"));
+}
+
+fn principal(object: &DynamicObject) -> String {
+    intent(object).unwrap()["principal"].as_str().unwrap().to_owned()
+}
+
+/// Makes an object whose create was never executed, which nobody knows, and takes the operator away.
+async fn leave_a_doubt(scene: &mut Scene) -> DynamicObject {
+    scene.start_operator().await;
+    scene.faults([fault("CreateDataset", Effect::Drop, When::Before)]);
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.until("the create to be lost", async |scene| scene.cloud().stats().faults == 1).await;
+    let object = scene.claimed("Dataset", "one").await;
+    scene.kill_operator();
+    object
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubt_ends_under_another_session_of_the_same_role() {
+    let mut scene = stage("session").await;
+    let object = leave_a_doubt(&mut scene).await;
+    assert_eq!(principal(&object), "acs:ram::1000000000000001:role/trainer");
+    act_with(&mut scene, "K2");
+    scene.start_operator().await;
+    scene.exactly_one_each(&["one"]).await;
+    assert_eq!(scene.calls("CreateDataset"), (1, 1), "the first was never executed, and it is made again");
+    assert_eq!(scene.calls("GetCallerIdentity"), (2, 0), "once a start");
+    // A remote that is gone is known to be: the deletion ends.
+    let object = scene.ready("Dataset", "one").await;
+    assert_eq!(status(&object, "principal"), "acs:ram::1000000000000001:role/trainer");
+    scene.stop_operator().await;
+    scene.console("DELETE", &format!("/api/v1/datasets/{}", dataset_id(&object)), json!(null));
+    act_with(&mut scene, "K1");
+    scene.start_operator().await;
+    scene.delete("Dataset", "one").await;
+    scene.gone("Dataset", "one").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubt_stays_under_another_role() {
+    let mut scene = stage("role").await;
+    leave_a_doubt(&mut scene).await;
+    act_with(&mut scene, "K3");
+    scene.start_operator().await;
+    let message = scene.reason("Dataset", "one", "AccountMismatch").await;
+    assert!(message.contains("made by another identity"), "{message}");
+    assert_eq!(scene.calls("CreateDataset"), (0, 1), "nothing is sent");
+    scene.stop_operator().await;
+    act_with(&mut scene, "K2");
+    scene.start_operator().await;
+    scene.exactly_one_each(&["one"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_names_a_key_is_the_callers_as_long_as_that_key_is_in_use() {
+    let mut scene = stage("former").await;
+    // As earlier releases do it.
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", "none".to_owned());
+    scene.start_operator().await;
+    for name in ["edited", "deleted", "lost"] {
+        scene.create("Dataset", name, oss(name)).await;
+        let object = scene.ready("Dataset", name).await;
+        assert_eq!((principal(&object), status(&object, "principal")), ("K1".to_owned(), "K1".to_owned()));
+    }
+    scene.stop_operator().await;
+    let object = leave_a_doubt(&mut scene).await;
+    assert_eq!(principal(&object), "K1");
+    let lost = dataset_id(&scene.datasets().get("lost").await.unwrap());
+    scene.console("DELETE", &format!("/api/v1/datasets/{lost}"), json!(null));
+    assert_eq!(scene.calls("GetCallerIdentity"), (0, 0));
+
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
+    scene.start_operator().await;
+    let before = scene.ready("Dataset", "edited").await;
+    scene.patch("Dataset", "edited", json!({"spec": {"description": "edited"}})).await;
+    scene
+        .until("the edit", async |scene| {
+            scene.cloud().dataset(&dataset_id(&before)).unwrap().description.as_deref() == Some("edited")
+        })
+        .await;
+    for name in ["deleted", "lost"] {
+        scene.delete("Dataset", name).await;
+        scene.gone("Dataset", name).await;
+    }
+    let object = scene.ready("Dataset", "one").await;
+    assert_eq!(principal(&object), "acs:ram::1000000000000001:role/trainer", "the new attempt is of the role");
+    assert_eq!(scene.cloud().datasets().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_service_that_is_away_stops_nothing_and_nothing_is_taken_for_anothers() {
+    let mut scene = stage("away").await;
+    leave_a_doubt(&mut scene).await;
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", "http://127.0.0.1:9".to_owned());
+    act_with(&mut scene, "K2");
+    scene.start_operator().await;
+    scene.create("Dataset", "two", oss("two")).await;
+    let two = scene.ready("Dataset", "two").await;
+    assert_eq!(principal(&two), "K2");
+    let waits = |object: &DynamicObject| {
+        let ready = testbed::condition(object, "Ready");
+        ready.is_some_and(|ready| ready.reason == "Uncertain" && ready.message.contains("GetCallerIdentity"))
+    };
+    scene.wait().object(&scene.datasets(), "one", "waiting for the name of the caller", waits).await.unwrap();
+    let told = scene.log_lines().iter().filter(|line| line.to_string().contains("GetCallerIdentity failed")).count();
+    assert_eq!(told, 1);
+    scene.stop_operator().await;
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
+    scene.start_operator().await;
+    scene.exactly_one_each(&["one", "two"]).await;
+}
