@@ -57,7 +57,7 @@ pub const PROFILE: Profile = Profile {
     codec: &codec::Versions,
     inner: None,
     compare: compare::version,
-    made: |id, labels, desired| Remote { id: id.clone(), labels, fields: desired.create.clone(), latest: None },
+    made: |id, desired| Remote::labelled(id.clone(), desired.labels.clone(), desired.create.clone(), None),
     info: super::info::common,
 };
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ends::{stuck, unclear_pause, working};
-use super::known::{is_gone, is_released};
+use super::known::is_gone;
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::create_state::CreateState;
@@ -105,7 +105,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
         Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
         None => return Step::Read(id.clone()),
     };
-    if is_bound(view) || is_released(remote) {
+    if is_bound(view) || remote.is_released() {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
