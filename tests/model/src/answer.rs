@@ -3,7 +3,7 @@
 use dataset_operator::cloud::{Operation, Request};
 use dataset_operator::plan::edit::Purpose;
 use dataset_operator::plan::{self, Look, Step};
-use dataset_operator::remote::mark::Origin;
+use dataset_operator::remote::mark::{Origin, RawMark};
 
 use crate::words::{self, Words};
 use crate::world::{Flight, Id, Intent, Landed, Mark, Nonce, Record, Told};

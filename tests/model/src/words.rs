@@ -10,7 +10,7 @@ use dataset_operator::plan::profile::Profile;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::{Fields, hash};
 use dataset_operator::remote::id::RemoteId;
-use dataset_operator::remote::mark::{self, Identity, Labels, Owner};
+use dataset_operator::remote::mark::{Identity, Labels, Owner, RawMark};
 use serde_json::json;
 
 use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
@@ -134,9 +134,10 @@ impl Words {
         fields.insert("Description".into(), json!(description(look.mutable)));
         let newest = || {
             let id = RemoteId::new(self.id(id).root()).join(if versions { "v2" } else { "v1" });
-            Box::new(Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
+            Box::new(Remote::labelled(id, Labels::new(), Fields::new(), None))
         };
-        Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
+        let latest = (!self.versioned).then(newest);
+        Remote { mark, ..Remote::labelled(self.id(id), Labels::new(), fields, latest) }
     }
 
     /// An intent as production reads it.
