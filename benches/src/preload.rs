@@ -148,7 +148,7 @@ impl Marks {
                 fixed.insert((*member).to_owned(), value.clone());
             }
         }
-        let labels = identity.mark(&owner(namespace, 0), &intent.uid, &attempt.nonce);
+        let labels = identity.mark(&owner(namespace, 0), &intent.uid, &attempt.nonce).labels();
         let marks = Self { identity, nonce: attempt.nonce.clone(), labels, hash: attempt.hash.clone(), fixed };
         let written: BTreeMap<&str, &str> = dataset
             .get("Labels")
@@ -178,7 +178,7 @@ impl Marks {
 
     fn changes(&self, namespace: &str, index: usize, uid: &str, changes: &mut Vec<(String, String)>) {
         let nonce = format!("c{index:016x}");
-        let labels = self.identity.mark(&owner(namespace, index), uid, &nonce);
+        let labels = self.identity.mark(&owner(namespace, index), uid, &nonce).labels();
         for (key, value) in labels {
             if let Some(old) = self.labels.get(&key).filter(|old| **old != value) {
                 changes.push((old.clone(), value));
@@ -209,7 +209,7 @@ mod tests {
         let mut wanted = fixed.clone();
         wanted.insert("Name".to_owned(), json!("d-000000"));
         let hash = hash(&wanted);
-        let labels = identity.mark(&owner("ns", 0), UID, "cabc");
+        let labels = identity.mark(&owner("ns", 0), UID, "cabc").labels();
         let intent = json!({"uid": UID, "target": {"account": "default", "workspace": "1"}, "principal": "p",
                             "attempts": [{"nonce": "cabc", "hash": hash}]});
         let object = json!({
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!((intent.uid.as_str(), intent.newest()), (uid, Some("c0000000000000007")));
         // The same check that the real template passes.
         let identity = Identity::new(&[], &[], "system");
-        let labels = identity.mark(&owner("ns", 7), uid, intent.newest().unwrap());
+        let labels = identity.mark(&owner("ns", 7), uid, intent.newest().unwrap()).labels();
         for label in dataset.get("Labels").and_then(Value::as_array).unwrap() {
             let key = label.get("Key").and_then(Value::as_str).unwrap();
             assert_eq!(label.get("Value").and_then(Value::as_str), labels.get(key).map(String::as_str), "{key}");

@@ -55,9 +55,9 @@ fn create(view: &View) -> String {
     let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (&view.observed.flight, &view.desired) else {
         return "without a claim".to_owned();
     };
-    let mut labels = desired.labels.clone();
-    labels.extend(view.config.identity.mark(&view.owner, &view.object.uid, nonce));
-    request(&view.profile.codec.create(desired.target.dataset_id.as_deref(), &desired.create, &labels))
+    let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
+    let parent = desired.target.dataset_id.as_deref();
+    request(&view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&mark)))
 }
 
 fn begun(flight: Option<&Flight>) -> String {

@@ -84,7 +84,8 @@ fn comparison(view: &View, desired: &Desired, remote: &Remote) -> Outcome {
             writeln!(text, "{}", remote_text(after)).unwrap();
         }
     }
-    let made = (view.profile.made)(&remote.id, remote.labels.clone(), desired);
+    let made = (view.profile.made)(&remote.id, desired);
+    let made = Remote { labels: remote.labels.clone(), mark: remote.mark.clone(), ..made };
     let left: Vec<_> = comparison.left.iter().map(FieldChange::shown).collect();
     write!(text, "{:?}\n{left:?}\n{}", desired.label_keys, remote_text(&made)).unwrap();
     Outcome { word: format!("{}-changes", comparison.edits.len()), text }
@@ -93,7 +94,7 @@ fn comparison(view: &View, desired: &Desired, remote: &Remote) -> Outcome {
 /// A remote as text.
 fn remote_text(remote: &Remote) -> String {
     let latest = remote.latest.as_deref().map(remote_text);
-    format!("{} {} {} {latest:?}", remote.id, json!(remote.labels), json!(remote.fields))
+    format!("{} {} {} {latest:?}", remote.id, json!(remote.all_labels()), json!(remote.fields))
 }
 
 #[test]

@@ -7,7 +7,6 @@ use super::dice::Dice;
 use super::views::Lean;
 use super::wishes::{LIVING, MARKS, Mark, Model, Scene};
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
 use crate::plan::desired::Desired;
 use crate::plan::intent::Intent;
 use crate::plan::neighbour::Neighbour;
@@ -17,7 +16,7 @@ use crate::plan::view::{Observation, View};
 use crate::plan::{Flight, Landed};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Owner;
+use crate::remote::mark::{Owner, RawMark};
 
 /// What is known of the cloud.
 #[allow(clippy::too_many_lines, reason = "one list of odds")]
@@ -212,12 +211,11 @@ fn mark_what_is_taken(view: &mut View, marked: bool) {
     let Some(Observation::Listed(remote) | Observation::Read(remote)) = view.observed.remotes.get_mut(&id) else {
         return;
     };
-    let labels = &mut Arc::make_mut(remote).labels;
+    let held = &mut Arc::make_mut(remote).mark;
     if marked {
-        labels.extend(mark);
-        labels.remove(MARK_RELEASED);
-    } else if mark.iter().all(|(key, value)| labels.get(key) == Some(value)) {
-        labels.retain(|key, _| !mark.contains_key(key));
+        *held = Some(mark);
+    } else if let Some(same) = held.take_if(|held| held.names_the_same(&mark)) {
+        *held = RawMark { released: same.released, ..RawMark::default() }.present();
     }
 }
 

@@ -235,7 +235,7 @@ fn what_is_stored_reads_as_it_did() {
             };
             let mark = identity.mark(&owner, uid(), "c0123456789abcdef");
             let looked_for = (identity.domains(), identity.owner_values(&owner));
-            lines.push(format!("mark {name}, {kind}: {}", json!(mark)));
+            lines.push(format!("mark {name}, {kind}: {}", json!(mark.labels())));
             lines.push(format!("looked for {name}, {kind}: {looked_for:?}"));
         }
     }

@@ -14,7 +14,7 @@ use crate::plan::view::OperatorConfig;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Labels, Owner};
+use crate::remote::mark::{Identity, Labels, Owner, RawMark};
 
 pub(super) const UID: &str = "11111111-1111-1111-1111-111111111111";
 pub(super) const DEAD: &str = "22222222-2222-2222-2222-222222222222";
@@ -97,10 +97,10 @@ pub(super) const MARKS: [(u32, Mark); 15] = [
 ];
 
 impl Scene {
-    fn mark(&self, owner: &Owner, mark: Mark, nonce: &str) -> Labels {
+    fn mark(&self, owner: &Owner, mark: Mark, nonce: &str) -> Option<RawMark> {
         let ours = &self.config.identity;
         let other = Owner { name: "other".into(), ..owner.clone() };
-        let mut labels = match mark {
+        let mut raw = match mark {
             Mark::Mine | Mark::MineReleased | Mark::Forged => ours.mark(owner, UID, nonce),
             Mark::MineOlder => self.older.mark(owner, UID, nonce),
             Mark::Predecessor | Mark::Released => ours.mark(owner, DEAD, nonce),
@@ -110,19 +110,19 @@ impl Scene {
             Mark::OfDeadNeighbour => ours.mark(&other, DEAD, nonce),
             Mark::Foreign | Mark::ForeignReleased => self.foreign.mark(&other, STRANGER, nonce),
             Mark::Garbage => {
-                let pairs = [("dso-domain", "<b>x</b>"), ("dso-owner", "x"), ("dso-attempt", "c1.u.`x`.m")];
-                pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+                let [domain, owner, attempt] = ["<b>x</b>", "x", "c1.u.`x`.m"].map(|text| Some(text.to_owned()));
+                RawMark { domain, owner, attempt, released: None }
             }
-            Mark::Nobody => Labels::new(),
+            Mark::Nobody => RawMark::default(),
         };
         let released = [Mark::MineReleased, Mark::Released, Mark::OfNeighbourReleased, Mark::ForeignReleased];
         if released.contains(&mark) {
-            labels.insert("dso-released".into(), "true".into());
+            raw = raw.into_released();
         }
         if mark == Mark::Forged {
-            labels.entry("dso-attempt".into()).and_modify(|text| text.push('0'));
+            raw.attempt.iter_mut().for_each(|text| text.push('0'));
         }
-        labels
+        raw.present()
     }
 }
 
@@ -215,10 +215,10 @@ impl Model<'_> {
         let mut remote = Remote {
             id: id.clone(),
             labels: self.labels(dice, &self.desired.labels),
+            mark: self.scene.mark(self.owner, mark, nonce),
             fields: self.fields(dice, [&self.desired.fixed, &self.desired.mutable]),
             latest: None,
         };
-        remote.labels.extend(self.scene.mark(self.owner, mark, nonce));
         if id.child().is_none() {
             remote.fields.entry("Name").or_insert(json!("o"));
             remote.fields.insert("OwnerId".into(), json!("1"));
@@ -233,7 +233,7 @@ impl Model<'_> {
         let wanted = &self.desired.first;
         let labels = self.labels(dice, wanted.labels.as_ref().unwrap_or(&BTreeMap::new()));
         let fields = self.fields(dice, [&wanted.fields, &Fields::new()]);
-        Arc::new(Remote { id: RemoteId::new(dataset).join(name), labels, fields, latest: None })
+        Arc::new(Remote::labelled(RemoteId::new(dataset).join(name), labels, fields, None))
     }
 
     /// Fixed members differ less often than the others.

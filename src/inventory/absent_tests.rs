@@ -12,6 +12,7 @@ use crate::cloud::{Lane, Permit};
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::RawMark;
 
 /// Dataset `number` with versions v1 to v3.
 fn with_versions(number: usize) -> Dataset {
@@ -219,7 +220,7 @@ async fn whoever_waits_is_woken_when_the_owner_writes_that_it_let_go_or_is_gone_
         assert_eq!(waiters, [1, 0], "of the owner alone");
     }
     let mut released = (*stage.believed(0).unwrap()).clone();
-    released.labels.insert("dso-released".into(), "true".into());
+    released.mark = released.mark.map(RawMark::into_released);
     stage.inventory.put_written(&released);
     stage.inventory.remove(&RemoteId::new(id(1)));
     stage.inventory.forget(&RemoteId::new(id(2)), "uid-2");

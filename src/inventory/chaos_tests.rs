@@ -125,12 +125,8 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
     stage.swept().await;
     // From now on lists show the past, for as long as it takes.
     stage.emulator.set_knobs(|knobs| knobs.list_lag_ms = 3_600_000);
-    let made = Remote {
-        id: RemoteId::new(stage.make("new", &mark(30))),
-        labels: mark(30),
-        fields: json!({"Name": "new", "WorkspaceId": WORKSPACE}).as_object().cloned().unwrap(),
-        latest: None,
-    };
+    let fields = json!({"Name": "new", "WorkspaceId": WORKSPACE}).as_object().cloned().unwrap();
+    let made = Remote::labelled(RemoteId::new(stage.make("new", &mark(30))), mark(30), fields, None);
     stage.inventory.put_written(&made);
     stage.inventory.recorded(&made.id, &key(30), Some(WORKSPACE));
     stage.console("DELETE", &format!("/{}", id(3)), &Value::Null);

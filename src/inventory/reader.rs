@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::listing;
-use crate::api::names::MARK_DOMAIN;
 use crate::cloud::codec::{Codec, Datasets, Versions};
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Permit, Request};
 use crate::remote::Remote;
@@ -164,8 +163,8 @@ impl Reader {
             };
             let mut shown: HashMap<_, _> = items
                 .into_iter()
-                .filter(|item| item.labels.contains_key(MARK_DOMAIN))
                 .map(|item| (item.id.clone(), Arc::new(Datasets::remote(item))))
+                .filter(|(_, remote)| remote.mark.as_ref().is_some_and(|mark| mark.domain.is_some()))
                 .collect();
             for (id, sender) in waiting {
                 let _ = sender.send(shown.remove(&id));

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::names::{MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 use crate::compressed::{Compressed, Compressible};
 use crate::remote::Remote;
 use crate::remote::fields::{Fields, same};
-use crate::remote::mark::marked_uid;
 use crate::remote::uid::Uid;
 
 /// Members that change without anybody's doing, and on which nothing hangs.
@@ -19,8 +17,8 @@ const LEFT_OUT: [&str; 2] = ["GmtCreateTime", "GmtModifiedTime"];
 impl Compressible for Remote {
     const TYPICAL: &'static str = concat!(
         r#"{"Accessibility":"PUBLIC","DataSourceType":"NAS","Property":"FILE","VersionName":"v2""#,
-        r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{"dso-attempt":"c0123456789abcdef.01234567-89ab-"#,
-        r#"","dso-domain":"","dso-owner":"","dso-released":"true"},"fields":{"Accessibility":"PRIVATE","#,
+        r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{},"mark":{"domain":"","owner":"","attempt":""#,
+        r#"c0123456789abcdef.01234567-89ab-","released":"true"},"fields":{"Accessibility":"PRIVATE","#,
         r#""DataSourceType":"OSS","DataType":"COMMON","DatasetId":"d-","Description":"","Edition":"BASIC","#,
         r#""ImportInfo":"{\"region\":\"${Region}\",\"","IsShared":false,"MountAccess":"RW","Name":"","#,
         r#""MountAccessReadWriteRoleIdList":["*"],"Options":"{\"mountPath\":\"/mnt/data/\"}","#,
@@ -75,7 +73,7 @@ impl Row {
             as_of,
             list: 0,
             newest: newest.map_or(0, version_hash),
-            owner: remote.labels.get(MARK_OWNER).map_or(0, |owner| owner_hash(owner)),
+            owner: remote.mark.as_ref().and_then(|mark| mark.owner.as_ref()).map_or(0, |owner| owner_hash(owner)),
             marked: marked(remote, domains),
             newest_is_marked: remote.latest.as_ref().is_some_and(|latest| marked(latest, domains).is_some()),
             source,
@@ -131,9 +129,8 @@ impl Row {
 
 /// The uid that a mark of ours on this remote names, unless it was released.
 pub(super) fn marked(remote: &Remote, domains: &[String]) -> Option<Uid> {
-    let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|domain| domains.contains(domain));
-    let released = remote.labels.contains_key(MARK_RELEASED);
-    marked_uid(&remote.labels).filter(|_| ours && !released).map(Uid::of)
+    let mark = remote.mark.as_ref().filter(|mark| mark.is_under(domains) && mark.released.is_none())?;
+    mark.uid().map(Uid::of)
 }
 
 /// A hash by which remotes of one owner are found; what is found is compared in full.
@@ -165,5 +162,5 @@ fn holds(now: &Remote, sent: &Remote) -> bool {
         (Some(_) | None, None) => true,
         (None, Some(_)) => false,
     };
-    now.labels == sent.labels && all(&sent.fields) && latest
+    now.labels == sent.labels && now.mark == sent.mark && all(&sent.fields) && latest
 }

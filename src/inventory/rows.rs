@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::object::ObjectKey;
 use super::row::{Row, Source, owner_hash};
 use super::watches::Watches;
-use crate::api::names::MARK_OWNER;
 use crate::remote::Remote;
 use crate::remote::id::{RemoteId, version_number};
 use crate::remote::uid::Uid;
@@ -99,7 +98,7 @@ impl Rows {
     }
 
     pub(super) fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
-        let carries = |remote: &Remote| remote.labels.get(MARK_OWNER).is_some_and(|owner| owners.contains(owner));
+        let carries = |remote: &Remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(owners));
         if let Some(dataset) = dataset {
             return self.owned_versions(dataset, carries);
         }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::super::row::without_times;
 use super::*;
 use crate::compressed::{Compressed, Compressible};
-use crate::remote::mark::{Identity, Labels, Owner};
+use crate::remote::mark::{Identity, Labels, Owner, RawMark};
 
 fn rows() -> Rows {
     Rows::new(Identity::new(&["d".into()], &[], "c").domains(), Watches::default())
@@ -22,18 +22,15 @@ fn owner(name: &str) -> Owner {
 }
 
 fn remote(id: &str, latest: &str, description: &str) -> Arc<Remote> {
-    let labels = Identity::new(&["d".into()], &[], "c").mark(&owner(id), "uid", "c1");
+    let mark = Some(Identity::new(&["d".into()], &[], "c").mark(&owner(id), "uid", "c1"));
     let fields = serde_json::json!({"Description": description, "WorkspaceId": "478"});
-    Arc::new(Remote {
-        id: RemoteId::new(id),
-        labels,
-        fields: fields.as_object().cloned().unwrap_or_default(),
-        latest: Some(Box::new(version(id, latest))),
-    })
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    let latest = Some(Box::new(version(id, latest)));
+    Arc::new(Remote { mark, ..Remote::labelled(RemoteId::new(id), Labels::new(), fields, latest) })
 }
 
 fn version(id: &str, name: &str) -> Remote {
-    Remote { id: RemoteId::new(id).join(name), labels: Labels::new(), fields: serde_json::Map::new(), latest: None }
+    Remote::labelled(RemoteId::new(id).join(name), Labels::new(), serde_json::Map::new(), None)
 }
 
 fn description(rows: &Rows, id: &str, now: Instant) -> Option<String> {
@@ -57,10 +54,10 @@ async fn a_list_that_began_before_our_write_does_not_take_the_mark_away() {
     let (mut rows, start) = (rows(), Instant::now());
     let ours = remote("d-1", "v1", "ours");
     rows.believe(&ours, start + Duration::from_secs(1), Source::Shown);
-    let others = Identity::new(&["d".into()], &[], "c").mark(&owner("another"), "uid", "c1");
-    rows.put(&Remote { labels: others.clone(), ..(*ours).clone() }, start, Source::Shown);
-    let found = |labels: &Labels| rows.owned(&[labels[MARK_OWNER].clone()], None).len();
-    assert_eq!((found(&ours.labels), found(&others)), (1, 0));
+    let others = Some(Identity::new(&["d".into()], &[], "c").mark(&owner("another"), "uid", "c1"));
+    rows.put(&Remote { mark: others.clone(), ..(*ours).clone() }, start, Source::Shown);
+    let found = |mark: &Option<RawMark>| rows.owned(&[mark.clone().unwrap().owner.unwrap()], None).len();
+    assert_eq!((found(&ours.mark), found(&others)), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +147,7 @@ async fn who_recorded_one_of_two_with_his_mark_is_told() {
     let (mut rows, start) = (rows(), Instant::now());
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
     let mut copy = (*remote("d-1", "v1", "x")).clone();
-    let uid = crate::remote::mark::marked_uid(&copy.labels).unwrap().to_owned();
+    let uid = copy.mark.as_ref().and_then(RawMark::uid).unwrap().to_owned();
     let key = ObjectKey::new("Dataset", "default", "d-1", &uid);
     rows.recorded(&RemoteId::new("d-1"), &key, None);
     assert!(rows.doubled().is_empty());
@@ -223,10 +220,10 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
     let (mut rows, start) = (rows(), Instant::now());
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
     let mut released = (*remote("d-2", "v1", "x")).clone();
-    released.labels.insert(crate::api::names::MARK_RELEASED.into(), "true".into());
+    released.mark = released.mark.map(RawMark::into_released);
     rows.believe(&released, start, Source::Shown);
     let mut foreign = (*remote("d-3", "v1", "x")).clone();
-    foreign.labels.insert(crate::api::names::MARK_DOMAIN.into(), "another".into());
+    foreign.mark.as_mut().unwrap().domain = Some("another".into());
     rows.believe(&foreign, start, Source::Shown);
     assert_eq!(rows.unclaimed().collect::<Vec<_>>(), [("d-1", Uid::of("uid"))]);
     rows.recorded(&RemoteId::new("d-1"), &ObjectKey::new("Dataset", "ns", "a", "a"), Some("478"));
@@ -240,11 +237,12 @@ async fn orphans_are_marked_and_recorded_by_nobody() {
 #[tokio::test(start_paused = true)]
 async fn an_orphan_can_be_a_version_as_long_as_it_is_the_newest_one() {
     let (mut rows, start) = (rows(), Instant::now());
-    let with = |change: &dyn Fn(&mut Labels)| {
+    let with = |change: &dyn Fn(&mut RawMark)| {
         let mut dataset = (*remote("d-1", "v2", "x")).clone();
         let latest = dataset.latest.as_mut().unwrap();
-        latest.labels = Identity::new(&["d".into()], &[], "c").mark(&owner("second"), "version", "c2");
-        change(&mut latest.labels);
+        let mut mark = Identity::new(&["d".into()], &[], "c").mark(&owner("second"), "version", "c2");
+        change(&mut mark);
+        latest.mark = Some(mark);
         dataset
     };
     let id = RemoteId::new("d-1").join("v2");
@@ -255,10 +253,10 @@ async fn an_orphan_can_be_a_version_as_long_as_it_is_the_newest_one() {
     assert_eq!(orphans(&rows), []);
     rows.forget(&id, Uid::of("version"));
     assert_eq!(orphans(&rows).len(), 1);
-    let released = |labels: &mut Labels| drop(labels.insert(crate::api::names::MARK_RELEASED.into(), "true".into()));
+    let released = |mark: &mut RawMark| mark.released = Some("true".into());
     rows.believe(&with(&released), start, Source::Shown);
     assert_eq!(orphans(&rows), []);
-    let foreign = |labels: &mut Labels| drop(labels.insert(crate::api::names::MARK_DOMAIN.into(), "another".into()));
+    let foreign = |mark: &mut RawMark| mark.domain = Some("another".into());
     rows.believe(&with(&foreign), start, Source::Shown);
     assert_eq!(orphans(&rows), []);
     rows.believe(&with(&|_| ()), start, Source::Shown);
@@ -284,7 +282,7 @@ async fn older_versions_are_listed_again_only_where_somebody_recorded_one() {
 
 /// A dataset as a list shows it.
 fn typical(id: &str, name: &str, uid: &str, nonce: &str) -> Remote {
-    let labels = Identity::new(&["d".into()], &[], "c").mark(&owner(name), uid, nonce);
+    let mark = Some(Identity::new(&["d".into()], &[], "c").mark(&owner(name), uid, nonce));
     let uri = format!("oss://example-bucket.oss-cn-hangzhou.aliyuncs.com/{name}/");
     let options = format!("{{\"mountPath\": \"/mnt/data/{name}\"}}");
     let fields = serde_json::json!({
@@ -299,7 +297,7 @@ fn typical(id: &str, name: &str, uid: &str, nonce: &str) -> Remote {
     });
     let latest = Remote { fields: first.as_object().cloned().unwrap(), ..version(id, "v1") };
     let fields = fields.as_object().cloned().unwrap();
-    Remote { id: RemoteId::new(id), labels, fields, latest: Some(Box::new(latest)) }
+    Remote { mark, ..Remote::labelled(RemoteId::new(id), Labels::new(), fields, Some(Box::new(latest))) }
 }
 
 /// A remote whose dictionary no other test teaches.

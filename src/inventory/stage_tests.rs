@@ -57,7 +57,7 @@ pub(super) fn key(number: usize) -> ObjectKey {
 /// The mark on it.
 pub(super) fn mark(number: usize) -> Labels {
     let owner = Owner { kind: "Dataset".into(), namespace: "ns".into(), name: format!("o-{number}") };
-    identity().mark(&owner, &format!("uid-{number}"), "c1")
+    identity().mark(&owner, &format!("uid-{number}"), "c1").labels()
 }
 
 /// A dataset in the cloud with these labels.

@@ -16,7 +16,6 @@ use super::list_progress::ListProgress;
 use super::row::{Source, owner_hash};
 use super::rows::VERSION_RESYNCS;
 use super::{Inventory, ListError, listing};
-use crate::api::names::MARK_DOMAIN;
 use crate::cloud::codec::Datasets;
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Permit, Request};
 use crate::remote::Remote;
@@ -169,7 +168,7 @@ impl Sweep<'_> {
             let mut state = self.inventory.state();
             for remote in &page.remotes {
                 let id = remote.id.root();
-                let ours = remote.labels.get(MARK_DOMAIN).is_some_and(|d| self.inventory.settings.domains.contains(d));
+                let ours = remote.mark.as_ref().is_some_and(|mark| mark.is_under(&self.inventory.settings.domains));
                 if !ours && !state.rows.is_recorded(id) {
                     progress.other(id);
                     continue;

@@ -99,7 +99,7 @@ async fn a_recorded_dataset_that_lost_its_marks_is_found_by_id_and_told_once() {
     let before = stage.calls().0;
     stage.rounds(1).await;
     assert_eq!(stage.woken(), once(&[7]));
-    assert!(stage.believed(7).unwrap().labels.is_empty());
+    assert!(stage.believed(7).unwrap().all_labels().is_empty());
     stage.rounds(3).await;
     assert_eq!(stage.calls(), (before + 4 * 2, 0, 0), "one page and one call by id each round");
     assert_eq!((stage.woken(), stage.known(20)), (vec![], 20));

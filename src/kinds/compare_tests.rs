@@ -29,12 +29,7 @@ fn wishes() -> (View, Remote) {
     }));
     desired.labels.insert("team".into(), "vision ".into());
     desired.first.fields = fields(json!({"Description": " first "}));
-    let first = Remote {
-        id: RemoteId::new("d-1").join("v1"),
-        labels: Labels::new(),
-        fields: desired.first.fields.clone(),
-        latest: None,
-    };
+    let first = Remote::labelled(RemoteId::new("d-1").join("v1"), Labels::new(), desired.first.fields.clone(), None);
     let mut remote = (*remote).clone();
     remote.latest = Some(Box::new(first));
     (view, remote)
@@ -91,12 +86,8 @@ fn each_change_names_its_fields_as_the_spec_does_with_both_values() {
     let held = [("team", "x"), ("old", "1")];
     let (mut view, remote) = kept(&id, json!({"Name": "before", "Uri": "oss://b/", "Description": "by hand"}), &held);
     view.recorded.label_keys = ["old", "v1=old"].map(str::to_owned).into();
-    let first = Remote {
-        id: id.join("v1"),
-        labels: [("old".to_owned(), "1".to_owned())].into(),
-        fields: fields(json!({"DataSize": 1})),
-        latest: None,
-    };
+    let old = [("old".to_owned(), "1".to_owned())].into();
+    let first = Remote::labelled(id.join("v1"), old, fields(json!({"DataSize": 1})), None);
     let remote = Remote { latest: Some(Box::new(first)), ..(*remote).clone() };
     let desired = desire(&mut view);
     desired.mutable.insert("Accessibility".into(), json!("PUBLIC"));

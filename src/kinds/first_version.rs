@@ -10,7 +10,6 @@ use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
 
 /// Its name.
 pub(super) const NAME: &str = "v1";
@@ -71,15 +70,11 @@ pub(super) fn within(view: &View, dataset: &Remote, mut edit: Edit) -> Edit {
 }
 
 /// What a create made of a dataset, as far as we know without reading it.
-pub(super) fn made(id: &RemoteId, labels: Labels, desired: &Desired) -> Remote {
+pub(super) fn made(id: &RemoteId, desired: &Desired) -> Remote {
     let mut fields = desired.create.clone();
     fields.remove("VersionLabels");
     fields.remove("VersionDescription");
-    let first = Remote {
-        id: id.join(NAME),
-        labels: desired.first.labels.clone().unwrap_or_default(),
-        fields: desired.first.fields.clone(),
-        latest: None,
-    };
-    Remote { id: id.clone(), labels, fields, latest: Some(Box::new(first)) }
+    let of_first = desired.first.labels.clone().unwrap_or_default();
+    let first = Remote::labelled(id.join(NAME), of_first, desired.first.fields.clone(), None);
+    Remote::labelled(id.clone(), desired.labels.clone(), fields, Some(Box::new(first)))
 }

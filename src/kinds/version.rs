@@ -64,7 +64,7 @@ pub const PROFILE: Profile = Profile {
     may_go: tree::version_may_go,
     may_be_deleted: |_, _| Clearance::Go,
     compare: compare::version,
-    made: |id, labels, desired| Remote { id: id.clone(), labels, fields: desired.create.clone(), latest: None },
+    made: |id, desired| Remote::labelled(id.clone(), desired.labels.clone(), desired.create.clone(), None),
     info: super::info::common,
 };
 

@@ -2,12 +2,11 @@
 
 use super::field::FieldChange;
 use super::step::Step;
-use crate::api::names::MARK_RELEASED;
 use crate::cloud::Request;
-use crate::cloud::codec::Codec;
+use crate::cloud::codec::{Change, Codec};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
+use crate::remote::mark::{Labels, RawMark};
 
 /// One change to an existing remote.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,36 +62,43 @@ impl Edit {
     /// Sets these labels on a remote.
     #[must_use]
     pub fn set_labels(codec: &dyn Codec, remote: &Remote, labels: &Labels, purpose: Purpose) -> Self {
-        let (request, after) = codec.set_labels(remote, labels);
-        Self {
-            id: remote.id.clone(),
-            request,
-            after: vec![Remote { labels: after, ..remote.clone() }],
-            replaces: codec.replaces_labels().then(|| remote.id.clone()),
-            purpose,
-        }
+        Self::of(remote, codec.set_labels(remote, labels), purpose)
     }
 
     /// Takes these labels off a remote.
     #[must_use]
     pub fn unset_labels(codec: &dyn Codec, remote: &Remote, keys: &[String], purpose: Purpose) -> Self {
-        let mut after = remote.clone();
-        after.labels.retain(|key, _| !keys.contains(key));
-        let request = codec.unset_labels(&remote.id, keys);
-        Self { id: remote.id.clone(), request, after: vec![after], replaces: None, purpose }
+        Self::of(remote, codec.unset_labels(remote, keys), purpose)
+    }
+
+    /// Writes our mark on a remote. One that is released stays so until [`Edit::clear_released`].
+    #[must_use]
+    pub fn mark(codec: &dyn Codec, remote: &Remote, mark: &RawMark) -> Self {
+        Self::of(remote, codec.set_mark(remote, mark), Purpose::Mark)
     }
 
     /// Takes `dso-released` off again.
     #[must_use]
     pub fn clear_released(codec: &dyn Codec, remote: &Remote) -> Self {
-        Self::unset_labels(codec, remote, &[MARK_RELEASED.to_owned()], Purpose::ClearReleased)
+        let mark = RawMark { released: None, ..remote.mark.clone().unwrap_or_default() };
+        Self::of(remote, codec.set_mark(remote, &mark), Purpose::ClearReleased)
     }
 
     /// Lets a remote go, marked as released.
     #[must_use]
     pub fn release(codec: &dyn Codec, remote: &Remote) -> Self {
-        let released = Labels::from([(MARK_RELEASED.to_owned(), "true".to_owned())]);
-        Self::set_labels(codec, remote, &released, Purpose::Release)
+        let mark = remote.mark.clone().unwrap_or_default().into_released();
+        Self::of(remote, codec.set_mark(remote, &mark), Purpose::Release)
+    }
+
+    fn of(remote: &Remote, change: Change, purpose: Purpose) -> Self {
+        Self {
+            id: remote.id.clone(),
+            request: change.request,
+            after: vec![change.after],
+            replaces: change.replaces.then(|| remote.id.clone()),
+            purpose,
+        }
     }
 
     /// Its name, for logs and for naming failpoints.

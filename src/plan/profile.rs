@@ -9,7 +9,6 @@ use super::view::View;
 use crate::cloud::codec::Codec;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
 
 /// One kind of custom resource and the remote that it stands for.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +35,8 @@ pub struct Profile {
     pub may_be_deleted: fn(&View, &Remote) -> Clearance,
     /// What it takes to make a remote equal to its spec.
     pub compare: fn(&View, &Desired, &Remote) -> Comparison,
-    /// What a create with these labels made, as far as is known without reading it.
-    pub made: fn(id: &RemoteId, labels: Labels, desired: &Desired) -> Remote,
+    /// What a create made, as far as is known without reading it and without its mark.
+    pub made: fn(id: &RemoteId, desired: &Desired) -> Remote,
     /// What a remote says for these, as far as it is worth a write of its own, and, if status is `written` anyway, beyond.
     pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
 }

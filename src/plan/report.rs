@@ -47,7 +47,8 @@ impl About {
     #[must_use]
     pub fn shown(remote: &Remote) -> Self {
         let name = remote.fields.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let marks = remote.labels.iter().filter(|(key, _)| is_mark(key));
+        let labels = remote.all_labels();
+        let marks = labels.iter().filter(|(key, _)| is_mark(key));
         let face = marks.fold(name.to_owned(), |face, (key, value)| format!("{face}\n{key}={value}"));
         Self { id: remote.id.clone(), face: Some(face), owner: None }
     }

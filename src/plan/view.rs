@@ -212,7 +212,13 @@ impl View {
     #[must_use]
     pub fn ownership(&self, remote: &Remote) -> Ownership {
         let has_id = self.id().is_some();
-        self.config.identity.ownership(&remote.labels, &self.owner, &self.object.uid, &self.observed.live_here, has_id)
+        self.config.identity.ownership(
+            remote.mark.as_ref(),
+            &self.owner,
+            &self.object.uid,
+            &self.observed.live_here,
+            has_id,
+        )
     }
 
     /// Does it carry this object's mark, or that of an object of its name that is gone?

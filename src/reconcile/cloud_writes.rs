@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use crate::api::EventReason;
 use crate::api::condition::Reason;
-use crate::api::names::{MARK_ATTEMPT, MARK_RELEASED};
 use crate::cloud::{CallError, ErrorClass, Lane, Malformed};
 use crate::environment;
 use crate::plan::edit::{Edit, Purpose};
@@ -17,8 +16,9 @@ use crate::plan::view::{Observation, View};
 use crate::reconcile::error_report::report_for;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
+use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
+use crate::remote::mark::RawMark;
 
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
@@ -43,16 +43,15 @@ impl<K: Kind> Pass<'_, K> {
             self.never_executed(view, nonce);
             return self.later();
         }
-        let mut labels = desired.labels.clone();
-        labels.extend(view.config.identity.mark(&view.owner, &view.object.uid, &nonce));
+        let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
-        let request = codec.create(parent, &desired.create, &labels);
+        let request = codec.create(parent, &desired.create, &desired.labels, Some(&mark));
         let sent = self.account.client.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {
             let malformed = |malformed| CallError::malformed(request.operation(), malformed);
             let id = codec.created(parent, &answer).map_err(malformed)?;
-            if self.is_anothers(&id, &labels) {
+            if self.is_anothers(&id, &mark) {
                 let what = "the answer names what was there before";
                 return Err(malformed(Malformed { what, request_id: answer.request_id }));
             }
@@ -60,7 +59,7 @@ impl<K: Kind> Pass<'_, K> {
         });
         match made {
             Ok(id) => {
-                let remote = Arc::new((K::PROFILE.made)(&id, labels, desired));
+                let remote = Arc::new(Remote { mark: Some(mark), ..(K::PROFILE.made)(&id, desired) });
                 if id.child().is_some() {
                     self.account.inventory.put_created_version(&remote);
                 } else {
@@ -80,10 +79,12 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Is this, by what is known, another remote than the one that was made with these labels?
-    fn is_anothers(&self, id: &RemoteId, labels: &Labels) -> bool {
+    /// Is this, by what is known, another remote than the one that was made with this mark?
+    fn is_anothers(&self, id: &RemoteId, mark: &RawMark) -> bool {
         let inventory = &self.account.inventory;
-        let shown = inventory.get(id).is_some_and(|remote| remote.labels.get(MARK_ATTEMPT) != labels.get(MARK_ATTEMPT));
+        let shown = inventory
+            .get(id)
+            .is_some_and(|remote| remote.mark.as_ref().and_then(|held| held.attempt.as_ref()) != mark.attempt.as_ref());
         shown || inventory.recorded_elsewhere(id, &self.facts.uid)
     }
 
@@ -155,7 +156,7 @@ impl<K: Kind> Pass<'_, K> {
     /// An edit was acknowledged: what is known now, and what is told of it.
     fn edited(&mut self, view: &View, edit: Edit) {
         let id = edit.id;
-        let released = edit.after.iter().any(|remote| remote.id == id && remote.labels.contains_key(MARK_RELEASED));
+        let released = edit.after.iter().any(|remote| remote.id == id && remote.is_released());
         match edit.purpose {
             Purpose::Spec(fields) => {
                 let sent = fields.iter().map(FieldChange::sent).collect();

@@ -11,7 +11,7 @@ use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, random_hex};
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Owner, marked_uid};
+use crate::remote::mark::{Owner, RawMark};
 use crate::remote::uid::Uid;
 
 impl<K: Kind> Pass<'_, K> {
@@ -105,7 +105,7 @@ impl<K: Kind> Pass<'_, K> {
         let remotes: Vec<_> =
             sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();
         for remote in remotes {
-            if let Some(uid) = marked_uid(&remote.labels).filter(|uid| *uid != view.object.uid)
+            if let Some(uid) = remote.mark.as_ref().and_then(RawMark::uid).filter(|uid| *uid != view.object.uid)
                 && self.ctx.lookups.live.lives_here(Uid::of(uid))
             {
                 view.observed.live_here.insert(uid.to_owned());

@@ -246,9 +246,7 @@ impl<K: Kind> Pass<'_, K> {
                 }
             }
         }
-        owned.retain(|remote| {
-            remote.labels.get(crate::api::names::MARK_OWNER).is_some_and(|owner| owners.contains(owner))
-        });
+        owned.retain(|remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(&owners)));
         self.account.inventory.put_listed(&owned, since);
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;

@@ -4,12 +4,14 @@
 //! A mark counts only if its MAC verifies; label filters of the service are substring matches, so every hit is
 //! checked here again. Rules: `docs/protocol.md`, "Whose is it?".
 
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ring::hmac;
 
-use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 use crate::remote::fields::{digest_hex, hex};
+pub use crate::remote::raw_mark::RawMark;
 
 /// Labels of a remote.
 pub type Labels = BTreeMap<String, String>;
@@ -135,46 +137,42 @@ impl Identity {
         self.keys.iter().map(|key| owner_value(key, owner)).collect()
     }
 
-    /// The whole mark, to be written on a remote.
+    /// The whole mark, to be written into labels.
     #[must_use]
-    pub fn mark(&self, owner: &Owner, uid: &str, nonce: &str) -> Labels {
+    pub fn mark(&self, owner: &Owner, uid: &str, nonce: &str) -> RawMark {
         let (Some(domain), Some(key)) = (self.domains.first(), self.keys.first()) else {
-            return Labels::new();
+            return RawMark::default();
         };
         let owner = owner_value(key, owner);
         let cluster = self.cluster.as_deref().unwrap_or(UNKNOWN_CLUSTER);
         let mac = attempt_mac(key, domain, &owner, nonce, uid, cluster);
-        Labels::from([
-            (MARK_DOMAIN.to_owned(), domain.clone()),
-            (MARK_OWNER.to_owned(), owner),
-            (MARK_ATTEMPT.to_owned(), format!("{nonce}.{uid}.{cluster}.{mac}")),
-        ])
+        let attempt = Some(format!("{nonce}.{uid}.{cluster}.{mac}"));
+        RawMark { domain: Some(domain.clone()), owner: Some(owner), attempt, released: None }
     }
 
-    /// Whose is a remote with these labels, for the object `uid` of `owner`? `lives_here` answers whether some
+    /// Whose is a remote with this mark among its labels, for the object `uid` of `owner`? `lives_here` answers whether some
     /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
     /// mark is then another owner's, not an earlier life).
     #[must_use]
     pub fn ownership(
         &self,
-        labels: &Labels,
+        mark: Option<&RawMark>,
         owner: &Owner,
         uid: &str,
         lives_here: &BTreeSet<String>,
         has_id: bool,
     ) -> Ownership {
-        let (Some(domain), Some(owner_label), Some(attempt)) =
-            (labels.get(MARK_DOMAIN), labels.get(MARK_OWNER), labels.get(MARK_ATTEMPT))
+        let Some(RawMark { domain: Some(domain), owner: Some(owner_label), attempt: Some(attempt), released }) = mark
         else {
             return Ownership::Nobody;
         };
-        let released = labels.contains_key(MARK_RELEASED);
+        let released = released.is_some();
         if !self.domains.contains(domain) {
             return if released { Ownership::Dead } else { Ownership::Other };
         }
         let same_owner = self.owner_values(owner).contains(owner_label);
         let Some(claim) = self.verified(domain, owner_label, attempt) else {
-            let claims_us = same_owner || uid_of(attempt) == Some(uid);
+            let claims_us = same_owner || mark.and_then(RawMark::uid) == Some(uid);
             return if claims_us { Ownership::Forged } else { Ownership::Dead };
         };
         let nonce = claim.nonce.to_owned();
@@ -206,28 +204,6 @@ struct Claim<'a> {
     cluster: &'a str,
 }
 
-/// The uid that a `dso-attempt` label names, whether or not its MAC verifies.
-#[must_use]
-pub fn uid_of(attempt: &str) -> Option<&str> {
-    attempt.split('.').nth(1)
-}
-
-/// The uid named by the mark among these labels, if any.
-#[must_use]
-pub fn marked_uid(labels: &Labels) -> Option<&str> {
-    labels.get(MARK_ATTEMPT).and_then(|attempt| uid_of(attempt))
-}
-
-/// The operator and the cluster that the mark among these labels names, whether or not it verifies: the values of
-/// `dso-domain` and of the third part of `dso-attempt`.
-#[must_use]
-pub fn marked_place(labels: &Labels) -> (Option<&str>, Option<&str>) {
-    // Anybody can write a label, and this is for messages.
-    let hash = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let cluster = labels.get(MARK_ATTEMPT).and_then(|attempt| attempt.split('.').nth(2));
-    (labels.get(MARK_DOMAIN).map(String::as_str).filter(hash), cluster.filter(hash))
-}
-
 /// Is this label key one of ours?
 #[must_use]
 pub fn is_mark(key: &str) -> bool {
@@ -235,8 +211,12 @@ pub fn is_mark(key: &str) -> bool {
 }
 
 fn owner_value(key: &hmac::Key, owner: &Owner) -> String {
+    hex(owner_tag(key, owner).as_ref(), MAC_DIGITS)
+}
+
+fn owner_tag(key: &hmac::Key, owner: &Owner) -> hmac::Tag {
     let text = format!("owner\n{}\n{}\n{}", owner.kind, owner.namespace, owner.name);
-    hex(hmac::sign(key, text.as_bytes()).as_ref(), MAC_DIGITS)
+    hmac::sign(key, text.as_bytes())
 }
 
 fn attempt_mac(key: &hmac::Key, domain: &str, owner: &str, nonce: &str, uid: &str, cluster: &str) -> String {

@@ -1,6 +1,7 @@
 //! Whose is it? The rows of `docs/protocol.md`, one by one.
 
 use super::*;
+use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
 
 const UID: &str = "11111111-1111-1111-1111-111111111111";
 const EARLIER: &str = "22222222-2222-2222-2222-222222222222";
@@ -13,20 +14,19 @@ fn identity(domain: &str, cluster: &str) -> Identity {
     Identity::new(&[domain.to_owned()], &[], cluster)
 }
 
-fn whose(identity: &Identity, labels: &Labels, lives: &[&str], has_id: bool) -> Ownership {
+fn whose(identity: &Identity, mark: &RawMark, lives: &[&str], has_id: bool) -> Ownership {
     let lives = lives.iter().map(|uid| (*uid).to_owned()).collect();
-    identity.ownership(labels, &owner(), UID, &lives, has_id)
+    identity.ownership(Some(mark), &owner(), UID, &lives, has_id)
 }
 
-fn released(mut labels: Labels) -> Labels {
-    labels.insert(MARK_RELEASED.to_owned(), "true".to_owned());
-    labels
+fn released(mark: RawMark) -> RawMark {
+    mark.into_released()
 }
 
 #[test]
 fn marks_fit_into_labels() {
-    let mark = identity("d", "c").mark(&owner(), UID, "c0123456789abcdef");
-    assert_eq!(mark.len(), 3);
+    let mark = identity("d", "c").mark(&owner(), UID, "c0123456789abcdef").labels();
+    assert_eq!(mark.keys().map(String::as_str).collect::<Vec<_>>(), [MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER]);
     for (key, value) in &mark {
         assert!(key.len() <= 128 && value.len() <= 128, "{key}={value}");
         assert!(!value.contains([',', '=']), "{value}");
@@ -36,7 +36,7 @@ fn marks_fit_into_labels() {
 #[test]
 fn the_domains_that_are_looked_for_are_those_that_are_written_and_read() {
     let us = Identity::new(&["new".to_owned(), "old".to_owned()], &[], "c");
-    let written = |identity: &Identity| identity.mark(&owner(), UID, "c1")[MARK_DOMAIN].clone();
+    let written = |identity: &Identity| identity.mark(&owner(), UID, "c1").domain.unwrap();
     assert_eq!(us.domains(), [written(&us), written(&identity("old", "c"))]);
 }
 
@@ -44,7 +44,7 @@ fn the_domains_that_are_looked_for_are_those_that_are_written_and_read() {
 fn our_own_mark_is_ours_released_or_not() {
     let us = identity("d", "c");
     let mark = us.mark(&owner(), UID, "c1");
-    assert_eq!((marked_uid(&mark), marked_uid(&Labels::new())), (Some(UID), None));
+    assert_eq!((mark.uid(), RawMark::default().uid()), (Some(UID), None));
     assert_eq!(whose(&us, &mark, &[], false), Ownership::Mine { nonce: "c1".into(), released: false });
     assert_eq!(whose(&us, &released(mark), &[], true), Ownership::Mine { nonce: "c1".into(), released: true });
 }
@@ -88,16 +88,15 @@ fn another_object_of_ours_counts_as_long_as_it_lives_here() {
 fn a_forged_or_copied_mark_proves_nothing() {
     let us = identity("d", "c");
     let mut mark = us.mark(&owner(), UID, "c1");
-    let attempt = mark[MARK_ATTEMPT].replace("c1.", "c2.");
-    mark.insert(MARK_ATTEMPT.to_owned(), attempt);
+    mark.attempt = mark.attempt.map(|attempt| attempt.replace("c1.", "c2."));
     assert_eq!(whose(&us, &mark, &[], false), Ownership::Forged);
     // The attempt label of one remote copied beside the owner label of another.
     let other = Owner { name: "other".into(), ..owner() };
     let mut copied = us.mark(&other, EARLIER, "c1");
-    copied.insert(MARK_ATTEMPT.to_owned(), us.mark(&owner(), EARLIER, "c1")[MARK_ATTEMPT].clone());
+    copied.attempt = us.mark(&owner(), EARLIER, "c1").attempt;
     assert_eq!(whose(&us, &copied, &[], false), Ownership::Dead);
     for text in ["", ".", "...", "c1.u.c.m.x", "ünï.cödé.x.y"] {
-        mark.insert(MARK_ATTEMPT.to_owned(), text.to_owned());
+        mark.attempt = Some(text.to_owned());
         assert_eq!(whose(&us, &mark, &[], false), Ownership::Forged, "{text}");
     }
 }
@@ -106,10 +105,12 @@ fn a_forged_or_copied_mark_proves_nothing() {
 fn marks_that_are_incomplete_are_no_marks() {
     let us = identity("d", "c");
     for key in [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT] {
-        let mut mark = us.mark(&owner(), UID, "c1");
-        mark.remove(key);
+        let mut labels = us.mark(&owner(), UID, "c1").labels();
+        labels.remove(key);
+        let mark = RawMark::take(&mut labels).unwrap();
         assert_eq!(whose(&us, &mark, &[], false), Ownership::Nobody, "{key}");
     }
+    assert_eq!(us.ownership(None, &owner(), UID, &BTreeSet::new(), false), Ownership::Nobody);
 }
 
 #[test]
@@ -139,4 +140,14 @@ fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own
         assert_eq!(whose(reader, &theirs, &[], true), Ownership::Other);
         assert_eq!(whose(reader, &released(theirs), &[], true), Ownership::Dead);
     }
+}
+
+#[test]
+fn a_mark_comes_out_of_the_labels_whole_and_leaves_those_that_merely_look_like_it() {
+    let mark = released(identity("d", "c").mark(&owner(), UID, "c1"));
+    let theirs: Labels = [("dso-owners", "x"), ("dso-", "y"), ("team", "z")].map(|(k, v)| (k.into(), v.into())).into();
+    let mut labels = theirs.clone();
+    labels.extend(mark.labels());
+    assert_eq!((RawMark::take(&mut labels), &labels), (Some(mark), &theirs));
+    assert_eq!((RawMark::take(&mut labels), labels), (None, theirs));
 }

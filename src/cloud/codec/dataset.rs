@@ -7,7 +7,7 @@ use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
+use crate::remote::mark::{Labels, RawMark};
 
 /// PAI datasets.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ impl Datasets {
     pub fn remote(dataset: cloud::Dataset) -> Remote {
         let id = RemoteId::new(&dataset.id);
         let latest = dataset.latest_version.map(|latest| Box::new(super::Versions::remote(&dataset.id, latest)));
-        Remote { id, labels: dataset.labels, fields: dataset.fields, latest }
+        Remote::labelled(id, dataset.labels, dataset.fields, latest)
     }
 }
 
@@ -28,8 +28,8 @@ impl Codec for Datasets {
         Operation::CreateDataset
     }
 
-    fn create(&self, _: Option<&str>, members: &Fields, labels: &Labels) -> Request {
-        Request::create_dataset(with_labels(members, labels))
+    fn create(&self, _: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request {
+        Request::create_dataset(with_labels(members, labels, mark))
     }
 
     fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
@@ -52,24 +52,24 @@ impl Codec for Datasets {
         Request::delete_dataset(id.root())
     }
 
-    fn set_labels(&self, remote: &Remote, labels: &Labels) -> (Request, Labels) {
-        let mut after = remote.labels.clone();
-        after.extend(labels.clone());
-        (Request::create_dataset_labels(remote.id.root(), labels), after)
+    fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
+        Request::create_dataset_labels(remote.id.root(), labels)
     }
 
     fn replaces_labels(&self) -> bool {
         false
     }
 
-    fn unset_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
+    fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
         Request::delete_dataset_labels(id.root(), keys)
     }
 }
 
-/// The body of a create: labels travel with it, so that no moment exists in which a remote of ours is unmarked.
-pub(super) fn with_labels(members: &Fields, labels: &Labels) -> Fields {
-    let list = labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+/// The body of a create.
+pub(super) fn with_labels(members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Fields {
+    let mut all = labels.clone();
+    all.extend(mark.into_iter().flat_map(RawMark::labels));
+    let list = all.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     let mut body = members.clone();
     body.insert("Labels".to_owned(), Value::Array(list));
     body

@@ -6,7 +6,7 @@ use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
+use crate::remote::mark::{Labels, RawMark};
 
 /// Versions of PAI datasets.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ impl Versions {
     #[must_use]
     pub fn remote(dataset: &str, version: cloud::Version) -> Remote {
         let id = RemoteId::new(dataset).join(version.name);
-        Remote { id, labels: version.labels, fields: version.fields, latest: None }
+        Remote::labelled(id, version.labels, version.fields, None)
     }
 }
 
@@ -31,8 +31,8 @@ impl Codec for Versions {
         Operation::CreateDatasetVersion
     }
 
-    fn create(&self, parent: Option<&str>, members: &Fields, labels: &Labels) -> Request {
-        Request::create_dataset_version(parent.unwrap_or_default(), with_labels(members, labels))
+    fn create(&self, parent: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request {
+        Request::create_dataset_version(parent.unwrap_or_default(), with_labels(members, labels, mark))
     }
 
     fn created(&self, parent: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
@@ -56,17 +56,17 @@ impl Codec for Versions {
     }
 
     /// Whether the vendor's PUT keeps the labels that it does not name is not documented, so it names all.
-    fn set_labels(&self, remote: &Remote, labels: &Labels) -> (Request, Labels) {
-        let mut all = remote.labels.clone();
+    fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
+        let mut all = remote.all_labels();
         all.extend(labels.clone());
-        (Request::create_dataset_version_labels(remote.id.root(), name(&remote.id), &all), all)
+        Request::create_dataset_version_labels(remote.id.root(), name(&remote.id), &all)
     }
 
     fn replaces_labels(&self) -> bool {
         true
     }
 
-    fn unset_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
+    fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
         Request::delete_dataset_version_labels(id.root(), name(id), keys)
     }
 }
@@ -86,19 +86,72 @@ mod tests {
         assert!(Versions.created(Some("d-1"), &answer).is_err());
     }
 
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const MARK: [(&str, &str); 3] = [("dso-domain", "d"), ("dso-owner", "o"), ("dso-attempt", "c1.u.k.m")];
+
     #[test]
     fn labels_of_a_version_are_set_as_a_whole() {
-        let labels = |pairs: &[(&str, &str)]| -> Labels {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-        };
         let id = RemoteId::new("d-1").join("v2");
-        let held = labels(&[("theirs", "1"), ("ours", "1")]);
-        let remote = Remote { id, labels: held, fields: Fields::new(), latest: None };
-        let (request, after) = Versions.set_labels(&remote, &labels(&[("ours", "2")]));
-        assert_eq!(after, labels(&[("theirs", "1"), ("ours", "2")]));
-        assert_eq!(request, Request::create_dataset_version_labels("d-1", "v2", &after));
+        let held = labels(&[("theirs", "1"), ("ours", "1"), ("dso-released", "odd"), ("dso-note", "theirs")]);
+        let remote = Remote::labelled(id, held, Fields::new(), None);
+        assert_eq!(remote.labels.get("dso-note").map(String::as_str), Some("theirs"), "none of our marks");
+        let set = labels(&[("ours", "2")]);
+        let of_version = Versions.set_labels(&remote, &set);
+        let all = labels(&[("theirs", "1"), ("ours", "2"), ("dso-released", "odd"), ("dso-note", "theirs")]);
+        assert_eq!((of_version.replaces, of_version.after.all_labels()), (true, all.clone()));
+        assert_eq!(of_version.request, Request::create_dataset_version_labels("d-1", "v2", &all));
         let remote = Remote { id: RemoteId::new("d-1"), ..remote };
-        let (request, after_too) = Datasets.set_labels(&remote, &labels(&[("ours", "2")]));
-        assert_eq!((request, after_too), (Request::create_dataset_labels("d-1", &labels(&[("ours", "2")])), after));
+        let of_dataset = Datasets.set_labels(&remote, &set);
+        assert_eq!((of_dataset.replaces, of_dataset.after.all_labels()), (false, all));
+        assert_eq!(of_dataset.request, Request::create_dataset_labels("d-1", &set));
+    }
+
+    #[test]
+    fn a_mark_is_written_first_and_what_says_that_it_was_let_go_is_changed_alone() {
+        let mark = RawMark::take(&mut labels(&MARK)).unwrap();
+        let released = mark.clone().into_released();
+        let held = labels(&[("theirs", "1"), ("dso-attempt", "c0.u.k.m"), ("dso-released", "true")]);
+        let remote = Remote::labelled(RemoteId::new("d-1"), held, Fields::new(), None);
+        let marked = Datasets.set_mark(&remote, &mark);
+        assert_eq!(marked.request, Request::create_dataset_labels("d-1", &labels(&MARK)));
+        assert_eq!((&marked.after.mark, &marked.after.labels), (&Some(released.clone()), &remote.labels));
+        let cleared = Datasets.set_mark(&marked.after, &mark);
+        assert_eq!(cleared.request, Request::delete_dataset_labels("d-1", &["dso-released".to_owned()]));
+        assert_eq!((&cleared.after.mark, cleared.replaces), (&Some(mark.clone()), false));
+        let gone = Datasets.set_mark(&cleared.after, &released);
+        assert_eq!(gone.request, Request::create_dataset_labels("d-1", &labels(&[("dso-released", "true")])));
+        assert_eq!(gone.after, marked.after);
+        // Of a version the whole set is sent, what others set included.
+        let version = Remote { id: RemoteId::new("d-1").join("v2"), ..remote };
+        for (held, wanted) in [(&version, &mark), (&Remote { mark: Some(mark.clone()), ..version.clone() }, &released)]
+        {
+            let change = Versions.set_mark(held, wanted);
+            let all = change.after.all_labels();
+            assert_eq!((change.replaces, all.len()), (true, 5), "{all:?}");
+            assert_eq!(change.request, Request::create_dataset_version_labels("d-1", "v2", &all));
+        }
+        let cleared = Versions.set_mark(&Remote { mark: Some(released), ..version.clone() }, &mark);
+        assert_eq!(cleared.request, Request::delete_dataset_version_labels("d-1", "v2", &["dso-released".to_owned()]));
+        assert!(!cleared.replaces);
+        // Nothing was there, and a mark alone says that it was let go.
+        let bare = Remote { mark: None, ..version };
+        let released = Versions.set_mark(&bare, &RawMark::default().into_released()).after;
+        assert_eq!(Versions.set_mark(&released, &RawMark::default()).after, bare);
+    }
+
+    #[test]
+    fn a_create_carries_the_mark_among_the_labels() {
+        let wanted = labels(&[("ours", "1")]);
+        let mark = RawMark::take(&mut labels(&MARK)).unwrap();
+        let mut all = wanted.clone();
+        all.extend(mark.labels());
+        for parent in [None, Some("d-1")] {
+            let codec: &dyn Codec = if parent.is_none() { &Datasets } else { &Versions };
+            let merged = codec.create(parent, &Fields::new(), &all, None);
+            assert_eq!(codec.create(parent, &Fields::new(), &wanted, Some(&mark)), merged);
+        }
     }
 }

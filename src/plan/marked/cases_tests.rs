@@ -47,9 +47,9 @@ pub(crate) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &
     view.recorded.fixed = fields(json!({"Uri": "oss://b/"}));
     view.recorded.attempt = Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created });
     view.observed.swept = true;
-    let mut all = view.config.identity.mark(&owner(), &uid, &nonce);
+    let mut all = view.config.identity.mark(&owner(), &uid, &nonce).labels();
     all.extend(labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    (view, Arc::new(Remote { id: id.clone(), labels: all, fields: fields(members), latest: None }))
+    (view, Arc::new(Remote::labelled(id.clone(), all, fields(members), None)))
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     assert_eq!(plan(&view), Step::Read(id.clone()));
     view.observed.remotes.insert(id.clone(), Observation::Read(remote));
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
-    let labels = &edit.after[0].labels;
+    let labels = &edit.after[0].all_labels();
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
     assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", labels));
     // Those that are as they should be are sent too.
     desire(&mut view).labels.insert("foreign".into(), "theirs".into());
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
-    assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", &edit.after[0].labels));
+    assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", &edit.after[0].all_labels()));
     assert_eq!(edit.after[0].labels.get("foreign").map(String::as_str), Some("theirs"));
     // Letting it go writes the full set as well.
     view.object.deleting = true;
@@ -151,7 +151,7 @@ pub(crate) fn attempted(view: &mut View, nonce: &str) {
 /// A remote like `remote` that carries the mark of another attempt of the same object.
 pub(crate) fn twin(view: &View, remote: &Remote, id: &str, nonce: &str) -> Arc<Remote> {
     let mut twin = Remote { id: RemoteId::new(id), ..remote.clone() };
-    twin.labels.extend(view.config.identity.mark(&owner(), &view.object.uid, nonce));
+    twin.mark = Some(view.config.identity.mark(&owner(), &view.object.uid, nonce));
     Arc::new(twin)
 }
 
@@ -215,7 +215,7 @@ fn what_is_retained_is_left_without_a_word_only_after_a_read() {
     view.object.deleting = true;
     view.observed.object_is_fresh = true;
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
-    let unmarked = Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() });
+    let unmarked = Arc::new(Remote { mark: None, ..(*remote).clone() });
     view.observed.remotes.insert(id.clone(), Observation::Listed(unmarked.clone()));
     assert_eq!(plan(&view), Step::Read(id.clone()), "its mark may have been written since");
     view.observed.remotes.insert(id.clone(), Observation::Read(unmarked));
@@ -235,7 +235,7 @@ fn a_mark_is_put_back_only_on_the_word_of_a_fresh_copy() {
         let (mut view, remote) = kept(&id, members.clone(), &[(MARK_RELEASED, "true")]);
         let mut remote = (*remote).clone();
         if !released {
-            remote.labels.clear();
+            remote.mark = None;
         }
         view.observed.remotes.insert(id.clone(), Observation::Read(Arc::new(remote)));
         view.state.uncertain_for = view.config.list_lag;
@@ -275,14 +275,14 @@ fn a_name_taken_by_an_attempt_whose_answer_was_lost_is_recorded_and_not_taken_ag
     let id = RemoteId::new("d-1");
     let (mut view, remote) = kept(&id, json!({"Name": "o", "Uri": "oss://b/"}), &[]);
     let mut remote = (*remote).clone();
-    remote.labels.extend(view.config.identity.mark(&owner(), &view.object.uid, "a2"));
+    remote.mark = Some(view.config.identity.mark(&owner(), &view.object.uid, "a2"));
     let Stored::Own(intent) = &mut view.object.intent else { panic!() };
     let hash = intent.attempts[0].hash.clone();
     intent.attempts = vec![Attempt { nonce: "a2".into(), hash }];
     (view.recorded.id, view.recorded.origin, view.recorded.attempt) = (None, None, None);
     desire(&mut view).policy = Policy::ByName;
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
-    let unmarked = Remote { id: RemoteId::new("d-2"), labels: Labels::new(), ..remote.clone() };
+    let unmarked = Remote { id: RemoteId::new("d-2"), mark: None, ..remote.clone() };
     view.observed.named = Some(vec![Arc::new(unmarked), Arc::new(remote)]);
     let Step::Record(record) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!((record.id, record.origin), (id, Origin::Adopted));
@@ -349,12 +349,9 @@ fn labels_of_v1_are_sent_as_a_full_set_too() {
     desire(&mut view).first.labels = Some(labels(&[("same", "1"), ("edited", "2")]));
     view.recorded.label_keys = ["v1=same", "v1=edited", "v1=gone"].map(str::to_owned).into_iter().collect();
     let mut remote = (*remote).clone();
-    remote.latest = Some(Box::new(Remote {
-        id: RemoteId::new("d-1").join("v1"),
-        labels: labels(&[("same", "1"), ("edited", "1"), ("gone", "1"), ("theirs", "1")]),
-        fields: Fields::new(),
-        latest: None,
-    }));
+    let held = labels(&[("same", "1"), ("edited", "1"), ("gone", "1"), ("theirs", "1")]);
+    let first = Remote::labelled(RemoteId::new("d-1").join("v1"), held, Fields::new(), None);
+    remote.latest = Some(Box::new(first));
     let made = requests(&view, view.desired.as_ref().unwrap(), &remote);
     assert_eq!(made[0], Request::delete_dataset_version_labels("d-1", "v1", &["gone".to_owned()]));
     remote.latest.as_mut().unwrap().labels.remove("gone");

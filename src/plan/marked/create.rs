@@ -9,7 +9,7 @@ use super::owner::{adoption, owned_by_other};
 use super::record::record;
 use crate::api::condition::Reason;
 use crate::plan::desired::{Desired, Policy};
-use crate::plan::edit::{Edit, Purpose};
+use crate::plan::edit::Edit;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{About, Next};
 use crate::plan::step::{Flight, Landed, Look, Record, Step};
@@ -113,7 +113,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
         | Ownership::Forged
         | Ownership::Nobody => {
             let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
-            Edit::set_labels(codec, remote, &mark, Purpose::Mark)
+            Edit::mark(codec, remote, &mark)
         }
     };
     Some(Step::Edit(Box::new(edit)))

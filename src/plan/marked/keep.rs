@@ -10,7 +10,7 @@ use super::record::record;
 use super::surplus;
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;
-use crate::plan::edit::{Comparison, Edit, Purpose};
+use crate::plan::edit::{Comparison, Edit};
 use crate::plan::futile::TRIES;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Look, Step};
@@ -170,7 +170,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.state.fresh));
             let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
-            Some(Step::Edit(Box::new(Edit::set_labels(view.profile.codec, remote, &mark, Purpose::Mark))))
+            Some(Step::Edit(Box::new(Edit::mark(view.profile.codec, remote, &mark))))
         }
         Ownership::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
     }

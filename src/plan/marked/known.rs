@@ -2,23 +2,16 @@
 
 use super::ends::working;
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
 use crate::plan::desired::Desired;
 use crate::plan::report::Next;
 use crate::plan::step::Step;
 use crate::plan::view::View;
-use crate::remote::Remote;
 use crate::remote::fields::{Fields, difference};
 use crate::remote::id::RemoteId;
 
 /// Immutables of the spec that differ from what was recorded.
 pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
     conflicts(desired, &view.recorded.fixed)
-}
-
-/// Is `dso-released` on this remote?
-pub(super) fn is_released(remote: &Remote) -> bool {
-    remote.labels.contains_key(MARK_RELEASED)
 }
 
 /// Not found, and not known gone yet.

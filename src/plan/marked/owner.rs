@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::ends::told;
 use crate::api::condition::Reason;
-use crate::api::names::MARK_DOMAIN;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
 use crate::plan::step::Step;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::mark::{marked_place, marked_uid};
+use crate::remote::mark::RawMark;
 
 /// The remote carries the mark of another living owner: `what` begins the message, after the id.
 pub(super) fn owned_by_other(view: &View, remote: &Remote, what: &str, instead: &str) -> Step {
@@ -26,7 +25,7 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
         return (owner.to_string(), owner.way_out());
     }
     let there = "set deletionPolicy: Retain on that object, then delete it".to_owned();
-    let (domain, cluster) = marked_place(&remote.labels);
+    let (domain, cluster) = remote.mark.as_ref().map(RawMark::place).unwrap_or_default();
     let cluster = cluster.map(|hash| format!(" of the cluster with hash {hash}")).unwrap_or_default();
     match domain.filter(|domain| !view.config.identity.domains().iter().any(|ours| ours == domain)) {
         Some(domain) => (format!("another owner{cluster}, under the owner domain with hash {domain}"), there),
@@ -36,11 +35,8 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
 
 /// The object here whose mark it carries, under a domain of ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
-    let domain = remote.labels.get(MARK_DOMAIN)?;
-    if !view.config.identity.domains().contains(domain) {
-        return None;
-    }
-    view.observed.neighbours.get(marked_uid(&remote.labels)?)
+    let mark = remote.mark.as_ref().filter(|mark| mark.is_under(view.config.identity.domains()))?;
+    view.observed.neighbours.get(mark.uid()?)
 }
 
 /// Who has the name that the service says is taken, and what to do about it.

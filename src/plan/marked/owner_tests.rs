@@ -15,7 +15,7 @@ use crate::plan::report::About;
 use crate::plan::step::Look;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Labels, Owner};
+use crate::remote::mark::{Identity, Labels, Owner, RawMark};
 
 const OTHER: &str = "99999999-9999-9999-9999-999999999999";
 
@@ -23,8 +23,9 @@ fn id() -> RemoteId {
     RemoteId::new("d-1")
 }
 
-fn remote(labels: Labels) -> Arc<Remote> {
-    Arc::new(Remote { id: id(), labels, fields: fields(json!({"Name": "theirs", "Uri": "oss://b/"})), latest: None })
+fn remote(mark: Option<RawMark>) -> Arc<Remote> {
+    let members = fields(json!({"Name": "theirs", "Uri": "oss://b/"}));
+    Arc::new(Remote { mark, ..Remote::labelled(id(), Labels::new(), members, None) })
 }
 
 fn neighbour() -> Neighbour {
@@ -33,7 +34,7 @@ fn neighbour() -> Neighbour {
 }
 
 /// Another object here, and its mark.
-fn lives(view: &mut View) -> Labels {
+fn lives(view: &mut View) -> RawMark {
     view.observed.live_here.insert(OTHER.into());
     view.observed.neighbours.insert(OTHER.into(), neighbour());
     let owner = Owner { namespace: "team-a".into(), name: "flowers".into(), ..owner() };
@@ -41,10 +42,10 @@ fn lives(view: &mut View) -> Labels {
 }
 
 /// An object that is to adopt this remote, which it just read.
-fn adopts(view: &mut View, labels: Labels) {
+fn adopts(view: &mut View, mark: RawMark) {
     view.observed.swept = true;
     desire(view).adopt = Some(id());
-    view.observed.remotes.insert(id(), Observation::Read(remote(labels)));
+    view.observed.remotes.insert(id(), Observation::Read(remote(Some(mark))));
 }
 
 fn stuck_with(view: &View) -> (Reason, String, Vec<About>) {
@@ -58,23 +59,23 @@ fn stuck_with(view: &View) -> (Reason, String, Vec<About>) {
 #[test]
 fn an_owner_that_lives_here_is_named_with_the_commands_that_hand_its_dataset_over() {
     let mut view = view();
-    let labels = lives(&mut view);
-    adopts(&mut view, labels.clone());
+    let mark = lives(&mut view);
+    adopts(&mut view, mark.clone());
     let (reason, message, about) = stuck_with(&view);
     assert_eq!(reason, Reason::OwnedByOther);
     let commands = "kubectl -n team-a patch paids flowers --type=merge -p '{\"spec\":{\"deletionPolicy\":\"Retain\"}}' && \
                     kubectl -n team-a delete paids flowers";
     let expected = format!("d-1 belongs to Dataset team-a/flowers; it is not taken. To hand it over: {commands}");
     assert_eq!(message, expected);
-    let owned = About { owner: Some(neighbour()), ..About::shown(&remote(labels)) };
+    let owned = About { owner: Some(neighbour()), ..About::shown(&remote(Some(mark))) };
     assert_eq!(about, [owned], "and the object is woken when that changes");
 }
 
 #[test]
 fn the_owner_of_a_recorded_remote_is_named_as_well() {
     let (mut view, mut mine) = kept(&id(), json!({"Name": "o", "Uri": "oss://b/"}), &[]);
-    let labels = lives(&mut view);
-    Arc::make_mut(&mut mine).labels = labels;
+    let mark = lives(&mut view);
+    Arc::make_mut(&mut mine).mark = Some(mark);
     view.observed.remotes.insert(id(), Observation::Listed(mine));
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::OwnedByOther, 1));
@@ -84,7 +85,8 @@ fn the_owner_of_a_recorded_remote_is_named_as_well() {
 #[test]
 fn an_owner_elsewhere_is_named_by_its_cluster_and_domain() {
     let elsewhere = Identity::new(&["domain".into()], &[], "another cluster");
-    let cluster = &elsewhere.mark(&owner(), OTHER, "c1")["dso-attempt"].split('.').nth(2).unwrap().to_owned();
+    let mark = elsewhere.mark(&owner(), OTHER, "c1");
+    let cluster = mark.place().1.unwrap();
     let stranger = Identity::new(&["another domain".into()], &[], "another cluster");
     for (identity, under) in [(elsewhere, None), (stranger.clone(), stranger.domains().first())] {
         let mut view = view();
@@ -102,8 +104,8 @@ fn an_owner_elsewhere_is_named_by_its_cluster_and_domain() {
 #[test]
 fn labels_that_no_operator_wrote_are_not_repeated() {
     let mut view = view();
-    let bad = [("dso-domain", "<b>x</b>"), ("dso-owner", "x"), ("dso-attempt", "c1.u.`rm -rf`.m")];
-    adopts(&mut view, bad.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    let [domain, owner, attempt] = ["<b>x</b>", "x", "c1.u.`rm -rf`.m"].map(|text| Some(text.to_owned()));
+    adopts(&mut view, RawMark { domain, owner, attempt, released: None });
     let (reason, message, _) = stuck_with(&view);
     assert_eq!(reason, Reason::OwnedByOther);
     assert!(!message.contains("<b>") && !message.contains("rm -rf"), "{message}");
@@ -127,13 +129,13 @@ fn a_name_that_is_taken_is_told_with_the_ids_and_what_takes_them() {
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about), (Reason::NameTaken, vec![]));
     assert!(message.contains("may not be visible"), "{message}");
-    view.observed.named = Some(vec![remote(Labels::new())]);
+    view.observed.named = Some(vec![remote(None)]);
     let (_, message, about) = stuck_with(&view);
-    assert_eq!(about, [About::shown(&remote(Labels::new()))], "woken when that is renamed or goes");
+    assert_eq!(about, [About::shown(&remote(None))], "woken when that is renamed or goes");
     let expected = "another dataset is named o: d-1; change spec.name, or take it with adoption: {datasetId: d-1}";
     assert_eq!(message, expected);
-    let labels = lives(&mut view);
-    view.observed.named = Some(vec![remote(labels)]);
+    let mark = lives(&mut view);
+    view.observed.named = Some(vec![remote(Some(mark))]);
     assert!(stuck_with(&view).1.contains("d-1 of Dataset team-a/flowers"), "{}", stuck_with(&view).1);
     // An object that is being deleted does not care who has the name.
     view.object.deleting = true;
@@ -151,7 +153,7 @@ fn a_new_name_that_is_taken_is_told_in_the_same_way() {
     let refused = Report::new(Ready::Stuck(Reason::NameTaken, "taken".into()), Next::Backoff);
     view.observed.name_refused = Some(Box::new(refused));
     assert_eq!(plan(&view), Step::Look(Look::Named("o".into())));
-    let theirs = Arc::new(Remote { id: RemoteId::new("d-2"), ..(*remote(Labels::new())).clone() });
+    let theirs = Arc::new(Remote { id: RemoteId::new("d-2"), ..(*remote(None)).clone() });
     view.observed.named = Some(vec![theirs]);
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::NameTaken, 1));
@@ -162,9 +164,8 @@ fn a_new_name_that_is_taken_is_told_in_the_same_way() {
 fn what_an_earlier_object_left_behind_is_told_with_what_takes_it_and_woken_when_it_goes() {
     let mut view = view();
     view.observed.swept = true;
-    let mut labels = view.config.identity.mark(&owner(), "an earlier life", "c0");
-    labels.insert("dso-released".into(), "true".into());
-    view.observed.owned = vec![remote(labels)];
+    let mark = view.config.identity.mark(&owner(), "an earlier life", "c0").into_released();
+    view.observed.owned = vec![remote(Some(mark))];
     let (reason, message, about) = stuck_with(&view);
     assert_eq!((reason, about.len()), (Reason::NameTaken, 1));
     assert!(message.contains("set adoption: {datasetId: d-1} to take it back"), "{message}");

@@ -22,7 +22,7 @@ use crate::plan::view::{Observation, Observed, OperatorConfig, Relations, StateV
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Labels, Origin, Owner, Ownership};
+use crate::remote::mark::{Identity, Labels, Origin, Owner, Ownership, RawMark};
 
 const UID: &str = "11111111-1111-1111-1111-111111111111";
 const DEAD: &str = "22222222-2222-2222-2222-222222222222";
@@ -51,30 +51,23 @@ fn identity() -> Identity {
 
 fn remote(id: &str, mark: Mark, nonce: &str) -> Arc<Remote> {
     let of = |uid: &str| identity().mark(&owner(), uid, nonce);
-    let mut labels = match mark {
+    let mut raw = match mark {
         Mark::Mine | Mark::Forged => of(UID),
         Mark::Released | Mark::Predecessor => of(DEAD),
         Mark::Other => of(LIVING),
-        Mark::Nobody => Labels::new(),
+        Mark::Nobody => RawMark::default(),
     };
     if mark == Mark::Released {
-        labels.insert("dso-released".into(), "true".into());
+        raw = raw.into_released();
     }
     if mark == Mark::Forged {
-        labels.entry("dso-attempt".into()).and_modify(|text| text.push('0'));
+        raw.attempt.iter_mut().for_each(|text| text.push('0'));
     }
     let fields = json!({"Name": "o", "Uri": "oss://b/", "Description": "old"});
-    Arc::new(Remote {
-        id: RemoteId::new(id),
-        labels,
-        fields: fields.as_object().cloned().unwrap_or_default(),
-        latest: Some(Box::new(Remote {
-            id: RemoteId::new(id).join("v1"),
-            labels: Labels::new(),
-            fields: Fields::new(),
-            latest: None,
-        })),
-    })
+    let id = RemoteId::new(id);
+    let first = Remote::labelled(id.join("v1"), Labels::new(), Fields::new(), None);
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    Arc::new(Remote::labelled(id, raw.labels(), fields, Some(Box::new(first))))
 }
 
 fn target() -> Target {
@@ -462,7 +455,7 @@ fn a_version_gets_its_full_set_of_labels() {
     let mut wanted = desired();
     wanted.mutable = Fields::new();
     wanted.labels = Labels::from([("new".to_owned(), "1".to_owned())]);
-    let mut set = version.labels.clone();
+    let mut set = version.all_labels();
     set.extend(wanted.labels.clone());
     assert!(["new", "theirs", "dso-domain", "dso-owner", "dso-attempt"].iter().all(|key| set.contains_key(*key)));
     assert_eq!(requests(&view, &wanted, &version), [Request::create_dataset_version_labels("d-1", "v2", &set)]);

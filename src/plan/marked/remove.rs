@@ -1,7 +1,6 @@
 //! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
 
 use super::ends::{stuck, unclear_pause, unnamed, working};
-use super::known::is_released;
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
@@ -94,7 +93,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
         Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
         None => return Step::Read(id.clone()),
     };
-    if (view.profile.is_borrowed)(id) || is_released(remote) {
+    if (view.profile.is_borrowed)(id) || remote.is_released() {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.

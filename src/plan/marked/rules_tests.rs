@@ -19,7 +19,7 @@ use crate::plan::recorded::Ended;
 use crate::plan::step::{Flight, Look};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Labels, Origin};
+use crate::remote::mark::Origin;
 
 fn id() -> RemoteId {
     RemoteId::new("d-1")
@@ -110,7 +110,7 @@ fn living_and_strange_versions_keep_their_dataset() {
 fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
     let mut view = deleted();
     let remote = read(&view);
-    let unmarked = Remote { labels: Labels::new(), ..(*remote).clone() };
+    let unmarked = Remote { mark: None, ..(*remote).clone() };
     view.observed.remotes.insert(id(), Observation::Read(Arc::new(unmarked.clone())));
     // A list shows that its create made no other one.
     view.state.recorded_age = Some(view.config.list_lag * 2);
@@ -313,11 +313,10 @@ fn what_is_in_doubt_is_looked_for_where_it_was_sent() {
 #[test]
 fn a_retained_remote_of_an_earlier_life_is_neither_taken_nor_made_again() {
     let (mut view, remote) = settled();
-    let mut labels = view.config.identity.mark(&view.owner, "an earlier life", "c0");
-    labels.insert("dso-released".into(), "true".into());
+    let mark = Some(view.config.identity.mark(&view.owner, "an earlier life", "c0").into_released());
     untouched(&mut view);
     view.observed.permit = true;
-    view.observed.owned = vec![Arc::new(Remote { labels, ..(*remote).clone() })];
+    view.observed.owned = vec![Arc::new(Remote { mark, ..(*remote).clone() })];
     assert!(is_stuck(&view, Reason::NameTaken));
 }
 
@@ -325,10 +324,10 @@ fn a_retained_remote_of_an_earlier_life_is_neither_taken_nor_made_again() {
 fn another_owners_remote_is_not_adopted() {
     let (mut view, remote) = settled();
     let foreign = crate::remote::mark::Identity::new(&["another".into()], &[], "elsewhere");
-    let labels = foreign.mark(&view.owner, "theirs", "c0");
+    let mark = Some(foreign.mark(&view.owner, "theirs", "c0"));
     untouched(&mut view);
     desire(&mut view).adopt = Some(id());
-    view.observed.remotes.insert(id(), Observation::Read(Arc::new(Remote { labels, ..(*remote).clone() })));
+    view.observed.remotes.insert(id(), Observation::Read(Arc::new(Remote { mark, ..(*remote).clone() })));
     assert!(is_stuck(&view, Reason::OwnedByOther));
 }
 
@@ -337,9 +336,7 @@ fn a_lost_mark_is_put_back_only_after_a_list_later_than_the_answer() {
     for deleting in [false, true] {
         let mut view = if deleting { deleted() } else { settled().0 };
         let remote = read(&view);
-        view.observed
-            .remotes
-            .insert(id(), Observation::Read(Arc::new(Remote { labels: Labels::new(), ..(*remote).clone() })));
+        view.observed.remotes.insert(id(), Observation::Read(Arc::new(Remote { mark: None, ..(*remote).clone() })));
         view.state.recorded_age = Some(Duration::ZERO);
         view.observed.owned_is_fresh = true;
         assert!(matches!(told(&view).ready, Ready::Working(..)), "a list may lag");
@@ -367,7 +364,7 @@ fn a_paused_object_is_ready_only_while_nothing_differs() {
 fn only_a_remote_that_is_seen_with_our_mark_shows_it() {
     let (mut view, remote) = settled();
     assert!(view.shows_our_mark(&id()));
-    let unmarked = Remote { labels: crate::remote::mark::Labels::new(), ..(*remote).clone() };
+    let unmarked = Remote { mark: None, ..(*remote).clone() };
     for sight in [Observation::Read(Arc::new(unmarked)), Observation::Gone] {
         view.observed.remotes.insert(id(), sight);
         assert!(!view.shows_our_mark(&id()));

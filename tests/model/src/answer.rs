@@ -1,10 +1,9 @@
 //! The answer of `plan` in the numbers of the model.
 
-use dataset_operator::api::names::MARK_RELEASED;
 use dataset_operator::cloud::{Operation, Request};
 use dataset_operator::plan::edit::Purpose;
 use dataset_operator::plan::{self, Look, Step};
-use dataset_operator::remote::mark::Origin;
+use dataset_operator::remote::mark::{Origin, RawMark};
 
 use crate::words::{self, Words};
 use crate::world::{Flight, Id, Intent, Landed, Mark, Nonce, Record, Told};
@@ -88,9 +87,8 @@ fn known(words: &Words, step: &Step) -> Option<Do> {
             let id = words.of_id(&edit.id)?;
             match edit.purpose {
                 Purpose::Mark => {
-                    let mut labels = edit.after.first()?.labels.clone();
-                    labels.remove(MARK_RELEASED);
-                    Do::Mark(id, words.mark(&labels)?)
+                    let written = edit.after.first()?.mark.clone()?;
+                    Do::Mark(id, words.mark(&RawMark { released: None, ..written })?)
                 }
                 Purpose::ClearReleased => Do::Unrelease(id),
                 Purpose::Release => Do::Release(id),

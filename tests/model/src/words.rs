@@ -4,14 +4,13 @@
 mod status;
 mod values;
 
-use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 use dataset_operator::kinds;
 use dataset_operator::plan::intent;
 use dataset_operator::plan::profile::Profile;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::{Fields, hash};
 use dataset_operator::remote::id::RemoteId;
-use dataset_operator::remote::mark::{self, Identity, Labels, Owner};
+use dataset_operator::remote::mark::{Identity, Labels, Owner, RawMark};
 use serde_json::json;
 
 use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
@@ -88,33 +87,30 @@ impl Words {
         Owner { kind: format!("{kind}.pai.dataset-operator.dev"), namespace: "ns".into(), name: name(slot + 1).into() }
     }
 
-    /// The labels of a mark.
+    /// A mark as production sees it.
     #[must_use]
-    pub fn labels(&self, mark: &Mark) -> Labels {
+    pub fn raw(&self, mark: &Mark) -> RawMark {
         let identity = match mark.domain {
             Domain::Ours => &self.ours,
             Domain::OtherCluster => &self.other_cluster,
             Domain::Foreign => &self.foreign,
         };
-        let mut labels = identity.mark(&self.owner(mark.owner), &uid(mark.uid), &nonce(mark.nonce));
+        let mut raw = identity.mark(&self.owner(mark.owner), &uid(mark.uid), &nonce(mark.nonce));
         if mark.forged
-            && let Some(attempt) = labels.get_mut(MARK_ATTEMPT)
+            && let Some(attempt) = &mut raw.attempt
         {
             attempt.push('0');
         }
-        labels
+        raw
     }
 
-    /// The mark that labels make, if they are one of ours and nothing else.
+    /// What a mark says, if it is one of ours.
     #[must_use]
-    pub fn mark(&self, labels: &Labels) -> Option<Mark> {
-        let attempt = labels.get(MARK_ATTEMPT)?;
-        let mut parts = attempt.split('.');
-        let nonce = of_nonce(parts.next()?)?;
-        let uid = mark::uid_of(attempt).and_then(of_uid)?;
-        let only_marks = labels.keys().all(|key| [MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER].contains(&key.as_str()));
+    pub fn mark(&self, raw: &RawMark) -> Option<Mark> {
+        let nonce = of_nonce(raw.attempt.as_ref()?.split('.').next()?)?;
+        let uid = raw.uid().and_then(of_uid)?;
         let made = |owner| Mark { domain: Domain::Ours, owner, uid, nonce, forged: false };
-        (0..2).map(made).find(|mark| only_marks && self.labels(mark) == *labels)
+        (0..2).map(made).find(|mark| self.raw(mark) == *raw)
     }
 
     /// The kind of object that they speak of.
@@ -126,9 +122,9 @@ impl Words {
     /// A remote as production sees it. `versions`: the newest version of the dataset is not v1.
     #[must_use]
     pub fn remote(&self, id: Id, look: &Look, versions: bool) -> Remote {
-        let mut labels = look.mark.map(|mark| self.labels(&mark)).unwrap_or_default();
+        let mut mark = look.mark.map(|mark| self.raw(&mark));
         if look.released {
-            labels.insert(MARK_RELEASED.into(), "true".into());
+            mark = Some(mark.unwrap_or_default().into_released());
         }
         let mut fields = Fields::new();
         if !self.versioned {
@@ -138,9 +134,10 @@ impl Words {
         fields.insert("Description".into(), json!(description(look.mutable)));
         let newest = || {
             let id = RemoteId::new(self.id(id).root()).join(if versions { "v2" } else { "v1" });
-            Box::new(Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
+            Box::new(Remote::labelled(id, Labels::new(), Fields::new(), None))
         };
-        Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
+        let latest = (!self.versioned).then(newest);
+        Remote { mark, ..Remote::labelled(self.id(id), Labels::new(), fields, latest) }
     }
 
     /// An intent as production reads it.
@@ -220,9 +217,9 @@ mod tests {
                 assert_eq!(words.of_id(&words.id(id)), Some(id));
             }
             let mark = Mark { domain: Domain::Ours, owner: 1, uid: 4, nonce: 3 | ADOPTED, forged: false };
-            assert_eq!(words.mark(&words.labels(&mark)), Some(mark));
+            assert_eq!(words.mark(&words.raw(&mark)), Some(mark));
             let forged = Mark { forged: true, ..mark };
-            assert_eq!(words.mark(&words.labels(&forged)), None);
+            assert_eq!(words.mark(&words.raw(&forged)), None);
             let mut attempts = [Attempt::default(); ATTEMPTS];
             attempts[0] = Attempt { nonce: 5, hash: 6 };
             let intent = Intent { uid: 2, principal: 1, elsewhere: false, attempts };

@@ -186,7 +186,7 @@ impl Oracle {
         if question.dataset_gone {
             sights.insert(dataset, Observation::Gone);
         } else if question.dataset_read {
-            let read = Remote { id: dataset.clone(), labels: Labels::new(), fields: Fields::new(), latest: None };
+            let read = Remote::labelled(dataset.clone(), Labels::new(), Fields::new(), None);
             sights.insert(dataset, Observation::Read(Arc::new(read)));
         }
         let bits = |bits: u16| (1..16u8).filter(move |bit| bits & (1_u16 << *bit) != 0);
@@ -220,11 +220,8 @@ impl Oracle {
         let relative = matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving).then_some("v2");
         let stranger = question.stranger_version.then_some("v3");
         let names = std::iter::once("v1").chain(relative).chain(stranger);
-        let version = |name: &str| Remote {
-            id: RemoteId::new(dataset.clone()).join(name),
-            labels: BTreeMap::new(),
-            fields: Fields::new(),
-            latest: None,
+        let version = |name: &str| {
+            Remote::labelled(RemoteId::new(dataset.clone()).join(name), Labels::new(), Fields::new(), None)
         };
         names.map(|name| Arc::new(version(name))).collect()
     }

@@ -1,0 +1,130 @@
+//! Where the mark of a remote is written: in labels of its own, or at the end of a text that users may write too.
+//!
+//! A text ends with ` [dso1.<nonce>.<owner>.<hash>.<tag>.<mac>]`, always 64 characters: the nonce as a letter (in upper case
+//! once released) and 11 digits of base64url, the owner in 12, the hash of the spec in 8, that of uid and cluster in 4, the MAC
+//! in 16. Only what stands at the very end and has exactly this form is a mark; all before it is the user's, whatever it
+//! looks like. Whether the mark is genuine is asked later.
+
+use serde_json::Value;
+
+use super::fields::Fields;
+use super::mark::Labels;
+use super::raw_mark::RawMark;
+
+const OPENING: &str = "[dso1.";
+/// Without the blank before it, which a service may trim if the user's text is empty.
+const LENGTH: usize = 63;
+/// Length of each part: nonce, owner, hash, tag, MAC.
+const PARTS: [usize; 5] = [12, 12, 8, 4, 16];
+
+/// Where remotes of one kind carry their mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// In labels of its own.
+    Labels,
+    /// At the end of this member, which is a text.
+    Text(&'static str),
+}
+
+/// A mark that cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    /// The text leaves no room for it.
+    #[error(
+        "it is {length} characters long, and at most {longest} leave room for the operator's ownership mark; shorten it"
+    )]
+    TooLong {
+        /// Characters of the user's text.
+        length: usize,
+        /// The longest text that leaves room.
+        longest: usize,
+    },
+    /// It lacks parts, or was made for labels.
+    #[error("the ownership mark is not one that a text can carry")]
+    Shape,
+}
+
+impl Carrier {
+    /// Takes the mark out of what the service shows of a remote; what is left is the user's.
+    #[must_use]
+    pub fn take(self, labels: &mut Labels, fields: &mut Fields) -> Option<RawMark> {
+        match self {
+            Self::Labels => RawMark::take(labels),
+            Self::Text(member) => {
+                let Some(Value::String(text)) = fields.get_mut(member) else { return None };
+                let (own, mark) = split(text);
+                *text = own.to_owned();
+                mark
+            }
+        }
+    }
+
+    /// Puts the mark where it belongs, in place of an older one. A text may become `longest` characters long.
+    pub fn put(
+        self,
+        mark: &RawMark,
+        longest: usize,
+        labels: &mut Labels,
+        fields: &mut Fields,
+    ) -> Result<(), Unwritable> {
+        match self {
+            Self::Labels => labels.extend(mark.labels()),
+            Self::Text(member) => {
+                let text = fields.get(member).and_then(Value::as_str).unwrap_or_default();
+                let marked = write(split(text).0, mark, longest)?;
+                fields.insert(member.to_owned(), Value::String(marked));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The user's text with a mark behind it, `longest` characters at most.
+pub fn write(text: &str, mark: &RawMark, longest: usize) -> Result<String, Unwritable> {
+    let shown = shown(mark).ok_or(Unwritable::Shape)?;
+    let length = text.chars().count();
+    if length + LENGTH + 1 > longest {
+        return Err(Unwritable::TooLong { length, longest: longest.saturating_sub(LENGTH + 1) });
+    }
+    Ok(format!("{text} {shown}"))
+}
+
+/// The user's text, and the mark behind it.
+#[must_use]
+pub fn split(text: &str) -> (&str, Option<RawMark>) {
+    let found = text.len().checked_sub(LENGTH).and_then(|at| text.split_at_checked(at));
+    let own = found.and_then(|(before, _)| if before.is_empty() { Some("") } else { before.strip_suffix(' ') });
+    match (own, found.and_then(|(_, shown)| parse(shown))) {
+        (Some(own), Some(mark)) => (own, Some(mark)),
+        (Some(_) | None, Some(_) | None) => (text, None),
+    }
+}
+
+fn shown(mark: &RawMark) -> Option<String> {
+    let (owner, attempt) = (mark.owner.as_ref()?, mark.attempt.as_ref()?);
+    let (nonce, rest) = attempt.split_once(':')?;
+    let (letter, digits) = nonce.split_at_checked(1)?;
+    let letter = if mark.released.is_some() { letter.to_ascii_uppercase() } else { letter.to_owned() };
+    let shown = format!("{OPENING}{letter}{digits}.{owner}.{}]", rest.replace(':', "."));
+    // What would not be read back is not written.
+    parse(&shown).is_some().then_some(shown)
+}
+
+fn parse(shown: &str) -> Option<RawMark> {
+    let parts: Vec<_> = shown.strip_prefix(OPENING)?.strip_suffix(']')?.split('.').collect();
+    let usual = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let ([nonce, owner, hash, tag, mac], true) = (<[&str; 5]>::try_from(parts).ok()?, shown.len() == LENGTH) else {
+        return None;
+    };
+    let fits =
+        [nonce, owner, hash, tag, mac].iter().zip(PARTS).all(|(part, length)| part.len() == length && usual(part));
+    let letter = nonce.chars().next().filter(|letter| fits && matches!(letter.to_ascii_lowercase(), 'a' | 'c'))?;
+    let (lower, digits) = (letter.to_ascii_lowercase(), nonce.get(1..)?);
+    let attempt = Some(format!("{lower}{digits}:{hash}:{tag}:{mac}"));
+    let mark = RawMark { domain: None, owner: Some(owner.to_owned()), attempt, released: None };
+    Some(if letter.is_ascii_uppercase() { mark.into_released() } else { mark })
+}
+
+#[cfg(test)]
+#[path = "carrier_tests.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+//! A mark as it was found on a remote, before anybody asked whether it is genuine.
+
+use serde::{Deserialize, Serialize};
+
+use super::mark::Labels;
+use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+
+/// The parts of a mark. Anybody can write or remove each of them, so each may be missing, and nothing is believed before
+/// [`Identity`](super::mark::Identity) has verified it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawMark {
+    /// `dso-domain`; a text has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// `dso-owner`, or what a text holds in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// `dso-attempt`; of a text `<nonce>:<hash>:<tag>:<mac>`, so that neither is ever taken for the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
+    /// `dso-released`: set, whatever its value, once the owner let go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<String>,
+}
+
+impl RawMark {
+    /// Takes the mark out of the labels of a remote. Other labels stay, also those that merely look like ours.
+    #[must_use]
+    pub fn take(labels: &mut Labels) -> Option<Self> {
+        let [domain, owner, attempt, released] =
+            [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT, MARK_RELEASED].map(|key| labels.remove(key));
+        Self { domain, owner, attempt, released }.present()
+    }
+
+    /// The labels that it consists of.
+    #[must_use]
+    pub fn labels(&self) -> Labels {
+        let parts = [
+            (MARK_DOMAIN, &self.domain),
+            (MARK_OWNER, &self.owner),
+            (MARK_ATTEMPT, &self.attempt),
+            (MARK_RELEASED, &self.released),
+        ];
+        parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), part.clone()?))).collect()
+    }
+
+    /// `None` if no part is left.
+    #[must_use]
+    pub fn present(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+
+    /// The same with `dso-released`.
+    #[must_use]
+    pub fn into_released(self) -> Self {
+        Self { released: Some("true".to_owned()), ..self }
+    }
+
+    /// Is it that of the same attempt, released or not?
+    #[must_use]
+    pub fn names_the_same(&self, other: &Self) -> bool {
+        (&self.domain, &self.owner, &self.attempt) == (&other.domain, &other.owner, &other.attempt)
+    }
+
+    /// Is its owner domain one of these?
+    #[must_use]
+    pub fn is_under(&self, domains: &[String]) -> bool {
+        self.domain.as_ref().is_some_and(|domain| domains.contains(domain))
+    }
+
+    /// Is its owner one of these values of `dso-owner`?
+    #[must_use]
+    pub fn is_of(&self, owners: &[String]) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owners.contains(owner))
+    }
+
+    /// The uid that it names, if any.
+    #[must_use]
+    pub fn uid(&self) -> Option<&str> {
+        self.attempt.as_ref()?.split('.').nth(1)
+    }
+
+    /// The operator and the cluster that it names: the values of `dso-domain` and of the third part of `dso-attempt`.
+    #[must_use]
+    pub fn place(&self) -> (Option<&str>, Option<&str>) {
+        // Anybody can write a label, and this is for messages.
+        let hash = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let cluster = self.attempt.as_ref().and_then(|attempt| attempt.split('.').nth(2));
+        (self.domain.as_deref().filter(hash), cluster.filter(hash))
+    }
+}
