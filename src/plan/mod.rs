@@ -6,10 +6,12 @@
 //! proven mark is changed or deleted; the finalizer leaves only when the remote is known gone or was let go. Rule
 //! numbers in comments are those of `docs/protocol.md`.
 
+pub mod aftermath;
 pub mod annotations;
 pub mod create_state;
 pub mod desired;
 pub mod edit;
+pub mod error_report;
 pub mod field;
 pub mod futile;
 pub mod intent;

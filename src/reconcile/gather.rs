@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::plan::aftermath::{absences_count, place_is_swept};
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, random_hex};
@@ -48,17 +49,16 @@ impl<K: Kind> Pass<'_, K> {
         let inventory = &self.ctx.inventory;
         let target = view.target();
         let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
-        view.observed.swept = target.as_ref().is_some_and(|target| {
-            inventory.is_swept(&target.workspace)
-                && dataset.as_ref().is_none_or(|dataset| inventory.versions_known(dataset))
-        });
         view.observed.delete_refused = view.recorded.id.as_ref().is_some_and(|id| inventory.is_refused(id.root()));
         let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
         ids.extend(view.recorded.id.iter().map(|id| RemoteId::new(id.root())));
         ids.extend(dataset.clone().map(RemoteId::new));
-        if K::PROFILE.is_nested() {
-            view.observed.swept |= ids.iter().any(|id| inventory.is_gone(id));
-        }
+        view.observed.swept = self.in_hand
+            || place_is_swept(
+                target.as_ref().map(|target| inventory.is_swept(&target.workspace)),
+                dataset.as_ref().map(|dataset| inventory.versions_known(dataset)),
+                K::PROFILE.is_nested() && ids.iter().any(|id| inventory.is_gone(id)),
+            );
         if !view.observed.owned_is_fresh && target.is_some() {
             view.observed.owned = inventory.owned(&view.config.identity.owner_values(&view.owner), dataset.as_deref());
         }
@@ -97,10 +97,10 @@ impl<K: Kind> Pass<'_, K> {
     /// Which marks name objects that live here, and whether absences count.
     fn who_is_who(&self, view: &mut View) {
         let inventory = &self.ctx.inventory;
-        let stored = view.object.intent.own().map(|intent| intent.principal.clone());
-        let named = stored.or_else(|| view.recorded.principal.clone());
+        let stored = view.object.intent.own().map(|intent| intent.principal.as_str());
+        let (recorded, ours) = (view.recorded.principal.as_deref(), view.config.principal.as_str());
         view.observed.absence_counts =
-            named.is_none_or(|named| named == view.config.principal || inventory.can_see(&named));
+            self.in_hand || absences_count(stored, recorded, &ours, |named| inventory.can_see(named));
         let sights = view.observed.remotes.values().filter_map(Observation::remote);
         let remotes: Vec<_> =
             sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::api::condition::Reason;
 use crate::api::{EventReason, names};
 use crate::environment;
+use crate::plan::aftermath::{self, ClaimAfter, FinalizerAfter, RecordAfter, RefuseAfter};
 use crate::plan::intent::Intent;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Ended;
@@ -91,7 +92,7 @@ impl<K: Kind> Pass<'_, K> {
         self.later()
     }
 
-    /// Stores finalizer and intent in one patch. A 409 against oneself is recognised by the nonce.
+    /// Stores finalizer and intent in one patch.
     pub(super) async fn claim(&mut self, intent: &Intent, flight: Option<Flight>) -> Flow {
         let facts = self.facts.clone();
         let mut finalizers = facts.finalizers.clone();
@@ -106,23 +107,24 @@ impl<K: Kind> Pass<'_, K> {
         let result = self.write(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Ok(object) => self.adopt_own(object),
-            // Nothing was stored: nothing is sent, and no attempt is in doubt.
-            Err(error) if error.refusal().is_some() => return self.write_failed(&error, Write::Claim).await,
             Err(error) => {
-                if let Flow::End(action) = self.reread().await {
-                    return Flow::End(action);
+                let mut after = aftermath::after_claim(error.known(), intent, None);
+                if after == ClaimAfter::Reread {
+                    if let ended @ Flow::End(_) = self.reread().await {
+                        return ended;
+                    }
+                    after = aftermath::after_claim(error.known(), intent, Some(&self.facts));
                 }
-                let now = &self.facts;
-                if now.intent.own() != Some(intent) || !now.finalizer {
-                    if error.code() == Some(409) {
-                        // Someone else wrote meanwhile: decide again from what is there now.
-                        return Flow::Again;
+                match after {
+                    ClaimAfter::Stored => {}
+                    ClaimAfter::Again | ClaimAfter::Reread => return Flow::Again,
+                    ClaimAfter::NotStored => return self.write_failed(&error, Write::Claim).await,
+                    ClaimAfter::NotSent => {
+                        if let Some(Flight::Create { nonce, .. }) = flight {
+                            self.ctx.states.with(&facts.uid, |state| state.never_executed = Some(nonce));
+                        }
+                        return self.write_failed(&error, Write::Claim).await;
                     }
-                    // It may be stored yet, but it is not sent: no doubt.
-                    if let Some(Flight::Create { nonce, .. }) = flight {
-                        self.ctx.states.with(&facts.uid, |state| state.never_executed = Some(nonce));
-                    }
-                    return self.write_failed(&error, Write::Claim).await;
                 }
             }
         }
@@ -171,17 +173,20 @@ impl<K: Kind> Pass<'_, K> {
             }
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
-            let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
-            if (refused || stale)
-                && let Some(flow) = self.unrecorded(&record, &before).await
-            {
-                return flow;
+            let last = attempt + 1 == RECORD_TRIES;
+            let mut then = aftermath::after_record(error.known(), false, last);
+            if then == RecordAfter::Reread {
+                if let Some(flow) = self.unrecorded(&record, &before).await {
+                    return flow;
+                }
+                then = aftermath::after_record(error.known(), true, last);
             }
-            if refused || attempt + 1 == RECORD_TRIES {
-                return self.write_failed(&error, Write::Status).await;
-            }
-            if !stale {
-                tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
+            match then {
+                RecordAfter::Failed => return self.write_failed(&error, Write::Status).await,
+                RecordAfter::Retry { waits: true } => {
+                    tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
+                }
+                RecordAfter::Retry { waits: false } | RecordAfter::Reread => {}
             }
         }
         self.was_recorded(&record, &facts.uid)
@@ -205,10 +210,9 @@ impl<K: Kind> Pass<'_, K> {
         self.tell(reason, &format!("{} was {what}", record.id));
         if record.settled {
             self.ctx.states.with(uid, ObjectState::calm);
-            // Nothing wakes the object because of this write: if something is left to do, it is done now.
-            if !self.facts.deleting && self.facts.poll.is_none() {
-                return Flow::End(Action::await_change());
-            }
+        }
+        if aftermath::ends_with_its_record(record.settled, self.facts.deleting, self.facts.poll.is_some()) {
+            return Flow::End(Action::await_change());
         }
         Flow::Again
     }
@@ -225,18 +229,15 @@ impl<K: Kind> Pass<'_, K> {
             return self.write_failed(&error, Write::Status).await;
         }
         self.announce(&before, &report);
-        if self.facts.deleting {
-            // Nobody needs the remote any more: what is left to do is to let go.
-            return Flow::Again;
-        }
-        if fingerprint(&self.facts) != fingerprint(&facts) {
-            // Someone spoke while the refusal was written: that is not what was refused.
-            return Flow::End(Action::requeue(std::time::Duration::ZERO));
-        }
-        if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
-            // The same create is not sent again, and billed again, because something else woke the object.
+        let print = fingerprint(&self.facts);
+        let cooldown = match aftermath::after_refuse(&report, self.facts.deleting, print != fingerprint(&facts)) {
+            RefuseAfter::LetGo => return Flow::Again,
+            RefuseAfter::Soon => return Flow::End(Action::requeue(std::time::Duration::ZERO)),
+            RefuseAfter::Ended(cooldown) => cooldown,
+        };
+        if let Some(wait) = cooldown {
             let until = tokio::time::Instant::now() + wait;
-            self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((fingerprint(&self.facts), until)));
+            self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((print, until)));
         }
         Flow::End(self.finish(report).await)
     }
@@ -247,18 +248,19 @@ impl<K: Kind> Pass<'_, K> {
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
         let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
         let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
-        match result {
-            Err(error) if error.code() == Some(409) => self.reread().await,
-            Err(error) if error.code() != Some(404) => self.write_failed(&error, Write::Finalizer).await,
-            Ok(_) | Err(_) => {
-                self.count_let_go();
-                if self.observed.definition_going {
-                    self.left_with_definition();
-                }
-                self.forget();
-                Flow::End(Action::await_change())
+        if let Err(error) = result {
+            match aftermath::after_finalizer(error.known()) {
+                FinalizerAfter::Gone => {}
+                FinalizerAfter::Reread => return self.reread().await,
+                FinalizerAfter::Failed => return self.write_failed(&error, Write::Finalizer).await,
             }
         }
+        self.count_let_go();
+        if self.observed.definition_going {
+            self.left_with_definition();
+        }
+        self.forget();
+        Flow::End(Action::await_change())
     }
 
     /// Ends the pass with the object's own delay.

@@ -18,7 +18,7 @@ use crate::model::Model;
 use crate::properties::{self, Breach, Event};
 use crate::question::Question;
 use crate::service;
-use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State};
+use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State, index};
 
 /// More steps than that without an effect are no pass (`MOST_STEPS` of `src/reconcile/pass.rs`).
 const MOST_STEPS: u32 = 12;
@@ -85,11 +85,15 @@ impl Actor<'_> {
     }
 
     fn leave(&mut self, flow: Flow) {
+        let in_hand = self.desk().pass.is_some_and(|pass| pass.in_hand);
         let pass = match flow {
             Flow::Again(pass) if pass.awaits.is_none() && self.ends_silently(&pass) => None,
             Flow::Again(pass) => Some(pass),
             Flow::End => None,
         };
+        if in_hand && pass.is_none() {
+            self.forget();
+        }
         self.desk().pass = pass;
     }
 
@@ -99,10 +103,8 @@ impl Actor<'_> {
         let desk = &self.state.processes[usize::from(self.process)].desks[usize::from(self.slot)];
         memory == desk.memory
             && match self.model.oracle.ask(&question) {
-                Do::Report(told, duplicates) => {
-                    pass.in_hand.is_none() && self.told(pass, &question, told, duplicates) == pass.object.status
-                }
-                Do::Leave => pass.in_hand.is_none(),
+                Do::Report(told, duplicates) => self.told(pass, &question, told, duplicates) == pass.object.status,
+                Do::Leave => !pass.in_hand,
                 _ => false,
             }
     }
@@ -117,8 +119,8 @@ impl Actor<'_> {
                 properties::broke(self.state, breach);
             }
             match answer {
-                Do::Permit if pass.in_hand.is_none() => pass.permit = true,
-                Do::Resolve if pass.in_hand.is_none() => {
+                Do::Permit => pass.permit = true,
+                Do::Resolve => {
                     self.model.saw(Event::DoubtResolved);
                     let resolved = self.model.memories.resolved(memory);
                     self.desk().memory = resolved;
@@ -134,18 +136,14 @@ impl Actor<'_> {
     /// Is this step a write to the object?
     fn writes(&self, pass: &Pass, question: &Question, answer: &Do) -> bool {
         match *answer {
-            Do::Claim(..) | Do::Record(_) | Do::Refuse(..) | Do::LetGo => pass.in_hand.is_none(),
-            Do::Report(told, duplicates) => {
-                pass.in_hand.is_none() && self.told(pass, question, told, duplicates) != pass.object.status
-            }
+            Do::Claim(..) | Do::Record(_) | Do::Refuse(..) => true,
+            Do::LetGo => !pass.in_hand,
+            Do::Report(told, duplicates) => self.told(pass, question, told, duplicates) != pass.object.status,
             _ => false,
         }
     }
 
     fn perform(&mut self, pass: Pass, question: &Question, answer: &Do, fate: Fate) -> Flow {
-        if pass.in_hand.is_some() {
-            return self.let_go_in_hand(pass, question, answer);
-        }
         match *answer {
             Do::Reread => self.reread(pass),
             Do::Sweep => self.sweep(pass),
@@ -164,7 +162,10 @@ impl Actor<'_> {
             Do::Unrelease(id) => self.send(pass, Call::Unrelease(id), Awaits::Change(id)),
             Do::Update { id, mutable, name } => self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id)),
             Do::Delete(id) => {
-                if id != pass.object.status.id {
+                if let Some(at) = index(id).filter(|_| pass.in_hand) {
+                    let settle = self.model.scenario.settle;
+                    self.state.processes[usize::from(self.process)].held[at] = settle;
+                } else if id != pass.object.status.id {
                     self.model.saw(Event::SurplusRemoved);
                 }
                 self.send(pass, Call::Delete(id), Awaits::Delete(id))
@@ -172,6 +173,7 @@ impl Actor<'_> {
             Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
             Do::Record(record) => self.record(pass, question, &record, fate),
             Do::Refuse(nonce, told) => self.refuse(pass, question, nonce, told, fate),
+            Do::LetGo if pass.in_hand => Flow::End,
             Do::LetGo => self.let_go(pass, fate),
             Do::Report(told, duplicates) => {
                 self.report(&pass, question, told, duplicates, fate);

@@ -120,6 +120,12 @@ impl Memories {
         self.change(number, |memory, now| memory.recorded = Some((id, now)))
     }
 
+    /// The memory after a delete of this remote was acknowledged.
+    #[must_use]
+    pub fn deleted(&self, number: u16, id: &RemoteId) -> u16 {
+        self.change(number, |memory, _| memory.deleted(id))
+    }
+
     /// The id that this process recorded.
     #[must_use]
     pub fn recorded_id(&self, number: u16) -> Option<RemoteId> {

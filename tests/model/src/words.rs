@@ -5,6 +5,7 @@ mod status;
 mod values;
 
 use dataset_operator::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
+use dataset_operator::cloud::{CallError, ErrorClass, Operation};
 use dataset_operator::kinds;
 use dataset_operator::plan::intent;
 use dataset_operator::plan::profile::Profile;
@@ -14,8 +15,8 @@ use dataset_operator::remote::id::RemoteId;
 use dataset_operator::remote::mark::{self, Identity, Labels, Owner};
 use serde_json::json;
 
-use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
-pub use status::{of_ended, of_reason, outcome, reason, told};
+use crate::world::{ATTEMPTS, Attempt, Call, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
+pub use status::{of_ended, of_reason, outcome, reason, report, told};
 use values::VALUES;
 pub use values::{
     description, digits, name, nonce, of_description, of_name, of_nonce, of_principal, of_uid, of_uri, principal,
@@ -141,6 +142,18 @@ impl Words {
             Box::new(Remote { id, labels: Labels::new(), fields: Fields::new(), latest: None })
         };
         Remote { id: self.id(id), labels, fields, latest: (!self.versioned).then(newest) }
+    }
+
+    /// How production's client tells that this call failed.
+    #[must_use]
+    pub fn failed(&self, call: &Call, class: ErrorClass) -> CallError {
+        let codec = self.profile().codec;
+        let operation = match *call {
+            Call::Create(_) => codec.creates(),
+            Call::Delete(id) => codec.delete(&self.id(id)).operation(),
+            Call::Update { .. } | Call::Mark(..) | Call::Release(_) | Call::Unrelease(_) => Operation::UpdateDataset,
+        };
+        CallError { class, operation, status: None, code: None, message: String::new(), request_id: None }
     }
 
     /// An intent as production reads it.
