@@ -13,8 +13,8 @@ mod in_hand;
 mod object;
 
 pub use cloud::{
-    ChangeAfter, CreateAfter, DeleteAfter, ListAfter, after_change, after_create, after_delete, after_list, drift,
-    is_late, leaves_a_doubt, may_lack_its_parent, news_of,
+    ChangeAfter, CreateAfter, DeleteAfter, after_change, after_create, after_delete, drift, is_late, leaves_a_doubt,
+    may_lack_its_parent, news_of, says_gone,
 };
 pub use evidence::{absences_count, names_another, place_is_swept, reads_shared, waits_for_a_delete};
 pub use in_hand::{Unrecorded, after_unrecorded, in_hand, released};

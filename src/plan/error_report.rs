@@ -75,7 +75,8 @@ mod tests {
         let refused = |operation, class, code: &str| {
             let malformed = Malformed { what: "", request_id: None };
             let code = Some(code.to_owned());
-            report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }, Timestamp::UNIX_EPOCH).ready
+            report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }, Timestamp::UNIX_EPOCH)
+                .ready
         };
         let unknown = refused(Operation::GetDataset, ErrorClass::Unexplained, "201399999");
         assert!(matches!(unknown, Ready::Working(Reason::CloudUnavailable, _)), "{unknown:?}");

@@ -9,7 +9,7 @@ use crate::api::condition::Reason;
 use crate::cloud::{CallError, ListDatasets};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
-use crate::plan::aftermath::{self, ListAfter};
+use crate::plan::aftermath;
 use crate::plan::error_report::{last_words, report_for};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Report};
@@ -120,10 +120,9 @@ impl<K: Kind> Pass<'_, K> {
                 None => Err(self.unsteady().await),
             },
             Err(error) => {
-                let gone = match aftermath::after_list(&error) {
-                    ListAfter::Gone => Ok(true),
-                    ListAfter::Unclear => self.is_gone(view, &RemoteId::new(dataset)).await,
-                    ListAfter::Failed => Ok(false),
+                let gone = match aftermath::says_gone(&error) {
+                    Some(gone) => Ok(gone),
+                    None => self.is_gone(view, &RemoteId::new(dataset)).await,
                 };
                 match gone {
                     Ok(true) => {

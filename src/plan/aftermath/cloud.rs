@@ -46,10 +46,7 @@ pub fn after_create(error: &CallError, parent_gone: bool, now: Timestamp) -> Cre
     match &error.class {
         ErrorClass::NameTaken => CreateAfter::NameTaken,
         ErrorClass::NotFound => CreateAfter::Refused(Box::new(lacks_its_parent(error))),
-        ErrorClass::Refused
-        | ErrorClass::Unexplained
-        | ErrorClass::QuotaExceeded
-        | ErrorClass::Unauthorised(_) => {
+        ErrorClass::Refused | ErrorClass::Unexplained | ErrorClass::QuotaExceeded | ErrorClass::Unauthorised(_) => {
             let report = if parent_gone { lacks_its_parent(error) } else { report_for(error, now) };
             CreateAfter::Refused(Box::new(report))
         }
@@ -81,16 +78,7 @@ pub enum ChangeAfter {
 /// one that found nothing says too little: only a read says that the remote is gone, and a label may be what was missing.
 #[must_use]
 pub fn leaves_a_doubt(error: &CallError) -> bool {
-    match error.class {
-        ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound => true,
-        ErrorClass::Transient
-        | ErrorClass::Throttled { .. }
-        | ErrorClass::QuotaExceeded
-        | ErrorClass::Refused
-        | ErrorClass::Unexplained
-        | ErrorClass::NameTaken
-        | ErrorClass::Unauthorised(_) => false,
-    }
+    !error.never_executed() || error.class == ErrorClass::NotFound
 }
 
 /// What a failed change of a remote means of which `known` is known now.
@@ -99,27 +87,20 @@ pub fn leaves_a_doubt(error: &CallError) -> bool {
 /// is read before anybody is told (6.6).
 #[must_use]
 pub fn after_change(error: &CallError, known: Option<&Observation>, deleting: bool, now: Timestamp) -> ChangeAfter {
-    match error.class {
-        ErrorClass::NameTaken => ChangeAfter::NameRefused(Box::new(report_for(error, now))),
-        ErrorClass::Refused => match known {
-            Some(Observation::Read(_)) if deleting => {
-                // It is not the spec that stands in the way.
-                let ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
-                ChangeAfter::Report(Box::new(Report { ready, ..report_for(error, now) }))
-            }
-            Some(Observation::Read(_)) => ChangeAfter::Report(Box::new(report_for(error, now))),
-            Some(Observation::Gone) => ChangeAfter::Gone,
-            Some(Observation::Listed(_)) | None => ChangeAfter::Read,
-        },
-        ErrorClass::Transient
-        | ErrorClass::Throttled { .. }
-        | ErrorClass::QuotaExceeded
-        | ErrorClass::Unexplained
-        | ErrorClass::NotFound
-        | ErrorClass::Unauthorised(_)
-        | ErrorClass::Ambiguous
-        | ErrorClass::Garbled => ChangeAfter::Report(Box::new(last_words(error, now))),
+    if error.class == ErrorClass::NameTaken {
+        return ChangeAfter::NameRefused(Box::new(report_for(error, now)));
     }
+    let mut report = Box::new(last_words(error, now));
+    match known {
+        Some(Observation::Listed(_)) | None if error.class == ErrorClass::Refused => return ChangeAfter::Read,
+        Some(Observation::Gone) if error.class == ErrorClass::Refused => return ChangeAfter::Gone,
+        Some(Observation::Read(_)) if error.class == ErrorClass::Refused && deleting => {
+            // It is not the spec that stands in the way.
+            report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
+        }
+        Some(Observation::Listed(_) | Observation::Gone | Observation::Read(_)) | None => {}
+    }
+    ChangeAfter::Report(report)
 }
 
 /// What an answered delete means.
@@ -138,48 +119,20 @@ pub enum DeleteAfter<'e> {
 /// What the answer to a delete means; `takes_along`: what is in it may go with it.
 #[must_use]
 pub fn after_delete<'e>(answer: Result<(), &'e CallError>, takes_along: bool) -> DeleteAfter<'e> {
-    let Err(error) = answer else { return DeleteAfter::Deleted };
-    match error.class {
-        ErrorClass::NotFound => DeleteAfter::WasGone,
-        ErrorClass::Refused | ErrorClass::QuotaExceeded if takes_along => DeleteAfter::OneByOne,
-        ErrorClass::Refused
-        | ErrorClass::QuotaExceeded
-        | ErrorClass::Transient
-        | ErrorClass::Throttled { .. }
-        | ErrorClass::Unexplained
-        | ErrorClass::NameTaken
-        | ErrorClass::Unauthorised(_)
-        | ErrorClass::Ambiguous
-        | ErrorClass::Garbled => DeleteAfter::Failed(error),
+    match answer {
+        Ok(()) => DeleteAfter::Deleted,
+        Err(error) if error.class == ErrorClass::NotFound => DeleteAfter::WasGone,
+        Err(error) if takes_along && matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded) => {
+            DeleteAfter::OneByOne
+        }
+        Err(error) => DeleteAfter::Failed(error),
     }
 }
 
-/// What a failed list of what is in a remote says of that remote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListAfter {
-    /// It is gone.
-    Gone,
-    /// Lists must say whether it is there.
-    Unclear,
-    /// Nothing.
-    Failed,
-}
-
-/// What a failed list of what is in a remote says of that remote.
+/// Does a failed list of what is in a remote say that the remote is gone? `None`: only lists of such remotes can.
 #[must_use]
-pub fn after_list(error: &CallError) -> ListAfter {
-    match error.class {
-        ErrorClass::NotFound => ListAfter::Gone,
-        ErrorClass::Unexplained => ListAfter::Unclear,
-        ErrorClass::Transient
-        | ErrorClass::Throttled { .. }
-        | ErrorClass::Refused
-        | ErrorClass::QuotaExceeded
-        | ErrorClass::NameTaken
-        | ErrorClass::Unauthorised(_)
-        | ErrorClass::Ambiguous
-        | ErrorClass::Garbled => ListAfter::Failed,
-    }
+pub fn says_gone(error: &CallError) -> Option<bool> {
+    if error.class == ErrorClass::Unexplained { None } else { Some(error.class == ErrorClass::NotFound) }
 }
 
 /// What is told of an acknowledged change beside the status. `in_flight`: an attempt is under way that ends with it.

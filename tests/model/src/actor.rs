@@ -9,6 +9,9 @@ mod calls;
 mod effects;
 mod writes;
 
+use dataset_operator::reconcile::object_state::ObjectState;
+use tokio::time::Instant;
+
 use crate::answer::Do;
 use crate::audit;
 use crate::faults::Fate;
@@ -52,6 +55,12 @@ impl Actor<'_> {
 
     fn desk(&mut self) -> &mut Desk {
         &mut self.state.processes[usize::from(self.process)].desks[usize::from(self.slot)]
+    }
+
+    /// Changes what is remembered of the object.
+    fn remember(&mut self, change: impl FnOnce(&mut ObjectState, Instant)) {
+        let memory = self.desk().memory;
+        self.desk().memory = self.model.memories.change(memory, change);
     }
 
     /// Takes one step. Returns `false` if the step is no write and `fate` is not to be met.
@@ -122,8 +131,7 @@ impl Actor<'_> {
                 Do::Permit => pass.permit = true,
                 Do::Resolve => {
                     self.model.saw(Event::DoubtResolved);
-                    let resolved = self.model.memories.resolved(memory);
-                    self.desk().memory = resolved;
+                    self.remember(|memory, _| memory.resolve());
                 }
                 _ if fate != Fate::Well && !self.writes(&pass, &question, &answer) => return None,
                 _ => return Some(self.perform(pass, &question, &answer, fate)),

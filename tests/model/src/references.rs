@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::model::Model;
 use crate::store;
 use crate::world::{
-    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Process, Sight, State,
-    Status, Write, each, index,
+    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Process, Sight, State, Status,
+    Write, each, index,
 };
 
 #[derive(Default)]

@@ -73,8 +73,7 @@ impl Actor<'_> {
         let parent_gone = self.state.kin == Kin::Gone && aftermath::may_lack_its_parent(&error);
         match aftermath::after_create(&error, parent_gone, Timestamp::UNIX_EPOCH) {
             CreateAfter::NameTaken => {
-                let memory = self.desk().memory;
-                self.desk().memory = self.model.memories.name_taken(memory);
+                self.remember(|memory, now| memory.name_taken = Some(now));
                 Flow::Again(pass)
             }
             CreateAfter::Refused(report) => {
@@ -104,9 +103,8 @@ impl Actor<'_> {
             DeleteAfter::Deleted | DeleteAfter::WasGone => {
                 rows::gone(self.state, self.process, id);
                 if after == DeleteAfter::Deleted {
-                    let memory = self.desk().memory;
                     let id = self.model.oracle.words().id(id);
-                    self.desk().memory = self.model.memories.deleted(memory, &id);
+                    self.remember(|memory, _| memory.deleted(&id));
                 }
                 Flow::Again(with_sight(pass, id, Sight::Gone))
             }

@@ -57,9 +57,8 @@ impl Actor<'_> {
             rows::put_listed(self.state, self.process, &owned);
             owned
         };
-        let memory = self.desk().memory;
-        let listed = self.model.memories.listed(memory, &self.model.oracle.world(self.state.principal));
-        self.desk().memory = listed;
+        let config = self.model.oracle.world(self.state.principal);
+        self.remember(|memory, now| memory.listed(&config, now));
         Pass { owned: Some(owned), ..pass }
     }
 }

@@ -78,9 +78,7 @@ impl Actor<'_> {
     }
 
     pub(super) fn never_executed(&mut self, nonce: u8) {
-        let memory = self.desk().memory;
-        let memory = self.model.memories.never_executed(memory, nonce);
-        self.desk().memory = memory;
+        self.remember(|memory, _| memory.never_executed = Some(words::nonce(nonce)));
     }
 
     /// What a status becomes by this report: `after` of `ending.rs`.
@@ -143,9 +141,8 @@ impl Actor<'_> {
         if record.recovered {
             self.model.saw(Event::Recovered);
         }
-        let memory = self.desk().memory;
-        let memory = self.model.memories.recorded(memory, self.model.oracle.words().id(record.id));
-        self.desk().memory = memory;
+        let id = self.model.oracle.words().id(record.id);
+        self.remember(|memory, now| memory.recorded = Some((id, now)));
         pass.flight = None;
         if ends_with_its_record(record.settled, pass.object.deleting, false) { Flow::End } else { Flow::Again(pass) }
     }

@@ -233,9 +233,7 @@ impl Oracle {
                 landed: match landed {
                     Landed::Not => None,
                     Landed::At(id) => Some(plan::Landed::At(self.words.id(id))),
-                    Landed::Refused(told) => {
-                        words::report(told).map(|report| plan::Landed::Refused(Box::new(report)))
-                    }
+                    Landed::Refused(told) => words::report(told).map(|report| plan::Landed::Refused(Box::new(report))),
                 },
             },
             Flight::Take { nonce, id, recovered } => {
