@@ -14,13 +14,13 @@ mod object;
 
 pub use cloud::{
     ChangeAfter, CreateAfter, DeleteAfter, after_change, after_create, after_delete, drift, is_late, leaves_a_doubt,
-    may_lack_its_parent, news_of, says_gone,
+    may_lack_its_parent, news_of, reads_first, says_gone,
 };
 pub use evidence::{absences_count, names_another, place_is_swept, reads_shared, waits_for_a_delete};
 pub use in_hand::{Unrecorded, after_unrecorded, in_hand, released};
 pub use object::{
-    ClaimAfter, FinalizerAfter, NotWritten, RecordAfter, RefuseAfter, after_claim, after_finalizer, after_record,
-    after_refuse, ends_with_its_record,
+    ClaimAfter, FinalizerAfter, NotWritten, RECORD_TRIES, RefuseAfter, after_claim, after_finalizer, after_refuse,
+    ends_with_its_record, records_again,
 };
 
 #[cfg(test)]

@@ -158,21 +158,20 @@ impl<K: Kind> Pass<'_, K> {
         if aftermath::leaves_a_doubt(error) {
             self.ctx.inventory.doubt(id);
         }
-        let (deleting, now) = (view.object.deleting, environment::now());
-        let mut after = aftermath::after_change(error, view.observation(id), deleting, now);
-        if after == ChangeAfter::Read {
-            if let ended @ Flow::End(_) = self.fetch(view, id).await {
-                return ended;
-            }
-            after = aftermath::after_change(error, self.observed.remotes.get(id), deleting, now);
+        let was_read = matches!(view.observation(id), Some(Observation::Read(_)));
+        if aftermath::reads_first(error, was_read)
+            && let ended @ Flow::End(_) = self.fetch(view, id).await
+        {
+            return ended;
         }
-        match after {
+        let gone = self.observed.remotes.get(id) == Some(&Observation::Gone);
+        match aftermath::after_change(error, gone, view.object.deleting, environment::now()) {
             ChangeAfter::NameRefused(report) => {
                 self.observed.name_refused = Some(report);
                 Flow::Again
             }
             ChangeAfter::Report(report) => Flow::End(self.finish(*report).await),
-            ChangeAfter::Read | ChangeAfter::Gone => Flow::Again,
+            ChangeAfter::Gone => Flow::Again,
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::api::condition::Reason;
 use crate::api::{EventReason, names};
 use crate::environment;
-use crate::plan::aftermath::{self, ClaimAfter, FinalizerAfter, RecordAfter, RefuseAfter};
+use crate::plan::aftermath::{self, ClaimAfter, FinalizerAfter, RECORD_TRIES, RefuseAfter};
 use crate::plan::intent::Intent;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Ended;
@@ -21,9 +21,6 @@ use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass, fingerprint};
 use crate::reconcile::write_errors::{KubeError, Write};
 use crate::remote::mark::Origin;
-
-/// How often a record of a remote in hand is tried before it is left to recovery by mark.
-const RECORD_TRIES: u64 = 4;
 
 impl<K: Kind> Pass<'_, K> {
     /// A write to the object itself.
@@ -108,16 +105,15 @@ impl<K: Kind> Pass<'_, K> {
         match result {
             Ok(object) => self.adopt_own(object),
             Err(error) => {
-                let mut after = aftermath::after_claim(error.known(), intent, None);
-                if after == ClaimAfter::Reread {
-                    if let ended @ Flow::End(_) = self.reread().await {
-                        return ended;
-                    }
-                    after = aftermath::after_claim(error.known(), intent, Some(&self.facts));
+                let known = error.known();
+                if known.may_be_stored()
+                    && let ended @ Flow::End(_) = self.reread().await
+                {
+                    return ended;
                 }
-                match after {
+                match aftermath::after_claim(known, intent, &self.facts) {
                     ClaimAfter::Stored => {}
-                    ClaimAfter::Again | ClaimAfter::Reread => return Flow::Again,
+                    ClaimAfter::Again => return Flow::Again,
                     ClaimAfter::NotStored => return self.write_failed(&error, Write::Claim).await,
                     ClaimAfter::NotSent => {
                         if let Some(Flight::Create { nonce, .. }) = flight {
@@ -149,7 +145,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
     pub(super) async fn record(&mut self, record: Record) -> Flow {
         let facts = self.facts.clone();
-        for attempt in 0..RECORD_TRIES {
+        for failed in 0..RECORD_TRIES {
             let before = self.recorded.clone();
             let mut after = before.clone();
             if record.settled {
@@ -173,20 +169,16 @@ impl<K: Kind> Pass<'_, K> {
             }
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
-            let last = attempt + 1 == RECORD_TRIES;
-            let mut then = aftermath::after_record(error.known(), false, last);
-            if then == RecordAfter::Reread {
-                if let Some(flow) = self.unrecorded(&record, &before).await {
-                    return flow;
-                }
-                then = aftermath::after_record(error.known(), true, last);
+            let known = error.known();
+            if known.misses_its_object()
+                && let Some(flow) = self.unrecorded(&record, &before).await
+            {
+                return flow;
             }
-            match then {
-                RecordAfter::Failed => return self.write_failed(&error, Write::Status).await,
-                RecordAfter::Retry { waits: true } => {
-                    tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
-                }
-                RecordAfter::Retry { waits: false } | RecordAfter::Reread => {}
+            match aftermath::records_again(known, failed) {
+                None => return self.write_failed(&error, Write::Status).await,
+                Some(wait) if wait.is_zero() => {}
+                Some(wait) => tokio::time::sleep(wait).await,
             }
         }
         self.was_recorded(&record, &facts.uid)

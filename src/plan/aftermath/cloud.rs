@@ -66,8 +66,6 @@ fn lacks_its_parent(error: &CallError) -> Report {
 pub enum ChangeAfter {
     /// The new name is taken; the object says so and is otherwise carried out.
     NameRefused(Box<Report>),
-    /// The remote is read before anybody is told.
-    Read,
     /// The remote is gone: decide again.
     Gone,
     /// The pass ends with this report.
@@ -81,26 +79,29 @@ pub fn leaves_a_doubt(error: &CallError) -> bool {
     !error.never_executed() || error.class == ErrorClass::NotFound
 }
 
-/// What a failed change of a remote means of which `known` is known now.
-///
-/// Nobody knows all codes of the service, so a refusal may mean that the remote is gone: what was not read in this pass
-/// is read before anybody is told (6.6).
+/// Nobody knows all codes of the service, so a refusal may mean that the remote is gone: what was not read in this pass is
+/// read before anybody is told (6.6).
 #[must_use]
-pub fn after_change(error: &CallError, known: Option<&Observation>, deleting: bool, now: Timestamp) -> ChangeAfter {
+pub fn reads_first(error: &CallError, was_read: bool) -> bool {
+    error.class == ErrorClass::Refused && !was_read
+}
+
+/// What a failed change of a remote means; `gone`: a read after it says so.
+#[must_use]
+pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestamp) -> ChangeAfter {
+    let refused = error.class == ErrorClass::Refused;
     if error.class == ErrorClass::NameTaken {
         return ChangeAfter::NameRefused(Box::new(report_for(error, now)));
     }
-    let mut report = Box::new(last_words(error, now));
-    match known {
-        Some(Observation::Listed(_)) | None if error.class == ErrorClass::Refused => return ChangeAfter::Read,
-        Some(Observation::Gone) if error.class == ErrorClass::Refused => return ChangeAfter::Gone,
-        Some(Observation::Read(_)) if error.class == ErrorClass::Refused && deleting => {
-            // It is not the spec that stands in the way.
-            report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
-        }
-        Some(Observation::Listed(_) | Observation::Gone | Observation::Read(_)) | None => {}
+    if refused && gone {
+        return ChangeAfter::Gone;
     }
-    ChangeAfter::Report(report)
+    let mut report = last_words(error, now);
+    if refused && deleting {
+        // It is not the spec that stands in the way.
+        report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
+    }
+    ChangeAfter::Report(Box::new(report))
 }
 
 /// What an answered delete means.
@@ -118,7 +119,7 @@ pub enum DeleteAfter<'e> {
 
 /// What the answer to a delete means; `takes_along`: what is in it may go with it.
 #[must_use]
-pub fn after_delete<'e>(answer: Result<(), &'e CallError>, takes_along: bool) -> DeleteAfter<'e> {
+pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> DeleteAfter<'_> {
     match answer {
         Ok(()) => DeleteAfter::Deleted,
         Err(error) if error.class == ErrorClass::NotFound => DeleteAfter::WasGone,

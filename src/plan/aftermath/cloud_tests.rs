@@ -96,33 +96,30 @@ fn an_answer_is_anothers_if_it_is_known_under_another_mark_or_another_recorded_i
 
 #[test]
 fn a_refused_change_is_told_only_of_a_remote_that_was_read() {
-    let (listed, read, gone) = (Observation::Listed(remote()), Observation::Read(remote()), Observation::Gone);
     for class in CLASSES {
-        for (known, deleting) in [None, Some(&listed), Some(&read), Some(&gone)]
-            .into_iter()
-            .flat_map(|known| [(known, false), (known, true)])
-        {
-            let after = match after_change(&error(class), known, deleting, NOW) {
+        let error = error(class);
+        assert_eq!(reads_first(&error, false), class == ErrorClass::Refused, "{class:?}");
+        assert!(!reads_first(&error, true), "{class:?}");
+        for (gone, deleting) in [(false, false), (false, true), (true, false), (true, true)] {
+            let after = match after_change(&error, gone, deleting, NOW) {
                 ChangeAfter::NameRefused(report) => format!("name refused: {}", reason(&report)),
-                ChangeAfter::Read => "read".to_owned(),
                 ChangeAfter::Gone => "gone".to_owned(),
                 ChangeAfter::Report(report) => reason(&report).as_str().to_owned(),
             };
-            let expected = match (class, known) {
-                (ErrorClass::NameTaken, _) => "name refused: NameTaken",
-                (ErrorClass::Refused, None | Some(Observation::Listed(_))) => "read",
-                (ErrorClass::Refused, Some(Observation::Gone)) => "gone",
-                (ErrorClass::Refused, Some(Observation::Read(_))) if deleting => "DeletionBlocked",
-                (ErrorClass::Refused, Some(Observation::Read(_))) => "InvalidSpec",
-                (ErrorClass::Transient | ErrorClass::Ambiguous | ErrorClass::Unexplained, _) => "CloudUnavailable",
-                (ErrorClass::Throttled { .. }, _) => "Throttled",
-                (ErrorClass::QuotaExceeded, _) => "QuotaExceeded",
-                (ErrorClass::NotFound, _) => "Progressing",
-                (ErrorClass::Unauthorised(Unauthorised::Credentials), _) => "CredentialsInvalid",
-                (ErrorClass::Unauthorised(Unauthorised::Permission), _) => "AccessDenied",
-                (ErrorClass::Garbled, _) => "MalformedResponse",
+            let expected = match class {
+                ErrorClass::NameTaken => "name refused: NameTaken",
+                ErrorClass::Refused if gone => "gone",
+                ErrorClass::Refused if deleting => "DeletionBlocked",
+                ErrorClass::Refused => "InvalidSpec",
+                ErrorClass::Transient | ErrorClass::Ambiguous | ErrorClass::Unexplained => "CloudUnavailable",
+                ErrorClass::Throttled { .. } => "Throttled",
+                ErrorClass::QuotaExceeded => "QuotaExceeded",
+                ErrorClass::NotFound => "Progressing",
+                ErrorClass::Unauthorised(Unauthorised::Credentials) => "CredentialsInvalid",
+                ErrorClass::Unauthorised(Unauthorised::Permission) => "AccessDenied",
+                ErrorClass::Garbled => "MalformedResponse",
             };
-            assert_eq!(after, expected, "{class:?} {known:?} {deleting}");
+            assert_eq!(after, expected, "{class:?} {gone} {deleting}");
         }
     }
 }

@@ -21,13 +21,25 @@ pub enum NotWritten {
     Unclear,
 }
 
+impl NotWritten {
+    /// It may have been stored all the same: the object says whether it was.
+    #[must_use]
+    pub const fn may_be_stored(self) -> bool {
+        !matches!(self, Self::Refused)
+    }
+
+    /// It is as if the object that it was for were not there: it is read to see whether it is.
+    #[must_use]
+    pub const fn misses_its_object(self) -> bool {
+        matches!(self, Self::Refused | Self::NotFound | Self::Untrue)
+    }
+}
+
 /// What is known of a claim that did not come back as taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimAfter {
     /// Nothing was stored, so nothing is sent and no attempt is in doubt.
     NotStored,
-    /// The object is read to see what is stored.
-    Reread,
     /// It is stored: the attempt is in flight.
     Stored,
     /// Someone else wrote meanwhile: decide again from what is there now.
@@ -38,46 +50,27 @@ pub enum ClaimAfter {
 
 /// What is known of the claim of `intent`; `now` is the object as it was read after the write.
 #[must_use]
-pub fn after_claim(error: NotWritten, intent: &Intent, now: Option<&ObjectFacts>) -> ClaimAfter {
-    match (error, now) {
-        (NotWritten::Refused, _) => ClaimAfter::NotStored,
-        (NotWritten::Conflict | NotWritten::NotFound | NotWritten::Untrue | NotWritten::Unclear, None) => {
-            ClaimAfter::Reread
-        }
-        // A 409 against oneself is recognised by the nonce.
-        (_, Some(now)) if now.intent.own() == Some(intent) && now.finalizer => ClaimAfter::Stored,
-        (NotWritten::Conflict, Some(_)) => ClaimAfter::Again,
-        (NotWritten::NotFound | NotWritten::Untrue | NotWritten::Unclear, Some(_)) => ClaimAfter::NotSent,
-    }
-}
-
-/// What is done about a record of a remote that did not come back as taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordAfter {
-    /// The object is read to see whether it is there to be told.
-    Reread,
-    /// It is tried again, at once or after a moment.
-    Retry {
-        /// After a moment.
-        waits: bool,
-    },
-    /// It is left to recovery by mark.
-    Failed,
-}
-
-/// What is done about a record that did not come back as taken. `reread`: the object was read since, and is still there
-/// to be told; `last`: it is not tried again.
-#[must_use]
-pub fn after_record(error: NotWritten, reread: bool, last: bool) -> RecordAfter {
+pub fn after_claim(error: NotWritten, intent: &Intent, now: &ObjectFacts) -> ClaimAfter {
     match error {
-        NotWritten::Refused | NotWritten::NotFound | NotWritten::Untrue if !reread => RecordAfter::Reread,
-        NotWritten::Refused => RecordAfter::Failed,
-        NotWritten::Conflict | NotWritten::NotFound | NotWritten::Untrue | NotWritten::Unclear if last => {
-            RecordAfter::Failed
-        }
-        NotWritten::NotFound | NotWritten::Untrue => RecordAfter::Retry { waits: false },
-        NotWritten::Conflict | NotWritten::Unclear => RecordAfter::Retry { waits: true },
+        NotWritten::Refused => ClaimAfter::NotStored,
+        // A 409 against oneself is recognised by the nonce.
+        _ if now.intent.own() == Some(intent) && now.finalizer => ClaimAfter::Stored,
+        NotWritten::Conflict => ClaimAfter::Again,
+        NotWritten::NotFound | NotWritten::Untrue | NotWritten::Unclear => ClaimAfter::NotSent,
     }
+}
+
+/// How often a record of a remote in hand is tried before it is left to recovery by mark.
+pub const RECORD_TRIES: u64 = 4;
+
+/// After what time a record that failed this many times before is tried again; `None`: it is left to recovery by mark.
+#[must_use]
+pub fn records_again(error: NotWritten, failed: u64) -> Option<Duration> {
+    if error == NotWritten::Refused || failed + 1 >= RECORD_TRIES {
+        return None;
+    }
+    // What could not fit the object is tried anew on what is there now.
+    Some(if error.misses_its_object() { Duration::ZERO } else { Duration::from_millis(250 << failed) })
 }
 
 /// Is there nothing left to do once a remote is recorded? `settled`: it equals the spec. Nothing wakes the object because

@@ -20,27 +20,23 @@ fn a_claim_is_known_by_its_nonce_whatever_was_answered() {
     now.finalizer = true;
     let mut then = |stored: &Intent, finalizer: bool| {
         (now.intent, now.finalizer) = (Stored::Own(stored.clone()), finalizer);
-        FAILURES.map(|error| after_claim(error, &ours, Some(&now)))
+        FAILURES.map(|error| after_claim(error, &ours, &now))
     };
     let (not_stored, again, not_sent) = (ClaimAfter::NotStored, ClaimAfter::Again, ClaimAfter::NotSent);
     let stored = ClaimAfter::Stored;
     assert_eq!(then(&ours, true), [not_stored, stored, stored, stored, stored]);
     assert_eq!(then(&ours, false), [not_stored, again, not_sent, not_sent, not_sent]);
     assert_eq!(then(&other, true), [not_stored, again, not_sent, not_sent, not_sent]);
-    let reread = ClaimAfter::Reread;
-    let unread = FAILURES.map(|error| after_claim(error, &ours, None));
-    assert_eq!(unread, [not_stored, reread, reread, reread, reread]);
+    assert_eq!(FAILURES.map(NotWritten::may_be_stored), [false, true, true, true, true], "and is read");
 }
 
 #[test]
 fn a_record_is_tried_again_unless_nobody_is_there_to_be_told() {
-    let then = |reread, last| FAILURES.map(|error| after_record(error, reread, last));
-    let (read, failed) = (RecordAfter::Reread, RecordAfter::Failed);
-    let (wait, now) = (RecordAfter::Retry { waits: true }, RecordAfter::Retry { waits: false });
-    assert_eq!(then(false, false), [read, wait, read, read, wait]);
-    assert_eq!(then(true, false), [failed, wait, now, now, wait]);
-    assert_eq!(then(false, true), [read, failed, read, read, failed]);
-    assert_eq!(then(true, true), [failed; 5]);
+    let millis = |failed| FAILURES.map(|error| records_again(error, failed).map(|wait| wait.as_millis()));
+    assert_eq!(millis(0), [None, Some(250), Some(0), Some(0), Some(250)]);
+    assert_eq!(millis(2), [None, Some(1000), Some(0), Some(0), Some(1000)]);
+    assert_eq!(millis(RECORD_TRIES - 1), [None; 5]);
+    assert_eq!(FAILURES.map(NotWritten::misses_its_object), [true, false, true, true, false]);
 }
 
 #[test]

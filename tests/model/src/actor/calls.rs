@@ -120,20 +120,15 @@ impl Actor<'_> {
         if aftermath::leaves_a_doubt(error) {
             rows::doubt(self.state, self.process, id);
         }
-        let oracle = &self.model.oracle;
-        let after = |pass: &Pass| {
-            let known = index(id).and_then(|at| oracle.observation(id, &pass.sights[at], false));
-            aftermath::after_change(error, known.as_ref(), pass.object.deleting, Timestamp::UNIX_EPOCH)
-        };
-        let mut then = after(&pass);
-        if then == ChangeAfter::Read {
+        let sight = |pass: &Pass| index(id).map_or(Sight::Unknown, |at| pass.sights[at]);
+        if aftermath::reads_first(error, matches!(sight(&pass), Sight::Read(_))) {
             let Flow::Again(read) = self.fetch(pass, id) else { return Flow::End };
             pass = read;
-            then = after(&pass);
         }
-        match then {
+        let gone = sight(&pass) == Sight::Gone;
+        match aftermath::after_change(error, gone, pass.object.deleting, Timestamp::UNIX_EPOCH) {
             ChangeAfter::Report(_) => Flow::End,
-            ChangeAfter::NameRefused(_) | ChangeAfter::Read | ChangeAfter::Gone => Flow::Again(pass),
+            ChangeAfter::NameRefused(_) | ChangeAfter::Gone => Flow::Again(pass),
         }
     }
 

@@ -2,8 +2,8 @@
 //! a status becomes.
 
 use dataset_operator::plan::aftermath::{
-    ClaimAfter, FinalizerAfter, NotWritten, RecordAfter, RefuseAfter, Unrecorded, after_claim, after_finalizer,
-    after_record, after_refuse, after_unrecorded, ends_with_its_record,
+    ClaimAfter, FinalizerAfter, NotWritten, RefuseAfter, Unrecorded, after_claim, after_finalizer, after_refuse,
+    after_unrecorded, ends_with_its_record, records_again,
 };
 
 use super::{Actor, Flow};
@@ -56,17 +56,14 @@ impl Actor<'_> {
             Ok(object) => return claimed(Pass { object, ..pass }),
             Err(error) => error,
         };
-        let (oracle, slot) = (&self.model.oracle, self.slot);
-        let intent = oracle.words().intent(intent);
-        let mut after = after_claim(error, &intent, None);
-        if after == ClaimAfter::Reread {
+        if error.may_be_stored() {
             let Flow::Again(read) = self.reread(pass) else { return Flow::End };
             pass = read;
-            after = after_claim(error, &intent, Some(&oracle.facts(slot, &pass.object)));
         }
-        match after {
+        let oracle = &self.model.oracle;
+        match after_claim(error, &oracle.words().intent(intent), &oracle.facts(self.slot, &pass.object)) {
             ClaimAfter::Stored => claimed(pass),
-            ClaimAfter::Again | ClaimAfter::Reread => Flow::Again(pass),
+            ClaimAfter::Again => Flow::Again(pass),
             ClaimAfter::NotStored => Flow::End,
             ClaimAfter::NotSent => {
                 if let Some(Flight::Create { nonce, .. }) = flight {
@@ -131,11 +128,8 @@ impl Actor<'_> {
         if before != after {
             match self.write(Write::Status { uid: pass.object.uid, before, after }, fate) {
                 Ok(object) => pass.object = object,
-                Err(error) => match after_record(error, false, false) {
-                    RecordAfter::Reread => return self.unrecorded(pass, record),
-                    RecordAfter::Retry { .. } => return Flow::Again(pass),
-                    RecordAfter::Failed => return Flow::End,
-                },
+                Err(error) if error.misses_its_object() => return self.unrecorded(pass, record, error),
+                Err(error) => return self.records_again(pass, error),
             }
         }
         if record.recovered {
@@ -147,7 +141,11 @@ impl Actor<'_> {
         if ends_with_its_record(record.settled, pass.object.deleting, false) { Flow::End } else { Flow::Again(pass) }
     }
 
-    fn unrecorded(&mut self, mut pass: Pass, record: &Record) -> Flow {
+    fn records_again(&self, pass: Pass, error: NotWritten) -> Flow {
+        if records_again(error, 0).is_some() { Flow::Again(pass) } else { Flow::End }
+    }
+
+    fn unrecorded(&mut self, mut pass: Pass, record: &Record, error: NotWritten) -> Flow {
         let before = pass.object.status.id;
         let object = self.state.objects[usize::from(self.slot)].filter(|object| object.uid == pass.object.uid);
         if let Some(object) = object {
@@ -155,7 +153,7 @@ impl Actor<'_> {
             pass.object = object;
         }
         match after_unrecorded(&record.id, Some(&before), object.as_ref().map(|object| Some(&object.status.id))) {
-            Unrecorded::Retry => Flow::Again(pass),
+            Unrecorded::Retry => self.records_again(pass, error),
             Unrecorded::Surplus => Flow::End,
             Unrecorded::Release => {
                 self.model.saw(Event::InHand);

@@ -165,7 +165,13 @@ impl Oracle {
         let all = |looks: &Looks| each(looks).map(|(id, look)| remote(id, look)).collect::<Vec<_>>();
         let mut sights = BTreeMap::new();
         for (id, sight) in (1..).zip(&question.sights) {
-            sights.extend(self.observation(id, sight, versions).map(|sight| (self.words.id(id), sight)));
+            let sight = match sight {
+                Sight::Unknown => continue,
+                Sight::Indexed(look) => Observation::Listed(remote(id, look)),
+                Sight::Read(look) => Observation::Read(remote(id, look)),
+                Sight::Gone => Observation::Gone,
+            };
+            sights.insert(self.words.id(id), sight);
         }
         let dataset = RemoteId::new(words::DATASET);
         if question.dataset_gone {
@@ -196,18 +202,6 @@ impl Oracle {
             // Who others are, and what a rename came to, are told and decide nothing.
             neighbours: BTreeMap::new(),
             name_refused: None,
-        }
-    }
-
-    /// What is known of a remote, in production's terms.
-    #[must_use]
-    pub fn observation(&self, id: Id, sight: &Sight, versions: bool) -> Option<Observation> {
-        let remote = |look: &world::Look| Arc::new(self.words.remote(id, look, versions));
-        match sight {
-            Sight::Unknown => None,
-            Sight::Indexed(look) => Some(Observation::Listed(remote(look))),
-            Sight::Read(look) => Some(Observation::Read(remote(look))),
-            Sight::Gone => Some(Observation::Gone),
         }
     }
 
