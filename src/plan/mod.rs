@@ -7,11 +7,13 @@
 //! numbers in comments are those of `docs/protocol.md`.
 
 pub mod account;
+pub mod aftermath;
 pub mod annotations;
 pub mod clearance;
 pub mod create_state;
 pub mod desired;
 pub mod edit;
+pub mod error_report;
 pub mod field;
 pub mod futile;
 pub mod intent;

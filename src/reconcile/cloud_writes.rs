@@ -5,15 +5,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::api::EventReason;
-use crate::api::condition::Reason;
-use crate::cloud::{CallError, ErrorClass, Lane, Malformed};
+use crate::cloud::{CallError, Lane, Malformed};
 use crate::environment;
+use crate::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::FieldChange;
-use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Observation, View};
-use crate::reconcile::error_report::report_for;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::Remote;
@@ -37,9 +35,8 @@ impl<K: Kind> Pass<'_, K> {
             return self.internal("a create without a claim").await;
         };
         self.account.client.limiter().leave(Lane::Create, K::PROFILE.codec.creates()).await;
-        let late =
-            self.claimed.is_none_or(|at| environment::since_boot().saturating_sub(at) > self.ctx.limits.send_deadline);
-        if late {
+        let claimed = self.claimed.map(|at| environment::since_boot().saturating_sub(at));
+        if aftermath::is_late(claimed, self.ctx.limits.send_deadline) {
             self.never_executed(view, nonce);
             return self.later();
         }
@@ -82,10 +79,10 @@ impl<K: Kind> Pass<'_, K> {
     /// Is this, by what is known, another remote than the one that was made with this mark?
     fn is_anothers(&self, id: &RemoteId, mark: &RawMark) -> bool {
         let inventory = &self.account.inventory;
-        let shown = inventory
-            .get(id)
-            .is_some_and(|remote| remote.mark.as_ref().and_then(|held| held.attempt.as_ref()) != mark.attempt.as_ref());
-        shown || inventory.recorded_elsewhere(id, &self.facts.uid)
+        let attempt = |remote: &Remote| remote.mark.as_ref().and_then(|held| held.attempt.clone());
+        let shown = inventory.get(id).map(|remote| attempt(&remote));
+        let elsewhere = inventory.recorded_elsewhere(id, &self.facts.uid);
+        aftermath::names_another(shown, &mark.attempt, elsewhere)
     }
 
     async fn create_failed(&mut self, view: &View, nonce: String, error: &CallError) -> Flow {
@@ -98,38 +95,25 @@ impl<K: Kind> Pass<'_, K> {
             tracing::info!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
         }
         self.observed.flight = None;
-        match &error.class {
-            ErrorClass::NameTaken => {
+        let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::new);
+        let gone = match dataset.filter(|_| aftermath::may_lack_its_parent(error)) {
+            Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
+            None => false,
+        };
+        match aftermath::after_create(error, gone, environment::now()) {
+            CreateAfter::NameTaken => {
                 self.ctx.states.with(&view.object.uid, |state| state.name_taken = Some(Instant::now()));
                 Flow::Again
             }
-            ErrorClass::Refused
-            | ErrorClass::Unexplained
-            | ErrorClass::QuotaExceeded
-            | ErrorClass::NotFound
-            | ErrorClass::Unauthorised(_) => {
-                let mut report = report_for(error);
-                if error.class == ErrorClass::NotFound || self.lacks_its_dataset(view, error).await {
-                    report = Report::working(Reason::DependencyNotReady, error.to_string(), Next::Backoff);
-                }
-                self.observed.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(Box::new(report))) });
+            CreateAfter::Refused(report) => {
+                self.observed.flight = Some(Flight::Create { nonce, landed: Some(Landed::Refused(report)) });
                 Flow::Again
             }
-            ErrorClass::Transient | ErrorClass::Throttled { .. } => {
+            CreateAfter::NeverExecuted(report) => {
                 self.never_executed(view, nonce);
-                self.call_failed(error).await
+                Flow::End(self.finish(*report).await)
             }
-            // In doubt from here on.
-            ErrorClass::Ambiguous | ErrorClass::Garbled => Flow::Again,
-        }
-    }
-
-    /// A refused create of a version may mean that its dataset is gone, whatever the code says.
-    async fn lacks_its_dataset(&mut self, view: &View, error: &CallError) -> bool {
-        let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::new);
-        match dataset.filter(|_| error.class == ErrorClass::Refused) {
-            Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
-            None => false,
+            CreateAfter::Uncertain => Flow::Again,
         }
     }
 
@@ -155,77 +139,50 @@ impl<K: Kind> Pass<'_, K> {
 
     /// An edit was acknowledged: what is known now, and what is told of it.
     fn edited(&mut self, view: &View, edit: Edit) {
-        let id = edit.id;
-        let released = edit.after.iter().any(|remote| remote.id == id && remote.is_released());
-        match edit.purpose {
-            Purpose::Spec(fields) => {
-                let sent = fields.iter().map(FieldChange::sent).collect();
-                self.changed.extend(fields.iter().map(|change| change.field.name()));
-                let (now, again) = (Instant::now(), self.account.inventory.shown_again_within(&id));
-                self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
-            }
-            // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.
-            Purpose::Mark | Purpose::ClearReleased if view.observed.flight.is_some() || released => {}
-            Purpose::Mark | Purpose::ClearReleased => {
-                let note =
-                    format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
-                self.tell(EventReason::MarkRestored, &note);
-            }
-            Purpose::Release => self.tell(EventReason::Retained, &format!("{id} is kept and labelled as released")),
+        if let Some((reason, note)) = aftermath::news_of(&edit, view.observed.flight.is_some()) {
+            self.tell(reason, &note);
+        }
+        if let Purpose::Spec(fields) = &edit.purpose {
+            let sent = fields.iter().map(FieldChange::sent).collect();
+            self.changed.extend(fields.iter().map(|change| change.field.name()));
+            let (now, again) = (Instant::now(), self.account.inventory.shown_again_within(&edit.id));
+            self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
         }
         for remote in edit.after {
             self.wrote(view, remote);
         }
     }
 
-    /// A change that may have been made all the same leaves the remote unknown until it is shown again; and so does one
-    /// that found nothing: only a read says that the remote is gone, and a label may be what was missing.
-    ///
-    /// Nobody knows all codes of the service, so a refusal may mean that the remote is gone: what was not read in this
-    /// pass is read before anybody is told (6.6).
+    /// A change or a delete failed. What it leaves in doubt is unknown until it is shown again.
     async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
-        if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Garbled | ErrorClass::NotFound) {
+        if aftermath::leaves_a_doubt(error) {
             self.account.inventory.doubt(id);
         }
-        if error.class == ErrorClass::NameTaken {
-            self.observed.name_refused = Some(Box::new(report_for(error)));
-            return Flow::Again;
+        let was_read = matches!(view.observation(id), Some(Observation::Read(_)));
+        if aftermath::reads_first(error, was_read)
+            && let ended @ Flow::End(_) = self.fetch(view, id).await
+        {
+            return ended;
         }
-        if error.class != ErrorClass::Refused {
-            return self.call_failed(error).await;
-        }
-        if !matches!(view.observation(id), Some(Observation::Read(_))) {
-            if let ended @ Flow::End(_) = self.fetch(view, id).await {
-                return ended;
+        let gone = self.observed.remotes.get(id) == Some(&Observation::Gone);
+        match aftermath::after_change(error, gone, view.object.deleting, environment::now()) {
+            ChangeAfter::NameRefused(report) => {
+                self.observed.name_refused = Some(report);
+                Flow::Again
             }
-            if self.observed.remotes.get(id) == Some(&Observation::Gone) {
-                return Flow::Again;
-            }
+            ChangeAfter::Report(report) => Flow::End(self.finish(*report).await),
+            ChangeAfter::Gone => Flow::Again,
         }
-        let mut report = report_for(error);
-        if view.object.deleting {
-            // It is not the spec that stands in the way.
-            report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
-        }
-        Flow::End(self.finish(report).await)
     }
 
     /// A difference from a spec that had been carried out is drift; it is told once per pass.
     fn note_drift(&mut self, view: &View, id: &RemoteId) {
-        let (Ok(desired), Some(remote)) = (&view.desired, view.observation(id).and_then(Observation::remote)) else {
-            return;
-        };
-        if !view.carried_out() || self.corrected {
+        if self.corrected {
             return;
         }
+        let Some(told) = aftermath::drift(view, id) else { return };
         self.corrected = true;
         self.ctx.metrics.drifted(K::PROFILE.name);
-        let comparison = (K::PROFILE.compare)(view, desired, remote);
-        let fields = comparison.edits.iter().flat_map(|edit| match &edit.purpose {
-            Purpose::Spec(fields) => fields.as_slice(),
-            Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],
-        });
-        let told = fields.map(FieldChange::drift).collect::<Vec<_>>().join("; ");
         self.observed.drifted = Some(format!("changed outside Kubernetes: {told}"));
         self.tell(EventReason::DriftDetected, &format!("changed outside Kubernetes: {told}"));
         self.journal.drift(told);
@@ -234,29 +191,19 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = K::PROFILE.codec.delete(id);
         self.account.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
-        match self.account.client.call_in(&mut self.permit, &request).await {
-            Ok(answer) => {
-                self.journal.answered(answer.request_id.as_deref());
+        let answer = self.account.client.call_in(&mut self.permit, &request).await;
+        self.journal.answered(answer.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
+        let answer = answer.as_ref().map(drop);
+        match aftermath::after_delete(answer, !view.relations.doomed.is_empty()) {
+            DeleteAfter::Deleted => {
                 self.gone(id);
-                // Known gone at once (6.2): what was acknowledged needs no list that is newer than the create.
-                self.ctx.states.with(&self.facts.uid, |state| {
-                    state.recorded.take_if(|(recorded, _)| recorded == id);
-                });
+                self.ctx.states.with(&self.facts.uid, |state| state.deleted(id));
                 self.tell(EventReason::Deleted, &format!("{id} was deleted"));
-                Flow::Again
             }
-            Err(error) if error.class == ErrorClass::NotFound => {
-                self.gone(id);
-                Flow::Again
-            }
-            Err(error)
-                if matches!(error.class, ErrorClass::Refused | ErrorClass::QuotaExceeded)
-                    && !view.relations.doomed.is_empty() =>
-            {
-                self.account.inventory.refuse(id.root());
-                Flow::Again
-            }
-            Err(error) => self.change_failed(view, id, &error).await,
+            DeleteAfter::WasGone => self.gone(id),
+            DeleteAfter::OneByOne => self.account.inventory.refuse(id.root()),
+            DeleteAfter::Failed(error) => return self.change_failed(view, id, error).await,
         }
+        Flow::Again
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::plan::account::absence_counts;
+use crate::plan::aftermath::place_is_swept;
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, random_hex};
@@ -50,17 +51,16 @@ impl<K: Kind> Pass<'_, K> {
         let inventory = &self.account.inventory;
         let target = view.target();
         let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
-        view.observed.swept = target.as_ref().is_some_and(|target| {
-            inventory.is_swept(&target.workspace)
-                && dataset.as_ref().is_none_or(|dataset| inventory.versions_known(dataset))
-        });
         view.observed.delete_refused = view.recorded.id.as_ref().is_some_and(|id| inventory.is_refused(id.root()));
         let mut ids: BTreeSet<RemoteId> = view.recorded.id.iter().cloned().collect();
         ids.extend(view.recorded.id.iter().map(|id| RemoteId::new(id.root())));
         ids.extend(dataset.clone().map(RemoteId::new));
-        if K::PROFILE.is_nested() {
-            view.observed.swept |= ids.iter().any(|id| inventory.is_gone(id));
-        }
+        view.observed.swept = self.in_hand
+            || place_is_swept(
+                target.as_ref().map(|target| inventory.is_swept(&target.workspace)),
+                dataset.as_ref().map(|dataset| inventory.versions_known(dataset)),
+                K::PROFILE.is_nested() && ids.iter().any(|id| inventory.is_gone(id)),
+            );
         if !view.observed.owned_is_fresh && target.is_some() {
             view.observed.owned = inventory.owned(&view.config.identity.owner_values(&view.owner), dataset.as_deref());
         }
@@ -100,7 +100,8 @@ impl<K: Kind> Pass<'_, K> {
     fn who_is_who(&self, view: &mut View) {
         let inventory = &self.account.inventory;
         let visible = |named: &str| inventory.can_see(named);
-        view.observed.absence_counts = absence_counts(view.named_principal(), &view.account.caller, visible);
+        view.observed.absence_counts =
+            self.in_hand || absence_counts(view.named_principal(), &view.account.caller, visible);
         let sights = view.observed.remotes.values().filter_map(Observation::remote);
         let remotes: Vec<_> =
             sights.chain(&view.observed.owned).chain(view.observed.named.iter().flatten()).cloned().collect();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::api::condition::Reason;
 use crate::api::{EventReason, names};
 use crate::environment;
+use crate::plan::aftermath::{self, ClaimAfter, FinalizerAfter, RECORD_TRIES, RefuseAfter};
 use crate::plan::intent::Intent;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Ended;
@@ -21,9 +22,6 @@ use crate::reconcile::pass::{Flow, Pass, fingerprint};
 use crate::reconcile::write_errors::{KubeError, Write};
 use crate::remote::mark::Origin;
 use crate::remote::uid::Uid;
-
-/// How often a record of a remote in hand is tried before it is left to recovery by mark.
-const RECORD_TRIES: u64 = 4;
 
 impl<K: Kind> Pass<'_, K> {
     /// A write to the object itself.
@@ -92,7 +90,7 @@ impl<K: Kind> Pass<'_, K> {
         self.later()
     }
 
-    /// Stores finalizer and intent in one patch. A 409 against oneself is recognised by the nonce.
+    /// Stores finalizer and intent in one patch.
     pub(super) async fn claim(&mut self, intent: &Intent, flight: Option<Flight>) -> Flow {
         let facts = self.facts.clone();
         let mut finalizers = facts.finalizers.clone();
@@ -107,23 +105,23 @@ impl<K: Kind> Pass<'_, K> {
         let result = self.write(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
         match result {
             Ok(object) => self.adopt_own(object),
-            // Nothing was stored: nothing is sent, and no attempt is in doubt.
-            Err(error) if error.refusal().is_some() => return self.write_failed(&error, Write::Claim).await,
             Err(error) => {
-                if let Flow::End(action) = self.reread().await {
-                    return Flow::End(action);
+                let known = error.known();
+                if known.may_be_stored()
+                    && let ended @ Flow::End(_) = self.reread().await
+                {
+                    return ended;
                 }
-                let now = &self.facts;
-                if now.intent.own() != Some(intent) || !now.finalizer {
-                    if error.code() == Some(409) {
-                        // Someone else wrote meanwhile: decide again from what is there now.
-                        return Flow::Again;
+                match aftermath::after_claim(known, intent, &self.facts) {
+                    ClaimAfter::Stored => {}
+                    ClaimAfter::Again => return Flow::Again,
+                    ClaimAfter::NotStored => return self.write_failed(&error, Write::Claim).await,
+                    ClaimAfter::NotSent => {
+                        if let Some(Flight::Create { nonce, .. }) = flight {
+                            self.ctx.states.with(&facts.uid, |state| state.never_executed = Some(nonce));
+                        }
+                        return self.write_failed(&error, Write::Claim).await;
                     }
-                    // It may be stored yet, but it is not sent: no doubt.
-                    if let Some(Flight::Create { nonce, .. }) = flight {
-                        self.ctx.states.with(&facts.uid, |state| state.never_executed = Some(nonce));
-                    }
-                    return self.write_failed(&error, Write::Claim).await;
                 }
             }
         }
@@ -148,7 +146,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
     pub(super) async fn record(&mut self, record: Record) -> Flow {
         let facts = self.facts.clone();
-        for attempt in 0..RECORD_TRIES {
+        for failed in 0..RECORD_TRIES {
             let before = self.recorded.clone();
             let mut after = before.clone();
             if record.settled {
@@ -172,17 +170,16 @@ impl<K: Kind> Pass<'_, K> {
             }
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
-            let (refused, stale) = (error.refusal().is_some(), matches!(error.code(), Some(404 | 422)));
-            if (refused || stale)
+            let known = error.known();
+            if known.misses_its_object()
                 && let Some(flow) = self.unrecorded(&record, &before).await
             {
                 return flow;
             }
-            if refused || attempt + 1 == RECORD_TRIES {
-                return self.write_failed(&error, Write::Status).await;
-            }
-            if !stale {
-                tokio::time::sleep(std::time::Duration::from_millis(250 << attempt)).await;
+            match aftermath::records_again(known, failed) {
+                None => return self.write_failed(&error, Write::Status).await,
+                Some(wait) if wait.is_zero() => {}
+                Some(wait) => tokio::time::sleep(wait).await,
             }
         }
         self.was_recorded(&record, &facts.uid)
@@ -206,10 +203,9 @@ impl<K: Kind> Pass<'_, K> {
         self.tell(reason, &format!("{} was {what}", record.id));
         if record.settled {
             self.ctx.states.with(uid, ObjectState::calm);
-            // Nothing wakes the object because of this write: if something is left to do, it is done now.
-            if !self.facts.deleting && self.facts.poll.is_none() {
-                return Flow::End(Action::await_change());
-            }
+        }
+        if aftermath::ends_with_its_record(record.settled, self.facts.deleting, self.facts.poll.is_some()) {
+            return Flow::End(Action::await_change());
         }
         Flow::Again
     }
@@ -226,18 +222,15 @@ impl<K: Kind> Pass<'_, K> {
             return self.write_failed(&error, Write::Status).await;
         }
         self.announce(&before, &report);
-        if self.facts.deleting {
-            // Nobody needs the remote any more: what is left to do is to let go.
-            return Flow::Again;
-        }
-        if fingerprint(&self.facts) != fingerprint(&facts) {
-            // Someone spoke while the refusal was written: that is not what was refused.
-            return Flow::End(Action::requeue(std::time::Duration::ZERO));
-        }
-        if let (Ready::Stuck(..), Next::After(wait)) = (&report.ready, report.next) {
-            // The same create is not sent again, and billed again, because something else woke the object.
+        let print = fingerprint(&self.facts);
+        let cooldown = match aftermath::after_refuse(&report, self.facts.deleting, print != fingerprint(&facts)) {
+            RefuseAfter::LetGo => return Flow::Again,
+            RefuseAfter::Soon => return Flow::End(Action::requeue(std::time::Duration::ZERO)),
+            RefuseAfter::Ended(cooldown) => cooldown,
+        };
+        if let Some(wait) = cooldown {
             let until = tokio::time::Instant::now() + wait;
-            self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((fingerprint(&self.facts), until)));
+            self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((print, until)));
         }
         Flow::End(self.finish(report).await)
     }
@@ -248,18 +241,19 @@ impl<K: Kind> Pass<'_, K> {
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
         let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
         let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
-        match result {
-            Err(error) if error.code() == Some(409) => self.reread().await,
-            Err(error) if error.code() != Some(404) => self.write_failed(&error, Write::Finalizer).await,
-            Ok(_) | Err(_) => {
-                self.count_let_go();
-                if self.observed.definition_going {
-                    self.left_with_definition();
-                }
-                self.forget();
-                Flow::End(Action::await_change())
+        if let Err(error) = result {
+            match aftermath::after_finalizer(error.known()) {
+                FinalizerAfter::Gone => {}
+                FinalizerAfter::Reread => return self.reread().await,
+                FinalizerAfter::Failed => return self.write_failed(&error, Write::Finalizer).await,
             }
         }
+        self.count_let_go();
+        if self.observed.definition_going {
+            self.left_with_definition();
+        }
+        self.forget();
+        Flow::End(Action::await_change())
     }
 
     /// Ends the pass with the object's own delay.

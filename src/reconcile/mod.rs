@@ -9,7 +9,6 @@ mod cloud_writes;
 pub mod conditions;
 pub mod context;
 pub mod definition;
-pub mod error_report;
 mod finish;
 mod gather;
 mod journal;

@@ -137,6 +137,11 @@ impl ObjectState {
         }
     }
 
+    /// Our delete of this remote was acknowledged: no list that is newer than its create is waited for.
+    pub fn deleted(&mut self, id: &RemoteId) {
+        self.recorded.take_if(|(recorded, _)| recorded == id);
+    }
+
     /// The doubt about the newest nonce is over.
     pub const fn resolve(&mut self) {
         self.doubt.resolved = true;

@@ -19,6 +19,7 @@ use crate::environment;
 use crate::inventory::ObjectKey;
 use crate::metrics::Outcome;
 use crate::plan::account::AccountView;
+use crate::plan::aftermath::in_hand;
 use crate::plan::desired::Desired;
 use crate::plan::object::ObjectFacts;
 use crate::plan::plan;
@@ -48,6 +49,8 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) wanted: Option<(Result<Desired, Blocked>, Relations)>,
     pub(super) observed: Observed,
     pub(super) claimed: Option<Duration>,
+    /// The object is gone, and what is done is for the remote that it could not be told of.
+    pub(super) in_hand: bool,
     pub(super) corrected: bool,
     /// The fields that were made equal to the spec.
     pub(super) changed: Vec<String>,
@@ -185,11 +188,13 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     pass.warn_of_annotations();
     pass.warn_waiters();
     for _ in 0..MOST_STEPS {
-        if let Some(action) = pass.look_at_definition().await {
+        if !pass.in_hand
+            && let Some(action) = pass.look_at_definition().await
+        {
             return action;
         }
         let view = pass.view();
-        let step = plan(&view);
+        let step = if pass.in_hand { in_hand(&view, plan(&view)) } else { plan(&view) };
         let name = step.name();
         tracing::debug!(
             controller = K::PROFILE.name,
@@ -199,13 +204,18 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
             step = name,
             "step"
         );
-        pass.journal.step(&step);
+        if !pass.in_hand {
+            pass.journal.step(&step);
+        }
         environment::failpoint("before", name, K::PROFILE.name).await;
         let flow = pass.take(&view, step).await;
         environment::failpoint("after", name, K::PROFILE.name).await;
         if let Flow::End(action) = flow {
-            return action;
+            return if pass.in_hand { pass.leave_in_hand() } else { action };
         }
+    }
+    if pass.in_hand {
+        return pass.leave_in_hand();
     }
     let report = Report::working(Reason::InternalError, "a reconcile did not end", Next::Backoff);
     pass.finish(report).await
@@ -223,6 +233,7 @@ impl<'c, K: Kind> Pass<'c, K> {
             wanted: None,
             observed: Observed::default(),
             claimed: None,
+            in_hand: false,
             corrected: false,
             changed: Vec::new(),
             admitted: false,

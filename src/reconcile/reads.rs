@@ -6,20 +6,19 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
-use crate::cloud::{CallError, ErrorClass, ListDatasets};
+use crate::cloud::{CallError, ListDatasets};
+use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
+use crate::plan::aftermath;
+use crate::plan::error_report::{last_words, report_for};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Report};
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
-use crate::reconcile::error_report::report_for;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
-
-/// A throttled object comes back after this time at least.
-const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
 impl<K: Kind> Pass<'_, K> {
     /// Does one step.
@@ -52,6 +51,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Step::Record(record) => self.record(*record).await,
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
+            Step::RemoveFinalizer if self.in_hand => self.let_go_in_hand(),
             Step::RemoveFinalizer => self.remove_finalizer().await,
             Step::Report(report) => {
                 self.leave_normalised(view, &report);
@@ -73,12 +73,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// A failed call ends the pass with its verdict.
     pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
-        let mut report = report_for(error);
-        if let ErrorClass::Throttled { after } = error.class {
-            // The limiter slows down for all; the object only takes its place again.
-            report.next = Next::After(after.unwrap_or_default().max(AGAIN));
-        }
-        Flow::End(self.finish(report).await)
+        Flow::End(self.finish(last_words(error, environment::now())).await)
     }
 
     async fn sweep(&mut self, view: &View) -> Flow {
@@ -92,7 +87,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Swept::Failed(trouble) => {
                 let report = match *trouble {
-                    ListError::Call(error) => Report { next: Next::Event, ..report_for(&error) },
+                    ListError::Call(error) => Report { next: Next::Event, ..report_for(&error, environment::now()) },
                     ListError::Unsteady => {
                         let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
                         Report::working(Reason::MalformedResponse, message, Next::Event)
@@ -125,17 +120,9 @@ impl<K: Kind> Pass<'_, K> {
                 None => Err(self.unsteady().await),
             },
             Err(error) => {
-                let gone = match error.class {
-                    ErrorClass::NotFound => Ok(true),
-                    ErrorClass::Unexplained => self.is_gone(view, &RemoteId::new(dataset)).await,
-                    ErrorClass::Transient
-                    | ErrorClass::Throttled { .. }
-                    | ErrorClass::Refused
-                    | ErrorClass::QuotaExceeded
-                    | ErrorClass::NameTaken
-                    | ErrorClass::Unauthorised(_)
-                    | ErrorClass::Ambiguous
-                    | ErrorClass::Garbled => Ok(false),
+                let gone = match aftermath::says_gone(&error) {
+                    Some(gone) => Ok(gone),
+                    None => self.is_gone(view, &RemoteId::new(dataset)).await,
                 };
                 match gone {
                     Ok(true) => {
@@ -162,18 +149,16 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
-        // What is not of its kind it does not take: a version waits for nobody who deletes its dataset.
-        let held = self.account.inventory.held(id, &view.object.uid).filter(|_| K::PROFILE.names(id));
-        if let Some(left) = held {
-            let message = format!("a delete of {id} that was sent for an earlier object may still take effect");
-            return Flow::End(self.finish(Report::working(Reason::Uncertain, message, Next::After(left))).await);
+        let held = self.account.inventory.held(id, &view.object.uid);
+        if let Some(report) = aftermath::waits_for_a_delete(K::PROFILE, id, held) {
+            return Flow::End(self.finish(report).await);
         }
         if !self.account.inventory.reserve(id, &view.object.uid) {
             return Flow::End(Action::requeue(std::time::Duration::from_millis(500)));
         }
         let since = Instant::now();
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
-        let read = if view.object.deleting && id.child().is_none() && !workspace.is_empty() {
+        let read = if aftermath::reads_shared(view, id, &workspace) {
             self.account.reader.read_shared(&workspace, id).await
         } else {
             self.account.reader.read(&mut self.permit, &workspace, id).await

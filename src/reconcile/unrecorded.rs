@@ -3,95 +3,67 @@
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
-use crate::plan::edit::Purpose;
-use crate::plan::object::ObjectFacts;
-use crate::plan::plan;
+use crate::plan::aftermath::{Unrecorded, after_unrecorded, released};
 use crate::plan::recorded::Recorded;
-use crate::plan::step::{Look, Record, Step};
+use crate::plan::step::Record;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
+use crate::remote::id::RemoteId;
 
 impl<K: Kind> Pass<'_, K> {
-    /// The id could not be recorded on this object: it is gone, another life of it is there, or an id is there
-    /// already. An id that is there is never overwritten; a remote in hand that nobody wants any more is let go by
-    /// the old object's policy.
+    /// The id could not be recorded on this object. `None`: it is tried again.
     pub(super) async fn unrecorded(&mut self, record: &Record, before: &Recorded) -> Option<Flow> {
-        match self.kube(self.api().get_opt(&self.facts.name)).await {
+        let now = match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
                 self.adopt_copy(object);
-                let now = &self.recorded.id;
-                // Another id is there: ours is surplus now, and a later pass sees to it.
-                if *now != before.id && now.as_ref() != Some(&record.id) {
-                    return Some(self.later());
-                }
-                None
+                Some(self.recorded.id.as_ref())
             }
-            Ok(_) => Some(self.release_unrecorded(record).await),
-            Err(error) => Some(self.kube_failed(&error, "reading the object")),
+            Ok(_) => None,
+            Err(error) => return Some(self.kube_failed(&error, "reading the object")),
+        };
+        match after_unrecorded(&record.id, before.id.as_ref(), now) {
+            Unrecorded::Retry => None,
+            Unrecorded::Surplus => Some(self.later()),
+            Unrecorded::Release => Some(self.release(record).await),
         }
     }
 
-    /// A remote in hand whose object is gone: it is let go by the old object's policy through the same rules, as if
-    /// that object were being deleted.
-    async fn release_unrecorded(&mut self, record: &Record) -> Flow {
-        self.facts =
-            ObjectFacts { deleting: true, finalizer: true, force_release: None, paused: false, ..self.facts.clone() };
-        self.recorded.id = Some(record.id.clone());
-        self.recorded.origin = Some(record.origin);
-        self.recorded.attempt.clone_from(&record.attempt);
-        self.recorded.fixed.clone_from(&record.fixed);
+    /// From now on the pass is for the remote: it goes the way of an object that is being deleted, through the same
+    /// rules, but for what is only for the object ([`in_hand`](crate::plan::aftermath::in_hand)).
+    async fn release(&mut self, record: &Record) -> Flow {
+        released(&mut self.facts, &mut self.recorded, record);
+        self.in_hand = true;
+        // It goes on with the calls that it began.
+        self.admitted = true;
         self.wanted = None;
         self.observed.flight = None;
         self.observed.object_is_fresh = true;
         self.observed.remotes.remove(&record.id);
         self.observed.definition_going = self.definition_took_it().await;
-        let mut let_go = false;
-        for _ in 0..10 {
-            let mut view = self.view();
-            view.observed.absence_counts = true;
-            view.observed.swept = true;
-            let flow = match plan(&view) {
-                Step::Read(id) => self.fetch(&view, &id).await,
-                Step::Look(Look::Owned) => self.find_owned(&view).await,
-                // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
-                Step::Delete(id) if view.shows_our_mark(&id) => self.delete(&view, &id).await,
-                Step::Edit(edit) if edit.purpose == Purpose::Release => self.edit(&view, *edit).await,
-                Step::RemoveFinalizer => {
-                    let_go = true;
-                    break;
-                }
-                // Something stands in the way of it.
-                Step::Delete(_)
-                | Step::Reread
-                | Step::Look(_)
-                | Step::Permit
-                | Step::Claim(..)
-                | Step::Create
-                | Step::Edit(_)
-                | Step::Resolve
-                | Step::Record(_)
-                | Step::Refuse(..)
-                | Step::Report(_)
-                | Step::Ignore => break,
-            };
-            if let Flow::End(_) = flow {
-                break;
-            }
-        }
-        if let_go {
-            self.ctx.states.found(&self.facts);
-        } else {
-            tracing::warn!(
-                controller = K::PROFILE.name,
-                namespace = self.facts.namespace,
-                name = self.facts.name,
-                reconcileID = self.journal.id,
-                datasetId = record.id.root(),
-                versionName = record.id.child(),
-                "the object is gone and its cloud dataset could not be released; it stays as an orphan"
-            );
-        }
+        Flow::Again
+    }
+
+    /// The remote was let go.
+    pub(super) fn let_go_in_hand(&mut self) -> Flow {
+        self.in_hand = false;
+        self.ctx.states.found(&self.facts);
         self.forget();
         Flow::End(Action::await_change())
+    }
+
+    /// The pass ends, and the remote is still there.
+    pub(super) fn leave_in_hand(&self) -> Action {
+        let id = self.recorded.id.as_ref();
+        tracing::warn!(
+            controller = K::PROFILE.name,
+            namespace = self.facts.namespace,
+            name = self.facts.name,
+            reconcileID = self.journal.id,
+            datasetId = id.map(RemoteId::root),
+            versionName = id.and_then(RemoteId::child),
+            "the object is gone and its cloud dataset could not be released; it stays as an orphan"
+        );
+        self.forget();
+        Action::await_change()
     }
 }

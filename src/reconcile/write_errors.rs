@@ -12,6 +12,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
+use crate::plan::aftermath::NotWritten;
 use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass, cool};
@@ -38,10 +39,16 @@ pub(super) enum KubeError {
 }
 
 impl KubeError {
-    /// The status code, if it answered and this is no refusal: 404 and 409 then mean what they say, and 422 that a
-    /// `test` of a JSON Patch does not hold.
-    pub(super) fn code(&self) -> Option<u16> {
-        self.status().filter(|status| !refuses(status)).map(|status| status.code)
+    /// What is known of the write. If this is no refusal, 404 and 409 mean what they say, and 422 that a `test` of a
+    /// JSON Patch does not hold.
+    pub(super) fn known(&self) -> NotWritten {
+        match self.status().map(|status| (refuses(status), status.code)) {
+            Some((true, _)) => NotWritten::Refused,
+            Some((false, 409)) => NotWritten::Conflict,
+            Some((false, 404)) => NotWritten::NotFound,
+            Some((false, 422)) => NotWritten::Untrue,
+            Some(_) | None => NotWritten::Unclear,
+        }
     }
 
     /// The answer, if it is a refusal: nothing was stored, and nothing will be until somebody changes something.

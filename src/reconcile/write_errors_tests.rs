@@ -38,7 +38,8 @@ fn admission_rights_size_and_quota_refuse() {
     for (code, reason, message) in said {
         let error = error(code, reason, message);
         assert!(error.refusal().is_some(), "{code} {message}");
-        assert_eq!(error.code(), None, "{code} {message}: not to be taken for a conflict or a missing object");
+        let known = error.known();
+        assert_eq!(known, NotWritten::Refused, "{code} {message}: not to be taken for a conflict or a missing object");
     }
 }
 
@@ -56,9 +57,15 @@ fn conflicts_missing_objects_failed_tests_and_troubles_of_the_server_are_no_refu
     for (code, reason, message) in said {
         let error = error(code, reason, message);
         assert!(error.refusal().is_none(), "{code} {message}");
-        assert_eq!(error.code(), Some(code));
+        let known = match code {
+            404 => NotWritten::NotFound,
+            409 => NotWritten::Conflict,
+            422 => NotWritten::Untrue,
+            _ => NotWritten::Unclear,
+        };
+        assert_eq!(error.known(), known, "{code} {message}");
     }
-    assert!(KubeError::Timeout.refusal().is_none() && KubeError::Timeout.code().is_none());
+    assert!(KubeError::Timeout.refusal().is_none() && KubeError::Timeout.known() == NotWritten::Unclear);
 }
 
 #[test]

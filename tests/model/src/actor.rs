@@ -9,6 +9,9 @@ mod calls;
 mod effects;
 mod writes;
 
+use dataset_operator::reconcile::object_state::ObjectState;
+use tokio::time::Instant;
+
 use crate::answer::Do;
 use crate::audit;
 use crate::faults::Fate;
@@ -18,7 +21,7 @@ use crate::model::Model;
 use crate::properties::{self, Breach, Event};
 use crate::question::Question;
 use crate::service;
-use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State};
+use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State, index};
 
 /// More steps than that without an effect are no pass (`MOST_STEPS` of `src/reconcile/pass.rs`).
 const MOST_STEPS: u32 = 12;
@@ -54,6 +57,12 @@ impl Actor<'_> {
         &mut self.state.processes[usize::from(self.process)].desks[usize::from(self.slot)]
     }
 
+    /// Changes what is remembered of the object.
+    fn remember(&mut self, change: impl FnOnce(&mut ObjectState, Instant)) {
+        let memory = self.desk().memory;
+        self.desk().memory = self.model.memories.change(memory, change);
+    }
+
     /// Takes one step. Returns `false` if the step is no write and `fate` is not to be met.
     pub fn step(&mut self, fate: Fate) -> bool {
         let desk = *self.desk();
@@ -85,11 +94,15 @@ impl Actor<'_> {
     }
 
     fn leave(&mut self, flow: Flow) {
+        let in_hand = self.desk().pass.is_some_and(|pass| pass.in_hand);
         let pass = match flow {
             Flow::Again(pass) if pass.awaits.is_none() && self.ends_silently(&pass) => None,
             Flow::Again(pass) => Some(pass),
             Flow::End => None,
         };
+        if in_hand && pass.is_none() {
+            self.forget();
+        }
         self.desk().pass = pass;
     }
 
@@ -99,10 +112,8 @@ impl Actor<'_> {
         let desk = &self.state.processes[usize::from(self.process)].desks[usize::from(self.slot)];
         memory == desk.memory
             && match self.model.oracle.ask(&question) {
-                Do::Report(told, duplicates) => {
-                    pass.in_hand.is_none() && self.told(pass, &question, told, duplicates) == pass.object.status
-                }
-                Do::Leave => pass.in_hand.is_none(),
+                Do::Report(told, duplicates) => self.told(pass, &question, told, duplicates) == pass.object.status,
+                Do::Leave => !pass.in_hand,
                 _ => false,
             }
     }
@@ -117,11 +128,10 @@ impl Actor<'_> {
                 properties::broke(self.state, breach);
             }
             match answer {
-                Do::Permit if pass.in_hand.is_none() => pass.permit = true,
-                Do::Resolve if pass.in_hand.is_none() => {
+                Do::Permit => pass.permit = true,
+                Do::Resolve => {
                     self.model.saw(Event::DoubtResolved);
-                    let resolved = self.model.memories.resolved(memory);
-                    self.desk().memory = resolved;
+                    self.remember(|memory, _| memory.resolve());
                 }
                 _ if fate != Fate::Well && !self.writes(&pass, &question, &answer) => return None,
                 _ => return Some(self.perform(pass, &question, &answer, fate)),
@@ -134,18 +144,14 @@ impl Actor<'_> {
     /// Is this step a write to the object?
     fn writes(&self, pass: &Pass, question: &Question, answer: &Do) -> bool {
         match *answer {
-            Do::Claim(..) | Do::Record(_) | Do::Refuse(..) | Do::LetGo => pass.in_hand.is_none(),
-            Do::Report(told, duplicates) => {
-                pass.in_hand.is_none() && self.told(pass, question, told, duplicates) != pass.object.status
-            }
+            Do::Claim(..) | Do::Record(_) | Do::Refuse(..) => true,
+            Do::LetGo => !pass.in_hand,
+            Do::Report(told, duplicates) => self.told(pass, question, told, duplicates) != pass.object.status,
             _ => false,
         }
     }
 
     fn perform(&mut self, pass: Pass, question: &Question, answer: &Do, fate: Fate) -> Flow {
-        if pass.in_hand.is_some() {
-            return self.let_go_in_hand(pass, question, answer);
-        }
         match *answer {
             Do::Reread => self.reread(pass),
             Do::Sweep => self.sweep(pass),
@@ -164,7 +170,10 @@ impl Actor<'_> {
             Do::Unrelease(id) => self.send(pass, Call::Unrelease(id), Awaits::Change(id)),
             Do::Update { id, mutable, name } => self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id)),
             Do::Delete(id) => {
-                if id != pass.object.status.id {
+                if let Some(at) = index(id).filter(|_| pass.in_hand) {
+                    let settle = self.model.scenario.settle;
+                    self.state.processes[usize::from(self.process)].held[at] = settle;
+                } else if id != pass.object.status.id {
                     self.model.saw(Event::SurplusRemoved);
                 }
                 self.send(pass, Call::Delete(id), Awaits::Delete(id))
@@ -172,6 +181,7 @@ impl Actor<'_> {
             Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
             Do::Record(record) => self.record(pass, question, &record, fate),
             Do::Refuse(nonce, told) => self.refuse(pass, question, nonce, told, fate),
+            Do::LetGo if pass.in_hand => Flow::End,
             Do::LetGo => self.let_go(pass, fate),
             Do::Report(told, duplicates) => {
                 self.report(&pass, question, told, duplicates, fate);

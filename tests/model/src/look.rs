@@ -1,10 +1,14 @@
 //! Building the question of a pass: its own copy and sights, what its process remembers, what the index knows. Mirrors
 //! `Pass::view`, `look_at_index` and `who_is_who` of `src/reconcile/gather.rs`.
 
+use dataset_operator::plan::account::{self, Caller};
+use dataset_operator::plan::aftermath::place_is_swept;
+
 use crate::model::Model;
 use crate::question::Question;
 use crate::references;
 use crate::rows::DATASET_GONE;
+use crate::words;
 use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sight, State, Uid, each, index};
 
 /// The question that this pass asks now, and the number of the memory after asking.
@@ -12,11 +16,10 @@ use crate::world::{Domain, Id, Look, Looks, Object, Pass, Process, REMOTES, Sigh
 pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (Question, u16) {
     let (slot, process) = (place.1, &state.processes[usize::from(place.0)]);
     let desk = &process.desks[usize::from(slot)];
-    let object = as_seen(pass);
+    let object = pass.object;
     let (memory, remembered) = model.memories.process(desk.memory, &object);
     let versioned = model.scenario.versioned;
     let dataset_gone = pass.dataset == Some(false) || (versioned && process.gone & DATASET_GONE > 0);
-    let in_hand = pass.in_hand.is_some();
     let owned = pass.owned.unwrap_or_else(|| known_owned(process, slot, versioned));
     let mut sights = pass.sights;
     for (id, sight) in (1..).zip(&mut sights) {
@@ -26,8 +29,9 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
         }
     }
     let recorded_gone = object.status.id > 0 && known(process, object.status.id) == Sight::Gone;
-    let no_target = no_target(versioned, state, &object);
-    let swept = !no_target && process.swept && (!versioned || process.versions_known);
+    let workspace = (!no_target(versioned, state, &object)).then_some(process.swept);
+    let children = versioned.then_some(process.versions_known);
+    let swept = place_is_swept(workspace, children, versioned && (dataset_gone || recorded_gone));
     let (live_here, elsewhere) = who_is_who(model, process, slot, &object, &sights, &owned, pass);
     let question = Question {
         slot,
@@ -35,9 +39,9 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
         object: Object { version: 0, ..object },
         memory: remembered,
         fresh: references::free_nonce(model, state),
-        object_is_fresh: pass.fresh || in_hand,
-        swept: swept || in_hand || (versioned && (dataset_gone || recorded_gone)),
-        absence_counts: in_hand || absence_counts(state, &object),
+        object_is_fresh: pass.fresh,
+        swept: pass.in_hand || swept,
+        absence_counts: pass.in_hand || absence_counts(state, &object),
         sights,
         dataset_gone,
         dataset_read: pass.dataset == Some(true),
@@ -48,27 +52,14 @@ pub fn question(model: &Model, state: &State, place: (u8, u8), pass: &Pass) -> (
         live_here,
         elsewhere,
         permit: pass.permit,
-        flight: pass.flight.filter(|_| !in_hand),
+        flight: pass.flight,
+        in_hand: pass.in_hand,
         principal: state.principal,
         kin: if slot == 0 { state.kin } else { crate::world::Kin::Quiet },
         stranger_version: slot == 0 && state.stranger_version,
         delete_refused: process.refused,
     };
     (question, memory)
-}
-
-/// The object as the pass sees it; one that lets go of a remote in hand sees it as being deleted
-/// (`let_go_in_hand` of `src/reconcile/cloud_writes.rs`).
-fn as_seen(pass: &Pass) -> Object {
-    let Some(record) = pass.in_hand else { return pass.object };
-    let mut object = pass.object;
-    (object.deleting, object.finalizer) = (true, true);
-    (object.spec.force, object.spec.paused) = (0, false);
-    object.status.id = record.id;
-    object.status.origin = record.origin;
-    object.status.attempt = record.attempt;
-    object.status.fixed = record.fixed;
-    object
 }
 
 fn no_target(versioned: bool, state: &State, object: &Object) -> bool {
@@ -79,8 +70,9 @@ fn no_target(versioned: bool, state: &State, object: &Object) -> bool {
 
 fn absence_counts(state: &State, object: &Object) -> bool {
     let stored = object.intent.filter(|intent| intent.uid == object.uid).map(|intent| intent.principal);
-    let named = stored.or_else(|| Some(object.status.principal).filter(|principal| *principal > 0));
-    named.is_none_or(|named| named == state.principal)
+    let recorded = Some(object.status.principal).filter(|principal| *principal > 0);
+    let named = stored.or(recorded).map(words::principal);
+    account::absence_counts(named.as_deref(), &Caller::by_key(&words::principal(state.principal)), |_| false)
 }
 
 /// What the index knows of a remote.

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use dataset_operator::plan::intent::Intent;
 use dataset_operator::plan::object::{ObjectFacts, Stored};
-use dataset_operator::plan::view::OperatorConfig;
-use dataset_operator::reconcile::object_state;
+use dataset_operator::reconcile::object_state::ObjectState;
 use dataset_operator::reconcile::own_writes::OwnWrites;
 use dataset_operator::remote::id::RemoteId;
 use tokio::time::Instant;
@@ -38,9 +37,9 @@ struct Caps {
 
 #[derive(Default)]
 struct Table {
-    all: Vec<object_state::ObjectState>,
+    all: Vec<ObjectState>,
     prints: Vec<u64>,
-    numbers: HashMap<object_state::ObjectState, u16>,
+    numbers: HashMap<ObjectState, u16>,
     processed: HashMap<(u16, Nonce, bool), (u16, question::Memory)>,
     ticked: HashMap<u16, u16>,
 }
@@ -57,7 +56,7 @@ impl Memories {
             deleting: if versioned { 2 } else { 0 },
         };
         let memories = Self { now, caps, table: Mutex::default() };
-        memories.table().number(object_state::ObjectState::new(now), now);
+        memories.table().number(ObjectState::new(now), now);
         memories
     }
 
@@ -88,36 +87,6 @@ impl Memories {
         };
         table.processed.insert(key, (after, compact));
         (after, compact)
-    }
-
-    /// The memory after a complete list by owner mark.
-    #[must_use]
-    pub fn listed(&self, number: u16, world: &OperatorConfig) -> u16 {
-        self.change(number, |memory, now| memory.listed(world, now))
-    }
-
-    /// The memory after the doubt ended.
-    #[must_use]
-    pub fn resolved(&self, number: u16) -> u16 {
-        self.change(number, |memory, _| memory.resolve())
-    }
-
-    /// The memory of an attempt that is known never executed.
-    #[must_use]
-    pub fn never_executed(&self, number: u16, nonce: Nonce) -> u16 {
-        self.change(number, |memory, _| memory.never_executed = Some(words::nonce(nonce)))
-    }
-
-    /// The memory after "name taken".
-    #[must_use]
-    pub fn name_taken(&self, number: u16) -> u16 {
-        self.change(number, |memory, now| memory.name_taken = Some(now))
-    }
-
-    /// The memory after this id was recorded.
-    #[must_use]
-    pub fn recorded(&self, number: u16, id: RemoteId) -> u16 {
-        self.change(number, |memory, now| memory.recorded = Some((id, now)))
     }
 
     /// The id that this process recorded.
@@ -170,7 +139,9 @@ impl Memories {
         self.table().prints.get(usize::from(number)).copied().unwrap_or_default()
     }
 
-    fn change(&self, number: u16, change: impl FnOnce(&mut object_state::ObjectState, Instant)) -> u16 {
+    /// The memory after a change at this time.
+    #[must_use]
+    pub fn change(&self, number: u16, change: impl FnOnce(&mut ObjectState, Instant)) -> u16 {
         let mut table = self.table();
         let mut memory = table.get(number);
         change(&mut memory, self.now);
@@ -186,11 +157,11 @@ impl Memories {
 }
 
 impl Table {
-    fn get(&self, number: u16) -> object_state::ObjectState {
+    fn get(&self, number: u16) -> ObjectState {
         self.all[usize::from(number)].clone()
     }
 
-    fn number(&mut self, memory: object_state::ObjectState, now: Instant) -> u16 {
+    fn number(&mut self, memory: ObjectState, now: Instant) -> u16 {
         if let Some(number) = self.numbers.get(&memory) {
             return *number;
         }
@@ -203,7 +174,7 @@ impl Table {
 }
 
 /// What tells memories apart, by ages instead of instants.
-fn print_of(memory: &object_state::ObjectState, now: Instant) -> u64 {
+fn print_of(memory: &ObjectState, now: Instant) -> u64 {
     let age = |instant: Instant| now.duration_since(instant);
     let ages = (age(memory.doubt.since), memory.name_taken.map(age), memory.deleting_since.map(age));
     let recorded = memory.recorded.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dataset_operator::plan::Step;
 use dataset_operator::plan::account::{AccountView, Caller};
+use dataset_operator::plan::aftermath::in_hand;
 use dataset_operator::plan::recorded::Recorded;
 use dataset_operator::plan::view::{OperatorConfig, View};
 use dataset_operator::reconcile::conditions;
@@ -65,10 +66,13 @@ impl Oracle {
         if let Some(answer) = self.known().answers.get(question) {
             return *answer;
         }
-        let step = (self.plan)(&self.view(question));
+        let view = self.view(question);
+        let step = (self.plan)(&view);
+        let taken = arm(&step);
+        let step = if question.in_hand { in_hand(&view, step) } else { step };
         let answer = read(&self.words, &step);
         let mut known = self.known();
-        *known.arms.entry(arm(&step)).or_default() += 1;
+        *known.arms.entry(taken).or_default() += 1;
         known.answers.insert(*question, answer);
         answer
     }
@@ -99,12 +103,6 @@ impl Oracle {
         };
         self.known().guards.insert(key, guards);
         guards
-    }
-
-    /// Does what the pass sees of this remote carry a mark of ours, by production's word?
-    #[must_use]
-    pub fn shows_our_mark(&self, question: &Question, id: Id) -> bool {
-        self.view(question).shows_our_mark(&self.words.id(id))
     }
 
     /// The arms of `plan` that were taken, with the number of different questions.

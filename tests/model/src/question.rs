@@ -76,6 +76,8 @@ pub struct Question {
     pub permit: bool,
     /// See the production view.
     pub flight: Option<Flight>,
+    /// The object is gone: what is asked for is the remote that it could not be told of.
+    pub in_hand: bool,
     /// The principal in use.
     pub principal: u8,
     /// Relatives.

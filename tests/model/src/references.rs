@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::model::Model;
 use crate::store;
 use crate::world::{
-    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Process, Record, Sight, State,
-    Status, Write, each, index,
+    ADOPTED, Call, Flight, Id, Intent, Landed, Life, Look, Message, Nonce, Object, Pass, Process, Sight, State, Status,
+    Write, each, index,
 };
 
 #[derive(Default)]
@@ -53,13 +53,6 @@ impl References {
         }
     }
 
-    fn record(&mut self, record: &Record) {
-        self.id(record.id);
-        if let Some((nonce, _)) = record.attempt {
-            self.nonce(nonce);
-        }
-    }
-
     fn pass(&mut self, pass: &Pass) {
         self.object(&pass.object);
         for (id, sight) in (1..).zip(&pass.sights) {
@@ -88,9 +81,6 @@ impl References {
                 self.id(id);
             }
             None => {}
-        }
-        if let Some(record) = &pass.in_hand {
-            self.record(record);
         }
     }
 

@@ -24,6 +24,14 @@ pub fn gone(state: &mut State, process: u8, id: Id) {
     process.refused = false;
 }
 
+/// `doubt`: a call may or may not have changed it.
+pub fn doubt(state: &mut State, process: u8, id: Id) {
+    let rows = &mut state.processes[usize::from(process)].rows;
+    if let Some(row) = index(id).and_then(|at| rows[at].as_mut()) {
+        (row.doubtful, row.age) = (true, 0);
+    }
+}
+
 /// Rows as a list shows them that may be one lag old: it replaces nothing that is younger (`put`).
 pub fn put_listed(state: &mut State, process: u8, looks: &Looks) {
     let process = &mut state.processes[usize::from(process)];

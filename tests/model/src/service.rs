@@ -1,29 +1,18 @@
 //! The remote side: what the service does with each call, and what reads and lists show.
 
+use dataset_operator::cloud::ErrorClass;
+
 use crate::properties::{self, Breach};
 use crate::world::{Call, Id, Kin, Life, Look, Looks, Message, REMOTES, Remote, State, index};
 
-/// What the sender of a call learns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// Done; of a create: this remote.
-    Done(Id),
-    /// There is no such remote.
-    NotFound,
-    /// Refused.
-    Refused,
-    /// The name is taken.
-    NameTaken,
-    /// Nothing certain.
-    Ambiguous,
-    /// Certainly not executed.
-    Unsent,
-}
+/// What the sender of a call learns: of a create which remote it made, or what production's client would make of the
+/// failure.
+pub type Answer = Result<Id, ErrorClass>;
 
 /// Carries out a call.
 pub fn execute(state: &mut State, message: &Message, unique_names: bool) -> Answer {
     match message.call {
-        Call::Create(_) if state.kin == Kin::Gone => Answer::NotFound,
+        Call::Create(_) if state.kin == Kin::Gone => Err(ErrorClass::NotFound),
         Call::Create(look) => create(state, message, look, unique_names),
         Call::Update { id, mutable, name } => change(state, id, |look| {
             look.mutable = mutable.unwrap_or(look.mutable);
@@ -37,9 +26,9 @@ pub fn execute(state: &mut State, message: &Message, unique_names: bool) -> Answ
             match state.remote_mut(id).filter(|remote| remote.lives() && remote.principal == principal) {
                 Some(remote) => {
                     remote.life = Life::Ghost;
-                    Answer::Done(id)
+                    Ok(id)
                 }
-                None => Answer::NotFound,
+                None => Err(ErrorClass::NotFound),
             }
         }
     }
@@ -47,14 +36,14 @@ pub fn execute(state: &mut State, message: &Message, unique_names: bool) -> Answ
 
 fn create(state: &mut State, message: &Message, look: Look, unique_names: bool) -> Answer {
     if unique_names && state.living().any(|(_, remote)| remote.look.name == look.name) {
-        return Answer::NameTaken;
+        return Err(ErrorClass::NameTaken);
     }
     let Some(at) = state.remotes.iter().position(Option::is_none) else {
         properties::broke(state, Breach::TooManyRemotes);
-        return Answer::Refused;
+        return Err(ErrorClass::Refused);
     };
     state.remotes[at] = Some(Remote { look, life: Life::Unlisted, maker: message.uid, principal: state.principal });
-    u8::try_from(at + 1).map_or(Answer::Refused, Answer::Done)
+    u8::try_from(at + 1).map_err(|_| ErrorClass::Refused)
 }
 
 fn change(state: &mut State, id: Id, change: impl FnOnce(&mut Look)) -> Answer {
@@ -62,9 +51,9 @@ fn change(state: &mut State, id: Id, change: impl FnOnce(&mut Look)) -> Answer {
     match state.remote_mut(id).filter(|remote| remote.lives() && remote.principal == principal) {
         Some(remote) => {
             change(&mut remote.look);
-            Answer::Done(id)
+            Ok(id)
         }
-        None => Answer::NotFound,
+        None => Err(ErrorClass::NotFound),
     }
 }
 

@@ -1,18 +1,9 @@
 //! The objects in etcd: what the API server does with each write, with the guards it is given.
 
+use dataset_operator::plan::aftermath::NotWritten;
+
 use crate::oracle::Oracle;
 use crate::world::{Object, State, Status, Write};
-
-/// Why a write was not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// 409: another version is there.
-    Conflict,
-    /// 404
-    NotFound,
-    /// 422: a test of the patch does not hold.
-    Unprocessable,
-}
 
 /// The next version of a slot; versions are brought back into order afterwards.
 #[must_use]
@@ -21,10 +12,10 @@ pub fn next_version(state: &State, slot: u8) -> u8 {
 }
 
 /// Stores a write. Returns the object as it is then.
-pub fn store(oracle: &Oracle, state: &mut State, slot: u8, write: &Write) -> Result<Object, Refusal> {
+pub fn store(oracle: &Oracle, state: &mut State, slot: u8, write: &Write) -> Result<Object, NotWritten> {
     let version = next_version(state, slot);
     let place = &mut state.objects[usize::from(slot)];
-    let object = place.as_mut().ok_or(Refusal::NotFound)?;
+    let object = place.as_mut().ok_or(NotWritten::NotFound)?;
     match write {
         Write::Claim { version: read, intent } => {
             guard(object, *read)?;
@@ -38,7 +29,7 @@ pub fn store(oracle: &Oracle, state: &mut State, slot: u8, write: &Write) -> Res
                 || guards.id && is.id != before.id
                 || guards.observed && is.observed != before.observed;
             if refused {
-                return Err(Refusal::Unprocessable);
+                return Err(NotWritten::Untrue);
             }
             merge(&mut object.status, before, after);
         }
@@ -56,8 +47,8 @@ pub fn store(oracle: &Oracle, state: &mut State, slot: u8, write: &Write) -> Res
     Ok(*object)
 }
 
-fn guard(object: &Object, read: u8) -> Result<(), Refusal> {
-    if object.version == read { Ok(()) } else { Err(Refusal::Conflict) }
+fn guard(object: &Object, read: u8) -> Result<(), NotWritten> {
+    if object.version == read { Ok(()) } else { Err(NotWritten::Conflict) }
 }
 
 /// A JSON Patch has only what differs between `before` and `after`.

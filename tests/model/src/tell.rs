@@ -94,7 +94,7 @@ pub fn state(title: &str, state: &State) -> String {
             let pass = desk.pass.map(|pass| {
                 let sights: Vec<_> = pass.sights.iter().filter(|sight| **sight != Sight::Unknown).collect();
                 format!(
-                    "generation {}, awaits {:?}, flight {:?}, in hand {:?}, sights {sights:?}",
+                    "generation {}, awaits {:?}, flight {:?}, in hand {}, sights {sights:?}",
                     pass.object.generation, pass.awaits, pass.flight, pass.in_hand
                 )
             });

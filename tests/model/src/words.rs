@@ -4,6 +4,7 @@
 mod status;
 mod values;
 
+use dataset_operator::cloud::{CallError, ErrorClass, Operation};
 use dataset_operator::kinds;
 use dataset_operator::plan::intent;
 use dataset_operator::plan::profile::Profile;
@@ -13,8 +14,8 @@ use dataset_operator::remote::id::RemoteId;
 use dataset_operator::remote::mark::{Identity, Labels, Owner, RawMark};
 use serde_json::json;
 
-use crate::world::{ATTEMPTS, Attempt, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
-pub use status::{of_ended, of_reason, outcome, reason, told};
+use crate::world::{ATTEMPTS, Attempt, Call, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
+pub use status::{of_ended, of_reason, outcome, reason, report, told};
 use values::VALUES;
 pub use values::{
     description, digits, name, nonce, of_description, of_name, of_nonce, of_principal, of_uid, of_uri, principal,
@@ -138,6 +139,18 @@ impl Words {
         };
         let latest = (!self.versioned).then(newest);
         Remote { mark, ..Remote::labelled(self.id(id), Labels::new(), fields, latest) }
+    }
+
+    /// How production's client tells that this call failed.
+    #[must_use]
+    pub fn failed(&self, call: &Call, class: ErrorClass) -> CallError {
+        let codec = self.profile().codec;
+        let operation = match *call {
+            Call::Create(_) => codec.creates(),
+            Call::Delete(id) => codec.delete(&self.id(id)).operation(),
+            Call::Update { .. } | Call::Mark(..) | Call::Release(_) | Call::Unrelease(_) => Operation::UpdateDataset,
+        };
+        CallError { class, operation, status: None, code: None, message: String::new(), request_id: None }
     }
 
     /// An intent as production reads it.

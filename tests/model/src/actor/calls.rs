@@ -1,20 +1,25 @@
-//! The calls that change the remote side, and what an answer makes of the pass. Mirrors `calls.rs` of production.
+//! The calls that change the remote side, and what an answer makes of the pass: production's
+//! [`aftermath`](dataset_operator::plan::aftermath) says it in values, which are applied here to the model's numbers.
+
+use std::time::Duration;
+
+use dataset_operator::cloud::{CallError, ErrorClass};
+use dataset_operator::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
+use jiff::Timestamp;
 
 use super::{Actor, Flow};
-use crate::answer::Do;
 use crate::look;
 use crate::properties::{self, Breach, Event};
-use crate::question::Question;
 use crate::rows;
 use crate::service::Answer;
-use crate::words;
+use crate::words::{self, ticks};
 use crate::world::{Awaits, Call, Flight, Id, Kin, Landed, Look, Message, Pass, Sight, Wire, index};
 
 impl Actor<'_> {
-    /// `create` of `calls.rs`: within the send deadline, or not at all.
+    /// Within the send deadline, or not at all.
     pub(super) fn create(&mut self, pass: Pass) -> Flow {
         let Some(Flight::Create { nonce, .. }) = pass.flight else { return Flow::End };
-        if pass.claimed != Some(0) {
+        if aftermath::is_late(pass.claimed.map(ticks), Duration::ZERO) {
             self.model.saw(Event::SendDeadline);
             self.never_executed(nonce);
             return Flow::End;
@@ -37,90 +42,94 @@ impl Actor<'_> {
         Flow::Again(Pass { awaits: Some(awaits), ..pass })
     }
 
-    /// `let_go_in_hand` of `calls.rs`: what does not carry the mark is not deleted.
-    pub(super) fn let_go_in_hand(&mut self, pass: Pass, question: &Question, answer: &Do) -> Flow {
-        match *answer {
-            Do::Fetch(id) => self.fetch(pass, id),
-            Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::Delete(id) if self.model.oracle.shows_our_mark(question, id) => {
-                if let Some(at) = index(id) {
-                    let settle = self.model.scenario.settle;
-                    self.state.processes[usize::from(self.process)].held[at] = settle;
-                }
-                self.send(pass, Call::Delete(id), Awaits::Delete(id))
-            }
-            Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
-            _ => self.forget(),
-        }
-    }
-
-    /// An answer comes. Mirrors what follows each call in `calls.rs`.
+    /// An answer comes: production says what it means.
     pub fn answered(&mut self, call: &Call, answer: Answer) {
         let Some(pass) = self.desk().pass else { return };
         let Some(awaits) = pass.awaits else { return };
         let pass = Pass { awaits: None, ..pass };
-        let flow = match (awaits, answer) {
-            (Awaits::Create, _) => self.create_answered(pass, call, answer),
-            (Awaits::Delete(id), Answer::Done(_) | Answer::NotFound) => {
-                rows::gone(self.state, self.process, id);
-                Flow::Again(with_sight(pass, id, Sight::Gone))
-            }
-            (Awaits::Delete(_), Answer::Refused) if self.state.kin == Kin::Doomed => {
-                self.state.processes[usize::from(self.process)].refused = true;
-                Flow::Again(pass)
-            }
-            (Awaits::Change(id), Answer::Done(_)) => self.changed(pass, id, call),
-            (Awaits::Delete(id), Answer::Ambiguous) | (Awaits::Change(id), Answer::Ambiguous | Answer::NotFound) => {
-                let process = &mut self.state.processes[usize::from(self.process)];
-                if let Some(row) = index(id).and_then(|at| process.rows[at].as_mut()) {
-                    (row.doubtful, row.age) = (true, 0);
-                }
-                Flow::End
-            }
-            (_, Answer::Refused | Answer::NameTaken | Answer::Unsent) => Flow::End,
-        };
-        let flow = match flow {
-            // Whatever stands in the way of letting go of a remote in hand: it is left.
-            Flow::End if pass.in_hand.is_some() => self.forget(),
-            flow => flow,
+        let answer = answer.map_err(|class| self.model.oracle.words().failed(call, class));
+        let flow = match (awaits, &answer) {
+            (Awaits::Create, _) => self.created(pass, call, answer),
+            (Awaits::Delete(id), _) => self.deleted(pass, id, answer.as_ref().map(drop)),
+            (Awaits::Change(id), Ok(_)) => self.changed(pass, id, call),
+            (Awaits::Change(id), Err(error)) => self.change_failed(pass, id, error),
         };
         self.leave(flow);
     }
 
-    /// `create` and `create_failed` of `calls.rs`
-    fn create_answered(&mut self, pass: Pass, call: &Call, answer: Answer) -> Flow {
+    fn created(&mut self, pass: Pass, call: &Call, answer: Result<Id, CallError>) -> Flow {
         let (Some(Flight::Create { nonce, .. }), Call::Create(look)) = (pass.flight, *call) else { return Flow::End };
         let pass = Pass { flight: None, ..pass };
-        match answer {
-            Answer::Done(id) if self.is_anothers(id, &look) => Flow::Again(pass),
-            Answer::Done(id) => {
+        let words = self.model.oracle.words();
+        let error = match answer {
+            Ok(id) if self.is_anothers(id, &look) => words.failed(call, ErrorClass::Garbled),
+            Ok(id) => {
                 rows::believe(self.state, self.process, id, look);
                 let flight = Some(Flight::Create { nonce, landed: Landed::At(id) });
-                Flow::Again(with_sight(Pass { flight, owned: None, ..pass }, id, Sight::Indexed(look)))
+                return Flow::Again(with_sight(Pass { flight, owned: None, ..pass }, id, Sight::Indexed(look)));
             }
-            Answer::NameTaken => {
-                let memory = self.desk().memory;
-                let memory = self.model.memories.name_taken(memory);
-                self.desk().memory = memory;
+            Err(error) => error,
+        };
+        let parent_gone = self.state.kin == Kin::Gone && aftermath::may_lack_its_parent(&error);
+        match aftermath::after_create(&error, parent_gone, Timestamp::UNIX_EPOCH) {
+            CreateAfter::NameTaken => {
+                self.remember(|memory, now| memory.name_taken = Some(now));
                 Flow::Again(pass)
             }
-            Answer::Refused | Answer::NotFound => {
-                Flow::Again(Pass { flight: Some(Flight::Create { nonce, landed: Landed::Refused }), ..pass })
+            CreateAfter::Refused(report) => {
+                let landed = Landed::Refused(words::told(&report));
+                Flow::Again(Pass { flight: Some(Flight::Create { nonce, landed }), ..pass })
             }
-            Answer::Unsent => {
+            CreateAfter::NeverExecuted(_) => {
                 self.never_executed(nonce);
                 Flow::End
             }
-            Answer::Ambiguous => Flow::Again(pass),
+            CreateAfter::Uncertain => Flow::Again(pass),
         }
     }
 
-    /// `is_anothers` of `calls.rs`: an answer that names what is known under another mark, or what another recorded.
     fn is_anothers(&self, id: Id, sent: &Look) -> bool {
         let process = &self.state.processes[usize::from(self.process)];
-        let shown = index(id).and_then(|at| process.rows[at]).is_some_and(|row| row.look.mark != sent.mark);
+        let shown = index(id).and_then(|at| process.rows[at]).map(|row| row.look.mark);
         let uid = process.desks[usize::from(self.slot)].uid;
-        shown || look::is_recorded_elsewhere(self.model, process, (self.slot, uid), id)
+        let elsewhere = look::is_recorded_elsewhere(self.model, process, (self.slot, uid), id);
+        aftermath::names_another(shown, &sent.mark, elsewhere)
+    }
+
+    fn deleted(&mut self, pass: Pass, id: Id, answer: Result<(), &CallError>) -> Flow {
+        let takes_along = !self.model.scenario.versioned && self.state.kin == Kin::Doomed;
+        let after = aftermath::after_delete(answer, takes_along);
+        match after {
+            DeleteAfter::Deleted | DeleteAfter::WasGone => {
+                rows::gone(self.state, self.process, id);
+                if after == DeleteAfter::Deleted {
+                    let id = self.model.oracle.words().id(id);
+                    self.remember(|memory, _| memory.deleted(&id));
+                }
+                Flow::Again(with_sight(pass, id, Sight::Gone))
+            }
+            DeleteAfter::OneByOne => {
+                self.state.processes[usize::from(self.process)].refused = true;
+                Flow::Again(pass)
+            }
+            DeleteAfter::Failed(error) => self.change_failed(pass, id, error),
+        }
+    }
+
+    fn change_failed(&mut self, mut pass: Pass, id: Id, error: &CallError) -> Flow {
+        if aftermath::leaves_a_doubt(error) {
+            rows::doubt(self.state, self.process, id);
+        }
+        let sight = |pass: &Pass| index(id).map_or(Sight::Unknown, |at| pass.sights[at]);
+        if aftermath::reads_first(error, matches!(sight(&pass), Sight::Read(_))) {
+            let Flow::Again(read) = self.fetch(pass, id) else { return Flow::End };
+            pass = read;
+        }
+        let gone = sight(&pass) == Sight::Gone;
+        match aftermath::after_change(error, gone, pass.object.deleting, Timestamp::UNIX_EPOCH) {
+            ChangeAfter::Report(_) => Flow::End,
+            ChangeAfter::NameRefused(_) | ChangeAfter::Gone => Flow::Again(pass),
+        }
     }
 
     /// A change was acknowledged: what is known of the remote changes with it.

@@ -1,9 +1,12 @@
 //! The effects that only look. Mirrors `effects.rs` of production.
 
+use dataset_operator::plan::aftermath::waits_for_a_delete;
+
 use super::{Actor, Flow};
 use crate::look;
 use crate::rows;
 use crate::service;
+use crate::words::ticks;
 use crate::world::{Id, Pass, Sight, index};
 
 impl Actor<'_> {
@@ -20,7 +23,10 @@ impl Actor<'_> {
     /// `fetch` of `effects.rs`
     pub(super) fn fetch(&mut self, mut pass: Pass, id: Id) -> Flow {
         let bit = 1 << id;
-        if index(id).is_some_and(|at| self.state.processes[usize::from(self.process)].held[at] > 0) {
+        let words = self.model.oracle.words();
+        let held = index(id).map(|at| self.state.processes[usize::from(self.process)].held[at]);
+        let left = held.filter(|left| *left > 0).map(ticks);
+        if left.is_some() && waits_for_a_delete(words.profile(), &words.id(id), left).is_some() {
             return Flow::End;
         }
         let desks = &self.state.processes[usize::from(self.process)].desks;
@@ -51,9 +57,8 @@ impl Actor<'_> {
             rows::put_listed(self.state, self.process, &owned);
             owned
         };
-        let memory = self.desk().memory;
-        let listed = self.model.memories.listed(memory, &self.model.oracle.world());
-        self.desk().memory = listed;
+        let config = self.model.oracle.world();
+        self.remember(|memory, now| memory.listed(&config, now));
         Pass { owned: Some(owned), ..pass }
     }
 }

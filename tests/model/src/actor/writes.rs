@@ -1,12 +1,18 @@
 //! The writes to the object, and the reads that follow them. Mirrors `writes.rs` of production, and of `ending.rs` what
 //! a status becomes.
 
+use dataset_operator::plan::aftermath::{
+    ClaimAfter, FinalizerAfter, NotWritten, RefuseAfter, Unrecorded, after_claim, after_finalizer, after_refuse,
+    after_unrecorded, ends_with_its_record, records_again,
+};
+
 use super::{Actor, Flow};
 use crate::faults::Fate;
 use crate::memory::FRESH;
 use crate::properties::Event;
 use crate::question::Question;
-use crate::store::{self, Refusal};
+use crate::store;
+use crate::words;
 use crate::world::{Flight, Intent, Object, Outcome, Pass, Record, Sight, Status, Straggler, Told, Write, index};
 
 impl Actor<'_> {
@@ -28,50 +34,48 @@ impl Actor<'_> {
         Flow::End
     }
 
-    /// A write to the object, which may meet its fate. `Err(None)`: no answer.
-    fn write(&mut self, write: Write, fate: Fate) -> Result<Object, Option<Refusal>> {
+    /// A write to the object, which may meet its fate.
+    fn write(&mut self, write: Write, fate: Fate) -> Result<Object, NotWritten> {
         match fate {
-            Fate::Well => store::store(&self.model.oracle, self.state, self.slot, &write).map_err(Some),
-            Fate::Unanswered => {
-                let _ = store::store(&self.model.oracle, self.state, self.slot, &write);
-                Err(None)
+            Fate::Well => {
+                let object = store::store(&self.model.oracle, self.state, self.slot, &write)?;
+                self.desk().written = object.version;
+                return Ok(object);
             }
-            Fate::Lost => Err(None),
-            Fate::Late => {
-                self.state.straggler = Some(Box::new(Straggler { slot: self.slot, write }));
-                Err(None)
-            }
+            Fate::Unanswered => drop(store::store(&self.model.oracle, self.state, self.slot, &write)),
+            Fate::Lost => {}
+            Fate::Late => self.state.straggler = Some(Box::new(Straggler { slot: self.slot, write })),
         }
+        Err(NotWritten::Unclear)
     }
 
-    /// `claim` of `writes.rs`. A claim whose answer is lost is recognised by its nonce.
-    pub(super) fn claim(&mut self, pass: Pass, intent: &Intent, flight: Option<Flight>, fate: Fate) -> Flow {
+    pub(super) fn claim(&mut self, mut pass: Pass, intent: &Intent, flight: Option<Flight>, fate: Fate) -> Flow {
         let version = pass.object.version;
         let claimed = |pass| Flow::Again(Pass { claimed: Some(0), fresh: true, flight, ..pass });
         let error = match self.write(Write::Claim { version, intent: *intent }, fate) {
-            Ok(object) => {
-                self.desk().written = object.version;
-                return claimed(Pass { object, ..pass });
-            }
+            Ok(object) => return claimed(Pass { object, ..pass }),
             Err(error) => error,
         };
-        let Flow::Again(pass) = self.reread(pass) else { return Flow::End };
-        if pass.object.intent == Some(*intent) && pass.object.finalizer {
-            return claimed(pass);
+        if error.may_be_stored() {
+            let Flow::Again(read) = self.reread(pass) else { return Flow::End };
+            pass = read;
         }
-        if error == Some(Refusal::Conflict) {
-            return Flow::Again(pass);
+        let oracle = &self.model.oracle;
+        match after_claim(error, &oracle.words().intent(intent), &oracle.facts(self.slot, &pass.object)) {
+            ClaimAfter::Stored => claimed(pass),
+            ClaimAfter::Again => Flow::Again(pass),
+            ClaimAfter::NotStored => Flow::End,
+            ClaimAfter::NotSent => {
+                if let Some(Flight::Create { nonce, .. }) = flight {
+                    self.never_executed(nonce);
+                }
+                Flow::End
+            }
         }
-        if let Some(Flight::Create { nonce, .. }) = flight {
-            self.never_executed(nonce);
-        }
-        Flow::End
     }
 
     pub(super) fn never_executed(&mut self, nonce: u8) {
-        let memory = self.desk().memory;
-        let memory = self.model.memories.never_executed(memory, nonce);
-        self.desk().memory = memory;
+        self.remember(|memory, _| memory.never_executed = Some(words::nonce(nonce)));
     }
 
     /// What a status becomes by this report: `after` of `ending.rs`.
@@ -97,10 +101,9 @@ impl Actor<'_> {
     /// `finish` of `ending.rs`. (News that production holds back for some seconds is told at once here.)
     pub(super) fn report(&mut self, pass: &Pass, question: &Question, told: Told, duplicates: bool, fate: Fate) {
         let (before, after) = (pass.object.status, self.told(pass, question, told, duplicates));
-        if before != after
-            && let Ok(object) = self.write(Write::Status { uid: pass.object.uid, before, after }, fate)
-        {
-            self.desk().written = object.version;
+        if before != after {
+            // Told, or told later.
+            let _ = self.write(Write::Status { uid: pass.object.uid, before, after }, fate);
         }
     }
 
@@ -124,69 +127,73 @@ impl Actor<'_> {
         self.learn(&mut after, question);
         if before != after {
             match self.write(Write::Status { uid: pass.object.uid, before, after }, fate) {
-                Ok(object) => {
-                    self.desk().written = object.version;
-                    pass.object = object;
-                }
-                Err(Some(_)) => return self.in_hand(pass, record),
-                // Tried again.
-                Err(None) => return Flow::Again(pass),
+                Ok(object) => pass.object = object,
+                Err(error) if error.misses_its_object() => return self.unrecorded(pass, record, error),
+                Err(error) => return self.records_again(pass, error),
             }
         }
         if record.recovered {
             self.model.saw(Event::Recovered);
         }
-        let memory = self.desk().memory;
-        let memory = self.model.memories.recorded(memory, self.model.oracle.words().id(record.id));
-        self.desk().memory = memory;
+        let id = self.model.oracle.words().id(record.id);
+        self.remember(|memory, now| memory.recorded = Some((id, now)));
         pass.flight = None;
-        if record.settled && !pass.object.deleting { Flow::End } else { Flow::Again(pass) }
+        if ends_with_its_record(record.settled, pass.object.deleting, false) { Flow::End } else { Flow::Again(pass) }
     }
 
-    /// `in_hand` of `writes.rs`
-    fn in_hand(&mut self, pass: Pass, record: &Record) -> Flow {
+    fn records_again(&self, pass: Pass, error: NotWritten) -> Flow {
+        if records_again(error, 0).is_some() { Flow::Again(pass) } else { Flow::End }
+    }
+
+    fn unrecorded(&mut self, mut pass: Pass, record: &Record, error: NotWritten) -> Flow {
         let before = pass.object.status.id;
-        match self.state.objects[usize::from(self.slot)] {
-            Some(object) if object.uid == pass.object.uid => {
-                self.desk().written = object.version;
-                let now = object.status.id;
-                if now != before && now != record.id {
-                    return Flow::End;
-                }
-                Flow::Again(Pass { object, ..pass })
-            }
-            _ => {
+        let object = self.state.objects[usize::from(self.slot)].filter(|object| object.uid == pass.object.uid);
+        if let Some(object) = object {
+            self.desk().written = object.version;
+            pass.object = object;
+        }
+        match after_unrecorded(&record.id, Some(&before), object.as_ref().map(|object| Some(&object.status.id))) {
+            Unrecorded::Retry => self.records_again(pass, error),
+            Unrecorded::Surplus => Flow::End,
+            Unrecorded::Release => {
                 self.model.saw(Event::InHand);
-                let mut sights = pass.sights;
                 if let Some(at) = index(record.id) {
-                    sights[at] = Sight::Unknown;
+                    pass.sights[at] = Sight::Unknown;
                 }
-                Flow::Again(Pass { in_hand: Some(*record), flight: None, fresh: true, sights, ..pass })
+                released(&mut pass.object, record);
+                Flow::Again(Pass { in_hand: true, flight: None, fresh: true, ..pass })
             }
         }
     }
 
-    /// `refuse` of `writes.rs`
     pub(super) fn refuse(&mut self, mut pass: Pass, question: &Question, nonce: u8, told: Told, fate: Fate) -> Flow {
-        let before = pass.object.status;
+        let before = pass.object;
         let after = Status { attempt: Some((nonce, Outcome::Refused)), ..self.told(&pass, question, told, false) };
         pass.flight = None;
-        match self.write(Write::Status { uid: pass.object.uid, before, after }, fate) {
-            Ok(object) => {
-                self.desk().written = object.version;
-                pass.object = object;
-                if pass.object.deleting { Flow::Again(pass) } else { Flow::End }
-            }
-            Err(_) => Flow::End,
+        let write = Write::Status { uid: before.uid, before: before.status, after };
+        let (Ok(object), Some(report)) = (self.write(write, fate), words::report(told)) else { return Flow::End };
+        pass.object = object;
+        match after_refuse(&report, object.deleting, object.generation != before.generation) {
+            RefuseAfter::LetGo => Flow::Again(pass),
+            RefuseAfter::Soon | RefuseAfter::Ended(_) => Flow::End,
         }
     }
 
-    /// `let_go` of `writes.rs`
     pub(super) fn let_go(&mut self, pass: Pass, fate: Fate) -> Flow {
-        match self.write(Write::LetGo { version: pass.object.version }, fate) {
-            Err(Some(Refusal::Conflict)) => self.reread(pass),
-            Err(None | Some(Refusal::Unprocessable)) => Flow::End,
-            Ok(_) | Err(Some(Refusal::NotFound)) => self.forget(),
+        match self.write(Write::LetGo { version: pass.object.version }, fate).map_err(after_finalizer) {
+            Err(FinalizerAfter::Reread) => self.reread(pass),
+            Err(FinalizerAfter::Failed) => Flow::End,
+            Ok(_) | Err(FinalizerAfter::Gone) => self.forget(),
         }
     }
+}
+
+/// Mirrors `released` of production's `aftermath`, which changes an object of its own form.
+const fn released(object: &mut Object, record: &Record) {
+    (object.deleting, object.finalizer) = (true, true);
+    (object.spec.force, object.spec.paused) = (0, false);
+    object.status.id = record.id;
+    object.status.origin = record.origin;
+    object.status.attempt = record.attempt;
+    object.status.fixed = record.fixed;
 }

@@ -1,5 +1,7 @@
 //! What is under way: requests to the service, and a write to an object that was given up.
 
+use dataset_operator::cloud::ErrorClass;
+
 use super::{Model, has, spend};
 use crate::actor::Actor;
 use crate::faults::{Action, Fault};
@@ -48,18 +50,18 @@ pub(super) fn fail(model: &Model, state: &mut State, at: u8, fault: Fault) -> Op
     let message = place.take()?;
     let creates = matches!(message.call, Call::Create(_));
     let answer = match fault {
-        Fault::Loss => Answer::Ambiguous,
+        Fault::Loss => Err(ErrorClass::Ambiguous),
         Fault::LostAnswer => {
             let _ = service::execute(state, &message, model.scenario.unique_names);
-            Answer::Ambiguous
+            Err(ErrorClass::Ambiguous)
         }
         Fault::Late => {
             *place = Some(Message { waits: None, ..message });
-            Answer::Ambiguous
+            Err(ErrorClass::Ambiguous)
         }
         Fault::Replay => {
             *place = Some(Message { waits: None, wire: Wire::Unbounded, ..message });
-            Answer::Ambiguous
+            Err(ErrorClass::Ambiguous)
         }
         Fault::Duplicate => {
             *place = Some(Message { waits: None, wire: Wire::Unbounded, ..message });
@@ -67,14 +69,14 @@ pub(super) fn fail(model: &Model, state: &mut State, at: u8, fault: Fault) -> Op
         }
         Fault::WrongAnswer if creates => {
             let others: Vec<_> = state.living().map(|(id, _)| id).collect();
-            let Answer::Done(_) = service::execute(state, &message, model.scenario.unique_names) else {
+            let Ok(_) = service::execute(state, &message, model.scenario.unique_names) else {
                 return None;
             };
-            Answer::Done(*others.first()?)
+            Ok(*others.first()?)
         }
-        Fault::Unsent if creates => Answer::Unsent,
+        Fault::Unsent if creates => Err(ErrorClass::Transient),
         Fault::Refused if creates || (matches!(message.call, Call::Delete(_)) && state.kin == Kin::Doomed) => {
-            Answer::Refused
+            Err(ErrorClass::Refused)
         }
         _ => return None,
     };

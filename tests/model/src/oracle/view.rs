@@ -8,7 +8,7 @@ use dataset_operator::plan;
 use dataset_operator::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use dataset_operator::plan::object::{ObjectFacts, Stored};
 use dataset_operator::plan::recorded::{Ended, Recorded};
-use dataset_operator::plan::report::{Blocked, Next, Ready, Report};
+use dataset_operator::plan::report::Blocked;
 use dataset_operator::plan::view::{Observation, Observed, Relations, StateView, View};
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
@@ -20,7 +20,7 @@ use serde_json::json;
 use super::Oracle;
 use crate::question::Question;
 use crate::words::{self, ticks};
-use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Uid, each};
+use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Sight, Uid, each};
 
 impl Oracle {
     /// The production view of a question.
@@ -28,7 +28,7 @@ impl Oracle {
     pub fn view(&self, question: &Question) -> View {
         let object = &question.object;
         View {
-            object: self.facts(question),
+            object: self.facts(question.slot, object),
             recorded: self.recorded(object),
             owner: self.words.owner(question.slot),
             profile: self.words.profile(),
@@ -42,8 +42,9 @@ impl Oracle {
         }
     }
 
-    fn facts(&self, question: &Question) -> ObjectFacts {
-        let object = &question.object;
+    /// The object as production reads it.
+    #[must_use]
+    pub fn facts(&self, slot: u8, object: &Object) -> ObjectFacts {
         let intent = match &object.intent {
             None => Stored::Absent,
             Some(intent) if intent.uid == object.uid => Stored::Own(self.words.intent(intent)),
@@ -57,7 +58,7 @@ impl Oracle {
         ObjectFacts {
             uid: words::uid(object.uid),
             namespace: "ns".into(),
-            name: words::name(question.slot + 1).into(),
+            name: words::name(slot + 1).into(),
             resource_version: object.version.to_string(),
             generation: i64::from(object.generation),
             deleting: object.deleting,
@@ -76,14 +77,6 @@ impl Oracle {
     #[must_use]
     pub fn recorded(&self, object: &Object) -> Recorded {
         let status = &object.status;
-        let report = match status.told {
-            world::Told::Nothing => None,
-            world::Told::Ready => Some(Ready::Available(String::new())),
-            world::Told::PausedReady => Some(Ready::PausedReady(String::new())),
-            world::Told::Paused => Some(Ready::Paused(String::new())),
-            world::Told::Working(reason) => Some(Ready::Working(reason_of(reason), String::new())),
-            world::Told::Stuck(reason) => Some(Ready::Stuck(reason_of(reason), String::new())),
-        };
         let mut recorded = Recorded {
             id: (status.id > 0).then(|| self.words.id(status.id)),
             origin: origin(status.origin),
@@ -101,8 +94,7 @@ impl Oracle {
             recorded.info.insert("name".into(), json!(words::name(status.name)));
         }
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
-        if let Some(ready) = report {
-            let report = Report::new(ready, Next::Event);
+        if let Some(report) = words::report(status.told) {
             recorded = conditions::next_status(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
         }
         recorded.observed_generation = observed;
@@ -175,10 +167,10 @@ impl Oracle {
         let mut sights = BTreeMap::new();
         for (id, sight) in (1..).zip(&question.sights) {
             let sight = match sight {
-                world::Sight::Unknown => continue,
-                world::Sight::Indexed(look) => Observation::Listed(remote(id, look)),
-                world::Sight::Read(look) => Observation::Read(remote(id, look)),
-                world::Sight::Gone => Observation::Gone,
+                Sight::Unknown => continue,
+                Sight::Indexed(look) => Observation::Listed(remote(id, look)),
+                Sight::Read(look) => Observation::Read(remote(id, look)),
+                Sight::Gone => Observation::Gone,
             };
             sights.insert(self.words.id(id), sight);
         }
@@ -233,9 +225,7 @@ impl Oracle {
                 landed: match landed {
                     Landed::Not => None,
                     Landed::At(id) => Some(plan::Landed::At(self.words.id(id))),
-                    Landed::Refused => {
-                        Some(plan::Landed::Refused(Box::new(Report::stuck(Reason::InvalidSpec, "refused"))))
-                    }
+                    Landed::Refused(told) => words::report(told).map(|report| plan::Landed::Refused(Box::new(report))),
                 },
             },
             Flight::Take { nonce, id, recovered } => {
@@ -270,8 +260,4 @@ fn origin(number: u8) -> Option<Origin> {
         2 => Some(Origin::Adopted),
         _ => None,
     }
-}
-
-fn reason_of(number: u8) -> Reason {
-    Reason::ALL.get(usize::from(number)).copied().unwrap_or(Reason::InternalError)
 }

@@ -2,7 +2,7 @@
 
 use dataset_operator::api::condition::Reason;
 use dataset_operator::plan::recorded;
-use dataset_operator::plan::report::{Ready, Report};
+use dataset_operator::plan::report::{Next, Ready, Report};
 
 use super::of_nonce;
 use crate::world::{Nonce, Outcome, Told};
@@ -50,6 +50,21 @@ pub fn told(report: &Report) -> Told {
         Ready::Working(reason, _) => Told::Working(of_reason(*reason)),
         Ready::Stuck(reason, _) => Told::Stuck(of_reason(*reason)),
     }
+}
+
+/// A report that makes this of `Ready`; `None` if nothing was told.
+#[must_use]
+pub fn report(told: Told) -> Option<Report> {
+    let reason = |number: u8| Reason::ALL.get(usize::from(number)).copied().unwrap_or(Reason::InternalError);
+    let ready = match told {
+        Told::Nothing => return None,
+        Told::Ready => Ready::Available(String::new()),
+        Told::PausedReady => Ready::PausedReady(String::new()),
+        Told::Paused => Ready::Paused(String::new()),
+        Told::Working(number) => Ready::Working(reason(number), String::new()),
+        Told::Stuck(number) => Ready::Stuck(reason(number), String::new()),
+    };
+    Some(Report::new(ready, Next::Event))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an operator process keeps: its index, and for each object a memory and the pass under way.
 
-use super::{Id, Look, Looks, Nonce, Object, Outcome, REMOTES, Uid};
+use super::{Id, Look, Looks, Nonce, Object, Outcome, REMOTES, Told, Uid};
 
 /// What a pass or the index knows of a remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -44,8 +44,8 @@ pub enum Landed {
     Not,
     /// This.
     At(Id),
-    /// Nothing.
-    Refused,
+    /// Nothing, and what is told of that.
+    Refused(Told),
 }
 
 /// A row of the index.
@@ -112,8 +112,8 @@ pub struct Pass {
     pub claimed: Option<u8>,
     /// A request whose answer it waits for.
     pub awaits: Option<Awaits>,
-    /// A remote in hand whose object is gone: it is let go.
-    pub in_hand: Option<Record>,
+    /// The object is gone, and what is done is for the remote that it could not be told of.
+    pub in_hand: bool,
     /// Remotes it has reserved, as bits.
     pub reserved: u8,
 }
@@ -133,7 +133,7 @@ impl Pass {
             flight: None,
             claimed: None,
             awaits: None,
-            in_hand: None,
+            in_hand: false,
             dataset: None,
             reserved: 0,
         }

@@ -1,14 +1,20 @@
 //! What a failed call means for the object: one table from error class to reason, and when to try again.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::api::condition::Reason;
 use crate::cloud::{CallError, ErrorClass, Unauthorised};
-use crate::environment;
 use crate::plan::recorded::LastError;
 use crate::plan::report::{Next, Ready, Report};
 
+/// A throttled object comes back after this time at least.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// The report that a failed call deserves. Refusals are the user's to solve; the rest heals by itself.
 #[must_use]
-pub fn report_for(error: &CallError) -> Report {
+pub fn report_for(error: &CallError, now: Timestamp) -> Report {
     let message = error.to_string();
     let ready = match &error.class {
         ErrorClass::Refused if error.blames_the_spec() => Ready::Stuck(Reason::InvalidSpec, message),
@@ -23,17 +29,28 @@ pub fn report_for(error: &CallError) -> Report {
         ErrorClass::Unauthorised(Unauthorised::Credentials) => Ready::Stuck(Reason::CredentialsInvalid, message),
         ErrorClass::Unauthorised(Unauthorised::Permission) => Ready::Stuck(Reason::AccessDenied, message),
     };
-    Report { error: Some(last_error(error)), ..Report::new(ready, Next::Backoff) }
+    Report { error: Some(last_error(error, now)), ..Report::new(ready, Next::Backoff) }
+}
+
+/// The report of a failed call that ends the pass.
+#[must_use]
+pub fn last_words(error: &CallError, now: Timestamp) -> Report {
+    let mut report = report_for(error, now);
+    if let ErrorClass::Throttled { after } = error.class {
+        // The limiter slows down for all; the object only takes its place again.
+        report.next = Next::After(after.unwrap_or_default().max(AGAIN));
+    }
+    report
 }
 
 /// The failed call as status tells it.
 #[must_use]
-pub fn last_error(error: &CallError) -> LastError {
+pub fn last_error(error: &CallError, now: Timestamp) -> LastError {
     LastError {
         code: error.cause(),
         request_id: error.request_id.clone(),
         operation: error.operation.as_str().to_owned(),
-        time: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }
 }
 
@@ -46,11 +63,11 @@ mod tests {
     fn an_answer_that_cannot_be_used_has_no_code_of_success() {
         let malformed = Malformed { what: "the body is empty", request_id: None };
         let error = CallError::malformed(Operation::GetDataset, malformed);
-        assert_eq!(last_error(&error).code, "malformed");
+        assert_eq!(last_error(&error, Timestamp::UNIX_EPOCH).code, "malformed");
         let lost = CallError { class: ErrorClass::Transient, status: None, ..error.clone() };
-        assert_eq!(last_error(&lost).code, "unreachable");
+        assert_eq!(last_error(&lost, Timestamp::UNIX_EPOCH).code, "unreachable");
         let unavailable = CallError { class: ErrorClass::Transient, status: Some(503), ..error };
-        assert_eq!(last_error(&unavailable).code, "503");
+        assert_eq!(last_error(&unavailable, Timestamp::UNIX_EPOCH).code, "503");
     }
 
     #[test]
@@ -58,7 +75,8 @@ mod tests {
         let refused = |operation, class, code: &str| {
             let malformed = Malformed { what: "", request_id: None };
             let code = Some(code.to_owned());
-            report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }).ready
+            report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }, Timestamp::UNIX_EPOCH)
+                .ready
         };
         let unknown = refused(Operation::GetDataset, ErrorClass::Unexplained, "201399999");
         assert!(matches!(unknown, Ready::Working(Reason::CloudUnavailable, _)), "{unknown:?}");
