@@ -48,7 +48,9 @@ pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, inventory: Arc<Inventor
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
-        states.iter().for_each(|states| states.tidy(list_lag));
+        for states in &states {
+            states.tidy(list_lag);
+        }
         inventory.tidy();
     }
 }
