@@ -48,7 +48,11 @@ pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, accounts: Arc<Accounts>
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
-        states.iter().for_each(|states| states.tidy(list_lag));
-        accounts.iter().for_each(|account| account.inventory.tidy());
+        for states in &states {
+            states.tidy(list_lag);
+        }
+        for account in accounts.iter() {
+            account.inventory.tidy();
+        }
     }
 }

@@ -44,7 +44,9 @@ impl<K: Kind> Watch<K> {
 
     fn list(&mut self, objects: &[Value]) {
         self.show(Event::Init);
-        objects.iter().for_each(|object| self.show(Event::InitApply(parsed(object))));
+        for object in objects {
+            self.show(Event::InitApply(parsed(object)));
+        }
         self.show(Event::InitDone);
     }
 }

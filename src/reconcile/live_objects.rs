@@ -87,7 +87,7 @@ impl LiveObjects {
 
     /// All objects of a kind are in its store, after a list: whoever else was of this kind went unseen.
     pub fn on_list(&self, kind: &'static str) {
-        let here = self.stores().filter(|store| store.kind() == kind).flat_map(|store| store.all());
+        let here = self.stores().filter(|store| store.kind() == kind).flat_map(AnyStore::all);
         let here: Vec<_> = here.map(|(uid, _)| (uid, kind)).collect();
         let mut state = self.state();
         state.uids.retain(|_, of| *of != kind);
