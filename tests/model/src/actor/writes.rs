@@ -129,7 +129,7 @@ impl Actor<'_> {
             match self.write(Write::Status { uid: pass.object.uid, before, after }, fate) {
                 Ok(object) => pass.object = object,
                 Err(error) if error.misses_its_object() => return self.unrecorded(pass, record, error),
-                Err(error) => return self.records_again(pass, error),
+                Err(error) => return Self::records_again(pass, error),
             }
         }
         if record.recovered {
@@ -141,7 +141,7 @@ impl Actor<'_> {
         if ends_with_its_record(record.settled, pass.object.deleting, false) { Flow::End } else { Flow::Again(pass) }
     }
 
-    fn records_again(&self, pass: Pass, error: NotWritten) -> Flow {
+    fn records_again(pass: Pass, error: NotWritten) -> Flow {
         if records_again(error, 0).is_some() { Flow::Again(pass) } else { Flow::End }
     }
 
@@ -153,7 +153,7 @@ impl Actor<'_> {
             pass.object = object;
         }
         match after_unrecorded(&record.id, Some(&before), object.as_ref().map(|object| Some(&object.status.id))) {
-            Unrecorded::Retry => self.records_again(pass, error),
+            Unrecorded::Retry => Self::records_again(pass, error),
             Unrecorded::Surplus => Flow::End,
             Unrecorded::Release => {
                 self.model.saw(Event::InHand);
