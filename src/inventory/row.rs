@@ -15,10 +15,10 @@ use crate::remote::uid::Uid;
 const LEFT_OUT: [&str; 2] = ["GmtCreateTime", "GmtModifiedTime"];
 
 impl Compressible for Remote {
+    // The compressor looks up every third byte of it, so that its length matters: two bytes less cost 20 bytes a row.
     const TYPICAL: &'static str = concat!(
-        r#"{"Accessibility":"PUBLIC","DataSourceType":"NAS","Property":"FILE","VersionName":"v2""#,
-        r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{},"mark":{"domain":"","owner":"","attempt":""#,
-        r#"c0123456789abcdef.01234567-89ab-","released":"true"},"fields":{"Accessibility":"PRIVATE","#,
+        r#"{"Accessibility":"PUBLIC","DataSourceType":"NAS","Property":"FILE","VersionName":"v2"},"#,
+        r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{},"fields":{"Accessibility":"PRIVATE","#,
         r#""DataSourceType":"OSS","DataType":"COMMON","DatasetId":"d-","Description":"","Edition":"BASIC","#,
         r#""ImportInfo":"{\"region\":\"${Region}\",\"","IsShared":false,"MountAccess":"RW","Name":"","#,
         r#""MountAccessReadWriteRoleIdList":["*"],"Options":"{\"mountPath\":\"/mnt/data/\"}","#,
@@ -26,7 +26,8 @@ impl Compressible for Remote {
         r#""SourceType":"USER","TagTemplateType":"","Uri":"oss://.oss-cn-hangzhou.aliyuncs.com/","#,
         r#""UserId":"1234567890123456","WorkspaceId":"12345"},"latest":{"id":{"dataset":"d-","version":"v1"},"#,
         r#""labels":{},"fields":{"DataCount":0,"DataSize":0,"DataSourceType":"OSS","Description":"","Options":"","#,
-        r#""Property":"DIRECTORY","SourceId":"","SourceType":"USER","Uri":"oss://","VersionName":"v1"},"latest":null}}"#,
+        r#""Property":"DIRECTORY","SourceId":"","SourceType":"USER","Uri":"oss://","VersionName":"v1"}},"mark":{"#,
+        r#""domain":"","owner":"","attempt":"c0123456789abcdef.01234567-89ab-","released":"true"}}"#,
     );
 
     fn learnt() -> &'static OnceLock<Box<[u8]>> {

@@ -320,6 +320,6 @@ fn a_record_of_a_typical_dataset_is_small() {
     let next =
         typical("d-xqa54j8o8hnzqxt9w4", "street-signs", "9d2e7a41-c05b-4f38-9e61-2b7c84d0f5a6", "c91b7e20d4f6a83c5");
     let size = packed(&next).size();
-    assert!(size <= 300, "{size} bytes");
+    assert!(size <= 262, "{size} bytes");
     assert!(size_of::<Row>() <= 72, "{} bytes around it", size_of::<Row>());
 }

@@ -22,14 +22,14 @@ pub struct Remote {
     pub id: RemoteId,
     /// Its labels, those of users and of others.
     pub labels: Labels,
-    /// Our mark, or what is left of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<RawMark>,
     /// Its other members by API name.
     pub fields: Fields,
     /// A dataset's newest version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Box<Remote>>,
+    /// Our mark, or what is left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<RawMark>,
 }
 
 impl Remote {
@@ -37,7 +37,7 @@ impl Remote {
     #[must_use]
     pub fn labelled(id: RemoteId, mut labels: Labels, fields: Fields, latest: Option<Box<Self>>) -> Self {
         let mark = RawMark::take(&mut labels);
-        Self { id, labels, mark, fields, latest }
+        Self { id, labels, fields, latest, mark }
     }
 
     /// All its labels, as the service shows them.
