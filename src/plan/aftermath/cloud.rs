@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use crate::api::EventReason;
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass};
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::error_report::{last_words, report_for};
@@ -140,7 +139,7 @@ pub fn says_gone(error: &CallError) -> Option<bool> {
 #[must_use]
 pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     let id = &edit.id;
-    let released = edit.after.iter().any(|remote| remote.id == *id && remote.labels.contains_key(MARK_RELEASED));
+    let released = edit.after.iter().any(|remote| remote.id == *id && remote.is_released());
     match edit.purpose {
         Purpose::Spec(_) => None,
         // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.

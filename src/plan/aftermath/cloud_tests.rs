@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::*;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
-use crate::api::names::MARK_RELEASED;
 use crate::cloud::{CallError, ErrorClass, Malformed, Operation, Unauthorised};
 use crate::kinds::{dataset, version};
 use crate::plan::edit::{Edit, Purpose};
@@ -165,15 +164,15 @@ fn a_failed_list_says_gone_or_nothing_or_asks_other_lists() {
 #[test]
 fn a_restored_mark_is_told_unless_it_is_part_of_taking_the_remote() {
     let codec = dataset::PROFILE.codec;
-    let (plain, mark) = (remote(), Labels::from([("dso-owner".to_owned(), "o".to_owned())]));
-    let released = Remote { labels: Labels::from([(MARK_RELEASED.to_owned(), "true".to_owned())]), ..(*plain).clone() };
+    let (plain, mark) = (remote(), RawMark { owner: Some("o".to_owned()), ..RawMark::default() });
+    let released = Remote { mark: Some(RawMark::default().into_released()), ..(*plain).clone() };
     let told = |edit: &Edit, in_flight| news_of(edit, in_flight).map(|(reason, _)| reason);
-    let restored = Edit::set_labels(codec, &plain, &mark, Purpose::Mark);
+    let restored = Edit::mark(codec, &plain, &mark);
     assert_eq!((told(&restored, false), told(&restored, true)), (Some(EventReason::MarkRestored), None));
-    assert_eq!(told(&Edit::set_labels(codec, &released, &mark, Purpose::Mark), false), None, "not all of it yet");
+    assert_eq!(told(&Edit::mark(codec, &released, &mark), false), None, "not all of it yet");
     assert_eq!(told(&Edit::clear_released(codec, &released), false), Some(EventReason::MarkRestored));
     assert_eq!(told(&Edit::release(codec, &plain), true), Some(EventReason::Retained));
-    assert_eq!(told(&Edit::set_labels(codec, &plain, &mark, Purpose::Spec(Vec::new())), false), None);
+    assert_eq!(told(&Edit::set_labels(codec, &plain, &Labels::new(), Purpose::Spec(Vec::new())), false), None);
 }
 
 #[test]
