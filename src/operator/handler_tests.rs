@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::inventory::{Inventory, Settings};
 use crate::kinds::{DatasetVersions, Datasets};
+use crate::plan::desired::Deletion;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::Defaults;
 use crate::reconcile::references::References;
@@ -324,8 +325,10 @@ async fn a_version_that_refers_elsewhere_now_is_not_woken_by_the_former_dataset(
 async fn an_object_is_a_neighbour_while_it_lives() {
     let mut world = World::settled();
     let uid = Uid::of("DatasetVersion-by-id");
-    let neighbour = world.shared.lookups.live.neighbour(uid).unwrap();
+    let neighbour = world.shared.lookups.live.neighbour(uid, None).unwrap();
+    let kept = world.shared.lookups.live.neighbour(uid, Some(Deletion::Retain)).unwrap();
+    assert!(neighbour.deletes && !kept.deletes, "the operator's default counts");
     assert_eq!((neighbour.kind, neighbour.name.as_str(), neighbour.deletes), ("DatasetVersion", "by-id", true));
     world.versions.show(Event::Delete(parsed(&version("by-id", &json!({"datasetId": "d-1"}), Some("v3")))));
-    assert_eq!(world.shared.lookups.live.neighbour(uid), None);
+    assert_eq!(world.shared.lookups.live.neighbour(uid, None), None);
 }

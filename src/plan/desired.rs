@@ -100,6 +100,15 @@ pub enum Deletion {
     Retain,
 }
 
+impl Deletion {
+    /// What deleting an object means for its remote: what its spec says, or else the operator's default, or else Delete, and
+    /// Retain for what was `adopted`.
+    #[must_use]
+    pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
+        spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })
+    }
+}
+
 impl From<DeletionPolicy> for Deletion {
     fn from(policy: DeletionPolicy) -> Self {
         match policy {

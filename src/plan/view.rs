@@ -266,14 +266,11 @@ impl View {
         self.is_gone(id) && self.observed.absence_counts && self.observed.swept && old_enough
     }
 
-    /// The effective deletion policy: the spec's, or else the operator's default, or else Delete for what we created
-    /// and Retain for what was adopted.
+    /// The effective deletion policy.
     #[must_use]
     pub fn deletion_policy(&self) -> Deletion {
-        self.deletion.or(self.config.default_deletion).unwrap_or(match self.recorded.origin {
-            Some(Origin::Adopted) => Deletion::Retain,
-            Some(Origin::Created) | None => Deletion::Delete,
-        })
+        let adopted = self.recorded.origin == Some(Origin::Adopted);
+        Deletion::effective(self.deletion, self.config.default_deletion, adopted)
     }
 
     /// Remotes that provably are this very object's, newest attempt first; the recorded one is left out.

@@ -112,7 +112,7 @@ impl<K: Kind> Pass<'_, K> {
                 view.observed.live_here.insert(uid.to_owned());
                 // A version sees the mark of its Dataset all the time, and asks nothing about it.
                 if K::PROFILE.names(&remote.id) && !view.observed.neighbours.contains_key(uid) {
-                    let neighbour = self.ctx.lookups.live.neighbour(Uid::of(uid));
+                    let neighbour = self.ctx.lookups.live.neighbour(Uid::of(uid), self.ctx.config.default_deletion);
                     view.observed.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
                 }
             }

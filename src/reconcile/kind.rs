@@ -63,12 +63,10 @@ pub trait Kind: Sized + Send + Sync + 'static {
     }
 }
 
-/// What deleting this object means for its remote: Delete for what we created, Retain for what was adopted, unless the spec
-/// says.
+/// What deleting this object means for its remote, where the operator's default is this.
 #[must_use]
-pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded) -> Deletion {
-    let adopted = recorded.origin == Some(Origin::Adopted);
-    K::deletion(object).unwrap_or(if adopted { Deletion::Retain } else { Deletion::Delete })
+pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
+    Deletion::effective(K::deletion(object), default, recorded.origin == Some(Origin::Adopted))
 }
 
 /// Reads an object's status.

@@ -37,7 +37,7 @@ pub trait AnyStore: Any + Send + Sync {
     /// Each object with what is counted of it.
     fn all(&self) -> Vec<(Uid, ReadyFlags)>;
     /// Who has this uid. It looks through all objects, so it is asked only for messages.
-    fn neighbour(&self, uid: Uid) -> Option<Neighbour>;
+    fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour>;
 }
 
 /// The store of kind `K`.
@@ -68,11 +68,11 @@ impl LiveObjects {
         self.state().uids.contains_key(&uid)
     }
 
-    /// The object here, of any kind, that has this uid.
+    /// The object here, of any kind, that has this uid; `default` is the operator's deletion policy.
     #[must_use]
-    pub fn neighbour(&self, uid: Uid) -> Option<Neighbour> {
+    pub fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour> {
         let kind = self.state().uids.get(&uid).copied()?;
-        self.stores().find(|store| store.kind() == kind)?.neighbour(uid)
+        self.stores().find(|store| store.kind() == kind)?.neighbour(uid, default)
     }
 
     /// An object of this kind is here.
@@ -122,7 +122,7 @@ impl<K: Kind> AnyStore for StoreOf<K> {
         all.map(|object| (Uid::of(&object.uid().unwrap_or_default()), object.standing())).collect()
     }
 
-    fn neighbour(&self, uid: Uid) -> Option<Neighbour> {
+    fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour> {
         let object = self.0.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
         Some(Neighbour {
             kind: K::PROFILE.name,
@@ -130,7 +130,7 @@ impl<K: Kind> AnyStore for StoreOf<K> {
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
-            deletes: policy::<K>(&object, &recorded::<K>(&object)) == Deletion::Delete,
+            deletes: policy::<K>(&object, &recorded::<K>(&object), default) == Deletion::Delete,
         })
     }
 }

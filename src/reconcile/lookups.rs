@@ -70,11 +70,10 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Is what an object stands for kept when the object is deleted? Its spec says so, or else the operator's default, or
-    /// else that it was adopted.
+    /// Is what an object stands for kept when the object is deleted?
     #[must_use]
     pub fn keeps(&self, policy: Option<DeletionPolicy>, origin: Option<Origin>) -> bool {
-        let default = || if origin == Some(Origin::Adopted) { Deletion::Retain } else { Deletion::Delete };
-        policy.map(Deletion::from).or(self.deletion).unwrap_or_else(default) == Deletion::Retain
+        let adopted = origin == Some(Origin::Adopted);
+        Deletion::effective(policy.map(Deletion::from), self.deletion, adopted) == Deletion::Retain
     }
 }

@@ -41,7 +41,7 @@ impl<K: Kind> Pass<'_, K> {
     /// This object is being deleted, and its remote with it: whoever waits for that is told, and so is this object, once.
     pub(super) fn warn_waiters(&self) {
         let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
-        if policy::<K>(&self.object, &self.recorded) == Deletion::Retain {
+        if policy::<K>(&self.object, &self.recorded, self.ctx.config.default_deletion) == Deletion::Retain {
             return;
         }
         let waiters = self.account.inventory.waiters(id, &self.facts.uid);
@@ -50,7 +50,9 @@ impl<K: Kind> Pass<'_, K> {
             return;
         }
         let (kind, namespace, name) = (K::PROFILE.name, &self.facts.namespace, &self.facts.name);
-        for waiter in waiters.into_iter().filter_map(|uid| self.ctx.lookups.live.neighbour(uid)) {
+        for waiter in
+            waiters.into_iter().filter_map(|uid| self.ctx.lookups.live.neighbour(uid, self.ctx.config.default_deletion))
+        {
             let note = format!(
                 "{kind} {namespace}/{name} is being deleted with deletionPolicy Delete: {id}, which this object waits for, \
                  goes with it"
