@@ -19,6 +19,7 @@ use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
+use crate::remote::mark::RawMark;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const CLASSES: [ErrorClass; 11] = [
