@@ -6,10 +6,10 @@ mod version;
 use std::fmt;
 
 use super::{Answer, Malformed, Operation, Request};
-use crate::api::names::MARK_RELEASED;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::MARK_RELEASED;
 use crate::remote::mark::{Labels, RawMark};
 
 pub use dataset::Datasets;

@@ -22,6 +22,7 @@ pub mod neighbour;
 pub mod object;
 pub mod profile;
 pub mod recorded;
+pub mod relations;
 pub mod report;
 pub mod step;
 pub mod view;

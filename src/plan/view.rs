@@ -14,6 +14,7 @@ use crate::plan::neighbour::Neighbour;
 use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
+pub use crate::plan::relations::Relations;
 use crate::plan::report::{Blocked, Report};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
@@ -69,25 +70,6 @@ pub struct OperatorConfig {
     pub list_lag: Duration,
     /// `--default-deletion-policy`
     pub default_deletion: Option<Deletion>,
-}
-
-/// What other objects here mean for this one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Relations {
-    /// `DatasetVersion`s of this Dataset that live; they block its deletion.
-    pub living: Vec<String>,
-    /// `DatasetVersion`s that are being deleted one by one, whose finalizers must leave first.
-    pub leaving: Vec<String>,
-    /// Version names that are being deleted with policy Delete: they may go with the dataset.
-    pub doomed: BTreeSet<String>,
-    /// `deleteForeignVersions: true`
-    pub delete_foreign: bool,
-    /// The dataset of this version is being deleted and takes the version along.
-    pub swept_along: bool,
-    /// The dataset of this version is being deleted, but not all its other versions are.
-    pub alone: bool,
-    /// A newer version of the same dataset is to be deleted before this one.
-    pub after: Option<String>,
 }
 
 /// What this process remembers of one object.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ring::hmac;
 
+pub use crate::api::names::MARK_RELEASED;
 use crate::remote::fields::{digest_hex, hex};
 pub use crate::remote::raw_mark::RawMark;
 
