@@ -24,7 +24,9 @@ pub fn start(format: Option<LogFormat>, level: LogLevel) {
     }
 }
 
-/// Libraries say only what a person should look at. What kube's runtime warns of is told here in words.
+/// Libraries say only what a person should look at. What kube's runtime warns of is told here in words, and so is what its
+/// client warns of: that line holds a whole answer that could not be read, however long it is, and writing it keeps
+/// everything else waiting.
 fn directives(level: LogLevel) -> String {
     let (ours, theirs) = match level {
         LogLevel::Error => ("error", "error"),
@@ -33,7 +35,7 @@ fn directives(level: LogLevel) -> String {
         LogLevel::Debug => ("debug", "warn"),
         LogLevel::Trace => ("trace", "info"),
     };
-    format!("{theirs},kube_runtime=error,dataset_operator={ours}")
+    format!("{theirs},kube_runtime=error,kube_client=error,dataset_operator={ours}")
 }
 
 #[cfg(test)]
@@ -46,6 +48,7 @@ mod tests {
             let filter = EnvFilter::builder().parse(directives(level)).unwrap();
             let most = format!("{level:?}").to_lowercase();
             assert_eq!(filter.max_level_hint().map(|hint| hint.to_string()), Some(most));
+            assert!(filter.to_string().contains("kube_client=error"), "an answer of 64 MiB is no log line");
         }
     }
 }
