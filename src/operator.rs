@@ -233,8 +233,10 @@ async fn control(
         inventory: inventory.clone(),
         defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
     });
-    let (wakers, limiter) = (Arc::new(wakers), parts.account.client.limiter().clone());
-    let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), limiter, ready };
+    // Asked anew each time: an account gets another limiter once its id is known.
+    let (wakers, accounts) = (Arc::new(wakers), parts.accounts.clone());
+    let forget = Arc::new(move |uid: &str| accounts.forget(uid));
+    let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), forget, ready };
     let (counted, everywhere) = (lookups.clone(), flags.namespaces.is_empty());
     parts.metrics.count_with(move || counts::counts(&counted, everywhere));
     let mut tasks = JoinSet::new();

@@ -14,7 +14,6 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::rights;
 use crate::admin::Readiness;
-use crate::cloud::Limiter;
 use crate::inventory::{ObjectKey, ObjectName};
 use crate::plan::object::ObjectFacts;
 use crate::reconcile::kind::{Kind, recorded};
@@ -59,7 +58,8 @@ impl Wakers {
 pub(super) struct Shared {
     pub(super) lookups: Arc<Lookups>,
     pub(super) wakers: Arc<Wakers>,
-    pub(super) limiter: Arc<Limiter>,
+    /// Told of an object that is gone: its places in line are free, whichever limiter its account has by now.
+    pub(super) forget: Arc<dyn Fn(&str) + Send + Sync>,
     pub(super) ready: Readiness,
 }
 
@@ -136,7 +136,7 @@ impl<K: Kind> EventHandler<K> {
         references.remove(&name);
         inventory.watch(&ObjectKey { name: name.clone(), uid }, "", &[]);
         self.states.lost(&facts, &recorded);
-        self.shared.limiter.forget(&facts.uid);
+        (self.shared.forget)(&facts.uid);
         if let Some(id) = &recorded.id {
             inventory.forget(id, &facts.uid);
         }

@@ -78,7 +78,7 @@ impl World {
         let shared = Shared {
             lookups: Arc::new(lookups),
             wakers: Arc::new(wakers),
-            limiter: Arc::new(Limiter::new(10.0).unwrap()),
+            forget: Arc::new(|_: &str| {}),
             ready: Readiness::default(),
         };
         let (datasets, versions) = (Watch::new(&shared, datasets), Watch::new(&shared, versions));
