@@ -70,10 +70,11 @@ bench-quick: ## A selection of it in ten minutes; the page goes to target/bench/
 	programs=$$(benches/build) && "$$programs/bench" run --quick --programs "$$programs" --out "$$programs/quick"
 
 .PHONY: lint
-lint: deny ## Formatting, clippy, generated files, licences and advisories, shell syntax
+lint: deny ## Formatting, clippy, generated files, seeded bugs that build, licences and advisories, shell syntax
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) generate && git diff --exit-code -- crds docs/reference
+	tests/mutants/run.py --check
 	for script in .ci/run benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
 	sh -n tests/testbed/src/leash.sh
 	for module in tests/controlplane benches/peers/controller-runtime; do (cd $$module && test -z "$$(gofmt -l .)" && go vet ./...) || exit; done

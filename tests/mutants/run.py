@@ -155,6 +155,12 @@ def build():
     return programs
 
 
+def check():
+    """Whether the copy compiles: the status of cargo. It uses what was built of the dependencies."""
+    env = {"CARGO_TARGET_DIR": str(ROOT / "target")} | os.environ
+    return subprocess.run(["cargo", "check", "-q", "--workspace", "--locked"], cwd=TREE, env=env).returncode
+
+
 def check_names(mutants, programs):
     """Stops if the corpus names a story or a scenario that is not there."""
     executable, directory = programs["stories"]
@@ -315,11 +321,14 @@ def main():
     arguments.add_argument("--jobs", type=int, default=2, help="so many mutants at a time (2)")
     arguments.add_argument("--anew", action="store_true", help="believe no earlier result")
     arguments.add_argument("--page", type=Path, help="write the results here")
+    arguments.add_argument("--check", action="store_true", help="only see whether the sources can be built with all of them")
     options = arguments.parse_args()
     began = time.time()
     mutants, layers = corpus(), options.layers.split(",")
     files = planted(mutants)
     plant(files)
+    if options.check:
+        sys.exit(check())
     sources, by_id = fingerprint(files), {mutant["id"]: mutant for mutant in mutants}
     chosen = [mutant for mutant in mutants if not options.only or mutant["id"] in options.only.split(",")]
 
