@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::api::{EventReason, News};
 use crate::environment;
 use crate::metrics::Metrics;
-use crate::reconcile::write_errors::refuses;
+use crate::refusals::refuses;
 use gate::Gate;
 use series::{Series, Write};
 

@@ -1,9 +1,9 @@
 //! A Kubernetes operator that makes Alibaba Cloud PAI hold exactly the datasets that custom resources declare.
 //!
-//! How the rooms hang together: [`operator`] watches and wakes, [`engine`] turns one object at a time into one step
-//! at a time, [`kinds`] say what an object wants, [`index`] knows the remote side, [`cloud`] is the client of the
-//! service, [`api`] what people write. `api` and the deciding half of `engine` know no HTTP; `cloud` knows no
-//! Kubernetes; only the pass knows both. One page: `docs/architecture.md`.
+//! How the rooms hang together: [`operator`] watches and wakes, [`reconcile`] takes one object at a time and does one
+//! step at a time, [`plan`] decides which, [`kinds`] say what an object wants, [`inventory`] knows the remote side,
+//! [`cloud`] is the client of the service, [`accounts`] say who calls it, [`remote`] and [`api`] are the values below. `api`,
+//! `remote` and `plan` neither wait nor call; `cloud` knows no Kubernetes. One page: `docs/architecture.md`.
 
 /// How the operator names itself to the API server and to the service.
 pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod operator;
 pub mod plan;
 pub mod reconcile;
+mod refusals;
 pub mod remote;
 pub mod settings;
 pub mod started;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::identity::CallerIdentity;
 use super::operation::Shows;
 use super::request::Request;
 
@@ -95,11 +94,6 @@ impl Answer {
         self.read(version_name)
     }
 
-    /// The answer of `GetCallerIdentity`.
-    pub fn caller_identity(&self) -> Result<CallerIdentity, Malformed> {
-        self.read(CallerIdentity::read)
-    }
-
     /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
     pub(super) fn fits(&self, request: &Request) -> Result<(), Malformed> {
         match request.operation().shows() {
@@ -123,7 +117,7 @@ impl Answer {
         }))
     }
 
-    fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
+    pub(super) fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
         reader(&self.body).map_err(|what| self.malformed(what))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::{Reading, text};
+use super::answer::{Answer, Malformed, Reading, text};
 
 /// The longest name of a principal that is believed. Names of roles have 64 characters at most, those of users too.
 const LONGEST: usize = 256;
@@ -24,6 +24,13 @@ pub struct CallerIdentity {
     pub role_id: Option<String>,
 }
 
+impl Answer {
+    /// The answer of `GetCallerIdentity`.
+    pub fn caller_identity(&self) -> Result<CallerIdentity, Malformed> {
+        self.read(CallerIdentity::read)
+    }
+}
+
 impl CallerIdentity {
     /// The caller's name for good: the ARN of the account's root, of the user, or of the role whoever assumed it. A
     /// session has another name each time, often at random, and is the same principal.
@@ -35,7 +42,7 @@ impl CallerIdentity {
     }
 
     /// Strict where a wrong name could pass for another's.
-    pub(super) fn read(body: &Map<String, Value>) -> Reading<Self> {
+    fn read(body: &Map<String, Value>) -> Reading<Self> {
         let owned = |member| text(body, member).map(ToOwned::to_owned);
         let account_id = owned("AccountId").ok_or("AccountId is missing")?;
         let arn = owned("Arn").ok_or("Arn is missing")?;

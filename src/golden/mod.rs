@@ -1,4 +1,4 @@
-//! What the engine does, frozen: the step that is decided for thousands of seeded views, the status that is written for
+//! What the operator does, frozen: the step that is decided for thousands of seeded views, the status that is written for
 //! thousands of seeded reports, and what is read of stored objects are as `tests/fixtures/golden` says.
 //!
 //! A change of what the operator does shows here as changed lines. A change of how the code is written shows nowhere:
@@ -7,6 +7,7 @@
 
 mod dice;
 mod files;
+mod lean;
 mod objects;
 mod outside;
 mod plans;

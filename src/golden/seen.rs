@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::dice::Dice;
-use super::views::Lean;
+use super::lean::Lean;
 use super::wishes::{LIVING, MARKS, Mark, Model, Scene};
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::lean::Lean;
 use super::objects;
 use super::seen::see;
 use super::wishes::{Scene, UID, desired};
@@ -28,36 +29,6 @@ static VERSIONS: Profile = Profile { fixed: FIXED, ..version::PROFILE };
 
 const fn profile(versioned: bool) -> &'static Profile {
     if versioned { &VERSIONS } else { &DATASETS }
-}
-
-/// Where an object stands, so that what else is chosen matters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Lean {
-    Anywhere,
-    /// With its remote.
-    Settled,
-    /// Nobody has worked on it, or nothing came of that.
-    Free,
-    /// What came of its attempt is not known.
-    Doubt,
-    /// It is being deleted, with its remote.
-    Leaving,
-    /// A claim was stored in this pass.
-    Flying,
-    /// Its remote carries no mark of it.
-    Unmarked,
-    /// Its remote is not there any more.
-    Gone,
-    /// It takes what has its name.
-    Named,
-    /// It takes the one that it names by its id.
-    Adopting,
-    /// The service said that its name is taken.
-    Taken,
-    /// It is being deleted, with a remote and a newer attempt.
-    Twice,
-    /// It is being deleted, and nothing is recorded.
-    Empty,
 }
 
 /// The view of this case.

@@ -1,7 +1,7 @@
 //! What one row tells of others: versions of a dataset that is gone, a newest version below a recorded one, and remotes
 //! that objects wait for though they are not theirs. Found within one resync, told once, and free while nothing is wrong.
 
-use pai_emulator::{Dataset, Knobs, Version};
+use pai_emulator::Knobs;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,18 +13,6 @@ use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::RawMark;
-
-/// Dataset `number` with versions v1 to v3.
-fn with_versions(number: usize) -> Dataset {
-    let version = |name: &str| Version {
-        version_name: name.into(),
-        property: "DIRECTORY".into(),
-        data_source_type: "OSS".into(),
-        uri: format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"),
-        ..Version::default()
-    };
-    Dataset { versions: ["v1", "v2", "v3"].map(version).to_vec(), next_version: 4, ..marked(number) }
-}
 
 fn of(number: usize, name: &str) -> RemoteId {
     RemoteId::new(id(number)).join(name)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pai_emulator::{Count, Dataset, Emulator, Knobs, Label, Options, State};
+use pai_emulator::{Count, Dataset, Emulator, Knobs, Label, Options, State, Version};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -277,4 +277,16 @@ pub(super) fn once(numbers: &[usize]) -> Vec<(String, usize)> {
     let mut names: Vec<_> = numbers.iter().map(|number| (format!("o-{number}"), 1)).collect();
     names.sort();
     names
+}
+
+/// Dataset `number` with versions v1 to v3.
+pub(super) fn with_versions(number: usize) -> Dataset {
+    let version = |name: &str| Version {
+        version_name: name.into(),
+        property: "DIRECTORY".into(),
+        data_source_type: "OSS".into(),
+        uri: format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"),
+        ..Version::default()
+    };
+    Dataset { versions: ["v1", "v2", "v3"].map(version).to_vec(), next_version: 4, ..marked(number) }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pai_emulator::{Dataset, Knobs, Version};
+use pai_emulator::{Knobs, Version};
 use serde_json::{Value, json};
 
 use super::listing;
@@ -140,18 +140,6 @@ async fn our_write_is_not_undone_by_a_page_that_was_under_way() {
     assert_eq!(description(&stage).as_deref(), Some("ours"));
     assert!(stage.believed(8).is_some());
     assert_eq!(stage.woken(), once(&[8]), "whatever was shown, it is news; our own write is none");
-}
-
-/// Dataset `number` with versions v1 to v3.
-fn with_versions(number: usize) -> Dataset {
-    let version = |name: &str| Version {
-        version_name: name.into(),
-        property: "DIRECTORY".into(),
-        data_source_type: "OSS".into(),
-        uri: format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"),
-        ..Version::default()
-    };
-    Dataset { versions: ["v1", "v2", "v3"].map(version).to_vec(), next_version: 4, ..marked(number) }
 }
 
 #[tokio::test(start_paused = true)]

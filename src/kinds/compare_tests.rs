@@ -7,6 +7,8 @@ use serde_json::json;
 use tokio::time::{Duration, Instant};
 
 use super::*;
+use crate::plan::edit::{Edit, Purpose};
+use crate::plan::field::FieldChange;
 use crate::plan::futile::TRIES;
 use crate::plan::marked::cases::{desire, fields, kept};
 use crate::plan::plan;
@@ -15,7 +17,7 @@ use crate::plan::step::Step;
 use crate::plan::view::Observation;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::Origin;
+use crate::remote::mark::{Labels, Origin};
 use crate::words::shown;
 
 /// A Dataset that wants each kind of thing a service may rewrite, and the remote as it was made.

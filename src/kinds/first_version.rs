@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::compare::Part;
+use super::part::{self, Part};
 use crate::plan::desired::Desired;
 use crate::plan::edit::Edit;
 use crate::plan::field::Field;
@@ -13,8 +13,8 @@ use crate::remote::id::RemoteId;
 
 /// Its name.
 pub(super) const NAME: &str = "v1";
-/// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
-pub(super) const PREFIX: &str = "v1=";
+/// Prefix of the keys in `appliedLabelKeys` that are labels of v1.
+pub(super) const PREFIX: &str = part::FIRST;
 
 /// v1 beside what the spec says of it.
 pub(super) fn part<'a>(desired: &'a Desired, first: &'a Remote) -> Part<'a> {

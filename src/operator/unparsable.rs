@@ -18,7 +18,7 @@ use crate::reconcile::conditions;
 use crate::reconcile::context::Context;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::parsed::{Parsed, Unparsable};
-use crate::reconcile::write_errors::refuses;
+use crate::refusals::refuses;
 
 /// Has those that come in say so, until nobody sends any more.
 pub(super) async fn tell<K: Kind>(context: Arc<Context>, mut broken: UnboundedReceiver<Box<Unparsable>>) {

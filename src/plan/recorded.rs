@@ -45,7 +45,7 @@ pub struct LastError {
     pub time: String,
 }
 
-/// Everything status holds, in the engine's terms.
+/// Everything status holds, as decisions read it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recorded {
     /// Generation that the conditions speak of; -1 before the first pass.

@@ -16,9 +16,8 @@ use crate::plan::aftermath::NotWritten;
 use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass, cool};
+use crate::refusals::refuses;
 
-/// What the API server says to a JSON Patch that cannot be applied, such as one whose `test` does not hold.
-const CANNOT_BE_APPLIED: &str = "the server rejected our request due to an error in our request";
 /// A write that gets no clear answer is told of after it has failed for this long.
 const LASTING: Duration = Duration::from_secs(30);
 /// So much of the API server's words is told.
@@ -76,28 +75,13 @@ impl KubeError {
     }
 }
 
-/// Does this answer to a write refuse it? Admission may choose any code, and says that it was admission; a webhook that
-/// cannot be reached is a 500.
-pub(crate) fn refuses(status: &Status) -> bool {
-    const ADMISSION: [&str; 4] =
-        ["denied request", "denied the request", "failed calling webhook", "failed to call webhook"];
-    let by_admission = ADMISSION.iter().any(|words| status.message.contains(words));
-    by_admission
-        || match status.code {
-            400 | 403 | 413 => true,
-            422 => status.message != CANNOT_BE_APPLIED,
-            _ => false,
-        }
-}
-
 /// `422 Invalid: …`
 fn words(status: &Status) -> String {
     one_line(&format!("{} {}: {}", status.code, status.reason, status.message))
 }
 
 fn one_line(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= WORDS { text } else { text.chars().take(WORDS - 1).chain(['…']).collect() }
+    crate::words::cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), WORDS)
 }
 
 /// What a person can do about a refusal.

@@ -1,6 +1,7 @@
 //! Which answers are refusals, in the words of real API servers.
 
 use super::*;
+use crate::refusals::CANNOT_BE_APPLIED;
 
 fn status(code: u16, reason: &str, message: &str) -> Status {
     Status { code, ..Status::failure(message, reason) }
