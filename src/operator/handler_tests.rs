@@ -1,6 +1,7 @@
 //! Which event wakes whom.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use kube::runtime::reflector::{self, store::Writer};
@@ -60,6 +61,8 @@ struct World {
     shared: Shared,
     queues: Vec<UnboundedReceiver<ObjectName>>,
     of_inventory: UnboundedReceiver<ObjectKey>,
+    /// Whose places in line were given up.
+    forgotten: Arc<Mutex<Vec<String>>>,
 }
 
 impl World {
@@ -75,14 +78,16 @@ impl World {
         let mut wakers = Wakers::default();
         let queues = [Datasets::PROFILE.name, DatasetVersions::PROFILE.name, JOB].map(|kind| wakers.add(kind)).into();
         let lookups = Lookups { live, references: References::default(), inventory, defaults: Defaults::default() };
+        let forgotten = Arc::new(Mutex::new(Vec::new()));
+        let gone = forgotten.clone();
         let shared = Shared {
             lookups: Arc::new(lookups),
             wakers: Arc::new(wakers),
-            forget: Arc::new(|_: &str| {}),
+            forget: Arc::new(move |uid: &str| gone.lock().unwrap().push(uid.to_owned())),
             ready: Readiness::default(),
         };
         let (datasets, versions) = (Watch::new(&shared, datasets), Watch::new(&shared, versions));
-        Self { datasets, versions, shared, queues, of_inventory: tasks.woken }
+        Self { datasets, versions, shared, queues, of_inventory: tasks.woken, forgotten }
     }
 
     /// Everything that one test needs: a Dataset with two versions, one by name and one by id, and others.
@@ -287,6 +292,16 @@ async fn a_list_tells_again_what_is_there_and_forgets_what_went_unseen() {
     world.wakes(&["DatasetVersion by-name"]);
     world.dataset(&dataset("flowers", "d-7"));
     world.wakes(&["DatasetVersion by-name"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_object_that_is_gone_gives_up_its_places_in_line() {
+    let mut world = World::settled();
+    world.dataset(&deleting(dataset("flowers", "d-1")));
+    assert!(world.forgotten.lock().unwrap().is_empty(), "its passes go on");
+    world.datasets.show(Event::Delete(parsed(&deleting(dataset("flowers", "d-1")))));
+    world.versions.show(Event::Delete(parsed(&unparsable(version("by-id", &json!({"datasetId": "d-1"}), None)))));
+    assert_eq!(*world.forgotten.lock().unwrap(), ["Dataset-flowers", "DatasetVersion-by-id"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -125,10 +125,10 @@ pub(super) async fn drive<K: Kind>(
     let metrics = context.metrics.clone();
     metrics.controller(K::PROFILE.name, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
-    let memories = context.clone();
+    let shown = context.clone();
     let news = move |object: &StoredObject<K::Object>| {
         let (uid, version) = (object.uid().unwrap_or_default(), object.resource_version().unwrap_or_default());
-        std::future::ready(memories.states.shown(&uid, &version))
+        std::future::ready(shown.states.shown(&uid, &version))
     };
     let events = watched.events.try_filter(news).inspect_ok(move |object| {
         on_event.woken(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
