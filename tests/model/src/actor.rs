@@ -1,13 +1,13 @@
 //! A pass, one effect at a time: ask production for a step, do it, until the pass ends. Each arm names the production
-//! effect it stands for, and the rooms are production's: `effects` only look, `calls` change the remote side,
-//! `writes` the object.
+//! effect it stands for, and the rooms are production's: `reads` only look, `cloud_writes` change the remote side,
+//! `kube_writes` the object.
 //!
 //! What changes nothing outside the process (a permit, the end of a doubt) is done together with the step after it: no
 //! fault can tell them apart.
 
-mod calls;
-mod effects;
-mod writes;
+mod cloud_writes;
+mod kube_writes;
+mod reads;
 
 use dataset_operator::reconcile::object_state::ObjectState;
 use tokio::time::Instant;
@@ -158,7 +158,7 @@ impl Actor<'_> {
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
             Do::FindNamed => {
-                // `find_named` of `effects.rs`
+                // `find_named` of `reads.rs`
                 let wanted = self.slot + 1;
                 Flow::Again(Pass { named: Some(service::list(self.state, |_, look| look.name == wanted)), ..pass })
             }

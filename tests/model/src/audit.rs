@@ -35,9 +35,13 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         Do::Unrelease(id) | Do::Release(id) => {
             // What a list showed is known as well as what a read did.
             let listed = index(id).and_then(|at| question.owned.get(at).copied().flatten());
-            let known = [look(id), listed].into_iter().flatten();
-            let ours = known.into_iter().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
-            broken(Breach::ForeignChange, !ours || id != object.status.id)
+            let known = || [look(id), listed].into_iter().flatten();
+            let ours = known().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
+            // The released label also comes off a remote that this attempt has marked and that is not recorded yet.
+            let taken = matches!(answer, Do::Unrelease(_))
+                && matches!(question.flight, Some(Flight::Take { id: taken, nonce, .. }) if taken == id
+                    && known().any(|look| look.mark == Some(own_mark(question.slot, object.uid, nonce))));
+            broken(Breach::ForeignChange, !ours || !(taken || id == object.status.id))
         }
         Do::Delete(id) => deletes(question, id, &sight(id)),
         Do::Claim(intent, flight) => {

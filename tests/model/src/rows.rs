@@ -14,7 +14,7 @@ pub fn believe(state: &mut State, process: u8, id: Id, look: Look) {
     process.rows[at] = Some(Row { look, age: 0, doubtful: false });
 }
 
-/// `gone` of `effects.rs`: known for certain.
+/// `gone` of `reads.rs`: known for certain.
 pub fn gone(state: &mut State, process: u8, id: Id) {
     let Some(at) = index(id) else { return };
     let process = &mut state.processes[usize::from(process)];
@@ -44,7 +44,7 @@ pub fn put_listed(state: &mut State, process: u8, looks: &Looks) {
     }
 }
 
-/// All versions of the dataset: `list_versions` of `effects.rs`.
+/// All versions of the dataset: `list_versions` of `reads.rs`.
 pub fn list_versions(state: &mut State, process: u8) {
     if state.kin == Kin::Gone {
         let process = &mut state.processes[usize::from(process)];

@@ -157,7 +157,7 @@ fn with_sight(mut pass: Pass, id: Id, sight: Sight) -> Pass {
     pass
 }
 
-/// A remote after an acknowledged call (`changed` of `wire.rs`).
+/// A remote after an acknowledged call (what an edit's `after` says).
 fn after(mut look: Look, call: &Call) -> Look {
     match *call {
         Call::Update { mutable, name, .. } => {

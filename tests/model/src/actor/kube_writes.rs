@@ -1,4 +1,4 @@
-//! The writes to the object, and the reads that follow them. Mirrors `writes.rs` of production, and of `ending.rs` what
+//! The writes to the object, and the reads that follow them. Mirrors `kube_writes.rs` of production, and of `finish.rs` what
 //! a status becomes.
 
 use dataset_operator::plan::aftermath::{
@@ -16,7 +16,7 @@ use crate::words;
 use crate::world::{Flight, Intent, Object, Outcome, Pass, Record, Sight, Status, Straggler, Told, Write, index};
 
 impl Actor<'_> {
-    /// `reread` of `writes.rs`
+    /// `reread` of `kube_writes.rs`
     pub(super) fn reread(&mut self, pass: Pass) -> Flow {
         match self.state.objects[usize::from(self.slot)] {
             Some(object) if object.uid == pass.object.uid => {
@@ -27,7 +27,7 @@ impl Actor<'_> {
         }
     }
 
-    /// `forget` of `writes.rs`
+    /// `forget` of `kube_writes.rs`
     pub(super) fn forget(&mut self) -> Flow {
         let desk = self.desk();
         (desk.memory, desk.written) = (FRESH, 0);
@@ -78,7 +78,7 @@ impl Actor<'_> {
         self.remember(|memory, _| memory.never_executed = Some(words::nonce(nonce)));
     }
 
-    /// What a status becomes by this report: `after` of `ending.rs`.
+    /// What a status becomes by this report: `after` of `finish.rs`.
     pub(super) fn told(&self, pass: &Pass, question: &Question, told: Told, duplicates: bool) -> Status {
         let before = pass.object.status;
         let mut after = Status { told, duplicates, observed: pass.object.generation, ..before };
@@ -88,7 +88,7 @@ impl Actor<'_> {
         after
     }
 
-    /// `learn` of `ending.rs`
+    /// What a status learns by it: of `after` as well.
     fn learn(&self, after: &mut Status, question: &Question) {
         let sight = index(after.id).map(|at| question.sights[at]);
         if let Some(Sight::Read(look) | Sight::Indexed(look)) = sight
@@ -98,7 +98,7 @@ impl Actor<'_> {
         }
     }
 
-    /// `finish` of `ending.rs`. (News that production holds back for some seconds is told at once here.)
+    /// `finish` of `finish.rs`. (News that production holds back for some seconds is told at once here.)
     pub(super) fn report(&mut self, pass: &Pass, question: &Question, told: Told, duplicates: bool, fate: Fate) {
         let (before, after) = (pass.object.status, self.told(pass, question, told, duplicates));
         if before != after {
@@ -107,7 +107,7 @@ impl Actor<'_> {
         }
     }
 
-    /// `record` of `writes.rs`. One try a step: what fails is tried again with the copy that was read.
+    /// `record` of `kube_writes.rs`. One try a step: what fails is tried again with the copy that was read.
     pub(super) fn record(&mut self, mut pass: Pass, question: &Question, record: &Record, fate: Fate) -> Flow {
         let before = pass.object.status;
         let mut after = before;

@@ -1,4 +1,4 @@
-//! The effects that only look. Mirrors `effects.rs` of production.
+//! The effects that only look. Mirrors `reads.rs` of production.
 
 use dataset_operator::plan::aftermath::waits_for_a_delete;
 
@@ -10,7 +10,7 @@ use crate::words::ticks;
 use crate::world::{Id, Pass, Sight, index};
 
 impl Actor<'_> {
-    /// `sweep` of `effects.rs`: a dataset waits for the index, a version has its dataset's versions listed.
+    /// `sweep` of `reads.rs`: a dataset waits for the index, a version has its dataset's versions listed.
     pub(super) fn sweep(&mut self, pass: Pass) -> Flow {
         let swept = self.state.processes[usize::from(self.process)].swept;
         if !self.model.scenario.versioned || !swept {
@@ -20,7 +20,7 @@ impl Actor<'_> {
         Flow::Again(pass)
     }
 
-    /// `fetch` of `effects.rs`
+    /// `fetch` of `reads.rs`
     pub(super) fn fetch(&mut self, mut pass: Pass, id: Id) -> Flow {
         let bit = 1 << id;
         let words = self.model.oracle.words();
@@ -46,7 +46,7 @@ impl Actor<'_> {
         Flow::Again(pass)
     }
 
-    /// `find_owned` of `effects.rs`
+    /// `find_owned` of `reads.rs`
     pub(super) fn find_owned(&mut self, pass: Pass) -> Pass {
         let slot = self.slot;
         let owned = if self.model.scenario.versioned {
