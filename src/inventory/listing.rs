@@ -1,10 +1,10 @@
-//! Whole lists, page by page. Believes the number of items returned and what `TotalCount` is proven to count, never the
-//! page size asked for; a list that changed under paging is read again, and said to be incomplete if it keeps changing.
+//! Whole lists, page by page, never trusting the page size that was asked for. A list that changed under paging is read
+//! again, and said to be incomplete if it keeps changing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::list_progress::{Count, ListProgress};
+use super::list_progress::ListProgress;
 use crate::cloud::codec::{Datasets, Versions};
 use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
@@ -101,7 +101,7 @@ type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once; says whether it held still meanwhile.
 async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -> Result<(Found, bool), CallError> {
-    let (mut found, mut progress) = (Found::new(), ListProgress::new(0, Count::default()));
+    let (mut found, mut progress) = (Found::new(), ListProgress::new(0));
     while progress.wants_more() {
         let request = query.request(progress.pages + 1);
         let answer = match client.call_in(permit, &request).await {
