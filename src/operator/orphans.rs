@@ -34,8 +34,7 @@ pub(super) async fn watch(
         new.sort();
         for id in new.iter().take(MOST) {
             tracing::warn!(
-                datasetId = id.root(),
-                versionName = id.child(),
+                cloudId = %id,
                 "an orphan: it carries this operator's ownership labels, and its object does not exist here"
             );
             let way_back = match id.child() {

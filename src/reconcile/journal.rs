@@ -123,16 +123,16 @@ impl Journal {
 /// A step that was taken, in words; each is said once.
 fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
     let what = match step {
-        "Claim" => "announced what follows on the object",
-        "Create" => "sent the create",
-        "Mark" => "put the mark on the remote",
-        "ClearReleased" => "took the label dso-released off",
-        "Change" if changed.is_empty() => "tried to change the remote",
+        "Claim" => "stored the intent on the object",
+        "Create" => "sent the create request",
+        "Mark" => "put the ownership labels on the cloud dataset",
+        "ClearReleased" => "removed the label dso-released",
+        "Change" if changed.is_empty() => "tried to change the cloud dataset",
         "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
         "Change" => return Some(format!("changed {}", changed.join(", "))),
-        "Delete" => "deleted the remote",
-        "Release" => "released the remote",
-        "Record" => "recorded the remote",
+        "Delete" => "deleted the cloud dataset",
+        "Release" => "released the cloud dataset",
+        "Record" => "recorded the cloud dataset",
         "Refuse" => "recorded the refusal",
         "RemoveFinalizer" => "removed the finalizer",
         _ => return None,
@@ -154,8 +154,7 @@ impl<K: Kind> Pass<'_, K> {
                     name = facts.name,
                     generation = facts.generation,
                     reconcileID = journal.id,
-                    datasetId = id.map(|id| id.root()),
-                    versionName = id.and_then(|id| id.child()),
+                    cloudId = id.map(tracing::field::display),
                     requestId = journal.request_id,
                     did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
                     changed = (!self.changed.is_empty()).then(|| self.changed.join(", ")),
@@ -234,7 +233,7 @@ mod tests {
         journal.drift("description: found \"a\", wanted \"b\"".to_owned());
         assert_eq!(journal.said(false, &changed), "set back description, labels.team");
         journal.report(&Report::stuck(Reason::InvalidSpec, "no"));
-        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the remote");
+        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the cloud dataset");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::plan::recorded::Recorded;
 use crate::plan::step::Record;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
-use crate::remote::id::RemoteId;
 
 impl<K: Kind> Pass<'_, K> {
     /// The id could not be recorded on this object. `None`: it is tried again.
@@ -59,8 +58,7 @@ impl<K: Kind> Pass<'_, K> {
             namespace = self.facts.namespace,
             name = self.facts.name,
             reconcileID = self.journal.id,
-            datasetId = id.map(RemoteId::root),
-            versionName = id.and_then(RemoteId::child),
+            cloudId = id.map(tracing::field::display),
             "the object is gone and its cloud dataset could not be released; it stays as an orphan"
         );
         self.forget();
