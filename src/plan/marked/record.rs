@@ -1,4 +1,5 @@
-//! Recording a remote that was found: as it is and at once, so that it cannot be lost again while it is compared.
+//! Recording a remote that was found: first as it is, so that a difference from the spec shows afterwards as
+//! ImmutableChanged.
 
 use super::known::conflicts;
 use crate::plan::edit::Comparison;
