@@ -60,7 +60,7 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) journal: Journal,
 }
 
-/// Does a step end the pass?
+/// Does a step end the reconcile?
 pub(super) enum Flow {
     /// Ask `plan` again.
     Again,
