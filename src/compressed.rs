@@ -1,9 +1,9 @@
-//! Values that are kept for every object and every remote, and are read only now and then: as compressed JSON they take
-//! some hundred bytes of memory instead of some thousand.
+//! Values that are kept for every object and remote, but rarely read: as compressed JSON they take some hundred bytes
+//! of memory instead of some thousand.
 //!
 //! A dictionary holds what such values have in common, so that even a single small value shrinks: a typical text that
-//! is part of the program, and later also the first longer value that this process packed, because values of one
-//! account and cluster share texts that the program cannot know.
+//! is part of the program, and later also the first value of a suitable length that this process packed, because values
+//! of one account and cluster share texts that the program cannot know.
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -12,8 +12,8 @@ use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The dictionary learns a value whose JSON has a length, in bytes, in this range: a shorter one leaves too much out,
-/// and in a longer one too little is typical.
+/// The dictionary learns a value whose JSON has so many bytes: a shorter one leaves too much out, and in a longer one
+/// too little is typical.
 const INSTRUCTIVE: std::ops::Range<usize> = 600..8000;
 /// Last byte of a value that was packed before the dictionary had learnt, and after.
 const TYPICAL: u8 = 0;

@@ -15,7 +15,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Time since boot, suspend included, so that a process that was frozen sees how long it was.
+/// Time since boot, suspend included, so that a process that was frozen sees how much time has gone by.
 pub(crate) fn since_boot() -> Duration {
     #[cfg(debug_assertions)]
     if let Some(time) = simulated::with(|simulated| simulated.since_boot()) {
@@ -37,12 +37,11 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A reconcile is before or after a step, where a test can make it end. In release builds this does nothing.
+/// A reconcile is before or after a step; a test can make it end here. Does nothing in release builds.
 ///
 /// With `DATASET_OPERATOR_CRASH="after Create"`, or for one kind only `"after Create of DatasetVersion"`, the process
 /// aborts there, as if it were killed. With `DATASET_OPERATOR_PAUSE="before Create 3s"` the first reconcile that comes
-/// there waits that long. In a simulation the reconcile stops for good, and the simulation ends the rest of the
-/// process.
+/// there waits that long. In a simulation the reconcile stops for good, and the simulation ends the process.
 #[cfg(debug_assertions)]
 pub(crate) async fn failpoint(when: &str, step: &str, kind: &str) {
     let here = format!("{when} {step}");

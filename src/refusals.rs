@@ -5,8 +5,8 @@ use kube::core::Status;
 /// The API server's message about a JSON Patch that cannot be applied, such as one whose `test` does not hold.
 pub(crate) const CANNOT_BE_APPLIED: &str = "the server rejected our request due to an error in our request";
 
-/// Does this answer to a write refuse it? Admission may choose any code, such as 500 for a webhook that cannot be
-/// reached, so its message decides.
+/// Does this answer refuse the write? Admission may choose any code (500 if a webhook cannot be reached), so its
+/// message decides.
 pub(crate) fn refuses(status: &Status) -> bool {
     const ADMISSION: [&str; 4] =
         ["denied request", "denied the request", "failed calling webhook", "failed to call webhook"];

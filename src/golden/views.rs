@@ -1,5 +1,4 @@
-//! Seeded views: any facts may meet, and half of the views lean towards common states, so that every arm of every
-//! decision is taken often.
+//! Seeded views. Any facts may meet; half of the views lean towards common states, so that every decision occurs often.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,8 +14,8 @@ pub struct AccountView {
 /// The identity that calls the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The name that stays: the ARN of the account's root, of the user, or of the role without its session. Until the
-    /// token service tells that ARN, it is the name of the credentials.
+    /// The name that stays: the ARN of the account's root, of the user, or of the role without its session. The name of
+    /// the credentials until the token service tells it.
     pub principal: String,
     /// Names of credentials that are this caller's, such as access key ids, by which earlier releases named it: the ones
     /// in use, and those that this process saw before.

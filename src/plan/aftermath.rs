@@ -1,9 +1,8 @@
 //! What follows from a step that was done: what the answer of the service or of the API server means for the object.
 //!
 //! [`plan`](crate::plan::plan) says what to do, these functions say what came of it. They take an answer and what is
-//! known as values and return a value. The reconcile sends a request, asks them about the answer, and applies the
-//! result. The model of `tests/model` applies the same results to its own state, so a decision that changes here
-//! changes there.
+//! known as values and return a value, which the reconcile applies. The model of `tests/model` applies the same values
+//! to its own state, so a decision that changes here changes there.
 //!
 //! `cloud` is about calls of the service, `object` about writes to the object, `in_hand` about a remote whose object is
 //! gone, `evidence` about what an observation proves.

@@ -45,8 +45,8 @@ pub(crate) fn poll(text: &str) -> Option<Duration> {
     })
 }
 
-/// The warnings about annotations under our prefix: unknown keys, most likely typing errors, and values without a
-/// meaning. `id` is the recorded remote.
+/// Warnings about annotations under our prefix: unknown keys, most likely typing errors, and unknown values. `id` is
+/// the recorded remote.
 pub(crate) fn wrong(annotations: &BTreeMap<String, String>, id: Option<&RemoteId>) -> Vec<(EventReason, String)> {
     let ours = annotations.iter().filter(|(key, _)| key.starts_with(names::PREFIX));
     ours.filter_map(|(key, value)| {

@@ -1,5 +1,4 @@
-//! Whether the remote of an object may be released or deleted now. `plan` asks the kind, which alone knows how datasets
-//! and versions depend on each other.
+//! Whether the remote of an object may be released or deleted now: the answer of its kind, which `plan` asks first.
 
 use super::report::{Next, Ready, Report};
 use super::step::Look;

@@ -1,5 +1,4 @@
-//! Where an object stands with its remote, by the recorded outcome, the intent and what is known of the remote. Every
-//! other decision starts from this state.
+//! Where an object stands with its remote, by its status, its intent and the remote. Every decision starts from this.
 
 use crate::plan::object::Stored;
 use crate::plan::recorded::Outcome;
@@ -52,8 +51,8 @@ impl View {
         }
     }
 
-    /// An object keeps a recorded remote that exists, whatever a newer attempt may have made: that is surplus. Only an
-    /// object that is being deleted must know what came of that attempt.
+    /// An object keeps a recorded remote that exists; the remote of a newer attempt is surplus. Only an object that is
+    /// being deleted must know what came of that attempt.
     fn has_living(&self) -> bool {
         !self.object.deleting && self.id().and_then(|id| self.observation(id)).and_then(Observation::remote).is_some()
     }

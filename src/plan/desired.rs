@@ -10,7 +10,7 @@ use crate::remote::mark::Labels;
 /// What a spec asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
-    /// Where the remote is to be. Kinds leave the account and region empty; [`Desired::placed`] fills them in.
+    /// Where the remote belongs. [`Desired::placed`] adds account and region.
     pub target: Target,
     /// The create body, without labels.
     pub create: Fields,
@@ -18,7 +18,7 @@ pub struct Desired {
     pub fixed: Fields,
     /// Members that an update may change, as far as the spec manages them.
     pub mutable: Fields,
-    /// The wanted labels. A label that `label_keys` of status lists and that is not among them is removed.
+    /// The wanted labels. A label that only `label_keys` of status lists is removed.
     pub labels: Labels,
     /// The value of `appliedLabelKeys` once the remote equals the spec.
     pub label_keys: Vec<String>,
@@ -28,8 +28,7 @@ pub struct Desired {
     pub adopt: Option<RemoteId>,
     /// What to do about remotes that may be ours when no id is recorded.
     pub policy: Policy,
-    /// The object binds v1 of a dataset: it manages the content, and v1 comes and goes with the dataset. So there is no
-    /// mark, finalizer, create or delete.
+    /// The object binds v1 of a dataset: it manages the content only. No mark, no finalizer, no create, no delete.
     pub bind: bool,
     /// Recreate a remote that someone else deleted.
     pub recreate: bool,
@@ -102,8 +101,8 @@ pub enum Deletion {
 }
 
 impl Deletion {
-    /// The policy of the spec, or else the operator's default, or else Retain for a remote that was `adopted` and
-    /// Delete for all others.
+    /// The policy of the spec, or else the operator's default, or else Retain for an `adopted` remote and Delete for
+    /// others.
     #[must_use]
     pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
         spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })

@@ -1,5 +1,4 @@
-//! A change to an existing remote as a value: the request, and the remote as it is once the service acknowledged it. So
-//! `plan` can decide on a change without sending it.
+//! Changes to an existing remote as values: the request, and the remote as it is once the service acknowledged that.
 
 use super::field::FieldChange;
 use super::step::Step;
@@ -18,8 +17,8 @@ pub struct Edit {
     pub request: Request,
     /// The remotes as they are once the service acknowledged the request.
     pub after: Vec<Remote>,
-    /// Set if the request replaces all labels of this remote. The remote must then have been read in this reconcile:
-    /// labels of others are kept only if they are known, and the inventory may lack the newest of them.
+    /// The request replaces all labels of this remote, which must have been read in this reconcile: labels of others
+    /// are kept only if they are known, and the inventory may lack the newest of them.
     pub replaces: Option<RemoteId>,
     /// The reason for the change.
     pub purpose: Purpose,

@@ -12,8 +12,7 @@ pub const TRIES: u32 = 3;
 pub struct Futile {
     /// [`print`] of what was sent.
     pub wanted: String,
-    /// [`print`] of the value that the service showed when the field was left; `None` until the reconcile that leaves
-    /// it has reported so.
+    /// [`print`] of the value that the service showed when the field was left; `None` until a reconcile reports that.
     pub left: Option<String>,
 }
 

@@ -35,8 +35,7 @@ pub struct ObjectFacts {
     pub unclear_pause: Option<String>,
     /// Value of `force-release`.
     pub force_release: Option<String>,
-    /// Value of `poll-interval`, clamped; zero means that the remote is compared only on demand. A value that is not a
-    /// duration counts as absent.
+    /// Value of `poll-interval`, clamped; zero means only on demand. A value that is not a duration counts as absent.
     pub poll: Option<Duration>,
     /// Value of `reconcile-requested-at`, unless it is empty.
     pub requested: Option<String>,

@@ -25,10 +25,9 @@ pub struct Profile {
     pub info_keys: &'static [&'static str],
     /// Builds the requests of this kind and reads their answers.
     pub codec: &'static dyn Codec,
-    /// The id of a part that every remote of this kind has, and that is looked up with it: `v1` of a dataset.
+    /// The id of a part that is looked up with each remote: `v1` of a dataset.
     pub inner: Option<&'static str>,
-    /// Does this remote come and go with another one, as v1 does with its dataset? Then it is neither deleted nor
-    /// released.
+    /// Does this remote come and go with its dataset, as v1 does? It is then neither deleted nor released.
     pub is_borrowed: fn(&RemoteId) -> bool,
     /// May the remote be released or deleted, as far as that can be said before it is read?
     pub may_go: fn(&View) -> Clearance,
@@ -38,8 +37,7 @@ pub struct Profile {
     pub compare: fn(&View, &Desired, &Remote) -> Comparison,
     /// The remote that a create made, as far as it is known without a read. It has no mark yet.
     pub made: fn(id: &RemoteId, desired: &Desired) -> Remote,
-    /// Fills `info` from a remote: always the members that are worth a status write, and the others only if status is
-    /// `written` anyway.
+    /// Fills `info` from a remote: the members worth a status write, and, if status is `written` anyway, all others.
     pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
 }
 

@@ -136,8 +136,7 @@ impl Report {
         Self { about, ..self }
     }
 
-    /// The object waits in line for a permit: behind `before` others, for about `turn`. It is reconciled again after
-    /// `wait`.
+    /// The object is in line for a permit behind `before` others, for about `turn`; it comes back after `wait`.
     #[must_use]
     pub fn queued(before: usize, turn: Duration, wait: Duration) -> Self {
         let message = format!(
@@ -147,8 +146,7 @@ impl Report {
         Self::working(Reason::Queued, message, Next::After(wait))
     }
 
-    /// The object waits for the next day: the daily budget of `calls` calls is spent for another `wait`, counted from
-    /// `now`.
+    /// The object waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from `now`.
     #[must_use]
     pub fn budget_spent(calls: u64, wait: Duration, now: Timestamp) -> Self {
         // `wait` and `now` come from two clocks that differ a little; rounding keeps the message the same.
@@ -161,8 +159,7 @@ impl Report {
     }
 }
 
-/// A stalled object is reconciled again after this time, or earlier if the object or something that it depends on
-/// changes.
+/// A stalled object is reconciled again after this time, unless it or its surroundings change earlier.
 pub const STALLED_RETRY: Duration = Duration::from_secs(3600);
 
 impl From<Blocked> for Report {

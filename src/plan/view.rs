@@ -24,12 +24,11 @@ use crate::remote::mark::{Identity, Origin, Owner, Ownership};
 /// What is known of one remote.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
-    /// The inventory has a recent enough row of the remote, or this process just wrote it. No read in this reconcile
-    /// showed it.
+    /// The inventory's recent row, or the state after our own write; not read in this reconcile.
     Listed(Arc<Remote>),
     /// A read in this reconcile showed the remote.
     Read(Arc<Remote>),
-    /// The remote does not exist: a read did not find it, or our own delete was acknowledged.
+    /// A read, or our own acknowledged delete, says that it does not exist.
     Gone,
 }
 
@@ -82,11 +81,11 @@ pub struct StateView {
     pub lists: u32,
     /// How many of them ended after the grace period.
     pub settled_lists: u32,
-    /// The doubt about the newest nonce is over: nothing came of the attempt, or its remote is known.
+    /// The doubt about the newest nonce is over: nothing came of it, or its remote is known.
     pub resolved: bool,
     /// A nonce that this process knows was never executed.
     pub never_executed: Option<String>,
-    /// How long ago this process read the answer "name taken" to the newest attempt.
+    /// How long ago this process got the answer "name taken" to the newest attempt.
     pub name_taken: Option<Duration>,
     /// How long ago this process first saw that the object is being deleted.
     pub deleting_age: Duration,
@@ -98,7 +97,7 @@ pub struct StateView {
     pub predecessor_uncertain: bool,
     /// Fields that the service keeps in another form than they were sent.
     pub futile: BTreeMap<String, Futile>,
-    /// Sixteen random hex digits for the next nonce; nobody has used them yet.
+    /// Sixteen random hex digits for the next nonce.
     pub fresh: String,
 }
 
@@ -110,8 +109,7 @@ pub struct Observed {
     pub object_is_fresh: bool,
     /// The inventory has listed the place of the object since this process started.
     pub swept: bool,
-    /// [An absence counts](crate::plan::account::absence_counts) for remotes of the principal that the intent or status
-    /// names.
+    /// [Absences count](crate::plan::account::absence_counts) for remotes of the principal that intent or status names.
     pub absence_counts: bool,
     /// Remotes by id.
     pub remotes: BTreeMap<RemoteId, Observation>,
@@ -137,8 +135,8 @@ pub struct Observed {
     pub drifted: Option<String>,
     /// The service refused to delete the dataset because it has versions.
     pub delete_refused: bool,
-    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. The reconcile finds this
-    /// out before it decides anything for an object that is being deleted.
+    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. This is asked before
+    /// anything is decided for an object that is being deleted.
     pub definition_going: bool,
     /// The service refused the name in an update because it is taken.
     pub name_refused: Option<Box<Report>>,
@@ -160,8 +158,7 @@ impl View {
         self.recorded.was_ready() && self.recorded.observed_generation == self.object.generation
     }
 
-    /// Where remotes of this object are looked for: the target of its intent. That of the spec, which may be newer,
-    /// counts only without one.
+    /// Where remotes of this object are looked for: the intent's target. Only without one it is the (newer) spec's.
     #[must_use]
     pub fn target(&self) -> Option<Target> {
         let stored = match &self.object.intent {
@@ -180,14 +177,13 @@ impl View {
         stored.or(self.recorded.principal.as_deref())
     }
 
-    /// Absences do not count, but may do so once the token service has named the caller.
+    /// Absences may count once the token service has named the caller.
     #[must_use]
     pub fn lacks_caller(&self) -> bool {
         !self.observed.absence_counts && self.named_principal().is_some_and(|named| self.account.caller.may_be(named))
     }
 
-    /// Does this target name the configured account and region? (A target is only compared, and never used as an
-    /// address.)
+    /// Does this target name the configured account and region? (It is compared, never used as an address.)
     #[must_use]
     pub fn is_configured(&self, target: &Target) -> bool {
         target.account == self.account.alias && target.region == self.account.region
@@ -243,8 +239,8 @@ impl View {
         self.observation(id) == Some(&Observation::Gone)
     }
 
-    /// *Known gone*: the remote was not found, by a principal whose absences count, for an id recorded longer ago than
-    /// the list lag, and its place has been listed.
+    /// *Known gone*: not found by a principal whose absences count, for an id older than the list lag, after its place
+    /// was listed.
     #[must_use]
     pub fn known_gone(&self, id: &RemoteId) -> bool {
         let old_enough = self.state.recorded_age.is_none_or(|age| age > self.config.list_lag);

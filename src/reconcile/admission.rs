@@ -1,6 +1,5 @@
-//! The permit before the work: a reconcile asks for the permit of its first call before it begins. If it would have to
-//! wait, it ends and holds nothing. So only reconciles that can work are running, and an edit never queues behind
-//! others that cannot.
+//! A reconcile asks for the permit of its first call before it begins, and if it has to wait, it ends and holds
+//! nothing. So only reconciles that can work are running, and an edit never queues behind others.
 
 use std::time::Duration;
 
@@ -15,16 +14,13 @@ use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 
-/// A reconcile waits inline for a permit that is this near. At 100 calls per second that keeps about two reconciles
-/// ready.
+/// A reconcile waits inline for a permit that is this near; at 100 calls per second that keeps some two ready.
 const NEAR: Duration = Duration::from_millis(40);
 
 impl<K: Kind> Pass<'_, K> {
-    /// Gets the permit for the first call of this reconcile, if the step makes one. `Some` ends the reconcile: the
-    /// object comes back when its turn is.
+    /// Gets the permit for the first call of this reconcile. `Some` ends it: the object comes back when its turn is.
     pub(super) async fn admit(&mut self, view: &View, step: &Step) -> Option<Flow> {
-        // A reconcile that has begun, or that claimed an attempt, waits for its permits inline, ahead of those that
-        // have not.
+        // A reconcile that has begun waits for its permits inline, ahead of those that have not.
         if self.admitted || view.observed.flight.is_some() {
             return None;
         }
@@ -40,8 +36,8 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Takes a place in the limiter. `None` if the permit is granted; otherwise the reconcile ends, holds nothing, and
-    /// the object comes back when its turn is.
+    /// Takes a place in the limiter. `None` if the permit is granted; otherwise the reconcile ends, and the object
+    /// comes back when its turn is.
     pub(super) async fn reserve(&mut self, view: &View, lane: Lane, operation: Operation) -> Option<Flow> {
         loop {
             let reservation = self.account.client.limiter().reserve(&view.object.uid, lane, operation);
@@ -88,8 +84,7 @@ fn lane_of(view: &View, step: &Step) -> Lane {
     }
 }
 
-/// The operation whose permit a step needs first. `None` for steps without a call, and for those with a permit of their
-/// own.
+/// The operation whose permit a step needs; `None` without a call, or with a permit of its own.
 fn operation_of(view: &View, step: &Step) -> Option<Operation> {
     let codec = view.profile.codec;
     Some(match step {

@@ -1,5 +1,4 @@
-//! The calls that change remotes. The reconcile and the inventory learn the result from the answer, without another
-//! read.
+//! The calls that change remotes. The view and the inventory learn each result without another read.
 
 use std::sync::Arc;
 
@@ -66,8 +65,7 @@ impl<K: Kind> Pass<'_, K> {
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
                 }
-                // The remote as it was asked for, under the id that the answer names. A deletion still reads the real
-                // one (section 5).
+                // The remote as asked for, with the id of the answer. A deletion still reads it (section 5).
                 self.observed.remotes.insert(id.clone(), Observation::Listed(remote));
                 // An earlier list cannot show the remote that was made now.
                 self.observed.owned_is_fresh = false;
@@ -155,8 +153,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A change or a delete failed. If the remote may differ now, its inventory row is not believed until a read or
-    /// list shows it again.
+    /// A change or a delete failed. If the remote may differ now, its row does not count until it is shown again.
     async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
         if aftermath::leaves_a_doubt(error) {
             self.account.inventory.doubt(id);

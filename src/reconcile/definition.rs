@@ -24,7 +24,6 @@ use crate::reconcile::pass::Pass;
 const FRESH: Duration = Duration::from_secs(5);
 /// Time between the beginnings of two reads.
 const BETWEEN: Duration = Duration::from_millis(250);
-/// Without an answer within this time the read has failed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The definition of one kind, as this process sees it.
@@ -36,7 +35,6 @@ pub struct Definition {
     said: AtomicBool,
 }
 
-/// One read.
 struct Reading {
     began: Instant,
     /// Is the definition being deleted? An error says why that is not known.
@@ -54,8 +52,7 @@ impl Definition {
         }
     }
 
-    /// Is the definition being deleted, for an object whose deletion was seen at `since`? An error says why that is not
-    /// known.
+    /// Is it being deleted, for an object whose deletion was seen at `since`? An error says why that is not known.
     async fn is_going(&self, since: Instant) -> Result<bool, String> {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
@@ -97,8 +94,8 @@ impl Definition {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// Finds out whether the definition of an object that is being deleted is being deleted too, before anything is
-    /// decided for the object. `Some` ends the reconcile, because that is not known.
+    /// Finds out, before anything is decided for an object that is being deleted, whether its definition goes too.
+    /// `Some` ends the reconcile, because that is not known.
     pub(super) async fn look_at_definition(&mut self) -> Option<Action> {
         if !self.facts.deleting || !self.facts.finalizer {
             return None;
@@ -118,14 +115,13 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Was the object of a remote in hand deleted with its definition? If that is not known, the object's policy
-    /// decides.
+    /// Was the object of a remote in hand deleted with its definition? If that is not known, its policy decides.
     pub(super) async fn definition_took_it(&self) -> bool {
         self.ctx.definition.is_going(Instant::now()).await.unwrap_or(false)
     }
 
-    /// The finalizer was removed because the definition is being deleted. The same manifests, applied again, shall take
-    /// the remote back, so the next object of the name inherits a create in doubt.
+    /// The finalizer was removed because the definition is being deleted. The same manifests shall take the remote back
+    /// later, so the next object of the name inherits a create in doubt.
     pub(super) fn left_with_definition(&self) {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let definition = self.ctx.definition.name;

@@ -1,5 +1,4 @@
-//! The end of a reconcile: status, events, and when to look again. A short trouble is not reported, so that status does
-//! not change back and forth.
+//! The end of a reconcile: status, events, and when to look again. Short troubles are not reported.
 
 use std::time::Duration;
 
@@ -112,8 +111,8 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Sends the events on transitions: a new reason of `Ready`, and new findings about the remote. A return to Ready
-    /// has no event of its own: the change that led to it has one.
+    /// Sends events on transitions: a new reason of `Ready`, and new findings. A return to Ready has no event of its
+    /// own.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
         for (reason, message) in found(before, report) {
             self.tell(reason, message);
@@ -176,8 +175,7 @@ fn patience<'a>(facts: &ObjectFacts, before: &Recorded, report: &'a Report) -> P
     let harmless = report.error.is_some()
         || *reason == Reason::WriteRefused
         || (*reason == Reason::Progressing && report.next == Next::Event);
-    // Status of this generation stays true through a short trouble. But an object that is being deleted must not stay
-    // Ready.
+    // Status stays true through a short trouble, but an object that is being deleted must not stay Ready.
     let told = before.was_ready() || before.condition("Stalled").is_some();
     let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
     if facts.deleting && before.was_ready() {
@@ -186,8 +184,7 @@ fn patience<'a>(facts: &ObjectFacts, before: &Recorded, report: &'a Report) -> P
     if settled { Patience::Grace } else { Patience::Short(news.and(Some(message))) }
 }
 
-/// When to look again while a report is held back, which it has been for `waited`: never later than it is due. `None`
-/// if it is due now.
+/// When to look again at a report that was held back for `waited`: no later than it is due; `None` if that is now.
 fn held_back(report: &Report, patience: Duration, waited: Duration) -> Option<Again> {
     let Ready::Working(reason, _) = &report.ready else { return None };
     // A longer wait that the service asks for is reported at once, and so is a place far back in line.

@@ -1,5 +1,5 @@
 //! What a reconcile knows right now, as one value for `plan`: the object, what is wanted, what this process remembers,
-//! what this reconcile read, and what the inventory knows besides.
+//! what it read, and what the inventory knows besides.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! The log and metrics of a reconcile: one line at its end, if it changed something or failed, and counts of
-//! transitions. A reconcile without a change logs nothing at `info`, and a failure that many objects share is logged
-//! once a minute ([`Folded`](crate::folded::Folded)).
+//! The log line at the end of a reconcile, if it changed something or failed, and the counts of transitions. A
+//! reconcile without a change logs nothing at `info`, and a failure that many objects share is logged once a minute
+//! ([`Folded`](crate::folded::Folded)).
 
 use kube::Resource;
 
@@ -67,7 +67,6 @@ impl Journal {
         }
     }
 
-    /// Notes the report that ends the reconcile.
     pub(super) fn report(&mut self, report: &Report) {
         let (reason, message, stuck) = match &report.ready {
             Ready::Available(_) | Ready::PausedReady(_) => return,

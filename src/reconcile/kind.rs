@@ -52,8 +52,7 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The remote that the object recorded, and the workspace to list for it.
     fn remote(object: &Self::Object) -> Option<(RemoteId, Option<&str>)>;
 
-    /// The other objects that this object refers to, as far as it can be read. It is woken when one of them comes,
-    /// changes or goes.
+    /// The objects that this one refers to, as far as it parses: it is woken when one of them comes, changes or goes.
     fn references(_shown: &Parsed<Self::Object>) -> Vec<Reference> {
         Vec::new()
     }

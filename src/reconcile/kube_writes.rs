@@ -24,7 +24,7 @@ use crate::remote::mark::Origin;
 use crate::remote::uid::Uid;
 
 impl<K: Kind> Pass<'_, K> {
-    /// Makes a write to the object, after a note that the watch may show it before it is answered.
+    /// Makes a write to the object.
     async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
         self.ctx.states.with(&self.facts.uid, |state| state.echo.write());
         self.kube(call).await
@@ -235,7 +235,6 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(self.finish(report).await)
     }
 
-    /// Removes the finalizer.
     pub(super) async fn remove_finalizer(&mut self) -> Flow {
         let facts = self.facts.clone();
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();

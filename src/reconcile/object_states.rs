@@ -11,8 +11,8 @@ use crate::plan::recorded::Recorded;
 use crate::reconcile::object_state::ObjectState;
 use crate::remote::uid::Uid;
 
-/// How long an attempt that a lost object left behind is remembered. By then it has taken effect, if it ever does, and
-/// a sweep has shown its remote.
+/// How long an attempt that a lost object left is remembered. By then it has taken effect, if ever, and a sweep showed
+/// it.
 const LEFT: Duration = Duration::from_secs(3600);
 
 /// States by uid. A settled object has none.
@@ -43,8 +43,7 @@ impl ObjectStates {
         lock(&self.all).get_mut(uid).is_none_or(|state| state.echo.shown(resource_version))
     }
 
-    /// A reconcile of the object is over. Returns whether the watch showed a copy meanwhile that the reconcile has not
-    /// looked at.
+    /// A reconcile of the object is over. Returns whether the watch showed a copy that it has not looked at.
     pub fn end(&self, uid: &str) -> bool {
         lock(&self.all).get_mut(uid).is_some_and(|state| state.echo.end())
     }

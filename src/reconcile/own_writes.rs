@@ -1,5 +1,4 @@
-//! Our own writes to one object, as the watch shows them again: they need no reconcile, and no decision may use a copy
-//! older than the last of them.
+//! Our own writes to one object: the watch shows them again, which needs no reconcile, and older copies are stale.
 
 /// How many copies that we wrote are remembered until the watch shows them.
 const OWN: usize = 4;

@@ -1,5 +1,5 @@
 //! One reconcile: ask [`plan`] for a step, do it, put the result into the view, until a step ends the reconcile. All
-//! waiting is here and in the modules beside this one; all deciding is in `plan`.
+//! waiting is in this folder, all deciding in `plan`.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) wanted: Option<(Result<Desired, Blocked>, Relations)>,
     pub(super) observed: Observed,
     pub(super) claimed: Option<Duration>,
-    /// The object is gone, and the reconcile goes on only for the remote that the object could not record.
+    /// The object is gone: the reconcile goes on for the remote that it could not record.
     pub(super) in_hand: bool,
     pub(super) corrected: bool,
     /// The fields that were made equal to the spec.
@@ -68,15 +68,14 @@ pub(super) enum Flow {
     End(Action),
 }
 
-/// Reconciles one object. Never fails and never panics outward: a failure becomes the object's status, or at least a
-/// log line and a delay.
+/// Reconciles one object. Never fails and never panics: a failure becomes status, or at least a log line and a delay.
 pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Action {
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
     let account = ctx.accounts.of(facts.intent.target()).clone();
     if account.inventory.take_news(&uid) {
-        // A remote that the last report was about has changed, so the object is tried at once.
+        // A remote that the last report was about has changed: that is worth a try at once.
         ctx.states.with(&uid, |state| state.cooldown = None);
     }
     if let Some(left) = ctx.states.with(&uid, |state| cooling(state.cooldown.as_ref(), &facts)) {
@@ -146,7 +145,7 @@ pub(super) fn later(ctx: &Context, facts: &ObjectFacts) -> Action {
     Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
 }
 
-/// Counts a failed reconcile, and returns the delay before the next one, within these bounds. Nothing is tried earlier.
+/// Counts a failed reconcile, and returns the delay before the next one, within these bounds.
 pub(super) fn cool(ctx: &Context, facts: &ObjectFacts, within: RangeInclusive<Duration>) -> Duration {
     ctx.states.with(&facts.uid, |state| {
         state.failures += 1;
@@ -278,8 +277,7 @@ fn random_byte() -> u8 {
     environment::random().map_or(0, |[byte]| byte)
 }
 
-/// Sixteen random hex digits. They are all zero if the system gives no random bytes, which does not happen on a running
-/// machine.
+/// Sixteen random hex digits; all zero if the system gives no random bytes, which does not happen.
 pub(super) fn random_hex() -> String {
     fields::hex(&environment::random::<8>().unwrap_or_default(), 16)
 }

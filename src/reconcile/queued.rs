@@ -1,8 +1,7 @@
-//! An object that waits long for the rate limiter says so once in its status: how many objects are before it, and about
-//! how long that takes.
+//! An object that waits long for the rate limiter says so once in status: how many are before it, and about how long.
 //!
-//! That costs little: at most ten such writes a second over all objects, only for objects that then still have more
-//! than half a minute to wait, and none where status shows something that matters more.
+//! There are at most ten such writes a second over all objects, only for objects that then still have more than half a
+//! minute to wait, and none where status shows something that matters more.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -91,8 +90,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-/// May status show that the object waits in line? Not in place of a report that matters more: that the remote equals
-/// its spec, that a create is in doubt, or that somebody must know or do something.
+/// May status say that the object waits in line? Not in place of a report that matters more: that the remote equals its
+/// spec, a create is in doubt, or somebody must know or do something.
 fn may_say(view: &View) -> bool {
     let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
     let said = view.recorded.condition("Ready");

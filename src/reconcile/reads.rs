@@ -1,5 +1,4 @@
-//! The steps that only look, one function for each, and [`Pass::take`], which does any step. Each result goes into the
-//! view, so that the next decision knows it.
+//! The steps that only look, and [`Pass::take`], which does any step. Each result goes into the next view.
 
 use std::sync::Arc;
 
@@ -181,8 +180,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Takes over a remote as our acknowledged write left it. The write does not turn an inventory row into a fresh
-    /// read.
+    /// A remote as our acknowledged write left it. The write does not turn an inventory row into a fresh read.
     pub(super) fn wrote(&mut self, view: &View, remote: Remote) {
         let remote = Arc::new(remote);
         self.account.inventory.put_written(&remote);
@@ -193,13 +191,13 @@ impl<K: Kind> Pass<'_, K> {
         self.observed.remotes.insert(remote.id.clone(), sight);
     }
 
-    /// Takes over a remote as a read showed it that began at `since`.
+    /// A remote as a read that began at `since` showed it.
     pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
         self.account.inventory.put_read(&remote, since);
         self.observed.remotes.insert(remote.id.clone(), Observation::Read(remote));
     }
 
-    /// Takes over that a remote is certainly gone.
+    /// A remote is certainly gone.
     pub(super) fn gone(&mut self, id: &RemoteId) {
         self.account.inventory.remove(id);
         self.observed.remotes.insert(id.clone(), Observation::Gone);

@@ -1,5 +1,5 @@
-//! Warning events beside status: about annotations without a meaning, and, on both objects, about a deletion that would
-//! delete the remote that another object waits for.
+//! Warning events: about annotations without a meaning, and, on both objects, about a deletion that takes the remote
+//! that another object waits for.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Resource, ResourceExt};
@@ -24,8 +24,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// This object begins to wait for remotes that others own: the owners are warned if their deletion would delete the
-    /// remote.
+    /// This object begins to wait for remotes of others: the owners are warned if their deletion would delete them.
     pub(super) fn warn_owners(&self, report: &Report) {
         for about in &report.about {
             let Some(owner) = about.owner.as_ref().filter(|owner| owner.deletes) else { continue };
@@ -39,8 +38,8 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// This object is being deleted, and its remote with it: the objects that wait for the remote are warned, and so is
-    /// this object, once.
+    /// This object is being deleted with its remote: the objects that wait for the remote are warned, and this one,
+    /// once.
     pub(super) fn warn_waiters(&self) {
         let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
         if policy::<K>(&self.object, &self.recorded, self.ctx.config.default_deletion) == Deletion::Retain {

@@ -26,10 +26,8 @@ const WORDS: usize = 400;
 /// Why a call of the API server failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KubeError {
-    /// The API server answered with an error.
     #[error("{}", crate::words::error(.0))]
     Api(#[from] kube::Error),
-    /// The API server did not answer in time.
     #[error("the apiserver did not answer in time")]
     Timeout,
     /// A patch that cannot be built: a defect.
@@ -147,7 +145,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         let action = self.finish(report).await;
         if error.refusal().is_some() && write != Write::Status {
-            // Any change of the object may remove the cause of the refusal, so the next event is not held up.
+            // Any change of the object may remove the cause of the refusal.
             self.ctx.states.with(&self.facts.uid, |state| state.cooldown = None);
         }
         Flow::End(action)
@@ -187,8 +185,7 @@ impl<K: Kind> Pass<'_, K> {
         Some(Report::working(Reason::WriteRefused, message, Next::Backoff))
     }
 
-    /// Ends the reconcile after a failed write, with the object's own delay or the longer one that the API server asks
-    /// for.
+    /// Ends the reconcile after a failed write, with the object's own delay or a longer one of the API server.
     fn unwritten(&self, error: &KubeError, write: Write) -> Action {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let (reconcile_id, what, error_text) = (&self.journal.id, write.label(), error.words());

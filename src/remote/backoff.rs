@@ -1,4 +1,4 @@
-//! How long an object waits after a failure, so that a lasting failure does not cost calls all the time.
+//! How long an object waits after a failure.
 
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ const HASH_DIGITS: usize = 16;
 /// Stands in a mark for a cluster that is not known. Two such marks need not be of the same cluster.
 const UNKNOWN_CLUSTER: &str = "unknown";
 
-/// The identity of this operator: its owner domains, keys and cluster. The operator writes with the first domain and
-/// key, and recognises all of them as its own.
+/// The identity of this operator: its owner domains, keys and cluster. It writes with the first domain and key, and
+/// recognises all.
 #[derive(Debug, Clone)]
 pub struct Identity {
     domains: Vec<String>,
@@ -88,13 +88,12 @@ pub enum Ownership {
         /// The remote also carries `dso-released`.
         released: bool,
     },
-    /// The mark is ours, with this object's owner, but a uid that no object here has: an earlier object of the same
-    /// name.
+    /// The mark is ours, with this owner, but a uid that no object here has: an earlier object of the same name.
     Predecessor {
         /// The attempt that made or took it.
         nonce: String,
     },
-    /// The mark is ours, with this object's owner, but an earlier object released the remote (`Retain`).
+    /// The mark is ours, with this owner, but an earlier object released the remote.
     Released,
     /// The mark is that of another living owner.
     Other,
@@ -107,8 +106,8 @@ pub enum Ownership {
 }
 
 impl Identity {
-    /// Without `domains`, the uid of `kube-system` is the domain. Without `keys`, the domains are the keys; then anyone
-    /// who knows a domain can forge marks.
+    /// Without `domains`, the uid of `kube-system` is the domain. Without `keys`, the domains are the keys (marks can
+    /// then be forged by anyone who knows a domain).
     #[must_use]
     pub fn new(domains: &[String], keys: &[String], kube_system_uid: &str) -> Self {
         let default = [kube_system_uid.to_owned()];
@@ -154,8 +153,8 @@ impl Identity {
     }
 
     /// The owner of a remote with this mark among its labels, seen from the object `uid` of `owner`. `lives_here` holds
-    /// the uids that objects here have. `has_id`: the object has recorded an id, so the mark of another cluster is that
-    /// of another owner, and not of an earlier object of the same name.
+    /// the uids that objects here have. `has_id`: the object has recorded an id, so the mark of another cluster is not
+    /// that of its predecessor.
     #[must_use]
     pub fn ownership(
         &self,

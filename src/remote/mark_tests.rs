@@ -122,8 +122,7 @@ fn old_domains_and_keys_are_still_read_as_ours() {
     assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Ownership::Other);
 }
 
-/// The operator may not read `kube-system`. The marks that it wrote while it could stay its own, and the other way
-/// round.
+/// The operator may not read `kube-system`. Marks that it wrote while it could stay its own, and vice versa.
 #[test]
 fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own() {
     let (knows, knows_not) = (identity("d", "c"), Identity::without_cluster(&["d".to_owned()], &[]));

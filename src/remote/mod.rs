@@ -1,5 +1,4 @@
-//! Cloud datasets and their versions as values (*remotes*), for all other modules. Nothing here sends, waits or knows
-//! Kubernetes.
+//! Cloud datasets and their versions as values. Nothing here sends, waits or knows Kubernetes.
 
 pub mod backoff;
 pub mod carrier;

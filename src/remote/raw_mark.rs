@@ -16,8 +16,7 @@ pub struct RawMark {
     /// `dso-owner`, or its short form in a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// `dso-attempt`, or `<nonce>:<hash>:<tag>:<mac>` for a mark in a text, so that neither is ever taken for the
-    /// other.
+    /// `dso-attempt`, or in a text `<nonce>:<hash>:<tag>:<mac>`, so that neither is ever taken for the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
     /// `dso-released`: any value means that the owner released the remote.
@@ -82,8 +81,7 @@ impl RawMark {
         self.attempt.as_ref()?.split('.').nth(1)
     }
 
-    /// The hashes of the owner domain and of the cluster that it names: `dso-domain` and the third part of
-    /// `dso-attempt`.
+    /// The hashes of owner domain and cluster: `dso-domain` and the third part of `dso-attempt`.
     #[must_use]
     pub fn place(&self) -> (Option<&str>, Option<&str>) {
         // Anybody can write a label, so only hex digits get into messages.

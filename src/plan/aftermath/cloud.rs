@@ -21,21 +21,19 @@ pub enum CreateAfter {
     NameTaken,
     /// Nothing came of the attempt. Status records that, with this report.
     Refused(Box<Report>),
-    /// The service did not carry the create out and never will; the reconcile ends with this report.
+    /// It was not carried out and never will be; the reconcile ends with this report.
     NeverExecuted(Box<Report>),
-    /// The service may have carried the create out, or still may.
+    /// The service may have carried it out, or still may.
     Uncertain,
 }
 
-/// Is the claim of this age too old to send its create? The grace period is counted from the claim, so a late create
-/// could take effect after its end.
+/// Is a claim of this age too old to send its create? The grace period is counted from the claim.
 #[must_use]
 pub fn is_late(claimed: Option<Duration>, deadline: Duration) -> bool {
     claimed.is_none_or(|age| age > deadline)
 }
 
-/// May a create have failed because its dataset is gone? Any refusal may mean that, whatever its code, so lists are
-/// asked.
+/// May a create have failed because its dataset is gone? Any refusal may mean that, so lists are asked.
 #[must_use]
 pub fn may_lack_its_parent(error: &CallError) -> bool {
     error.class == ErrorClass::Refused
@@ -73,15 +71,15 @@ pub enum ChangeAfter {
     Report(Box<Report>),
 }
 
-/// May the remote differ now from what was known before the failed call? The service may have made the change all the
-/// same. "Not found" says too little: it may mean a label, and only a read shows that the remote is gone.
+/// May the remote differ now from what was known before the failed call? The change may have been made all the same;
+/// and "not found" may mean only a label, so a read must show whether the remote is gone.
 #[must_use]
 pub fn leaves_a_doubt(error: &CallError) -> bool {
     !error.never_executed() || error.class == ErrorClass::NotFound
 }
 
-/// Must the remote be read before this failure is reported (6.6)? Not all codes of the service are known, so a refusal
-/// may mean that the remote is gone. One read in a reconcile (`was_read`) is enough.
+/// Must the remote be read before this failure is reported (6.6)? Not all codes are known, so a refusal may mean that
+/// the remote is gone; one read in a reconcile (`was_read`) is enough.
 #[must_use]
 pub fn reads_first(error: &CallError, was_read: bool) -> bool {
     error.class == ErrorClass::Refused && !was_read
@@ -108,7 +106,7 @@ pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestam
 /// What an answered delete means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteAfter<'e> {
-    /// The remote is known gone at once (6.2): an acknowledged delete does not have to wait for the list lag.
+    /// The remote is known gone at once (6.2), without a wait for the list lag.
     Deleted,
     /// The remote did not exist.
     WasGone,
@@ -131,8 +129,7 @@ pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> Delete
     }
 }
 
-/// Does a failed list of the versions of a dataset say that the dataset is gone? `None`: only a list of datasets can
-/// tell.
+/// Does a failed list of versions say that their dataset is gone? `None`: only a list of datasets can tell.
 #[must_use]
 pub fn says_gone(error: &CallError) -> Option<bool> {
     if error.class == ErrorClass::Unexplained { None } else { Some(error.class == ErrorClass::NotFound) }
@@ -145,7 +142,8 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     let released = edit.after.iter().any(|remote| remote.id == *id && remote.is_released());
     match edit.purpose {
         Purpose::Spec(_) => None,
-        // An adoption has its event once it is recorded. A mark beside `dso-released` is only the first of two changes.
+        // An adoption has its event when it is recorded, and a mark beside `dso-released` is only the first of two
+        // changes.
         Purpose::Mark | Purpose::ClearReleased if in_flight || released => None,
         Purpose::Mark | Purpose::ClearReleased => {
             let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
@@ -155,7 +153,7 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     }
 }
 
-/// What somebody else changed on the remote, in words: how it differs from a spec that had been carried out.
+/// What somebody else changed on the remote after the spec was carried out, in words.
 #[must_use]
 pub fn drift(view: &View, id: &RemoteId) -> Option<String> {
     let desired = view.desired.as_ref().ok().filter(|_| view.carried_out())?;

@@ -1,5 +1,4 @@
-//! What an observation proves: whether a place was listed, whether an answer names our remote, when a read can be
-//! trusted.
+//! What an observation proves: whether a place was listed, an answer names our remote, or a read can be trusted.
 
 use std::time::Duration;
 
@@ -16,16 +15,15 @@ pub fn place_is_swept(workspace: Option<bool>, children: Option<bool>, parent_go
     (workspace.unwrap_or(false) && children.unwrap_or(true)) || parent_gone
 }
 
-/// Does an answer to a create name another remote than the one made with the mark `sent`? `shown` is the mark that the
-/// inventory knows for the named remote.
+/// Does an answer to a create name another remote than the one made with the mark `sent`? `shown` is the known mark of
+/// the named remote.
 #[must_use]
 pub fn names_another<M: PartialEq>(shown: Option<M>, sent: &M, recorded_elsewhere: bool) -> bool {
     shown.is_some_and(|shown| shown != *sent) || recorded_elsewhere
 }
 
-/// The report that ends a reconcile before a read, because a delete that was sent for an earlier object may still take
-/// effect, for another `left`. It concerns only remotes of the object's own kind: a version does not wait for a delete
-/// of its dataset.
+/// A read must wait while a delete that was sent for an earlier object may still take effect, for another `left`. This
+/// concerns only remotes of the object's own kind: a version does not wait for a delete of its dataset.
 #[must_use]
 pub fn waits_for_a_delete(kind: &Profile, id: &RemoteId, left: Option<Duration>) -> Option<Report> {
     let left = left.filter(|_| kind.names(id))?;
@@ -33,7 +31,7 @@ pub fn waits_for_a_delete(kind: &Profile, id: &RemoteId, left: Option<Duration>)
     Some(Report::working(Reason::Uncertain, message, Next::After(left)))
 }
 
-/// May many objects share this read, as one list by ids? Reads before deletes come in crowds. Such a list shows only
+/// May many objects share this read, as a list by ids? Reads before deletes come in crowds; such lists show only
 /// datasets.
 #[must_use]
 pub fn reads_shared(view: &View, id: &RemoteId, workspace: &str) -> bool {

@@ -11,15 +11,14 @@ use crate::plan::view::View;
 pub enum Unrecorded {
     /// The object exists and recorded no other id: the record is tried again.
     Retry,
-    /// The object recorded another id, which is never overwritten. Our remote is surplus now, and a later reconcile
-    /// handles it.
+    /// The object has another id, which is never overwritten: ours is surplus, and a later reconcile handles it.
     Surplus,
     /// The object is gone: its deletion policy decides about the remote.
     Release,
 }
 
-/// What happens to the remote `record`, by the id that status held `before` the write and the one that it holds `now`;
-/// `None` if the object is gone, or another one of the same name exists.
+/// What happens to the remote `record`, by the id in status `before` the write and `now`; `None` if the object is gone,
+/// or another one of the same name exists.
 #[must_use]
 pub fn after_unrecorded<I: PartialEq>(record: &I, before: Option<&I>, now: Option<Option<&I>>) -> Unrecorded {
     match now {
@@ -29,8 +28,7 @@ pub fn after_unrecorded<I: PartialEq>(record: &I, before: Option<&I>, now: Optio
     }
 }
 
-/// Makes the object look as if it had recorded the remote and then been deleted, so that its own policy decides about
-/// the remote.
+/// Makes the object look as if it had recorded the remote and then been deleted, so that its policy decides.
 pub fn released(facts: &mut ObjectFacts, recorded: &mut Recorded, record: &Record) {
     (facts.deleting, facts.finalizer) = (true, true);
     (facts.force_release, facts.paused) = (None, false);
@@ -40,8 +38,8 @@ pub fn released(facts: &mut ObjectFacts, recorded: &mut Recorded, record: &Recor
     recorded.fixed.clone_from(&record.fixed);
 }
 
-/// The step that is done for an object that is gone: its remote is read, and deleted or released. All other steps serve
-/// the object and become [`Step::Ignore`], which leaves the remote as it is.
+/// The step for an object that is gone: its remote is read, and deleted or released. All other steps are for the object
+/// and become [`Step::Ignore`], which leaves the remote as it is.
 #[must_use]
 pub fn in_hand(view: &View, step: Step) -> Step {
     match step {

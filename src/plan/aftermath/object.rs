@@ -9,8 +9,7 @@ use crate::plan::report::{Next, Ready, Report};
 /// Why the API server did not confirm a write to the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotWritten {
-    /// The API server refused the write. It stored nothing, and refuses the same write again until somebody changes
-    /// something.
+    /// The API server refused it: nothing was stored, and nothing will be until somebody changes something.
     Refused,
     /// The object has another `resourceVersion` (409).
     Conflict,
@@ -23,7 +22,7 @@ pub enum NotWritten {
 }
 
 impl NotWritten {
-    /// The write may have been stored all the same; a read of the object shows whether it was.
+    /// The write may have been stored all the same: the object shows whether it was.
     #[must_use]
     pub const fn may_be_stored(self) -> bool {
         !matches!(self, Self::Refused)
@@ -45,7 +44,7 @@ pub enum ClaimAfter {
     Stored,
     /// Somebody else wrote meanwhile: the reconcile decides again from the new copy of the object.
     Again,
-    /// The claim may be stored later, but its create is not sent, so the attempt never executes.
+    /// The claim may be stored yet, but its attempt is not sent and never executes.
     NotSent,
 }
 
@@ -64,19 +63,18 @@ pub fn after_claim(error: NotWritten, intent: &Intent, now: &ObjectFacts) -> Cla
 /// How often the operator tries to record a remote before it leaves that to recovery by mark.
 pub const RECORD_TRIES: u64 = 4;
 
-/// How long to wait before a record is tried again that had `failed` before this failure; `None` leaves it to recovery
-/// by mark.
+/// The wait before a record that failed this many times before is tried again; `None` leaves it to recovery by mark.
 #[must_use]
 pub fn records_again(error: NotWritten, failed: u64) -> Option<Duration> {
     if error == NotWritten::Refused || failed + 1 >= RECORD_TRIES {
         return None;
     }
-    // The write did not fit the object, which was read since: the next try uses the new copy.
+    // The object was read since: the next try uses the new copy.
     Some(if error.misses_its_object() { Duration::ZERO } else { Duration::from_millis(250 << failed) })
 }
 
-/// Is there nothing left to do once a remote is recorded? `settled`: it equals the spec. That write does not wake the
-/// object, so the reconcile does the rest itself.
+/// Is there nothing left to do once a remote is recorded? `settled`: it equals the spec. Our write wakes no object, so
+/// the same reconcile does the rest.
 #[must_use]
 pub const fn ends_with_its_record(settled: bool, deleting: bool, polled: bool) -> bool {
     settled && !deleting && !polled
@@ -87,11 +85,9 @@ pub const fn ends_with_its_record(settled: bool, deleting: bool, polled: bool) -
 pub enum RefuseAfter {
     /// The object is being deleted and needs no remote: what is left is to remove the finalizer.
     LetGo,
-    /// Somebody changed the object while the refusal was written, and that change was not refused: reconcile again at
-    /// once.
+    /// Somebody changed the object while the refusal was written: the new spec was not refused.
     Soon,
-    /// The reconcile ends. If something wakes the object within this time, the same create is not sent, and billed,
-    /// again.
+    /// The reconcile ends. An event within this time does not make it send, and pay for, the same create again.
     Ended(Option<Duration>),
 }
 

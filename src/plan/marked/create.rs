@@ -1,5 +1,4 @@
-//! An object without a remote: look for one first, then take back its own, adopt the one that the spec names, or
-//! create.
+//! An object without a remote: look first, then take its own, adopt the one that the spec names, or create.
 
 use std::sync::Arc;
 
@@ -73,8 +72,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     }
 }
 
-/// The next step of the attempt that was claimed in this reconcile: send the create or write the mark, then record the
-/// result.
+/// The attempt that was claimed in this reconcile: send the create or write the mark, then record the result.
 pub(super) fn in_flight(view: &View) -> Step {
     match &view.observed.flight {
         Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
@@ -143,13 +141,12 @@ fn forged(remote: &Remote) -> Step {
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 
-/// Adopts the one unmarked dataset of this name. If there is none, one is created; if there are several, the user must
-/// choose.
+/// Adopts the one unmarked dataset of this name. Without one, it creates; with several, the user must choose.
 fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
     let Some(named) = &view.observed.named else {
         return Step::Look(Look::Named(name.to_owned()));
     };
-    // An earlier attempt of ours may have taken it and lost the answer: the inventory may not show that mark yet.
+    // An earlier attempt took it, and the answer was lost: the inventory may not show that mark yet.
     for remote in named {
         if let Ownership::Mine { nonce, .. } = view.ownership(remote) {
             return record(view, remote, &nonce, true);

@@ -73,8 +73,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     }
 }
 
-/// Is this a version of a dataset that its Dataset does not stand for any more? The inventory's row may be older than
-/// that change.
+/// Does the Dataset of this version stand for another dataset now? The row of the version may be older than that.
 fn moved(desired: &Desired, id: &RemoteId) -> bool {
     id.child().is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.root())
 }
@@ -177,8 +176,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     }
 }
 
-/// Immutable fields differ, because of an edit while the create was under way, or because the adopted remote never had
-/// the values of the spec.
+/// Immutable fields differ: by an edit while the create was under way, or because the adopted remote had others.
 fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     let list: Vec<_> = conflicts
         .iter()

@@ -1,7 +1,7 @@
 //! The plan for remotes whose id the service makes, and that carry our mark.
 //!
-//! The reconcile calls [`plan`] again after each step, with the result of the step in the view, until the answer ends
-//! it ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
+//! The reconcile asks again after each step, with its result in the view, until the answer is an ending
+//! ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
 //! `docs/protocol.md`.
 
 mod attempt;

@@ -51,7 +51,7 @@ fn paused(view: &View, what: &str) -> Step {
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
 }
 
-/// 6.1 An object without an id deletes only remotes with its own uid (row 1 of section 5) and leaves all others alone.
+/// 6.1 Only remotes with the object's own uid (row 1 of section 5) are deleted; all others are left alone.
 fn without_id(view: &View) -> Step {
     if view.object.paused && has_other_attempts(view) {
         return paused(view, "its earlier attempts are looked for");
@@ -82,8 +82,8 @@ fn has_other_attempts(view: &View) -> bool {
     view.object.intent.own().is_some_and(other)
 }
 
-/// The remote stays; the label `dso-released` says that it has no owner now. A row of the inventory is enough for
-/// writing that label, but not for deciding that it is not needed.
+/// The remote stays, with the label `dso-released`. A row of the inventory is enough to write that label, but not to go
+/// without it.
 fn retain(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
@@ -96,8 +96,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
     if (view.profile.is_borrowed)(id) || remote.is_released() {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
-    // Our mark may be newer than the row, and must not stay behind without the label: a list may have shown it, a read
-    // does.
+    // Our mark may be newer than the row, and must not stay without the label: a list may have shown it, a read does.
     let listed = view.observed.owned.iter().filter(|owned| owned.id == *id);
     match view.observation(id) {
         _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => {

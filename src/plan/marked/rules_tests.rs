@@ -1,5 +1,5 @@
-//! A case for each rule of the protocol that one view is enough to break; seeded bugs (`tests/mutants`) showed which
-//! cases were missing.
+//! A case for each rule of the protocol that one view is enough to break; seeded bugs (`tests/mutants`) showed the
+//! missing ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,8 +137,7 @@ fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
     assert_eq!(plan(&view), Step::RemoveFinalizer);
 }
 
-/// The principal that worked on the object may be the caller, which the token service has not named: the object waits
-/// for that, and no person has to act.
+/// The named principal may be the caller, which the token service has not named yet: the object waits for that.
 #[test]
 fn a_caller_without_a_name_is_no_other_caller() {
     let mut gone = deleted();

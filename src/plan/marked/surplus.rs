@@ -41,22 +41,21 @@ pub(super) fn reported(view: &View) -> Option<String> {
     })
 }
 
-/// Another remote that carries the mark of the very attempt that status records. If the recorded remote carries no
-/// mark, the answer of the create may have named a wrong one, and our mark on it would take it from its owner.
+/// Another remote that carries the mark of the attempt that status records. If the recorded remote carries no mark, the
+/// answer may have named a wrong one, and our mark on it would take it from its owner.
 pub(super) fn made_elsewhere(view: &View) -> Option<RemoteId> {
     let nonce = &view.recorded.attempt.as_ref()?.nonce;
     view.mine_elsewhere().into_iter().find(|(by, _)| by == nonce).map(|(_, remote)| remote.id.clone())
 }
 
-/// The recorded remote carries no mark of this object, so the attempt may have made another one that no list has shown
-/// yet. Returns the step that finds out; `None` once it is known.
+/// The step that finds out whether the attempt made another remote, because the recorded one does not carry our mark;
+/// `None` once that is known.
 pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
     let created = view.recorded.attempt.as_ref().is_some_and(|attempt| attempt.outcome == Outcome::Created);
     if !created || made_elsewhere(view).is_some() {
         return None;
     }
-    // The time since the answer. A process that did not see the answer first saw the nonce even later, so it waits
-    // longer.
+    // The time since the answer. A process that did not see it counts from when it first saw the nonce, which is later.
     let age = view.state.recorded_age.unwrap_or(view.state.uncertain_for);
     let left = view.config.list_lag.saturating_sub(age);
     if !left.is_zero() {

@@ -1,5 +1,5 @@
-//! Doubt: an attempt that may have executed, or still may. The operator never repeats it. It looks for a remote with
-//! the mark of the attempt, and believes that there is none only after the grace period.
+//! Doubt: an attempt that may have executed, or still may. The operator never repeats it but looks for it by its mark,
+//! and only after the grace period believes that nothing came of it.
 
 use super::ends::{end, stuck, unnamed, working};
 use super::known::not_found;
@@ -73,8 +73,7 @@ pub(super) fn doubt(view: &View) -> Step {
     if view.state.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
 }
 
-/// 4.3 The step that follows from a remote of this object's own attempts, if a list showed one beside the recorded
-/// remote.
+/// 4.3 The step that follows if a list showed a remote of this object's own beside the recorded one.
 fn hit(view: &View) -> Option<Step> {
     let mine = view.mine_elsewhere();
     let (nonce, remote) = mine.first()?;
