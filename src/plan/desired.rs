@@ -101,8 +101,7 @@ pub enum Deletion {
 }
 
 impl Deletion {
-    /// The policy of the spec, or else the operator's default, or else Retain for an `adopted` remote and Delete for
-    /// others.
+    /// The policy of the spec, or the operator's default, or else Retain for an `adopted` remote and Delete otherwise.
     #[must_use]
     pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
         spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })

@@ -239,8 +239,8 @@ impl View {
         self.observation(id) == Some(&Observation::Gone)
     }
 
-    /// *Known gone*: not found by a principal whose absences count, for an id older than the list lag, after its place
-    /// was listed.
+    /// *Known gone*: not found by a principal whose absences count, for an id older than the list lag, in a listed
+    /// place.
     #[must_use]
     pub fn known_gone(&self, id: &RemoteId) -> bool {
         let old_enough = self.state.recorded_age.is_none_or(|age| age > self.config.list_lag);

@@ -1,5 +1,5 @@
 //! A reconcile asks for the permit of its first call before it begins, and if it has to wait, it ends and holds
-//! nothing. So only reconciles that can work are running, and an edit never queues behind others.
+//! nothing. So only reconciles that can work are running, and no edit queues behind one that cannot.
 
 use std::time::Duration;
 

@@ -111,8 +111,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Sends events on transitions: a new reason of `Ready`, and new findings. A return to Ready has no event of its
-    /// own.
+    /// Sends events on transitions: a new reason of `Ready`, and new findings. A return to Ready has none.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
         for (reason, message) in found(before, report) {
             self.tell(reason, message);

@@ -44,7 +44,7 @@ impl Lookups {
         all.filter_map(|name| self.live.get::<K>(&name)?.open()).collect()
     }
 
-    /// The names of the objects that refer in one of these ways and do not parse, so that their remotes are not known.
+    /// The names of the objects that refer in one of these ways and do not parse: their spec and status are not known.
     #[must_use]
     pub fn unparsable_referrers<K: Kind>(&self, of: &[Reference]) -> Vec<String> {
         let all = self.references.referrers(of).into_iter().filter_map(|name| self.live.get::<K>(&name));

@@ -11,8 +11,7 @@ use crate::plan::recorded::Recorded;
 use crate::reconcile::object_state::ObjectState;
 use crate::remote::uid::Uid;
 
-/// How long an attempt that a lost object left is remembered. By then it has taken effect, if ever, and a sweep showed
-/// it.
+/// How long an attempt of a lost object is remembered. By then it took effect, if it ever does, and a sweep showed it.
 const LEFT: Duration = Duration::from_secs(3600);
 
 /// States by uid. A settled object has none.

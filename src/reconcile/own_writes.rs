@@ -1,4 +1,4 @@
-//! Our own writes to one object: the watch shows them again, which needs no reconcile, and older copies are stale.
+//! Our own writes to one object: when the watch shows them, no reconcile is needed, and an older copy is stale.
 
 /// How many copies that we wrote are remembered until the watch shows them.
 const OWN: usize = 4;

@@ -38,8 +38,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// This object is being deleted with its remote: the objects that wait for the remote are warned, and this one,
-    /// once.
+    /// This object is being deleted with its remote: it and the objects that wait for the remote are warned once.
     pub(super) fn warn_waiters(&self) {
         let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
         if policy::<K>(&self.object, &self.recorded, self.ctx.config.default_deletion) == Deletion::Retain {

@@ -142,8 +142,7 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     let released = edit.after.iter().any(|remote| remote.id == *id && remote.is_released());
     match edit.purpose {
         Purpose::Spec(_) => None,
-        // An adoption has its event when it is recorded, and a mark beside `dso-released` is only the first of two
-        // changes.
+        // An adoption has its event when recorded; a mark beside `dso-released` is only the first of two changes.
         Purpose::Mark | Purpose::ClearReleased if in_flight || released => None,
         Purpose::Mark | Purpose::ClearReleased => {
             let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");

@@ -82,8 +82,7 @@ fn has_other_attempts(view: &View) -> bool {
     view.object.intent.own().is_some_and(other)
 }
 
-/// The remote stays, with the label `dso-released`. A row of the inventory is enough to write that label, but not to go
-/// without it.
+/// The remote stays, with the label `dso-released`. An inventory row is enough to write that label, not to omit it.
 fn retain(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
