@@ -1,9 +1,9 @@
-//! Values at rest: what is kept for every object and every remote, and read only now and then, is kept as compressed
-//! JSON and costs some hundred bytes instead of some thousand.
+//! Values that are kept for every object and remote, but rarely read: as compressed JSON they take some hundred bytes
+//! of memory instead of some thousand.
 //!
 //! A dictionary holds what such values have in common, so that even a single small value shrinks: a typical text that
-//! is part of the program, and later also the first value of some length that was packed in this process, because it
-//! has in common with the others what only this account and cluster know.
+//! is part of the program, and later also the first value of a suitable length that this process packed, because values
+//! of one account and cluster share texts that the program cannot know.
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -12,8 +12,8 @@ use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value teaches the dictionary if its JSON is so long in bytes: a shorter one leaves too much out, and in a longer
-/// one too little is typical.
+/// The dictionary learns a value whose JSON has so many bytes: a shorter one leaves too much out, and in a longer one
+/// too little is typical.
 const INSTRUCTIVE: std::ops::Range<usize> = 600..8000;
 /// Last byte of a value that was packed before the dictionary had learnt, and after.
 const TYPICAL: u8 = 0;
@@ -29,8 +29,8 @@ pub trait Compressible: Serialize + DeserializeOwned {
     fn learnt() -> &'static OnceLock<Box<[u8]>>;
 }
 
-/// A packed value. Those that are equal when packed are equal; the other way round it holds from the moment on when
-/// the dictionary has learnt, for values that serialise their members in a fixed order.
+/// A packed value. Two packed values that are equal hold equal values. Equal values are also equal when packed, once
+/// the dictionary has learnt, if they serialise their members in a fixed order.
 pub struct Compressed<T> {
     bytes: Box<[u8]>,
     of: PhantomData<fn() -> T>,

@@ -4,12 +4,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-/// No more of a value than this is shown.
+/// At most this many characters of a value are shown.
 const MOST: usize = 64;
 
 /// A duration for a message, in its two largest units: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`, `3 days`.
 ///
-/// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Nothing at all is `0 s`.
+/// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Zero is `0 s`.
 #[must_use]
 pub fn duration(time: Duration) -> String {
     let millis = time.as_millis();
@@ -38,8 +38,8 @@ pub fn duration(time: Duration) -> String {
     pair(days, if days == 1 { "day" } else { "days" }, hours % 24, "h")
 }
 
-/// An error for a message or a log line. Of a refusal by the API server it is the API server's message, with the status
-/// code, wherever in the chain of causes it stands; of any other error its own text.
+/// An error for a message or a log line. If the API server refused something, it is the API server's message with the
+/// status code, wherever in the chain of causes that is; otherwise it is the error's own text.
 #[must_use]
 pub fn error(error: &(dyn Error + 'static)) -> String {
     let mut cause = Some(error);
@@ -53,7 +53,7 @@ pub fn error(error: &(dyn Error + 'static)) -> String {
 }
 
 fn refusal(status: &kube::core::Status) -> String {
-    // What answers in the API server's place may send anything, of any size.
+    // A proxy that answers in the API server's place may send any text, of any size.
     let what = cut(status.message.trim(), 1000);
     let what = if what.is_empty() { "the API server refused it without a message" } else { what.as_str() };
     match (status.code, status.reason.as_str()) {
