@@ -129,10 +129,10 @@ impl ObjectState {
         }
     }
 
-    /// A complete list by owner mark was read.
-    pub fn listed(&mut self, world: &OperatorConfig, now: Instant) {
+    /// A complete list by owner mark was read, whose first request was sent at `since`.
+    pub fn listed(&mut self, world: &OperatorConfig, since: Instant) {
         self.doubt.lists += 1;
-        if now.saturating_duration_since(self.doubt.since) >= world.settle {
+        if since.saturating_duration_since(self.doubt.since) >= world.settle {
             self.doubt.settled_lists += 1;
         }
     }

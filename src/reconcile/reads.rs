@@ -235,8 +235,7 @@ impl<K: Kind> Pass<'_, K> {
         self.account.inventory.put_listed(&owned, since);
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;
-        let now = Instant::now();
-        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, now));
+        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
         Flow::Again
     }
 
