@@ -1,8 +1,8 @@
 //! The operations that the operator calls, by the service's own names: one table, one row each.
 //!
-//! A new operation is a row here and a constructor in [`super::Request`]. All that the client must know of it is in the
-//! row: nothing else in this folder matches on single operations. The row has no lane, because which lane a call waits
-//! in depends on why it is made, and that is decided pass by pass.
+//! A new operation is a row here and a constructor in [`super::Request`]. Its row has all that the client must know:
+//! nothing else in this folder matches on single operations. The row has no lane, because the lane of a call depends on
+//! why it is made, which each reconcile decides.
 
 mod row;
 
@@ -13,7 +13,7 @@ pub use row::Price;
 use row::{Effect, Row};
 pub(super) use row::{Method, NameOrMissing, Shows};
 
-/// Makes the enumeration and the table out of one list.
+/// Generates the enumeration and the table from one list.
 macro_rules! operations {
     ($( $product:ident { $(
         $name:ident: $method:ident $path:literal, $effect:ident
