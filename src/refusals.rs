@@ -1,12 +1,13 @@
-//! Which answers of the API server refuse a write: nothing was stored, and nothing will be until somebody changes something.
+//! The answers of the API server that refuse a write: nothing was stored, and nothing will be until somebody changes
+//! something.
 
 use kube::core::Status;
 
-/// What the API server says to a JSON Patch that cannot be applied, such as one whose `test` does not hold.
+/// The API server's message about a JSON Patch that cannot be applied, such as one whose `test` fails.
 pub(crate) const CANNOT_BE_APPLIED: &str = "the server rejected our request due to an error in our request";
 
-/// Does this answer to a write refuse it? Admission may choose any code, and says that it was admission; a webhook that
-/// cannot be reached is a 500.
+/// Whether this answer refuses the write. Admission may choose any code, but the message says that it was admission; a
+/// webhook that cannot be reached gives a 500.
 pub(crate) fn refuses(status: &Status) -> bool {
     const ADMISSION: [&str; 4] =
         ["denied request", "denied the request", "failed calling webhook", "failed to call webhook"];

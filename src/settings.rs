@@ -1,4 +1,4 @@
-//! Flags and environment of `run`, checked once: after [`Settings::new`] nothing about them can be wrong.
+//! The flags and the environment of `run`, checked once: [`Settings::new`] refuses everything that cannot work.
 
 mod outbound;
 mod values;
@@ -16,7 +16,7 @@ use values::{address, deletion_policy, duration, namespace, operation_qps, qps, 
 
 pub use outbound::{Outbound, OutboundError};
 
-/// Says of an endpoint that there is none.
+/// The value of an endpoint flag that means "no endpoint".
 const NO_ENDPOINT: &str = "none";
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
@@ -114,8 +114,8 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Operations with a limit of their own, and how many calls per second that is: as stated, or else as documented if
-    /// that was asked for.
+    /// The operations with a limit of their own, in calls per second: as stated, otherwise as documented if
+    /// `documented` is in the flag.
     pub fn operation_limits(&self) -> impl Iterator<Item = (Operation, f64)> {
         let documented = self.operation_qps.contains(&OperationQps::Documented);
         Operation::ALL.into_iter().filter_map(move |operation| {
@@ -133,7 +133,7 @@ impl Flags {
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -161,27 +161,27 @@ pub enum LogLevel {
 /// Flags that cannot work together.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Neither says where the API is.
+    /// Neither an endpoint nor a region is set.
     #[error("set --region (DATASET_OPERATOR_REGION) or --endpoint (DATASET_OPERATOR_ENDPOINT)")]
     NoEndpoint,
-    /// Endpoint or region cannot be used.
+    /// The endpoint or the region cannot be used.
     #[error(transparent)]
     Cloud(#[from] cloud::ClientError),
-    /// Proxy or authorities cannot be used.
+    /// The proxy or the authorities cannot be used.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     /// An operation has two limits.
     #[error("--operation-qps names {0} twice")]
     Twice(Operation),
-    /// A create could be answered after it was given up for lost, and be made twice.
+    /// The grace period is too short: a create whose answer comes late could be repeated.
     #[error(
         "--settle-time {} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
          = {}, or a create that is answered late would be made twice", shown(*.settle), shown(*.least)
     )]
     SettleTime {
-        /// As given.
+        /// The grace period as given.
         settle: Duration,
-        /// The shortest that is safe.
+        /// The shortest safe grace period.
         least: Duration,
     },
     /// A duration that must not be zero.
@@ -192,14 +192,14 @@ pub enum SettingsError {
     Empty(&'static str),
 }
 
-/// Flags that were checked.
+/// Flags that were checked, and settings made from them.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The flags.
     pub flags: Flags,
-    /// Where and how patiently the API is called, and through which proxy.
+    /// The client's settings for the service: endpoints, timeout, proxy and authorities.
     pub cloud: cloud::Settings,
-    /// What the environment says about proxies, for who calls something else.
+    /// The proxies of the environment, for calls to other servers.
     pub outbound: Outbound,
 }
 
@@ -209,7 +209,7 @@ impl Settings {
         Self::in_environment(flags, &|name| std::env::var(name).ok())
     }
 
-    /// The same in another environment.
+    /// The same with other variables.
     fn in_environment(mut flags: Flags, variable: outbound::Lookup<'_>) -> Result<Self, SettingsError> {
         if matches!(&flags.namespaces[..], [one] if one.is_empty()) {
             flags.namespaces.clear();
@@ -251,16 +251,16 @@ impl Settings {
         Ok(Self { flags, cloud, outbound })
     }
 
-    /// Passes at the same time, of one kind.
+    /// The number of reconciles of one kind that may run at the same time.
     #[must_use]
     pub fn concurrency(&self) -> u16 {
         self.flags.concurrency.unwrap_or_else(|| busy(self.flags.qps))
     }
 }
 
-/// Passes that keep a limit busy. A create takes some 0.3 s with its two writes to an API server that is busy with ten
-/// thousand objects; twice that is allowed for, because a permit that nobody is there to take is lost. What waits for its turn
-/// is no pass.
+/// The number of reconciles that use up the rate limit. A create takes about 0.3 s, with its two writes to an API
+/// server that is busy with ten thousand objects. The number allows for twice that, because a permit is lost if no
+/// reconcile takes it. An object that waits for its permit does not count, as no reconcile of it runs.
 fn busy(qps: f64) -> u16 {
     const PASS: f64 = 0.64;
     let passes = (qps * PASS).ceil().clamp(8.0, 256.0);
@@ -270,7 +270,7 @@ fn busy(qps: f64) -> u16 {
     passes
 }
 
-/// Tests let the settle time be too short, to show what comes of it: `DATASET_OPERATOR_UNSAFE_SETTLE_TIME=yes`. Not in
+/// Tests may set too short a grace period to show what happens then: `DATASET_OPERATOR_UNSAFE_SETTLE_TIME=yes`. Not in
 /// release builds.
 #[cfg(debug_assertions)]
 fn may_be_too_short() -> bool {
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(settings(&[]).unwrap().flags.daily_budget, None);
     }
 
-    /// What `--help` calls the variable of a flag is what the documents say: `DATASET_OPERATOR_<FLAG>`.
+    /// The variable that `--help` shows for a flag is the documented one: `DATASET_OPERATOR_<FLAG>`.
     #[test]
     fn every_flag_has_its_variable() {
         use clap::CommandFactory as _;
@@ -388,7 +388,8 @@ mod tests {
         assert!(names.len() >= 20 && names.contains(&"https-proxy"), "{names:?}");
     }
 
-    /// What a ConfigMap says counts: nothing in the Deployment wins over it, and each name in it is a flag's.
+    /// The settings of a ConfigMap take effect: the Deployment overrides none of them, and each name in it is that of a
+    /// flag.
     #[test]
     fn the_deployment_has_its_settings_in_the_config_map_only() {
         use clap::CommandFactory as _;

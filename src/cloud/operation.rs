@@ -40,8 +40,8 @@ macro_rules! operations {
 
 // After the path: whether the operation reads or writes. `shows`: what the answer to a success must hold (absent:
 // nothing). `clash`: the meaning of the code with two meanings (absent: the status decides). `price`: absent where none
-// is published. `qps`: the calls per second that the vendor's quota pages of the product name for one account in one
-// region; accounts differ. Version labels are created by PUT, dataset labels by POST.
+// is published. `qps`: the calls per second in the vendor's quota pages of the product, for one account in one region;
+// accounts differ. Version labels are created by PUT, dataset labels by POST.
 operations! {
     AiWorkSpace {
         CreateDataset: Post "/api/v1/datasets", Writes, shows DatasetId, clash Name, price Price::billed(0.001, 0.0), qps 20.0;
