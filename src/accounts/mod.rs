@@ -17,7 +17,7 @@ use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use caller::Known;
 
-/// The alias under which intents name the account of the flags, for ever.
+/// The name of the flags' account in intents. It must never change, as stored intents contain it.
 pub const DEFAULT: &str = "default";
 
 /// One configured account.

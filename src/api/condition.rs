@@ -110,7 +110,7 @@ impl Reason {
         matches!(self.telling(), Telling::Stalled)
     }
 
-    /// Whether an event tells that `Ready` turned to this reason.
+    /// Whether an event reports that `Ready` turned to this reason.
     pub const fn is_told(self) -> bool {
         !matches!(self.telling(), Telling::Quiet)
     }

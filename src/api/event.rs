@@ -8,7 +8,7 @@ use super::values::values;
 macro_rules! event_reasons {
     ($(#[doc = $doc:literal] $variant:ident = $text:literal, $kind:ident, $action:literal;)+) => {
         values! {
-            /// What an event tells, besides what `Ready` turned to.
+            /// Why an event was written, unless it is about `Ready` turning to another reason.
             EventReason { $(#[doc = $doc] $variant = $text,)+ }
         }
 

@@ -14,7 +14,7 @@ pub const PREFIX: &str = "dataset-operator.dev/";
 /// Keeps an object until its cloud dataset is deleted, known to be gone, or released.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
-/// Stops every write to the cloud for the object, unless the value is a word for false.
+/// Stops writes to the cloud for the object, except the release by `Retain`, unless the value is a word for false.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
 /// Each new value forces one fresh read of the cloud dataset; echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-requested-at";
@@ -22,7 +22,7 @@ pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-request
 pub const POLL_INTERVAL: &str = "dataset-operator.dev/poll-interval";
 /// Removes the finalizer of a deleted object without a cloud call; the value is the recorded id, or `none`.
 pub const FORCE_RELEASE: &str = "dataset-operator.dev/force-release";
-/// Written by the operator: what it was about to create. People do not change it.
+/// Written by the operator: the create or adoption that it is about to make. Users do not change it.
 pub const INTENT: &str = "dataset-operator.dev/intent";
 
 /// Every annotation the operator knows, with what it does.

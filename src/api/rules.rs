@@ -4,7 +4,7 @@
 //! compare spec with status are at the root, which contains both.
 //!
 //! Objects outlive rules. A rule that is added to a released kind is either at a single field, where the API server
-//! accepts a value that did not change, or it accepts the old value itself. So an object that was stored before can
+//! accepts a value that did not change, or accepts an unchanged value itself. So an object that was stored before can
 //! still be claimed, recorded, edited elsewhere and deleted.
 
 use kube::core::{Reason, Rule};

@@ -1,4 +1,4 @@
-//! What a failed answer means, by operation, code and HTTP status together. The codes are in [`codes`], product by
+//! The meaning of a failed answer, by operation, code and HTTP status together. The codes are in [`codes`], product by
 //! product.
 //!
 //! No public list of the service's codes exists. So the rules name only codes that are documented or were seen, and

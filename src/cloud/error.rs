@@ -11,7 +11,7 @@ use super::operation::Operation;
 pub struct CallError {
     /// What the failure means.
     pub class: ErrorClass,
-    /// What was called.
+    /// The operation that was called.
     pub operation: Operation,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
@@ -39,7 +39,7 @@ pub enum ErrorClass {
     Refused,
     /// A read was rejected with an unknown code. It says nothing about what exists: only lists do.
     Unexplained,
-    /// What the path names does not exist (or cannot be seen).
+    /// The resource in the path does not exist (or cannot be seen).
     NotFound,
     /// The dataset name is in use, perhaps by a dataset that this identity cannot list.
     NameTaken,

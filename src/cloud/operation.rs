@@ -105,12 +105,12 @@ impl Operation {
         self.row().qps
     }
 
-    /// What its success answer must hold.
+    /// What the answer to a success must hold.
     pub(super) const fn shows(self) -> Shows {
         self.row().shows
     }
 
-    /// What the code with two meanings says when it refuses this.
+    /// The meaning of the code with two meanings when it refuses this operation.
     pub(super) const fn clash(self) -> NameOrMissing {
         self.row().clash
     }
@@ -133,7 +133,7 @@ pub(super) fn id_name(segment: &str) -> Option<&str> {
 #[error("{0:?} is not an operation that is called here, such as CreateDataset or GetDatasetVersion")]
 pub struct UnknownOperation(String);
 
-/// Only operations that pass the account's limiter have a name to be written down: limits are what names are read for.
+/// Reads the operation of a stated limit, so only operations that go through the account's limiter are accepted.
 impl FromStr for Operation {
     type Err = UnknownOperation;
 

@@ -62,7 +62,7 @@ async fn a_read_that_finds_no_dataset_is_told_to_those_who_recorded_its_versions
     assert_eq!((stage.woken(), stage.inventory.get(&of(1, "v2"))), (names(&["v2", "v3"]), None));
     stage.rounds(2).await;
     assert_eq!(stage.woken(), [], "all know");
-    // What was found again can be lost again.
+    // A dataset that was found again can be lost again.
     stage.inventory.found(&of(1, "v2"), &object("v2"), None);
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["v2"]));

@@ -173,7 +173,8 @@ impl Inventory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The remote, if the service showed it within the last one and a half resyncs.
+    /// The remote, if it was shown or written recently: within about one and a half resyncs, an older version within a
+    /// hundred times that.
     #[must_use]
     pub fn get(&self, id: &RemoteId) -> Option<Arc<Remote>> {
         self.state().rows.get(id, Instant::now(), self.trusted())
@@ -255,8 +256,8 @@ impl Inventory {
         state.rows.well(id.root(), key.uid);
     }
 
-    /// A read for the object `uid` did not find this remote: its row is dropped, and the other objects that recorded it
-    /// or a version of it are woken to read for themselves.
+    /// A read for the object `uid` did not find this remote: its row is not believed any more, and the other objects
+    /// that recorded it or a version of it are woken to read for themselves.
     pub fn missed(&self, id: &RemoteId, uid: &str) {
         let (now, uid) = (Instant::now(), Uid::of(uid));
         let keys = self.state().rows.missing(id, now);

@@ -42,7 +42,7 @@ impl Compressible for Remote {
 pub(super) enum Source {
     /// The service showed the whole remote.
     Shown,
-    /// Our own create: the service fills in the members that we did not send.
+    /// Our own acknowledged write: the service may have filled in members that we did not send.
     Sent,
 }
 

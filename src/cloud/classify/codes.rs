@@ -10,7 +10,7 @@ pub(super) enum Meaning {
     NameOrMissing,
     /// The name is taken.
     NameTaken,
-    /// What the call names does not exist.
+    /// The resource that the call names does not exist.
     Missing,
     /// The same, if the status is 404.
     MissingAt404,
@@ -60,7 +60,7 @@ const STS: &[(Code, Meaning)] = &[
 ];
 
 impl Meaning {
-    /// What this code of a product says, if it is known.
+    /// The meaning of this code of the product, if it is known.
     pub(super) fn of(product: Product, code: &str) -> Option<Self> {
         let rows = match product {
             Product::AiWorkSpace => AI_WORK_SPACE,

@@ -62,11 +62,11 @@ pub(in crate::cloud) enum NameOrMissing {
     Name,
     /// The name is taken, if the call sets one and the status is not 404; else as for [`Self::ByStatus`].
     NewName,
-    /// What the path names is not there.
+    /// The resource in the path does not exist.
     Gone,
     /// The operation neither sets a name nor names a resource.
     Neither,
-    /// Only the status 404 can say that something is missing; otherwise the next pass reads what is there.
+    /// Only the status 404 says that something is missing; otherwise the next reconcile reads the remote.
     ByStatus,
 }
 

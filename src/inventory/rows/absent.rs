@@ -1,5 +1,5 @@
-//! Remotes that are missing where a read or list had to show them: their rows are dropped, and the objects that
-//! recorded them are woken to read for themselves. An absence is never proof here.
+//! Remotes that are missing where a read or list had to show them: their rows are not believed any more, and the
+//! objects that recorded them are woken to read for themselves. An absence is never proof here.
 
 use tokio::time::Instant;
 

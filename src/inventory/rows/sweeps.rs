@@ -62,7 +62,7 @@ impl Rows {
             .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
     }
 
-    /// The same for newest versions. (Older ones are left out, as no list tells when they go.)
+    /// The same for newest versions. (Older ones are left out, as no sweep shows when they are gone.)
     pub(in crate::inventory) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
         self.entries.values().filter_map(|entry| {
             let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;
