@@ -29,8 +29,9 @@ pub struct Flags {
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
-    /// URL of the Security Token Service, which says whose the credentials are, or none: then the access key id counts as
-    /// the identity, and a new key as another one. Default: its public endpoint in the region; none if --endpoint is set
+    /// URL of the Security Token Service, which says whose the credentials are, or none: then the access key id counts
+    /// as the identity, and a new key as another one. Default: its public endpoint in the region; none if --endpoint is
+    /// set
     #[arg(long, env = "DATASET_OPERATOR_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
     /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
@@ -51,13 +52,13 @@ pub struct Flags {
     /// 100 calls per second
     #[arg(long, env = "DATASET_OPERATOR_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
-    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. documented stands for the
-    /// limits that the vendor publishes; documented,CreateDataset=40 changes one of them. An operation without a limit is
-    /// called as fast as --qps allows, and more slowly after the service throttled it
+    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. documented stands for
+    /// the limits that the vendor publishes; documented,CreateDataset=40 changes one of them. An operation without a
+    /// limit is called as fast as --qps allows, and more slowly after the service throttled it
     #[arg(long, env = "DATASET_OPERATOR_OPERATION_QPS", value_delimiter = ',', value_parser = operation_qps)]
     pub operation_qps: Vec<OperationQps>,
-    /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop too.
-    /// Edits and deletions never stop. Default: no limit
+    /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop
+    /// too. Edits and deletions never stop. Default: no limit
     #[arg(long, env = "DATASET_OPERATOR_DAILY_BUDGET", value_parser = clap::value_parser!(u64).range(1..))]
     pub daily_budget: Option<u64>,
     /// How the endpoint expects requests to name the operation. With gateway the operator also sends a bearer token in
@@ -80,8 +81,8 @@ pub struct Flags {
     /// How old a list of the service may be: a change may be missing in lists for this long
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
-    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what the operator created, Retain
-    /// for what it adopted
+    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what the operator created,
+    /// Retain for what it adopted
     #[arg(long, env = "DATASET_OPERATOR_DEFAULT_DELETION_POLICY", value_parser = deletion_policy)]
     pub default_deletion_policy: Option<Deletion>,
     /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
