@@ -61,8 +61,8 @@ pub enum Unauthorised {
 }
 
 impl CallError {
-    /// Whether it is certain that this call has no effect in the cloud: it was a read, no connection was made, it was
-    /// throttled, or its refusal was read. It says nothing about earlier calls.
+    /// Whether it is certain that this call has no effect in the cloud: a read failed, no connection was made, the call
+    /// was throttled, or its refusal was read. It says nothing about earlier calls.
     pub fn never_executed(&self) -> bool {
         match self.class {
             ErrorClass::Transient

@@ -59,7 +59,7 @@ struct Slot {
 
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    /// In the order of their tickets. No line is empty. Late places are not in it.
+    /// In the order of their tickets. No line is empty. A late place is taken out once it is the first of its line.
     lines: BTreeMap<Line, VecDeque<Slot>>,
     places: HashMap<Key, (Line, Slot)>,
     next: u64,
