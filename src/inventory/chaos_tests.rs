@@ -63,7 +63,7 @@ async fn a_list_that_becomes_shorter_while_it_is_read_comes_to_an_end() {
     stage.recorded(0..201);
     stage.swept().await;
     stage.until_later("the first of the next three pages", |stage| stage.calls().0 == 4).await;
-    // Two items move from the second page to the first, and the third page is now empty.
+    // Two items move from the second page to the first, and there is no third page any more.
     stage.console("DELETE", &format!("/{}", id(3)), &Value::Null);
     stage.console("DELETE", &format!("/{}", id(4)), &Value::Null);
     stage.rounds(1).await;

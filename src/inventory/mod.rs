@@ -186,14 +186,15 @@ impl Inventory {
         self.state().rows.owned(owners, dataset)
     }
 
-    /// Whether our own acknowledged delete or a `GetDataset` says that this remote is gone.
+    /// Whether this remote is known to be gone: our delete was acknowledged, or the service answered "not found" to a
+    /// delete or to a list of its versions.
     #[must_use]
     pub fn is_gone(&self, id: &RemoteId) -> bool {
         self.state().rows.is_gone(id)
     }
 
-    /// Whether all versions of this dataset are known: they were listed in this leader term, or only v1 and our own
-    /// ones exist.
+    /// Whether all versions of this dataset are known: they were listed since the process started, or only v1 and our
+    /// own ones exist.
     #[must_use]
     pub fn versions_known(&self, dataset: &str) -> bool {
         self.state().rows.versions_known(dataset)

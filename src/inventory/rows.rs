@@ -36,7 +36,7 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Versions {
     rows: BTreeMap<String, Row>,
-    /// When all versions were listed last in this leader term.
+    /// When all versions were listed last since the process started.
     listed: Option<Instant>,
     /// The version before one that we created, if it was not known at that time: a repeated create may have made it, so
     /// it may be a copy of ours.
