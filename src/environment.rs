@@ -26,7 +26,7 @@ pub(crate) fn since_boot() -> Duration {
     Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
-/// Random bytes; `None` if the system gives none, which does not happen on a running machine.
+/// Random bytes; `None` if the system has none, which does not happen on a running machine.
 pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     #[cfg(debug_assertions)]

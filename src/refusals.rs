@@ -1,4 +1,5 @@
-//! Which answers of the API server refuse a write: nothing was stored, and nothing will be until somebody changes something.
+//! The answers of the API server that refuse a write: nothing was stored, and nothing will be until somebody changes
+//! something.
 
 use kube::core::Status;
 

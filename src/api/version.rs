@@ -120,11 +120,10 @@ pub struct DatasetVersionSpec {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
-    /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the
-    /// stored data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion`
-    /// never deletes v1. Mutable. Default: what the
-    /// operator's `--default-deletion-policy` says; without that flag `Delete` for a version that the operator created, `Retain` for one
-    /// that it adopted.
+    /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the stored
+    /// data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion` never deletes v1.
+    /// Mutable. Default: what the operator's `--default-deletion-policy` says; without that flag `Delete` for a version
+    /// that the operator created, `Retain` for one that it adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
