@@ -1,4 +1,4 @@
-//! What can go wrong, and what people do: each with a budget, so that the state space is finite.
+//! Faults, and the actions of people: each has a budget, so that the state space is finite.
 
 /// How many there are.
 pub const FAULTS: usize = Fault::ALL.len();
@@ -12,7 +12,7 @@ pub enum Fault {
     Freeze,
     /// A request is lost; its sender sees a timeout.
     Loss,
-    /// A request is carried out, its answer is lost.
+    /// A request is carried out, and its answer is lost.
     LostAnswer,
     /// The sender gives up, the request arrives later, within the request's longest time.
     Late,
@@ -40,7 +40,7 @@ pub enum Fault {
     EditFixed,
     /// The object is deleted.
     Delete,
-    /// It is made anew under its name.
+    /// The object is made again under its name.
     Recreate,
     /// The same from a manifest that carries finalizer and intent of the object before.
     RecreateCopied,
@@ -247,7 +247,7 @@ impl Action {
         }
     }
 
-    /// Does it happen by itself, without fault and without anybody's doing?
+    /// Does the action happen by itself, without a fault and without a person?
     #[must_use]
     pub const fn is_quiet(self) -> bool {
         match self {
