@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with the rooms and crates it may name besides itself, from the ground up. Single files that are not listed
+/// Each room with the rooms and crates it may name besides itself, from the ground up. Modules that are not listed
 /// here hold one thing each, and all rooms may name them.
 const ROOMS: &[(&str, &[&str])] = &[
     ("api", &[]),
