@@ -29,7 +29,7 @@ pub(crate) struct Disk {
     writer: Option<JoinHandle<()>>,
     /// Batches that were handed over.
     sent: u64,
-    /// What they held; `None` when the disk is to be filled anew.
+    /// The stored contents; `None` when the disk must be filled again.
     known: Option<Mark>,
 }
 

@@ -6,7 +6,7 @@ pub const FAULTS: usize = Fault::ALL.len();
 /// A fault, or something that somebody outside does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// The process ends between two steps, and starts anew.
+    /// The process ends between two steps, and starts again.
     Crash,
     /// The process is frozen between claim and create for longer than the send deadline.
     Freeze,
@@ -190,7 +190,7 @@ pub enum Action {
     Freeze,
     /// Lists show what a remote is by now.
     Catch(u8),
-    /// A process ends and starts anew.
+    /// A process ends and starts again.
     Crash(u8),
     /// Somebody does something to the object of a slot.
     User(u8, Fault),
