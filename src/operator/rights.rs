@@ -13,7 +13,8 @@ use kube::{Api, Client, Resource};
 use tokio::sync::Notify;
 
 use crate::admin::Readiness;
-use crate::api::{Dataset, DatasetVersion};
+use crate::kinds::{self, ForEachKind};
+use crate::reconcile::kind::Kind;
 use crate::words;
 
 /// Time between two rounds of questions.
@@ -32,6 +33,16 @@ struct Right {
     namespace: Option<String>,
     /// Without it objects cannot be reconciled.
     vital: bool,
+}
+
+/// Group and plural of each kind.
+#[derive(Default)]
+struct Resources(Vec<(String, String)>);
+
+impl ForEachKind for Resources {
+    fn visit<K: Kind>(&mut self) {
+        self.0.push((K::Object::group(&()).into_owned(), K::Object::plural(&()).into_owned()));
+    }
 }
 
 /// Watches for missing rights. Never ends; `refused` is notified of each call that the API server answered with 403.
@@ -69,11 +80,12 @@ fn needed(namespaces: &[String]) -> Vec<Right> {
             })
         }));
     };
-    let (datasets, versions) = (Dataset::plural(&()), DatasetVersion::plural(&()));
-    for (group, resource) in [(Dataset::group(&()), &datasets), (DatasetVersion::group(&()), &versions)] {
-        need(&group, resource, "", &["list", "watch"], listed);
-        need(&group, resource, "", &["get", "patch"], each);
-        need(&group, resource, "status", &["patch"], each);
+    let mut resources = Resources::default();
+    kinds::for_each(&mut resources);
+    for (group, resource) in &resources.0 {
+        need(group, resource, "", &["list", "watch"], listed);
+        need(group, resource, "", &["get", "patch"], each);
+        need(group, resource, "status", &["patch"], each);
     }
     need("events.k8s.io", "events", "", &["create", "patch"], each);
     rights
