@@ -38,8 +38,8 @@ pub trait Codec: Sync + fmt::Debug {
     fn get(&self, id: &RemoteId) -> Request;
     /// The remote in the answer to such a read.
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed>;
-    /// Changes members; absent ones stay.
-    fn update(&self, id: &RemoteId, members: Fields) -> Request;
+    /// Changes members of a remote; absent ones stay. One of them may be the text that carries its mark.
+    fn update(&self, remote: &Remote, members: Fields) -> Request;
     /// Deletes it.
     fn delete(&self, id: &RemoteId) -> Request;
     /// Puts these labels on a remote; the others stay.

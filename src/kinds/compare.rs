@@ -21,7 +21,7 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Compar
     edits.extend(own.label_edits(view, &Datasets));
     edits.extend(access.map(|access| match access {
         Access::Publish => own.publish(),
-        Access::Update(fields) => own.spec_edit(&fields, Datasets.update(&remote.id, fields.clone())),
+        Access::Update(fields) => own.spec_edit(&fields, Datasets.update(remote, fields.clone())),
     }));
     let (mut left, mut held) = (own.left(view), own.held());
     if let Some(first) = first_of(view, remote) {

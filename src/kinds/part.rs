@@ -47,7 +47,7 @@ impl<'a> Part<'a> {
     }
 
     pub(super) fn update(&self, codec: &dyn Codec, members: &Fields) -> Option<Edit> {
-        (!members.is_empty()).then(|| self.spec_edit(members, codec.update(&self.remote.id, members.clone())))
+        (!members.is_empty()).then(|| self.spec_edit(members, codec.update(self.remote, members.clone())))
     }
 
     /// A change from PRIVATE to PUBLIC, which has a call of its own.

@@ -44,8 +44,8 @@ impl Codec for Datasets {
         answer.dataset().map(Self::remote)
     }
 
-    fn update(&self, id: &RemoteId, members: Fields) -> Request {
-        Request::update_dataset(id.root(), members)
+    fn update(&self, remote: &Remote, members: Fields) -> Request {
+        Request::update_dataset(remote.id.root(), members)
     }
 
     fn delete(&self, id: &RemoteId) -> Request {

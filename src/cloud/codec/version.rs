@@ -47,8 +47,8 @@ impl Codec for Versions {
         answer.version().map(|version| Self::remote(id.root(), version))
     }
 
-    fn update(&self, id: &RemoteId, members: Fields) -> Request {
-        Request::update_dataset_version(id.root(), name(id), members)
+    fn update(&self, remote: &Remote, members: Fields) -> Request {
+        Request::update_dataset_version(remote.id.root(), name(&remote.id), members)
     }
 
     fn delete(&self, id: &RemoteId) -> Request {
