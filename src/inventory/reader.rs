@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::listing;
-use crate::cloud::codec::{Codec, Datasets, Versions};
+use crate::cloud::codec::{Codec, Datasets};
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -48,9 +48,10 @@ impl Reader {
         Self { client, list_lag, queue: Mutex::default() }
     }
 
-    /// Reads one remote by itself; lists of `workspace` decide if the read is refused with an unknown code.
-    pub async fn read(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Read {
-        match self.get(permit, id).await {
+    /// Reads one remote, which `codec` knows, by itself; lists of `workspace` decide if the read is refused with an
+    /// unknown code.
+    pub async fn read(&self, permit: &mut Permit, codec: &dyn Codec, workspace: &str, id: &RemoteId) -> Read {
+        match self.get(permit, codec, id).await {
             Err(error) if error.class == ErrorClass::Unexplained => {
                 let exists = self.exists(permit, workspace, id).await?;
                 if exists { Err(error.though_listed()) } else { Ok(None) }
@@ -96,8 +97,7 @@ impl Reader {
         }
     }
 
-    async fn get(&self, permit: &mut Permit, id: &RemoteId) -> Read {
-        let codec: &dyn Codec = if id.parent().is_none() { &Datasets } else { &Versions };
+    async fn get(&self, permit: &mut Permit, codec: &dyn Codec, id: &RemoteId) -> Read {
         let request = codec.get(id);
         let answer = self.client.call_in(permit, &request).await.and_then(|answer| {
             codec.shown(id, &answer).map_err(|malformed| CallError::malformed(request.operation(), malformed))
@@ -129,7 +129,7 @@ impl Reader {
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
             // This read waits for a permit of its own: the caller's permit is for the call that follows the read.
-            Ok(None) | Err(_) => self.read(&mut Permit::wait(Lane::UserChange), workspace, id).await,
+            Ok(None) | Err(_) => self.read(&mut Permit::wait(Lane::UserChange), &Datasets, workspace, id).await,
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::reader::Reader;
 use super::stage::*;
+use crate::cloud::codec::{Codec, Datasets, Versions};
 use crate::cloud::{ErrorClass, Lane, Permit};
 use crate::remote::id::RemoteId;
 
@@ -59,7 +60,9 @@ async fn read(count: usize, version: bool, refused: &[&str]) -> (Result<bool, Er
     stage.emulator.add_faults(refused.iter().map(refusal));
     let id = if version { RemoteId::new(id(0)).join("v2") } else { RemoteId::new(id(0)) };
     let reader = Reader::new(stage.client.clone(), LAG);
-    let read = tokio::spawn(async move { reader.read(&mut Permit::wait(Lane::UserChange), WORKSPACE, &id).await });
+    let codec: &dyn Codec = if version { &Versions } else { &Datasets };
+    let read =
+        tokio::spawn(async move { reader.read(&mut Permit::wait(Lane::UserChange), codec, WORKSPACE, &id).await });
     while !read.is_finished() {
         stage.pass_in(STEP, STEP).await;
     }

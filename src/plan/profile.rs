@@ -6,7 +6,7 @@ use super::clearance::Clearance;
 use super::desired::Desired;
 use super::edit::Comparison;
 use super::view::View;
-use crate::cloud::codec::Codec;
+use crate::cloud::codec::{Codec, Datasets, Versions};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -52,6 +52,16 @@ impl Profile {
     #[must_use]
     pub const fn names(&self, id: &RemoteId) -> bool {
         id.depth() == self.id_keys.len()
+    }
+
+    /// The codec of what a reconcile of this kind reads: a remote of it, the dataset that it is in, or a version.
+    #[must_use]
+    pub const fn codec_of(&self, id: &RemoteId) -> &'static dyn Codec {
+        match id.depth() {
+            _ if self.names(id) => self.codec,
+            1 => &Datasets,
+            _ => &Versions,
+        }
     }
 
     /// The id that a status holds; `None` if a part of it is missing.

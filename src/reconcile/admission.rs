@@ -95,10 +95,7 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
                 Deletion::Retain => Operation::CreateDatasetLabels,
             }
         }
-        Step::Read(id) if view.profile.names(id) => codec.get(id).operation(),
-        // The remote is of another kind: the dataset of a version, or v1 of a dataset.
-        Step::Read(id) if id.parent().is_none() => Operation::GetDataset,
-        Step::Read(_) => Operation::GetDatasetVersion,
+        Step::Read(id) => view.profile.codec_of(id).get(id).operation(),
         Step::Look(Look::Children(_)) => Operation::ListDatasetVersions,
         Step::Look(Look::Owned) if view.profile.is_nested() => Operation::ListDatasetVersions,
         Step::Look(Look::Owned | Look::Named(_)) => Operation::ListDatasets,

@@ -161,7 +161,7 @@ impl<K: Kind> Pass<'_, K> {
         let read = if aftermath::reads_shared(view, id, &workspace) {
             self.account.reader.read_shared(&workspace, id).await
         } else {
-            self.account.reader.read(&mut self.permit, &workspace, id).await
+            self.account.reader.read(&mut self.permit, K::PROFILE.codec_of(id), &workspace, id).await
         };
         match read {
             Ok(Some(remote)) => {
