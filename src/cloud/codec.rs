@@ -5,8 +5,11 @@ mod version;
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
+use crate::remote::carrier::Carrier;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::MARK_RELEASED;
@@ -28,6 +31,10 @@ pub struct Change {
 
 /// The requests about one kind of remote, and what their answers show.
 pub trait Codec: Sync + fmt::Debug {
+    /// Where its mark is written.
+    fn carrier(&self) -> Carrier {
+        Carrier::Labels
+    }
     /// The operation that creates one.
     fn creates(&self) -> Operation;
     /// Creates one, in `parent` if it is nested. The mark is part of the create, so no remote of ours is ever unmarked.
@@ -66,6 +73,13 @@ pub trait Codec: Sync + fmt::Debug {
     /// The next request on the way to this mark. It changes `dso-released` only once the rest of the mark is as it
     /// should be.
     fn set_mark(&self, remote: &Remote, mark: &RawMark) -> Change {
+        if let Carrier::Text(member) = self.carrier() {
+            // The text is sent as it is, with the mark behind it.
+            let after = Remote { mark: mark.clone().present(), ..remote.clone() };
+            let text = remote.fields.get(member).cloned().unwrap_or_else(|| Value::from(""));
+            let request = self.update(&after, Fields::from_iter([(member.to_owned(), text)]));
+            return Change { request, after, replaces: false };
+        }
         let held = remote.mark.clone().unwrap_or_default();
         let (put, after) = match (held.names_the_same(mark), mark.released.clone()) {
             (false, _) => {

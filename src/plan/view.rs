@@ -17,9 +17,10 @@ use crate::plan::recorded::Recorded;
 pub use crate::plan::relations::Relations;
 use crate::plan::report::{Blocked, Report};
 use crate::remote::Remote;
+use crate::remote::carrier::Carrier;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
-use crate::remote::mark::{Identity, Origin, Owner, Ownership};
+use crate::remote::mark::{Identity, Origin, Owner, Ownership, RawMark};
 
 /// What is known of one remote.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,14 +193,39 @@ impl View {
     /// Who owns this remote, seen from this object?
     #[must_use]
     pub fn ownership(&self, remote: &Remote) -> Ownership {
-        let has_id = self.id().is_some();
-        self.config.identity.ownership(
-            remote.mark.as_ref(),
-            &self.owner,
-            &self.object.uid,
-            &self.observed.live_here,
-            has_id,
-        )
+        let (identity, has_id) = (&self.config.identity, self.id().is_some());
+        let (mark, owner, uid, live) = (remote.mark.as_ref(), &self.owner, &self.object.uid, &self.observed.live_here);
+        match self.profile.codec.carrier() {
+            Carrier::Labels => identity.ownership(mark, owner, uid, live, has_id),
+            Carrier::Text(_) => identity.ownership_by_text(mark, owner, &self.signed_target(), uid, live, has_id),
+        }
+    }
+
+    /// The mark of this object's attempt `nonce`.
+    #[must_use]
+    pub fn mark(&self, nonce: &str) -> RawMark {
+        let (identity, uid) = (&self.config.identity, &self.object.uid);
+        if self.profile.codec.carrier() == Carrier::Labels {
+            return identity.mark(&self.owner, uid, nonce);
+        }
+        let stored = self.object.intent.own().and_then(|intent| intent.hash_of(nonce)).map(str::to_owned);
+        let hash = stored.or_else(|| self.desired.as_ref().ok().map(Desired::hash)).unwrap_or_default();
+        identity.text_mark(&self.owner, &self.signed_target(), uid, nonce, &hash).unwrap_or_default()
+    }
+
+    /// The values that stand for this owner in the marks of its kind, by each of our keys.
+    #[must_use]
+    pub fn owner_values(&self) -> Vec<String> {
+        match self.profile.codec.carrier() {
+            Carrier::Labels => self.config.identity.owner_values(&self.owner),
+            Carrier::Text(_) => self.config.identity.owner_values_in_text(&self.owner),
+        }
+    }
+
+    /// The target as it is signed in marks of texts.
+    fn signed_target(&self) -> String {
+        let Target { account, region, workspace, dataset_id } = self.target().unwrap_or_default();
+        [account, region, workspace, dataset_id.unwrap_or_default()].join(" ")
     }
 
     /// Does the remote carry this object's mark, or that of an earlier object of the same name?

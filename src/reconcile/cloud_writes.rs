@@ -40,7 +40,7 @@ impl<K: Kind> Pass<'_, K> {
             self.never_executed(view, nonce);
             return self.later();
         }
-        let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
+        let mark = view.mark(&nonce);
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
         let request = codec.create(parent, &desired.create, &desired.labels, Some(&mark));
         let sent = self.account.client.send(&request).await;

@@ -62,7 +62,7 @@ impl<K: Kind> Pass<'_, K> {
                 K::PROFILE.is_nested() && ids.iter().any(|id| inventory.is_gone(id)),
             );
         if !view.observed.owned_is_fresh && target.is_some() {
-            view.observed.owned = inventory.owned(&view.config.identity.owner_values(&view.owner), dataset.as_deref());
+            view.observed.owned = inventory.owned(&view.owner_values(), dataset.as_deref());
         }
         ids.extend(view.observed.owned.iter().map(|remote| remote.id.clone()));
         for id in ids {

@@ -207,7 +207,7 @@ impl<K: Kind> Pass<'_, K> {
         let Some(target) = view.target() else {
             return self.internal("no target is known").await;
         };
-        let owners = view.config.identity.owner_values(&view.owner);
+        let owners = view.owner_values();
         let since = Instant::now();
         let mut owned = Vec::new();
         if let Some(dataset) = &target.dataset_id {

@@ -112,7 +112,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
         | Ownership::Dead
         | Ownership::Forged
         | Ownership::Nobody => {
-            let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
+            let mark = view.mark(nonce);
             Edit::mark(codec, remote, &mark)
         }
     };

@@ -169,7 +169,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             }
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.state.fresh));
-            let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
+            let mark = view.mark(&nonce);
             Some(Step::Edit(Box::new(Edit::mark(view.profile.codec, remote, &mark))))
         }
         Ownership::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),

@@ -30,6 +30,12 @@ impl Identity {
         Some(RawMark { domain: None, owner: Some(short_owner(key, owner)), attempt, released: None })
     }
 
+    /// The owner as such a mark names it, by each of our keys; the first is the one we write.
+    #[must_use]
+    pub fn owner_values_in_text(&self, owner: &Owner) -> Vec<String> {
+        self.keys.iter().map(|key| short_owner(key, owner)).collect()
+    }
+
     /// The owner of a remote in `target` with this mark in its text. The rules are those of [`Identity::ownership`],
     /// but a text names neither domain nor cluster: a mark that does not verify and does not name this object is that
     /// of another owner until it is released.
@@ -55,7 +61,7 @@ impl Identity {
             let clusters = self.cluster.as_deref().into_iter().chain([UNKNOWN_CLUSTER]);
             clusters.map(|cluster| uid_tag(uid, cluster)).any(|ours| ours == tag)
         };
-        let same_owner = self.keys.iter().any(|key| short_owner(key, owner) == *shown);
+        let same_owner = self.owner_values_in_text(owner).contains(shown);
         let signed = |key| self.domains.iter().any(|d| text_mac(key, d, owner, target, [nonce, hash, tag]) == mac);
         let verified = same_owner && self.keys.iter().any(signed);
         match long_nonce(nonce).filter(|_| verified) {
