@@ -5,6 +5,7 @@ pub mod dataset;
 mod first_version;
 mod info;
 mod members;
+mod parent;
 mod part;
 mod tree;
 pub mod version;

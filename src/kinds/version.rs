@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
-use super::{Datasets, compare, dataset, tree};
+use super::{Datasets, compare, dataset, parent, tree};
 use crate::api::{CommonStatus, Dataset, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -215,10 +215,7 @@ pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
 fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Result<(String, String), Blocked> {
     let parent = parent(object, lookups);
     let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
-    let workspace = status
-        .and_then(|status| status.immutables.workspace_id.clone())
-        .or_else(|| lookups.defaults.workspace.clone())
-        .unwrap_or_default();
+    let workspace = parent::workspace(parent.as_deref(), lookups).unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         if workspace.is_empty() {
             return Err(Blocked::stuck(
@@ -247,21 +244,8 @@ fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Res
             Some(now) => Ok((now, workspace)),
         };
     }
-    let Some(parent) = &parent else {
-        let named = ObjectName::new(dataset::PROFILE.name, object.namespace().as_deref().unwrap_or_default(), &name);
-        let there = lookups.live.get::<Datasets>(&named).is_some();
-        let trouble = if there { "does not parse, as its status says" } else { "does not exist in this namespace" };
-        return Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} {trouble}")));
-    };
-    let ready = status.and_then(|status| status.common.condition(crate::api::ConditionType::Ready));
-    let ready = ready.is_some_and(|ready| ready.status == "True");
-    match status.and_then(|status| status.dataset_id.clone()) {
-        Some(id) if ready || deleting => Ok((id, workspace)),
-        Some(_) | None if parent.meta().deletion_timestamp.is_some() => {
-            Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} is being deleted")))
-        }
-        Some(_) | None => Err(Blocked::waiting(Reason::DependencyNotReady, format!("Dataset {name} is not Ready yet"))),
-    }
+    let namespace = object.namespace().unwrap_or_default();
+    parent::ready_id(parent.as_deref(), (&namespace, &name), deleting, lookups).map(|id| (id, workspace))
 }
 
 /// The name of another object that binds v1 of the same dataset and goes first: it has recorded v1 already, or if both

@@ -1,0 +1,38 @@
+//! The Dataset that objects of other kinds refer to: where it is, and whether it is Ready for what is to be in it.
+
+use super::{Datasets, dataset};
+use crate::api::{ConditionType, Dataset, Reason};
+use crate::inventory::ObjectName;
+use crate::plan::report::Blocked;
+use crate::reconcile::lookups::Lookups;
+
+/// The workspace that holds it, or else the operator's own.
+pub(super) fn workspace(parent: Option<&Dataset>, lookups: &Lookups) -> Option<String> {
+    let recorded = parent.and_then(|parent| parent.status.as_ref()?.immutables.workspace_id.clone());
+    recorded.or_else(|| lookups.defaults.workspace.clone())
+}
+
+/// Its id, or why an object of `namespace` that names it waits. For one that is `deleting` it need not be Ready.
+pub(super) fn ready_id(
+    parent: Option<&Dataset>,
+    (namespace, name): (&str, &str),
+    deleting: bool,
+    lookups: &Lookups,
+) -> Result<String, Blocked> {
+    let waits = |message: String| Blocked::waiting(Reason::DependencyNotReady, message);
+    let Some(parent) = parent else {
+        let there = lookups.live.get::<Datasets>(&ObjectName::new(dataset::PROFILE.name, namespace, name)).is_some();
+        let trouble = if there { "does not parse, as its status says" } else { "does not exist in this namespace" };
+        return Err(waits(format!("Dataset {name} {trouble}")));
+    };
+    let status = parent.status.as_ref();
+    let ready = status.and_then(|status| status.common.condition(ConditionType::Ready));
+    let ready = ready.is_some_and(|ready| ready.status == "True");
+    match status.and_then(|status| status.dataset_id.clone()) {
+        Some(id) if ready || deleting => Ok(id),
+        Some(_) | None if parent.metadata.deletion_timestamp.is_some() => {
+            Err(waits(format!("Dataset {name} is being deleted")))
+        }
+        Some(_) | None => Err(waits(format!("Dataset {name} is not Ready yet"))),
+    }
+}
