@@ -37,11 +37,11 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Compar
     Comparison { edits, needs: needs_first(view, desired, remote), left, held }
 }
 
-/// Compares a version with its spec.
-pub(super) fn version(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
-    let own = Part::of(desired, remote);
-    let update = own.update(&Versions, &own.members(view));
-    let edits = update.into_iter().chain(own.label_edits(view, &Versions)).collect();
+/// Compares a remote that has nothing in it, such as a version, with its spec.
+pub(super) fn plain(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
+    let (own, codec) = (Part::of(desired, remote), view.profile.codec);
+    let update = own.update(codec, &own.members(view));
+    let edits = update.into_iter().chain(own.label_edits(view, codec)).collect();
     Comparison { edits, needs: None, left: own.left(view), held: own.held() }
 }
 

@@ -63,7 +63,7 @@ pub const PROFILE: Profile = Profile {
     is_borrowed: tree::is_borrowed,
     may_go: tree::version_may_go,
     may_be_deleted: |_, _| Clearance::Go,
-    compare: compare::version,
+    compare: compare::plain,
     made: |id, desired| Remote::labelled(id.clone(), desired.labels.clone(), desired.create.clone(), None),
     info: super::info::common,
 };
