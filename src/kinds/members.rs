@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::api::{Label, Reason};
 use crate::plan::report::Blocked;
-use crate::remote::fields::{Fields, lower_camel};
+use crate::remote::fields::{Fields, JSON_TEXTS, lower_camel};
 use crate::remote::json::{self, Fault, Json};
 use crate::remote::mark::Labels;
 
@@ -49,8 +49,8 @@ pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
 
 /// Checks that the texts that must be JSON objects are: admission only looks at their braces.
 pub(super) fn check_json(fields: &Fields) -> Result<(), Blocked> {
-    for name in ["Options", "ImportInfo"] {
-        let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
+    for name in JSON_TEXTS {
+        let Some(text) = fields.get(*name).and_then(Value::as_str) else { continue };
         let field = lower_camel(name);
         let message = match json::parse(text) {
             Ok(Json::Object(_)) => continue,

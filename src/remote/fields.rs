@@ -49,10 +49,13 @@ fn meaning(name: &str, value: Option<&Value>) -> Json {
     }
 }
 
+/// The members that hold JSON in a string. What [`hash`] makes of one is stored, so a name may be added and never taken away.
+pub const JSON_TEXTS: &[&str] = &["Options", "ImportInfo"];
+
 /// Does this member hold JSON in a string?
 #[must_use]
 pub fn is_json(name: &str) -> bool {
-    matches!(name, "Options" | "ImportInfo")
+    JSON_TEXTS.contains(&name)
 }
 
 /// The form of a value that [`hash`] uses. Objects store the hash, so this form never changes. It equates fewer values
