@@ -1,4 +1,4 @@
-//! Recording a remote that was found: as it is, so that a difference from the spec shows as ImmutableChanged.
+//! Recording a remote that was found: as it is, so that a difference from the spec shows as `ImmutableChanged`.
 
 use super::known::conflicts;
 use crate::plan::edit::Comparison;
