@@ -16,6 +16,7 @@ pub mod edit;
 pub mod error_report;
 pub mod field;
 pub mod futile;
+pub mod index;
 pub mod intent;
 pub mod marked;
 pub mod neighbour;

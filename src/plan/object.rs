@@ -9,7 +9,7 @@ use crate::plan::annotations::{pause, poll};
 use crate::plan::intent::{Intent, Target};
 
 /// The custom resource, reduced to what decisions read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectFacts {
     /// `metadata.uid`: an object that is deleted and created again has another one.
     pub uid: String,
@@ -42,9 +42,10 @@ pub struct ObjectFacts {
 }
 
 /// The intent annotation as found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Stored {
     /// The object has no intent, or one that does not parse.
+    #[default]
     Absent,
     /// The intent was written for this object.
     Own(Intent),

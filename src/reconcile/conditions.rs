@@ -9,10 +9,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use crate::api::condition::Reason;
+use crate::plan::Record;
+use crate::plan::object::ObjectFacts;
 use crate::plan::profile::Profile;
-use crate::plan::recorded::Recorded;
-use crate::plan::report::{Ready, Report};
+use crate::plan::recorded::{Ended, Recorded};
+use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::write_errors::gist;
+use crate::remote::Remote;
 use crate::words;
 
 /// Why the condition `Drifted` stays on an object that is Ready: the service keeps another form of what it was sent.
@@ -72,6 +75,77 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
     after.conditions = conditions;
     after.last_error.clone_from(&report.error);
     after
+}
+
+/// The status after this report. `before` is the status until now, `remote` the recorded remote if it is known, and
+/// `label_keys` the keys that the spec wants, if they are known.
+#[must_use]
+pub fn after_report(
+    kind: &Profile,
+    facts: &ObjectFacts,
+    before: &Recorded,
+    report: &Report,
+    remote: Option<&Remote>,
+    label_keys: Option<&[String]>,
+    now: Timestamp,
+) -> Recorded {
+    let mut after = next_status(before, report, facts.generation, now);
+    if !matches!(report.ready, Ready::Available(_)) {
+        return after;
+    }
+    after.handled.clone_from(&facts.requested);
+    if let Some(keys) = label_keys {
+        after.label_keys = keys.iter().cloned().collect();
+    }
+    let Some(remote) = remote else { return after };
+    (kind.info)(remote, &mut after.info, false);
+    if patch(kind, "", before, &after).is_some() {
+        (kind.info)(remote, &mut after.info, true);
+    }
+    after
+}
+
+/// The status after the record of a remote: id, identity and outcome, with Ready=True if nothing is left to do. `remote`
+/// is the recorded remote if it is known.
+#[must_use]
+pub fn after_record(
+    kind: &Profile,
+    facts: &ObjectFacts,
+    before: &Recorded,
+    record: &Record,
+    principal: &str,
+    remote: Option<&Remote>,
+    now: Timestamp,
+) -> Recorded {
+    let mut after = before.clone();
+    if record.settled {
+        let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
+        after = next_status(before, &report, facts.generation, now);
+        after.handled.clone_from(&facts.requested);
+    }
+    after.id = Some(record.id.clone());
+    after.origin = Some(record.origin);
+    after.recovered = record.recovered;
+    after.fixed.clone_from(&record.fixed);
+    after.attempt = record.attempt.clone().or(after.attempt);
+    after.label_keys = record.label_keys.iter().cloned().collect();
+    after.principal = Some(principal.to_owned());
+    if let Some(remote) = remote {
+        (kind.info)(remote, &mut after.info, true);
+    }
+    after
+}
+
+/// The status after the service refused an attempt.
+#[must_use]
+pub fn after_refusal(
+    facts: &ObjectFacts,
+    before: &Recorded,
+    ended: Ended,
+    report: &Report,
+    now: Timestamp,
+) -> Recorded {
+    Recorded { attempt: Some(ended), ..next_status(before, report, facts.generation, now) }
 }
 
 /// Is this the failure that status shows already, maybe with another RequestId?

@@ -60,29 +60,19 @@ impl<K: Kind> Pass<'_, K> {
 
     /// The status that follows `before` with this report.
     pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &ObjectFacts) -> Recorded {
-        let mut after = conditions::next_status(before, report, facts.generation, environment::now());
-        let id = after.id.clone();
-        let remote = id.as_ref().and_then(|id| match self.observed.remotes.get(id) {
+        let id = before.id.as_ref();
+        let remote = id.and_then(|id| match self.observed.remotes.get(id) {
             Some(sight) => sight.remote().cloned(),
             None => self.account.inventory.get(id),
         });
-        if !matches!(report.ready, Ready::Available(_)) {
-            return after;
-        }
-        if let Some(id) = &id {
+        let ready = matches!(report.ready, Ready::Available(_));
+        if let (Some(id), true) = (id, ready) {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
             self.account.inventory.found(id, &self.key(), workspace);
         }
-        after.handled.clone_from(&facts.requested);
-        if let (Ok(desired), _) = self.wanted() {
-            after.label_keys = desired.label_keys.iter().cloned().collect();
-        }
-        let Some(remote) = remote else { return after };
-        (K::PROFILE.info)(&remote, &mut after.info, false);
-        if conditions::patch(K::PROFILE, "", before, &after).is_some() {
-            (K::PROFILE.info)(&remote, &mut after.info, true);
-        }
-        after
+        let desired = if ready { self.wanted().0.as_ref().ok() } else { None };
+        let label_keys = desired.map(|desired| desired.label_keys.as_slice());
+        conditions::after_report(K::PROFILE, facts, before, report, remote.as_deref(), label_keys, environment::now())
     }
 
     /// When to look again, if the report is not worth a write yet.

@@ -13,7 +13,7 @@ use crate::plan::aftermath::{self, ClaimAfter, FinalizerAfter, RECORD_TRIES, Ref
 use crate::plan::intent::Intent;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Ended;
-use crate::plan::report::{Next, Ready, Report};
+use crate::plan::report::{Next, Report};
 use crate::plan::{Flight, Record};
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
@@ -148,26 +148,14 @@ impl<K: Kind> Pass<'_, K> {
         let facts = self.facts.clone();
         for failed in 0..RECORD_TRIES {
             let before = self.recorded.clone();
-            let mut after = before.clone();
-            if record.settled {
-                let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
-                after = conditions::next_status(&before, &report, facts.generation, environment::now());
-                after.handled.clone_from(&facts.requested);
-            }
             if let Some(old) = before.id.as_ref().filter(|old| **old != record.id) {
                 self.account.inventory.forget(old, &facts.uid);
             }
-            after.id = Some(record.id.clone());
-            after.origin = Some(record.origin);
-            after.recovered = record.recovered;
-            after.fixed.clone_from(&record.fixed);
-            after.attempt = record.attempt.clone().or(after.attempt);
-            after.label_keys = record.label_keys.iter().cloned().collect();
-            after.principal = Some(self.account_view.caller.principal.clone());
             let sight = self.observed.remotes.get(&record.id).and_then(crate::plan::view::Observation::remote).cloned();
-            if let Some(remote) = sight.or_else(|| self.account.inventory.get(&record.id)) {
-                (K::PROFILE.info)(&remote, &mut after.info, true);
-            }
+            let remote = sight.or_else(|| self.account.inventory.get(&record.id));
+            let (principal, now) = (&self.account_view.caller.principal, environment::now());
+            let after =
+                conditions::after_record(K::PROFILE, &facts, &before, &record, principal, remote.as_deref(), now);
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
             let known = error.known();
@@ -213,8 +201,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Records in status that the attempt in flight was refused, and why.
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
-        let mut after = conditions::next_status(&before, &report, facts.generation, environment::now());
-        after.attempt = Some(ended);
+        let after = conditions::after_refusal(&facts, &before, ended, &report, environment::now());
         self.observed.flight = None;
         if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await

@@ -19,7 +19,6 @@ use crate::look;
 use crate::memory::FRESH;
 use crate::model::Model;
 use crate::properties::{self, Breach, Event};
-use crate::question::Question;
 use crate::service;
 use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State, index};
 
@@ -112,7 +111,7 @@ impl Actor<'_> {
         let desk = &self.state.processes[usize::from(self.process)].desks[usize::from(self.slot)];
         memory == desk.memory
             && match self.model.oracle.ask(&question) {
-                Do::Report(told, duplicates) => self.told(pass, &question, told, duplicates) == pass.object.status,
+                Do::Report(after) => after == pass.object.status,
                 Do::Leave => !pass.in_hand,
                 _ => false,
             }
@@ -133,25 +132,15 @@ impl Actor<'_> {
                     self.model.saw(Event::DoubtResolved);
                     self.remember(|memory, _| memory.resolve());
                 }
-                _ if fate != Fate::Well && !self.writes(&pass, &question, &answer) => return None,
-                _ => return Some(self.perform(pass, &question, &answer, fate)),
+                _ if fate != Fate::Well && !writes(&pass, &answer) => return None,
+                _ => return Some(self.perform(pass, &answer, fate)),
             }
         }
         properties::broke(self.state, Breach::Endless);
         Some(Flow::End)
     }
 
-    /// Is this step a write to the object?
-    fn writes(&self, pass: &Pass, question: &Question, answer: &Do) -> bool {
-        match *answer {
-            Do::Claim(..) | Do::Record(_) | Do::Refuse(..) => true,
-            Do::LetGo => !pass.in_hand,
-            Do::Report(told, duplicates) => self.told(pass, question, told, duplicates) != pass.object.status,
-            _ => false,
-        }
-    }
-
-    fn perform(&mut self, pass: Pass, question: &Question, answer: &Do, fate: Fate) -> Flow {
+    fn perform(&mut self, pass: Pass, answer: &Do, fate: Fate) -> Flow {
         match *answer {
             Do::Reread => self.reread(pass),
             Do::Sweep => self.sweep(pass),
@@ -166,9 +155,7 @@ impl Actor<'_> {
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),
             Do::Create => self.create(pass),
-            Do::Mark(id, mark) => self.send(pass, Call::Mark(id, mark), Awaits::Change(id)),
-            Do::Unrelease(id) => self.send(pass, Call::Unrelease(id), Awaits::Change(id)),
-            Do::Update { id, mutable, name } => self.send(pass, Call::Update { id, mutable, name }, Awaits::Change(id)),
+            Do::Edit(id, call) => self.send(pass, call, Awaits::Change(id)),
             Do::Delete(id) => {
                 if let Some(at) = index(id).filter(|_| pass.in_hand) {
                     let settle = self.model.scenario.settle;
@@ -178,13 +165,15 @@ impl Actor<'_> {
                 }
                 self.send(pass, Call::Delete(id), Awaits::Delete(id))
             }
-            Do::Release(id) => self.send(pass, Call::Release(id), Awaits::Change(id)),
-            Do::Record(record) => self.record(pass, question, &record, fate),
-            Do::Refuse(nonce, told) => self.refuse(pass, question, nonce, told, fate),
+            Do::Record { .. } => self.record(pass, answer, fate),
+            Do::Refuse(after) => self.refuse(pass, after, fate),
             Do::LetGo if pass.in_hand => Flow::End,
             Do::LetGo => self.let_go(pass, fate),
-            Do::Report(told, duplicates) => {
-                self.report(&pass, question, told, duplicates, fate);
+            Do::Report(after) => {
+                if after != pass.object.status {
+                    // Told, or told later.
+                    let _ = self.write_status(&pass, after, fate);
+                }
                 Flow::End
             }
             Do::Leave => Flow::End,
@@ -193,5 +182,15 @@ impl Actor<'_> {
                 Flow::End
             }
         }
+    }
+}
+
+/// Is this step a write to the object?
+fn writes(pass: &Pass, answer: &Do) -> bool {
+    match *answer {
+        Do::Claim(..) | Do::Record { .. } | Do::Refuse(_) => true,
+        Do::LetGo => !pass.in_hand,
+        Do::Report(after) => after != pass.object.status,
+        _ => false,
     }
 }

@@ -1,12 +1,24 @@
-//! The answer of `plan` in the numbers of the model.
+//! The answer of `plan` in the numbers of the model, with what production makes of status by it.
 
 use dataset_operator::cloud::{Operation, Request};
-use dataset_operator::plan::edit::Purpose;
-use dataset_operator::plan::{self, Look, Step};
-use dataset_operator::remote::mark::{Origin, RawMark};
+use dataset_operator::plan::aftermath::released;
+use dataset_operator::plan::edit::{Edit, Purpose};
+use dataset_operator::plan::recorded::Recorded;
+use dataset_operator::plan::report::Report;
+use dataset_operator::plan::view::{Observation, View};
+use dataset_operator::plan::{self, Look, Record, Step};
+use dataset_operator::reconcile::conditions;
+use dataset_operator::remote::Remote;
+use dataset_operator::remote::mark::RawMark;
+use jiff::Timestamp;
 
+use crate::oracle::Oracle;
+use crate::question::Question;
 use crate::words::{self, Words};
-use crate::world::{Flight, Id, Intent, Landed, Mark, Nonce, Record, Told};
+use crate::world::{Call, Flight, Id, Intent, Landed, Object, Spec, Status, index};
+
+/// When everything is written: times decide nothing here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// The one thing to do next. Its variants are those of the production `Step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,91 +43,119 @@ pub enum Do {
     Claim(Intent, Option<Flight>),
     /// Send the create.
     Create,
-    /// Write our mark.
-    Mark(Id, Mark),
-    /// Take the release off.
-    Unrelease(Id),
-    /// Change members.
-    Update {
-        /// Of which remote.
-        id: Id,
-        /// The mutable one.
-        mutable: Option<u8>,
-        /// The name.
-        name: Option<u8>,
-    },
+    /// Change this remote.
+    Edit(Id, Call),
     /// Delete.
     Delete(Id),
-    /// Release it, with `dso-released`.
-    Release(Id),
     /// The doubt is over.
     Resolve,
     /// Write down.
-    Record(Record),
-    /// Write down a refusal.
-    Refuse(Nonce, Told),
+    Record {
+        /// The remote.
+        id: Id,
+        /// Found by its mark.
+        recovered: bool,
+        /// Ready goes into the same write.
+        settled: bool,
+        /// What status becomes.
+        after: Status,
+        /// The object if it is gone and the remote is let go for it.
+        released: Object,
+    },
+    /// Write down a refusal, which makes this of status.
+    Refuse(Status),
     /// Take the finalizer off.
     LetGo,
-    /// Tell, and whether it tells of duplicates.
-    Report(Told, bool),
+    /// Tell, which makes this of status.
+    Report(Status),
     /// Nothing.
     Leave,
     /// A step that the model does not have: a breach.
     Strange,
 }
 
-/// Reads a step.
-#[must_use]
-pub fn read(words: &Words, step: &Step) -> Do {
-    known(words, step).unwrap_or(Do::Strange)
+impl Oracle {
+    /// Reads a step that `view` of `question` was answered with.
+    pub(crate) fn read(&self, question: &Question, view: &View, step: &Step) -> Do {
+        self.known_step(question, view, step).unwrap_or(Do::Strange)
+    }
+
+    fn known_step(&self, question: &Question, view: &View, step: &Step) -> Option<Do> {
+        let words = self.words();
+        Some(match step {
+            Step::Reread => Do::Reread,
+            Step::Look(Look::Sweep) => Do::Sweep,
+            Step::Read(id) if words::is_dataset_of_versions(id) => Do::FetchDataset,
+            Step::Read(id) => Do::Fetch(words.of_id(id)?),
+            Step::Look(Look::Owned) => Do::FindOwned,
+            Step::Look(Look::Named(_)) => Do::FindNamed,
+            Step::Look(Look::Children(_)) => Do::ListVersions,
+            Step::Permit => Do::Permit,
+            Step::Claim(intent, None) => Do::Claim(words.of_intent(intent)?, None),
+            Step::Claim(intent, Some(flight)) => Do::Claim(words.of_intent(intent)?, Some(read_flight(words, flight)?)),
+            Step::Create => Do::Create,
+            Step::Edit(edit) => {
+                let (id, call) = (words.of_id(&edit.id)?, words.of_edit(edit)?);
+                self.is_what_follows(question, id, &call, edit).then_some(Do::Edit(id, call))?
+            }
+            Step::Delete(id) => Do::Delete(words.of_id(id)?),
+            Step::Resolve => Do::Resolve,
+            Step::Record(record) => Do::Record {
+                id: words.of_id(&record.id)?,
+                recovered: record.recovered,
+                settled: record.settled,
+                after: words.of_recorded(&after_record(view, record))?,
+                released: self.released(question, view, record)?,
+            },
+            Step::Refuse(ended, report) => {
+                let after = conditions::after_refusal(&view.object, &view.recorded, ended.clone(), report, NOW);
+                Do::Refuse(words.of_recorded(&after)?)
+            }
+            Step::RemoveFinalizer => Do::LetGo,
+            Step::Report(report) => Do::Report(words.of_recorded(&after_report(view, report))?),
+            Step::Ignore => Do::Leave,
+        })
+    }
+
+    /// Does production believe of a remote after its change what the change makes of it?
+    fn is_what_follows(&self, question: &Question, id: Id, call: &Call, edit: &Edit) -> bool {
+        let listed = || index(id).and_then(|at| question.owned()[at]);
+        let Some(mut look) = question.look(id).or_else(listed) else { return false };
+        call.change(&mut look);
+        let remote = self.remote(question, id, &look);
+        let mark = |remote: &Remote| remote.mark.clone().unwrap_or_default();
+        edit.after.iter().any(|after| mark(after) == mark(&remote) && after.fields == remote.fields)
+    }
+
+    /// The object as production goes on with it when it is gone and cannot be told of its remote.
+    fn released(&self, question: &Question, view: &View, record: &Record) -> Option<Object> {
+        let (mut facts, mut recorded) = (view.object.clone(), view.recorded.clone());
+        released(&mut facts, &mut recorded, record);
+        let object = question.object;
+        let force = if facts.force_release.is_some() { object.spec.force } else { 0 };
+        Some(Object {
+            deleting: facts.deleting,
+            finalizer: facts.finalizer,
+            spec: Spec { force, paused: facts.paused, ..object.spec },
+            status: self.words().of_recorded(&recorded)?,
+            ..object
+        })
+    }
 }
 
-fn known(words: &Words, step: &Step) -> Option<Do> {
-    Some(match step {
-        Step::Reread => Do::Reread,
-        Step::Look(Look::Sweep) => Do::Sweep,
-        Step::Read(id) if words::is_dataset_of_versions(id) => Do::FetchDataset,
-        Step::Read(id) => Do::Fetch(words.of_id(id)?),
-        Step::Look(Look::Owned) => Do::FindOwned,
-        Step::Look(Look::Named(_)) => Do::FindNamed,
-        Step::Look(Look::Children(_)) => Do::ListVersions,
-        Step::Permit => Do::Permit,
-        Step::Claim(intent, None) => Do::Claim(words.of_intent(intent)?, None),
-        Step::Claim(intent, Some(flight)) => Do::Claim(words.of_intent(intent)?, Some(read_flight(words, flight)?)),
-        Step::Create => Do::Create,
-        Step::Edit(edit) => {
-            let id = words.of_id(&edit.id)?;
-            match edit.purpose {
-                Purpose::Mark => {
-                    let written = edit.after.first()?.mark.clone()?;
-                    Do::Mark(id, words.mark(&RawMark { released: None, ..written })?)
-                }
-                Purpose::ClearReleased => Do::Unrelease(id),
-                Purpose::Release => Do::Release(id),
-                Purpose::Spec(_) => update(id, &edit.request)?,
-            }
-        }
-        Step::Delete(id) => Do::Delete(words.of_id(id)?),
-        Step::Resolve => Do::Resolve,
-        Step::Record(record) => Do::Record(Record {
-            id: words.of_id(&record.id)?,
-            origin: match record.origin {
-                Origin::Created => 1,
-                Origin::Adopted => 2,
-            },
-            recovered: record.recovered,
-            fixed: words::of_uri(&record.fixed),
-            attempt: match &record.attempt {
-                Some(ended) => Some(words::of_ended(ended)?),
-                None => None,
-            },
-            settled: record.settled,
-        }),
-        Step::Refuse(ended, report) => Do::Refuse(words::of_nonce(&ended.nonce)?, words::told(report)),
-        Step::RemoveFinalizer => Do::LetGo,
-        Step::Report(report) => Do::Report(words::told(report), report.duplicates.is_some()),
-        Step::Ignore => Do::Leave,
-    })
+/// What a record makes of status, by what is known of its remote.
+fn after_record(view: &View, record: &Record) -> Recorded {
+    let remote = view.observation(&record.id).and_then(Observation::remote);
+    let (principal, remote) = (&view.account.caller.principal, remote.map(|remote| &**remote));
+    conditions::after_record(view.profile, &view.object, &view.recorded, record, principal, remote, NOW)
+}
+
+/// What a report makes of status. (News that production holds back for some seconds is told at once here.)
+fn after_report(view: &View, report: &Report) -> Recorded {
+    let remote = view.recorded.id.as_ref().and_then(|id| view.observation(id)).and_then(Observation::remote);
+    let keys = view.desired.as_ref().ok().map(|desired| desired.label_keys.as_slice());
+    let remote = remote.map(|remote| &**remote);
+    conditions::after_report(view.profile, &view.object, &view.recorded, report, remote, keys, NOW)
 }
 
 fn read_flight(words: &Words, flight: &plan::Flight) -> Option<Flight> {
@@ -130,7 +170,23 @@ fn read_flight(words: &Words, flight: &plan::Flight) -> Option<Flight> {
     })
 }
 
-fn update(id: Id, request: &Request) -> Option<Do> {
+impl Words {
+    /// The call of an edit.
+    fn of_edit(&self, edit: &Edit) -> Option<Call> {
+        let id = self.of_id(&edit.id)?;
+        match edit.purpose {
+            Purpose::Mark => {
+                let written = edit.after.first()?.mark.clone()?;
+                Some(Call::Mark(id, self.mark(&RawMark { released: None, ..written })?))
+            }
+            Purpose::ClearReleased => Some(Call::Unrelease(id)),
+            Purpose::Release => Some(Call::Release(id)),
+            Purpose::Spec(_) => update(id, &edit.request),
+        }
+    }
+}
+
+fn update(id: Id, request: &Request) -> Option<Call> {
     let (Operation::UpdateDataset | Operation::UpdateDatasetVersion) = request.operation() else { return None };
     let fields = request.body()?;
     let (mut mutable, mut name) = (None, None);
@@ -141,5 +197,5 @@ fn update(id: Id, request: &Request) -> Option<Do> {
             _ => return None,
         }
     }
-    Some(Do::Update { id, mutable, name })
+    Some(Call::Update { id, mutable, name })
 }

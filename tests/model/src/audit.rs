@@ -5,54 +5,47 @@ use crate::answer::Do;
 use crate::properties::Breach;
 use crate::question::Question;
 use crate::words::own_mark;
-use crate::world::{ADOPTED, Domain, Flight, Id, Look, Mark, Sight, index};
+use crate::world::{ADOPTED, Call, Domain, Flight, Id, Look, Mark, Sight, each, index};
 
 /// The promise that a step breaks, judged by the knowledge of the pass.
 #[must_use]
 pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
     let object = &question.object;
-    let sight = |id: Id| index(id).and_then(|at| question.sights.get(at)).copied().unwrap_or_default();
-    let look = |id: Id| match sight(id) {
-        Sight::Read(look) | Sight::Indexed(look) => Some(look),
-        Sight::Unknown | Sight::Gone => None,
-    };
+    let look = |id: Id| question.look(id);
     let broken = |breach, broken: bool| broken.then_some(breach);
     let elsewhere = object.intent.is_some_and(|intent| intent.elsewhere && intent.uid == object.uid);
     if elsewhere && is_in_doubt(question) && question.flight.is_none() && acts(answer) {
         return Some(Breach::Elsewhere);
     }
     match *answer {
-        Do::Update { id, .. } => {
+        Do::Edit(id, Call::Update { .. }) => {
             let mine = look(id).is_some_and(|look| !look.released && is_mine(question, &look));
             broken(Breach::NotPaused, object.spec.paused)
                 .or_else(|| broken(Breach::ForeignChange, !mine || id != object.status.id))
         }
-        Do::Mark(id, mark) => {
+        Do::Edit(id, Call::Mark(_, mark)) => {
             let wrong = mark != own_mark(question.slot, object.uid, mark.nonce);
             let theirs = look(id).is_none_or(|look| is_theirs(question, &look));
             let taken = matches!(question.flight, Some(Flight::Take { id: taken, nonce, .. }) if taken == id && nonce == mark.nonce);
             broken(Breach::ForeignChange, wrong || theirs || !(taken || id == object.status.id))
         }
-        Do::Unrelease(id) | Do::Release(id) => {
+        Do::Edit(id, Call::Unrelease(_) | Call::Release(_)) => {
             // A remote that a list showed counts as known, like one that a read showed.
-            let listed = index(id).and_then(|at| question.owned.get(at).copied().flatten());
+            let listed = index(id).and_then(|at| question.owned()[at]);
             let known = || [look(id), listed].into_iter().flatten();
             let ours = known().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
             // The released label also comes off a remote that this attempt has marked and that is not recorded yet.
-            let taken = matches!(answer, Do::Unrelease(_))
+            let taken = matches!(answer, Do::Edit(_, Call::Unrelease(_)))
                 && matches!(question.flight, Some(Flight::Take { id: taken, nonce, .. }) if taken == id
                     && known().any(|look| look.mark == Some(own_mark(question.slot, object.uid, nonce))));
             broken(Breach::ForeignChange, !ours || !(taken || id == object.status.id))
         }
-        Do::Delete(id) => deletes(question, id, &sight(id)),
+        Do::Delete(id) => deletes(question, id, &question.sight(id)),
         Do::Claim(intent, flight) => {
             let create = matches!(flight, Some(Flight::Create { .. }));
-            let known = question
-                .owned
-                .iter()
-                .zip(&question.sights)
-                .any(|(owned, sight)| owned.is_some_and(|look| is_mine(question, &look)) && *sight != Sight::Gone);
-            let unready = !question.swept || !question.permit || known || is_in_doubt(question);
+            let owned = question.owned();
+            let known = each(&owned).any(|(id, look)| is_mine(question, look) && question.sight(id) != Sight::Gone);
+            let unready = !is_swept(question) || !question.permit || known || is_in_doubt(question);
             broken(Breach::LetGoAlive, object.deleting)
                 .or_else(|| broken(Breach::Strange, intent.uid != object.uid))
                 .or_else(|| broken(Breach::NotPaused, object.spec.paused && flight.is_some()))
@@ -67,7 +60,7 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         Do::LetGo => {
             broken(Breach::LetGoAlive, !object.deleting).or_else(|| broken(Breach::Unread, !question.object_is_fresh))
         }
-        Do::Strange => Some(Breach::Strange),
+        Do::Edit(_, Call::Create(_) | Call::Delete(_)) | Do::Strange => Some(Breach::Strange),
         Do::Reread
         | Do::Sweep
         | Do::Fetch(_)
@@ -77,27 +70,21 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
         | Do::FetchDataset
         | Do::Permit
         | Do::Resolve
-        | Do::Record(_)
-        | Do::Refuse(..)
-        | Do::Report(..)
+        | Do::Record { .. }
+        | Do::Refuse(_)
+        | Do::Report(_)
         | Do::Leave => None,
     }
 }
 
+/// Was the place of its remote listed in this term, or is the dataset that holds it known to be gone?
+fn is_swept(question: &Question) -> bool {
+    question.swept && question.versions_known || question.is_gone(question.object.status.id)
+}
+
 /// Does the step change a remote, or write anything except the reason why it does not?
 fn acts(answer: &Do) -> bool {
-    matches!(
-        answer,
-        Do::Claim(..)
-            | Do::Create
-            | Do::Mark(..)
-            | Do::Update { .. }
-            | Do::Delete(_)
-            | Do::Release(_)
-            | Do::Unrelease(_)
-            | Do::Record(_)
-            | Do::Resolve
-    )
+    matches!(answer, Do::Claim(..) | Do::Create | Do::Edit(..) | Do::Delete(_) | Do::Record { .. } | Do::Resolve)
 }
 
 /// An attempt without an outcome that may have executed, as the object itself tells (4.1).
@@ -136,8 +123,7 @@ fn deletes(question: &Question, id: Id, sight: &Sight) -> Option<Breach> {
     }
     let made = look.mark.is_some_and(|mark| mark.nonce & ADOPTED == 0);
     let elsewhere = question.elsewhere & (1 << id) > 0;
-    let kept = index(object.status.id).map(|at| question.sights[at]);
-    let kept_is_read = object.deleting || matches!(kept, Some(Sight::Read(_)));
+    let kept_is_read = object.deleting || matches!(question.sight(object.status.id), Sight::Read(_));
     match (is_mine(question, look) && made && !elsewhere, kept_is_read) {
         (false, _) => Some(Breach::ForeignDelete),
         (true, false) => Some(Breach::Unread),

@@ -189,20 +189,6 @@ fn print_of(memory: &ObjectState, now: Instant) -> u64 {
 fn facts(newest: Nonce, deleting: bool) -> ObjectFacts {
     let attempt = |nonce| dataset_operator::plan::intent::Attempt { nonce: words::nonce(nonce), hash: String::new() };
     let attempts = (newest > 0).then(|| attempt(newest)).into_iter().collect();
-    ObjectFacts {
-        uid: String::new(),
-        namespace: String::new(),
-        name: String::new(),
-        resource_version: String::new(),
-        generation: 1,
-        deleting,
-        finalizer: true,
-        finalizers: Vec::new(),
-        intent: Stored::Own(Intent { attempts, ..Intent::default() }),
-        paused: false,
-        unclear_pause: None,
-        force_release: None,
-        poll: None,
-        requested: None,
-    }
+    let intent = Stored::Own(Intent { attempts, ..Intent::default() });
+    ObjectFacts { deleting, intent, ..ObjectFacts::default() }
 }

@@ -1,6 +1,7 @@
 //! Asks the production `plan` once for each different question and remembers its answer. So millions of states need only
 //! some ten thousand calls of `plan`.
 
+mod shown;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +15,7 @@ use dataset_operator::plan::recorded::Recorded;
 use dataset_operator::plan::view::{OperatorConfig, View};
 use dataset_operator::reconcile::conditions;
 
-use crate::answer::{Do, read};
+use crate::answer::Do;
 use crate::coverage::arm;
 use crate::question::Question;
 use crate::words::{self, Words, ticks};
@@ -70,7 +71,7 @@ impl Oracle {
         let step = (self.plan)(&view);
         let taken = arm(&step);
         let step = if question.in_hand { in_hand(&view, step) } else { step };
-        let answer = read(&self.words, &step);
+        let answer = self.read(question, &view, &step);
         let mut known = self.known();
         *known.arms.entry(taken).or_default() += 1;
         known.answers.insert(*question, answer);

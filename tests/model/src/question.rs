@@ -1,6 +1,8 @@
 //! What a decision depends on, small enough to be a key.
 
-use crate::world::{Flight, Kin, Looks, Nonce, Object, REMOTES, Sight};
+use crate::look::carries_owner;
+use crate::rows::DATASET_GONE;
+use crate::world::{Flight, Id, Kin, Look, Looks, Nonce, Object, REMOTES, Row, Sight, index};
 
 /// What never changes in a scenario, for one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -50,25 +52,25 @@ pub struct Question {
     pub fresh: Nonce,
     /// See the production view.
     pub object_is_fresh: bool,
-    /// See the production view.
+    /// The workspace was listed in this term.
     pub swept: bool,
-    /// See the production view.
-    pub absence_counts: bool,
-    /// Remotes, by id.
+    /// So were the versions of the dataset.
+    pub versions_known: bool,
+    /// What the pass saw of remotes itself, by id.
     pub sights: [Sight; REMOTES],
-    /// The dataset of this version is known gone.
-    pub dataset_gone: bool,
-    /// It was read in this pass.
-    pub dataset_read: bool,
-    /// Remotes with the owner mark.
-    pub owned: Looks,
-    /// They were listed in this pass.
-    pub owned_is_fresh: bool,
+    /// What the index has of them (its age does not matter).
+    pub rows: [Option<Row>; REMOTES],
+    /// What the index knows gone, as bits.
+    pub gone: u8,
+    /// Whether the dataset of this version exists, if it was read in this pass.
+    pub dataset: Option<bool>,
+    /// Remotes with the owner mark, if they were listed in this pass.
+    pub owned: Option<Looks>,
     /// Remotes with the name.
     pub named: Option<Looks>,
     /// Versions.
     pub versions: Option<Looks>,
-    /// Lives here that other slots have, as bits.
+    /// Lives here, as bits.
     pub live_here: u16,
     /// Ids that others recorded, as bits.
     pub elsewhere: u8,
@@ -86,4 +88,40 @@ pub struct Question {
     pub stranger_version: bool,
     /// The service refused to delete the dataset.
     pub delete_refused: bool,
+}
+
+impl Question {
+    /// Does the index know this remote gone?
+    #[must_use]
+    pub fn is_gone(&self, id: Id) -> bool {
+        let bit = index(id).map_or(0, |at| 1 << at);
+        self.gone & (bit | DATASET_GONE) > 0
+    }
+
+    /// What is known of a remote: by the pass, or else by the index.
+    #[must_use]
+    pub fn sight(&self, id: Id) -> Sight {
+        let Some(at) = index(id) else { return Sight::Unknown };
+        match (self.sights[at], self.rows[at]) {
+            (Sight::Unknown, _) if self.is_gone(id) => Sight::Gone,
+            (Sight::Unknown, Some(row)) if !row.doubtful => Sight::Indexed(row.look),
+            (sight, _) => sight,
+        }
+    }
+
+    /// The same, if it is there.
+    #[must_use]
+    pub fn look(&self, id: Id) -> Option<Look> {
+        match self.sight(id) {
+            Sight::Read(look) | Sight::Indexed(look) => Some(look),
+            Sight::Unknown | Sight::Gone => None,
+        }
+    }
+
+    /// What is in the index, or was listed in this pass, under the owner mark.
+    #[must_use]
+    pub fn owned(&self) -> Looks {
+        let known = || self.rows.map(|row| row.map(|row| row.look).filter(|look| carries_owner(look, self.slot)));
+        self.owned.unwrap_or_else(known)
+    }
 }

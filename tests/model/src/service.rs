@@ -14,13 +14,9 @@ pub fn execute(state: &mut State, message: &Message, unique_names: bool) -> Answ
     match message.call {
         Call::Create(_) if state.kin == Kin::Gone => Err(ErrorClass::NotFound),
         Call::Create(look) => create(state, message, look, unique_names),
-        Call::Update { id, mutable, name } => change(state, id, |look| {
-            look.mutable = mutable.unwrap_or(look.mutable);
-            look.name = name.unwrap_or(look.name);
-        }),
-        Call::Mark(id, mark) => change(state, id, |look| look.mark = Some(mark)),
-        Call::Release(id) => change(state, id, |look| look.released = true),
-        Call::Unrelease(id) => change(state, id, |look| look.released = false),
+        Call::Update { id, .. } | Call::Mark(id, _) | Call::Release(id) | Call::Unrelease(id) => {
+            change(state, id, |look| message.call.change(look))
+        }
         Call::Delete(id) => {
             let principal = state.principal;
             match state.remote_mut(id).filter(|remote| remote.lives() && remote.principal == principal) {

@@ -123,8 +123,11 @@ pub fn story(model: &Model, way: &[(Action, State)]) -> String {
     for (action, after) in way {
         match action {
             Action::Step(process, slot, fate) => {
-                let answer = next(model, &before, *process, *slot).map(|answer| format!("{answer:?}"));
-                let name: String = answer.unwrap_or_default().chars().take_while(char::is_ascii_alphabetic).collect();
+                let answer = match next(model, &before, *process, *slot) {
+                    Some(Do::Edit(_, call)) => format!("{call:?}"),
+                    answer => answer.map(|answer| format!("{answer:?}")).unwrap_or_default(),
+                };
+                let name: String = answer.chars().take_while(char::is_ascii_alphabetic).collect();
                 let name = if name == "Update" { "Change".to_owned() } else { name };
                 if *fate != Fate::Well {
                     let _ = writeln!(text, "    apiserver: {fate:?} at {name}");

@@ -16,7 +16,7 @@ mod remote;
 use crate::faults::FAULTS;
 
 pub use object::{Attempt, Intent, Object, Outcome, Spec, Status, Straggler, Told, Write};
-pub use process::{Awaits, Desk, Flight, Landed, Pass, Process, Record, Row, Sight};
+pub use process::{Awaits, Desk, Flight, Landed, Pass, Process, Row, Sight};
 pub use remote::{Call, Domain, Life, Look, Looks, Mark, Message, Remote, Wire};
 
 /// The most remotes that live or are remembered at a time.

@@ -93,8 +93,8 @@ impl Actor<'_> {
         let process = &self.state.processes[usize::from(self.process)];
         let shown = index(id).and_then(|at| process.rows[at]).map(|row| row.look.mark);
         let uid = process.desks[usize::from(self.slot)].uid;
-        let elsewhere = look::is_recorded_elsewhere(self.model, process, (self.slot, uid), id);
-        aftermath::names_another(shown, &sent.mark, elsewhere)
+        let elsewhere = look::recorded_elsewhere(self.model, process, (self.slot, uid));
+        aftermath::names_another(shown, &sent.mark, elsewhere & (1 << id) > 0)
     }
 
     fn deleted(&mut self, pass: Pass, id: Id, answer: Result<(), &CallError>) -> Flow {
@@ -142,8 +142,8 @@ impl Actor<'_> {
             sight => sight,
         };
         let mut pass = pass;
-        if let Sight::Read(look) | Sight::Indexed(look) = sight {
-            let look = after(look, call);
+        if let Sight::Read(mut look) | Sight::Indexed(mut look) = sight {
+            call.change(&mut look);
             pass.sights[at] = if matches!(sight, Sight::Read(_)) { Sight::Read(look) } else { Sight::Indexed(look) };
             rows::believe(self.state, self.process, id, look);
         }
@@ -156,19 +156,4 @@ fn with_sight(mut pass: Pass, id: Id, sight: Sight) -> Pass {
         pass.sights[at] = sight;
     }
     pass
-}
-
-/// A remote after an acknowledged call (what an edit's `after` says).
-fn after(mut look: Look, call: &Call) -> Look {
-    match *call {
-        Call::Update { mutable, name, .. } => {
-            look.mutable = mutable.unwrap_or(look.mutable);
-            look.name = name.unwrap_or(look.name);
-        }
-        Call::Mark(_, mark) => look.mark = Some(mark),
-        Call::Release(_) => look.released = true,
-        Call::Unrelease(_) => look.released = false,
-        Call::Create(_) | Call::Delete(_) => {}
-    }
-    look
 }

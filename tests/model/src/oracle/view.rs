@@ -1,6 +1,6 @@
 //! The production view of a question.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataset_operator::api::condition::Reason;
@@ -18,16 +18,17 @@ use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
 use super::Oracle;
+use super::shown::Shown;
 use crate::question::Question;
 use crate::words::{self, ticks};
-use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Sight, Uid, each};
+use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Sight, each};
 
 impl Oracle {
     /// The production view of a question.
     #[must_use]
     pub fn view(&self, question: &Question) -> View {
         let object = &question.object;
-        View {
+        let mut view = View {
             object: self.facts(question.slot, object),
             recorded: self.recorded(object),
             owner: self.words.owner(question.slot),
@@ -39,7 +40,9 @@ impl Oracle {
             observed: self.seen(question),
             account: Arc::new(self.account(question.principal)),
             config: Arc::new(self.world()),
-        }
+        };
+        view.look_at_index(&Shown { oracle: self, question }, question.in_hand);
+        view
     }
 
     /// The object as production reads it.
@@ -63,13 +66,10 @@ impl Oracle {
             generation: i64::from(object.generation),
             deleting: object.deleting,
             finalizer: object.finalizer,
-            finalizers: Vec::new(),
             intent,
             paused: object.spec.paused,
-            unclear_pause: None,
             force_release: force,
-            poll: None,
-            requested: None,
+            ..ObjectFacts::default()
         }
     }
 
@@ -94,7 +94,8 @@ impl Oracle {
             recorded.info.insert("name".into(), json!(words::name(status.name)));
         }
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
-        if let Some(report) = words::report(status.told) {
+        if let Some(mut report) = words::report(status.told) {
+            report.duplicates = status.duplicates.then(String::new);
             recorded = conditions::next_status(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
         }
         recorded.observed_generation = observed;
@@ -161,8 +162,7 @@ impl Oracle {
     }
 
     fn seen(&self, question: &Question) -> Observed {
-        let versions = question.stranger_version || matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving);
-        let remote = |id: Id, look: &world::Look| Arc::new(self.words.remote(id, look, versions));
+        let remote = |id: Id, look: &world::Look| self.remote(question, id, look);
         let all = |looks: &Looks| each(looks).map(|(id, look)| remote(id, look)).collect::<Vec<_>>();
         let mut sights = BTreeMap::new();
         for (id, sight) in (1..).zip(&question.sights) {
@@ -174,36 +174,29 @@ impl Oracle {
             };
             sights.insert(self.words.id(id), sight);
         }
-        let dataset = RemoteId::new(words::DATASET);
-        if question.dataset_gone {
-            sights.insert(dataset, Observation::Gone);
-        } else if question.dataset_read {
-            let read = Remote::labelled(dataset.clone(), Labels::new(), Fields::new(), None);
-            sights.insert(dataset, Observation::Read(Arc::new(read)));
+        if let Some(exists) = question.dataset {
+            let dataset = RemoteId::new(words::DATASET);
+            let read = || Arc::new(Remote::labelled(dataset.clone(), Labels::new(), Fields::new(), None));
+            sights.insert(dataset.clone(), if exists { Observation::Read(read()) } else { Observation::Gone });
         }
-        let bits = |bits: u16| (1..16u8).filter(move |bit| bits & (1_u16 << *bit) != 0);
-        let live_here: BTreeSet<_> = bits(question.live_here).map(|uid: Uid| words::uid(uid)).collect();
-        let elsewhere = bits(u16::from(question.elsewhere)).map(|id| self.words.id(id)).collect();
         Observed {
             object_is_fresh: question.object_is_fresh,
-            swept: question.swept,
-            absence_counts: question.absence_counts,
             remotes: sights,
-            owned: all(&question.owned),
-            owned_is_fresh: question.owned_is_fresh,
+            owned: question.owned.as_ref().map(all).unwrap_or_default(),
+            owned_is_fresh: question.owned.is_some(),
             named: question.named.as_ref().map(all),
             versions: question.versions.as_ref().map(|_| self.versions(question)),
-            live_here,
-            recorded_elsewhere: elsewhere,
             permit: question.permit,
             flight: question.flight.map(|flight| self.flight(&flight)),
-            drifted: None,
-            delete_refused: question.delete_refused,
-            definition_going: false,
             // Names of other owners and the result of a rename appear in messages only and decide nothing.
-            neighbours: BTreeMap::new(),
-            name_refused: None,
+            ..Observed::default()
         }
+    }
+
+    /// A remote as production sees it.
+    pub(crate) fn remote(&self, question: &Question, id: Id, look: &world::Look) -> Arc<Remote> {
+        let versions = question.stranger_version || matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving);
+        Arc::new(self.words.remote(id, look, versions))
     }
 
     /// The versions of a dataset: v1, one of a relative, one of a stranger.
@@ -246,11 +239,9 @@ fn process(question: &Question) -> StateView {
         name_taken: memory.name_taken.map(ticks),
         deleting_age: ticks(memory.deleting_age),
         recorded_age: memory.recorded_age.map(ticks),
-        read_age: None,
-        predecessor_uncertain: false,
-        // The model's service keeps values as they were sent.
-        futile: BTreeMap::new(),
         fresh: words::digits(question.fresh),
+        // The model's service keeps what it is sent, so that nothing is futile.
+        ..StateView::default()
     }
 }
 

@@ -1,11 +1,12 @@
 //! What status says: outcomes of attempts, reasons, `Ready`.
 
 use dataset_operator::api::condition::Reason;
-use dataset_operator::plan::recorded;
+use dataset_operator::plan::recorded::{self, Recorded};
 use dataset_operator::plan::report::{Next, Ready, Report};
+use dataset_operator::remote::mark::Origin;
 
-use super::of_nonce;
-use crate::world::{Nonce, Outcome, Told};
+use super::{Words, of_name, of_nonce, of_principal, of_uri};
+use crate::world::{Nonce, Outcome, Status, Told};
 
 /// An outcome, for production.
 #[must_use]
@@ -65,6 +66,47 @@ pub fn report(told: Told) -> Option<Report> {
         Told::Stuck(number) => Ready::Stuck(reason(number), String::new()),
     };
     Some(Report::new(ready, Next::Event))
+}
+
+impl Words {
+    /// The status that production writes; `None` if it is none that the model knows.
+    #[must_use]
+    pub fn of_recorded(&self, recorded: &Recorded) -> Option<Status> {
+        let attempt = match &recorded.attempt {
+            Some(ended) => Some(of_ended(ended)?),
+            None => None,
+        };
+        Some(Status {
+            observed: u8::try_from(recorded.observed_generation).unwrap_or_default(),
+            id: recorded.id.as_ref().map_or(Some(0), |id| self.of_id(id))?,
+            origin: match recorded.origin {
+                None => 0,
+                Some(Origin::Created) => 1,
+                Some(Origin::Adopted) => 2,
+            },
+            recovered: recorded.recovered,
+            fixed: of_uri(&recorded.fixed),
+            name: recorded.info.get("name").and_then(|name| of_name(name.as_str()?)).unwrap_or_default(),
+            attempt,
+            principal: recorded.principal.as_deref().map_or(Some(0), of_principal)?,
+            told: of_conditions(recorded),
+            duplicates: recorded.condition("DuplicatesFound").is_some(),
+        })
+    }
+}
+
+/// What conditions say.
+fn of_conditions(recorded: &Recorded) -> Told {
+    let is = |kind| recorded.condition(kind).is_some();
+    let Some(ready) = recorded.condition("Ready") else { return Told::Nothing };
+    let number = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).map(|reason| of_reason(*reason));
+    match (recorded.was_ready(), is("Paused")) {
+        (true, false) => Told::Ready,
+        (true, true) => Told::PausedReady,
+        (false, true) => Told::Paused,
+        (false, false) if is("Stalled") => Told::Stuck(number.unwrap_or_default()),
+        (false, false) => Told::Working(number.unwrap_or_default()),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an operator process keeps: its index, and for each object a memory and the pass under way.
 
-use super::{Id, Look, Looks, Nonce, Object, Outcome, REMOTES, Told, Uid};
+use super::{Id, Look, Looks, Nonce, Object, REMOTES, Told, Uid};
 
 /// What a pass or the index knows of a remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -68,23 +68,6 @@ pub enum Awaits {
     Change(Id),
     /// To a delete.
     Delete(Id),
-}
-
-/// What is written down of a remote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Record {
-    /// The remote.
-    pub id: Id,
-    /// 1 Created, 2 Adopted.
-    pub origin: u8,
-    /// Found by its mark.
-    pub recovered: bool,
-    /// The immutable member.
-    pub fixed: Option<u8>,
-    /// The attempt.
-    pub attempt: Option<(Nonce, Outcome)>,
-    /// Ready goes into the same write.
-    pub settled: bool,
 }
 
 /// A pass under way.

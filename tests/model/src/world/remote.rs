@@ -110,6 +110,22 @@ pub enum Call {
     Delete(Id),
 }
 
+impl Call {
+    /// What becomes of a remote by this change.
+    pub fn change(&self, look: &mut Look) {
+        match *self {
+            Self::Update { mutable, name, .. } => {
+                look.mutable = mutable.unwrap_or(look.mutable);
+                look.name = name.unwrap_or(look.name);
+            }
+            Self::Mark(_, mark) => look.mark = Some(mark),
+            Self::Release(_) => look.released = true,
+            Self::Unrelease(_) => look.released = false,
+            Self::Create(_) | Self::Delete(_) => {}
+        }
+    }
+}
+
 /// How long a request may still be under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Wire {
