@@ -10,11 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use tokio::time::Instant;
 
-use super::{Controller, named};
+use super::{Controller, gauges, named, number};
 
 fn object(namespace: Option<&str>, name: &str) -> Object {
     (namespace.unwrap_or_default().to_owned(), name.to_owned())
@@ -105,30 +104,19 @@ impl Collector for Queues {
             })
             .collect();
         rows.sort_by_key(|(controller, ..)| *controller);
-        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-        let gauge = ConstGauge::new(0_u64).metric_type();
-        let mut family =
-            encoder.encode_descriptor("controller_runtime_active_workers", "Reconciles that run now", None, gauge)?;
-        for (controller, _, ages) in &rows {
-            ConstGauge::new(count(ages.len())).encode(family.encode_family(&Controller { controller })?)?;
-        }
+        let e = &mut encoder;
+        let running = rows.iter().map(|(controller, _, ages)| (Controller { controller }, number(ages.len())));
+        gauges(e, "controller_runtime_active_workers", "Reconciles that run now", running)?;
+        let depths = rows.iter().map(|(controller, waiting, _)| (named(controller), number(*waiting)));
         let help = "Objects woken whose pass has not begun, and objects that wait for a permit";
-        let mut family = encoder.encode_descriptor("workqueue_depth", help, None, gauge)?;
-        for (controller, waiting, _) in &rows {
-            ConstGauge::new(count(*waiting)).encode(family.encode_family(&named(controller))?)?;
-        }
+        gauges(e, "workqueue_depth", help, depths)?;
+        let sum = |ages: &[f64]| ages.iter().fold(0.0, |sum, age| sum + age);
+        let sums = rows.iter().map(|(controller, _, ages)| (named(controller), sum(ages)));
         let help = "Sum of the durations so far of the reconciles that run now";
-        let mut family = encoder.encode_descriptor("workqueue_unfinished_work_seconds", help, None, gauge)?;
-        for (controller, _, ages) in &rows {
-            ConstGauge::new(ages.iter().fold(0.0, |sum, age| sum + age))
-                .encode(family.encode_family(&named(controller))?)?;
-        }
+        gauges(e, "workqueue_unfinished_work_seconds", help, sums)?;
+        let oldest = |ages: &[f64]| ages.iter().copied().fold(0.0, f64::max);
+        let oldest = rows.iter().map(|(controller, _, ages)| (named(controller), oldest(ages)));
         let help = "Duration so far of the oldest reconcile that runs now";
-        let mut family = encoder.encode_descriptor("workqueue_longest_running_processor_seconds", help, None, gauge)?;
-        for (controller, _, ages) in &rows {
-            let oldest = ages.iter().copied().fold(0.0, f64::max);
-            ConstGauge::new(oldest).encode(family.encode_family(&named(controller))?)?;
-        }
-        Ok(())
+        gauges(e, "workqueue_longest_running_processor_seconds", help, oldest)
     }
 }
