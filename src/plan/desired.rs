@@ -1,6 +1,6 @@
 //! What is wanted: a spec, checked, with defaults filled in and references followed, in the API's terms.
 
-use crate::api::DeletionPolicy;
+pub use crate::api::DeletionPolicy as Deletion;
 use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use crate::remote::fields::{Fields, hash};
@@ -91,29 +91,11 @@ impl Desired {
     }
 }
 
-/// The effective deletion policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deletion {
-    /// The remote goes with the object.
-    Delete,
-    /// The remote stays, marked as released.
-    Retain,
-}
-
 impl Deletion {
     /// What deleting an object means for its remote: what its spec says, or else the operator's default, or else Delete, and
     /// Retain for what was `adopted`.
     #[must_use]
     pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
         spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })
-    }
-}
-
-impl From<DeletionPolicy> for Deletion {
-    fn from(policy: DeletionPolicy) -> Self {
-        match policy {
-            DeletionPolicy::Delete => Self::Delete,
-            DeletionPolicy::Retain => Self::Retain,
-        }
     }
 }
