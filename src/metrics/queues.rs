@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -14,6 +14,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use tokio::time::Instant;
 
 use super::{Controller, gauges, named, number};
+use crate::lock::lock;
 
 fn object(namespace: Option<&str>, name: &str) -> Object {
     (namespace.unwrap_or_default().to_owned(), name.to_owned())
@@ -37,12 +38,12 @@ struct Queue {
 impl Queues {
     /// A queue that is empty so far.
     pub(super) fn add(&self, controller: &'static str) {
-        self.lock().entry(controller).or_default();
+        lock(&self.0).entry(controller).or_default();
     }
 
     /// Says whether the object did not wait yet. One that waits already keeps its time.
     pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) -> bool {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let waiting = &mut queues.entry(controller).or_default().waiting;
         let before = waiting.len();
         waiting.entry(object(namespace, name)).or_insert_with(Instant::now);
@@ -50,7 +51,7 @@ impl Queues {
     }
 
     pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let (queue, object) = (queues.entry(controller).or_default(), object(namespace, name));
         queue.waiting.remove(&object);
         queue.in_line.remove(&object);
@@ -58,7 +59,7 @@ impl Queues {
 
     /// The object waits for a permit of the rate limiter, until its next pass begins.
     pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
-        self.lock().entry(controller).or_default().in_line.insert(object(Some(namespace), name));
+        lock(&self.0).entry(controller).or_default().in_line.insert(object(Some(namespace), name));
     }
 
     /// The number of the pass, and how long its object has waited if it was woken.
@@ -69,7 +70,7 @@ impl Queues {
         name: &str,
         now: Instant,
     ) -> (u64, Option<Duration>) {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let queue = queues.entry(controller).or_default();
         queue.last += 1;
         queue.running.insert(queue.last, now);
@@ -80,13 +81,9 @@ impl Queues {
     }
 
     pub(super) fn end(&self, controller: &'static str, number: u64) {
-        if let Some(queue) = self.lock().get_mut(controller) {
+        if let Some(queue) = lock(&self.0).get_mut(controller) {
             queue.running.remove(&number);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<&'static str, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,8 +91,7 @@ impl Collector for Queues {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let now = Instant::now();
         let age = |since: &Instant| now.saturating_duration_since(*since).as_secs_f64();
-        let mut rows: Vec<_> = self
-            .lock()
+        let mut rows: Vec<_> = lock(&self.0)
             .iter()
             .map(|(controller, queue)| {
                 let ages: Vec<f64> = queue.running.values().map(age).collect();

@@ -1,9 +1,10 @@
 //! The limiters of all accounts: the service counts calls per account and region, so two clients of one such pair share one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::{Lane, Limiter, LimiterSnapshot};
+use crate::lock::lock;
 
 /// What the service counts calls by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +24,12 @@ pub struct Limiters {
 impl Limiters {
     /// The limiter of this quota: `mine`, unless somebody was first.
     pub fn share(&self, quota: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
-        self.by().entry(quota).or_insert(mine).clone()
+        lock(&self.by).entry(quota).or_insert(mine).clone()
     }
 
     /// The quota that was known as `from` is `to`, which may be another's too: then that one's limiter holds from now on.
     pub fn rename(&self, from: &Quota, to: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
-        let mut by = self.by();
+        let mut by = lock(&self.by);
         by.remove(from);
         by.entry(to).or_insert(mine).clone()
     }
@@ -36,16 +37,12 @@ impl Limiters {
     /// The state of all of them together, if there is one.
     pub fn snapshot(&self) -> Option<LimiterSnapshot> {
         let mut all: Vec<Arc<Limiter>> = Vec::new();
-        for limiter in self.by().values() {
+        for limiter in lock(&self.by).values() {
             if !all.iter().any(|known| Arc::ptr_eq(known, limiter)) {
                 all.push(limiter.clone());
             }
         }
         all.iter().map(|limiter| limiter.snapshot()).reduce(|all, more| all.and(&more))
-    }
-
-    fn by(&self) -> MutexGuard<'_, BTreeMap<Quota, Arc<Limiter>>> {
-        self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
