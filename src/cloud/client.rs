@@ -18,11 +18,11 @@ use super::prepare::{Occasion, prepare};
 use super::product::Product;
 use super::request::Request;
 use super::settings::{self, ClientError, Settings};
-use super::sign::hex;
 use super::transport::Transport;
 use super::wire;
 use crate::environment;
 use crate::lock::lock;
+use crate::remote::fields::hex;
 
 /// Why a call of a product is not sent whose endpoint nobody named.
 const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
@@ -207,7 +207,7 @@ impl Occasion {
         Some(Self {
             host: settings::host(endpoint),
             date: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            nonce: hex(&environment::random::<16>()?),
+            nonce: hex(&environment::random::<16>()?, 32),
         })
     }
 }
