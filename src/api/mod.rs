@@ -18,6 +18,7 @@ pub mod names;
 pub mod reference;
 pub mod rules;
 mod schema;
+mod sparse;
 pub mod values;
 pub mod version;
 
