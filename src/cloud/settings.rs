@@ -19,11 +19,14 @@ pub struct Settings {
     /// That of the dataset API.
     pub(super) endpoint: Url,
     /// Those of the other products, as far as they are known.
-    others: BTreeMap<Product, Url>,
+    pub(super) others: BTreeMap<Product, Url>,
     pub(super) request_timeout: Duration,
-    pub(super) proxy: Option<Proxy>,
-    pub(super) authorities: Authorities,
-    pub(super) form: EndpointForm,
+    /// The HTTP proxy that calls go through; without it none is used, whatever the environment says.
+    pub proxy: Option<Proxy>,
+    /// Trusted besides those of the system.
+    pub authorities: Authorities,
+    /// How operations are addressed.
+    pub form: EndpointForm,
 }
 
 /// How the endpoint wants operations to be addressed.
@@ -103,32 +106,6 @@ impl Settings {
     pub fn without_endpoint(mut self, product: Product) -> Self {
         self.others.remove(&product);
         self
-    }
-
-    /// Goes through an HTTP proxy; without this none is used, whatever the environment says.
-    #[must_use]
-    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
-        self.proxy = Some(proxy);
-        self
-    }
-
-    /// Trusts these authorities besides those of the system.
-    #[must_use]
-    pub fn with_authorities(mut self, authorities: Authorities) -> Self {
-        self.authorities = authorities;
-        self
-    }
-
-    /// Addresses operations in this form.
-    #[must_use]
-    pub const fn with_form(mut self, form: EndpointForm) -> Self {
-        self.form = form;
-        self
-    }
-
-    /// The proxy that calls go through.
-    pub const fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
     }
 
     /// The endpoint's host and port, and whether it is reached by `https`.
