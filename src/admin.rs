@@ -15,11 +15,11 @@ use tokio::net::TcpListener;
 use crate::lock::lock;
 use crate::metrics::Metrics;
 
-/// The part that is missing until the others are known.
+/// The part that is missing until [`Readiness::needs`] names the others.
 const START: &str = "operator";
 
-/// What the operator still lacks before it can do all of its work, part by part, in words. It is ready while nothing is
-/// missing. A new one is not ready until [`Readiness::needs`] was called. Clones share what they hold.
+/// The parts that the operator still lacks before it can do all of its work, each with a text for people. It is ready
+/// while nothing is missing. A new one is not ready until [`Readiness::needs`] was called. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Readiness(Arc<Mutex<BTreeMap<String, String>>>);
 
@@ -31,7 +31,8 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    /// The first parts, each with what is missing; from now on the operator is ready once they are met.
+    /// Sets the first parts, each with a text of what is missing. From now on the operator is ready once all parts are
+    /// met.
     pub fn needs<'a>(&self, parts: impl IntoIterator<Item = (&'a str, &'a str)>) {
         for (part, text) in parts {
             self.missing(part, text);
@@ -39,20 +40,21 @@ impl Readiness {
         self.met(START);
     }
 
-    /// Says what is missing of `part`, which a person reads: one line that says what to do. True if that is news.
+    /// Sets what is missing of `part`: one line for a person that says what to do. Returns whether it differs from
+    /// before.
     pub fn missing(&self, part: &str, text: &str) -> bool {
-        // The line is the unit of what is served.
+        // `/readyz` serves one line per part.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut parts = lock(&self.0);
         parts.insert(part.to_owned(), text.clone()).is_none_or(|before| before != text)
     }
 
-    /// Nothing of `part` is missing any more. True if that is news.
+    /// Nothing of `part` is missing any more. Returns whether something was missing before.
     pub fn met(&self, part: &str) -> bool {
         lock(&self.0).remove(part).is_some()
     }
 
-    /// What is missing, one part a line; empty if the operator is ready.
+    /// What is missing, one line per part; empty if the operator is ready.
     #[must_use]
     pub fn lacks(&self) -> String {
         lock(&self.0).iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
@@ -86,7 +88,7 @@ pub async fn serve(
     served.map(|_| ())
 }
 
-/// Listens where the flag says. All addresses are those of IPv4 alone where the kernel has no IPv6.
+/// Listens at the address of a flag. "All addresses" are only those of IPv4 if the kernel has no IPv6.
 async fn listen<T>(flag: &str, address: SocketAddr, bind: impl AsyncFn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
     let result = match bind(address).await {
         Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && has_no_ipv6(&error) => {

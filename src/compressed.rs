@@ -1,9 +1,9 @@
-//! Values at rest: what is kept for every object and every remote, and read only now and then, is kept as compressed
-//! JSON and costs some hundred bytes instead of some thousand.
+//! Values that are kept for every object and remote, but rarely read: as compressed JSON they take some hundred bytes
+//! of memory instead of some thousand.
 //!
 //! A dictionary holds what such values have in common, so that even a single small value shrinks: a typical text that
-//! is part of the program, and later also the first value of some length that was packed in this process, because it
-//! has in common with the others what only this account and cluster know.
+//! is part of the program, and later also the first value of a suitable length that this process packed, because values
+//! of one account and cluster share texts that the program cannot know.
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -12,32 +12,32 @@ use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value teaches the dictionary if its JSON is so long in bytes: a shorter one leaves too much out, and in a longer
-/// one too little is typical.
+/// The dictionary learns a value whose JSON has so many bytes: a shorter one leaves too much out, and in a longer one
+/// too little is typical.
 const INSTRUCTIVE: std::ops::Range<usize> = 600..8000;
-/// Last byte of a value that was packed before the dictionary had learnt, and after.
+/// Last byte of a value that was compressed before the dictionary was extended, and after.
 const TYPICAL: u8 = 0;
 const LEARNT: u8 = 1;
 
-/// A type whose values can be packed.
+/// A type whose values can be compressed.
 pub trait Compressible: Serialize + DeserializeOwned {
-    /// Text that values of this type, written as JSON, have in common. Nothing is stored durably, so it may change at
-    /// any time.
+    /// Text that the JSON of values of this type has in common. No compressed value outlives the process, so the text
+    /// may change at any time.
     const TYPICAL: &'static str;
 
-    /// Where the dictionary of this type is kept once it has learnt: a `static` of the implementation.
+    /// The place of this type's extended dictionary: a `static` of the implementation.
     fn learnt() -> &'static OnceLock<Box<[u8]>>;
 }
 
-/// A packed value. Those that are equal when packed are equal; the other way round it holds from the moment on when
-/// the dictionary has learnt, for values that serialise their members in a fixed order.
+/// A packed value. Two packed values that are equal hold equal values. Equal values are also equal when packed, once
+/// the dictionary has learnt, if they serialise their members in a fixed order.
 pub struct Compressed<T> {
     bytes: Box<[u8]>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T: Compressible> Compressed<T> {
-    /// Packs a value. `None` if it cannot be written as JSON, which for plain data does not happen.
+    /// Compresses a value. `None` if it cannot be written as JSON, which does not happen for plain data.
     #[must_use]
     pub fn new(value: &T) -> Option<Self> {
         let json = serde_json::to_vec(value).ok()?;
@@ -53,7 +53,7 @@ impl<T: Compressible> Compressed<T> {
         Some(Self { bytes: bytes.into_boxed_slice(), of: PhantomData })
     }
 
-    /// The value. `None` only after a defect: these bytes were made by [`Compressed::new`] in this process.
+    /// The value. `None` only after a defect, as [`Compressed::new`] made these bytes in this process.
     #[must_use]
     pub fn open(&self) -> Option<T> {
         let (tag, bytes) = self.bytes.split_last()?;
@@ -62,7 +62,7 @@ impl<T: Compressible> Compressed<T> {
         serde_json::from_slice(&json).ok()
     }
 
-    /// The size at rest, in bytes.
+    /// The compressed size, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.bytes.len()

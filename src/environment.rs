@@ -1,5 +1,5 @@
-//! What a process has without asking anybody: the time of day, the time since boot, random bytes. In debug builds a
-//! simulation can stand in for all of it, on its own thread, and tests can end a pass between two of its steps.
+//! The environment of a process: the time of day, the time since boot, random bytes. In debug builds a simulation can
+//! replace all of it on its own thread, and tests can end a reconcile between two of its steps.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Time since boot, suspend included: a process that was frozen sees how long it was away.
+/// Time since boot, suspend included, so that a process that was frozen sees how much time has gone by.
 pub(crate) fn since_boot() -> Duration {
     #[cfg(debug_assertions)]
     if let Some(time) = simulated::with(|simulated| simulated.since_boot()) {
@@ -26,7 +26,7 @@ pub(crate) fn since_boot() -> Duration {
     Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
-/// Random bytes; `None` if the system gives none, which does not happen on a running machine.
+/// Random bytes; `None` if the system has none, which does not happen on a running machine.
 pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     #[cfg(debug_assertions)]
@@ -37,11 +37,11 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A pass is at the seam before or after a step; it may be made to end there. Not in release builds.
+/// A reconcile is before or after a step; a test can make it end here. Does nothing in release builds.
 ///
 /// With `DATASET_OPERATOR_CRASH="after Create"`, or for one kind only `"after Create of DatasetVersion"`, the process
-/// ends, as by a kernel. With `DATASET_OPERATOR_PAUSE="before Create 3s"` the first pass that comes there is held up so long.
-/// Under a stand-in the pass stops for good, and the stand-in sees to the rest of the process.
+/// aborts there, as if it were killed. With `DATASET_OPERATOR_PAUSE="before Create 3s"` the first reconcile that comes
+/// there waits that long. In a simulation the reconcile stops for good, and the simulation ends the process.
 #[cfg(debug_assertions)]
 pub(crate) async fn failpoint(when: &str, step: &str, kind: &str) {
     let here = format!("{when} {step}");
@@ -68,11 +68,11 @@ mod pause {
     use std::sync::{LazyLock, Mutex, PoisonError};
     use std::time::Duration;
 
-    /// Where, and how long; nothing once it was.
+    /// Where a reconcile waits, and how long; `None` once one did.
     static PAUSE: LazyLock<Mutex<Option<(String, Duration)>>> =
         LazyLock::new(|| Mutex::new(std::env::var("DATASET_OPERATOR_PAUSE").ok().and_then(|text| parse(&text))));
 
-    /// How long the pass that is here is held up.
+    /// How long the reconcile at this point waits.
     pub(super) fn at(here: &str) -> Option<Duration> {
         let mut pause = PAUSE.lock().unwrap_or_else(PoisonError::into_inner);
         pause.take_if(|(point, _)| point == here).map(|(_, time)| time)
@@ -101,7 +101,7 @@ mod simulated {
         fn since_boot(&self) -> Duration;
         /// Random bytes.
         fn fill(&self, bytes: &mut [u8]);
-        /// A pass is before or after this step. `false`: the process dies here.
+        /// A reconcile is before or after this step. `false`: the process dies here.
         fn goes_on(&self, when: &str, step: &str) -> bool;
     }
 
@@ -109,7 +109,7 @@ mod simulated {
         static PRESENT: RefCell<Option<Rc<dyn Simulated>>> = const { RefCell::new(None) };
     }
 
-    /// Ends the stand-in when it is dropped.
+    /// Ends the simulated environment when it is dropped.
     #[derive(Debug)]
     pub struct Guard(());
 
@@ -119,14 +119,14 @@ mod simulated {
         }
     }
 
-    /// From now on everything that runs on this thread gets its environment from here.
+    /// From now on everything that runs on this thread gets its environment from `with`.
     #[must_use]
     pub fn simulated(with: Rc<dyn Simulated>) -> Guard {
         PRESENT.set(Some(with));
         Guard(())
     }
 
-    /// Asks the stand-in, if there is one.
+    /// Asks the simulated environment, if there is one.
     pub(super) fn with<T>(ask: impl FnOnce(&dyn Simulated) -> T) -> Option<T> {
         let present = PRESENT.with_borrow(Clone::clone);
         present.map(|present| ask(&*present))

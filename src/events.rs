@@ -1,10 +1,11 @@
-//! Events, told on transitions only and outside the critical path: a full queue or a refused event costs a log
-//! line, never a pass.
+//! Events: written when something was done or found, or when `Ready` turns to another reason. They are written outside
+//! of reconciles, which never wait for them: if the queue is full an event is only counted, and a refused event costs a
+//! log line.
 //!
-//! * A new text is a new event. The same text about the same object within six minutes is counted on the first one
+//! * A new text is a new event. The same text about the same object within six minutes is counted on the first event
 //!   ([`series`]).
-//! * When many objects turn at once, as in an outage, ten events a second are written; how many more there would have been
-//!   is one event on the operator's own object ([`gate`]).
+//! * When many objects turn at once, as in an outage, ten events a second are written. One event on the operator's own
+//!   object has the number of those that were left out ([`gate`]).
 
 mod gate;
 mod series;
@@ -29,10 +30,10 @@ use series::{Series, Write};
 
 /// Events waiting to be written; more than this are only counted.
 const QUEUE: usize = 256;
-/// One write of an event takes no longer.
+/// The longest time that the write of an event may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Something to tell about an object.
+/// One event to write about an object.
 #[derive(Debug)]
 struct EventNote {
     object: ObjectReference,
@@ -40,7 +41,7 @@ struct EventNote {
     note: String,
 }
 
-/// Where passes leave their events.
+/// Takes the events of reconciles.
 #[derive(Clone, Debug)]
 pub struct EventRecorder {
     sender: mpsc::Sender<EventNote>,
@@ -54,7 +55,7 @@ struct Shared {
 }
 
 impl EventRecorder {
-    /// A recorder, and the task that writes what it is told. What is left out is told of `own`.
+    /// A recorder, and the task that writes its events. The events that were left out are summed up on `own`.
     pub fn new(client: kube::Client, own: ObjectReference, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
         let (sender, mut receiver) = mpsc::channel::<EventNote>(QUEUE);
         let gate = Arc::<Shared>::default();
@@ -92,7 +93,7 @@ impl EventRecorder {
         (Self { sender, gate }, task)
     }
 
-    /// Tells one thing about an object. The note is cut at what Kubernetes takes.
+    /// Queues an event about an object. The note is cut at Kubernetes' limit.
     pub fn tell(&self, object: ObjectReference, news: impl Into<News>, note: &str) {
         let news = news.into();
         let told = EventNote { object, news, note: note.to_owned() };
@@ -118,7 +119,7 @@ async fn publish(client: &kube::Client, write: Write) -> kube::Result<()> {
         let name = event.metadata.name.as_deref().unwrap_or_default();
         let patch = Patch::Merge(json!({"series": series}));
         match events.patch(name, &PatchParams::default(), &patch).await {
-            // It expired, or somebody deleted it: then it is written anew.
+            // The event expired, or somebody deleted it, so it is created again.
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             result => return result.map(drop),
         }
@@ -126,8 +127,8 @@ async fn publish(client: &kube::Client, write: Write) -> kube::Result<()> {
     events.create(&PostParams::default(), &event).await.map(drop)
 }
 
-/// What the operator tells of itself is about: its Pod if that is known (`POD_NAME`, `POD_NAMESPACE`, `POD_UID`), else the
-/// namespace that it works from.
+/// The object of events about the operator itself: its Pod if that is known (`POD_NAME`, `POD_NAMESPACE`, `POD_UID`),
+/// otherwise the namespace that it works from.
 pub fn own_object(default_namespace: &str) -> ObjectReference {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match variable("POD_NAME") {
@@ -143,7 +144,7 @@ pub fn own_object(default_namespace: &str) -> ObjectReference {
     }
 }
 
-/// A namespace, as what an event is about.
+/// A namespace as the object of an event.
 pub fn namespace(name: &str) -> ObjectReference {
     ObjectReference {
         api_version: Some("v1".to_owned()),

@@ -1,4 +1,4 @@
-//! One cause, many objects: the first warning of a cause is logged at once, and what more there is within a minute is one
+//! Folds warnings: the first warning of a cause is logged at once, and those that follow within a minute become one
 //! line with a count. So one wrong key is one warning a minute, however many objects it stops.
 
 use std::collections::{HashMap, HashSet};
@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use crate::lock::lock;
 use crate::remote::uid::Uid;
 
-/// A cause is logged no more often than this.
+/// The shortest time between two lines about one cause.
 const EVERY: Duration = Duration::from_secs(60);
-/// Nobody has so many causes; if there are more, each is logged by itself.
+/// More causes than an operator has; if there are more, each warning of the others is logged by itself.
 const MOST: usize = 256;
 
 /// Causes that were logged lately.
@@ -28,7 +28,7 @@ struct Entry {
     error: String,
 }
 
-/// What came of one cause since it was logged last.
+/// The failures of one cause since it was logged last.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     cause: String,
@@ -38,8 +38,8 @@ struct Line {
 }
 
 impl Folded {
-    /// Something failed for `cause`, which is the same for all objects (a code of the service): is it to be logged now?
-    /// Otherwise it is counted, for `object` if it is about one.
+    /// Notes a failure with a `cause` that is the same for all objects (a code of the service). Returns whether to log
+    /// it now; otherwise it is counted, for `object` if it is about one.
     pub fn is_news(&self, cause: &str, error: &str, object: Option<&str>) -> bool {
         let mut entries = lock(&self.0);
         if let Some(entry) = entries.get_mut(cause) {
@@ -55,7 +55,7 @@ impl Folded {
         true
     }
 
-    /// Logs what was counted, for ever.
+    /// Logs the counts. Never ends.
     pub async fn log(&self) {
         let mut ticks = tokio::time::interval(EVERY / 4);
         loop {
@@ -66,7 +66,7 @@ impl Folded {
         }
     }
 
-    /// The lines that are due. A cause without news is forgotten: its next one is logged at once.
+    /// The lines that are due. A cause without new failures is forgotten, so its next one is logged at once.
     fn due(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         lock(&self.0).retain(|cause, entry| {

@@ -1,11 +1,12 @@
 //! A Kubernetes operator that makes Alibaba Cloud PAI hold exactly the datasets that custom resources declare.
 //!
-//! How the rooms hang together: [`operator`] watches and wakes, [`reconcile`] takes one object at a time and does one
-//! step at a time, [`plan`] decides which, [`kinds`] say what an object wants, [`inventory`] knows the remote side,
-//! [`cloud`] is the client of the service, [`accounts`] say who calls it, [`remote`] and [`api`] are the values below. `api`,
-//! `remote` and `plan` neither wait nor call; `cloud` knows no Kubernetes. One page: `docs/architecture.md`.
+//! How the modules work together: [`operator`] watches objects and wakes them, [`reconcile`] takes one object at a time
+//! and does one step at a time, [`plan`] decides which step, [`kinds`] read the wishes of an object, [`inventory`]
+//! knows the remote side, [`cloud`] is the client of the service, [`accounts`] know the caller, and [`remote`] and
+//! [`api`] are the values that all use. `api`, `remote` and `plan` neither wait nor call; `cloud` knows no Kubernetes.
+//! One page: `docs/architecture.md`.
 
-/// How the operator names itself to the API server and to the service.
+/// The name of the operator in its requests to the API server and to the service.
 pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
 
 pub mod accounts;

@@ -1,4 +1,4 @@
-//! The `dataset-operator` program: reads its arguments and does what they say.
+//! The `dataset-operator` program: reads its arguments and runs the command that they name.
 
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Two TLS libraries could claim to be the default; the choice is made once, here.
+    // Two TLS libraries are linked in, and either could be the default; the choice is made once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut command = Arguments::command();
     let matches = command.get_matches_mut();
@@ -45,8 +45,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Flags that cannot work together are told as clap tells a wrong one, and end with the same code: 2. What fails later is
-/// a line of the log and ends with 1. `given` says all settings, for the first line of the log.
+/// Flags that cannot work together are reported like an invalid flag by clap, with the same exit code 2. A later
+/// failure is a line of the log, with exit code 1. `given` has all settings, for the first line of the log.
 fn run(flags: Flags, given: &str) -> ExitCode {
     let settings = match Settings::new(flags) {
         Ok(settings) => settings,

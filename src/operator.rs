@@ -1,4 +1,4 @@
-//! The running operator: clients, index and controllers, wired together, started and stopped in order.
+//! The running operator: clients, inventory and controllers, connected, started and stopped in order.
 
 mod clients;
 mod controllers;
@@ -45,13 +45,13 @@ pub use clients::patience;
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// No runtime, or a port that is taken.
+    /// The runtime cannot start, or a port is taken.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The API server cannot be found or does not let us in.
+    /// The API server cannot be reached or refuses access.
     #[error("Kubernetes: {}", crate::words::error(.0))]
     Kube(#[from] kube::Error),
-    /// Nothing says who owns what is made here.
+    /// The owner domain is not known.
     #[error(
         "the uid of the namespace kube-system, which is the owner domain unless another one is given, cannot be read: {0}; \
          let the operator get that namespace (deploy/kustomize/base/rbac.yaml), or set --owner-domain \
@@ -59,10 +59,10 @@ pub enum RunError {
          other cluster has, such as a UUID"
     )]
     NoDomain(String),
-    /// The API server's proxy cannot be used.
+    /// The proxy of the API server cannot be used.
     #[error("proxy-url of the kubeconfig, or HTTPS_PROXY: {0}")]
     Proxy(cloud::ProxyError),
-    /// No usable kubeconfig and not in a cluster.
+    /// There is no usable kubeconfig, and the process is not in a cluster.
     #[error("no Kubernetes configuration: {0}")]
     Config(#[from] kube::config::InferConfigError),
     /// The credentials are missing or unusable.
@@ -76,14 +76,14 @@ pub enum RunError {
     Qps(#[from] cloud::QpsError),
 }
 
-/// Runs until SIGTERM or SIGINT, then finishes the passes that are under way.
+/// Runs until SIGTERM or SIGINT, then finishes the reconciles that are under way.
 ///
-/// One thread does it all: the account's limit keeps it busy for a small part of the time, and with more of them most
-/// of what is spent is spent on waking each other.
+/// One thread is enough: the account's rate limit keeps it busy for a small part of the time, and with more threads
+/// most of the work would be to wake each other.
 pub fn run(settings: Settings) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(serve(settings));
-    // A name that is being looked up is not waited for.
+    // The process does not wait for a name lookup that is still running.
     runtime.shutdown_background();
     result
 }
@@ -113,23 +113,24 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     }
 }
 
-/// What an operator works with and did not make itself.
+/// The dependencies of an operator, which its caller provides.
 pub struct Dependencies {
     /// The API server.
     pub kube: kube::Client,
-    /// The way to the service.
+    /// The transport to the service.
     pub transport: Arc<dyn Transport>,
-    /// Who it is to the service.
+    /// The source of its credentials for the service.
     pub credentials: Arc<dyn CredentialSource>,
-    /// Where it counts.
+    /// The metrics that it updates.
     pub metrics: Arc<Metrics>,
-    /// Where it says that it is ready.
+    /// Its readiness.
     pub ready: Readiness,
-    /// Told of each call that the API server answered with 403.
+    /// Notified of each call that the API server answered with 403.
     pub refused: Arc<Notify>,
 }
 
-/// Runs until `stop` is ready, then finishes the passes that are under way. Dropping it ends everything at once.
+/// Runs until `stop` is ready, then finishes the reconciles that are under way. Dropping the future ends everything at
+/// once.
 pub async fn operate(
     settings: Settings,
     dependencies: Dependencies,
@@ -142,10 +143,10 @@ pub async fn operate(
     metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
     let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
-    // Without credentials nothing can be done, in Kubernetes neither.
+    // Without credentials nothing can be done, not even in Kubernetes.
     cloud.key().await?;
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
-    // An API server that does not answer is waited for, but not by who asks the operator to end.
+    // The operator waits for an API server that does not answer, but ends at once when asked to.
     let begun = tokio::select! {
         biased;
         () = stop.clone() => None,
@@ -173,7 +174,7 @@ pub async fn operate(
     let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
     tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
     let account = Account::open(name, cloud, inventory, limiters, flags.list_lag).await?;
-    // Who is told to end does not wait for the name of the caller.
+    // If asked to end, it does not wait for the name of the caller.
     tokio::select! {
         biased;
         () = stop.clone() => {}
@@ -189,18 +190,18 @@ pub async fn operate(
     let accounts = Arc::new(Accounts::new(account.clone()));
     let parts = Parts { settings: settings.clone(), kube, account, accounts, config: common, slots, recorder, metrics };
     control(parts, config, ends, ready, stop).await;
-    // The tasks end with their set.
+    // Dropping the set ends its tasks.
     drop(tasks);
     tracing::info!("dataset-operator stopped");
     Ok(())
 }
 
-/// What the controllers are made of.
+/// The parts that the controllers are built from.
 #[derive(Clone)]
 struct Parts {
     settings: Settings,
     kube: kube::Client,
-    /// That of the flags.
+    /// The account of the flags.
     account: Arc<Account>,
     accounts: Arc<Accounts>,
     config: Arc<OperatorConfig>,
@@ -209,7 +210,7 @@ struct Parts {
     metrics: Arc<Metrics>,
 }
 
-/// Runs all controllers until `asked` is ready and the passes under way have ended.
+/// Runs all controllers until `asked` is ready and the reconciles under way have ended.
 async fn control(
     parts: Parts,
     config: watcher::Config,
@@ -233,7 +234,7 @@ async fn control(
         inventory: inventory.clone(),
         defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
     });
-    // Asked anew each time: an account gets another limiter once its id is known.
+    // Looked up each time, as an account gets another limiter once its id is known.
     let (wakers, accounts) = (Arc::new(wakers), parts.accounts.clone());
     let forget = Arc::new(move |uid: &str| accounts.forget(uid));
     let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), forget, ready };
@@ -257,7 +258,7 @@ async fn control(
     });
     let controllers = starts.into_iter().map(|start| start(&parts, &shared, config.clone(), stopped.clone()));
     join_all(controllers.collect::<Vec<_>>()).await;
-    // The tasks end with their set.
+    // Dropping the set ends its tasks.
     drop(tasks);
 }
 
@@ -281,7 +282,7 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
     })
 }
 
-/// Ready once somebody asks the process to end. From now on that does not end it by itself.
+/// Ready once somebody asks the process to end. From the call on, these signals do not end the process by themselves.
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

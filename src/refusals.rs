@@ -1,12 +1,13 @@
-//! Which answers of the API server refuse a write: nothing was stored, and nothing will be until somebody changes something.
+//! The answers of the API server that refuse a write: nothing was stored, and nothing will be until somebody changes
+//! something.
 
 use kube::core::Status;
 
-/// What the API server says to a JSON Patch that cannot be applied, such as one whose `test` does not hold.
+/// The API server's message about a JSON Patch that cannot be applied, such as one whose `test` does not hold.
 pub(crate) const CANNOT_BE_APPLIED: &str = "the server rejected our request due to an error in our request";
 
-/// Does this answer to a write refuse it? Admission may choose any code, and says that it was admission; a webhook that
-/// cannot be reached is a 500.
+/// Does this answer refuse the write? Admission may choose any code (500 if a webhook cannot be reached), so its
+/// message decides.
 pub(crate) fn refuses(status: &Status) -> bool {
     const ADMISSION: [&str; 4] =
         ["denied request", "denied the request", "failed calling webhook", "failed to call webhook"];

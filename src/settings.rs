@@ -1,4 +1,4 @@
-//! Flags and environment of `run`, checked once: after [`Settings::new`] nothing about them can be wrong.
+//! The flags and the environment of `run`, checked once: [`Settings::new`] refuses everything that cannot work.
 
 mod outbound;
 mod values;
@@ -16,7 +16,7 @@ use values::{address, deletion_policy, duration, namespace, operation_qps, qps, 
 
 pub use outbound::{Outbound, OutboundError};
 
-/// Says of an endpoint that there is none.
+/// The value of an endpoint flag that means "no endpoint".
 const NO_ENDPOINT: &str = "none";
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
@@ -29,8 +29,9 @@ pub struct Flags {
     /// Alibaba Cloud region, such as cn-hangzhou
     #[arg(long, env = "DATASET_OPERATOR_REGION")]
     pub region: Option<String>,
-    /// URL of the Security Token Service, which says whose the credentials are, or none: then the access key id counts as
-    /// the identity, and a new key as another one. Default: its public endpoint in the region; none if --endpoint is set
+    /// URL of the Security Token Service, which says whose the credentials are, or none: then the access key id counts
+    /// as the identity, and a new key as another one. Default: its public endpoint in the region; none if --endpoint is
+    /// set
     #[arg(long, env = "DATASET_OPERATOR_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
     /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
@@ -51,13 +52,13 @@ pub struct Flags {
     /// 100 calls per second
     #[arg(long, env = "DATASET_OPERATOR_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
-    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. documented stands for the
-    /// limits that the vendor publishes; documented,CreateDataset=40 changes one of them. An operation without a limit is
-    /// called as fast as --qps allows, and more slowly after the service throttled it
+    /// Limits of single operations in calls per second, such as CreateDataset=20,GetDataset=50. documented stands for
+    /// the limits that the vendor publishes; documented,CreateDataset=40 changes one of them. An operation without a
+    /// limit is called as fast as --qps allows, and more slowly after the service throttled it
     #[arg(long, env = "DATASET_OPERATOR_OPERATION_QPS", value_delimiter = ',', value_parser = operation_qps)]
     pub operation_qps: Vec<OperationQps>,
-    /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop too.
-    /// Edits and deletions never stop. Default: no limit
+    /// API calls that the operator may make per UTC day. At 90 % of this number resyncs stop, at 100 % creates stop
+    /// too. Edits and deletions never stop. Default: no limit
     #[arg(long, env = "DATASET_OPERATOR_DAILY_BUDGET", value_parser = clap::value_parser!(u64).range(1..))]
     pub daily_budget: Option<u64>,
     /// How the endpoint expects requests to name the operation. With gateway the operator also sends a bearer token in
@@ -80,8 +81,8 @@ pub struct Flags {
     /// How old a list of the service may be: a change may be missing in lists for this long
     #[arg(long, env = "DATASET_OPERATOR_LIST_LAG", default_value = "5s", value_parser = duration)]
     pub list_lag: Duration,
-    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what the operator created, Retain
-    /// for what it adopted
+    /// What an absent spec.deletionPolicy means, Delete or Retain. Default: Delete for what the operator created,
+    /// Retain for what it adopted
     #[arg(long, env = "DATASET_OPERATOR_DEFAULT_DELETION_POLICY", value_parser = deletion_policy)]
     pub default_deletion_policy: Option<Deletion>,
     /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
@@ -114,8 +115,8 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Operations with a limit of their own, and how many calls per second that is: as stated, or else as documented if
-    /// that was asked for.
+    /// The operations with a limit of their own, in calls per second: as stated, otherwise as documented if
+    /// `documented` is in the flag.
     pub fn operation_limits(&self) -> impl Iterator<Item = (Operation, f64)> {
         let documented = self.operation_qps.contains(&OperationQps::Documented);
         Operation::ALL.into_iter().filter_map(move |operation| {
@@ -133,7 +134,7 @@ impl Flags {
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -161,27 +162,27 @@ pub enum LogLevel {
 /// Flags that cannot work together.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Neither says where the API is.
+    /// Neither an endpoint nor a region is set.
     #[error("set --region (DATASET_OPERATOR_REGION) or --endpoint (DATASET_OPERATOR_ENDPOINT)")]
     NoEndpoint,
-    /// Endpoint or region cannot be used.
+    /// The endpoint or the region cannot be used.
     #[error(transparent)]
     Cloud(#[from] cloud::ClientError),
-    /// Proxy or authorities cannot be used.
+    /// The proxy or the authorities cannot be used.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     /// An operation has two limits.
     #[error("--operation-qps names {0} twice")]
     Twice(Operation),
-    /// A create could be answered after it was given up for lost, and be made twice.
+    /// The grace period is too short: a create whose answer comes late could be repeated.
     #[error(
         "--settle-time {} is too short: it must be at least --send-deadline + --request-timeout + --list-lag \
          = {}, or a create that is answered late would be made twice", shown(*.settle), shown(*.least)
     )]
     SettleTime {
-        /// As given.
+        /// The grace period as given.
         settle: Duration,
-        /// The shortest that is safe.
+        /// The shortest safe grace period.
         least: Duration,
     },
     /// A duration that must not be zero.
@@ -192,14 +193,14 @@ pub enum SettingsError {
     Empty(&'static str),
 }
 
-/// Flags that were checked.
+/// Flags that were checked, and settings made from them.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The flags.
     pub flags: Flags,
-    /// Where and how patiently the API is called, and through which proxy.
+    /// The client's settings for the service: endpoints, timeout, proxy and authorities.
     pub cloud: cloud::Settings,
-    /// What the environment says about proxies, for who calls something else.
+    /// The proxies of the environment, for calls to other servers.
     pub outbound: Outbound,
 }
 
@@ -209,7 +210,7 @@ impl Settings {
         Self::in_environment(flags, &|name| std::env::var(name).ok())
     }
 
-    /// The same in another environment.
+    /// The same with other variables.
     fn in_environment(mut flags: Flags, variable: outbound::Lookup<'_>) -> Result<Self, SettingsError> {
         if matches!(&flags.namespaces[..], [one] if one.is_empty()) {
             flags.namespaces.clear();
@@ -251,16 +252,16 @@ impl Settings {
         Ok(Self { flags, cloud, outbound })
     }
 
-    /// Passes at the same time, of one kind.
+    /// The number of reconciles of one kind that may run at the same time.
     #[must_use]
     pub fn concurrency(&self) -> u16 {
         self.flags.concurrency.unwrap_or_else(|| busy(self.flags.qps))
     }
 }
 
-/// Passes that keep a limit busy. A create takes some 0.3 s with its two writes to an API server that is busy with ten
-/// thousand objects; twice that is allowed for, because a permit that nobody is there to take is lost. What waits for its turn
-/// is no pass.
+/// The number of reconciles that use up the rate limit. A create takes about 0.3 s, with its two writes to an API
+/// server that is busy with ten thousand objects. The number allows for twice that, because a permit is lost if no
+/// reconcile takes it. An object that waits for its permit does not count, as no reconcile of it runs.
 fn busy(qps: f64) -> u16 {
     const PASS: f64 = 0.64;
     let passes = (qps * PASS).ceil().clamp(8.0, 256.0);
@@ -270,7 +271,7 @@ fn busy(qps: f64) -> u16 {
     passes
 }
 
-/// Tests let the settle time be too short, to show what comes of it: `DATASET_OPERATOR_UNSAFE_SETTLE_TIME=yes`. Not in
+/// Tests may set too short a grace period to show what happens then: `DATASET_OPERATOR_UNSAFE_SETTLE_TIME=yes`. Not in
 /// release builds.
 #[cfg(debug_assertions)]
 fn may_be_too_short() -> bool {
@@ -370,7 +371,7 @@ mod tests {
         assert_eq!(settings(&[]).unwrap().flags.daily_budget, None);
     }
 
-    /// What `--help` calls the variable of a flag is what the documents say: `DATASET_OPERATOR_<FLAG>`.
+    /// The variable that `--help` shows for a flag is the documented one: `DATASET_OPERATOR_<FLAG>`.
     #[test]
     fn every_flag_has_its_variable() {
         use clap::CommandFactory as _;
@@ -388,7 +389,8 @@ mod tests {
         assert!(names.len() >= 20 && names.contains(&"https-proxy"), "{names:?}");
     }
 
-    /// What a ConfigMap says counts: nothing in the Deployment wins over it, and each name in it is a flag's.
+    /// The settings of a ConfigMap take effect: the Deployment overrides none of them, and each name in it is that of a
+    /// flag.
     #[test]
     fn the_deployment_has_its_settings_in_the_config_map_only() {
         use clap::CommandFactory as _;

@@ -1,9 +1,9 @@
-//! The first line of the log: which program this is, and with which settings it runs. No secret is in it.
+//! The first line of the log: the program and its settings, without secrets.
 
 use clap::{ArgMatches, Command};
 
-/// Each flag with its value, given or by default, as `--flag=value`. A flag whose environment is hidden from `--help` is
-/// a secret, and so is whatever stands before the `@` of a URL.
+/// Each flag that has a value, given or by default, as `--flag=value`. The value of a flag whose environment is hidden
+/// from `--help` is a secret, and so is the part of a URL before the `@`.
 pub fn settings(command: &Command, matches: &ArgMatches) -> String {
     let mut told = Vec::new();
     for argument in command.get_arguments() {

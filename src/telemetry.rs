@@ -24,9 +24,9 @@ pub fn start(format: Option<LogFormat>, level: LogLevel) {
     }
 }
 
-/// Libraries say only what a person should look at. What kube's runtime warns of is told here in words, and so is what its
-/// client warns of: that line holds a whole answer that could not be read, however long it is, and writing it keeps
-/// everything else waiting.
+/// The log filter. Libraries log only warnings. Those of kube's runtime are left out, as the operator words them
+/// itself, and so are those of kube's client: such a line holds a whole answer that could not be read, however long it
+/// is, and writing it delays everything else.
 fn directives(level: LogLevel) -> String {
     let (ours, theirs) = match level {
         LogLevel::Error => ("error", "error"),

@@ -1,15 +1,15 @@
-//! How texts for people are made: times as a person writes them (`25 s`, `2 min`), values cut to a readable length, and the
-//! API server's own words instead of the structures that hold them.
+//! Texts for people: times as a person writes them (`25 s`, `2 min`), values cut to a readable length, and the API
+//! server's own messages instead of the structures that hold them.
 
 use std::error::Error;
 use std::time::Duration;
 
-/// No more of a value than this is shown.
+/// At most this many characters of a value are shown.
 const MOST: usize = 64;
 
 /// A duration for a message, in its two largest units: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`, `3 days`.
 ///
-/// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Nothing at all is `0 s`.
+/// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Zero is `0 s`.
 #[must_use]
 pub fn duration(time: Duration) -> String {
     let millis = time.as_millis();
@@ -38,8 +38,8 @@ pub fn duration(time: Duration) -> String {
     pair(days, if days == 1 { "day" } else { "days" }, hours % 24, "h")
 }
 
-/// An error for a message or a log line. Of a refusal by the API server it is the API server's message, with the status
-/// code, wherever in the chain of causes it stands; of any other error its own text.
+/// An error for a message or a log line. If the API server refused something, it is the API server's message with the
+/// status code, wherever in the chain of causes that is; otherwise it is the error's own text.
 #[must_use]
 pub fn error(error: &(dyn Error + 'static)) -> String {
     let mut cause = Some(error);
@@ -53,7 +53,7 @@ pub fn error(error: &(dyn Error + 'static)) -> String {
 }
 
 fn refusal(status: &kube::core::Status) -> String {
-    // What answers in the API server's place may send anything, of any size.
+    // A proxy that answers in the API server's place may send any text, of any size.
     let what = cut(status.message.trim(), 1000);
     let what = if what.is_empty() { "the API server refused it without a message" } else { what.as_str() };
     match (status.code, status.reason.as_str()) {
@@ -64,7 +64,7 @@ fn refusal(status: &kube::core::Status) -> String {
     }
 }
 
-/// Two units, without the one that is zero.
+/// Two units; the second one is left out if it is zero.
 fn pair(large: u128, large_unit: &str, small: u128, small_unit: &str) -> String {
     match (large, small) {
         (0, small) => format!("{small} {small_unit}"),
@@ -73,7 +73,7 @@ fn pair(large: u128, large_unit: &str, small: u128, small_unit: &str) -> String 
     }
 }
 
-/// A text of at most `most` characters; what is cut off shows as `…`.
+/// The text, cut to at most `most` characters; a cut shows as `…`.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -82,7 +82,7 @@ pub fn cut(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// A text of at most `most` bytes; what is cut off shows as `…`, and no character is cut in two.
+/// The text, cut to at most `most` bytes; a cut shows as `…`, and characters stay whole.
 #[must_use]
 pub fn cut_bytes(text: &str, most: usize) -> String {
     const MARK: &str = "…";
@@ -96,13 +96,13 @@ pub fn cut_bytes(text: &str, most: usize) -> String {
     format!("{}{MARK}", &text[..end])
 }
 
-/// A value as it stands in a text: at most 64 characters of it.
+/// A value as part of a text: at most 64 characters of it.
 #[must_use]
 pub fn shown(value: Option<&serde_json::Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string(), MOST))
 }
 
-/// A text as it stands in another one: quoted, and at most 64 characters of it.
+/// A text as part of another one: quoted, and at most 64 characters of it.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     format!("{:?}", cut(text, MOST))

@@ -1,4 +1,4 @@
-//! What the calls cost by the vendor's price list, in each way that the list can be read.
+//! The cost of the calls by the vendor's price list, for each way to read the list.
 //!
 //! The list prices single requests and says that failed ones are generally billed too. It has an input and an output
 //! price for `ListDatasets` without saying whether both apply to one call. So there are four totals, not one.

@@ -1,4 +1,4 @@
-//! Who may call: access keys, STS triples and bearer tokens, and whom each stands for.
+//! The credentials of callers: access keys, STS triples and bearer tokens, and the identity of each.
 
 use serde::{Deserialize, Serialize};
 

@@ -100,7 +100,7 @@ pub struct Refused {
 /// A running emulator. Dropping it stops it too, without waiting until it has.
 #[derive(Debug)]
 pub struct Emulator {
-    /// Port 0 if nobody can connect.
+    /// Port 0 if no client can connect.
     address: SocketAddr,
     shared: Shared,
     /// All tasks of the emulator hold a receiver, and end when this says so or is gone.

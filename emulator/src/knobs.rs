@@ -1,4 +1,4 @@
-//! Every behaviour of the service that nobody has confirmed, as one flat set of named switches.
+//! Every switchable behaviour of the service that is not confirmed, as one flat set of named switches.
 //!
 //! The defaults are the emulator's best guess; `docs/emulator.md` lists each with its source. On the wire (`PUT
 //! /_emulator/knobs`, `--knob`) names are camelCase and unknown ones are refused, so that a typing error cannot pass.

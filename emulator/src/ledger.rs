@@ -1,6 +1,6 @@
-//! What was asked of the API and how it ended: one line per request, and counts per operation.
+//! The requests to the API and their results: one line per request, and counts per operation.
 //!
-//! A line is written before the answer leaves, so whoever has an answer finds its line.
+//! A line is written before the answer leaves, so a client that has an answer finds its line.
 
 mod words;
 

@@ -1,8 +1,9 @@
-//! A local PAI dataset API, and the call that says who calls, that the vendor's own SDKs cannot tell from the real one.
+//! A local PAI dataset API with `GetCallerIdentity`. The vendor's own SDKs cannot tell it from the real one.
 //!
 //! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
-//! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it does where nobody knows what the service
-//! does is a [`Knobs`] field. It shares no type with any client: agreeing with oneself proves nothing.
+//! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it
+//! does where nobody knows what the service does is a [`Knobs`] field. It shares no type with any client: agreeing with
+//! oneself proves nothing.
 
 mod actions;
 mod auth;

@@ -135,7 +135,7 @@ impl Operation {
         self.path().split('/').filter_map(id_name)
     }
 
-    /// Whether RAM must grant it: everybody may ask who he is.
+    /// Whether RAM must grant it: every caller may ask for its own identity.
     pub(crate) fn is_governed(self) -> bool {
         self != Self::GetCallerIdentity
     }

@@ -34,7 +34,7 @@ impl Request {
     }
 
     /// A request that never was on a wire.
-    /// Its body has no hash: nobody signed it.
+    /// Its body has no hash, because no client signed it.
     pub(crate) fn direct(method: &str, target: &str, body: impl Into<Bytes>) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {

@@ -91,7 +91,7 @@ impl World {
 
     /// Puts these datasets, each with its place in the order of creation, in the place of ours.
     fn replace(&mut self, datasets: impl IntoIterator<Item = (u64, Dataset)>) {
-        // A new store counts its revisions anew.
+        // A new store counts its revisions from the beginning.
         (self.store, self.recall) = (Store::default(), Recall::default());
         for (order, dataset) in datasets {
             self.store.put_at(order, dataset, Clock { now_ms: 0, lag_ms: 0 });

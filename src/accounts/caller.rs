@@ -1,5 +1,6 @@
-//! Who calls the service from an account. The token service is asked once, and again when the credentials are others; as
-//! long as it does not answer, the caller is known by its credentials, and it is asked again with growing delays.
+//! The identity that calls the service from an account. The operator asks the token service once, and again when the
+//! credentials change. As long as there is no answer, the caller is known by its credentials, and the operator asks
+//! again with growing delays.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +13,23 @@ use crate::environment;
 use crate::plan::account::{AccountView, Caller};
 use crate::remote::backoff::backoff;
 
-/// Nobody waits longer than this for the token service.
+/// The longest time that anything waits for the token service.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many names of earlier credentials are remembered.
+/// How many names of earlier credentials are remembered.
 const REMEMBERED: usize = 16;
 
 /// What is known of the caller.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    /// The name of the credentials that it holds for.
+    /// The name of the credentials that this is about.
     key: String,
-    /// As decisions know it.
+    /// The account as decisions see it.
     pub(super) view: Arc<AccountView>,
-    /// Credentials and whose they were, as the token service said; the newest last.
+    /// Names of credentials and the principals that the token service named for them, the newest last.
     said: Vec<(String, String)>,
-    /// Somebody was asked about these credentials, or nobody can be.
+    /// The token service was asked about these credentials, or there is none to ask.
     asked: bool,
-    /// How often the token service did not answer in a row.
+    /// How often in a row the token service did not answer.
     failures: u32,
 }
 
@@ -45,7 +46,7 @@ impl Known {
         self.view = Arc::new(AccountView { caller, ..(*self.view).clone() });
     }
 
-    /// The token service named the caller. Returns whether it named another one before.
+    /// The token service named the caller. Returns whether it had named another one before.
     fn named(&mut self, key: &str, principal: &str) -> bool {
         let other = self.said.last().is_some_and(|(_, last)| last != principal);
         self.said.retain(|(known, _)| known != key);
@@ -59,7 +60,7 @@ impl Known {
         other
     }
 
-    /// It did not, and will be asked again.
+    /// The token service did not name the caller, and will be asked again.
     fn unnamed(&mut self, key: &str) {
         self.set(key, Caller { unconfirmed: true, ..Caller::by_key(key) });
         self.failures += 1;
@@ -67,14 +68,15 @@ impl Known {
 }
 
 impl Account {
-    /// The account as decisions know it now. Waits for the name of a caller whose credentials changed, but not long.
+    /// The account as decisions see it now. Waits a few seconds at most for the name of a caller whose credentials
+    /// changed.
     pub async fn view(&self) -> Arc<AccountView> {
-        // Without credentials each call says so by itself.
+        // Without credentials each call fails with an error that says so.
         let Ok(key) = self.client.key().await else { return self.last_view() };
         let mut known = self.known.subscribe();
         if known.borrow().key != key {
             self.changed.notify_one();
-            // An error means that the time is up.
+            // An error means that the time is over.
             let _ = timeout(PATIENCE, known.wait_for(|known| known.key == key)).await;
         }
         let mut known = known.borrow().clone();
@@ -84,12 +86,12 @@ impl Account {
         known.view
     }
 
-    /// Asks who calls whenever that is not known; for ever.
+    /// Asks for the caller whenever it is not known. Never ends.
     pub async fn identify(self: Arc<Self>) {
         loop {
             match self.ask().await {
                 Some(wait) => {
-                    // Whichever comes first.
+                    // Waits for whichever comes first.
                     let _ = timeout(wait, self.changed.notified()).await;
                 }
                 None => self.changed.notified().await,
@@ -97,7 +99,8 @@ impl Account {
         }
     }
 
-    /// Asks who calls, unless it is known. `Some`: when to ask again.
+    /// Asks for the caller, unless it is known. Returns how long to wait before asking again; `None` if that is not
+    /// needed.
     pub async fn ask(&self) -> Option<Duration> {
         let Ok(key) = self.client.key().await else { return Some(PATIENCE) };
         let known = self.known.borrow().clone();
@@ -119,7 +122,7 @@ impl Account {
             Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         };
         if self.client.key().await.ok().as_ref() != Some(&key) {
-            // Whose the answer is nobody knows.
+            // The credentials changed in between, so the answer may be about the old or the new ones.
             return Some(Duration::ZERO);
         }
         match answer {
@@ -154,7 +157,8 @@ impl Account {
         tracing::info!(principal, key, alias = self.alias, "the dataset API is called as this identity");
     }
 
-    /// Calls share the limiter of their account and region; as long as the account is not known, that of the credentials.
+    /// Makes the client share the limiter of its account and region, or as long as the account is not known, that of
+    /// its credentials.
     pub(super) fn limit(&self, account: Option<&str>) {
         let region = if self.region.is_empty() { self.client.endpoint() } else { &self.region };
         let quota = |account: &str| Quota { account: account.to_owned(), region: region.to_owned() };

@@ -1,4 +1,4 @@
-//! Against the emulator, which says whose the credentials are.
+//! The caller of an account, against the emulator, which names the principals of its credentials.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use crate::plan::intent::Target;
 
 const PRINCIPAL: &str = "acs:ram::1000000000000001:role/r";
 
-/// A session of a role.
+/// Credentials of a session of a role.
 fn session(key: &str, role: &str) -> Credential {
     let role = Role { name: role.to_owned(), id: "300".to_owned(), session_name: key.to_owned() };
     let token = Some("token".to_owned());
@@ -26,7 +26,8 @@ struct Stage {
     account: Arc<Account>,
 }
 
-/// An account whose key is K1 at first; `sts` says where the token service is, if not at the emulator.
+/// An account whose key is K1 at first. `sts` is the endpoint of the token service, by default the emulator; `none` for
+/// none.
 async fn stage(credentials: Vec<Credential>, sts: Option<&str>) -> Stage {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let emulator = Emulator::start(Options::default()).await.unwrap();
@@ -55,7 +56,7 @@ async fn stage(credentials: Vec<Credential>, sts: Option<&str>) -> Stage {
 }
 
 impl Stage {
-    /// Other credentials are in use.
+    /// Changes the credentials in use.
     fn rotate(&self, key: &'static str) {
         *self.key.lock().unwrap() = key;
     }
@@ -64,7 +65,7 @@ impl Stage {
         self.emulator.stats().calls.get("GetCallerIdentity").map_or(0, |calls| calls.ok + calls.failed)
     }
 
-    /// Is this the limiter in use?
+    /// Whether the client uses the limiter of this account.
     fn is_limited_by(&self, account: &str) -> bool {
         let quota = Quota { account: account.to_owned(), region: "r".to_owned() };
         let other = Arc::new(Limiter::new(1.0).unwrap());

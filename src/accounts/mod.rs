@@ -1,7 +1,7 @@
-//! The accounts that this operator is configured for: each has a client, what is known of its remote side, and a caller.
+//! The accounts that this operator is configured for: each has a client, an inventory of its remote side, and a caller.
 //!
-//! Promises: a target is matched with what is configured, never dialled; what a pass works with is one account from its
-//! begin to its end; a caller that cannot be asked for its name never stops anything.
+//! Promises: the operator compares a stored target with its configuration and never connects to an address in it; a
+//! reconcile works with the same account from begin to end; a caller whose name cannot be learnt stops nothing.
 
 mod caller;
 
@@ -17,7 +17,7 @@ use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use caller::Known;
 
-/// The alias under which intents name the account of the flags, for ever.
+/// The name of the flags' account in intents. It must never change, as stored intents contain it.
 pub const DEFAULT: &str = "default";
 
 /// One configured account.
@@ -28,20 +28,20 @@ pub struct Account {
     pub region: String,
     /// Its client.
     pub client: cloud::Client,
-    /// What is known of its remote side.
+    /// The inventory of its remote side.
     pub inventory: Arc<Inventory>,
     /// Reads that deletes share.
     pub reader: Arc<Reader>,
     /// The limiters of all accounts.
     limiters: Arc<Limiters>,
-    /// Who calls, as far as that is known.
+    /// The caller, as far as it is known.
     known: watch::Sender<Known>,
-    /// A pass saw other credentials than those that are known.
+    /// Signalled when a reconcile saw credentials other than the known ones.
     changed: Notify,
 }
 
 impl Account {
-    /// An account whose credentials can be had; who calls is not asked yet.
+    /// An account, once its credentials can be read. The token service is not asked yet.
     pub async fn open(
         (alias, region): (&str, &str),
         client: cloud::Client,
@@ -64,7 +64,7 @@ impl Account {
         Ok(Arc::new(account))
     }
 
-    /// The same without waiting: as it was known last.
+    /// The same without waiting: the account as it was known last.
     #[must_use]
     pub fn last_view(&self) -> Arc<AccountView> {
         self.known.borrow().view.clone()
@@ -83,8 +83,8 @@ impl Accounts {
         Self { flags }
     }
 
-    /// The account that a stored target names. New objects have none: theirs is that of the flags; and so is that of a
-    /// target that names no configured account, which a decision then finds out by comparing the two.
+    /// The account that a stored target names. An object without a target gets the account of the flags. So does a
+    /// target that names no configured account: the decision notices it when it compares the two.
     #[must_use]
     pub fn of(&self, stored: Option<&Target>) -> &Arc<Account> {
         let names = |account: &&Arc<Account>| {
@@ -98,7 +98,7 @@ impl Accounts {
         std::iter::once(&self.flags)
     }
 
-    /// An object is gone: its places in line are free.
+    /// An object is gone: its places in the limiters' lines are free.
     pub fn forget(&self, uid: &str) {
         for account in self.iter() {
             account.client.limiter().forget(uid);

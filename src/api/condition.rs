@@ -20,10 +20,10 @@ values! {
     }
 }
 
-/// How a reason is told.
+/// How a reason is reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Telling {
-    /// By `Ready` alone: it comes and goes by itself within a pass or two, or what was done has an event of its own.
+    /// By `Ready` alone: it lasts only a reconcile or two, or the action has an event of its own.
     Quiet,
     /// By an event as well.
     Told,
@@ -31,8 +31,8 @@ enum Telling {
     Stalled,
 }
 
-/// Makes the enumeration and its table of one list: the reason, how it is told, and one sentence for people, which says
-/// what it means and, if something must be done, what.
+/// Generates the enumeration and its table from one list: the reason, how it is reported, and one sentence for people,
+/// which says what it means and, if something must be done, what.
 macro_rules! reasons {
     ($($variant:ident = $text:literal, $telling:ident, $meaning:literal;)+) => {
         values! {
@@ -110,7 +110,7 @@ impl Reason {
         matches!(self.telling(), Telling::Stalled)
     }
 
-    /// Whether an event tells that `Ready` turned to this reason.
+    /// Whether an event reports that `Ready` turned to this reason.
     pub const fn is_told(self) -> bool {
         !matches!(self.telling(), Telling::Quiet)
     }

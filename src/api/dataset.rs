@@ -171,9 +171,10 @@ sparse! {
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
-        /// What happens to the dataset when this object is deleted. `Delete` deletes the dataset, but never the
-        /// stored data. `Retain` keeps the dataset and sets the label `dso-released` on it. Mutable. Default: what the
-        /// operator's `--default-deletion-policy` says; without that flag `Delete` for a dataset that the operator created, `Retain` for one that it adopted.
+        /// What happens to the dataset when this object is deleted. `Delete` deletes the dataset, but never the stored
+        /// data. `Retain` keeps the dataset and sets the label `dso-released` on it. Mutable. Default: what the operator's
+        /// `--default-deletion-policy` says; without that flag `Delete` for a dataset that the operator created, `Retain`
+        /// for one that it adopted.
         pub deletion_policy: Option<DeletionPolicy>,
 
         /// How this object may take over a dataset that exists already.

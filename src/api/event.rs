@@ -3,12 +3,12 @@
 use super::condition::Reason;
 use super::values::values;
 
-/// Makes the enumeration and its table of one list: the reason, whether a human should look at it, and what the operator was
-/// doing.
+/// Generates the enumeration and its table from one list: the reason, whether a human should look at it, and what the
+/// operator was doing.
 macro_rules! event_reasons {
     ($(#[doc = $doc:literal] $variant:ident = $text:literal, $kind:ident, $action:literal;)+) => {
         values! {
-            /// What an event tells, besides what `Ready` turned to.
+            /// Why an event was written, unless it is about `Ready` turning to another reason.
             EventReason { $(#[doc = $doc] $variant = $text,)+ }
         }
 
@@ -43,7 +43,7 @@ event_reasons! {
     Updated = "Updated", Normal, "Update";
     /// Somebody else changed the remote.
     DriftDetected = "DriftDetected", Normal, "Observe";
-    /// Such a change was set back.
+    /// Such a change was undone.
     DriftCorrected = "DriftCorrected", Normal, "Update";
     /// The service keeps a field otherwise than it was sent.
     ServiceNormalises = "ServiceNormalises", Warning, "Update";
@@ -53,17 +53,17 @@ event_reasons! {
     Deleted = "Deleted", Normal, "Delete";
     /// The remote was kept and marked as released.
     Retained = "Retained", Normal, "Delete";
-    /// The object went because its definition goes; the remote stays as it is.
+    /// The object is deleted together with its definition; the remote stays as it is.
     LeftInCloud = "LeftInCloud", Normal, "Delete";
-    /// Deleting one object deletes what another one waits for.
+    /// The deletion of one object deletes a remote that another object waits for.
     HandoverAtRisk = "HandoverAtRisk", Warning, "Reconcile";
     /// A second remote carries the object's mark.
     DuplicatesFound = "DuplicatesFound", Warning, "Observe";
     /// A remote carries the mark of an object that does not live here.
     OrphanFound = "OrphanFound", Warning, "Sweep";
-    /// An annotation under our prefix that means nothing.
+    /// An annotation has our prefix but an unknown name.
     UnknownAnnotation = "UnknownAnnotation", Warning, "Reconcile";
-    /// An annotation of ours with a value that means nothing.
+    /// An annotation of ours has a value that the operator cannot read.
     InvalidAnnotation = "InvalidAnnotation", Warning, "Reconcile";
     /// More events than are written in a second.
     EventsLeftOut = "EventsLeftOut", Warning, "Reconcile";
@@ -91,7 +91,7 @@ impl News {
     pub const fn is_warning(self) -> bool {
         match self {
             Self::Event(reason) => reason.is_warning(),
-            // A pause is somebody's wish, and what an object depends on is told there.
+            // A pause is a user's wish, and a missing dependency is reported on the dependency.
             Self::Turned(reason) => !matches!(reason, Reason::Paused | Reason::DependencyNotReady),
         }
     }

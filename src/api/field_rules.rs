@@ -1,14 +1,14 @@
-//! The validation rules (CEL) of single fields: what one value may be, said in words.
+//! The validation rules (CEL) of single fields: the values that are allowed, described in words.
 //!
-//! Where a rule stands for a pattern or a bound of the schema, it takes exactly what that took; the schema could only have
-//! shown a regular expression. What did not change is not checked again when an object is written, so a rule that is new
-//! here holds up no object that was stored before.
+//! A rule that stands for a pattern or a bound of the schema accepts exactly the same values, but its message is not a
+//! regular expression. The apiserver does not check a value again that did not change, so a new rule here does not
+//! block objects that were stored before.
 
 use kube::core::{Reason, Rule};
 
 use super::names;
 
-/// No blank, tab or line break around: it would be part of an address that cannot be changed later.
+/// No blank, tab or line break at either end: it would be part of an address that cannot be changed later.
 pub(super) fn uri() -> Rule {
     Rule::new(r"!self.matches('^\\s|\\s$')")
         .message("uri must not begin or end with a blank or a line break: it cannot be changed later")
@@ -46,7 +46,7 @@ pub(super) fn version_name() -> Rule {
         .message("versionName must be a name as the service gives it: v1, v2 and so on")
 }
 
-/// No other name can ever exist, so the reference would wait for ever.
+/// No object can have another name, so the reference would wait forever.
 pub(super) fn object_name() -> Rule {
     Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
         "datasetRef.name must be the metadata.name of a Dataset in the same namespace: lower-case letters, digits, '-' \

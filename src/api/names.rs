@@ -1,6 +1,6 @@
 //! The names that objects, remotes and people share: API group, finalizer, annotations, marks.
 //!
-//! They are public API: renaming one orphans what earlier releases wrote.
+//! They are public API: renaming one loses the objects and remotes that earlier releases wrote.
 
 /// API group of the PAI kinds.
 pub const GROUP: &str = "pai.dataset-operator.dev";
@@ -14,15 +14,15 @@ pub const PREFIX: &str = "dataset-operator.dev/";
 /// Keeps an object until its cloud dataset is deleted, known to be gone, or released.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
-/// Stops every write to the cloud for the object, unless the value is a word for false.
+/// Stops writes to the cloud for the object, except the release by `Retain`, unless the value is a word for false.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
 /// Each new value forces one fresh read of the cloud dataset; echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dataset-operator.dev/reconcile-requested-at";
-/// How often the cloud dataset is compared with the spec: a Go duration such as `30m`, `0` = on demand.
+/// How often the cloud dataset is compared with the spec: a Go duration such as `30m`; `0` means only on request.
 pub const POLL_INTERVAL: &str = "dataset-operator.dev/poll-interval";
 /// Removes the finalizer of a deleted object without a cloud call; the value is the recorded id, or `none`.
 pub const FORCE_RELEASE: &str = "dataset-operator.dev/force-release";
-/// Written by the operator: what it was about to create. People do not change it.
+/// Written by the operator: the create or adoption that it is about to make. Users do not change it.
 pub const INTENT: &str = "dataset-operator.dev/intent";
 
 /// Every annotation the operator knows, with what it does.
@@ -61,7 +61,7 @@ pub const MARK_DOMAIN: &str = "dso-domain";
 pub const MARK_OWNER: &str = "dso-owner";
 /// Mark: `<nonce>.<uid>.<cluster>.<mac>` of the attempt that made or took the remote.
 pub const MARK_ATTEMPT: &str = "dso-attempt";
-/// Mark: the owner has let the remote go.
+/// Mark: the owner has released the remote.
 pub const MARK_RELEASED: &str = "dso-released";
 /// Every mark key.
 pub const MARKS: [&str; 4] = [MARK_DOMAIN, MARK_OWNER, MARK_ATTEMPT, MARK_RELEASED];

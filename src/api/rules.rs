@@ -1,11 +1,11 @@
 //! The validation rules (CEL) that the apiserver runs on every write: no webhook is needed.
 //!
-//! Each rule names the field it speaks of, in the message and as `fieldPath`, and says what to do
-//! instead. Rules that compare spec with status sit at the root, where both are in sight.
+//! The message and the `fieldPath` of each rule name its field, and the message says what to do instead. Rules that
+//! compare spec with status are at the root, which contains both.
 //!
-//! Objects outlive rules. A rule that is added to a kind that has been released either sits at a single field, where the
-//! API server lets pass what did not change, or passes by itself when the old value was the same. So what was stored
-//! before can still be claimed, recorded, edited elsewhere and deleted.
+//! Objects outlive rules. A rule that is added to a released kind is either at a single field, where the API server
+//! accepts a value that did not change, or accepts an unchanged value itself. So an object that was stored before can
+//! still be claimed, recorded, edited elsewhere and deleted.
 
 use kube::core::{Reason, Rule};
 
@@ -164,8 +164,8 @@ fn unchanged(Immutable { field, instead }: Immutable, id: &str, what: &str) -> R
     .field_path(format!(".spec.{field}"))
 }
 
-/// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any. What lies
-/// in `MaxCompute` or under a URL is not held to one.
+/// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any.
+/// `MAXCOMPUTE` and `URL` are not restricted.
 const SCHEMES: [(&str, &[&str]); 5] = [
     ("OSS", &["oss"]),
     ("NAS", &["nas"]),
@@ -174,8 +174,8 @@ const SCHEMES: [(&str, &[&str]); 5] = [
     ("BMCPFS", &["bmcpfs", "cpfs", "nas"]),
 ];
 
-/// The scheme of `uri` is one of its `dataSourceType`; upper and lower case are alike, as on the vendor's own pages.
-/// Neither can be changed later, so a wrong pair would stay for ever. A pair that was stored before passes.
+/// The scheme of `uri` is one of its `dataSourceType`; case does not matter, as on the vendor's own pages. Neither
+/// field can be changed later, so a wrong pair would stay forever. A pair that was stored before passes.
 fn scheme_fits() -> Rule {
     let same = |field: &str| {
         format!(

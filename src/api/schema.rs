@@ -1,4 +1,4 @@
-//! Finishes a generated schema: what the derives cannot say.
+//! Finishes a generated schema, with the parts that the derives cannot express.
 //!
 //! * No `nullable`: the apiserver then drops a `null` on the way in, so absent is the only way to say
 //!   "not managed", in manifests as in stored objects.
@@ -54,7 +54,7 @@ fn whole(bound: &mut Value) {
     }
 }
 
-/// Joins the lines of a paragraph, which are broken for the eye of the source's reader only.
+/// Joins the lines of a paragraph: the line breaks are only for readers of the source.
 fn unwrap_lines(text: &str) -> String {
     text.split("\n\n")
         .map(|paragraph| paragraph.split('\n').map(str::trim).collect::<Vec<_>>().join(" "))

@@ -107,11 +107,10 @@ sparse! {
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
 
-        /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the
-        /// stored data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion`
-        /// never deletes v1. Mutable. Default: what the
-        /// operator's `--default-deletion-policy` says; without that flag `Delete` for a version that the operator created, `Retain` for one
-        /// that it adopted.
+        /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the stored
+        /// data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion` never deletes v1.
+        /// Mutable. Default: what the operator's `--default-deletion-policy` says; without that flag `Delete` for a version
+        /// that the operator created, `Retain` for one that it adopted.
         pub deletion_policy: Option<DeletionPolicy>,
 
         /// How this object may take over a version that exists already.

@@ -1,5 +1,5 @@
-//! Successful answers and their lenient reading: ids and labels are typed, because decisions hang on
-//! them; all other members stay as they came, unknown ones included.
+//! Successful answers, read leniently: ids and labels are typed, because decisions depend on them; all other members
+//! stay as they came, unknown ones included.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::operation::Shows;
 use super::request::Request;
 
-/// The body of a success. What [`super::Client::send`] returns fits its request, so that the reader of
-/// the request's operation does not fail.
+/// The body of a success. An answer that [`super::Client::send`] returns fits its request, so the reader for the
+/// request's operation does not fail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The service's id of the call.
@@ -60,7 +60,7 @@ impl Answer {
         self.read(dataset)
     }
 
-    /// The answer of `ListDatasets`, and `TotalCount` if it is told.
+    /// The answer of `ListDatasets`, and its `TotalCount` if there is one.
     pub fn datasets(&self) -> Result<(Vec<Dataset>, Option<u64>), Malformed> {
         self.read(|body| {
             let items = items(body, "Datasets").ok_or("Datasets is not a list of objects")?;
@@ -74,7 +74,7 @@ impl Answer {
         self.read(version)
     }
 
-    /// The answer of `ListDatasetVersions`, and `TotalCount` if it is told.
+    /// The answer of `ListDatasetVersions`, and its `TotalCount` if there is one.
     pub fn versions(&self) -> Result<(Vec<Version>, Option<u64>), Malformed> {
         self.read(|body| {
             let items = items(body, "DatasetVersions");
@@ -94,7 +94,8 @@ impl Answer {
         self.read(version_name)
     }
 
-    /// Whether this answers `request`: what a create made is named, and a read shows what was asked.
+    /// Fails unless this answers `request`: an answer to a create names what was created, and an answer to a read is
+    /// about the id that was asked for.
     pub(super) fn fits(&self, request: &Request) -> Result<(), Malformed> {
         match request.operation().shows() {
             Shows::Nothing => {}
@@ -126,7 +127,7 @@ impl Answer {
     }
 }
 
-/// The longest id that is taken for one.
+/// The longest text that is accepted as an id.
 const LONGEST_ID: usize = 256;
 
 fn dataset_id(body: &Map<String, Value>) -> Reading<String> {
@@ -137,7 +138,7 @@ fn version_name(body: &Map<String, Value>) -> Reading<String> {
     id(text(body, "VersionName").ok_or("VersionName is missing")?).ok_or("VersionName is not a name")
 }
 
-/// Ids are written down, compared and put into paths: nothing that could mean more than a name passes for one.
+/// Ids are stored, compared and put into paths, so a text that could mean more than a name is not accepted.
 fn id(text: &str) -> Option<String> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (text.len() <= LONGEST_ID && text.bytes().all(usual)).then(|| text.to_owned())
@@ -168,7 +169,7 @@ fn version(body: &Map<String, Value>) -> Reading<Version> {
     })
 }
 
-/// Strict, unlike the rest: a label that is overlooked could be the mark of an owner.
+/// Strict, unlike the rest: an overlooked label could be an owner's mark.
 fn labels(body: &Map<String, Value>) -> Reading<BTreeMap<String, String>> {
     let wrong = "Labels is not a list of Key and Value";
     let list = match body.get("Labels") {
@@ -186,7 +187,7 @@ fn labels(body: &Map<String, Value>) -> Reading<BTreeMap<String, String>> {
     list.iter().map(|label| pair(label).ok_or(wrong)).collect()
 }
 
-/// A list of objects. A list that is left out is empty only if the total says so too.
+/// A list of objects. A missing list counts as empty only if the total says so too.
 fn items<'a>(body: &'a Map<String, Value>, member: &str) -> Option<Vec<&'a Map<String, Value>>> {
     match body.get(member) {
         None | Some(Value::Null) => (total(body) == Some(0)).then(Vec::new),

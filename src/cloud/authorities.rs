@@ -1,5 +1,5 @@
-//! Certificate authorities from a file, read once and checked: a file that is missing, empty or no PEM is told, instead of
-//! every call failing later.
+//! Certificate authorities from a file, read once and checked: a file that is missing, empty or not PEM is an error at
+//! start, instead of making every call fail later.
 
 use std::fmt;
 use std::path::Path;
@@ -13,29 +13,29 @@ use rustls::pki_types::pem::PemObject as _;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Authorities(Vec<CertificateDer<'static>>);
 
-/// A file that gives no authority.
+/// Why a file gives no authorities.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthoritiesError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{file} cannot be read: {why}")]
     Unreadable {
-        /// Its path.
+        /// The path of the file.
         file: String,
-        /// The system's words.
+        /// The error of the operating system.
         why: String,
     },
-    /// It has nothing that counts.
+    /// The file has no certificate.
     #[error("{file} holds no certificate; it must be PEM, with -----BEGIN CERTIFICATE----- in it")]
     Empty {
-        /// Its path.
+        /// The path of the file.
         file: String,
     },
-    /// It has something that is no certificate.
+    /// A certificate in the file cannot be used.
     #[error("{file} cannot be used: certificate {number} in it is damaged ({why})")]
     Damaged {
-        /// Its path.
+        /// The path of the file.
         file: String,
-        /// Which one, from 1.
+        /// Its number in the file, from 1.
         number: usize,
         /// What is wrong with it.
         why: String,
@@ -56,14 +56,15 @@ impl Authorities {
         if all.is_empty() { Err(empty(path)) } else { Ok(Self(all)) }
     }
 
-    /// Whether a system's own bundle can be used: at least one certificate in it can. Bundles have odd ones too.
+    /// Checks that a bundle of the system can be used: at least one of its certificates must be usable. Bundles hold
+    /// odd ones too.
     pub fn check_bundle(path: &Path) -> Result<(), AuthoritiesError> {
         let mut store = RootCertStore::empty();
         let usable = certificates(path)?.into_iter().flatten().any(|certificate| store.add(certificate).is_ok());
         if usable { Ok(()) } else { Err(empty(path)) }
     }
 
-    /// For the HTTP library, which knows by now that each can be used.
+    /// The certificates for the HTTP library. Each was checked when it was read.
     pub(super) fn certificates(&self) -> Vec<Certificate> {
         self.0.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
     }

@@ -1,9 +1,9 @@
-//! What a failed answer means, by operation, code and HTTP status together. The codes are in [`codes`], product by
+//! The meaning of a failed answer, by operation, code and HTTP status together. The codes are in [`codes`], product by
 //! product.
 //!
-//! No public list of the service's codes exists, so the rules name only what is documented or seen, and
-//! otherwise err on the side that does no harm: a write without a readable refusal may have been
-//! executed, and nothing but a code that is known to say so says that something is gone.
+//! No public list of the service's codes exists. So the rules name only codes that are documented or were seen, and
+//! otherwise choose the meaning that does no harm: a write without a readable refusal may have been executed, and only
+//! a code that is known to say so means that something is gone.
 
 mod codes;
 
@@ -35,14 +35,14 @@ const WRONG_CREDENTIALS: [&str; 9] = [
     "InvalidTimeStamp",
 ];
 
-/// Words in codes of a quota or limit that is used up. (Flow control has codes of its own, and comes first.)
+/// Words in codes that say that a quota or limit is used up. (Flow control has codes of its own, which are checked
+/// first.)
 const USED_UP: [&str; 3] = ["Quota", "Limit", "Exceed"];
 
 /// Prefixes of codes about one parameter of the call: `InvalidName.LengthExceeded` asks for another spec, not for room.
 const ABOUT_A_PARAMETER: [&str; 2] = ["Invalid", "Missing"];
 
-/// Classifies an answer that is not a success: `code` is that of a readable error body, `after` what
-/// [`retry_after`] found.
+/// Classifies an answer that is not a success: `code` comes from a readable error body, `after` from [`retry_after`].
 pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Option<Duration>) -> ErrorClass {
     if status == 429 || code.is_some_and(|code| code.contains("Throttling")) {
         return ErrorClass::Throttled { after };
@@ -50,7 +50,7 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
     match (status, code) {
         (300..=399, _) => redirected(request.operation(), status),
         (400..=499, Some(code)) => rejected(request, status, code),
-        // Without a code a proxy may have spoken, perhaps after the service had done the work.
+        // An answer without a code may come from a proxy, perhaps after the service did the work.
         (401, None) if request.operation().reads() => credentials(),
         (403, None) if request.operation().reads() => permission(),
         (404, None) if request.operation().reads() && names_a_resource(request.operation()) => ErrorClass::Unexplained,
@@ -59,8 +59,8 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
 }
 
 impl CallError {
-    /// Does the refusal say that what the spec asks for cannot be had? A refused read says nothing about the spec,
-    /// unless the workspace that it names does not exist.
+    /// Whether the refusal means that the spec cannot be fulfilled as it is. A refused read says nothing about the
+    /// spec, unless the workspace in the spec does not exist.
     pub fn blames_the_spec(&self) -> bool {
         let meaning = |code| Meaning::of(self.operation.product(), code);
         let no_workspace = self.code.as_deref().and_then(meaning) == Some(Meaning::NoWorkspace);
@@ -68,7 +68,7 @@ impl CallError {
     }
 }
 
-/// How a failure counts about which nothing is known: a read can be repeated, a write may have happened.
+/// The class of a failure about which nothing is known: a read can be repeated, a write may have been executed.
 pub(super) fn doubtful(operation: Operation) -> ErrorClass {
     if operation.reads() { ErrorClass::Transient } else { ErrorClass::Ambiguous }
 }
@@ -104,7 +104,7 @@ fn redirected(operation: Operation, status: u16) -> ErrorClass {
 /// A 4xx with an error body of the service.
 fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| code.starts_with(prefix));
-    // A copy of this very request got through before.
+    // The same request, with the same nonce, was accepted before.
     let copied = code == "SignatureNonceUsed";
     let failed = status == 408 || begins(&["InternalError", "ServiceUnavailable"]);
     let meaning = Meaning::of(request.operation().product(), code);
@@ -125,7 +125,7 @@ fn rejected(request: &Request, status: u16, code: &str) -> ErrorClass {
     }
 }
 
-/// A refusal that the product itself words.
+/// A refusal with a code of the product itself.
 fn meant(request: &Request, status: u16, meaning: Option<Meaning>) -> ErrorClass {
     let operation = request.operation();
     let missing = match meaning {
@@ -141,13 +141,13 @@ fn meant(request: &Request, status: u16, meaning: Option<Meaning>) -> ErrorClass
     if missing { ErrorClass::NotFound } else { unexplained(operation) }
 }
 
-/// A refusal whose code nobody knows: a write was not carried out, and of a read nothing follows.
+/// A refusal with an unknown code: a write was not executed, and a read says nothing.
 fn unexplained(operation: Operation) -> ErrorClass {
     if operation.reads() { ErrorClass::Unexplained } else { ErrorClass::Refused }
 }
 
-/// Does the code of a write say that a quota or limit is used up? Labels of others count against such limits too, so it
-/// is not the spec that is wrong. (On a read such words are about the page that was asked for.)
+/// Whether the code of a write says that a quota or limit is used up. Labels of others count against such limits too,
+/// so the spec is not wrong. (On a read such words are about the page that was asked for.)
 fn is_used_up(status: u16, code: &str) -> bool {
     matches!(status, 400 | 403 | 409)
         && USED_UP.iter().any(|word| code.contains(word))

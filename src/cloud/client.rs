@@ -1,4 +1,4 @@
-//! The one place that calls the service: [`Client::send`] sends a request once and says how it went.
+//! The only code that calls the service: [`Client::send`] sends a request once and says how it ended.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ use crate::environment;
 use crate::lock::lock;
 use crate::remote::fields::hex;
 
-/// Why a call of a product is not sent whose endpoint nobody named.
+/// The error of a call to a product whose endpoint is not known.
 const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
 
 /// How many different codes of the service are reported to the observer by name.
@@ -58,7 +58,7 @@ impl Client {
         Ok(Self::over(network(&settings)?, settings, credentials, limiter, observer))
     }
 
-    /// The same over another transport.
+    /// The same, over this transport instead of the network.
     pub fn over(
         transport: Arc<dyn Transport>,
         settings: Settings,
@@ -88,7 +88,7 @@ impl Client {
         result
     }
 
-    /// Sends with the permit that `turn` holds, or waits for one in its lane first.
+    /// Sends with the permit that `permit` holds, or first waits for one in its lane.
     pub async fn call_in(&self, permit: &mut Permit, request: &Request) -> Result<Answer, CallError> {
         if permit.take() {
             return self.call(permit.lane(), request).await;
@@ -99,7 +99,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// Waits for a permit in `lane`, then sends. What the limiter does not hold for is sent at once.
+    /// Waits for a permit in `lane`, then sends. A call of an operation that has no limiter is sent at once.
     pub async fn call(&self, lane: Lane, request: &Request) -> Result<Answer, CallError> {
         if let Some(limiter) = self.limiter_of(request.operation()) {
             let begun = Instant::now();
@@ -137,7 +137,7 @@ impl Client {
         &self.shared.endpoint
     }
 
-    /// Gets the request to the network and the reply back; fails only if nothing was sent.
+    /// Sends the request and receives the reply; fails only if nothing was sent.
     async fn attempt(&self, request: &Request, begun: Instant) -> Result<(Credentials, Exchange), CallError> {
         let shared = &self.shared;
         let operation = request.operation();
@@ -163,7 +163,7 @@ impl Client {
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }
 
-    /// The limiter, if it holds for this operation.
+    /// The limiter, if it applies to this operation.
     fn limiter_of(&self, operation: Operation) -> Option<Arc<Limiter>> {
         operation.product().is_limited().then(|| self.limiter())
     }
@@ -196,13 +196,13 @@ impl Client {
     }
 }
 
-/// The network, as these settings say.
+/// The network transport with these settings.
 pub fn network(settings: &Settings) -> Result<Arc<dyn Transport>, ClientError> {
     Ok(Arc::new(wire::http_client(settings)?))
 }
 
 impl Occasion {
-    /// Now, at this endpoint; `None` without random numbers.
+    /// The values for a call that is sent now to this endpoint; `None` if there are no random numbers.
     fn now(endpoint: &Url) -> Option<Self> {
         Some(Self {
             host: settings::host(endpoint),
@@ -213,7 +213,7 @@ impl Occasion {
 }
 
 impl Shared {
-    /// Whether a code may become a metric label: it is a word, and not one too many.
+    /// Whether a code may become a metric label: it looks like a code, and there are not too many others yet.
     fn is_known(&self, code: &str) -> bool {
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let mut codes = lock(&self.codes);

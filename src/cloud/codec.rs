@@ -1,4 +1,4 @@
-//! How a kind of remote is said on the wire: values in, values out. Nothing is sent here.
+//! How each kind of remote is written and read on the wire. Nothing is sent here.
 
 mod dataset;
 mod version;
@@ -20,7 +20,7 @@ pub use version::Versions;
 pub struct Change {
     /// What is sent.
     pub request: Request,
-    /// What the remote is once that is acknowledged.
+    /// The remote after the request is acknowledged.
     pub after: Remote,
     /// The request replaces all labels of the remote.
     pub replaces: bool,
@@ -30,14 +30,13 @@ pub struct Change {
 pub trait Codec: Sync + fmt::Debug {
     /// The operation that creates one.
     fn creates(&self) -> Operation;
-    /// Creates one, in `parent` if it is nested. The mark travels with it, so that no moment exists in which a remote of ours
-    /// is unmarked.
+    /// Creates one, in `parent` if it is nested. The mark is part of the create, so no remote of ours is ever unmarked.
     fn create(&self, parent: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request;
-    /// The id that the answer to a create brings.
+    /// The id in the answer to a create.
     fn created(&self, parent: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed>;
     /// Reads one.
     fn get(&self, id: &RemoteId) -> Request;
-    /// What the answer to such a read shows.
+    /// The remote in the answer to such a read.
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed>;
     /// Changes members; absent ones stay.
     fn update(&self, id: &RemoteId, members: Fields) -> Request;
@@ -45,7 +44,7 @@ pub trait Codec: Sync + fmt::Debug {
     fn delete(&self, id: &RemoteId) -> Request;
     /// Puts these labels on a remote; the others stay.
     fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request;
-    /// Does [`Codec::put_labels`] replace labels that it does not name?
+    /// Whether [`Codec::put_labels`] replaces labels that it does not name.
     fn replaces_labels(&self) -> bool;
     /// Takes these labels off.
     fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request;
@@ -57,14 +56,15 @@ pub trait Codec: Sync + fmt::Debug {
         Change { request: self.put_labels(remote, labels), after, replaces: self.replaces_labels() }
     }
 
-    /// Takes labels off that users want no more.
+    /// Takes off labels that users do not want any more.
     fn unset_labels(&self, remote: &Remote, keys: &[String]) -> Change {
         let mut after = remote.clone();
         after.labels.retain(|key, _| !keys.contains(key));
         Change { request: self.remove_labels(&remote.id, keys), after, replaces: false }
     }
 
-    /// The next request on the way to this mark. It leaves `dso-released` as it is until all else is as it should be.
+    /// The next request on the way to this mark. It changes `dso-released` only once the rest of the mark is as it
+    /// should be.
     fn set_mark(&self, remote: &Remote, mark: &RawMark) -> Change {
         let held = remote.mark.clone().unwrap_or_default();
         let (put, after) = match (held.names_the_same(mark), mark.released.clone()) {

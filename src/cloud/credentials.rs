@@ -1,4 +1,4 @@
-//! Who the client is: access key, temporary access key or bearer token, and where it comes from.
+//! The identity of the client: an access key, a temporary access key or a bearer token, and its source.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub enum CredentialError {
     /// No variable is set.
     #[error("no credentials: set {KEY_ID} and {KEY_SECRET}, or {BEARER_TOKEN}")]
     Missing,
-    /// One of a pair is missing.
+    /// One variable of a pair is missing.
     #[error("{present} is set but {missing} is not")]
     Incomplete {
         /// The variable that is set.
@@ -61,19 +61,19 @@ pub enum CredentialError {
     /// The value cannot be put into an HTTP header.
     #[error("{0} contains characters other than printable ASCII")]
     Unprintable(&'static str),
-    /// Another source failed.
+    /// Another source of credentials failed.
     #[error("{0}")]
     Source(String),
 }
 
-/// Where credentials come from. Asked before every call, so a source caches what is costly to get and
-/// refreshes what is about to expire.
+/// A source of credentials. It is asked before every call, so it caches what is costly to get and refreshes what is
+/// about to expire.
 pub trait CredentialSource: Send + Sync {
     /// The credentials to use now.
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>>;
 }
 
-/// Answers what a variable is set to.
+/// Returns the value of a variable.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// The environment: an access key (temporary if a security token is set), or else a bearer token.
@@ -88,7 +88,7 @@ impl Environment {
         Self::new(|name| std::env::var(name).ok(), style)
     }
 
-    /// An environment that `lookup` answers for.
+    /// An environment in which `lookup` returns the values.
     pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static, style: BearerStyle) -> Self {
         Self { lookup: Box::new(lookup), style }
     }
@@ -111,8 +111,8 @@ impl Environment {
         }
     }
 
-    /// A variable that is set to something. White space around it, such as the line end that comes with
-    /// a secret made from a file, is not part of it.
+    /// The value of a variable that is not empty. White space around it, such as the line end of a secret made from a
+    /// file, is removed.
     fn variable(&self, name: &'static str) -> Result<Option<String>, CredentialError> {
         let Some(value) = (self.lookup)(name) else {
             return Ok(None);
@@ -138,8 +138,8 @@ impl fmt::Debug for Environment {
 }
 
 impl Credentials {
-    /// A name of the credentials that is not secret: the access key id, or `bearer:` and the begin of the token's SHA-256.
-    /// Those that come after them have another one, even if they are the same identity's.
+    /// A name of the credentials that is not secret: the access key id, or `bearer:` and the beginning of the token's
+    /// SHA-256. New credentials have another name, even those of the same identity.
     pub fn key(&self) -> String {
         match self {
             Self::AccessKey { id, .. } => id.clone(),

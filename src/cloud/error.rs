@@ -1,4 +1,4 @@
-//! How a call can fail, as a closed set that says what is known about its effect.
+//! The ways in which a call can fail: a closed set that says what is known about the effect of the call.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::operation::Operation;
 pub struct CallError {
     /// What the failure means.
     pub class: ErrorClass,
-    /// What was called.
+    /// The operation that was called.
     pub operation: Operation,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
@@ -23,7 +23,7 @@ pub struct CallError {
     pub request_id: Option<String>,
 }
 
-/// What a failed call means for the one who made it.
+/// What a failed call means for its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
     /// Certainly not executed, or a read failed: safe to repeat.
@@ -37,17 +37,17 @@ pub enum ErrorClass {
     QuotaExceeded,
     /// The service read the call and rejected it; repeating it will not help.
     Refused,
-    /// A read was rejected with a code that nobody knows. It says nothing about what exists: only lists do.
+    /// A read was rejected with an unknown code. It says nothing about what exists: only lists do.
     Unexplained,
-    /// What the path names does not exist (or cannot be seen).
+    /// The resource in the path does not exist (or cannot be seen).
     NotFound,
     /// The dataset name is in use, perhaps by a dataset that this identity cannot list.
     NameTaken,
-    /// The identity is the problem.
+    /// The credentials or the permissions are the problem.
     Unauthorised(Unauthorised),
     /// A write that may have been executed, or still may be.
     Ambiguous,
-    /// A success status with an unusable body; on a write as doubtful as [`ErrorClass::Ambiguous`].
+    /// A success status with an unusable body. After a write it is as uncertain as [`ErrorClass::Ambiguous`].
     Garbled,
 }
 
@@ -56,13 +56,13 @@ pub enum ErrorClass {
 pub enum Unauthorised {
     /// Missing, wrong or outdated credentials, or a wrong clock.
     Credentials,
-    /// A valid identity that may not do this. Never means that something is gone.
+    /// The identity is valid but may not do this. Never means that something is gone.
     Permission,
 }
 
 impl CallError {
-    /// Whether it is certain that the service did not, and will not, carry out this call: no connection
-    /// was made, it was throttled, or its refusal was read. It says nothing about earlier calls.
+    /// Whether it is certain that this call has no effect in the cloud: a read failed, no connection was made, the call
+    /// was throttled, or its refusal was read. It says nothing about earlier calls.
     pub fn never_executed(&self) -> bool {
         match self.class {
             ErrorClass::Transient
@@ -82,14 +82,14 @@ impl CallError {
     pub fn cause(&self) -> String {
         match (self.class, &self.code, self.status) {
             (_, Some(code), _) => code.clone(),
-            // The status of an answer that cannot be used says "success".
+            // The status of such an answer is that of a success.
             (ErrorClass::Garbled, None, _) => "malformed".to_owned(),
             (_, None, Some(status)) => status.to_string(),
             (_, None, None) => "unreachable".to_owned(),
         }
     }
 
-    /// An answer whose content does not fit the question.
+    /// An answer whose body does not fit the request.
     pub fn malformed(operation: Operation, malformed: Malformed) -> Self {
         Self {
             class: ErrorClass::Garbled,
@@ -101,7 +101,7 @@ impl CallError {
         }
     }
 
-    /// The read was refused, and yet a list shows what it asked for.
+    /// The read was refused although a list shows the remote.
     #[must_use]
     pub fn though_listed(mut self) -> Self {
         self.message.push_str("; a list shows that it exists");

@@ -1,5 +1,5 @@
-//! A server for tests that speaks as little HTTP as needed, so that it can also speak it wrongly: it reads
-//! a request, remembers it and plays the next scene.
+//! A server for tests that speaks just enough HTTP to also speak it wrongly: it reads a request, remembers it and plays
+//! the next scene.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub(super) enum Scene {
     Reset,
     /// Writes these bytes and then nothing, with the connection open.
     Hang(Vec<u8>),
-    /// Writes the first bytes once and the second ones for ever.
+    /// Writes the first bytes once, then the second ones without end.
     Endless(Vec<u8>, Vec<u8>),
 }
 
@@ -58,7 +58,7 @@ impl FakeServer {
         let (seen, sent) = (Arc::clone(&requests), Arc::new(AtomicU64::new(0)));
         let counted = Arc::clone(&sent);
         let task = tokio::spawn(async move {
-            // Dropped with the task, which ends the connections too.
+            // The connections end when this task is dropped.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 connections.spawn(serve(stream, Arc::clone(&scenes), Arc::clone(&seen), Arc::clone(&counted)));
@@ -105,7 +105,7 @@ impl TlsServer {
                 let Ok(mut stream) = stream else { continue };
                 let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
                 let mut tls = rustls::Stream::new(&mut connection, &mut stream);
-                // Who does not trust it goes away.
+                // A client that does not trust the certificate closes the connection.
                 let _ = answer_once(&mut tls);
             }
         });

@@ -1,10 +1,10 @@
-//! Who calls, as the token service says it, and the name of it that stays the same.
+//! The caller of the API as the token service names it, and the part of the name that stays the same.
 
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Malformed, Reading, text};
 
-/// The longest name of a principal that is believed. Names of roles have 64 characters at most, those of users too.
+/// The longest name of a principal that is accepted. Names of roles and users have 64 characters at most.
 const LONGEST: usize = 256;
 
 /// The answer of `GetCallerIdentity`.
@@ -14,13 +14,13 @@ pub struct CallerIdentity {
     pub account_id: String,
     /// `Arn`: `acs:ram::<account>:root`, `…:user/<name>` or `…:assumed-role/<role>/<session>`.
     pub arn: String,
-    /// `IdentityType`: `Account`, `RAMUser` or `AssumedRoleUser`. Nothing hangs on it, as the ARN says it too.
+    /// `IdentityType`: `Account`, `RAMUser` or `AssumedRoleUser`. No decision depends on it, as the ARN says it too.
     pub identity_type: Option<String>,
-    /// `PrincipalId`; of a role it ends in the name of the session.
+    /// `PrincipalId`; for a role it ends in the name of the session.
     pub principal_id: Option<String>,
-    /// `UserId`, of an account or a user.
+    /// `UserId`, for an account or a user.
     pub user_id: Option<String>,
-    /// `RoleId`, of a role.
+    /// `RoleId`, for a role.
     pub role_id: Option<String>,
 }
 
@@ -32,8 +32,8 @@ impl Answer {
 }
 
 impl CallerIdentity {
-    /// The caller's name for good: the ARN of the account's root, of the user, or of the role whoever assumed it. A
-    /// session has another name each time, often at random, and is the same principal.
+    /// The lasting name of the caller: the ARN of the account's root, of the user or of the role. The session of a role
+    /// is left out: its name differs each time, often at random, and it is the same principal.
     pub fn principal(&self) -> String {
         match role_of(resource_of(&self.arn)) {
             Some(role) => format!("acs:ram::{}:role/{role}", self.account_id),
@@ -41,7 +41,7 @@ impl CallerIdentity {
         }
     }
 
-    /// Strict where a wrong name could pass for another's.
+    /// Strict where a wrong name could be taken for another principal's.
     fn read(body: &Map<String, Value>) -> Reading<Self> {
         let owned = |member| text(body, member).map(ToOwned::to_owned);
         let account_id = owned("AccountId").ok_or("AccountId is missing")?;

@@ -1,4 +1,4 @@
-//! The vendor's examples, with the digits that its pages hide made up.
+//! The vendor's examples. The digits that its pages hide are made up.
 
 use serde_json::json;
 

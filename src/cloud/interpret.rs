@@ -1,7 +1,7 @@
-//! From what came back over the wire to an [`Answer`] or a [`CallError`], without IO.
+//! Turns the reply from the wire into an [`Answer`] or a [`CallError`], without IO.
 //!
-//! Nothing that comes back is trusted: bodies may be of any type, length and content. Texts are cut, freed
-//! of control characters and of any credential that the service may echo.
+//! No reply is trusted: bodies may be of any type, length and content. Texts are shortened, and control characters and
+//! any credentials that the service may echo are removed.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) enum Exchange {
 }
 
 impl Exchange {
-    /// How it ended, from a closed set, for an observer that gets no code of the service.
+    /// A name for how it ended, from a closed set, for an observer when there is no code of the service.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::NoConnection(_) => NO_CONNECTION,
@@ -65,7 +65,7 @@ pub(super) struct Reply {
     pub(super) body: Result<Vec<u8>, String>,
 }
 
-/// What the exchange means for the request.
+/// The meaning of the exchange for the request.
 pub(super) fn interpret(request: &Request, credentials: &Credentials, exchange: Exchange) -> Result<Answer, CallError> {
     let operation = request.operation();
     let fail = |class, message: String| {
@@ -138,7 +138,7 @@ fn failure(request: &Request, credentials: &Credentials, reply: &Reply) -> CallE
     }
 }
 
-/// Adds what a person needs to know beyond the service's words.
+/// Adds what a person needs to know beyond the service's message.
 fn explain(class: ErrorClass, code: Option<&str>, reply: &Reply, credentials: &Credentials, said: String) -> String {
     let clock = code == Some("InvalidTimeStamp.Expired");
     if (300..400).contains(&reply.status) {
@@ -188,15 +188,15 @@ fn name(text: &str, credentials: &Credentials) -> String {
     clean(&credentials.redact(text), LONGEST_NAME)
 }
 
-/// One line that is safe to show: control characters and those that reorder or hide text become blanks,
-/// runs of blanks one, and what is longer than `longest` characters is cut.
+/// One line that is safe to show: control characters and those that reorder or hide text become blanks, runs of blanks
+/// become one, and the text is cut at `longest` characters.
 fn clean(text: &str, longest: usize) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
             || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
     };
-    // Bounded before it is worked on: a body may have megabytes.
+    // Cut before the rest of the work: a body may have megabytes.
     let head: String = text.chars().take(longest * 4).collect();
     let words: Vec<&str> =
         head.split(|c: char| c.is_whitespace() || hidden(c)).filter(|word| !word.is_empty()).collect();

@@ -1,10 +1,10 @@
-//! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04), operations on datasets and
-//! dataset versions, and of the API that says who calls (`Sts`). The table in [`operation`] has them all.
+//! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04: datasets and dataset versions) and of the API
+//! that names the caller (`Sts`). The table in [`operation`] has all operations.
 //!
-//! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and
-//! ends as an [`Answer`] that fits the question or as a [`CallError`] whose class says whether the
-//! service may have carried it out. All calls of an account to `AIWorkSpace` share one [`Limiter`]. No credential byte
-//! appears in an error, in `Debug` output or in a URL. Nothing here knows Kubernetes.
+//! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and ends as an
+//! [`Answer`] that fits the request or as a [`CallError`] whose class says whether the service may have carried it out.
+//! All calls of an account to `AIWorkSpace` share one [`Limiter`]. No credential byte appears in an error, in `Debug`
+//! output or in a URL. Nothing here knows Kubernetes.
 //!
 //! Data flows one way: [`Request`] → headers and signature (`prepare`, `sign`) → the
 //! network (`wire`) → `interpret` and [`classify`] → [`Answer`] or [`CallError`]. Only the client waits.

@@ -1,4 +1,4 @@
-//! What the client tells others about its calls, for metrics.
+//! The client's reports about its calls, for metrics.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) const NO_CONNECTION: &str = "connect";
 /// The codes of calls that the service cannot have seen.
 pub const UNSENT: [&str; 2] = [NOT_SENT, NO_CONNECTION];
 
-/// Is told about every call. Implementations return at once and do not panic.
+/// Receives a report about every call. Implementations return at once and do not panic.
 pub trait Observer: Send + Sync {
     /// A call ended. `code` is `OK`, a code of the service, or one of `http_3xx`, `http_4xx`,
     /// `http_5xx` (no code could be read), `connect`, `timeout`, `broken`, `garbled`, `not_sent`,

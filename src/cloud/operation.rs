@@ -1,8 +1,8 @@
 //! The operations that the operator calls, by the service's own names: one table, one row each.
 //!
-//! A new operation is a row here and a constructor in [`super::Request`]. All that the client must know of it is in the
-//! row: nothing else in this folder matches on single operations. The row has no lane, because which lane a call waits
-//! in depends on why it is made, and that is decided pass by pass.
+//! A new operation is a row here and a constructor in [`super::Request`]. Its row has all that the client must know:
+//! nothing else in this folder matches on single operations. The row has no lane, because the lane of a call depends on
+//! why it is made, which each reconcile decides.
 
 mod row;
 
@@ -13,7 +13,7 @@ pub use row::Price;
 use row::{Effect, Row};
 pub(super) use row::{Method, NameOrMissing, Shows};
 
-/// Makes the enumeration and the table out of one list.
+/// Generates the enumeration and the table from one list.
 macro_rules! operations {
     ($( $product:ident { $(
         $name:ident: $method:ident $path:literal, $effect:ident
@@ -41,10 +41,10 @@ macro_rules! operations {
     };
 }
 
-// After the path: does it read or write? `shows`: what its success answer must hold (absent: nothing). `clash`: what
-// the code with two meanings says (absent: the status decides). `price`: absent where none is published. `qps`: the calls per second
-// that the vendor's quota pages of the product name for one account in one region; accounts differ. Version labels
-// are created by PUT, dataset labels by POST.
+// After the path: whether the operation reads or writes. `shows`: what the answer to a success must hold (absent:
+// nothing). `clash`: the meaning of the code with two meanings (absent: the status decides). `price`: absent where none
+// is published. `qps`: the calls per second in the vendor's quota pages of the product, for one account in one region;
+// accounts differ. Version labels are created by PUT, dataset labels by POST.
 operations! {
     AiWorkSpace {
         CreateDataset: Post "/api/v1/datasets", Writes, shows DatasetId, clash Name, price Price::billed(0.001, 0.0), qps 20.0;
@@ -108,12 +108,12 @@ impl Operation {
         self.row().qps
     }
 
-    /// What its success answer must hold.
+    /// What the answer to a success must hold.
     pub(super) const fn shows(self) -> Shows {
         self.row().shows
     }
 
-    /// What the code with two meanings says when it refuses this.
+    /// The meaning of the code with two meanings when it refuses this operation.
     pub(super) const fn clash(self) -> NameOrMissing {
         self.row().clash
     }
@@ -136,7 +136,7 @@ pub(super) fn id_name(segment: &str) -> Option<&str> {
 #[error("{0:?} is not an operation that is called here, such as CreateDataset or GetDatasetVersion")]
 pub struct UnknownOperation(String);
 
-/// Only operations that pass the account's limiter have a name to be written down: limits are what names are read for.
+/// Reads the operation of a stated limit, so only operations that go through the account's limiter are accepted.
 impl FromStr for Operation {
     type Err = UnknownOperation;
 

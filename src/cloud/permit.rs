@@ -1,4 +1,4 @@
-//! How a call comes by its permit.
+//! The permit that a caller may bring along for its next call.
 
 use super::limiter::Lane;
 
@@ -10,7 +10,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Every call waits for its permit in this lane.
+    /// Every call waits in this lane for its permit.
     #[must_use]
     pub const fn wait(lane: Lane) -> Self {
         Self { lane, granted: false }
@@ -22,7 +22,7 @@ impl Permit {
         Self { lane, granted: true }
     }
 
-    /// Whether the next call must wait for its permit; one that was granted is used up by it.
+    /// Whether the next call must wait for its permit. Uses up a permit that was granted.
     pub(super) const fn take(&mut self) -> bool {
         !std::mem::replace(&mut self.granted, false)
     }

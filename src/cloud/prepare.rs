@@ -1,4 +1,4 @@
-//! From a [`Request`] and credentials to the exact headers and bytes on the wire, without IO.
+//! Turns a [`Request`] and credentials into the exact headers and bytes on the wire, without IO.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::request::Request;
 use super::settings::EndpointForm;
 use super::sign::{Unsigned, sha256_hex};
 
-/// What differs between two sendings of the same request.
+/// The values that differ each time a request is sent.
 pub(super) struct Occasion {
     /// The endpoint's host, with the port if it is not the scheme's own.
     pub(super) host: String,
@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     pub(super) path: String,
     /// The query on the request line, encoded, without `?`; empty if there is none.
     pub(super) query: String,
-    /// All headers but those that the HTTP library owns, names in lower case.
+    /// All headers except those that the HTTP library sets, with names in lower case.
     pub(super) headers: BTreeMap<&'static str, String>,
     /// The body, empty if there is none.
     pub(super) body: Vec<u8>,

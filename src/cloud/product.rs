@@ -1,4 +1,4 @@
-//! The products of the vendor whose APIs are called, one row each: what their requests have in common.
+//! The products of the vendor whose APIs are called, one row each with what all requests to a product have in common.
 
 /// A product, with an API and a host of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -7,7 +7,7 @@ pub enum Product {
     AiWorkSpace,
     /// Intelligent Media Management. It has no operation in the table yet.
     Imm,
-    /// The Security Token Service: who calls?
+    /// The Security Token Service: it names the caller.
     Sts,
 }
 
@@ -65,8 +65,8 @@ impl Product {
         self.row().style
     }
 
-    /// Whether its calls pass the limiter of the account, and count for it. The other products have quotas of their
-    /// own, far above what is asked of them: such a call never takes a permit that a dataset waits for.
+    /// Whether its calls pass the limiter of the account. The other products have quotas of their own, far above what
+    /// the operator needs, so their calls never take a permit that a dataset waits for.
     pub(super) const fn is_limited(self) -> bool {
         self.row().limited
     }

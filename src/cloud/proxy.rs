@@ -1,5 +1,5 @@
-//! HTTP proxies: reading what names one, and which hosts are reached without it. User and password of a proxy are never
-//! shown: not by `Debug`, not in an error, not in [`Proxy::shown`].
+//! HTTP proxies: reading the setting that names one, and the hosts that are reached without it. The user and password
+//! of a proxy are never shown: not by `Debug`, not in an error, not in [`Proxy::shown`].
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct Proxy {
     shown: String,
 }
 
-/// A text that names no proxy. The text is not repeated: it may hold a password.
+/// A text that names no proxy. The error does not repeat it, as it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it must be the URL of an HTTP proxy, such as http://proxy.example.com:3128 (its value is not shown here)")]
 pub struct ProxyError;
@@ -37,12 +37,12 @@ impl Proxy {
         Ok(Self { url: Secret::new(url.as_str()), shown })
     }
 
-    /// The URL with everything in it, for who connects.
+    /// The whole URL, with user and password, for the HTTP library.
     pub fn url(&self) -> &Secret {
         &self.url
     }
 
-    /// The URL for people: `***` in place of user and password.
+    /// The URL for people to read: `***` in place of user and password.
     pub fn shown(&self) -> &str {
         &self.shown
     }
@@ -68,8 +68,9 @@ enum Rule {
 }
 
 impl NoProxy {
-    /// A list as `NO_PROXY` has it: host names (with everything below them), `.example.com` and `*.example.com` (only what
-    /// is below), addresses, networks, each host also with a port; `*` is everything. Loopback is always excepted.
+    /// Reads a list as in `NO_PROXY`: host names (with all names below them), `.example.com` and `*.example.com` (only
+    /// the names below), addresses, networks, each host also with a port; `*` is everything. Loopback is always
+    /// included.
     pub fn parse(list: &str) -> Result<Self, NoProxyError> {
         let entries = list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty());
         entries
@@ -78,7 +79,7 @@ impl NoProxy {
             .map(Self)
     }
 
-    /// The same with what `other` has.
+    /// This list together with `other`.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -126,7 +127,7 @@ fn rule(entry: &str) -> Option<Rule> {
     (!name.is_empty()).then(|| Rule::Host { name: name.to_ascii_lowercase(), itself, port })
 }
 
-/// An IPv4 address that is written as one of IPv6 is one of IPv4.
+/// An IPv4 address that is written as IPv6 becomes IPv4.
 fn plain(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }

@@ -1,7 +1,7 @@
-//! One call of an API as a value: what is asked, not yet signed.
+//! One call of an API as a value: what to send, not yet signed.
 //!
-//! The path and the query are encoded here, once, by RFC 3986 (a blank is `%20`, never `+`), and exactly
-//! this text is both signed and sent.
+//! The path and the query are encoded here, once, by RFC 3986 (a blank is `%20`, never `+`), and exactly this text is
+//! both signed and sent.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Request {
         Self::new(Operation::CreateDataset, &[]).with_body(body)
     }
 
-    /// `ListDatasets`, oldest first, so that a dataset made meanwhile appears at the end.
+    /// `ListDatasets`, oldest first, so that a dataset that is created meanwhile appears at the end.
     pub fn list_datasets(list: &ListDatasets) -> Self {
         let joined = (!list.dataset_ids.is_empty()).then(|| comma_list(&list.dataset_ids));
         let filters = [
@@ -132,12 +132,12 @@ impl Request {
         request
     }
 
-    /// `GetCallerIdentity`: whose credentials these are.
+    /// `GetCallerIdentity`: the identity of these credentials.
     pub fn get_caller_identity() -> Self {
         Self::new(Operation::GetCallerIdentity, &[])
     }
 
-    /// What is called.
+    /// The operation that is called.
     pub fn operation(&self) -> Operation {
         self.operation
     }
@@ -147,7 +147,7 @@ impl Request {
         self.operation.method().into()
     }
 
-    /// The path on the request line, percent-encoded. The form is that of products with paths; the others have none.
+    /// The path on the request line, percent-encoded. `form` matters only for products whose operations have paths.
     pub fn path(&self, form: EndpointForm) -> String {
         match (self.operation.product().style(), form) {
             (Style::Rpc, _) => "/".to_owned(),
@@ -165,7 +165,8 @@ impl Request {
         segments.collect::<Vec<_>>().join("/")
     }
 
-    /// The page shows one id as a further segment of the path, and says nothing of two: these go into the query.
+    /// The vendor's page shows one id as a further segment of the path and no example with two: these go into the
+    /// query.
     fn operation_path(&self) -> String {
         let product = self.operation.product();
         let operation = format!("/api/{}/{}/{}", product.as_str(), product.version(), self.operation);
@@ -191,7 +192,7 @@ impl Request {
         self.body.as_ref()
     }
 
-    /// The ids that the path names, each with the name that the service has for it.
+    /// The ids in the path, each with the service's name for it.
     pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.operation.id_names().zip(self.ids.iter().map(String::as_str))
     }
@@ -211,7 +212,7 @@ impl Request {
         self.body.as_ref().is_some_and(|body| body.contains_key("Name"))
     }
 
-    /// Why the request must not be sent, if so: it would address something else than it says.
+    /// Why the request must not be sent; `None` if it may. A request with a defect would not do what it says.
     pub(super) fn defect(&self) -> Option<&'static str> {
         // URL parsers take a segment of dots, also an encoded one, as a step up.
         let strays = |id: &String| matches!(id.as_str(), "" | "." | "..");

@@ -1,4 +1,4 @@
-//! Where and how patiently the client calls, checked once.
+//! Which endpoints the client calls, how, and with which timeout; checked once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,20 +16,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The settings of a [`super::Client`].
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// That of the dataset API.
+    /// The endpoint of the dataset API.
     pub(super) endpoint: Url,
-    /// Those of the other products, as far as they are known.
+    /// The endpoints of the other products, as far as they are known.
     pub(super) others: BTreeMap<Product, Url>,
     pub(super) request_timeout: Duration,
-    /// The HTTP proxy that calls go through; without it none is used, whatever the environment says.
+    /// The HTTP proxy that calls go through. Without it none is used, even if the environment names one.
     pub proxy: Option<Proxy>,
-    /// Trusted besides those of the system.
+    /// Trusted in addition to those of the system.
     pub authorities: Authorities,
     /// How operations are addressed.
     pub form: EndpointForm,
 }
 
-/// How the endpoint wants operations to be addressed.
+/// The form in which the endpoint expects operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum EndpointForm {
     /// By the paths of the product's own endpoints, as the official SDKs do: `/api/v1/datasets/…`
@@ -60,8 +60,9 @@ pub enum ClientError {
 }
 
 impl Settings {
-    /// Calls the dataset API at `endpoint`, a URL of scheme and host only, and waits at most `request_timeout` for the
-    /// complete answer of one call. Nothing says then that other products are served there too: they have no endpoint.
+    /// Calls the dataset API at `endpoint`, a URL with only a scheme and a host, and waits at most `request_timeout`
+    /// for the complete answer of one call. The other products have no endpoint then, as they need not be served at the
+    /// same one.
     pub fn for_endpoint(endpoint: &str, request_timeout: Duration) -> Result<Self, ClientError> {
         let url = bare_url(endpoint)?;
         if request_timeout.is_zero() {
@@ -90,7 +91,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Calls this product at `endpoint`, a URL of scheme and host only.
+    /// Calls this product at `endpoint`, a URL with only a scheme and a host.
     pub fn with_endpoint(mut self, product: Product, endpoint: &str) -> Result<Self, ClientError> {
         let url = bare_url(endpoint)?;
         if product == Product::AiWorkSpace {
@@ -101,7 +102,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// Does not call this product: it has no endpoint then.
+    /// Never calls this product.
     #[must_use]
     pub fn without_endpoint(mut self, product: Product) -> Self {
         self.others.remove(&product);
@@ -114,7 +115,7 @@ impl Settings {
         (self.endpoint.host_str().unwrap_or_default(), port, self.endpoint.scheme() == "https")
     }
 
-    /// Short enough that a connection that is never made is known as such before the deadline.
+    /// Short enough that a connection that cannot be made fails before the deadline.
     pub(super) fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.request_timeout / 2)
     }
@@ -124,13 +125,13 @@ impl Settings {
         self.endpoint_of(product).is_some()
     }
 
-    /// Where a product is called, if that is known.
+    /// The endpoint of this product, if it is known.
     pub(super) fn endpoint_of(&self, product: Product) -> Option<&Url> {
         if product == Product::AiWorkSpace { Some(&self.endpoint) } else { self.others.get(&product) }
     }
 }
 
-/// What the `Host` header says: the port only if it is not the scheme's own.
+/// The value of the `Host` header: the port only if it is not the scheme's own.
 pub(super) fn host(endpoint: &Url) -> String {
     let host = endpoint.host_str().unwrap_or_default();
     match endpoint.port() {
@@ -139,7 +140,7 @@ pub(super) fn host(endpoint: &Url) -> String {
     }
 }
 
-/// A URL of scheme and host only.
+/// Reads a URL with only a scheme and a host.
 fn bare_url(endpoint: &str) -> Result<Url, ClientError> {
     let invalid = || ClientError::Endpoint(without_user(endpoint));
     let url = Url::parse(endpoint.trim()).map_err(|_| invalid())?;
@@ -154,7 +155,7 @@ fn bare_url(endpoint: &str) -> Result<Url, ClientError> {
     Ok(url)
 }
 
-/// The endpoint for an error message: a password before an `@` is not repeated.
+/// The endpoint for an error message, without a user and password before an `@`.
 fn without_user(endpoint: &str) -> String {
     match endpoint.rsplit_once('@') {
         Some((_, rest)) => format!("***@{rest}"),

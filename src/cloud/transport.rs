@@ -1,10 +1,10 @@
-//! What carries a request to the service: the network, or whatever a simulation has in its place.
+//! The carrier of requests to the service: the network, or its replacement in a simulation.
 
 use futures::future::BoxFuture;
 
 /// Carries one request to the service, once, and its answer back.
 pub trait Transport: Send + Sync {
-    /// Ready with the head of the answer; its body may still be on its way. The caller limits the time.
+    /// Ready with the status and headers of the answer; its body may still be on its way. The caller limits the time.
     fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, Result<reqwest::Response, Unanswered>>;
 }
 

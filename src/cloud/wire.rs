@@ -1,8 +1,8 @@
-//! The HTTP library, kept from doing anything unasked: no redirects, no repetitions, no proxy but the one of the
-//! settings, HTTP/1.1 only, bodies of bounded size. Every end is told as an [`Exchange`].
+//! The HTTP library, restricted to what the client asks for: no redirects, no repetitions, no proxy except the one of
+//! the settings, HTTP/1.1 only, bodies of bounded size. Each outcome is an [`Exchange`].
 //!
-//! A request whose pooled connection turns out to be closed before a byte of it was written is put on a
-//! new connection; it has not been sent then.
+//! The library may put a request on a new connection if its pooled one turns out to be closed before a byte of the
+//! request was written: it has not been sent then.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -30,7 +30,7 @@ const LARGEST_BODY: usize = 1024 * 1024;
 const POOL_IDLE: Duration = Duration::from_secs(10);
 
 pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
-    // Fails only if a provider is installed already, which then is used.
+    // Fails only if a provider is installed already; then that one is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -61,7 +61,7 @@ pub(super) fn http_request(
     url.set_query((!prepared.query.is_empty()).then_some(prepared.query.as_str()));
     let mut http = reqwest::Request::new(request.method(), url);
     for (name, text) in prepared.headers {
-        // All other values are made here, of printable ASCII.
+        // All other values are built here, from printable ASCII.
         let unprintable = |_| CredentialError::Unprintable("a credential");
         let mut value = HeaderValue::from_str(&text).map_err(unprintable)?;
         value.set_sensitive(true);
@@ -70,15 +70,15 @@ pub(super) fn http_request(
     if !prepared.body.is_empty() {
         *http.body_mut() = Some(prepared.body.into());
     } else if request.method() != Method::GET {
-        // As the official SDK does; the library leaves it out, which some proxies do not accept.
+        // As the official SDK does. The library leaves the header out, which some proxies do not accept.
         let none = HeaderValue::from_static("0");
         http.headers_mut().insert(CONTENT_LENGTH, none);
     }
     Ok(http)
 }
 
-/// The largest body of an answer to this operation that is read, in bytes. Many passes may wait for answers at a time, so
-/// only lists, which are few, may be long.
+/// The largest body that is read for an answer to this operation, in bytes. Many reconciles may wait for answers at a
+/// time, so only lists, which are few, may be long.
 pub(super) const fn largest_body(operation: Operation) -> usize {
     if operation.shows().is_page() { LARGEST_LIST } else { LARGEST_BODY }
 }

@@ -1,4 +1,4 @@
-//! How many events there may be when everything turns at once. Pure: time comes in as a value.
+//! The limit of events when many objects turn at once. Pure: it gets the time as a value.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,15 +7,16 @@ use tokio::time::Instant;
 
 use crate::api::News;
 
-/// So many objects a second are told that they turned.
+/// How many events per second may be about `Ready` turning to another reason.
 const MOST: f64 = 10.0;
-/// What is left out is summed up for so long before it is told.
+/// For how long left-out events are counted before the sum is written.
 const SUM: Duration = Duration::from_secs(30);
 
-/// Lets through what was done, and a bounded number of what objects turned to; counts the rest.
+/// Lets through all events about things that were done or found, and a bounded number of those about `Ready`; counts
+/// the rest.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    /// How many are used up, as of that time; a tenth of a second gives one back.
+    /// How much of [`MOST`] is used up as of `at`; each tenth of a second gives one back.
     used: f64,
     at: Option<Instant>,
     left_out: BTreeMap<News, u64>,
@@ -23,7 +24,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Is this told by an event of its own?
+    /// Whether this gets an event of its own.
     pub(super) fn admits(&mut self, news: News, now: Instant) -> bool {
         let News::Turned(_) = news else { return true };
         let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
@@ -36,18 +37,18 @@ impl Gate {
         admitted
     }
 
-    /// It is not: it is counted.
+    /// Counts an event that is not written.
     pub(super) fn leave_out(&mut self, news: News, now: Instant) {
         *self.left_out.entry(news).or_default() += 1;
         self.since.get_or_insert(now);
     }
 
-    /// When what was left out is told.
+    /// When the sum of the left-out events is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + SUM)
     }
 
-    /// What was left out since it was told last.
+    /// The sum of the events that were left out since the last sum.
     pub(super) fn sum_up(&mut self) -> Option<String> {
         self.since.take()?;
         let left_out = std::mem::take(&mut self.left_out);

@@ -1,5 +1,5 @@
-//! What is written for something that was told: a new event, or one more in the series of an event that says the very
-//! same. Pure: times come in as values.
+//! What to write for an event note: a new event, or one more occurrence of an event with the same text. Pure: it gets
+//! the times as values.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -15,13 +15,13 @@ use super::EventNote;
 use crate::words::cut_bytes;
 
 const CONTROLLER: &str = "dataset-operator";
-/// The same text within this time after the last one is counted on it.
+/// A repeated text is counted on the event if it comes within this time after the last one.
 const WINDOW: Duration = Duration::from_secs(360);
-/// So many events are remembered; if there are more, all are forgotten, and a repeated text is a new event.
+/// How many events are remembered. If there are more, all are forgotten, and a repeated text is a new event.
 const MOST: usize = 4096;
-/// Kubernetes takes notes of so many bytes.
+/// The longest note that Kubernetes accepts, in bytes.
 const NOTE: usize = 1024;
-/// Kubernetes takes names of so many bytes.
+/// The longest name that Kubernetes accepts, in bytes.
 const NAME: usize = 253;
 
 /// Events that may still be repeated.
@@ -43,17 +43,17 @@ struct Repeated {
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) event: Event,
-    /// The event is there already, and this is all that changes.
+    /// If the event exists already: the only part of it that changes.
     pub(super) series: Option<EventSeries>,
 }
 
 impl Series {
-    /// `instance`: which of the operators with this name tells it.
+    /// `instance`: which of the operators with this name reports the event.
     pub(super) fn new(instance: Option<String>) -> Self {
         Self { instance: instance.unwrap_or_else(|| CONTROLLER.to_owned()), told: HashMap::new(), number: 0 }
     }
 
-    /// What to write for this.
+    /// The write for this note.
     pub(super) fn write(&mut self, told: &EventNote, now: Instant, time: Timestamp) -> Write {
         let key = key(told);
         let fresh = |repeated: &Repeated| now.saturating_duration_since(repeated.last) < WINDOW;
@@ -70,7 +70,7 @@ impl Series {
         if self.told.len() >= MOST {
             self.told.clear();
         }
-        // The number tells apart what is told at one moment.
+        // The number makes names unique within one moment.
         self.number += 1;
         let name = name(told.object.name.as_deref().unwrap_or(CONTROLLER), time.as_nanosecond() + self.number);
         self.told.insert(key, Repeated { name: name.clone(), count: 1, last: now });
@@ -78,18 +78,18 @@ impl Series {
     }
 }
 
-/// What makes two things told the same.
+/// Two notes with the same key are occurrences of one event.
 fn key(EventNote { object, news, note }: &EventNote) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&object.kind, &object.namespace, &object.name, &object.uid, news, note).hash(&mut hasher);
     hasher.finish()
 }
 
-/// The name of an event: that of its object, as far as there is room, and a number.
+/// The name of an event: the name of its object, as far as there is room, and a number.
 fn name(object: &str, number: i128) -> String {
     let number = format!("{number:x}");
     let room = NAME.saturating_sub(number.len() + 1);
-    // Names of objects are ASCII.
+    // Object names are ASCII.
     let object = object.get(..room).unwrap_or(object);
     format!("{}.{number}", object.trim_end_matches(['-', '.']))
 }

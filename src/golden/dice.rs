@@ -1,5 +1,5 @@
-//! Choices that are the same on every machine and in every run: they depend on the number of a case and on the name of
-//! what is chosen, so a part of a case that is chosen otherwise changes no other part.
+//! Choices that are the same on every machine and in every run: they depend only on the number of a case and the name
+//! of its part, so a change of one part changes no other part.
 
 /// A sequence of choices.
 pub(super) struct Dice(u64);
@@ -24,17 +24,17 @@ impl Dice {
         u32::try_from(self.next() % u64::from(count)).unwrap()
     }
 
-    /// True so often of a hundred times.
+    /// True in this percentage of cases.
     pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these, all as likely.
+    /// One of these, each with the same probability.
     pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[usize::try_from(self.below(u32::try_from(of.len()).unwrap())).unwrap()].clone()
     }
 
-    /// One of these, as likely as their numbers say.
+    /// One of these, with their numbers as weights.
     pub(super) fn pick<T: Clone>(&mut self, of: &[(u32, T)]) -> T {
         let mut left = self.below(of.iter().map(|(weight, _)| weight).sum());
         for (weight, value) in of {
@@ -46,7 +46,7 @@ impl Dice {
         unreachable!("the weights were summed up")
     }
 
-    /// This, so often of a hundred times.
+    /// This value in this percentage of cases, and otherwise `None`.
     pub(super) fn maybe<T>(&mut self, percent: u32, value: T) -> Option<T> {
         self.chance(percent).then_some(value)
     }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::remote::fields::digest_hex;
 
-/// What a case came to: a word, and all of it.
+/// The outcome of a case: a word, and the whole text.
 pub(super) struct Outcome {
     pub(super) word: String,
     pub(super) text: String,
 }
 
-/// So many mismatches are shown in full.
+/// At most this many mismatches are shown in full.
 const SHOWN: usize = 3;
 
 fn path(file: &str) -> PathBuf {
@@ -36,7 +36,7 @@ pub(super) fn compare_text(file: &str, text: &str) {
     assert!(golden == text, "{file}: it was\n  {then}\nand is\n  {now}\n{}", how(file));
 }
 
-/// Compares a file with these outcomes, one a line; `describe` tells a case in full.
+/// Compares a file with these outcomes, one a line; `describe` shows a case in full.
 pub(super) fn compare(file: &str, outcomes: &[Outcome], describe: impl Fn(u32) -> String) {
     let lines: Vec<String> = outcomes
         .iter()

@@ -1,26 +1,26 @@
-//! Towards what a seeded view leans.
+//! The states that seeded views lean towards, so that each occurs often.
 
-/// Where an object stands, so that what else is chosen matters.
+/// The state of an object, to which the other choices fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Lean {
     Anywhere,
-    /// With its remote.
+    /// It has its remote.
     Settled,
-    /// Nobody has worked on it, or nothing came of that.
+    /// No attempt was made for it, or nothing came of one.
     Free,
-    /// What came of its attempt is not known.
+    /// The result of its attempt is not known.
     Doubt,
     /// It is being deleted, with its remote.
     Leaving,
-    /// A claim was stored in this pass.
+    /// A claim was stored in this reconcile.
     Flying,
-    /// Its remote carries no mark of it.
+    /// Its remote does not carry its mark.
     Unmarked,
-    /// Its remote is not there any more.
+    /// Its remote does not exist any more.
     Gone,
-    /// It takes what has its name.
+    /// It adopts the remote that has its name.
     Named,
-    /// It takes the one that it names by its id.
+    /// It adopts the remote that its spec names by id.
     Adopting,
     /// The service said that its name is taken.
     Taken,

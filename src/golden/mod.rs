@@ -2,8 +2,8 @@
 //! thousands of seeded reports, and what is read of stored objects are as `tests/fixtures/golden` says.
 //!
 //! A change of what the operator does shows here as changed lines. A change of how the code is written shows nowhere:
-//! [`outside`] turns a step into what it does outside of the process, and is the place to adapt when steps are called
-//! otherwise. `REGENERATE=1 cargo test -p dataset-operator --lib golden` writes the files anew.
+//! [`outside`] turns a step into what it does outside of the process, and is the place to adapt when steps get other
+//! names. `REGENERATE=1 cargo test -p dataset-operator --lib golden` writes the files anew.
 
 mod dice;
 mod files;

@@ -1,4 +1,4 @@
-//! Seeded objects: what people and earlier passes wrote on them, and what this process remembers.
+//! Seeded objects: what people and earlier reconciles wrote on them, and what this process remembers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,7 +75,7 @@ pub(super) fn facts(dice: &mut Dice, desired: &Desired) -> ObjectFacts {
     }
 }
 
-/// What status holds. Most of it fits to the object.
+/// A status. Most of it fits the object.
 pub(super) fn recorded(dice: &mut Dice, object: &ObjectFacts, desired: &Desired) -> Recorded {
     let id = match &desired.target.dataset_id {
         None => RemoteId::new("d-1"),
@@ -160,7 +160,7 @@ pub(super) fn process(dice: &mut Dice, object: &ObjectFacts) -> StateView {
     }
 }
 
-/// Fields that were sent in vain, among those that are wanted or are to go.
+/// Fields that were sent in vain, among those that are wanted or are to be removed.
 pub(super) fn futile(dice: &mut Dice, desired: &Desired) -> BTreeMap<String, Futile> {
     let label = |prefix: &str, key: &str| format!("{prefix}labels={key}");
     let members = desired.mutable.iter().map(|(name, value)| (name.clone(), print(Some(value))));

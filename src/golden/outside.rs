@@ -1,5 +1,5 @@
-//! What a step does outside of the process, as text. Nothing here depends on how steps are called: a step of another
-//! name that sends the same request has the same text.
+//! What a step does outside of the process, as text. Nothing here depends on the names of steps: a step of another name
+//! that sends the same request has the same text.
 
 use serde_json::{Map, Value, json};
 
@@ -50,7 +50,7 @@ pub(super) fn request(request: &Request) -> String {
     format!("{} {path}{query}{body}", request.method())
 }
 
-/// As the pass sends it.
+/// The create request, as a reconcile sends it.
 fn create(view: &View) -> String {
     let (Some(Flight::Create { nonce, .. }), Ok(desired)) = (&view.observed.flight, &view.desired) else {
         return "without a claim".to_owned();
@@ -87,7 +87,7 @@ fn recorded(record: &Record) -> String {
     value.to_string()
 }
 
-/// What a report tells: its reason, and all of it.
+/// The reason of a report, and the whole report as text.
 pub(super) fn told(report: &Report) -> (&str, String) {
     let (kind, reason, message) = match &report.ready {
         Ready::Available(message) => ("ready", "Available", message),

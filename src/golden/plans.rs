@@ -1,4 +1,4 @@
-//! 22 000 views and what is decided for each.
+//! 22 000 views and the decision for each.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use crate::remote::Remote;
 
 const VIEWS: u32 = 22_000;
 const COMPARISONS: u32 = 6_000;
-/// Each kind of step and of outcome occurs so often at least.
+/// Each kind of step and of outcome occurs at least this often.
 const OFTEN: u32 = 20;
 const STEPS: usize = 20;
 
@@ -71,7 +71,7 @@ fn arm(outcome: &Outcome) -> String {
     }
 }
 
-/// What it takes to make a remote as the spec wants it, what that is called, and what is known afterwards.
+/// The changes that make a remote equal to the spec, their names, and what is known afterwards.
 fn comparison(view: &View, desired: &Desired, remote: &Remote) -> Outcome {
     let mut text = String::new();
     let comparison = (view.profile.compare)(view, desired, remote);

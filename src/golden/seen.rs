@@ -1,4 +1,4 @@
-//! Seeded knowledge of the cloud: what the inventory showed, what was read in this pass, and an attempt under way.
+//! Seeded knowledge of the cloud: what the inventory showed, what was read in this reconcile, and an attempt under way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -126,14 +126,14 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
     }
 }
 
-/// The same, seen by its owner alone.
+/// The same remote as a private one.
 fn private(remote: &Remote) -> Arc<Remote> {
     let mut remote = remote.clone();
     remote.fields.insert("Accessibility".into(), "PRIVATE".into());
     Arc::new(remote)
 }
 
-/// Mostly unmarked: that is what can be taken by its name.
+/// The remote is mostly unmarked, because only then it can be adopted by its name.
 fn dice_mark(at: u32, part: &dyn Fn(&str) -> Dice) -> Mark {
     let dice = &mut part(&format!("mark of {at}"));
     if dice.chance(60) { Mark::Nobody } else { dice.pick(&MARKS) }
@@ -188,7 +188,7 @@ fn neighbour(dice: &mut Dice, owner: &Owner) -> Neighbour {
     }
 }
 
-/// What the service refused.
+/// A report about a refusal by the service.
 fn refusal(reason: Reason) -> Report {
     let error = LastError {
         code: "InvalidUri".into(),
@@ -204,7 +204,7 @@ fn refusal(reason: Reason) -> Report {
     Report { error: Some(error), ..Report::new(ready, Next::Backoff) }
 }
 
-/// A remote that is being taken carries the mark of that attempt exactly if it was written already.
+/// Gives a remote that is being taken the mark of that attempt, exactly if it was written already.
 fn mark_what_is_taken(view: &mut View, marked: bool) {
     let Some(Flight::Take { nonce, id, .. }) = view.observed.flight.clone() else { return };
     let mark = view.config.identity.mark(&view.owner, &view.object.uid, &nonce);
@@ -219,7 +219,7 @@ fn mark_what_is_taken(view: &mut View, marked: bool) {
     }
 }
 
-/// An attempt under way, and whether the mark of what it takes was written already.
+/// An attempt under way, and whether its mark was written already.
 fn flight(dice: &mut Dice, view: &View) -> (Flight, bool) {
     let newest = view.object.intent.own().and_then(Intent::newest).unwrap_or("c1").to_owned();
     let id = match &view.owner.kind {

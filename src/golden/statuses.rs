@@ -1,4 +1,4 @@
-//! 2 000 statuses, what reports make of them, and the patches that are written.
+//! 2 000 statuses, the statuses that follow with a report, and the patches that are written.
 
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ fn case(number: u32) -> Case {
     let report = report(&mut Dice::of(number, "report"));
     let dice = &mut Dice::of(number, "more");
     if dice.chance(40) {
-        // It tells the same already, or nearly.
+        // Status shows the same report already, or nearly.
         let now = time(dice);
         let mut same = report.clone();
         if let (Some(error), true) = (&mut same.error, dice.chance(70)) {
@@ -147,7 +147,7 @@ fn every_status_is_written_as_it_was() {
             status,
             "{number}"
         );
-        // A record takes the place of another one as well.
+        // A record may also replace another id.
         let mut replaced = after.clone();
         replaced.id = recorded(&mut Dice::of(number, "replaced")).id;
         let patches = [patch(&ALL, uid(), &before, &after), patch(&ALL, uid(), &before, &replaced)];
@@ -194,7 +194,7 @@ fn status_of_everything() -> Recorded {
     }
 }
 
-/// What is stored, in full: a status with everything, intents, and marks.
+/// The stored forms, in full: a status with everything, intents, and marks.
 #[test]
 fn what_is_stored_reads_as_it_did() {
     let mut lines = vec![format!("status {}", Value::Object(status_of_everything().to_status(&ALL)))];

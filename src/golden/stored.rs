@@ -1,4 +1,4 @@
-//! Objects as release 0.1.0 stored them, kept for ever: whatever is built later reads them as that release did.
+//! Objects as release 0.1.0 stored them, kept for ever: every later release reads them as that one did.
 //!
 //! They were taken from a real API server (`tests/fixtures/objects-0.1.0`; five are made from others by hand:
 //! `working-queued`, `working-many-attempts`, `ready-stripped`, `ready-garbage-annotations`, `deleting-retained-force-release`).
@@ -44,7 +44,7 @@ fn objects() -> Vec<(String, Value)> {
     all
 }
 
-/// What is around them: each other, and a cloud of which nothing was seen yet.
+/// The lookups of these objects: they see each other, and an inventory that has seen nothing yet.
 fn lookups(objects: &[(String, Value)]) -> Lookups {
     let (datasets, mut dataset_writer) = store::<StoredObject<Dataset>>();
     let (versions, mut version_writer) = store::<StoredObject<DatasetVersion>>();
@@ -69,7 +69,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
     Lookups { live, references, inventory, defaults }
 }
 
-/// What a spec is read as.
+/// The desired state that a spec is read as.
 fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, lookups: &Lookups) -> String {
     let desired = match K::desire(object, recorded, lookups) {
         Ok(desired) => desired.placed(&tests::view().account),
@@ -90,7 +90,7 @@ fn wanted<K: Kind>(object: &K::Object, recorded: &Recorded, lookups: &Lookups) -
     value.to_string()
 }
 
-/// All that is read of an object, and what a process that was just started does first.
+/// All that is read of an object, and the first step of a process that was just started.
 fn read<K: Kind>(value: &Value, lookups: &Lookups) -> String
 where
     K::Object: serde::de::DeserializeOwned + serde::Serialize,

@@ -1,5 +1,4 @@
-//! Seeded views: anything may meet anything, and half of them lean towards where objects mostly stand, so that every
-//! arm of every decision is taken often.
+//! Seeded views. Any facts may meet; half of the views lean towards common states, so that every decision occurs often.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,7 +97,7 @@ pub(super) fn view(case: u32, scenes: &[Scene]) -> View {
     view
 }
 
-/// Puts the object where it shall stand.
+/// Puts the object into this state.
 fn stand(dice: &mut Dice, view: &mut View, wanted: &Desired, lean: Lean) {
     let mut own = |nonces: &[&str]| Stored::Own(objects::intent(dice, wanted, nonces));
     let object = &mut view.object;
@@ -158,7 +157,7 @@ fn stand(dice: &mut Dice, view: &mut View, wanted: &Desired, lean: Lean) {
         view.state.name_taken = None;
     }
     if dice.chance(15) {
-        // An edit while the create was on its way, or what was adopted is otherwise.
+        // The spec was edited while the create was under way, or the adopted remote has other values.
         view.recorded.fixed.remove("DataSourceType");
         view.recorded.fixed.insert("Uri".into(), "oss://other/".into());
         view.recorded.origin = Some(dice.one(&[Origin::Created, Origin::Adopted]));

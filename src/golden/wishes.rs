@@ -21,18 +21,18 @@ pub(super) const DEAD: &str = "22222222-2222-2222-2222-222222222222";
 pub(super) const LIVING: &str = "33333333-3333-3333-3333-333333333333";
 const STRANGER: &str = "44444444-4444-4444-4444-444444444444";
 
-/// An operator, and the others that write marks.
+/// An operator, and the other identities that write marks.
 pub(super) struct Scene {
     pub(super) account: Arc<AccountView>,
     pub(super) config: Arc<OperatorConfig>,
-    /// It writes the older of our domains and keys, which only some operators here read.
+    /// This identity writes with the older of our domains and keys, which only some operators here recognise.
     older: Identity,
     /// Our domain and key, another cluster.
     moved: Identity,
     foreign: Identity,
 }
 
-/// Operators of each configuration that decisions look at.
+/// Operators of each configuration that decisions depend on.
 pub(super) fn scenes() -> Vec<Scene> {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let scene = |identity: Identity, region: &str, default_deletion, list_lag| Scene {
@@ -200,12 +200,12 @@ fn pairs(list: &[(&str, &str)]) -> Labels {
     list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// What remotes of an object are made after.
+/// The pattern from which remotes of an object are made.
 pub(super) struct Model<'a> {
     pub(super) scene: &'a Scene,
     pub(super) owner: &'a Owner,
     pub(super) desired: &'a Desired,
-    /// How often of a hundred times a member or label is as the spec wants it.
+    /// The percentage of members and labels that are as the spec wants them.
     pub(super) alike: u32,
 }
 
@@ -260,7 +260,7 @@ impl Model<'_> {
     }
 }
 
-/// The same, now and then in other words.
+/// The same value, now and then written in another way.
 fn spelled(dice: &mut Dice, value: &Value) -> Option<Value> {
     if dice.chance(90) {
         return Some(value.clone());

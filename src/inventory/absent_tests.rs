@@ -1,5 +1,6 @@
-//! What one row tells of others: versions of a dataset that is gone, a newest version below a recorded one, and remotes
-//! that objects wait for though they are not theirs. Found within one resync, told once, and free while nothing is wrong.
+//! Absences that a row implies for others: versions of a dataset that is gone, versions above the newest one that is
+//! shown, and remotes that other objects wait for. Each is found within one resync, wakes its objects once, and costs
+//! no call while nothing is wrong.
 
 use pai_emulator::Knobs;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ fn object(name: &str) -> ObjectKey {
     ObjectKey::new("DatasetVersion", "ns", name, name)
 }
 
-/// Five datasets with three versions each; those of number 1 stand for objects, which have looked at them.
+/// Five datasets with three versions each. Objects have recorded and read those of dataset 1.
 async fn family() -> Stage {
     let mut stage = Stage::new((0..5).map(with_versions).collect(), Knobs::default()).await;
     stage.recorded(0..5);
@@ -61,7 +62,7 @@ async fn a_read_that_finds_no_dataset_is_told_to_those_who_recorded_its_versions
     assert_eq!((stage.woken(), stage.inventory.get(&of(1, "v2"))), (names(&["v2", "v3"]), None));
     stage.rounds(2).await;
     assert_eq!(stage.woken(), [], "all know");
-    // What was found again can be lost again.
+    // A dataset that was found again can be lost again.
     stage.inventory.found(&of(1, "v2"), &object("v2"), None);
     stage.rounds(1).await;
     assert_eq!(stage.woken(), names(&["v2"]));
@@ -86,7 +87,7 @@ async fn a_newest_version_deleted_in_the_console_is_missed_within_one_resync() {
 async fn a_version_is_missed_also_if_somebody_else_saw_first_that_another_is_the_newest() {
     let mut stage = family().await;
     stage.console("DELETE", &format!("/{}/versions/v3", id(1)), &Value::Null);
-    // The pass of its Dataset reads that, and a list that another version's pass makes shows it.
+    // The reconcile of the Dataset reads the newest version, and the reconcile of another version lists all versions.
     let since = Instant::now();
     let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(1)).await.unwrap();
     stage.inventory.put_versions(&id(1), &versions.remotes, since);
@@ -114,7 +115,7 @@ async fn a_version_made_after_the_list_began_is_not_missed() {
     assert_eq!(stage.inventory.state().rows.outlived(&shown, Instant::now()), [object("v4")]);
 }
 
-/// Dataset 1 as a list shows it whose newest version is this one.
+/// Dataset 1 as a list shows it when `version` is its newest one.
 fn with_latest(stage: &Stage, version: &str) -> crate::remote::Remote {
     let mut shown = (*stage.believed(1).unwrap()).clone();
     if let Some(latest) = &mut shown.latest {
@@ -123,7 +124,7 @@ fn with_latest(stage: &Stage, version: &str) -> crate::remote::Remote {
     shown
 }
 
-/// This object waits for a dataset that is not its own.
+/// The object `name` waits for a dataset that is not its own.
 fn waits(stage: &Stage, name: &str, about: About) {
     stage.inventory.watch(&object(name), WORKSPACE, &[about]);
 }
@@ -213,7 +214,7 @@ async fn whoever_waits_is_woken_when_the_owner_writes_that_it_let_go_or_is_gone_
     stage.inventory.remove(&RemoteId::new(id(1)));
     stage.inventory.forget(&RemoteId::new(id(2)), "uid-2");
     assert_eq!(stage.woken(), names(&["waits-0", "waits-1", "waits-2"]));
-    // What came between the look and the wait is news as well.
+    // A change between the object's read and its wait wakes it as well.
     stage.inventory.watch(&object("late"), WORKSPACE, &[shown(2, &stage)]);
     assert_eq!(stage.woken(), []);
     let before = About { face: Some("as it was before".into()), ..shown(2, &stage) };

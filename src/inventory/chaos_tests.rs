@@ -1,5 +1,5 @@
-//! Lists that mislead: counts that are missing or mean something else, items shown twice or left out, the past instead
-//! of the present. Nothing is taken for absent by them.
+//! Misleading lists: a missing or wrong `TotalCount`, items shown twice or left out, and lists that show an old state.
+//! The inventory takes nothing for absent because of them.
 
 use std::time::Duration;
 
@@ -63,17 +63,17 @@ async fn a_list_that_becomes_shorter_while_it_is_read_comes_to_an_end() {
     stage.recorded(0..201);
     stage.swept().await;
     stage.until_later("the first of the next three pages", |stage| stage.calls().0 == 4).await;
-    // Two items move from the second page to the first, and the third is no more.
+    // Two items move from the second page to the first, and there is no third page any more.
     stage.console("DELETE", &format!("/{}", id(3)), &Value::Null);
     stage.console("DELETE", &format!("/{}", id(4)), &Value::Null);
     stage.rounds(1).await;
-    // The first page showed both that are gone, and none of the pages the two that moved.
+    // The first page had shown both deleted items, and no page showed the two that moved.
     assert_eq!((stage.calls(), stage.woken(), stage.known(201)), ((3 + 2 + 1, 1, 0), vec![], 201));
     stage.rounds(1).await;
     assert_eq!((stage.woken(), stage.known(201)), (once(&[3, 4]), 199));
 }
 
-/// Until the chaos ends the workspace is not known; after that, lists that mislead wake nobody.
+/// While the lists mislead from the start, the workspace is not known. Once it is known, misleading lists wake nobody.
 async fn misleading(chaos: &str, count: usize, pages: u64, unclaimed: std::ops::Range<usize>) {
     const WAITING: usize = 500;
     let turn = |knobs: &mut Knobs, chaos: &str| knobs.list_chaos = serde_json::from_value(json!(chaos)).unwrap();
@@ -107,7 +107,7 @@ async fn misleading(chaos: &str, count: usize, pages: u64, unclaimed: std::ops::
 
 #[tokio::test(start_paused = true)]
 async fn lists_that_leave_out_items_are_not_whole() {
-    // 100 and 201 are left out, then a page is asked for that is empty.
+    // 100 and 201 are left out, then an empty page is asked for.
     misleading("skip", 260, 4, 95..105).await;
 }
 
@@ -123,7 +123,7 @@ async fn what_a_lagging_list_does_not_show_yet_is_not_dropped() {
     let mut stage = Stage::with_lag(all_marked(20), Knobs::default(), lag).await;
     stage.recorded(0..20);
     stage.swept().await;
-    // From now on lists show the past, for as long as it takes.
+    // From now on lists show an old state.
     stage.emulator.set_knobs(|knobs| knobs.list_lag_ms = 3_600_000);
     let fields = json!({"Name": "new", "WorkspaceId": WORKSPACE}).as_object().cloned().unwrap();
     let made = Remote::labelled(RemoteId::new(stage.make("new", &mark(30))), mark(30), fields, None);

@@ -1,38 +1,30 @@
 //! What the pages of one list come to: whether another page is worth asking for, and whether the list was whole.
 //!
-//! Offset paging is no snapshot: items move between pages while they are read. What counts is how many different items
-//! were shown, and `TotalCount` once it is proven to count them all.
+//! Offset paging is no snapshot: items move between pages while they are read. The number of different items decides, and
+//! `TotalCount` where it can only count all of them. The vendor's texts disagree on whether it counts all items or those
+//! of its page, so a first page that may be a full one and that shows as many as `TotalCount` says proves nothing.
 
 use std::collections::HashSet;
 
 /// A list longer than this is not believed: the service would be repeating itself.
 const MOST_PAGES: u32 = 100_000;
-/// The service's own page size: a page with fewer items is not a full one that stands before another.
-const SMALLEST_FULL: u64 = 10;
-
-/// What `TotalCount` in the lists of a workspace counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Count {
-    /// Not known yet: it was never more than what its page showed.
-    #[default]
-    Unproven,
-    /// All items: it was more than what its page showed.
-    All,
-    /// The items of its page: another page had items all the same.
-    Page,
-}
+/// The service's own page size. Pages may be smaller than the size that was asked for; a full page holds a multiple of
+/// this.
+const PAGE_UNIT: u64 = 10;
 
 /// What the pages so far come to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ListProgress {
     /// Number of the list.
     pub(super) number: u32,
-    /// What its count is worth.
-    pub(super) count: Count,
     /// Pages that were read.
     pub(super) pages: u32,
     /// Items of the first page.
     size: u64,
+    /// `TotalCount` of the first page.
+    total: Option<u64>,
+    /// A later page had another `TotalCount`.
+    moved: bool,
     items: u64,
     distinct: u64,
     /// How many different ones there were before the last page.
@@ -42,29 +34,14 @@ pub(super) struct ListProgress {
     /// Items that have no row: others' datasets that the filter let through, because it matches parts of labels, and
     /// what we know to be gone.
     others: HashSet<String>,
-    total: Option<u64>,
-    held_still: bool,
     /// The last page was empty, or the service says that there is no such page.
     ended: bool,
 }
 
 impl ListProgress {
-    /// List number `number`, nothing read yet; `count` is what was learnt from earlier ones.
-    pub(super) fn new(number: u32, count: Count) -> Self {
-        Self {
-            number,
-            count,
-            pages: 0,
-            size: 0,
-            items: 0,
-            distinct: 0,
-            before: 0,
-            fresh: 0,
-            others: HashSet::new(),
-            total: None,
-            held_still: true,
-            ended: false,
-        }
+    /// List number `number`, nothing read yet.
+    pub(super) fn new(number: u32) -> Self {
+        Self { number, ..Self::default() }
     }
 
     /// One more page came, with so many items and this `TotalCount`.
@@ -77,20 +54,12 @@ impl ListProgress {
         self.items += items;
         self.before = self.distinct;
         self.ended = items == 0;
-        self.held_still &= total == self.total;
-        match total {
-            Some(total) if total > items => self.count = Count::All,
-            Some(_) if self.pages > 1 && self.count == Count::Unproven => self.count = Count::Page,
-            Some(_) | None => {}
-        }
+        self.moved |= total != self.total;
     }
 
     /// There is no further page: the service says so, or no more items were asked for.
     pub(super) fn end(&mut self) {
         self.ended = true;
-        if self.count == Count::Unproven && self.total == Some(self.items) {
-            self.count = Count::All;
-        }
     }
 
     /// An item that has a row; `first`: this list did not show it before, `fresh`: nothing did.
@@ -110,11 +79,6 @@ impl ListProgress {
         !self.ended && news && self.pages < MOST_PAGES && self.counted().is_none_or(|total| self.items < total)
     }
 
-    /// The next page only shows what `TotalCount` is worth.
-    pub(super) fn is_proving(&self) -> bool {
-        self.count == Count::Unproven && self.total == Some(self.items) && self.wants_more()
-    }
-
     /// How many pages there are, as far as is known.
     pub(super) fn pages_expected(&self) -> u32 {
         let items = self.counted().unwrap_or_default().max(self.items);
@@ -124,16 +88,17 @@ impl ListProgress {
     /// The list showed all there is.
     pub(super) fn is_whole(&self) -> bool {
         match self.counted() {
-            Some(total) => self.held_still && self.distinct == total,
+            Some(total) => !self.moved && self.distinct == total,
             // Without a count nothing tells whether items were left out. Two lists that agree must do.
             None => self.ended && self.distinct == self.items && self.fresh == 0,
         }
     }
 
-    /// The number of all items, if it is told.
+    /// The number of all items, if `TotalCount` tells it: it exceeds the first page, or that page cannot be a full one,
+    /// or no page after it had items.
     fn counted(&self) -> Option<u64> {
-        let short = self.count == Count::Unproven && self.pages == 1 && self.size < SMALLEST_FULL;
-        self.total.filter(|_| short || self.count == Count::All)
+        let proven = self.ended && !self.moved && self.total == Some(self.items);
+        self.total.filter(|total| *total > self.size || !self.size.is_multiple_of(PAGE_UNIT) || proven)
     }
 }
 
@@ -141,89 +106,78 @@ impl ListProgress {
 mod tests {
     use super::*;
 
-    /// A list with these pages, each so many new items and a count. Pages are read as long as more are wanted.
-    fn progress(known: Count, fresh: bool, pages: &[(usize, Option<u64>)]) -> (ListProgress, usize) {
-        let (mut progress, mut read) = (ListProgress::new(1, known), 0);
+    /// A list with these pages, each so many new items and a count, as far as pages were wanted.
+    fn progress(fresh: bool, pages: &[(usize, Option<u64>)]) -> ListProgress {
+        let mut progress = ListProgress::new(1);
         for (items, total) in pages {
             progress.page(*items, *total);
             (0..*items).for_each(|_| progress.known(true, fresh));
-            read += 1;
             if !progress.wants_more() {
                 break;
             }
         }
-        (progress, read)
+        progress
+    }
+
+    /// Pages that were read, and whether the list counts as whole: if all of it was new, and if it was known.
+    fn outcome(pages: &[(usize, Option<u64>)]) -> (u32, bool, bool) {
+        let (new, known) = (progress(true, pages), progress(false, pages));
+        (new.pages, new.is_whole(), known.is_whole())
     }
 
     #[test]
     fn a_count_that_exceeds_its_page_is_believed() {
-        let (progress, read) =
-            progress(Count::Unproven, true, &[(100, Some(250)), (100, Some(250)), (50, Some(250)), (0, None)]);
-        assert_eq!((progress.count, progress.pages_expected(), read), (Count::All, 3, 3));
-        assert!(progress.is_whole());
+        let pages = [(100, Some(250)), (100, Some(250)), (50, Some(250)), (0, None)];
+        assert_eq!(outcome(&pages), (3, true, true));
+        assert_eq!(progress(true, &pages[..1]).pages_expected(), 3);
     }
 
     #[test]
-    fn a_count_that_is_its_page_is_proven_by_one_page_more() {
-        let (one, read) = progress(Count::Unproven, true, &[(70, Some(70)), (0, Some(70)), (0, None)]);
-        assert_eq!((one.count, read, one.is_whole()), (Count::All, 2, true));
-        let (again, read) = progress(one.count, true, &[(70, Some(70)), (0, None)]);
-        assert_eq!((read, again.is_whole()), (1, true));
-        let (few, read) = progress(Count::Unproven, true, &[(7, Some(7)), (0, None)]);
-        assert_eq!((few.count, read, few.is_whole()), (Count::Unproven, 1, true), "not a full page");
+    fn a_count_of_a_page_that_may_be_full_is_proven_by_the_page_after_it() {
+        assert_eq!(outcome(&[(70, Some(70)), (0, Some(70)), (0, None)]), (2, true, true));
+        assert_eq!(outcome(&[(7, Some(7)), (0, None)]), (1, true, true), "no full page");
+        assert_eq!(outcome(&[(101, Some(101)), (0, None)]), (1, true, true), "no full page");
     }
 
     #[test]
-    fn a_count_of_the_page_alone_is_not_believed() {
+    fn two_lists_must_agree_where_a_count_is_that_of_its_page() {
         let pages = [(10, Some(10)), (10, Some(10)), (3, Some(3)), (0, Some(0)), (0, None)];
-        let (first, read) = progress(Count::Unproven, true, &pages);
-        assert_eq!((first.count, read, first.is_whole()), (Count::Page, 4, false));
-        let (second, read) = progress(first.count, false, &pages);
-        assert_eq!((read, second.is_whole()), (4, true), "two that agree");
-        let (ten, _) = progress(Count::Unproven, true, &[(10, Some(10)), (0, Some(0))]);
-        assert_eq!((ten.count, ten.is_whole()), (Count::Page, false));
+        assert_eq!(outcome(&pages), (4, false, true));
+        assert_eq!(outcome(&[(100, Some(100)), (100, Some(100)), (0, Some(0))]), (3, false, true));
+        assert_eq!(outcome(&[(10, Some(10)), (0, Some(0))]), (2, false, true));
     }
 
     #[test]
     fn without_a_count_two_lists_must_agree() {
-        let pages = [(10, None), (3, None), (0, None), (0, None)];
-        let (first, read) = progress(Count::Unproven, true, &pages);
-        assert_eq!((read, first.is_whole()), (3, false));
-        assert!(progress(Count::Unproven, false, &pages).0.is_whole());
+        assert_eq!(outcome(&[(10, None), (3, None), (0, None), (0, None)]), (3, false, true));
     }
 
     #[test]
     fn an_empty_list_is_whole_unless_it_counts_something() {
-        assert!(progress(Count::Unproven, true, &[(0, Some(0))]).0.is_whole());
-        assert!(progress(Count::Unproven, true, &[(0, None)]).0.is_whole());
-        assert!(!progress(Count::Unproven, true, &[(0, Some(3))]).0.is_whole());
+        assert_eq!(outcome(&[(0, Some(0))]), (1, true, true));
+        assert_eq!(outcome(&[(0, None)]), (1, true, true));
+        assert_eq!(outcome(&[(0, Some(3))]), (1, false, false));
     }
 
     #[test]
     fn a_list_that_moved_is_not_whole() {
-        let moved = progress(Count::Unproven, true, &[(100, Some(101)), (2, Some(102))]);
-        assert!(!moved.0.is_whole());
-        let short = progress(Count::All, true, &[(100, Some(150)), (49, Some(150)), (0, Some(150)), (0, None)]);
-        assert_eq!((short.1, short.0.is_whole()), (3, false));
-    }
-
-    #[test]
-    fn a_list_whose_count_moved_is_not_whole_though_as_many_items_came() {
-        let (progress, read) = progress(Count::All, true, &[(100, Some(150)), (50, Some(149))]);
-        assert_eq!((read, progress.distinct, progress.is_whole()), (2, 150, false));
+        assert_eq!(outcome(&[(100, Some(101)), (2, Some(102))]), (2, false, false));
+        assert_eq!(outcome(&[(100, Some(150)), (49, Some(150)), (0, Some(150)), (0, None)]), (3, false, false));
+        let as_many = outcome(&[(100, Some(150)), (50, Some(149))]);
+        assert_eq!(as_many, (2, false, false), "one went after the first page, so the second one left one out");
     }
 
     #[test]
     fn a_page_that_does_not_exist_ends_the_list() {
-        let (mut progress, _) = progress(Count::Unproven, true, &[(70, Some(70))]);
-        assert!(progress.is_proving() && !progress.is_whole());
+        let mut progress = progress(true, &[(70, Some(70))]);
+        assert!(progress.wants_more() && !progress.is_whole());
         progress.end();
         assert!(!progress.wants_more() && progress.is_whole());
     }
 
     #[test]
     fn a_service_that_repeats_itself_is_not_asked_on() {
-        let mut progress = ListProgress::new(1, Count::Unproven);
+        let mut progress = ListProgress::new(1);
         for first in [true, false] {
             assert!(progress.wants_more());
             progress.page(10, Some(u64::MAX));
@@ -235,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_item_shown_twice_counts_once() {
-        let mut progress = ListProgress::new(1, Count::All);
+        let mut progress = ListProgress::new(1);
         progress.page(4, Some(4));
         progress.known(true, true);
         progress.known(false, false);

@@ -1,10 +1,10 @@
-//! Whole lists, page by page. Believes the number of items returned and what `TotalCount` is proven to count, never the
-//! page size asked for; a list that changed under paging is read again, and said to be incomplete if it keeps changing.
+//! Whole lists, page by page, never trusting the page size that was asked for. A list that changed under paging is read
+//! again, and said to be incomplete if it keeps changing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::list_progress::{Count, ListProgress};
+use super::list_progress::ListProgress;
 use crate::cloud::codec::{Datasets, Versions};
 use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
@@ -16,9 +16,9 @@ const TRIES: u32 = 3;
 /// A list as read.
 #[derive(Debug, Clone)]
 pub struct Listing {
-    /// The items, by id. Who must know all of them asks for [`Listing::whole`].
+    /// The items, sorted by id. A caller that must know all of them uses [`Listing::whole`].
     pub remotes: Vec<Arc<Remote>>,
-    /// It did not change while it was read: what is not in it was not there.
+    /// The list did not change while it was read, so an item that is not in it did not exist.
     pub complete: bool,
 }
 
@@ -29,7 +29,8 @@ impl Listing {
         self.complete.then_some(self.remotes)
     }
 
-    /// Does it show this one? A list that is not complete and does not show it is an unusable answer of `operation`.
+    /// Whether the list shows this remote. Fails if the list is incomplete and does not show it: such an answer of
+    /// `operation` proves nothing.
     pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
         let shown = self.remotes.iter().any(|remote| remote.id == *id);
         if !shown && !self.complete {
@@ -40,7 +41,7 @@ impl Listing {
     }
 }
 
-/// All datasets that the query selects. Its page members are set here.
+/// All datasets that the query selects; its page number and page size are ignored.
 pub async fn datasets(client: &cloud::Client, permit: &mut Permit, query: &ListDatasets) -> Result<Listing, CallError> {
     whole(client, permit, &Query::Datasets(query)).await
 }
@@ -99,9 +100,9 @@ async fn whole(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -
 
 type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
-/// Reads the list once; says whether it held still meanwhile.
+/// Reads the list once, and says whether it stayed the same while it was read.
 async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -> Result<(Found, bool), CallError> {
-    let (mut found, mut progress) = (Found::new(), ListProgress::new(0, Count::default()));
+    let (mut found, mut progress) = (Found::new(), ListProgress::new(0));
     while progress.wants_more() {
         let request = query.request(progress.pages + 1);
         let answer = match client.call_in(permit, &request).await {

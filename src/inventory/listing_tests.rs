@@ -1,4 +1,5 @@
-//! Whole lists of a service whose pages are small, uncounted or misleading: all items, or the word that some may lack.
+//! Whole lists of a service whose pages are small, uncounted or misleading: either all items, or a list that is marked
+//! as incomplete.
 
 use pai_emulator::{Effect, Emulator, Fault, Options, Version, When};
 use serde_json::{Value, json};
@@ -19,7 +20,8 @@ async fn service(knobs: Value) -> (Emulator, cloud::Client) {
     (emulator, client)
 }
 
-/// How many items a list of all shows, whether it says that these are all, and with how many calls.
+/// For lists of all datasets and of all versions: how many items they show, whether they are complete, and how many
+/// calls they took.
 async fn listed(knobs: Value) -> [(usize, bool, u64); 2] {
     let (emulator, client) = service(knobs).await;
     let named =
@@ -40,9 +42,9 @@ async fn a_list_is_read_to_its_end() {
         (json!({"pageSizeMax": 10, "totalCount": "absent"}), 4),
         (json!({"pageSizeMax": 10, "totalCount": "page"}), 4),
         (json!({"pageSizeMax": 10, "totalCount": "absent", "pageBeyondEnd": "refuse"}), 4),
-        // One page, and one that proves what its count counts.
-        (json!({}), 2),
-        (json!({"pageBeyondEnd": "refuse"}), 2),
+        (json!({"pageSizeMax": 20, "totalCount": "page"}), 3),
+        (json!({"totalCount": "page"}), 1),
+        (json!({}), 1),
     ] {
         assert_eq!(listed(knobs.clone()).await, [(25, true, calls); 2], "{knobs}");
     }
@@ -52,7 +54,7 @@ async fn a_list_is_read_to_its_end() {
 async fn a_list_that_misleads_is_said_to_be_incomplete_after_three_tries() {
     for chaos in ["skip", "repeat"] {
         for (shown, complete, calls) in listed(json!({"pageSizeMax": 10, "listChaos": chaos})).await {
-            // What is repeated pushes nothing off the last page of 25.
+            // The repeated item pushes nothing off the last page of 25.
             assert_eq!((complete, shown == 25), (chaos == "repeat", chaos == "repeat"), "{chaos}");
             assert_eq!(calls, if complete { 3 } else { 12 }, "{chaos}");
         }

@@ -1,9 +1,9 @@
-//! The cloud inventory: a reflector for the remote side. Its sweep lists every dataset that carries our domain mark, so
-//! it *is* the resync, finds lost remotes by their mark, and wakes exactly the objects whose remote changed.
+//! The cloud inventory: a reflector for the remote side. Its sweep lists every dataset that carries our domain mark. So
+//! the sweep *is* the resync, finds lost remotes by their mark, and wakes exactly the objects whose remote changed.
 //!
-//! Promises: a row that we wrote is never replaced by a list or read that began before the write; a write that ended
-//! without an answer makes its row unknown; an absence in a list is only a reason to look, never proof; rows that
-//! were not shown for too long are not believed.
+//! Promises: a list or read that began before one of our writes never replaces the row of that write; a write without
+//! an answer makes its row unknown; an absence in a list is only a reason to read, never proof; a row that no list has
+//! shown for too long is not believed.
 
 mod list_progress;
 pub mod listing;
@@ -50,14 +50,14 @@ pub struct Inventory {
     folded: Folded,
 }
 
-/// What the inventory is told once.
+/// Settings that stay the same for the life of an inventory.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Values of `dso-domain` that are ours.
     pub domains: Vec<String>,
     /// Time between sweeps.
     pub resync: Duration,
-    /// A list may show the state of this long ago.
+    /// The greatest age of the state that a list may show.
     pub list_lag: Duration,
 }
 
@@ -68,7 +68,7 @@ struct State {
     rights: Rights,
     /// Datasets that the service refused to delete because they have versions.
     refused: HashSet<String>,
-    /// Principals under which a private remote recorded by that principal was seen by the present one.
+    /// Principals whose private remotes the present principal has seen.
     transparent: HashSet<String>,
 }
 
@@ -77,7 +77,7 @@ struct State {
 pub enum ListError {
     /// A call failed.
     Call(CallError),
-    /// The list is never the same twice, or contradicts its own count.
+    /// The list changed each time it was read, or contradicts its own count.
     Unsteady,
 }
 
@@ -100,7 +100,7 @@ impl ListError {
         }
     }
 
-    /// The same trouble, maybe with another RequestId.
+    /// Whether both are the same failure, even if the RequestId differs.
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Call(a), Self::Call(b)) => (&a.code, a.status) == (&b.code, b.status),
@@ -122,18 +122,18 @@ impl fmt::Display for ListError {
     }
 }
 
-/// The far ends of an inventory: what it asks others to do.
+/// The receiving ends of an inventory's channels.
 #[derive(Debug)]
 pub struct InventoryTasks {
-    /// Objects to look at.
+    /// Objects that must be reconciled.
     pub woken: mpsc::UnboundedReceiver<ObjectKey>,
-    /// Moves with every round that ended well.
+    /// Changes with every round that ended well.
     pub rounds: watch::Receiver<u64>,
     wanted: mpsc::UnboundedReceiver<Arc<str>>,
 }
 
 impl InventoryTasks {
-    /// The sweeps of `index`, for ever; what is left is for others.
+    /// Returns the endless sweeps of `inventory`, and the other two channels for the caller.
     pub fn run(
         self,
         inventory: Arc<Inventory>,
@@ -144,7 +144,7 @@ impl InventoryTasks {
 }
 
 impl Inventory {
-    /// An empty index, and where it says what it wants done.
+    /// An empty inventory, and the receiving ends of its channels.
     #[must_use]
     pub fn new(settings: Settings) -> (Arc<Self>, InventoryTasks) {
         let (wake, woken) = mpsc::unbounded_channel();
@@ -157,13 +157,13 @@ impl Inventory {
         (Arc::new(inventory), InventoryTasks { woken, rounds: told, wanted })
     }
 
-    /// Moves when a list failed or a round ended well: [`Inventory::standing`] may be another.
+    /// Changes when a list failed or a round ended well: [`Inventory::standing`] may then return something else.
     #[must_use]
     pub fn turns(&self) -> watch::Receiver<u64> {
         self.turned.subscribe()
     }
 
-    /// Failures that are the same for all objects, also those of passes.
+    /// Failures that are the same for all objects, from sweeps and from reconciles.
     #[must_use]
     pub const fn folded(&self) -> &Folded {
         &self.folded
@@ -173,51 +173,54 @@ impl Inventory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The remote, if the inventory saw it no longer than one resync (and a half) ago.
+    /// The remote, if it was shown or written recently: within about one and a half resyncs, an older version within a
+    /// hundred times that.
     #[must_use]
     pub fn get(&self, id: &RemoteId) -> Option<Arc<Remote>> {
         self.state().rows.get(id, Instant::now(), self.trusted())
     }
 
-    /// Everything that carries one of these owner marks.
+    /// Every dataset that carries one of these owner marks, or every such version of `dataset`.
     #[must_use]
     pub fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
         self.state().rows.owned(owners, dataset)
     }
 
-    /// Our own acknowledged delete, or a Get, says that this is gone.
+    /// Whether this remote is known to be gone: our delete was acknowledged, or the service answered "not found" to a
+    /// delete or to a list of its versions.
     #[must_use]
     pub fn is_gone(&self, id: &RemoteId) -> bool {
         self.state().rows.is_gone(id)
     }
 
-    /// All versions of this dataset are known: listed in this term, or only v1 and our own ones exist.
+    /// Whether all versions of this dataset are known: they were listed since the process started, or only v1 and our
+    /// own ones exist.
     #[must_use]
     pub fn versions_known(&self, dataset: &str) -> bool {
         self.state().rows.versions_known(dataset)
     }
 
-    /// A remote as a read showed it that began at `since`.
+    /// Stores a remote as shown by a read that began at `since`.
     pub fn put_read(&self, remote: &Remote, since: Instant) {
         self.state().rows.believe(remote, since, Source::Shown);
     }
 
-    /// A remote as our own write, acknowledged now, made it.
+    /// Stores a remote as our own write, acknowledged now, left it.
     pub fn put_written(&self, remote: &Remote) {
         self.state().rows.believe(remote, Instant::now(), Source::Sent);
     }
 
-    /// A version that we created just now.
+    /// Stores a version that we created just now.
     pub fn put_created_version(&self, remote: &Remote) {
         self.state().rows.created_version(remote, Instant::now());
     }
 
-    /// A write to this remote ended without an answer: what was believed of it is not known any more.
+    /// A write to this remote ended without an answer: its row is not believed until the service shows it again.
     pub fn doubt(&self, id: &RemoteId) {
         self.state().rows.doubt(id, Instant::now());
     }
 
-    /// Some remotes as listed by a call that began at `since`.
+    /// Stores some remotes as shown by a list that began at `since`.
     pub fn put_listed(&self, remotes: &[Arc<Remote>], since: Instant) {
         let since = self.lagged(since);
         let mut state = self.state();
@@ -226,12 +229,13 @@ impl Inventory {
         }
     }
 
-    /// All versions of a dataset as listed by a call that began at `since`. Returns whether they say something new.
+    /// Stores all versions of a dataset as shown by a list that began at `since`. Returns whether any of them is new or
+    /// changed.
     pub fn put_versions(&self, dataset: &str, versions: &[Arc<Remote>], since: Instant) -> bool {
         self.state().rows.put_versions(dataset, versions, self.lagged(since), Instant::now())
     }
 
-    /// A remote is known gone.
+    /// The remote is known to be gone.
     pub fn remove(&self, id: &RemoteId) {
         let mut state = self.state();
         state.rows.remove(id);
@@ -241,20 +245,20 @@ impl Inventory {
         }
     }
 
-    /// `key` recorded this remote, in this workspace if that is known: it is woken when the remote changes.
+    /// `key` recorded this remote, in `workspace` if that is known: it is woken when the remote changes.
     pub fn recorded(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
         self.state().rows.recorded(id, key, workspace);
     }
 
-    /// `key` found what it recorded: it is told when that goes.
+    /// `key` found the remote that it recorded: it is woken again if the remote disappears.
     pub fn found(&self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
         let mut state = self.state();
         state.rows.recorded(id, key, workspace);
         state.rows.well(id.root(), key.uid);
     }
 
-    /// A read for the object `uid` did not find this remote: nothing is believed of it, and whoever else recorded it, or
-    /// a version of it, looks for itself.
+    /// A read for the object `uid` did not find this remote: its row is not believed any more, and the other objects
+    /// that recorded it or a version of it are woken to read for themselves.
     pub fn missed(&self, id: &RemoteId, uid: &str) {
         let (now, uid) = (Instant::now(), Uid::of(uid));
         let keys = self.state().rows.missing(id, now);
@@ -267,19 +271,19 @@ impl Inventory {
         self.wake(keys);
     }
 
-    /// The service refused to delete this dataset because it has versions: they go one by one.
+    /// The service refused to delete this dataset because it has versions, so its versions must be deleted one by one.
     pub fn refuse(&self, dataset: &str) {
         self.state().refused.insert(dataset.to_owned());
         self.wake_recorders(dataset);
     }
 
-    /// Must the versions of this dataset go one by one?
+    /// Whether the versions of this dataset must be deleted one by one.
     #[must_use]
     pub fn is_refused(&self, dataset: &str) -> bool {
         self.state().refused.contains(dataset)
     }
 
-    /// Another object here recorded this remote.
+    /// Whether another object here recorded this remote.
     #[must_use]
     pub fn recorded_elsewhere(&self, id: &RemoteId, uid: &str) -> bool {
         self.state().rows.recorded_elsewhere(id, Uid::of(uid))
@@ -296,12 +300,12 @@ impl Inventory {
         self.state().rows.forget(id, Uid::of(uid));
     }
 
-    /// Of the objects that recorded something only these live: the others went unseen.
+    /// Only these objects still exist: the records of all others, whose deletion was not seen, are dropped.
     pub fn forget_others(&self, lives_here: impl Fn(Uid) -> bool) {
         self.state().rows.forget_others(lives_here);
     }
 
-    /// The present principal sees private remotes of this one.
+    /// The present principal has seen a private remote of `principal`.
     pub fn sees(&self, principal: &str) {
         let mut state = self.state();
         if !state.transparent.contains(principal) {
@@ -309,19 +313,20 @@ impl Inventory {
         }
     }
 
-    /// Another caller asks from now on: what the one before it saw says nothing of what this one sees.
+    /// Another principal calls from now on: what the one before could see says nothing about what this one can.
     pub fn other_caller(&self) {
         self.state().transparent.clear();
     }
 
-    /// Does an absence count for what this principal made?
+    /// Whether the absence of a remote that `principal` made means anything: the present principal can see such
+    /// remotes.
     #[must_use]
     pub fn can_see(&self, principal: &str) -> bool {
         self.state().transparent.contains(principal)
     }
 
-    /// Datasets, and newest versions, with this operator's mark, not released, that no object here recorded and whose
-    /// uid does not live here.
+    /// Orphans: datasets and newest versions with this operator's mark that are not released, that no object here
+    /// recorded, and whose uid belongs to no object here.
     pub fn orphans(&self, lives_here: impl Fn(Uid) -> bool) -> Vec<RemoteId> {
         let state = self.state();
         let datasets = state.rows.unclaimed().map(|(id, uid)| (RemoteId::new(id), uid));
@@ -335,18 +340,18 @@ impl Inventory {
         self.state().rows.len()
     }
 
-    /// Nothing is known.
+    /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Rows that show an older state than this are not believed.
+    /// A row that shows an older state than this is not believed.
     fn trusted(&self) -> Duration {
         self.settings.resync + self.settings.resync / 2 + self.settings.list_lag + Duration::from_secs(60)
     }
 
-    /// How long it takes until what was written now is shown again by a sweep, or, of an older version, by the list of
+    /// How long it takes until a list shows again what was written now: the sweep, or for an older version the list of
     /// its dataset's versions.
     #[must_use]
     pub fn shown_again_within(&self, id: &RemoteId) -> Duration {
@@ -357,14 +362,14 @@ impl Inventory {
         }
     }
 
-    /// A list that begins now may show the state of this moment.
+    /// The state that a list that begins at `since` may still show.
     fn lagged(&self, since: Instant) -> Instant {
         since.checked_sub(self.settings.list_lag).unwrap_or(since)
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {
         for key in keys {
-            // Nobody listens only while the process ends.
+            // The receiver is dropped only while the process ends.
             let _ = self.wake.send(key);
         }
     }

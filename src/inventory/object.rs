@@ -1,4 +1,4 @@
-//! An object as tables name it, small enough to be kept for each one.
+//! The names of objects as keys of tables, small enough to keep one for each object.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -34,10 +34,10 @@ impl ObjectName {
     }
 }
 
-/// One life of an object.
+/// One object from its creation to its deletion: another object of the same name has another uid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {
-    /// What it is called.
+    /// Kind, namespace and name.
     pub name: ObjectName,
     /// Its uid.
     pub uid: Uid,

@@ -1,4 +1,5 @@
-//! Lists that fail: a page half-way, all of them for a while, all of them for so long that nothing is known any more.
+//! Lists that fail: one page of a list, all lists for a while, and all lists for so long that rows are not believed any
+//! more.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use pai_emulator::{Effect, Fault, Knobs, When};
 use super::stage::*;
 use super::{ListError, Swept};
 
-/// So many lists fail, of this page only or of any.
+/// A fault that makes `count` lists fail: of this page only, or of any page.
 fn failing(page: Option<u32>, effect: Effect, count: u32) -> Fault {
     Fault { operation: "ListDatasets".into(), page, effect, when: When::Before, count, ..Fault::default() }
 }
@@ -27,7 +28,7 @@ async fn a_page_that_fails_half_way_is_waited_for_and_the_others_are_kept() {
         stage.until("the other two pages came", |stage| stage.known(250) == 150).await;
         assert_eq!(stage.woken(), once(&[300]), "who waits is told");
         assert!(!stage.inventory.is_swept(WORKSPACE), "{effect:?}");
-        // The other pages came meanwhile; what is in the way is told all the same.
+        // The other pages succeeded meanwhile; the failure of one page is reported all the same.
         assert!(is_failed_call(stage.trouble(Some(301)).as_ref()));
         stage.swept().await;
         assert_eq!((stage.calls(), stage.known(250)), ((3, 3, 0), 250), "only that page was tried again");
@@ -63,7 +64,7 @@ async fn a_first_list_that_fails_is_told_once_and_recovers_by_itself() {
     assert!((8..=20).contains(&calls), "at most every 30 s: {calls}");
     assert!(is_failed_call(stage.trouble(None).as_ref()));
     assert_eq!(stage.woken(), once(&[1]));
-    // Another kind of failure is news.
+    // A failure of another kind wakes again.
     stage.emulator.clear_faults();
     stage.emulator.add_faults([Fault {
         status: 403,

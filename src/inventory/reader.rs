@@ -1,9 +1,10 @@
 //! Reads of single remotes. Two promises:
 //!
-//! * Absence is decided by lists. A read by id that is refused with a code that nobody knows says nothing; what two
-//!   complete lists, `--list-lag` apart, do not show does not exist.
-//! * Reads that precede a delete are shared: whoever waits at the same moment is served by one `DatasetIds=` page of up
-//!   to 100 instead of one `GetDataset` each. What such a page does not show with our mark is read singly.
+//! * Lists decide about absence. A read by id that is refused with an unknown code says nothing. A remote does not
+//!   exist if two complete lists, `--list-lag` apart, do not show it.
+//! * Reads that precede a delete are shared: all that wait at the same moment are answered by one `DatasetIds=` page of
+//!   up to 100 ids instead of one `GetDataset` each. A dataset that such a page does not show with a mark is read
+//!   singly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -19,11 +20,11 @@ use crate::lock::lock;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
-/// How long the first one waits to see whether it is alone.
+/// How long the first read waits for others.
 const ALONE: Duration = Duration::from_millis(20);
-/// How long it waits where others come as well: at 100 deletes per second a page then serves some thirty.
+/// How long it waits once others have come: at 100 deletes per second a page then answers about thirty reads.
 const COMPANY: Duration = Duration::from_millis(300);
-/// `DatasetIds=` takes no more (a page holds 100).
+/// The most ids that `DatasetIds=` takes (a page holds 100).
 const MOST: usize = 100;
 
 type Answer = Option<Arc<Remote>>;
@@ -35,9 +36,9 @@ pub type Read = Result<Option<Arc<Remote>>, CallError>;
 /// The shared reader of one account.
 pub struct Reader {
     client: Client,
-    /// A list may show the state of this long ago.
+    /// The greatest age of the state that a list may show.
     list_lag: Duration,
-    /// Ids that wait for company, by workspace.
+    /// Reads that wait for others to share a page with, by workspace.
     queue: Mutex<HashMap<String, Vec<Waiting>>>,
 }
 
@@ -48,7 +49,7 @@ impl Reader {
         Self { client, list_lag, queue: Mutex::default() }
     }
 
-    /// Reads one remote by itself; `workspace` is where lists would show it.
+    /// Reads one remote by itself; lists of `workspace` decide if the read is refused with an unknown code.
     pub async fn read(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Read {
         match self.get(permit, id).await {
             Err(error) if error.class == ErrorClass::Unexplained => {
@@ -59,7 +60,8 @@ impl Reader {
         }
     }
 
-    /// Do lists show it? Two of them, `--list-lag` apart, must agree that they do not. An error leaves it unknown.
+    /// Whether lists show the remote. Two lists, `--list-lag` apart, must agree that it is absent. After an error
+    /// nothing is known.
     pub async fn exists(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
         if self.is_listed(permit, workspace, id).await? {
             return Ok(true);
@@ -68,7 +70,8 @@ impl Reader {
         self.is_listed(permit, workspace, id).await
     }
 
-    /// A version list that is refused is asked of the dataset: what is gone has no versions.
+    /// If the list of versions is refused with an unknown code, the list of datasets decides: a dataset that is gone
+    /// has no versions.
     async fn is_listed(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
         let versions = match id.child() {
             Some(_) => Some(listing::versions(&self.client, permit, id.root()).await),
@@ -107,7 +110,7 @@ impl Reader {
         }
     }
 
-    /// Reads a dataset together with whoever else wants one of this workspace now.
+    /// Reads a dataset, together with all others of this workspace that are wanted now.
     pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
         let (sender, receiver) = oneshot::channel();
         let leads = {
@@ -117,7 +120,7 @@ impl Reader {
             waiting.len() == 1
         };
         if leads {
-            // A task of its own: the pass of the first one may end while the others still wait.
+            // A separate task, as the reconcile of the first reader may end while the others still wait.
             let (reader, workspace) = (self.clone(), workspace.to_owned());
             tokio::spawn(async move {
                 reader.gather(&workspace).await;
@@ -126,12 +129,12 @@ impl Reader {
         }
         match receiver.await {
             Ok(Some(remote)) => Ok(Some(remote)),
-            // Whatever permit its caller holds is for what it does with the answer.
+            // This read waits for a permit of its own: the caller's permit is for the call that follows the read.
             Ok(None) | Err(_) => self.read(&mut Permit::wait(Lane::UserChange), workspace, id).await,
         }
     }
 
-    /// Waits until a page is full, or long enough: not at all long for one that is alone.
+    /// Waits until a page is full or [`COMPANY`] has passed; a single read waits only [`ALONE`].
     async fn gather(&self, workspace: &str) {
         let since = Instant::now();
         loop {
@@ -168,6 +171,6 @@ impl Reader {
             }
             waiting = rest;
         }
-        // The last one left alone reads for itself: dropping its sender says so.
+        // A single remaining reader reads for itself: its sender is dropped here, which tells it so.
     }
 }

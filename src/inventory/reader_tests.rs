@@ -1,4 +1,4 @@
-//! Reads that share pages: how many calls they cost, and how long they wait; and that absence is decided by lists.
+//! Shared reads: how many calls they cost and how long they wait. And that lists decide about absence.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +42,8 @@ async fn one_that_is_alone_hardly_waits() {
     assert_eq!(stage.calls(), (0, 0, 1), "a read of its own");
 }
 
-/// What a read of the dataset or of its v2 comes to in an emulator that holds `count` datasets, and how many lists and
-/// other calls it took. `refused` are operations that are refused with a code that nobody knows.
+/// The result of a read of the dataset or of its v2 in an emulator that holds `count` datasets, with the number of
+/// lists and of other calls. `refused` are the operations that are refused with an unknown code.
 async fn read(count: usize, version: bool, refused: &[&str]) -> (Result<bool, ErrorClass>, u64, u64) {
     let knobs = Knobs { not_found_status: 409, not_found_code: "201399999".to_owned(), ..Knobs::default() };
     let mut stage = Stage::new(all_marked(count), knobs).await;
@@ -76,7 +76,7 @@ async fn an_unknown_code_never_means_gone_and_two_lists_do() {
     let unknown = Err(ErrorClass::Unexplained);
     assert_eq!(read(1, false, &["GetDataset"]).await, (unknown, 1, 1), "a list shows it");
     assert_eq!(read(0, false, &["GetDataset", "ListDatasets"]).await.0, unknown, "no list can be had");
-    // A version list that is refused is asked of the dataset.
+    // When the list of versions is refused, the list of datasets decides.
     assert_eq!(read(1, true, &["GetDatasetVersion", "ListDatasetVersions"]).await.0, unknown);
     assert_eq!(read(0, true, &["GetDatasetVersion", "ListDatasetVersions"]).await.0, Ok(false));
     assert_eq!(read(0, true, &["ListDatasetVersions", "ListDatasets"]).await.0, unknown);

@@ -1,4 +1,5 @@
-//! Who may work on a remote: one pass at a time, and nobody else while a delete that one object sent may still hit it.
+//! Which object may work on a remote: one reconcile at a time, and no other object while a delete that one object sent
+//! may still be executed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,40 +9,41 @@ use tokio::time::Instant;
 use super::Inventory;
 use crate::remote::id::RemoteId;
 
-/// The rights of passes to remotes.
+/// The rights of objects to work on remotes.
 #[derive(Debug, Default)]
 pub(super) struct Rights {
-    /// Passes that work on a remote right now, by uid.
+    /// The uid of the object whose reconcile works on a remote right now.
     reserved: HashMap<RemoteId, String>,
-    /// Which object's delete may still hit a remote, and until when.
+    /// The object whose delete of a remote may still be executed, and until when.
     held: HashMap<RemoteId, (String, Instant)>,
 }
 
 impl Rights {
-    /// The remote is gone: there is nothing left to hit.
+    /// The remote is gone: no delete can do anything to it.
     pub(super) fn gone(&mut self, id: &RemoteId) {
         self.held.remove(id);
     }
 }
 
 impl Inventory {
-    /// Takes the right to work on a remote for one pass; `false` if another object's pass has it.
+    /// Reserves the remote for the reconcile of this object; `false` if another object's reconcile has it.
     pub fn reserve(&self, id: &RemoteId, uid: &str) -> bool {
         self.state().rights.reserved.entry(id.clone()).or_insert_with(|| uid.to_owned()) == uid
     }
 
-    /// Gives back all that this object's pass reserved.
+    /// Gives back all reservations of this object.
     pub fn unreserve(&self, uid: &str) {
         self.state().rights.reserved.retain(|_, holder| holder != uid);
     }
 
-    /// A delete of this remote is sent for this object: no other works on it for so long, or until it is known gone. A
-    /// finalizer that somebody took away guards nothing, and a refusal says nothing of an earlier try.
+    /// A delete of this remote is sent for this object: no other object works on the remote for `how_long`, or until it
+    /// is known to be gone. The object's finalizer does not ensure that, as somebody may remove it; nor does a refused
+    /// delete, as an earlier try of it may still be executed.
     pub fn hold(&self, id: &RemoteId, uid: &str, how_long: Duration) {
         self.state().rights.held.insert(id.clone(), (uid.to_owned(), Instant::now() + how_long));
     }
 
-    /// For how long a delete that another object sent may still hit this remote, if one may.
+    /// For how long a delete that another object sent may still be executed on this remote; `None` if there is none.
     #[must_use]
     pub fn held(&self, id: &RemoteId, uid: &str) -> Option<Duration> {
         let state = self.state();
@@ -50,7 +52,7 @@ impl Inventory {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Forgets what is over.
+    /// Drops holds that have ended.
     pub fn tidy(&self) {
         let now = Instant::now();
         let held = &mut self.state().rights.held;

@@ -1,4 +1,4 @@
-//! One row: what was shown of one dataset or version, packed, and since when that is true.
+//! One row of the inventory: the compressed state of one dataset or version, and the time from which it is true.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -11,11 +11,12 @@ use crate::remote::Remote;
 use crate::remote::fields::{Fields, same};
 use crate::remote::uid::Uid;
 
-/// Members that change without anybody's doing, and on which nothing hangs.
+/// Members that change without any edit, and on which no decision depends.
 const LEFT_OUT: [&str; 2] = ["GmtCreateTime", "GmtModifiedTime"];
 
 impl Compressible for Remote {
-    // The compressor looks up every third byte of it, so that its length matters: two bytes less cost 20 bytes a row.
+    // The compressor looks up every third byte of this text, so its length matters: two bytes less cost 20 bytes per
+    // row.
     const TYPICAL: &'static str = concat!(
         r#"{"Accessibility":"PUBLIC","DataSourceType":"NAS","Property":"FILE","VersionName":"v2"},"#,
         r#"{"id":{"dataset":"d-0123456789abcdefgh"},"labels":{},"fields":{"Accessibility":"PRIVATE","#,
@@ -36,37 +37,37 @@ impl Compressible for Remote {
     }
 }
 
-/// How a row came to be known.
+/// Where the content of a row comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The service showed it, whole.
+    /// The service showed the whole remote.
     Shown,
-    /// Our own create: the service fills in what we did not send.
+    /// Our own acknowledged write: the service may have filled in members that we did not send.
     Sent,
 }
 
-/// A row.
+/// What is known of one dataset or version.
 #[derive(Debug)]
 pub(super) struct Row {
     shown: Compressed<Remote>,
-    /// The row shows at least what was true then.
+    /// The shown state is not older than this.
     pub(super) as_of: Instant,
     /// Number of the last list of its workspace that showed it.
     pub(super) list: u32,
     newest: u32,
-    /// Hash of its owner mark, 0 without one.
+    /// Hash of the owner in its mark, 0 without a mark.
     pub(super) owner: u64,
-    /// The uid that a mark of ours names, unless it was released.
+    /// The uid in its mark, if the mark is ours and not released.
     pub(super) marked: Option<Uid>,
     /// Its newest version carries such a mark.
     pub(super) newest_is_marked: bool,
     source: Source,
-    /// A write of ours may or may not have changed it.
+    /// One of our writes may or may not have changed it.
     doubtful: bool,
 }
 
 impl Row {
-    /// A row for this remote. `None` if it cannot be packed.
+    /// A row for this remote. `None` if it cannot be compressed.
     pub(super) fn new(remote: &Remote, as_of: Instant, source: Source, domains: &[String]) -> Option<Self> {
         let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
         Some(Self {
@@ -82,18 +83,18 @@ impl Row {
         })
     }
 
-    /// What was shown, if it was no longer than `trusted` ago and no write of ours makes it doubtful.
+    /// The remote, if it was shown at most `trusted` ago and no write of ours makes it doubtful.
     pub(super) fn believed(&self, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
         let fresh = now.saturating_duration_since(self.as_of) <= trusted;
         if fresh && !self.doubtful { self.remote() } else { None }
     }
 
-    /// What was shown last, however long ago.
+    /// The remote as it was shown last, however long ago.
     pub(super) fn remote(&self) -> Option<Arc<Remote>> {
         self.shown.open().map(Arc::new)
     }
 
-    /// Is this its newest version? (Whoever acts on it compares in full.)
+    /// Whether this is its newest version, by a hash. (The caller compares the names in full before it acts.)
     pub(super) fn newest_is(&self, version: &str) -> bool {
         self.newest == version_hash(version)
     }
@@ -103,14 +104,14 @@ impl Row {
         self.newest != 0
     }
 
-    /// A write of ours ended without an answer: until the service shows the row again, later than now, it is not
-    /// believed.
+    /// A write of ours ended without an answer: the row is not believed until a read or list that begins later than
+    /// `now` shows it again.
     pub(super) const fn doubt(&mut self, now: Instant) {
         self.doubtful = true;
         self.as_of = now;
     }
 
-    /// Takes the place of an older row. Returns whether it says something else.
+    /// Takes the place of an older row. Returns whether the content differs.
     pub(super) fn supersedes(&mut self, older: &Self) -> bool {
         self.list = self.list.max(older.list);
         if self.source == Source::Sent && older.source == Source::Shown {
@@ -118,7 +119,7 @@ impl Row {
         }
         match older.source {
             _ if older.doubtful => true,
-            // Values that were packed before and after the dictionary learnt differ even if they are equal.
+            // Equal values that were compressed before and after the dictionary was learnt differ as bytes.
             Source::Shown => self.shown != older.shown && self.remote() != older.remote(),
             Source::Sent => match (self.remote(), older.remote()) {
                 (Some(now), Some(sent)) => !holds(&now, &sent),
@@ -128,13 +129,13 @@ impl Row {
     }
 }
 
-/// The uid that a mark of ours on this remote names, unless it was released.
+/// The uid in the mark of this remote, if the mark is ours and not released.
 pub(super) fn marked(remote: &Remote, domains: &[String]) -> Option<Uid> {
     let mark = remote.mark.as_ref().filter(|mark| mark.is_under(domains) && mark.released.is_none())?;
     mark.uid().map(Uid::of)
 }
 
-/// A hash by which remotes of one owner are found; what is found is compared in full.
+/// A hash by which the remotes of one owner are found; the caller compares the owners in full.
 pub(super) fn owner_hash(owner: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     owner.hash(&mut hasher);
@@ -145,7 +146,7 @@ fn version_hash(version: &str) -> u32 {
     u32::try_from(owner_hash(version) >> 32).unwrap_or(1).max(1)
 }
 
-/// A remote as it is kept.
+/// The remote without the members that are not kept.
 pub(super) fn without_times(remote: &Remote) -> Remote {
     let mut remote = remote.clone();
     for name in LEFT_OUT {
@@ -155,7 +156,7 @@ pub(super) fn without_times(remote: &Remote) -> Remote {
     remote
 }
 
-/// Does `now` hold everything that was sent?
+/// Whether `now` holds everything that was sent.
 fn holds(now: &Remote, sent: &Remote) -> bool {
     let all = |sent: &Fields| sent.iter().all(|(name, value)| same(name, Some(value), now.fields.get(name)));
     let latest = match (&now.latest, &sent.latest) {

@@ -1,5 +1,5 @@
-//! The rows: what is known of each dataset and its versions, which objects recorded them, and by whose mark they can
-//! be found.
+//! The table of rows: what is known of each dataset and its versions, which objects recorded them, and an index to find
+//! them by the owner in their mark.
 
 mod absent;
 mod recorders;
@@ -18,10 +18,10 @@ use crate::remote::Remote;
 use crate::remote::id::{RemoteId, version_number};
 use crate::remote::uid::Uid;
 
-/// How many known-gone ids are remembered.
+/// How many ids of gone remotes are remembered.
 const TOMBSTONES: usize = 10_000;
 
-/// How many resyncs a listed older version is believed.
+/// For how many resyncs the row of an older version is believed.
 pub(super) const VERSION_RESYNCS: u32 = 100;
 
 /// Everything known of one dataset.
@@ -36,9 +36,10 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Versions {
     rows: BTreeMap<String, Row>,
-    /// When they were all listed in this term.
+    /// When all versions were listed last since the process started.
     listed: Option<Instant>,
-    /// The one before a version of ours was not known when that was made: it may be a copy of it.
+    /// The version before one that we created, if it was not known at that time: a repeated create may have made it, so
+    /// it may be a copy of ours.
     unknown: Option<String>,
 }
 
@@ -59,11 +60,12 @@ pub(super) struct Rows {
     owners: BTreeSet<(u64, Arc<str>)>,
     gone: HashSet<RemoteId>,
     gone_order: VecDeque<RemoteId>,
-    /// Datasets that nobody recorded, with the mark of an object that recorded another one, as of the last round.
+    /// Datasets that no object recorded and whose mark names an object that recorded another dataset, as of the last
+    /// round.
     doubles: HashMap<Arc<str>, Uid>,
-    /// Objects that know that what they recorded of this dataset is not shown any more.
+    /// Objects that were already woken because the remote that they recorded of this dataset is not shown any more.
     told: HashSet<(Arc<str>, Uid)>,
-    /// Who waits for a remote that is not its own.
+    /// The objects that wait for a remote that is not their own.
     pub(super) watches: Watches,
 }
 
@@ -72,7 +74,7 @@ impl Rows {
         Self { domains: domains.to_vec(), watches, ..Self::default() }
     }
 
-    /// What was shown last of this remote, whether or not it is believed.
+    /// The remote as it was shown last, whether or not the row is believed.
     pub(super) fn last(&self, id: &RemoteId) -> Option<Arc<Remote>> {
         let entry = self.entries.get(id.root())?;
         match id.child() {
@@ -132,14 +134,14 @@ impl Rows {
         })
     }
 
-    /// A read that began at `as_of`, or a write of ours that was acknowledged then: the remote exists, whatever was
-    /// believed before.
+    /// Stores a remote as of a read that began at `as_of`, or of our write that was acknowledged then. It exists, even
+    /// if it was believed to be gone.
     pub(super) fn believe(&mut self, remote: &Remote, as_of: Instant, source: Source) {
         self.gone.remove(&remote.id);
         self.put(remote, as_of, source);
     }
 
-    /// Our own new version is the newest; whether all versions are known does not change.
+    /// Stores our new version as the newest one. Whether all versions are known does not change.
     pub(super) fn created_version(&mut self, version: &Remote, as_of: Instant) {
         let dataset = version.id.root();
         if self.versions_known(dataset) {
@@ -156,10 +158,10 @@ impl Rows {
         let Some(mut remote) = row.remote().map(|remote| (*remote).clone()) else { return };
         let number = |id: &RemoteId| id.child().and_then(version_number);
         if remote.latest.as_ref().is_some_and(|latest| number(&latest.id) > number(&version.id)) {
-            // Made at the same time, and answered before.
+            // A later version was created at the same time, and its answer came first.
             return;
         }
-        // v1 was known as the newest one; it is kept as an older one.
+        // The version that was the newest until now, such as v1, gets a row of its own.
         let older = remote.latest.replace(Box::new(version.clone()));
         self.put(&remote, as_of, Source::Sent);
         if let Some(older) = older.filter(|older| older.id != version.id) {
@@ -167,7 +169,7 @@ impl Rows {
         }
     }
 
-    /// Puts a row unless a newer one is there. Returns whether it says something new.
+    /// Stores a row unless a newer one is there. Returns whether the content is new.
     pub(super) fn put(&mut self, remote: &Remote, as_of: Instant, source: Source) -> bool {
         if remote.id.child().is_none() && self.gone.contains(&remote.id) {
             return false;
@@ -206,7 +208,7 @@ impl Rows {
         changed.unwrap_or(true)
     }
 
-    /// A write of ours to this remote ended without an answer.
+    /// A write of ours to this remote ended without an answer: the rows of its dataset become doubtful.
     pub(super) fn doubt(&mut self, id: &RemoteId, now: Instant) {
         let Some(entry) = self.entries.get_mut(id.root()) else { return };
         if let Some(row) = &mut entry.row {
@@ -260,7 +262,7 @@ impl Rows {
         }
     }
 
-    /// Forgets what was shown of a dataset; who recorded it must look.
+    /// Drops the row of a dataset, but keeps the objects that recorded it.
     pub(super) fn drop_row(&mut self, dataset: &str) {
         let Some(entry) = self.entries.get_mut(dataset) else { return };
         if let Some(row) = entry.row.take() {
@@ -280,7 +282,7 @@ impl Rows {
         self.entries.entry(dataset.into()).or_default()
     }
 
-    /// Keeps the owner index right when a row's owner mark changes.
+    /// Updates the owner index when the owner mark of a row changes.
     fn reown(&mut self, dataset: &str, before: u64, after: u64) {
         let Some((id, _)) = self.entries.get_key_value(dataset) else { return };
         let id = id.clone();
@@ -292,7 +294,7 @@ impl Rows {
         }
     }
 
-    /// An entry of which nothing is known is not kept.
+    /// Removes an entry in which nothing is left.
     fn tidy(&mut self, dataset: &str) {
         let empty = |entry: &Entry| entry.row.is_none() && entry.versions.is_none() && entry.recorders.is_empty();
         if self.entries.get(dataset).is_some_and(empty) {
@@ -301,7 +303,7 @@ impl Rows {
     }
 }
 
-/// Replaces a row that is not newer. `None` if there was no row; otherwise whether it changed.
+/// Replaces `old` unless it is newer. `None` if there is no old row; otherwise whether the content changed.
 fn put(old: Option<&mut Row>, row: &mut Row) -> Option<bool> {
     let old = old?;
     if old.as_of > row.as_of {

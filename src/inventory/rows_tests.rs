@@ -1,4 +1,4 @@
-//! What a row may be replaced by, and how remotes are found by their mark.
+//! Which rows may replace which, and how remotes are found by their mark.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -300,7 +300,7 @@ fn typical(id: &str, name: &str, uid: &str, nonce: &str) -> Remote {
     Remote { mark, ..Remote::labelled(RemoteId::new(id), Labels::new(), fields, Some(Box::new(latest))) }
 }
 
-/// A remote whose dictionary no other test teaches.
+/// A remote with a dictionary of its own, which no other test can fill.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Alone(Remote);
 

@@ -1,7 +1,7 @@
-//! What the tests of the sweep share: an index that sweeps an emulator, and a clock that the test moves.
+//! The stage that the tests of the sweep share: an inventory that sweeps an emulator, and a clock that the test moves.
 //!
-//! The clock of the runtime stands still (`start_paused`), so that resyncs take as long as the test says. What is on
-//! the network goes on meanwhile: every wait here is a wait on a blocking thread, during which the clock is not moved.
+//! The clock of the runtime stands still (`start_paused`), so a resync takes as long as the test says. The network goes
+//! on in real time: every wait here is a wait on a blocking thread, during which the clock does not move.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) const RESYNC: Duration = Duration::from_secs(60);
 /// Far more than any wait of a test should take, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An index at work.
+/// An inventory with its emulator and its running sweeps.
 pub(super) struct Stage {
     pub(super) emulator: Emulator,
     pub(super) client: Client,
@@ -39,7 +39,7 @@ impl Drop for Stage {
     }
 }
 
-/// Who the operator of these tests is.
+/// The identity of the operator in these tests.
 pub(super) fn identity() -> Identity {
     Identity::new(&["the domain".into()], &[], "the cluster")
 }
@@ -49,12 +49,12 @@ pub(super) fn id(number: usize) -> String {
     format!("d-{number:018}")
 }
 
-/// The object that recorded it.
+/// The object that recorded dataset `number`.
 pub(super) fn key(number: usize) -> ObjectKey {
     ObjectKey::new("Dataset", "ns", &format!("o-{number}"), &format!("uid-{number}"))
 }
 
-/// The mark on it.
+/// The mark on dataset `number`.
 pub(super) fn mark(number: usize) -> Labels {
     let owner = Owner { kind: "Dataset".into(), namespace: "ns".into(), name: format!("o-{number}") };
     identity().mark(&owner, &format!("uid-{number}"), "c1").labels()
@@ -78,17 +78,17 @@ pub(super) fn marked(number: usize) -> Dataset {
     labelled(number, &mark(number))
 }
 
-/// The first so many datasets with our mark.
+/// The first `count` datasets with our mark.
 pub(super) fn all_marked(count: usize) -> Vec<Dataset> {
     (0..count).map(marked).collect()
 }
 
-/// A state of the emulator that differs in its datasets.
+/// A state of the emulator that holds these datasets.
 pub(super) fn holding(datasets: &[Dataset]) -> State {
     serde_json::from_value(json!({ "datasets": datasets })).unwrap()
 }
 
-/// A client that finds the service at this address and waits for it as long as the test does.
+/// A client for this endpoint that waits as long as the test does.
 pub(super) fn client(endpoint: &str) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let lookup = |name: &str| match name {
@@ -102,23 +102,23 @@ pub(super) fn client(endpoint: &str) -> Client {
     Client::new(settings, source, limiter, Arc::new(())).unwrap()
 }
 
-/// A moment of real time; the clock stands still.
+/// One millisecond of real time; the test's clock stands still.
 pub(super) async fn moment() {
     tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(1))).await.unwrap();
 }
 
 impl Stage {
-    /// An emulator that holds these datasets, and an index that was not asked for anything yet.
+    /// An emulator that holds these datasets, and an inventory that was not asked for anything yet.
     pub(super) async fn new(datasets: Vec<Dataset>, knobs: Knobs) -> Self {
         Self::with_lag(datasets, knobs, Duration::ZERO).await
     }
 
-    /// The same with lists that may be so old.
+    /// The same, where lists may be `list_lag` old.
     pub(super) async fn with_lag(datasets: Vec<Dataset>, knobs: Knobs, list_lag: Duration) -> Self {
         Self::start(datasets, knobs, identity().domains().to_vec(), list_lag).await
     }
 
-    /// The same with marks of these domains.
+    /// The same, where the operator owns these domains.
     pub(super) async fn of_domains(datasets: Vec<Dataset>, domains: &[String]) -> Self {
         let identity = Identity::new(domains, &[], "the cluster");
         Self::start(datasets, Knobs::default(), identity.domains().to_vec(), Duration::ZERO).await
@@ -133,7 +133,7 @@ impl Stage {
         Self { emulator, client, inventory, woken, sweeps: tokio::spawn(sweeps) }
     }
 
-    /// The objects number so and so recorded their datasets.
+    /// Records dataset N for object N, for each of these numbers.
     pub(super) fn recorded(&self, numbers: impl IntoIterator<Item = usize>) {
         for number in numbers {
             self.inventory.recorded(&RemoteId::new(id(number)), &key(number), Some(WORKSPACE));
@@ -146,12 +146,12 @@ impl Stage {
         self.until("swept", |stage| matches!(stage.inventory.want(WORKSPACE, None), Swept::Yes)).await;
     }
 
-    /// Waits until `done`; the clock goes about as fast as time does.
+    /// Waits until `done` holds; the clock moves about as fast as real time.
     pub(super) async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         self.until_in(Duration::from_millis(2), what, done).await;
     }
 
-    /// The same with a faster clock, for what happens once in a resync.
+    /// The same with a faster clock, for events that happen once per resync.
     pub(super) async fn until_later(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         self.until_in(RESYNC / 100, what, done).await;
     }
@@ -165,12 +165,12 @@ impl Stage {
         }
     }
 
-    /// Moves the clock by `time`; returns when in it calls were made.
+    /// Moves the clock by `time`; returns the times at which calls were made.
     pub(super) async fn pass(&mut self, time: Duration) -> Vec<Duration> {
         self.pass_in(time, RESYNC / 50).await
     }
 
-    /// The same, in longer or shorter steps.
+    /// The same, in steps of `step`.
     pub(super) async fn pass_in(&mut self, time: Duration, step: Duration) -> Vec<Duration> {
         let (begun, mut calls) = (Instant::now(), Vec::new());
         while begun.elapsed() < time {
@@ -182,7 +182,7 @@ impl Stage {
         calls
     }
 
-    /// Waits until so many rounds more have ended.
+    /// Waits until `more` further rounds have ended.
     pub(super) async fn rounds(&mut self, more: u64) {
         let wanted = self.inventory.sweeps() + more;
         let begun = std::time::Instant::now();
@@ -193,7 +193,7 @@ impl Stage {
         }
     }
 
-    /// Waits until nothing happens on the network.
+    /// Waits until there is no traffic on the network.
     pub(super) async fn settle(&self) {
         loop {
             let before = self.answered();
@@ -215,7 +215,7 @@ impl Stage {
         (ok, failed, self.answered() - ok - failed)
     }
 
-    /// Names of the objects that were woken since this was asked last, each with how many times.
+    /// The names of the objects that were woken since the last call, each with the number of times.
     pub(super) fn woken(&mut self) -> Vec<(String, usize)> {
         let mut names = Vec::new();
         while let Ok(key) = self.woken.try_recv() {
@@ -230,17 +230,17 @@ impl Stage {
         self.inventory.get(&RemoteId::new(id(number)))
     }
 
-    /// How many of the first so many datasets are believed to be there.
+    /// How many of the first `count` datasets are believed to exist.
     pub(super) fn known(&self, count: usize) -> usize {
         (0..count).filter(|number| self.believed(*number).is_some()).count()
     }
 
-    /// Someone works in the console.
+    /// A user changes something in the console.
     pub(super) fn console(&self, method: &str, path: &str, body: &Value) {
         self.emulator.console(method, &format!("/api/v1/datasets{path}"), body).unwrap();
     }
 
-    /// Someone makes a dataset with these labels; returns its id.
+    /// A user creates a dataset with these labels; returns its id.
     pub(super) fn make(&self, name: &str, labels: &Labels) -> String {
         let labels: Vec<_> = labels.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
         let body = json!({
@@ -251,14 +251,14 @@ impl Stage {
         made["DatasetId"].as_str().unwrap().to_owned()
     }
 
-    /// What carries our mark and no object stands for.
+    /// Datasets and versions that carry our mark and that no object recorded.
     pub(super) fn orphans(&self) -> Vec<String> {
         let mut orphans: Vec<_> = self.inventory.orphans(|_| false).iter().map(ToString::to_string).collect();
         orphans.sort();
         orphans
     }
 
-    /// Why the workspace is not known, for an object that waits for it.
+    /// Why the workspace is not known, asked for object `waiting`.
     pub(super) fn trouble(&self, waiting: Option<usize>) -> Option<ListError> {
         match self.inventory.want(WORKSPACE, waiting.map(key).as_ref()) {
             Swept::Yes | Swept::Soon => None,
@@ -266,13 +266,13 @@ impl Stage {
         }
     }
 
-    /// Someone changes the description of a dataset.
+    /// A user changes the description of a dataset.
     pub(super) fn edit(&self, number: usize, text: &str) {
         self.console("PUT", &format!("/{}", id(number)), &json!({"Description": text}));
     }
 }
 
-/// Objects that were woken once each.
+/// The names of these objects, each woken once.
 pub(super) fn once(numbers: &[usize]) -> Vec<(String, usize)> {
     let mut names: Vec<_> = numbers.iter().map(|number| (format!("o-{number}"), 1)).collect();
     names.sort();

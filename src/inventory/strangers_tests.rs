@@ -1,4 +1,5 @@
-//! What is not ours or not as we know it: other tenants' look-alikes, values nobody knows, members of other types.
+//! Remotes that are not ours or not as the operator knows them: look-alikes of other tenants, unknown values, members
+//! of other types.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use crate::api::names::{MARK_DOMAIN, MARK_OWNER};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Identity, Labels};
 
-/// Labels that a filter for our domain lets through, or that look like a mark, but are none of ours.
+/// Labels that pass the filter for our domain or look like a mark, but are none of ours.
 fn look_alikes() -> Vec<Labels> {
     let (domain, ours) = (identity().domains()[0].clone(), mark(1));
     let foreign = Identity::new(&["another domain".into()], &[], "another cluster").domains()[0].clone();
@@ -39,13 +40,13 @@ fn look_alikes() -> Vec<Labels> {
 #[tokio::test(start_paused = true)]
 async fn look_alikes_of_another_tenant_are_not_taken_for_ours() {
     let strangers = look_alikes().into_iter().zip(100..).map(|(labels, number)| labelled(number, &labels));
-    // Another account in the same region, with our very marks.
+    // Datasets of another account in the same region, with exactly our marks.
     let abroad = (200..210).map(|number| Dataset { owner_id: "9999999999999999".into(), ..marked(number) });
     let mut stage =
         Stage::new(all_marked(20).into_iter().chain(strangers).chain(abroad).collect(), Knobs::default()).await;
     stage.recorded(0..19);
     stage.swept().await;
-    assert_eq!(stage.calls(), (2, 0, 0), "a page, and one that proves its count");
+    assert_eq!(stage.calls(), (1, 0, 0));
     assert_eq!((stage.inventory.len(), stage.orphans()), (20, vec![id(19)]));
     let owned = stage.inventory.owned(&[mark(1)[MARK_OWNER].clone()], None);
     assert_eq!(owned.iter().map(|remote| remote.id.root()).collect::<Vec<_>>(), [id(1)]);
@@ -92,14 +93,14 @@ async fn values_nobody_knows_are_kept_as_they_are() {
     assert_eq!((stage.woken(), stage.calls().2), (once(&[7]), 0));
 }
 
-/// A service that answers every call with the same list, in members that its documents do not have so.
+/// A service that answers every call with the same list, with members of types that its documents do not name.
 struct Same {
     endpoint: String,
     items: Arc<Mutex<Vec<Value>>>,
     calls: Arc<AtomicU64>,
 }
 
-/// `total`: what the list says that it counts, if not its items.
+/// `total` is the `TotalCount` of the list, if it is not the number of its items.
 async fn answering(items: Vec<Value>, total: Option<u64>) -> Same {
     let (items, calls) = (Arc::new(Mutex::new(items)), Arc::new(AtomicU64::new(0)));
     let (shown, counted) = (items.clone(), calls.clone());
@@ -186,7 +187,8 @@ async fn members_that_are_null_or_of_another_type_keep_no_row_away() {
     assert_eq!(woken.try_recv().unwrap(), key(2));
     assert!(woken.try_recv().is_err());
 
-    // Labels that cannot be read could be anyone's mark: such a list is not believed, and everyone learns of it.
+    // Labels that cannot be read could hold anyone's mark. Such a list is not believed, and every object that waits for
+    // it is woken.
     items.lock().unwrap()[2]["Labels"] = json!("none");
     let rounds = inventory.sweeps();
     let begun = std::time::Instant::now();

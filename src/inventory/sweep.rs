@@ -85,7 +85,7 @@ impl Sweep<'_> {
     }
 
     async fn list(&self, domain: &str, number: u32, pace: Pace) -> ListProgress {
-        let mut progress = ListProgress::new(number, self.inventory.count(self.workspace));
+        let mut progress = ListProgress::new(number);
         self.pause(pace, &progress).await;
         self.take(self.page(domain, 1).await, &mut progress);
         let mut next = 2;
@@ -103,13 +103,10 @@ impl Sweep<'_> {
         }
         // The rest, or all of it: pages may come out smaller than the first one.
         while progress.wants_more() {
-            if !progress.is_proving() {
-                self.pause(pace, &progress).await;
-            }
+            self.pause(pace, &progress).await;
             self.take(self.page(domain, next).await, &mut progress);
             next += 1;
         }
-        self.inventory.counts(self.workspace, progress.count);
         progress
     }
 

@@ -1,5 +1,5 @@
-//! Objects that are stuck because of a remote which is not theirs: each is woken once when that remote looks different,
-//! goes, comes, or when the object that recorded it is gone.
+//! Objects that are blocked by a remote that is not theirs. Each is woken once when that remote changes, appears or
+//! disappears, or when the object that recorded it is gone.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,11 +12,11 @@ use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::uid::Uid;
 
-/// Who waits for which remote.
+/// Which objects wait for which remote.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     by: HashMap<RemoteId, Vec<Watch>>,
-    /// Objects that were woken and have not been looked at since.
+    /// Objects that were woken and have not been reconciled since.
     news: HashSet<Uid>,
     wake: Option<UnboundedSender<ObjectKey>>,
 }
@@ -33,7 +33,7 @@ impl Watches {
         Self { wake: Some(wake), ..Self::default() }
     }
 
-    /// Nobody waits for anything.
+    /// Whether no object waits.
     pub(super) fn is_empty(&self) -> bool {
         self.by.is_empty()
     }
@@ -47,7 +47,7 @@ impl Watches {
         }
     }
 
-    /// Only these objects live.
+    /// Drops the waits of all objects that do not exist any more.
     pub(super) fn forget(&mut self, lives: impl Fn(Uid) -> bool) {
         if self.by.is_empty() && self.news.is_empty() {
             return;
@@ -59,7 +59,7 @@ impl Watches {
         self.news.retain(|uid| lives(*uid));
     }
 
-    /// This remote was shown.
+    /// A read or list shows this remote.
     pub(super) fn shown(&mut self, remote: &Remote) {
         if self.by.contains_key(&remote.id) {
             let face = About::shown(remote).face;
@@ -70,7 +70,7 @@ impl Watches {
         }
     }
 
-    /// This remote is not there.
+    /// This remote does not exist.
     pub(super) fn left(&mut self, id: &RemoteId) {
         self.fire(id, |watch| watch.about.face.is_some());
         if id.child().is_none() && !self.by.is_empty() {
@@ -81,18 +81,18 @@ impl Watches {
         }
     }
 
-    /// Whoever recorded it does so no more.
+    /// The object that recorded this remote does not record it any more.
     pub(super) fn unowned(&mut self, id: &RemoteId) {
         self.fire(id, |_| true);
     }
 
-    /// Datasets of this workspace that somebody waits for.
+    /// Datasets of this workspace that objects wait for.
     pub(super) fn datasets(&self, workspace: &str) -> BTreeSet<String> {
         let here = |watches: &Vec<Watch>| watches.iter().any(|watch| &*watch.workspace == workspace);
         self.by.iter().filter(|(_, watches)| here(watches)).map(|(id, _)| id.root().to_owned()).collect()
     }
 
-    /// Somebody waits for this dataset, or a version of it.
+    /// Whether an object waits for this dataset or a version of it.
     pub(super) fn has(&self, dataset: &str) -> bool {
         self.by.keys().any(|id| id.root() == dataset)
     }
@@ -102,7 +102,7 @@ impl Watches {
         for watch in watches.extract_if(.., |watch| concerns(watch)) {
             self.news.insert(watch.key.uid);
             if let Some(wake) = &self.wake {
-                // Nobody listens only while the process ends.
+                // The receiver is dropped only while the process ends.
                 let _ = wake.send(watch.key);
             }
         }
@@ -113,8 +113,8 @@ impl Watches {
 }
 
 impl Inventory {
-    /// `key` ended a pass that was about these remotes of this workspace and no others: it is woken when one of them is
-    /// not any more as it was then.
+    /// A reconcile of `key` ended because of these remotes of this workspace, and of no others: the object is woken
+    /// when one of them differs from what that reconcile saw.
     pub fn watch(&self, key: &ObjectKey, workspace: &str, about: &[About]) {
         let mut state = self.state();
         let rows = &mut state.rows;
@@ -123,7 +123,7 @@ impl Inventory {
         }
         rows.watches.set(key, workspace, about);
         for about in about {
-            // What came in between is news already.
+            // A change since the reconcile read them wakes the object at once.
             if rows.is_gone(&about.id) {
                 rows.watches.left(&about.id);
             } else if let Some(remote) = rows.last(&about.id) {
@@ -141,7 +141,7 @@ impl Inventory {
         watches.filter(theirs).map(|watch| watch.key.uid).collect()
     }
 
-    /// Was this object woken because of a remote that it waited for? It is asked once.
+    /// Whether this object was woken because of a remote that it waited for. Asking clears it.
     #[must_use]
     pub fn take_news(&self, uid: &str) -> bool {
         let news = &mut self.state().rows.watches.news;

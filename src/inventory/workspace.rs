@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::list_progress::Count;
 use super::object::ObjectKey;
 use super::{Inventory, ListError};
 use crate::cloud::CallError;
@@ -28,7 +27,6 @@ pub(super) struct Workspace {
     pages: u32,
     /// When the last page of a spread round was due.
     due: Option<Instant>,
-    count: Count,
     trouble: Option<ListError>,
     /// It has not been seen for too long, and everyone concerned knows.
     blind: bool,
@@ -137,16 +135,6 @@ impl Inventory {
             let next = entry.due.map(|due| due + gap).filter(|next| *next + gap > now);
             *entry.due.insert(next.map_or(now + gap, |next| next.max(now)))
         })
-    }
-
-    /// A list taught what its `TotalCount` is worth.
-    pub(super) fn counts(&self, workspace: &str, count: Count) {
-        self.with(workspace, |entry| entry.count = count);
-    }
-
-    /// What `TotalCount` is worth here.
-    pub(super) fn count(&self, workspace: &str) -> Count {
-        self.with(workspace, |entry| entry.count)
     }
 
     /// It has not been seen for too long.

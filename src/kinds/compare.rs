@@ -1,4 +1,4 @@
-//! What it takes to make a remote equal to its spec: the changes, in the order in which they are made.
+//! The changes that make a remote equal to its spec, in the order in which they are made.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::plan::view::View;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 
-/// Compares a dataset with its spec, and its v1 where the spec manages that too.
+/// Compares a dataset with its spec, and also its v1 if the spec manages that.
 pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
     let own = Part::of(desired, remote);
     let mut update = own.members(view);
@@ -45,14 +45,14 @@ pub(super) fn version(view: &View, desired: &Desired, remote: &Remote) -> Compar
     Comparison { edits, needs: None, left: own.left(view), held: own.held() }
 }
 
-/// A change of who sees a dataset.
+/// A change of who may see a dataset.
 enum Access {
     Publish,
     Update(Fields),
 }
 
-/// Who sees a dataset is changed last where the service has a call of its own for it (`PublishDataset`), or is known
-/// to refuse it (the way back from PUBLIC): a refusal must not keep other changes from being made.
+/// The access to a dataset is changed last if the service has a call of its own for it (`PublishDataset`) or is known
+/// to refuse it (from PUBLIC back): so a refusal cannot keep other changes from being made.
 fn access_last(update: &mut Fields, remote: &Remote) -> Option<Access> {
     let wanted = update.get("Accessibility")?;
     let now = remote.fields.get("Accessibility").and_then(Value::as_str).unwrap_or("PRIVATE");

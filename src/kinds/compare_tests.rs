@@ -1,4 +1,5 @@
-//! Fields that the service keeps otherwise than they were sent: left after three updates, and told.
+//! Fields that the service stores differently than they were sent: after three updates they are left alone and
+//! reported.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, Origin};
 use crate::words::shown;
 
-/// A Dataset that wants each kind of thing a service may rewrite, and the remote as it was made.
+/// A Dataset that sets each kind of field that a service may rewrite, and its remote as it was created.
 fn wishes() -> (View, Remote) {
     let id = RemoteId::new("d-1");
     let members = json!({"Name": "o", "Uri": "oss://b/", "Description": " new ", "Options": "{\"rate\": 0.123456789}"});
@@ -37,7 +38,7 @@ fn wishes() -> (View, Remote) {
     (view, remote)
 }
 
-/// As a service keeps it that trims texts and rounds numbers.
+/// The remote as stored by a service that trims texts and rounds numbers.
 fn rewritten(remote: &Remote) -> Remote {
     let mut remote = remote.clone();
     let trim = |fields: &mut Fields| {
@@ -54,7 +55,7 @@ fn rewritten(remote: &Remote) -> Remote {
     remote
 }
 
-/// One resync: the service shows `remote`; what is changed is counted, and rewritten by the service again. Returns the
+/// One resync: the service shows `remote`, the changes are counted, and the service rewrites them again. Returns the
 /// number of changes, and the report.
 fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Report) {
     let id = remote.id.clone();
@@ -136,7 +137,7 @@ fn every_field_that_the_service_rewrites_is_left_after_three_updates_and_told() 
             assert!(told.contains(part), "{told}");
         }
     }
-    // Somebody changes one of them: that one is set right once, and is then left again after three.
+    // Somebody changes one of the fields: it is restored once, and left alone again after three updates.
     let mut other = shown.clone();
     other.fields.insert("Description".into(), json!("by hand"));
     let (changes, report) = resync(&mut view, &mut repairs, &other);
@@ -147,7 +148,7 @@ fn every_field_that_the_service_rewrites_is_left_after_three_updates_and_told() 
     // A new generation and a requested reconcile try all of them.
     view.object.generation += 1;
     assert_eq!(resync(&mut view, &mut repairs, &shown).0, 3);
-    // Another value in the spec is another matter.
+    // Another value in the spec starts a new count.
     desire(&mut view).mutable.insert("Description".into(), json!("new"));
     view.object.generation += 1;
     let told = (0..4).filter_map(|_| resync(&mut view, &mut repairs, &shown).1.normalised).next_back().unwrap();
@@ -194,7 +195,7 @@ fn a_conflict_of_what_was_adopted_does_not_speak_of_an_edit() {
 }
 
 proptest! {
-    /// However a service rewrites what it is sent, the updates of one generation end.
+    /// In whatever way a service rewrites fields, the updates of one generation come to an end.
     #[test]
     fn updates_come_to_an_end(kept_as in prop::collection::vec("[a-c]{0,2}", 1..12)) {
         let (mut view, made) = wishes();
@@ -205,7 +206,7 @@ proptest! {
             shown.fields.insert("Description".into(), json!(text));
             updates += resync(&mut view, &mut repairs, &shown).0;
         }
-        // From here on it shows the same again and again.
+        // From here on the service shows the same value again and again.
         let mut shown = made.clone();
         shown.fields.insert("Description".into(), json!(kept_as[0]));
         let later: Vec<_> = (0..6).map(|_| resync(&mut view, &mut repairs, &shown).0).collect();

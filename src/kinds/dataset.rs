@@ -58,7 +58,7 @@ impl Compressible for Dataset {
     }
 }
 
-/// Fixed at creation (vendor's SDK: no update operation has them).
+/// Members that are fixed at creation (no update operation of the vendor's SDK has them).
 pub const FIXED: &[&str] = &[
     "Property",
     "DataSourceType",
@@ -75,7 +75,7 @@ pub const FIXED: &[&str] = &[
     "SourceDatasetVersion",
 ];
 
-/// Changed by `UpdateDataset` (and `PublishDataset`).
+/// Members that `UpdateDataset` (or `PublishDataset`) changes.
 const MUTABLE: &[&str] = &[
     "Name",
     "Description",
@@ -86,7 +86,7 @@ const MUTABLE: &[&str] = &[
     "AccessibleRoleIdList",
 ];
 
-/// Members that belong to v1: their name in `CreateDataset` and in the version operations.
+/// Members that belong to v1: their names in `CreateDataset` and in the version operations.
 const FIRST: &[(&str, &str)] = &[
     ("VersionDescription", "Description"),
     ("DataSize", "DataSize"),
@@ -95,7 +95,7 @@ const FIRST: &[(&str, &str)] = &[
     ("UserMetricsEndpoints", "UserMetricsEndpoints"),
 ];
 
-/// What decisions know of Datasets.
+/// The properties of Datasets for decisions.
 pub const PROFILE: Profile = Profile {
     name: "Dataset",
     resource: "paids",
@@ -112,7 +112,7 @@ pub const PROFILE: Profile = Profile {
     info,
 };
 
-/// What status tells of a dataset besides its identity.
+/// The members of status that describe the dataset, in addition to its identity.
 fn info(remote: &Remote, info: &mut Map<String, Value>, written: bool) {
     super::info::common(remote, info, written);
     super::info::put(info, "name", super::info::text(remote, "Name"));
@@ -141,7 +141,7 @@ impl Kind for Datasets {
                     ),
                 ));
             }
-            // A dataset and its v1 have one value of options between them.
+            // A dataset and its v1 share one value of options.
             if binder.spec.options.is_some() {
                 let message =
                     format!("DatasetVersion {name} binds v1 and sets its options; set options in one of the two");
@@ -170,7 +170,7 @@ impl Kind for Datasets {
                 relations.leaving.push(name);
             }
         }
-        // Nobody knows what those that do not parse want.
+        // A DatasetVersion that does not parse counts as one that stays, as its wishes are unknown.
         relations.living.extend(lookups.unparsable_referrers::<DatasetVersions>(&references_to(object, recorded)));
         relations
     }
@@ -195,7 +195,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
     };
     let fixed = json.members(FIXED);
     let mut mutable = json.members(MUTABLE);
-    // What is adopted by id keeps its name unless the spec says one.
+    // A dataset that is adopted by id keeps its name unless the spec sets one.
     if spec.name.is_none() && adoption.dataset_id.is_none() {
         mutable.insert("Name".to_owned(), json!(default_name(object)?));
     }
@@ -238,7 +238,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
     })
 }
 
-/// What `appliedLabelKeys` holds: keys of the dataset's labels, and those of its v1.
+/// The value of `appliedLabelKeys`: the keys of the dataset's labels, and those of its v1.
 fn label_keys(own: &Labels, first: Option<&Labels>) -> Vec<String> {
     let first = first.into_iter().flatten().map(|(key, _)| format!("{}{key}", first_version::PREFIX));
     own.keys().cloned().chain(first).collect()

@@ -1,11 +1,11 @@
-//! What of a spec goes where: no field is forgotten, and each is compared in one place.
+//! The way of each spec field into the API members: no field is forgotten, and each is compared in one place.
 
 use super::super::members::tests::{camel, every_member};
 use super::*;
 use crate::api::DatasetSpec;
 use crate::api::rules::DATASET_IMMUTABLES;
 
-/// Fields that say how the operator works, and the labels, which have calls of their own.
+/// Fields about the operator's own behaviour, and the labels, which have calls of their own.
 const OURS: [&str; 6] =
     ["adoption", "deleteForeignVersions", "deletionPolicy", "labels", "onExternalDeletion", "versionLabels"];
 

@@ -11,12 +11,12 @@ use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
-/// Its name.
+/// The name of v1.
 pub(super) const NAME: &str = "v1";
 /// Prefix of the keys in `appliedLabelKeys` that are labels of v1.
 pub(super) const PREFIX: &str = part::FIRST;
 
-/// v1 beside what the spec says of it.
+/// v1 together with the part of the spec that is about it.
 pub(super) fn part<'a>(desired: &'a Desired, first: &'a Remote) -> Part<'a> {
     Part {
         remote: first,
@@ -31,7 +31,7 @@ pub(super) fn part<'a>(desired: &'a Desired, first: &'a Remote) -> Part<'a> {
     }
 }
 
-/// v1 of a dataset: as read in this pass, or else its newest version as long as there is only one.
+/// v1 of a dataset: as read in this reconcile, or else the newest version as long as v1 is the only one.
 pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Remote> {
     let id = remote.id.join(NAME);
     let seen = view.observation(&id);
@@ -42,8 +42,8 @@ pub(super) fn first_of<'a>(view: &'a View, remote: &'a Remote) -> Option<&'a Rem
     }
 }
 
-/// The spec manages v1, and what it is like is not known: the step that shows it. First a list, which its DatasetVersions
-/// can use as well.
+/// If the spec manages v1 and its state is not known: the step that reads it. First a list of the versions, which the
+/// DatasetVersions can use as well.
 pub(super) fn needs_first(view: &View, desired: &Desired, remote: &Remote) -> Option<Step> {
     if desired.first.is_empty() || first_of(view, remote).is_some() {
         return None;
@@ -54,7 +54,7 @@ pub(super) fn needs_first(view: &View, desired: &Desired, remote: &Remote) -> Op
     })
 }
 
-/// An edit of v1 as one of its dataset, which shows v1 as its newest version.
+/// Turns an edit of v1 into an edit of its dataset, which shows v1 as its newest version.
 pub(super) fn within(view: &View, dataset: &Remote, mut edit: Edit) -> Edit {
     let mut after = dataset.clone();
     let latest = after.latest.as_mut().filter(|latest| latest.id == edit.id);
@@ -69,7 +69,7 @@ pub(super) fn within(view: &View, dataset: &Remote, mut edit: Edit) -> Edit {
     edit
 }
 
-/// What a create made of a dataset, as far as we know without reading it.
+/// The dataset that a create made, as far as it is known without reading it.
 pub(super) fn made(id: &RemoteId, desired: &Desired) -> Remote {
     let mut fields = desired.create.clone();
     fields.remove("VersionLabels");

@@ -1,14 +1,14 @@
-//! What status tells of a remote besides its identity.
+//! The members of status that describe a remote, in addition to its identity.
 //!
-//! Members that the service computes are taken along only when status is written anyway: they are not worth a write of
-//! their own.
+//! Members that the service computes are refreshed only when status is written anyway: a change of them alone is not
+//! worth a write.
 
 use serde_json::{Map, Value};
 
 use crate::remote::Remote;
 use crate::remote::json::{self, Json};
 
-/// What datasets and versions have in common.
+/// The members that datasets and versions have in common.
 pub(super) fn common(remote: &Remote, info: &mut Map<String, Value>, written: bool) {
     put(info, "mountPath", mount_path(remote));
     for (key, name) in [("ownerId", "OwnerId"), ("mountAccess", "MountAccess")] {
@@ -23,7 +23,7 @@ pub(super) fn text(remote: &Remote, name: &str) -> Option<Value> {
     remote.fields.get(name).filter(|value| value.is_string()).cloned()
 }
 
-/// Sets a member, or takes it away.
+/// Sets a member, or removes it.
 pub(super) fn put(info: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     match value {
         Some(value) => drop(info.insert(key.to_owned(), value)),

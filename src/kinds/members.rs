@@ -1,4 +1,4 @@
-//! From spec to API members: names, nested keys, labels, and the JSON-in-a-string members.
+//! Converts a spec to API members: names, nested keys, labels, and the members that hold JSON in a string.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,12 +17,12 @@ impl Spec {
         Self(serde_json::to_value(spec).unwrap_or_default())
     }
 
-    /// Those of the named members that the spec manages.
+    /// The named members that the spec sets.
     pub(super) fn members(&self, names: &[&str]) -> Fields {
         names.iter().filter_map(|name| Some(((*name).to_owned(), self.member(name)?))).collect()
     }
 
-    /// One member, with nested keys spelled as the API does.
+    /// One member, with nested keys in the API's spelling.
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         self.0.get(lower_camel(name)).filter(|value| !value.is_null()).cloned().map(pascal_keys)
     }
@@ -47,7 +47,7 @@ pub(super) fn labels(labels: Option<&[Label]>) -> Labels {
     labels.unwrap_or_default().iter().map(|label| (label.key.clone(), label.value.clone())).collect()
 }
 
-/// The texts that must be JSON objects are: admission only looks at their braces.
+/// Checks that the texts that must be JSON objects are: admission only looks at their braces.
 pub(super) fn check_json(fields: &Fields) -> Result<(), Blocked> {
     for name in ["Options", "ImportInfo"] {
         let Some(text) = fields.get(name).and_then(Value::as_str) else { continue };
@@ -70,7 +70,7 @@ pub(super) mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{Map, json};
 
-    /// A spec that sets every field that its schema has, and the names of these fields in order.
+    /// A spec that sets every field of its schema, and the sorted names of these fields.
     pub(in crate::kinds) fn every_member<O: CustomResourceExt, S: DeserializeOwned>() -> (S, Vec<String>) {
         let definition = serde_json::to_value(O::crd()).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
@@ -80,7 +80,7 @@ pub(super) mod tests {
         (serde_json::from_value(spec).unwrap(), names)
     }
 
-    /// A value of this schema.
+    /// A value that fits this schema.
     fn example(name: &str, schema: &Value) -> Value {
         let nothing = Map::new();
         if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
@@ -100,7 +100,7 @@ pub(super) mod tests {
         }
     }
 
-    /// API names as the spec spells them, in order.
+    /// API names in the spec's spelling, sorted.
     pub(in crate::kinds) fn camel<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
         let mut names: Vec<_> = names.map(|name| lower_camel(name)).collect();
         names.sort();

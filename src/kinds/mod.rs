@@ -1,4 +1,4 @@
-//! The kinds: what a Dataset and a DatasetVersion want, in the API's terms. Pure; one file a kind.
+//! The kinds: the wishes of a Dataset and a DatasetVersion in terms of the API. Pure; one file per kind.
 
 mod compare;
 pub mod dataset;
@@ -14,13 +14,13 @@ use crate::reconcile::kind::Kind;
 pub use dataset::Datasets;
 pub use version::DatasetVersions;
 
-/// Something to do for each kind.
+/// Work to do for each kind.
 pub trait ForEachKind {
     /// Does it for kind `K`.
     fn visit<K: Kind>(&mut self);
 }
 
-/// Does it for all kinds: the one place that lists them.
+/// Does the work for all kinds. This is the only place that lists them.
 pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();

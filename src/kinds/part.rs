@@ -1,5 +1,5 @@
-//! A remote, or what is in it, compared field by field with what a spec says of it. Only labels that we set are ever taken
-//! away.
+//! A remote, or a part of it, compared field by field with its spec. Only labels that the operator set are ever
+//! removed.
 
 use serde_json::Value;
 
@@ -17,19 +17,19 @@ use crate::remote::mark::{Labels, is_mark};
 /// Prefix of the keys in `appliedLabelKeys` that are labels of v1 (`=` cannot occur in a label key).
 pub(super) const FIRST: &str = "v1=";
 
-/// A remote, or what is in it, beside what a spec says of it.
+/// A remote, or a part of it, together with its spec.
 pub(super) struct Part<'a> {
-    /// What the service shows.
+    /// The remote as the service shows it.
     pub(super) remote: &'a Remote,
-    /// Members wanted.
+    /// The members that the spec wants.
     pub(super) fields: &'a Fields,
-    /// Labels wanted; `None` if the spec does not manage them.
+    /// The labels that the spec wants; `None` if it does not manage them.
     pub(super) labels: Option<&'a Labels>,
-    /// Before its keys in `appliedLabelKeys`, and before the names of its fields where updates are counted.
+    /// Prefix of its keys in `appliedLabelKeys`, and of the names of its fields where updates are counted.
     pub(super) prefix: &'static str,
-    /// What the spec calls its labels.
+    /// The name of its label list in the spec.
     pub(super) list: &'static str,
-    /// What the spec calls a member of it.
+    /// The spec's field for a member.
     pub(super) member: fn(name: &str) -> Field,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Part<'a> {
         Self { remote, fields, labels, prefix: "", list: "labels", member: Field::member }
     }
 
-    /// The members to send.
+    /// The members to send: those that differ, without the futile ones.
     pub(super) fn members(&self, view: &View) -> Fields {
         let mut update = difference(self.fields, &self.remote.fields);
         update.retain(|name, value| !is_futile(view, &self.key(name), Some(value), self.remote.fields.get(name)));
@@ -50,7 +50,7 @@ impl<'a> Part<'a> {
         (!members.is_empty()).then(|| self.spec_edit(members, codec.update(&self.remote.id, members.clone())))
     }
 
-    /// PRIVATE becomes PUBLIC by a call of its own.
+    /// A change from PRIVATE to PUBLIC, which has a call of its own.
     pub(super) fn publish(&self) -> Edit {
         let public = Fields::from_iter([("Accessibility".to_owned(), Value::from("PUBLIC"))]);
         self.spec_edit(&public, Request::publish_dataset(self.remote.id.root()))
@@ -69,7 +69,8 @@ impl<'a> Part<'a> {
         Edit { id: self.remote.id.clone(), request, after: vec![after], replaces: None, purpose }
     }
 
-    /// First the labels of ours that are wanted no more, then those to set. Keys unknown to us are never touched.
+    /// First the edit that removes labels that we set and that are not wanted any more, then the one that sets labels.
+    /// Labels with other keys are never touched.
     pub(super) fn label_edits(&self, view: &View, codec: &dyn Codec) -> Vec<Edit> {
         let none = Labels::new();
         let (wanted, held) = (self.labels.unwrap_or(&none), &self.remote.labels);
@@ -95,7 +96,7 @@ impl<'a> Part<'a> {
         unset_edit.into_iter().chain(set_edit).collect()
     }
 
-    /// Fields that differ and are left as the service keeps them.
+    /// Fields that differ and are left as the service stores them.
     pub(super) fn left(&self, view: &View) -> Vec<FieldChange> {
         let text = |labels: &Labels, key: &str| labels.get(key).map(|value| Value::from(value.as_str()));
         let change = |key: &String| {
@@ -118,7 +119,7 @@ impl<'a> Part<'a> {
         view.state.futile.keys().filter_map(change).collect()
     }
 
-    /// Keys of labels that it holds as they are wanted.
+    /// Keys of the labels that already have the wanted value.
     pub(super) fn held(&self) -> Vec<String> {
         let wanted = self.labels.into_iter().flatten();
         let same = wanted.filter(|(key, value)| self.remote.labels.get(*key) == Some(value));
@@ -137,7 +138,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Label keys of it that we set.
+    /// Keys of the labels that we set on it.
     pub(super) fn applied<'v>(&self, view: &'v View) -> impl Iterator<Item = &'v str> + use<'v> {
         let prefix = self.prefix;
         let other = |key: &&str| !key.starts_with(FIRST);
@@ -146,7 +147,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Was this field sent so often in vain that it is left as the service keeps it?
+/// Whether this field was sent in vain so often that it is left as the service stores it.
 fn is_futile(view: &View, field: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
     view.state.futile.get(field).is_some_and(|futile| {
         futile.wanted == print(wanted) && futile.left.as_ref().is_none_or(|left| *left == print(found))

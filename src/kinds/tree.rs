@@ -1,4 +1,4 @@
-//! The order in which a dataset and its versions go. Rules: `docs/protocol.md`, 6.4.
+//! The order in which a dataset and its versions are deleted. Rules: `docs/protocol.md`, 6.4.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::plan::view::View;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
-/// Deletions of a Dataset and its versions that come within this time are one deletion: a client sends them one after
-/// the other.
+/// Deletions of a Dataset and its versions within this time count as one deletion, as a client sends them one after the
+/// other.
 const TOGETHER: Duration = Duration::from_secs(2);
 
-/// Live versions block a dataset; versions that must go one by one are waited for.
+/// Whether a Dataset may go: living versions block it, and it waits for versions that must be deleted one by one.
 pub(super) fn dataset_may_go(view: &View) -> Clearance {
     let relations = &view.relations;
     if !relations.living.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
     Clearance::Go
 }
 
-/// A version that nobody here deletes blocks its dataset.
+/// Whether the dataset may be deleted: a version that no DatasetVersion here deletes blocks it.
 pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance {
     let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
     if newest == Some(first_version::NAME) || view.relations.delete_foreign {
@@ -63,7 +63,7 @@ pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance 
     Clearance::blocked(message, Next::Backoff)
 }
 
-/// A version goes with its dataset where that takes it along, and otherwise after the newer ones.
+/// Whether a version may go: with its dataset if the deletion of that includes it, otherwise after the newer versions.
 pub(super) fn version_may_go(view: &View) -> Clearance {
     if view.deletion_policy() == Deletion::Retain {
         return Clearance::Go;
@@ -85,7 +85,7 @@ pub(super) fn version_may_go(view: &View) -> Clearance {
     }
 }
 
-/// v1 is a part of its dataset: the object that binds it does not own its life.
+/// Whether the version is v1: that is a part of its dataset, so the object that binds it never deletes it.
 pub(super) fn is_borrowed(version: &RemoteId) -> bool {
     version.child() == Some(first_version::NAME)
 }

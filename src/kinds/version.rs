@@ -1,4 +1,4 @@
-//! A DatasetVersion: v2 and later of a dataset, or its v1, bound without owning its life.
+//! A DatasetVersion: v2 or a later version of a dataset, or its v1, which the object only binds and never deletes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,7 +35,7 @@ impl Managed for DatasetVersion {
 }
 
 impl Compressible for DatasetVersion {
-    // Versions are written much like datasets.
+    // The members of a version are much like those of a dataset.
     const TYPICAL: &'static str = <crate::api::Dataset as Compressible>::TYPICAL;
 
     fn learnt() -> &'static OnceLock<Box<[u8]>> {
@@ -44,14 +44,14 @@ impl Compressible for DatasetVersion {
     }
 }
 
-/// Fixed at creation (vendor's SDK: `UpdateDatasetVersion` has none of them).
+/// Members that are fixed at creation (the vendor's SDK: `UpdateDatasetVersion` has none of them).
 pub const FIXED: &[&str] = &["Property", "DataSourceType", "Uri", "SourceType", "SourceId", "ImportInfo"];
 
-/// Changed by `UpdateDatasetVersion`.
+/// Members that `UpdateDatasetVersion` changes.
 const MUTABLE: &[&str] =
     &["Options", "Description", "DataSize", "DataCount", "DatasetTaskRamRole", "UserMetricsEndpoints"];
 
-/// What decisions know of DatasetVersions.
+/// The properties of DatasetVersions for decisions.
 pub const PROFILE: Profile = Profile {
     name: "DatasetVersion",
     resource: "paidsv",
@@ -160,9 +160,9 @@ impl Kind for DatasetVersions {
         reference.into_iter().collect()
     }
 
-    /// The Dataset looks again if a version matters to it: it is being deleted, the version binds its v1, or is newer than
-    /// the newest that its status tells. Versions that are deleted one by one wait for each other, and those that bind v1
-    /// for the one that has it.
+    /// The Dataset is reconciled if the version matters to it: the Dataset is being deleted, the version adopts (as one
+    /// that binds v1 does), or it is newer than the newest version in the Dataset's status. Versions that are deleted
+    /// one by one wait for each other, and those that bind v1 wait for the one that has it.
     fn concerns(object: &DatasetVersion, lookups: &Lookups) -> Vec<ObjectName> {
         let Some(reference) = reference(object) else { return Vec::new() };
         let mut all = Vec::new();
@@ -183,7 +183,7 @@ impl Kind for DatasetVersions {
     }
 }
 
-/// Its dataset, as its spec names it.
+/// The Dataset in its spec.
 fn reference(version: &DatasetVersion) -> Option<Reference> {
     let name = version.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
     Reference::read(dataset::PROFILE.name, &version.metadata, name, version.spec.dataset_id.as_deref())
@@ -200,12 +200,12 @@ fn members(spec: &DatasetVersionSpec) -> (Fields, Fields) {
     (json.members(FIXED), json.members(MUTABLE))
 }
 
-/// Does it stand for v1?
+/// Whether it binds v1.
 pub(super) fn bound(version: &DatasetVersion) -> bool {
     version.spec.adoption.as_ref().is_some_and(|adoption| adoption.version_name.as_deref() == Some("v1"))
 }
 
-/// Is its remote kept when it is deleted?
+/// Whether its remote is kept when the object is deleted.
 pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
     let origin = version.status.as_ref().and_then(|status| status.common.origin);
     defaults.keeps(version.spec.deletion_policy, origin)
@@ -239,7 +239,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Res
         return match elsewhere {
             None => Ok((own, workspace)),
             Some(_) if deleting => Ok((own, workspace)),
-            // The pair lives while its dataset does.
+            // The version still exists if its dataset does.
             Some(now) if lookups.inventory.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
                 Reason::DependencyNotReady,
                 format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
@@ -264,8 +264,8 @@ fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Res
     }
 }
 
-/// Another object that binds v1 of the same dataset and came first: it has recorded it already, or, of two that have,
-/// it is the older one.
+/// The name of another object that binds v1 of the same dataset and goes first: it has recorded v1 already, or if both
+/// have, it is the older one.
 fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, lookups: &Lookups) -> Option<String> {
     let rank = |version: &DatasetVersion| (version.creation_timestamp(), version.uid());
     let own = recorded.id.is_some().then(|| rank(object));

@@ -1,5 +1,5 @@
-//! Calls of the dataset API: how they ended, what they cost, how long permits are waited for, and how the limiter
-//! stands at the moment somebody asks.
+//! Metrics of the dataset API: results of calls, their cost, the waits for permits, and the state of the limiters at
+//! the moment of a scrape.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -38,7 +38,7 @@ struct Action {
     action: &'static str,
 }
 
-/// A share of the cost, so that each way to read the price list is a sum over some of them.
+/// A part of the cost. Each way to read the price list is a sum over some of these parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Share {
     action: &'static str,
@@ -91,13 +91,13 @@ impl Calls {
         calls
     }
 
-    /// Ownership state is told. Only the first call counts.
+    /// Sets the limiters whose state is served. Only the first call counts.
     pub(super) fn limited_by(&self, limiters: Arc<Limiters>) {
-        // A second one changes nothing.
+        // A second call changes nothing.
         let _ = self.limiter.0.set(limiters);
     }
 
-    /// Counts so many calls as far as they have a price. An answer that did not come costs nothing.
+    /// Adds the price of this many calls, if they have one. A failed call has no output to pay for.
     fn charge(&self, operation: Operation, outcome: &'static str, calls: f64) {
         let Some(price) = Price::of(operation) else { return };
         let failed = outcome == "failed";
@@ -132,7 +132,7 @@ impl Observer for Metrics {
     }
 }
 
-/// Ownership state is told, once it is known.
+/// The limiters whose state is served, once they are known.
 #[derive(Debug, Default)]
 struct Source(OnceLock<Arc<Limiters>>);
 

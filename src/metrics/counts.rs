@@ -1,4 +1,5 @@
-//! What there is, counted from stores and index at the moment somebody asks. Nothing is kept up to date between.
+//! Numbers of objects and remotes, counted from the stores and the inventory at each scrape. Nothing is kept up to date
+//! in between.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,15 +21,15 @@ pub struct Counts {
     pub remotes: u64,
     /// Sweeps of workspaces that ended well.
     pub sweeps: u64,
-    /// Datasets with this operator's mark, not released, whose object does not live here. `None` as long as, or
-    /// because, not all objects are seen.
+    /// Datasets and newest versions with this operator's mark that are not released and whose object does not exist
+    /// here. `None` as long as not all objects are seen.
     pub orphans: Option<u64>,
 }
 
 /// Objects of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Count {
-    /// All.
+    /// All objects.
     pub exists: u64,
     /// With Ready=True for their present generation.
     pub ready: u64,
@@ -42,7 +43,7 @@ pub struct Count {
 
 type Counting = Box<dyn Fn() -> Counts + Send + Sync>;
 
-/// Where the census comes from, once it is known.
+/// The function that counts, once it is known.
 #[derive(Default)]
 pub(super) struct Source(pub(super) OnceLock<Counting>);
 
@@ -63,7 +64,7 @@ struct InWorkspace {
     workspace: String,
 }
 
-/// Name after the prefix, help, and which number.
+/// The name of the metric, its help, and its number in [`Count`].
 type Gauge = (&'static str, &'static str, fn(&Count) -> u64);
 
 const GAUGES: [Gauge; 4] = [

@@ -1,5 +1,5 @@
-//! Requests to the Kubernetes API server, counted by a layer around the client. A watch counts when it is answered,
-//! not when it ends.
+//! Requests to the Kubernetes API server, counted by a layer around the client. A watch counts when it is answered, not
+//! when it ends.
 
 use std::task::{Context, Poll};
 
@@ -61,7 +61,7 @@ impl Requests {
     }
 }
 
-/// The layer that counts.
+/// The layer that counts requests.
 #[derive(Debug, Clone)]
 pub struct CountRequests {
     requests: Requests,

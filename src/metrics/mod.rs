@@ -1,8 +1,8 @@
-//! Everything that is counted, under the names that controller dashboards already query, and our own under `pai_`.
+//! All metrics: under the names that controller dashboards already query, and our own under `pai_`.
 //!
-//! Promises: no object name, id or RequestId is ever a label, so the number of series does not grow with the number
-//! of objects; counting never fails and never waits; what can be read when somebody asks (stores, index, procfs) is
-//! not counted all the time. Each metric is explained in `docs/metrics.md`, and a test compares the two.
+//! Promises: no object name, id or RequestId is ever a label, so the number of series does not grow with the number of
+//! objects; counting never fails and never waits; numbers that can be read at a scrape (from stores, inventory, procfs)
+//! are not counted all the time. Each metric is explained in `docs/metrics.md`, and a test compares the two.
 
 mod api;
 mod counts;
@@ -128,37 +128,37 @@ impl Default for Metrics {
         let requests = kube::Requests::new(&mut registry);
         let started = Timestamp::now();
         registry.register_collector(Box::new(process::Process { started }));
-        // Objects are created at whole seconds.
+        // Objects have creation times in whole seconds.
         let started = Timestamp::new(started.as_second(), 0).unwrap_or(started);
         Self { registry, started, passes, resources, api, requests, census }
     }
 }
 
 impl Metrics {
-    /// A controller starts, with so many passes at a time at most. All its counters are there from now on.
+    /// A controller starts, with at most `concurrency` reconciles at a time. Its counters exist from now on.
     pub fn controller(&self, controller: &'static str, concurrency: u16) {
         self.passes.controller(controller, concurrency);
         self.resources.kind(controller);
     }
 
-    /// An object is to be looked at: it, or something around it, changed.
+    /// An object is queued because it, or something around it, changed.
     pub fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
         if self.passes.queues.woken(controller, namespace, name) {
             self.passes.adds.get_or_create(&named(controller)).inc();
         }
     }
 
-    /// An object was gone before its turn.
+    /// An object was deleted before its turn.
     pub fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
         self.passes.queues.vanished(controller, namespace, name);
     }
 
-    /// The pass of an object ended because it has to wait for a permit of the rate limiter.
+    /// The reconcile of an object ended because it must wait for a permit of the rate limiter.
     pub fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
         self.passes.queues.in_line(controller, namespace, name);
     }
 
-    /// A pass begins. It ends when [`Running::end`] is called, or uncounted when it is dropped.
+    /// A reconcile begins. It ends when [`Running::end`] is called; if that is dropped instead, it is not counted.
     pub fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
         self.passes.begin(controller, namespace, name)
     }
@@ -168,45 +168,46 @@ impl Metrics {
         self.passes.terminal.get_or_create(&Controller { controller }).inc();
     }
 
-    /// This process found an object Ready for the first time. Counts only objects that were created since this
-    /// process started: of older ones it cannot know whether they were Ready before.
+    /// This process found an object Ready for the first time. Counts only objects that were created after the process
+    /// started: an older one may have been Ready before.
     pub fn first_ready(&self, kind: &'static str, created: Timestamp, now: Timestamp) {
         if created >= self.started {
             self.resources.first_ready.get_or_create(&Kind { kind }).observe(since(created, now));
         }
     }
 
-    /// An object was let go whose deletion was asked for then.
+    /// An object whose deletion was asked for at `asked` lost its finalizer.
     pub fn let_go(&self, kind: &'static str, asked: Timestamp, now: Timestamp) {
         self.resources.deletion.get_or_create(&Kind { kind }).observe(since(asked, now));
     }
 
-    /// The API server refused a write of ours with this HTTP status: `write` of an object of this kind.
+    /// The API server refused a write of ours with this HTTP status: a `write` to an object of this kind.
     pub fn write_refused(&self, kind: &'static str, write: &'static str, code: u16) {
         self.resources.write_refused(kind, write, code);
     }
 
-    /// A remote was found changed by others.
+    /// A remote was found changed by somebody else.
     pub fn drifted(&self, kind: &'static str) {
         self.resources.drifts.get_or_create(&Kind { kind }).inc();
     }
 
-    /// Where the objects and remotes are counted when somebody asks. Only the first call counts.
+    /// Sets the function that counts objects and remotes at a scrape. Only the first call counts.
     pub fn count_with(&self, count: impl Fn() -> Counts + Send + Sync + 'static) {
         let _ = self.census.0.set(Box::new(count));
     }
 
-    /// The limiters whose lanes, rates and budgets are told, together, when somebody asks. Only the first call counts.
+    /// Sets the limiters whose lanes, rates and budgets are served, added up. Only the first call counts.
     pub fn limited_by(&self, limiters: Arc<Limiters>) {
         self.api.limited_by(limiters);
     }
 
-    /// A layer around the Kubernetes client that counts its requests to `host` (out here they do not name it yet).
+    /// A layer around the Kubernetes client that counts its requests to `host` (requests do not name it yet at that
+    /// layer).
     pub fn kube_layer(&self, host: &str) -> CountRequests {
         self.requests.layer(host)
     }
 
-    /// The text that is scraped, in the `OpenMetrics` format.
+    /// The text of a scrape, in the `OpenMetrics` format.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();
@@ -216,7 +217,7 @@ impl Metrics {
     }
 }
 
-/// Clocks differ: what lies ahead is now.
+/// The time since `then`, in seconds. Clocks differ, so a time in the future counts as now.
 fn since(then: Timestamp, now: Timestamp) -> f64 {
     Duration::try_from(now.duration_since(then)).unwrap_or_default().as_secs_f64()
 }

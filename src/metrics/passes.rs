@@ -1,4 +1,4 @@
-//! Passes and the queue before them, under the names of controller-runtime and client-go.
+//! Metrics of reconciles and of the queue before them, under the names of controller-runtime and client-go.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use super::queues::Queues;
 use super::{Controller, Histograms, Named, family, named, times};
 
-/// How a pass ended.
+/// How a reconcile ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing to do until something changes.
     Done,
-    /// It comes back by itself.
+    /// The object comes back after some time.
     Requeued,
     /// Something failed; it is tried again later.
     Failed,
@@ -28,7 +28,7 @@ pub enum Outcome {
     Panicked,
 }
 
-/// The values of `result`, as controller-runtime has them. `requeue` (at once) does not occur here.
+/// The values of `result` in controller-runtime. `requeue` (at once) does not occur here.
 const RESULTS: [&str; 4] = ["success", "error", "requeue", "requeue_after"];
 
 impl Outcome {
@@ -41,7 +41,7 @@ impl Outcome {
     }
 }
 
-/// Families of passes and queues.
+/// The metrics of reconciles and queues.
 #[derive(Debug, Clone)]
 pub(super) struct Passes {
     results: Family<Pass, Counter>,
@@ -64,7 +64,7 @@ struct Pass {
     result: &'static str,
 }
 
-/// controller-runtime's buckets.
+/// The buckets of controller-runtime.
 fn of_a_pass() -> Histogram {
     Histogram::new([
         0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
@@ -72,7 +72,7 @@ fn of_a_pass() -> Histogram {
     ])
 }
 
-/// client-go's buckets.
+/// The buckets of client-go.
 fn of_a_queue() -> Histogram {
     Histogram::new(exponential_buckets(10e-9, 10.0, 12))
 }
@@ -154,7 +154,7 @@ impl Passes {
     }
 }
 
-/// A pass under way.
+/// A reconcile under way.
 #[derive(Debug)]
 pub struct Running {
     passes: Passes,
@@ -164,7 +164,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The pass ended.
+    /// The reconcile ended.
     pub fn end(self, outcome: Outcome) {
         self.passes.ended(self.controller, outcome, self.since);
     }

@@ -1,4 +1,4 @@
-//! The process itself, read from procfs when somebody asks. What cannot be read is left out.
+//! Metrics of the process itself, read from procfs at a scrape. Values that cannot be read are left out.
 
 use std::fmt;
 use std::fs;
@@ -49,7 +49,7 @@ fn sizes() -> Vec<(&'static str, &'static str, u64)> {
         ("process_resident_memory_bytes", "Memory in use", kilobytes(&status, "VmRSS:")),
         ("process_virtual_memory_bytes", "Address space in use", kilobytes(&status, "VmSize:")),
         ("process_virtual_memory_max_bytes", "Address space allowed", limit(&limits, "Max address space")),
-        // One of them is the directory that is being read.
+        // One of the descriptors is that of the directory that is being read.
         ("process_open_fds", "Open file descriptors", descriptors.map(|count| count.saturating_sub(1))),
         ("process_max_fds", "File descriptors allowed", limit(&limits, "Max open files")),
     ]
@@ -58,13 +58,13 @@ fn sizes() -> Vec<(&'static str, &'static str, u64)> {
     .collect()
 }
 
-/// `VmRSS:      1234 kB`
+/// Reads a line such as `VmRSS:      1234 kB`, in bytes.
 fn kilobytes(status: &str, key: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// `Max open files            1024                 4096                 files`: the soft limit.
+/// Reads the soft limit of a line such as `Max open files            1024                 4096                 files`.
 fn limit(limits: &str, key: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix(key))?;
     match line.split_whitespace().next()? {

@@ -1,8 +1,8 @@
-//! What waits for a pass and what runs, read when somebody asks.
+//! Objects that wait for a reconcile and reconciles that run, read at a scrape.
 //!
-//! kube's own queue says nothing about itself. What is known here: when an object was woken, by a watch event, a
-//! relative or the inventory, when its pass began, and that it ended for want of a permit. An object that comes back by a
-//! timer for another reason never waits here: how late the timer was cannot be told.
+//! kube's own queue has no metrics. So this module notes when an object was woken (by a watch event, a related object
+//! or the inventory), when its reconcile began, and whether that ended for want of a permit. An object that comes back
+//! by a timer for another reason never counts as waiting, as the delay of the timer is not known.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -22,26 +22,26 @@ fn object(namespace: Option<&str>, name: &str) -> Object {
 
 type Object = (String, String);
 
-/// What waits and what runs, by controller.
+/// The waiting objects and running reconciles of each controller.
 #[derive(Debug, Default)]
 pub(super) struct Queues(Mutex<HashMap<&'static str, Queue>>);
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: HashMap<Object, Instant>,
-    /// Ownership last pass ended because they have no permit yet.
+    /// Objects whose last reconcile ended because they have no permit yet.
     in_line: HashSet<Object>,
     running: HashMap<u64, Instant>,
     last: u64,
 }
 
 impl Queues {
-    /// A queue that is empty so far.
+    /// Adds an empty queue.
     pub(super) fn add(&self, controller: &'static str) {
         lock(&self.0).entry(controller).or_default();
     }
 
-    /// Says whether the object did not wait yet. One that waits already keeps its time.
+    /// Notes that an object waits. Returns whether it did not wait before; one that waits already keeps its time.
     pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) -> bool {
         let mut queues = lock(&self.0);
         let waiting = &mut queues.entry(controller).or_default().waiting;
@@ -57,12 +57,12 @@ impl Queues {
         queue.in_line.remove(&object);
     }
 
-    /// The object waits for a permit of the rate limiter, until its next pass begins.
+    /// The object waits for a permit of the rate limiter, until its next reconcile begins.
     pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
         lock(&self.0).entry(controller).or_default().in_line.insert(object(Some(namespace), name));
     }
 
-    /// The number of the pass, and how long its object has waited if it was woken.
+    /// The number of the reconcile, and how long its object has waited if it was woken.
     pub(super) fn begin(
         &self,
         controller: &'static str,

@@ -1,5 +1,5 @@
-//! The life of managed resources: how long until they are ready, how long until they are gone, how often somebody
-//! else changed them.
+//! Metrics of the life of objects: the time until they are ready, the time until they are gone, and how often somebody
+//! else changed their cloud dataset.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 
 use super::{Histograms, Kind, family, times};
 
-/// Families of managed resources.
+/// The metrics of objects.
 #[derive(Debug)]
 pub(super) struct Resources {
     pub(super) first_ready: Histograms<Kind>,
@@ -18,7 +18,7 @@ pub(super) struct Resources {
     refused: Family<Refused, Counter>,
 }
 
-/// A write that the API server refuses.
+/// The labels of a write that the API server refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     kind: &'static str,
@@ -26,7 +26,7 @@ struct Refused {
     code: &'static str,
 }
 
-/// The codes of refusals. A webhook may answer with any other.
+/// The label for the code of a refusal. A webhook may answer with any code.
 const fn code(status: u16) -> &'static str {
     match status {
         400 => "400",
@@ -39,7 +39,7 @@ const fn code(status: u16) -> &'static str {
     }
 }
 
-/// Times of an object are whole seconds: nothing shorter can be told apart.
+/// The times in an object are whole seconds, so there are no smaller buckets.
 fn of_a_life() -> Histogram {
     Histogram::new([1.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0])
 }

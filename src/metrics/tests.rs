@@ -1,4 +1,4 @@
-//! Tests of the metrics: their names and labels against the page that documents them, and what moves them.
+//! The metrics: their names and labels are those of the page that documents them, and each moves when it should.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::*;
 use crate::cloud::{Lane, Limiter, Observer as _, Operation, Quota};
 
-/// Name, type and label names of everything that a busy operator serves.
+/// Name, type and label names of all metrics that a busy operator serves.
 fn served(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     let mut types = BTreeMap::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
@@ -30,7 +30,7 @@ fn served(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     types
 }
 
-/// The same as the page says: rows of `| name | type | labels | meaning |`.
+/// The same from the page: rows of `| name | type | labels | meaning |`.
 fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let page = include_str!("../../docs/metrics.md");
     let rows = page.lines().filter(|line| line.starts_with("| `"));
@@ -56,7 +56,7 @@ fn limiters() -> Arc<Limiters> {
     Arc::new(limiters)
 }
 
-/// Metrics of an operator to which everything happened once.
+/// Metrics of an operator in which each event happened once.
 async fn busy() -> Metrics {
     let metrics = Metrics::default();
     metrics.controller("Dataset", 32);
@@ -101,7 +101,7 @@ async fn no_series_names_an_object() {
     }
 }
 
-/// The value of one series, whose name and labels are written as they are served. All values here are whole.
+/// The value of one series, with name and labels as they are served. All values here are whole.
 fn value(metrics: &Metrics, series: &str) -> u64 {
     let text = metrics.encode();
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -212,7 +212,7 @@ async fn the_queue_knows_who_waits_how_long_and_what_runs() {
     drop(second);
     assert_eq!(value(&metrics, "controller_runtime_active_workers{controller=\"Dataset\"}"), 0);
     assert_eq!(queue("workqueue_work_duration_seconds_sum"), 3);
-    // One that comes back by a timer was never woken.
+    // An object that comes back by a timer was not woken.
     metrics.begin("Dataset", "ns", "a").end(Outcome::Done);
     assert_eq!((queue("workqueue_adds_total"), queue("workqueue_depth")), (4, 0));
 }

@@ -1,4 +1,5 @@
-//! The clients that the operator works with, made from its settings: the one of the API server, the limiter of the account.
+//! Creates from the settings the clients that the operator works with: the one of the API server, and the limiter of
+//! the account.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
     })
 }
 
-/// The page that describes the gateway form sends tokens so.
+/// The headers of a bearer token: the vendor's page about the gateway form shows `Authorization`.
 pub(super) const fn bearer_style(form: EndpointForm) -> BearerStyle {
     match form {
         EndpointForm::Roa => BearerStyle::Sdk,
@@ -34,7 +35,8 @@ pub(super) const fn bearer_style(form: EndpointForm) -> BearerStyle {
     }
 }
 
-/// A client without hidden retries: what is repeated, and when, is decided here. `refused` is told of each answer 403.
+/// A client without hidden retries, as the operator decides itself what to repeat and when. `refused` is notified of
+/// each answer 403.
 pub(super) async fn kube_client(
     settings: &Settings,
     metrics: &Metrics,
@@ -58,14 +60,15 @@ pub(super) async fn kube_client(
     Ok(builder.with_layer(&refusals).with_layer(&patience()).with_layer(&layer).build())
 }
 
-/// An API server that answers at all has begun to within this time, also with a watch. Without it a client waits for
-/// ever for one that took the request and went away.
+/// An API server that answers at all begins to answer within this time, also for a watch. Without this limit a client
+/// would wait forever for a server that took the request and went away.
 pub const fn patience() -> TimeoutLayer {
     TimeoutLayer::new(Duration::from_secs(30))
 }
 
-/// Settles through which proxy the API server is called, and says so in words. The kubeconfig's own goes first. The
-/// library compares `NO_PROXY` with the proxy instead of the server, so that is done here, as kubectl does it.
+/// Decides through which proxy the API server is called, and describes it in words. The proxy of the kubeconfig goes
+/// first. The library compares `NO_PROXY` with the proxy instead of the server, so that is done here, as kubectl does
+/// it.
 fn proxy(config: &mut kube::Config, outbound: &Outbound) -> Result<String, RunError> {
     let Some(uri) = config.proxy_url.take() else { return Ok("direct".to_owned()) };
     let proxy = Proxy::parse(&uri.to_string()).map_err(RunError::Proxy)?;
@@ -85,7 +88,7 @@ mod tests {
     fn way(kubeconfig: Option<&str>, environment: &[(&str, &str)], server: &str) -> Result<String, String> {
         let mut config = kube::Config::new(server.parse().unwrap());
         let usual = environment.iter().find(|(name, _)| *name == "HTTPS_PROXY").map(|(_, value)| *value);
-        // As the library does it.
+        // As the library does.
         config.proxy_url = kubeconfig.or(usual).map(|proxy| proxy.parse().unwrap());
         let way = proxy(&mut config, &Outbound::of_environment(environment)).map_err(|error| error.to_string())?;
         assert_eq!(config.proxy_url.is_some(), way != "direct", "{way}");

@@ -1,4 +1,5 @@
-//! The controllers of all kinds. What each kind has by itself is made first, then what they share, then the controllers.
+//! The controllers of all kinds. The parts of each kind are created first, then the parts that all share, then the
+//! controllers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::reconcile::kind::Kind;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::object_states::ObjectStates;
 
-/// What the kinds have by themselves.
+/// The parts that each kind has of its own.
 #[derive(Default)]
 pub(super) struct Controllers {
     pub(super) live: LiveObjects,
@@ -24,7 +25,7 @@ pub(super) struct Controllers {
     pub(super) starts: Vec<Start>,
 }
 
-/// Runs the controller of one kind until the receiver says so and its passes have ended.
+/// Runs the controller of one kind until the receiver tells it to stop and its reconciles have ended.
 type Start = Box<dyn FnOnce(&Parts, &Shared, watcher::Config, signal::Receiver<bool>) -> BoxFuture<'static, ()> + Send>;
 
 impl ForEachKind for Controllers {
@@ -43,7 +44,7 @@ impl ForEachKind for Controllers {
     }
 }
 
-/// Now and then, what need not be remembered is forgotten.
+/// Every 15 seconds, drops memory that is not needed any more.
 pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, accounts: Arc<Accounts>, list_lag: Duration) {
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {

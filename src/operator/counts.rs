@@ -1,12 +1,12 @@
-//! Counting what there is, when somebody asks for metrics: objects from the stores, remotes from the inventory.
+//! Counts when metrics are scraped: objects from the stores, remotes from the inventory.
 
 use crate::api::Reason;
 use crate::metrics::{Count, Counts};
 use crate::reconcile::live_objects::AnyStore;
 use crate::reconcile::lookups::Lookups;
 
-/// Counts everything. Orphans are counted only if the objects of all namespaces are seen: an object elsewhere would
-/// be taken for gone.
+/// Counts everything. Orphans are counted only if the operator sees the objects of all namespaces: otherwise the remote
+/// of an object in another namespace would look like one.
 pub(super) fn counts(lookups: &Lookups, everywhere: bool) -> Counts {
     let Lookups { inventory, live, .. } = lookups;
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

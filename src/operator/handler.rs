@@ -1,7 +1,8 @@
-//! What the watch of a kind tells: who lives here, who refers to whom, and who is to look again because of it.
+//! Handles the watch events of a kind: which objects live here, which refer to which, and which must be reconciled
+//! because of an event.
 //!
-//! Promises: an object wakes those that refer to it when it comes, changes or goes, whatever their kind, and whom else its
-//! kind says that it concerns. One that does not parse wakes nobody as long as it is there.
+//! Promises: an object that is created, changes or is deleted wakes the objects of all kinds that refer to it, and
+//! those that its kind names (`concerns`). An object that does not parse wakes nobody as long as it exists.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,27 +26,27 @@ use crate::reconcile::stored::StoredObject;
 use crate::remote::id::RemoteId;
 use crate::remote::uid::Uid;
 
-/// How to have objects looked at: one queue for each kind.
+/// Queues of objects to reconcile, one for each kind.
 #[derive(Debug, Default)]
 pub(super) struct Wakers(HashMap<&'static str, UnboundedSender<ObjectName>>);
 
 impl Wakers {
-    /// The queue of one more kind.
+    /// Adds the queue of a kind.
     pub(super) fn add(&mut self, kind: &'static str) -> UnboundedReceiver<ObjectName> {
         let (waker, woken) = mpsc::unbounded_channel();
         self.0.insert(kind, waker);
         woken
     }
 
-    /// Has an object looked at, unless its kind has no controller here.
+    /// Queues an object for a reconcile, unless its kind has no controller here.
     pub(super) fn wake(&self, object: ObjectName) {
         if let Some(waker) = self.0.get(object.kind) {
-            // Nobody listens only while the process ends.
+            // The receiver is dropped only while the process ends.
             let _ = waker.send(object);
         }
     }
 
-    /// What the inventory wants looked at, for as long as it lives.
+    /// Queues the objects that the inventory wakes, for as long as the inventory lives.
     pub(super) async fn relay(self: Arc<Self>, mut woken: UnboundedReceiver<ObjectKey>) {
         while let Some(key) = woken.recv().await {
             self.wake(key.name);
@@ -58,7 +59,8 @@ impl Wakers {
 pub(super) struct Shared {
     pub(super) lookups: Arc<Lookups>,
     pub(super) wakers: Arc<Wakers>,
-    /// Told of an object that is gone: its places in line are free, whichever limiter its account has by now.
+    /// Called with the uid of an object that is gone, to free its places in line in the limiter that its account has by
+    /// now.
     pub(super) forget: Arc<dyn Fn(&str) + Send + Sync>,
     pub(super) ready: Readiness,
 }
@@ -71,7 +73,7 @@ pub(super) struct EventHandler<K: Kind> {
 }
 
 impl<K: Kind> EventHandler<K> {
-    /// An event, before it is in the store.
+    /// Handles an event before it reaches the store.
     pub(super) fn on_event(&self, event: &Event<Parsed<K::Object>>) {
         match event {
             Event::Apply(shown) | Event::InitApply(shown) => self.on_apply(shown),
@@ -80,7 +82,7 @@ impl<K: Kind> EventHandler<K> {
         }
     }
 
-    /// All objects were listed (again) and are in the store: what went unseen is forgotten.
+    /// All objects were listed (again) and are in the store: objects whose deletion was not seen are forgotten.
     pub(super) fn on_list(&self) {
         let Shared { lookups, ready, .. } = &self.shared;
         let kind = K::PROFILE.name;
@@ -93,8 +95,8 @@ impl<K: Kind> EventHandler<K> {
         }
     }
 
-    /// The objects could not be listed or watched, and why. What fails after the first list is told by who watches over
-    /// rights, or is no matter of the operator's.
+    /// The objects could not be listed or watched. Failures after the first list do not count here: missing rights are
+    /// reported by [`rights`], and other failures are not the operator's.
     pub(super) fn on_error(&self, error: &watcher::Error) {
         let kind = K::PROFILE.name;
         if !self.shared.lookups.live.is_listed(kind) {
@@ -114,7 +116,7 @@ impl<K: Kind> EventHandler<K> {
                 lookups.references.set(&name, K::references(shown));
                 self.wake_related(name, id.as_ref(), K::concerns(object, lookups));
             }
-            // It lives here, and what it recorded is its own. What it referred to while it parsed stays.
+            // The object exists, and the remote that it recorded is its own. The references from when it parsed stay.
             Parsed::Unparsable(broken) => {
                 let recorded = broken.recorded::<K>();
                 let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
@@ -142,7 +144,7 @@ impl<K: Kind> EventHandler<K> {
         }
         let others = match shown {
             Parsed::Whole(object) => K::concerns(object, &self.shared.lookups),
-            // Those that it names may have waited for it.
+            // The objects that it names may have waited for it.
             Parsed::Unparsable(_) => K::references(shown).into_iter().filter_map(Reference::name).collect(),
         };
         self.wake_related(name, recorded.id.as_ref(), others);
@@ -153,7 +155,8 @@ impl<K: Kind> EventHandler<K> {
         referrers.into_iter().chain(others).for_each(|object| self.shared.wakers.wake(object));
     }
 
-    /// An object is here: it is told when the remote that it recorded changes, whatever its next pass comes to.
+    /// The object exists: it is woken when the remote that it recorded changes, whatever the result of its next
+    /// reconcile.
     fn is_here(&self, name: &ObjectName, object: &ObjectMeta, remote: Option<(RemoteId, Option<&str>)>) {
         let Lookups { live, inventory, .. } = &*self.shared.lookups;
         let uid = Uid::of(object.uid.as_deref().unwrap_or_default());
@@ -166,8 +169,8 @@ impl<K: Kind> EventHandler<K> {
         }
     }
 
-    /// An object that has another remote than the store still shows, or none: whoever recorded something in the old one
-    /// looks.
+    /// If the object has another remote than the store still shows, or none, all objects that recorded the old one or a
+    /// version of it are woken.
     fn forget_former(&self, name: &ObjectName, object: &ObjectMeta, id: Option<&RemoteId>) {
         if K::PROFILE.is_nested() {
             return;

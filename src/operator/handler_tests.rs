@@ -1,4 +1,4 @@
-//! Which event wakes whom.
+//! Which objects each event wakes.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -15,10 +15,10 @@ use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::Defaults;
 use crate::reconcile::references::References;
 
-/// A kind that refers to Datasets and that nothing else here knows of.
+/// A kind that refers to Datasets and that nothing else here knows.
 const JOB: &str = "DatasetJob";
 
-/// One kind: its events, its store, and who is woken of it.
+/// One kind: its event handler, its store, and its queue of woken objects.
 struct Watch<K: Kind> {
     handler: EventHandler<K>,
     writer: Writer<StoredObject<K::Object>>,
@@ -61,7 +61,7 @@ struct World {
     shared: Shared,
     queues: Vec<UnboundedReceiver<ObjectName>>,
     of_inventory: UnboundedReceiver<ObjectKey>,
-    /// Whose places in line were given up.
+    /// The uids of the objects whose places in line were given up.
     forgotten: Arc<Mutex<Vec<String>>>,
 }
 
@@ -90,7 +90,7 @@ impl World {
         Self { datasets, versions, shared, queues, of_inventory: tasks.woken, forgotten }
     }
 
-    /// Everything that one test needs: a Dataset with two versions, one by name and one by id, and others.
+    /// The objects that the tests need: a Dataset with two versions, one by name and one by id, and others.
     fn settled() -> Self {
         let mut world = Self::new();
         world.dataset(&dataset("flowers", "d-1"));
@@ -110,7 +110,7 @@ impl World {
         self.versions.show(Event::Apply(parsed(object)));
     }
 
-    /// Who was woken since it was last asked.
+    /// The objects that were woken since the last call.
     fn woken(&mut self) -> BTreeSet<String> {
         let of_inventory = &mut self.of_inventory;
         let keys = std::iter::from_fn(|| of_inventory.try_recv().ok()).map(|key| key.name);
@@ -146,7 +146,7 @@ fn dataset(name: &str, id: &str) -> Value {
     object("Dataset", name, &spec, &status)
 }
 
-/// A version of d-1 that refers to it in this way.
+/// A version of d-1 with this reference.
 fn version(name: &str, reference: &Value, made: Option<&str>) -> Value {
     let mut spec =
         json!({"property": "DIRECTORY", "dataSourceType": "OSS", "uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/u/"});
@@ -268,7 +268,7 @@ async fn one_that_does_not_parse_wakes_nobody_until_it_goes() {
     world.wakes(&[]);
     world.dataset(&dataset("flowers", "d-1"));
     world.wakes(&["DatasetVersion by-name"]);
-    // What it referred to while it parsed stays.
+    // The references from when it parsed stay.
     world.version(&unparsable(version("by-name", &json!({}), Some("v2"))));
     world.dataset(&dataset("flowers", "d-1"));
     world.wakes(&["DatasetVersion by-name"]);
@@ -321,7 +321,7 @@ async fn a_further_kind_is_woken_as_itself() {
     world.wakes(&["DatasetJob tags", "DatasetVersion of-trees"]);
     world.version(&version("by-name", &json!({"datasetRef": {"name": "flowers"}}), Some("v2")));
     world.wakes(&["DatasetJob of-a-version"]);
-    // Nor does it take a DatasetVersion that goes one by one for its sibling.
+    // And a DatasetVersion that is deleted by itself is not its sibling.
     world.version(&deleting(version("new", &json!({"datasetRef": {"name": "flowers"}}), None)));
     world.wakes(&["DatasetVersion by-name"]);
 }

@@ -1,5 +1,5 @@
-//! What the cloud must give before the operator is ready, in words: credentials that the service takes, and the default
-//! workspace (`--workspace-id`) listed. A workspace that only an object names makes nobody wait: that object says why.
+//! The cloud's part of readiness, in words: the service must accept the credentials, and the default workspace
+//! (`--workspace-id`) must be listed. A workspace that only an object names does not count: that object reports it.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use crate::admin::Readiness;
 use crate::inventory::{Inventory, WorkspaceState};
 
-/// The part of readiness that a refused key takes away.
+/// The name of this part of readiness.
 const CREDENTIALS: &str = "credentials";
 
-/// The name of the part of readiness that a workspace is.
+/// The name of the part of readiness for a workspace.
 fn part(workspace: &str) -> String {
     format!("workspace {workspace}")
 }
@@ -23,7 +23,7 @@ pub(super) fn begin(ready: &Readiness, workspace: Option<&str>) {
     }
 }
 
-/// Keeps readiness as the inventory has it, for ever.
+/// Updates readiness whenever the inventory's workspaces change. Never ends by itself.
 pub(super) async fn watch(
     inventory: Arc<Inventory>,
     ready: Readiness,

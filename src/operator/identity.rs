@@ -1,5 +1,5 @@
-//! Who the operator is in the marks of remotes: its owner domain and its cluster, both from the uid of `kube-system` unless
-//! the settings name a domain.
+//! The identity of the operator in the marks of remotes: its owner domain and its cluster, both from the uid of
+//! `kube-system` unless the settings name a domain.
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt};
@@ -9,8 +9,9 @@ use crate::remote::mark::Identity;
 use crate::settings::Flags;
 use crate::words;
 
-/// Asks for `kube-system`. Where its uid may not be read, the operator works without knowing its cluster if it was given
-/// a domain (`docs/protocol.md`, section 2); any other failure is one, so that no restart makes it another one by chance.
+/// Reads `kube-system`. If the operator may not read it but has a domain, it works without knowing its cluster
+/// (`docs/protocol.md`, section 2). Any other failure is an error, so that a restart never changes the identity by
+/// chance.
 pub(super) async fn identity(kube: &Client, flags: &Flags) -> Result<Identity, RunError> {
     let answer = Api::<Namespace>::all(kube.clone()).get("kube-system").await;
     of_answer(answer.map(|system| system.uid().unwrap_or_default()), flags)

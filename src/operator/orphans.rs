@@ -1,6 +1,6 @@
-//! Orphans: datasets and versions that carry this operator's mark and that no object here stands for. They are never touched; after
-//! each round of the inventory those that the round before showed as well are told, once, as events and in the log: after a
-//! declared move the objects need a moment to take what is theirs.
+//! Orphans: datasets and versions that carry this operator's mark and that no object here stands for. They are never
+//! touched. After each round of the inventory, those that the round before showed as well are reported, once, as events
+//! and in the log: after a declared move the objects need a moment to take over what is theirs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::events::{self, EventRecorder};
 use crate::reconcile::lookups::Lookups;
 use crate::remote::id::RemoteId;
 
-/// Events of one round; the rest is told in one.
+/// How many orphans of a round get an event each; the others share one.
 const MOST: usize = 10;
 
-/// Watches for orphans, for ever. They are told as events of the namespace that the operator runs in.
+/// Reports orphans as events of the namespace that the operator runs in. Never ends by itself.
 pub(super) async fn watch(
     lookups: Arc<Lookups>,
     recorder: EventRecorder,
@@ -34,8 +34,7 @@ pub(super) async fn watch(
         new.sort();
         for id in new.iter().take(MOST) {
             tracing::warn!(
-                datasetId = id.root(),
-                versionName = id.child(),
+                cloudId = %id,
                 "an orphan: it carries this operator's ownership labels, and its object does not exist here"
             );
             let way_back = match id.child() {

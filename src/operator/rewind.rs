@@ -1,7 +1,7 @@
-//! Time that runs backwards. When etcd is put back to an older snapshot, the API server counts its versions from there
-//! again, and whoever watches on from a later one is told nothing until they have caught up, however long that takes. So
-//! the server is asked now and then which version it is at; if that is an earlier one than it ever told, everything is
-//! listed anew.
+//! Detects that the API server was restored to an earlier state. After etcd is restored from a snapshot, the API server
+//! counts resource versions from there again. A watch that has seen a later version then shows nothing until the server
+//! has caught up, however long that takes. So the server is asked regularly for its version; if that is lower than one
+//! that it showed before, everything is listed again.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use kube::runtime::{WatchStreamExt, watcher as watch_events};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-/// Time between two questions, unless everything is compared more often than that.
+/// Time between two checks, unless the resync is more frequent.
 const EVERY: Duration = Duration::from_secs(60);
-/// Without an answer within this time it is asked again the next time.
+/// If there is no answer within this time, the next check asks again.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What can be watched.
+/// A kind that can be watched.
 pub(super) trait Watchable:
     Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static
 {
@@ -28,7 +28,7 @@ pub(super) trait Watchable:
 
 impl<O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watchable for O {}
 
-/// Watches, and begins anew when time ran backwards.
+/// Watches, and starts again when the server was restored to an earlier state.
 pub(super) fn watch<O: Watchable>(
     api: Api<O>,
     config: watcher::Config,
@@ -52,14 +52,14 @@ pub(super) fn watch<O: Watchable>(
     .flatten()
 }
 
-/// Ends when the server is at an earlier version than the newest one that it told.
+/// Ends when the server is at an earlier version than the newest one that it showed.
 async fn rewound<O: Watchable>(api: Api<O>, newest: Arc<AtomicU64>, every: Duration) {
     let (mut ticks, least) = (tokio::time::interval(every), ListParams::default().limit(1));
     loop {
         ticks.tick().await;
         let told = newest.load(Ordering::Relaxed);
         let list = tokio::time::timeout(TIMEOUT, api.list_metadata(&least)).await;
-        // A failure is the watch's to tell.
+        // The watch reports failures.
         let Ok(Ok(list)) = list else { continue };
         let Some(now) = number(list.metadata.resource_version) else { continue };
         if now < told {
@@ -70,7 +70,7 @@ async fn rewound<O: Watchable>(api: Api<O>, newest: Arc<AtomicU64>, every: Durat
     }
 }
 
-/// Versions are numbers that grow; nothing follows from one that is none.
+/// The version as a number, if it is one: only then does it grow.
 fn number(version: Option<String>) -> Option<u64> {
     version?.parse().ok()
 }
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::api::Dataset;
 
-    /// Whether that is noticed: the server is at these versions, one after another and then at the last one for ever,
-    /// after the watch has shown an object of version `shown`.
+    /// Whether a rewind is noticed, after the watch has shown an object of version `shown`: the server answers with
+    /// these versions, then with the last one again and again.
     async fn noticed(shown: u64, versions: &[&str]) -> bool {
         let versions = Mutex::new(versions.iter().map(|version| (*version).to_owned()).collect::<VecDeque<_>>());
         let versions = Arc::new(versions);

@@ -1,7 +1,6 @@
-//! Rights that are missing, in words. Only when the API server refuses a call (403) is it asked which of the rights that
-//! the operator needs are missing, and asked again until none is; what it answers is in readiness, right by right, and in
-//! the log. A call that is refused for another reason (an admission policy, a quota) costs those questions and says nothing
-//! here.
+//! Missing rights, in words. When the API server refuses a call (403), the operator asks it which of the needed rights
+//! are missing, and asks again until none is. The answers are in readiness, right by right, and in the log. A call that
+//! is refused for another reason (an admission policy, a quota) only causes these questions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use crate::words;
 
 /// Time between two rounds of questions.
 const EVERY: Duration = Duration::from_secs(15);
-/// An answer takes no longer, or there is none.
+/// The longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One right that the operator needs.
@@ -29,13 +28,13 @@ struct Right {
     group: String,
     resource: String,
     subresource: &'static str,
-    /// `None` in the whole cluster.
+    /// `None`: in the whole cluster.
     namespace: Option<String>,
-    /// Without it objects cannot be looked after.
+    /// Without it objects cannot be reconciled.
     vital: bool,
 }
 
-/// Looks after missing rights, for ever; `refused` is told of each call that the API server answered with 403.
+/// Watches for missing rights. Never ends; `refused` is notified of each call that the API server answered with 403.
 pub(super) async fn watch(client: Client, namespaces: Vec<String>, ready: Readiness, refused: Arc<Notify>) {
     let needed = needed(&namespaces);
     let mut known = BTreeMap::new();
@@ -50,8 +49,8 @@ pub(super) async fn watch(client: Client, namespaces: Vec<String>, ready: Readin
     }
 }
 
-/// What the operator needs (`deploy/kustomize/base/rbac.yaml`): objects of one namespace are listed there, of several
-/// everywhere.
+/// The rights that the operator needs (`deploy/kustomize/base/rbac.yaml`): objects of a single namespace are listed
+/// there, those of several namespaces in the whole cluster.
 fn needed(namespaces: &[String]) -> Vec<Right> {
     let all = [None];
     let each: Vec<Option<String>> = namespaces.iter().cloned().map(Some).collect();
@@ -80,7 +79,7 @@ fn needed(namespaces: &[String]) -> Vec<Right> {
     rights
 }
 
-/// Which of these the API server does not grant, if it answers. It does so to everybody, unless that was taken away too.
+/// Which of these rights the API server does not grant; `None` if it does not answer. By default everybody may ask.
 async fn missing(client: &Client, needed: &[Right]) -> Option<Vec<Right>> {
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let mut missing = Vec::new();
@@ -109,7 +108,7 @@ impl Right {
         }
     }
 
-    /// `datasets/status`
+    /// The resource with its subresource, such as `datasets/status`.
     fn named(&self) -> String {
         if self.subresource.is_empty() {
             self.resource.clone()
@@ -119,7 +118,7 @@ impl Right {
     }
 }
 
-/// What is missing of each resource, in words, and whether the operator can do without.
+/// For each resource, its missing rights in words, and whether any of them is vital.
 fn words(missing: &[Right]) -> BTreeMap<String, (String, bool)> {
     let mut by_resource: BTreeMap<String, Vec<&Right>> = BTreeMap::new();
     for right in missing {
@@ -147,7 +146,7 @@ fn words(missing: &[Right]) -> BTreeMap<String, (String, bool)> {
     said.collect()
 }
 
-/// Tells what is new, and answers what is known now.
+/// Reports changes, and returns the present state.
 fn tell(
     ready: &Readiness,
     known: &BTreeMap<String, (String, bool)>,
@@ -177,7 +176,7 @@ fn part(resource: &str) -> String {
     format!("rights to {resource}")
 }
 
-/// An error of a watch in the words of the API server.
+/// The text of a watch error, as the API server words it.
 pub(super) fn of_watch(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)

@@ -1,4 +1,4 @@
-//! Which rights are asked for, how they are told, and that nobody is asked without a reason.
+//! Which rights are asked for, how they are reported, and that nothing is asked without a reason.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -32,7 +32,7 @@ fn what_is_needed_is_where_it_is_used() {
     assert!(two.contains("list datasets -") && two.contains("patch datasets b") && !two.contains("list datasets a"));
 }
 
-/// The shipped role grants all of it: what readiness would call missing is there.
+/// The shipped role grants all rights that the operator asks for, so readiness never reports a missing one with it.
 #[test]
 fn the_shipped_role_has_all_that_is_needed() {
     let text = include_str!("../../deploy/kustomize/base/rbac.yaml");
@@ -71,7 +71,7 @@ fn missing_rights_are_told_by_verb_resource_group_and_scope() {
     assert!(text.contains("events.k8s.io") && !vital, "{text}");
 }
 
-/// An API server that grants all but these, and how often it was asked.
+/// An API server that grants all rights except these, and counts its calls.
 #[derive(Clone, Default)]
 struct Server(Arc<Mutex<(HashSet<String>, usize)>>);
 
@@ -113,7 +113,7 @@ async fn after_a_refusal_readiness_says_what_is_missing_until_it_is_there() {
     tokio::time::sleep(hour).await;
     assert_eq!(server.asked(), 0, "nobody is asked without a reason");
 
-    // A policy refused something: no right is missing.
+    // A policy refused a call: no right is missing.
     refused.notify_one();
     tokio::time::sleep(hour).await;
     assert_eq!((server.asked(), ready.lacks()), (12, String::new()));

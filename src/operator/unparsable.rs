@@ -1,7 +1,7 @@
-//! Objects that do not parse: each says so itself, and nothing else is done for it.
+//! Objects that do not parse: each reports it on itself, and nothing else is done for it.
 //!
-//! Its status is patched without reading it, its event and its log line say where it goes wrong. All of that once for
-//! each state in which it is shown: what status tells already is not told again.
+//! Its status is patched without a read; its event and its log line say where the parsing fails. Each state is reported
+//! once: a report that is already in status is not repeated.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::reconcile::kind::Kind;
 use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::refusals::refuses;
 
-/// Has those that come in say so, until nobody sends any more.
+/// Reports the objects that come in, until the sender is dropped.
 pub(super) async fn tell<K: Kind>(context: Arc<Context>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
     while let Some(object) = broken.recv().await {
         tell_of::<K>(&context, object).await;

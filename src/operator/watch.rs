@@ -1,4 +1,4 @@
-//! Watching one kind: a store without what nobody reads, a look at every event for those related, and a controller.
+//! Watches one kind: its store without members that nobody reads, its event handler, and its controller.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::reconcile::pass::reconcile;
 use crate::reconcile::stored::StoredObject;
 
-/// Without an answer within this time lists are paged.
+/// Lists are paged if the server's version is not known within this time.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A watched kind: its store, the objects that were applied, and those of them that do not parse.
@@ -31,8 +31,8 @@ pub(super) struct Watched<O: Managed> {
     events: BoxStream<'static, Result<StoredObject<O>, watcher::Error>>,
 }
 
-/// How to list: streamed where the server can (it has the `WatchList` feature on by default since 1.34), so that
-/// neither side holds the list as a whole.
+/// How to list: streamed if the server can (its `WatchList` feature is on by default since 1.34), so that neither side
+/// holds the list as a whole.
 pub(super) async fn config(client: &Client) -> watcher::Config {
     let config = watcher::Config::default();
     let version = tokio::time::timeout(VERSION_TIMEOUT, client.apiserver_version()).await;
@@ -41,7 +41,8 @@ pub(super) async fn config(client: &Client) -> watcher::Config {
     if (number(&version.major), number(&version.minor)) >= (1, 34) { config.streaming_lists() } else { config }
 }
 
-/// Objects of one namespace are listed there; of several, everywhere, and the others are left out.
+/// Watches the objects of a single namespace there; those of several namespaces in the whole cluster, without the
+/// objects of others.
 pub(super) fn watch<K: Kind>(
     client: &Client,
     namespaces: &[String],
@@ -71,7 +72,7 @@ pub(super) fn watch<K: Kind>(
         .inspect_ok(move |event| {
             before.on_event(event);
             if let Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) = event {
-                // Nobody listens only while the process ends.
+                // The receiver is dropped only while the process ends.
                 let _ = found.send(object.clone());
             }
         })
@@ -88,8 +89,8 @@ pub(super) fn watch<K: Kind>(
     Watched { store, broken, events: events.boxed() }
 }
 
-/// The objects that an event is about. What a list shows is passed on once the list is in the store as a whole: a pass
-/// takes its object from there, and would look at the copy of before, and never at the new one.
+/// The objects that an event is about. Objects of a list are passed on only once the whole list is in the store: a
+/// reconcile takes its object from the store, so it would otherwise see the old copy, and never the new one.
 fn applied<O: Managed, E>(
     event: Result<Event<StoredObject<O>>, E>,
     store: &Store<StoredObject<O>>,
@@ -113,8 +114,8 @@ fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
     }
 }
 
-/// Runs the controller of one kind until `stopped` says so and its passes have ended. Before the first list there is no
-/// pass, and a controller that waits for that list does not end by itself.
+/// Runs the controller of one kind until `stopped` says so and its reconciles have ended. Before the first list there
+/// is no reconcile, and a controller that waits for that list does not end by itself.
 pub(super) async fn drive<K: Kind>(
     watched: Watched<K::Object>,
     context: Arc<Context>,
@@ -153,7 +154,7 @@ pub(super) async fn drive<K: Kind>(
         .graceful_shutdown_on(until(stopped.clone()))
         .run(
             |object: Arc<StoredObject<K::Object>>, context| async move {
-                // One that does not parse: it says so, and nothing is done for it until it changes.
+                // An object that does not parse reports that itself; nothing else is done for it until it changes.
                 let Some(object) = object.open() else {
                     context.metrics.vanished(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
                     return Ok(Action::await_change());
@@ -166,7 +167,7 @@ pub(super) async fn drive<K: Kind>(
         .for_each(|result| async {
             match result {
                 Ok(_) => {}
-                // An object that was deleted before its turn.
+                // The object was deleted before its turn.
                 Err(kube::runtime::controller::Error::ObjectNotFound(object)) => {
                     metrics.vanished(K::PROFILE.name, object.namespace.as_deref(), &object.name);
                     tracing::debug!(controller = K::PROFILE.name, "an object was gone before its turn");
@@ -190,7 +191,7 @@ pub(super) async fn drive<K: Kind>(
                 }
             }
         });
-    // The telling ends with the passes, however they end.
+    // The reports of objects that do not parse end together with the reconciles.
     let telling = telling.then(|()| std::future::pending::<()>());
     tokio::select! {
         biased;
@@ -201,7 +202,7 @@ pub(super) async fn drive<K: Kind>(
 }
 
 async fn until(mut stopped: signal::Receiver<bool>) {
-    // An error means that nobody can ask any more, which is the end as well.
+    // An error means that the sender is gone, which is the end as well.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 

@@ -1,4 +1,4 @@
-//! When an object is passed on to its passes.
+//! When an object is passed on to its controller.
 
 use kube::runtime::reflector;
 

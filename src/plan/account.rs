@@ -1,4 +1,4 @@
-//! The account that a pass works in, as decisions know it: how it is named, and who calls.
+//! The account of a reconcile, as decisions know it: its name, and the identity that calls the service.
 
 /// One account at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,20 +7,20 @@ pub struct AccountView {
     pub alias: String,
     /// Its region, empty if only an endpoint is configured.
     pub region: String,
-    /// Who calls the service now.
+    /// The identity that calls the service now.
     pub caller: Caller,
 }
 
-/// Who calls the service.
+/// The identity that calls the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The name that stays: the ARN of the account's root, of the user, or of the role without its session. The name of
-    /// the credentials as long as nobody says whose they are.
+    /// the credentials until the token service tells it.
     pub principal: String,
     /// Names of credentials that are this caller's, such as access key ids, by which earlier releases named it: the ones
     /// in use, and those that this process saw before.
     pub keys: Vec<String>,
-    /// Somebody will say whose the credentials are, and has not answered yet.
+    /// The token service has not named the caller yet, and is asked again.
     pub unconfirmed: bool,
 }
 
@@ -37,15 +37,15 @@ impl Caller {
         named == self.principal || self.keys.iter().any(|key| key == named)
     }
 
-    /// May it turn out to, once it is known whose the credentials are?
+    /// May this principal turn out to be this caller once the token service answers?
     #[must_use]
     pub fn may_be(&self, named: &str) -> bool {
         self.unconfirmed && named.starts_with("acs:ram::")
     }
 }
 
-/// 4.5 Does an absence count for what the principal `named` made (`None`: nobody wrote that down)? It does if it is the
-/// caller, or the caller is known to see what is private to it.
+/// 4.5 Does an absence count for remotes of the principal `named`? It does if `named` is the caller, if the caller is
+/// known to see private remotes of `named`, or if no principal is recorded (`None`).
 pub fn absence_counts(named: Option<&str>, caller: &Caller, is_visible: impl FnOnce(&str) -> bool) -> bool {
     named.is_none_or(|named| caller.is(named) || is_visible(named))
 }

@@ -1,11 +1,11 @@
 //! What follows from a step that was done: what the answer of the service or of the API server means for the object.
 //!
 //! [`plan`](crate::plan::plan) says what to do, these functions say what came of it. They take an answer and what is
-//! known as values and return a value; the pass sends, asks them, and applies what they say. The model of
-//! `tests/model` applies the same values to its own state, so a decision that changes here changes there.
+//! known as values and return a value, which the reconcile applies. The model of `tests/model` applies the same values
+//! to its own state, so a decision that changes here changes there.
 //!
 //! `cloud` is about calls of the service, `object` about writes to the object, `in_hand` about a remote whose object is
-//! gone, `evidence` about what may be concluded from what was seen.
+//! gone, `evidence` about what an observation proves.
 
 mod cloud;
 mod evidence;

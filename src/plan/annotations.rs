@@ -1,7 +1,7 @@
-//! Our annotations as people write them: what a value means, and what to tell of one that means nothing.
+//! Our annotations as people write them: what each value means, and the warning about one that has no meaning.
 //!
-//! A value of `paused` that is not understood stops: whoever writes that annotation wants nothing to happen. Any other
-//! value that is not understood changes nothing. Both are told, once a value.
+//! An unknown value of `paused` pauses the object, because a person who writes that annotation wants nothing to happen.
+//! Any other unknown value changes nothing. The operator warns of both, once for each value.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Does this value of `paused` stop the object? The second value is there if it is not understood.
+/// Does this value of `paused` pause the object? The second part of the answer is the value, if it is not a boolean.
 pub(crate) fn pause(value: Option<&str>) -> (bool, Option<String>) {
     let Some(text) = value else { return (false, None) };
     match boolean(text) {
@@ -45,8 +45,8 @@ pub(crate) fn poll(text: &str) -> Option<Duration> {
     })
 }
 
-/// What to tell of annotations under our prefix: keys that mean nothing, most likely typing errors, and values that mean
-/// nothing. `id` is the recorded remote.
+/// Warnings about annotations under our prefix: unknown keys, most likely typing errors, and unknown values. `id` is
+/// the recorded remote.
 pub(crate) fn wrong(annotations: &BTreeMap<String, String>, id: Option<&RemoteId>) -> Vec<(EventReason, String)> {
     let ours = annotations.iter().filter(|(key, _)| key.starts_with(names::PREFIX));
     ours.filter_map(|(key, value)| {

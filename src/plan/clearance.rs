@@ -1,30 +1,30 @@
-//! Whether what an object stands for may be let go or deleted now: the kind's answer, asked before that is done.
+//! Whether the remote of an object may be released or deleted now: the answer of its kind, which `plan` asks first.
 
 use super::report::{Next, Ready, Report};
 use super::step::Look;
 use crate::api::condition::Reason;
 
-/// May it be let go, or deleted?
+/// May the remote be released or deleted?
 #[derive(Debug, Clone, PartialEq)]
 pub enum Clearance {
     /// Nothing stands in the way.
     Go,
-    /// It waits, and says why.
+    /// The deletion waits; the report says why.
     Wait(Box<Report>),
-    /// It goes with the remote that it is in.
+    /// The version is deleted with its dataset.
     WithParent,
-    /// It is not known before this was looked for.
+    /// The answer depends on this look, which must come first.
     Needs(Look),
 }
 
 impl Clearance {
-    /// It waits: what stands in the way goes by itself.
+    /// The deletion waits for something that ends without a person.
     #[must_use]
     pub fn waits(message: impl Into<String>, next: Next) -> Self {
         Self::Wait(Box::new(Report::working(Reason::Deleting, message, next)))
     }
 
-    /// A human must make way for the deletion.
+    /// The deletion waits until a person removes what blocks it.
     #[must_use]
     pub fn blocked(message: String, next: Next) -> Self {
         Self::Wait(Box::new(Report::new(Ready::Stuck(Reason::DeletionBlocked, message), next)))

@@ -1,5 +1,4 @@
-//! Where an object stands with its remote: what the recorded outcomes, the intent and what is known of the remote
-//! come to. Everything else that is decided begins here.
+//! Where an object stands with its remote, by its status, its intent and the remote. Every decision starts from this.
 
 use crate::plan::object::Stored;
 use crate::plan::recorded::Outcome;
@@ -10,13 +9,13 @@ use crate::remote::mark::Origin;
 /// Where an object stands with its remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateState {
-    /// An attempt was claimed in this pass.
+    /// An attempt was claimed in this reconcile.
     InFlight,
     /// An attempt may have executed, or still may.
     Uncertain,
     /// The remote is recorded.
     Recorded(RemoteId),
-    /// Nothing was ever executed, or nothing came of it.
+    /// No attempt was ever executed, or nothing came of it.
     NotCreated,
 }
 
@@ -42,7 +41,7 @@ impl View {
                 self.recorded.id.is_none() && (stripped || inherited)
             }
             Stored::Own(intent) => match intent.newest() {
-                // Put back after it was stripped: which attempts there were is not known any more.
+                // Somebody removed the intent, and it was put back without its attempts: they are not known any more.
                 None => self.recorded.id.is_none(),
                 Some(nonce) if self.outcome_of(nonce).is_some() => false,
                 Some(nonce) if self.state.never_executed.as_deref() == Some(nonce) => false,
@@ -52,8 +51,8 @@ impl View {
         }
     }
 
-    /// A recorded remote that exists is never put aside for what a newer attempt may have made: that is surplus. Only
-    /// before it lets go must an object know what came of that attempt.
+    /// An object keeps a recorded remote that exists; the remote of a newer attempt is surplus. Only an object that is
+    /// being deleted must know what came of that attempt.
     fn has_living(&self) -> bool {
         !self.object.deleting && self.id().and_then(|id| self.observation(id)).and_then(Observation::remote).is_some()
     }

@@ -10,7 +10,7 @@ use crate::remote::mark::Labels;
 /// What a spec asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
-    /// Where; a kind leaves out the account.
+    /// Where the remote belongs. [`Desired::placed`] adds account and region.
     pub target: Target,
     /// The create body, without labels.
     pub create: Fields,
@@ -18,17 +18,17 @@ pub struct Desired {
     pub fixed: Fields,
     /// Members that an update may change, as far as the spec manages them.
     pub mutable: Fields,
-    /// The labels wanted; with `label_keys` of status this says which to remove.
+    /// The wanted labels. A label that only `label_keys` of status lists is removed.
     pub labels: Labels,
-    /// What `appliedLabelKeys` holds once the remote equals this.
+    /// The value of `appliedLabelKeys` once the remote equals the spec.
     pub label_keys: Vec<String>,
     /// Members and labels of v1 that a Dataset manages.
     pub first: FirstVersion,
-    /// Consent to take this one existing remote.
+    /// The user's consent to adopt this one existing remote.
     pub adopt: Option<RemoteId>,
     /// What to do about remotes that may be ours when no id is recorded.
     pub policy: Policy,
-    /// v1 of a dataset: its content is ours, its life is the dataset's. No mark, no finalizer, no create, no delete.
+    /// The object binds v1 of a dataset: it manages the content only. No mark, no finalizer, no create, no delete.
     pub bind: bool,
     /// Recreate a remote that someone else deleted.
     pub recreate: bool,
@@ -57,7 +57,7 @@ pub enum Policy {
     /// Take back what carries our mark; otherwise create.
     #[default]
     IfMarked,
-    /// Never take anything but our own attempt.
+    /// Take only remotes that this very object made; otherwise create.
     CreateOnly,
     /// Take the one unmarked remote of this name; otherwise create.
     ByName,
@@ -66,7 +66,7 @@ pub enum Policy {
 }
 
 impl Desired {
-    /// The same in this account.
+    /// The same, with its target in this account.
     #[must_use]
     pub fn placed(mut self, account: &AccountView) -> Self {
         self.target.account.clone_from(&account.alias);
@@ -74,13 +74,13 @@ impl Desired {
         self
     }
 
-    /// Name and immutables as a create sends them.
+    /// Hash of the name and the immutable fields as a create sends them.
     #[must_use]
     pub fn hash(&self) -> String {
         hash(&self.identity())
     }
 
-    /// Name and immutables: what makes a remote *this* remote.
+    /// Name and immutable fields: a remote that differs in them is another remote.
     #[must_use]
     pub fn identity(&self) -> Fields {
         let mut identity = self.fixed.clone();
@@ -92,8 +92,7 @@ impl Desired {
 }
 
 impl Deletion {
-    /// What deleting an object means for its remote: what its spec says, or else the operator's default, or else Delete, and
-    /// Retain for what was `adopted`.
+    /// The policy of the spec, or the operator's default, or else Retain for an `adopted` remote and Delete otherwise.
     #[must_use]
     pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
         spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })

@@ -1,4 +1,4 @@
-//! Changes to an existing remote as values: what is sent, and what the remote is once that is acknowledged.
+//! Changes to an existing remote as values: the request, and the remote as it is once the service acknowledged that.
 
 use super::field::FieldChange;
 use super::step::Step;
@@ -13,40 +13,40 @@ use crate::remote::mark::{Labels, RawMark};
 pub struct Edit {
     /// The remote that the object stands for.
     pub id: RemoteId,
-    /// What is sent.
+    /// The request to send.
     pub request: Request,
-    /// What is known once it is acknowledged.
+    /// The remotes as they are once the service acknowledged the request.
     pub after: Vec<Remote>,
-    /// The request replaces all labels of this remote, so it must have been read in this pass: others' labels are kept only
-    /// if they are known, and the inventory may not have seen the newest of them.
+    /// The request replaces all labels of this remote, which must have been read in this reconcile: labels of others
+    /// are kept only if they are known, and the inventory may lack the newest of them.
     pub replaces: Option<RemoteId>,
-    /// What it is for.
+    /// The reason for the change.
     pub purpose: Purpose,
 }
 
-/// What an edit is for.
+/// The reason for an edit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
-    /// Carries these fields of the spec out.
+    /// Makes these fields equal to the spec.
     Spec(Vec<FieldChange>),
     /// Writes our mark.
     Mark,
-    /// Takes `dso-released` off again.
+    /// Removes `dso-released` again.
     ClearReleased,
-    /// Lets the remote go, marked as released.
+    /// Releases the remote: its mark gets `dso-released`.
     Release,
 }
 
-/// What it takes to make a remote equal to its spec.
+/// The changes that make a remote equal to its spec.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Comparison {
     /// The changes, in the order in which they are made.
     pub edits: Vec<Edit>,
-    /// What must be looked at before it is known whether there are more.
+    /// A step that must come first: only then it is known whether there are more changes.
     pub needs: Option<Step>,
     /// Fields that differ and are left as the service keeps them.
     pub left: Vec<FieldChange>,
-    /// Keys for `appliedLabelKeys` of labels that the remote holds as the spec says.
+    /// Entries for `appliedLabelKeys`: the remote already has these labels as the spec wants them.
     pub held: Vec<String>,
 }
 
@@ -65,26 +65,26 @@ impl Edit {
         Self::of(remote, codec.set_labels(remote, labels), purpose)
     }
 
-    /// Takes these labels off a remote.
+    /// Removes these labels from a remote.
     #[must_use]
     pub fn unset_labels(codec: &dyn Codec, remote: &Remote, keys: &[String], purpose: Purpose) -> Self {
         Self::of(remote, codec.unset_labels(remote, keys), purpose)
     }
 
-    /// Writes our mark on a remote. One that is released stays so until [`Edit::clear_released`].
+    /// Writes our mark on a remote. A released remote stays released until [`Edit::clear_released`].
     #[must_use]
     pub fn mark(codec: &dyn Codec, remote: &Remote, mark: &RawMark) -> Self {
         Self::of(remote, codec.set_mark(remote, mark), Purpose::Mark)
     }
 
-    /// Takes `dso-released` off again.
+    /// Removes `dso-released` again.
     #[must_use]
     pub fn clear_released(codec: &dyn Codec, remote: &Remote) -> Self {
         let mark = RawMark { released: None, ..remote.mark.clone().unwrap_or_default() };
         Self::of(remote, codec.set_mark(remote, &mark), Purpose::ClearReleased)
     }
 
-    /// Lets a remote go, marked as released.
+    /// Releases a remote: its mark gets `dso-released`.
     #[must_use]
     pub fn release(codec: &dyn Codec, remote: &Remote) -> Self {
         let mark = remote.mark.clone().unwrap_or_default().into_released();

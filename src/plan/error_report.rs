@@ -9,10 +9,10 @@ use crate::cloud::{CallError, ErrorClass, Unauthorised};
 use crate::plan::recorded::LastError;
 use crate::plan::report::{Next, Ready, Report};
 
-/// A throttled object comes back after this time at least.
+/// A throttled object is reconciled again after this time at the earliest.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// The report that a failed call deserves. Refusals are the user's to solve; the rest heals by itself.
+/// The report for a failed call. `Stuck` means that a person must act; all other failures can pass without one.
 #[must_use]
 pub fn report_for(error: &CallError, now: Timestamp) -> Report {
     let message = error.to_string();
@@ -32,18 +32,18 @@ pub fn report_for(error: &CallError, now: Timestamp) -> Report {
     Report { error: Some(last_error(error, now)), ..Report::new(ready, Next::Backoff) }
 }
 
-/// The report of a failed call that ends the pass.
+/// The report of a failed call that ends the reconcile.
 #[must_use]
 pub fn last_words(error: &CallError, now: Timestamp) -> Report {
     let mut report = report_for(error, now);
     if let ErrorClass::Throttled { after } = error.class {
-        // The limiter slows down for all; the object only takes its place again.
+        // The limiter already slows down all calls; the object only gets in line again.
         report.next = Next::After(after.unwrap_or_default().max(AGAIN));
     }
     report
 }
 
-/// The failed call as status tells it.
+/// The failed call as status shows it.
 #[must_use]
 pub fn last_error(error: &CallError, now: Timestamp) -> LastError {
     LastError {

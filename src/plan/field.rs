@@ -9,9 +9,9 @@ use crate::words::shown;
 /// One field of a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its name where updates of it are counted.
+    /// The key under which its updates are counted.
     pub key: String,
-    /// The list of labels that it is in, by the spec's name of that.
+    /// For a label: the name of its list in the spec.
     labels: Option<&'static str>,
     /// Its name in the spec, or the key of the label.
     name: String,
@@ -61,29 +61,29 @@ pub const LABELS: &str = "labels=";
 /// A field that the service holds otherwise than the spec says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldChange {
-    /// Which.
+    /// The field that differs.
     pub field: Field,
-    /// What was found.
+    /// The value that the service holds.
     pub found: Option<Value>,
-    /// What is wanted.
+    /// The value that the spec wants.
     pub wanted: Option<Value>,
 }
 
 impl FieldChange {
-    /// What was found and what is wanted, each at most 64 characters of it.
+    /// The found and the wanted value as text, each cut to 64 characters.
     #[must_use]
     pub fn drift(&self) -> String {
         let (found, wanted) = (shown(self.found.as_ref()), shown(self.wanted.as_ref()));
         format!("{}: found {found}, wanted {wanted}", self.field.name())
     }
 
-    /// What is sent.
+    /// The field and the fingerprint of the value that is sent.
     #[must_use]
     pub fn sent(&self) -> Sent {
         (self.field.key.clone(), print(self.wanted.as_ref()))
     }
 
-    /// What the service shows.
+    /// The field and the fingerprint of the value that the service shows.
     #[must_use]
     pub fn shown(&self) -> Sent {
         (self.field.key.clone(), print(self.found.as_ref()))

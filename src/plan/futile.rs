@@ -12,14 +12,14 @@ pub const TRIES: u32 = 3;
 pub struct Futile {
     /// [`print`] of what was sent.
     pub wanted: String,
-    /// [`print`] of what the service showed when it was left; `None` if that is only found out now.
+    /// [`print`] of the value that the service showed when the field was left; `None` until a reconcile reports that.
     pub left: Option<String>,
 }
 
 /// One field that a change sets, with the [`print`] of its value.
 pub type Sent = (String, String);
 
-/// A short stand-in for a value.
+/// A short fingerprint of a value.
 #[must_use]
 pub fn print(value: Option<&Value>) -> String {
     digest_hex(value.map(Value::to_string).unwrap_or_default().as_bytes(), 16)

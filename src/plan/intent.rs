@@ -1,14 +1,14 @@
-//! The intent: what we were about to do, stored on the object before doing it.
+//! The intent: what the operator is about to do, stored on the object first, so that a crash cannot hide it.
 //!
-//! It is an annotation, so whoever may edit the object may edit it: what it says is matched against what is
-//! configured, never obeyed. A text that does not parse counts as stripped.
+//! The intent is an annotation, so everybody who may edit the object may edit it. Its target is therefore only compared
+//! with the configuration, and never used as an address. A text that does not parse counts as missing.
 
 use serde::{Deserialize, Serialize};
 
 /// How many attempts an intent remembers.
 pub const REMEMBERED: usize = 8;
 
-/// Where a remote lives, or is to be made.
+/// Where a remote is, or is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
@@ -29,7 +29,7 @@ pub struct Target {
 pub struct Attempt {
     /// `c` or `a` and 16 hex digits.
     pub nonce: String,
-    /// Hash of name and immutables as sent.
+    /// Hash of the name and the immutable fields as sent.
     pub hash: String,
 }
 
@@ -38,9 +38,9 @@ pub struct Attempt {
 pub struct Intent {
     /// The object this intent was written for.
     pub uid: String,
-    /// Where.
+    /// Where the remote is, or is to be made.
     pub target: Target,
-    /// As whom.
+    /// The principal of the last attempt.
     pub principal: String,
     /// The last attempts, oldest first.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Reads an annotation; anything unreadable is `None`.
+    /// Reads an annotation; `None` if it does not parse.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
@@ -66,7 +66,7 @@ impl Intent {
         self.attempts.last().map(|attempt| attempt.nonce.as_str())
     }
 
-    /// What the attempt with this nonce sent.
+    /// The hash of what the attempt with this nonce sent.
     #[must_use]
     pub fn hash_of(&self, nonce: &str) -> Option<&str> {
         self.attempts.iter().find(|attempt| attempt.nonce == nonce).map(|attempt| attempt.hash.as_str())

@@ -1,10 +1,10 @@
 //! The decision: given everything known, what is the one thing to do next?
 //!
 //! [`plan`] is a pure total function of a [`view::View`]: it has no client, no clock, no `async`, and imports neither a
-//! client of Kubernetes nor one of the service (`tests/api/rooms.rs` says so). Promises, each held here alone: no create
-//! before finalizer and intent are stored; no second create while an earlier one may have executed; nothing without our
-//! proven mark is changed or deleted; the finalizer leaves only when the remote is known gone or was let go. Rule
-//! numbers in comments are those of `docs/protocol.md`.
+//! client of Kubernetes nor one of the service (`tests/api/rooms.rs` checks that). Promises that are kept here alone:
+//! no create before finalizer and intent are stored; no second create while an earlier one may have executed; nothing
+//! without our proven mark is changed or deleted; the finalizer is removed only when the remote is known gone or was
+//! released. Rule numbers in comments are those of `docs/protocol.md`.
 
 pub mod account;
 pub mod aftermath;

@@ -11,13 +11,13 @@ use crate::plan::intent::{Intent, Target};
 /// The custom resource, reduced to what decisions read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFacts {
-    /// `metadata.uid`: this life of the object.
+    /// `metadata.uid`: an object that is deleted and created again has another one.
     pub uid: String,
     /// `metadata.namespace`
     pub namespace: String,
     /// `metadata.name`
     pub name: String,
-    /// `metadata.resourceVersion` of what was read.
+    /// `metadata.resourceVersion` of the copy that was read.
     pub resource_version: String,
     /// `metadata.generation`
     pub generation: i64,
@@ -31,11 +31,11 @@ pub struct ObjectFacts {
     pub intent: Stored,
     /// `paused` is set, and not to false.
     pub paused: bool,
-    /// The value of `paused`, if it is no boolean.
+    /// The value of `paused`, if it is not a boolean.
     pub unclear_pause: Option<String>,
     /// Value of `force-release`.
     pub force_release: Option<String>,
-    /// Value of `poll-interval`, clamped; zero means only on demand. What is no duration counts as absent.
+    /// Value of `poll-interval`, clamped; zero means only on demand. A value that is not a duration counts as absent.
     pub poll: Option<Duration>,
     /// Value of `reconcile-requested-at`, unless it is empty.
     pub requested: Option<String>,
@@ -44,11 +44,11 @@ pub struct ObjectFacts {
 /// The intent annotation as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// None, or none that parses.
+    /// The object has no intent, or one that does not parse.
     Absent,
-    /// Written for this object.
+    /// The intent was written for this object.
     Own(Intent),
-    /// Written for another uid: a copied manifest, or an object that was deleted and made again.
+    /// The intent was written for another uid: in a copied manifest, or for an object that was deleted and made again.
     Foreign(Intent),
 }
 
@@ -62,7 +62,7 @@ impl Stored {
         }
     }
 
-    /// The target of the intent, whoever it was written for.
+    /// The target of the intent, also of one that was written for another uid.
     #[must_use]
     pub const fn target(&self) -> Option<&Target> {
         match self {

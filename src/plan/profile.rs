@@ -21,28 +21,28 @@ pub struct Profile {
     pub id_keys: &'static [&'static str],
     /// Members that are fixed at creation, by API name.
     pub fixed: &'static [&'static str],
-    /// Members of status that inform.
+    /// Members of status that inform users, such as `mountPath`.
     pub info_keys: &'static [&'static str],
-    /// How it is said on the wire.
+    /// Builds the requests of this kind and reads their answers.
     pub codec: &'static dyn Codec,
-    /// What is in each remote and looked up with it.
+    /// The id of a part that is looked up with each remote: `v1` of a dataset.
     pub inner: Option<&'static str>,
-    /// The life of this remote is another's: it is neither deleted nor released.
+    /// Does this remote come and go with its dataset, as v1 does? It is then neither deleted nor released.
     pub is_borrowed: fn(&RemoteId) -> bool,
-    /// May it be let go or deleted, as far as that shows before the remote is read?
+    /// May the remote be released or deleted, as far as that can be said before it is read?
     pub may_go: fn(&View) -> Clearance,
-    /// May this remote be deleted, that was read just now?
+    /// May this remote, which was read just now, be deleted?
     pub may_be_deleted: fn(&View, &Remote) -> Clearance,
-    /// What it takes to make a remote equal to its spec.
+    /// Finds the changes that make a remote equal to its spec.
     pub compare: fn(&View, &Desired, &Remote) -> Comparison,
-    /// What a create made, as far as is known without reading it and without its mark.
+    /// The remote that a create made, as far as it is known without a read. It has no mark yet.
     pub made: fn(id: &RemoteId, desired: &Desired) -> Remote,
-    /// What a remote says for these, as far as it is worth a write of its own, and, if status is `written` anyway, beyond.
+    /// Fills `info` from a remote: the members worth a status write, and, if status is `written` anyway, all others.
     pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
 }
 
 impl Profile {
-    /// Remotes of this kind exist only in another one.
+    /// Remotes of this kind exist only inside another remote, as a version in its dataset.
     #[must_use]
     pub const fn is_nested(&self) -> bool {
         self.id_keys.len() > 1
@@ -54,7 +54,7 @@ impl Profile {
         id.depth() == self.id_keys.len()
     }
 
-    /// The id that a status holds, if it is whole.
+    /// The id that a status holds; `None` if a part of it is missing.
     #[must_use]
     pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
         self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str)).collect()

@@ -1,4 +1,4 @@
-//! What we wrote down in status: read from it, and turned into it again.
+//! The status of an object as decisions use it: read from JSON, and turned into JSON again.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::remote::mark::Origin;
 pub struct LastError {
     /// Error code of the service, or the kind of failure.
     pub code: String,
-    /// For the vendor's support.
+    /// The RequestId, which the vendor's support asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Operation that failed.
@@ -29,7 +29,7 @@ pub struct LastError {
 /// Everything status holds, as decisions read it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recorded {
-    /// Generation that the conditions speak of; -1 before the first pass.
+    /// Generation that the conditions describe; -1 before the first reconcile.
     pub observed_generation: i64,
     /// The remote, once it is known.
     pub id: Option<RemoteId>,
@@ -43,7 +43,7 @@ pub struct Recorded {
     pub attempt: Option<Ended>,
     /// Label keys that we set.
     pub label_keys: BTreeSet<String>,
-    /// Who was in use when the id was recorded.
+    /// The principal in use when the id was recorded.
     pub principal: Option<String>,
     /// Informational members by status key (`ownerId`, `latestVersion`, `mountPath`, `mountAccess`, `name`).
     pub info: Map<String, Value>,
@@ -56,7 +56,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the status of an object of this kind. What cannot be read is taken as absent.
+    /// Reads the status of an object of this kind. A member that cannot be read counts as absent.
     #[must_use]
     pub fn of(status: &Value, kind: &Profile) -> Self {
         let text = |key: &str| status.get(key).and_then(Value::as_str).map(str::to_owned);

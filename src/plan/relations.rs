@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 /// What other objects here mean for this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relations {
-    /// `DatasetVersion`s of this Dataset that live; they block its deletion.
+    /// `DatasetVersion`s of this Dataset that are not being deleted; they block its deletion.
     pub living: Vec<String>,
-    /// `DatasetVersion`s that are being deleted one by one, whose finalizers must leave first.
+    /// `DatasetVersion`s that are being deleted one by one; their finalizers must be removed first.
     pub leaving: Vec<String>,
-    /// Version names that are being deleted with policy Delete: they may go with the dataset.
+    /// Names of versions that are being deleted with policy Delete: they may be deleted with the dataset.
     pub doomed: BTreeSet<String>,
     /// `deleteForeignVersions: true`
     pub delete_foreign: bool,

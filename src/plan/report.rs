@@ -1,4 +1,4 @@
-//! How a pass ends: what the user is told, and when to look again.
+//! How a reconcile ends: what the user is told, and when the object is looked at again.
 
 use std::time::Duration;
 
@@ -12,38 +12,38 @@ use crate::remote::id::RemoteId;
 use crate::remote::mark::is_mark;
 use crate::words;
 
-/// The end of a pass.
+/// The end of a reconcile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// Becomes the conditions.
     pub ready: Ready,
-    /// Members that were found changed behind our back.
+    /// A message about members that somebody else changed.
     pub drifted: Option<String>,
-    /// Members that the service keeps otherwise than they were sent, and that are left so.
+    /// A message about members that the service keeps in another form than they were sent, and that are left so.
     pub normalised: Option<String>,
-    /// Surplus or unclear remotes that carry this object's mark.
+    /// A message about surplus or unclear remotes that carry this object's mark.
     pub duplicates: Option<String>,
-    /// The error of the service behind it.
+    /// The error of the service that caused the report.
     pub error: Option<LastError>,
-    /// Remotes behind it that are not this object's.
+    /// The remotes that caused the report and are not this object's own.
     pub about: Vec<About>,
     /// When to look again.
     pub next: Next,
 }
 
-/// A remote that a pass ended about though it is not the object's own: the object looks again once that is not as it was.
+/// A remote that caused a report and is not the object's own. When that remote changes, the object is woken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     /// Which remote.
     pub id: RemoteId,
-    /// Its name and marks; `None` if it was not there.
+    /// Its name and marks; `None` if it did not exist.
     pub face: Option<String>,
-    /// The object here that owns it, if that is why.
+    /// The object here that owns it, if that is the cause.
     pub owner: Option<Neighbour>,
 }
 
 impl About {
-    /// A remote as it was shown.
+    /// A remote as the service showed it.
     #[must_use]
     pub fn shown(remote: &Remote) -> Self {
         let name = remote.fields.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -53,7 +53,7 @@ impl About {
         Self { id: remote.id.clone(), face: Some(face), owner: None }
     }
 
-    /// A remote that is not there.
+    /// A remote that does not exist.
     #[must_use]
     pub const fn absent(id: RemoteId) -> Self {
         Self { id, face: None, owner: None }
@@ -86,7 +86,7 @@ pub enum Next {
     Backoff,
 }
 
-/// Why something wanted cannot be worked on now.
+/// Why a spec cannot be worked on now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// A human must act; otherwise something else must become ready.
@@ -130,13 +130,13 @@ impl Report {
         Self::new(Ready::Working(reason, message.into()), next)
     }
 
-    /// The same, woken once one of these is not any more as it was.
+    /// The same report, about these remotes: a change of one of them wakes the object.
     #[must_use]
     pub fn about(self, about: Vec<About>) -> Self {
         Self { about, ..self }
     }
 
-    /// In line for a permit behind `before` others, until `turn` from now at a guess; it comes back after `wait`.
+    /// The object is in line for a permit behind `before` others, for about `turn`; it comes back after `wait`.
     #[must_use]
     pub fn queued(before: usize, turn: Duration, wait: Duration) -> Self {
         let message = format!(
@@ -146,11 +146,10 @@ impl Report {
         Self::working(Reason::Queued, message, Next::After(wait))
     }
 
-    /// A create that waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from
-    /// `now`.
+    /// The object waits for the next day: the budget of `calls` calls is spent for another `wait`, counted from `now`.
     #[must_use]
     pub fn budget_spent(calls: u64, wait: Duration, now: Timestamp) -> Self {
-        // The clocks that tell `wait` and `now` differ a little, and the same news shall read the same.
+        // `wait` and `now` come from two clocks that differ a little; rounding keeps the message the same.
         let then = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
         let then = then.round(Unit::Minute).unwrap_or(then);
         let message = format!(
@@ -160,7 +159,7 @@ impl Report {
     }
 }
 
-/// Something stalled is looked at again this seldom, unless it or its surroundings change.
+/// A stalled object is reconciled again after this time, unless it or its surroundings change earlier.
 pub const STALLED_RETRY: Duration = Duration::from_secs(3600);
 
 impl From<Blocked> for Report {

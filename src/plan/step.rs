@@ -1,4 +1,4 @@
-//! What a decision can answer: the one thing to do next, and what it carries.
+//! What `plan` can answer: the one thing to do next, with all that is needed to do it.
 
 use super::edit::Edit;
 use super::intent::Intent;
@@ -27,30 +27,30 @@ pub enum Step {
     Edit(Box<Edit>),
     /// Delete the remote, or a surplus one.
     Delete(RemoteId),
-    /// Nothing came of the attempt in doubt: go on without it.
+    /// The doubt about the newest attempt is over: remember that, and go on.
     Resolve,
-    /// Write down the remote.
+    /// Record the remote in status.
     Record(Box<Record>),
-    /// Write down that the attempt in flight was refused, with the report.
+    /// Record in status that the attempt was refused, with the report.
     Refuse(Ended, Box<Report>),
     /// Remove the finalizer.
     RemoveFinalizer,
-    /// End the pass: tell the user.
+    /// End the reconcile with this report.
     Report(Box<Report>),
-    /// End the pass: the object is none of our business (any more).
+    /// End the reconcile: the operator has nothing (more) to do with the object.
     Ignore,
 }
 
-/// What is looked for.
+/// What to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
-    /// Wait until the inventory has seen the place in this term.
+    /// Wait until the inventory has listed the place of the object since this process started.
     Sweep,
-    /// What carries this object's owner mark.
+    /// Remotes that carry this object's owner mark.
     Owned,
-    /// What has exactly this name.
+    /// Remotes that have exactly this name.
     Named(String),
-    /// All that is in this remote.
+    /// All versions of this dataset.
     Children(RemoteId),
 }
 
@@ -88,14 +88,14 @@ impl Look {
     }
 }
 
-/// An attempt claimed in this pass.
+/// An attempt that was claimed in this reconcile.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Flight {
     /// A create.
     Create {
         /// Nonce of the attempt.
         nonce: String,
-        /// What came of it, once it was sent.
+        /// The result, once the create was sent.
         landed: Option<Landed>,
     },
     /// Taking an existing remote.
@@ -104,12 +104,12 @@ pub enum Flight {
         nonce: String,
         /// The remote.
         id: RemoteId,
-        /// It was ours before.
+        /// An earlier object of this name owned the remote.
         recovered: bool,
     },
 }
 
-/// What came of a create.
+/// The result of a create.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Landed {
     /// It made this remote.
@@ -118,7 +118,7 @@ pub enum Landed {
     Refused(Box<Report>),
 }
 
-/// What is written down of a remote.
+/// What status records of a remote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// The remote.
@@ -127,9 +127,9 @@ pub struct Record {
     pub origin: Origin,
     /// Found again by its mark.
     pub recovered: bool,
-    /// Immutables as sent (created in this pass) or as read.
+    /// Immutable fields as sent (if created in this reconcile) or as read.
     pub fixed: Fields,
-    /// The attempt that brought it.
+    /// The attempt that made or took it.
     pub attempt: Option<Ended>,
     /// Label keys that the attempt set.
     pub label_keys: Vec<String>,

@@ -1,5 +1,5 @@
-//! Everything a decision may depend on, as values: the object, what is wanted, what this process remembers, and
-//! what is known of the cloud. The pass fills it; [`plan`](crate::plan) only reads it.
+//! Everything a decision may depend on, as values: the object, what is wanted, what this process remembers, and what is
+//! known of the cloud. The reconcile fills the view; [`plan`](crate::plan) only reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,11 +24,11 @@ use crate::remote::mark::{Identity, Origin, Owner, Ownership};
 /// What is known of one remote.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
-    /// The inventory showed it no longer than one resync ago.
+    /// The inventory's recent row, or the state after our own write; not read in this reconcile.
     Listed(Arc<Remote>),
-    /// Read in this pass.
+    /// A read in this reconcile showed the remote.
     Read(Arc<Remote>),
-    /// A read in this pass, or our own acknowledged delete, says that it does not exist.
+    /// A read, or our own acknowledged delete, says that it does not exist.
     Gone,
 }
 
@@ -39,9 +39,9 @@ pub struct View {
     pub object: ObjectFacts,
     /// What its status holds.
     pub recorded: Recorded,
-    /// The name its remote is marked with.
+    /// The owner that the mark of its remote names.
     pub owner: Owner,
-    /// What its kind is like.
+    /// The constants and functions of its kind.
     pub profile: &'static Profile,
     /// What its spec asks for, or why that cannot be worked on.
     pub desired: Result<Desired, Blocked>,
@@ -53,7 +53,7 @@ pub struct View {
     pub state: StateView,
     /// What is known of the cloud.
     pub observed: Observed,
-    /// Where it is worked on, and as whom.
+    /// The account of the object, and the identity that calls the service.
     pub account: Arc<AccountView>,
     /// What is the same for all objects.
     pub config: Arc<OperatorConfig>,
@@ -62,7 +62,7 @@ pub struct View {
 /// What is the same for all objects of one operator.
 #[derive(Debug, Clone)]
 pub struct OperatorConfig {
-    /// Our marks.
+    /// The owner domains and keys of our marks.
     pub identity: Identity,
     /// `--settle-time`
     pub settle: Duration,
@@ -77,65 +77,65 @@ pub struct OperatorConfig {
 pub struct StateView {
     /// How long ago this process first saw the newest nonce (or the object, if there is none).
     pub uncertain_for: Duration,
-    /// Complete lists by owner mark since then that showed nothing of this object.
+    /// How many complete lists by owner mark were read since then.
     pub lists: u32,
-    /// The same, counted only once the settle time was over.
+    /// How many of them ended after the grace period.
     pub settled_lists: u32,
-    /// The doubt about the newest nonce ended: nothing came of it.
+    /// The doubt about the newest nonce is over: nothing came of it, or its remote is known.
     pub resolved: bool,
     /// A nonce that this process knows was never executed.
     pub never_executed: Option<String>,
-    /// The newest attempt was answered "name taken" so long ago, by this process.
+    /// How long ago this process got the answer "name taken" to the newest attempt.
     pub name_taken: Option<Duration>,
     /// How long ago this process first saw that the object is being deleted.
     pub deleting_age: Duration,
-    /// This process recorded the id so long ago.
+    /// How long ago this process recorded the id.
     pub recorded_age: Option<Duration>,
-    /// This process read the recorded remote so long ago.
+    /// How long ago this process read the recorded remote.
     pub read_age: Option<Duration>,
-    /// An object of this name went while its create was in doubt: that attempt may have executed, or still may.
+    /// An earlier object of this name went while its create was in doubt: that attempt may have executed, or still may.
     pub predecessor_uncertain: bool,
-    /// Fields that the service keeps otherwise than they were sent.
+    /// Fields that the service keeps in another form than they were sent.
     pub futile: BTreeMap<String, Futile>,
-    /// Sixteen hex digits that nobody has used yet.
+    /// Sixteen random hex digits for the next nonce.
     pub fresh: String,
 }
 
-/// What is known of the cloud in this pass.
+/// What is known of the cloud in this reconcile.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
 pub struct Observed {
-    /// The object was read with quorum, or written by us, in this pass.
+    /// The object was read with quorum, or written by us, in this reconcile.
     pub object_is_fresh: bool,
-    /// The inventory has swept the place in this term.
+    /// The inventory has listed the place of the object since this process started.
     pub swept: bool,
-    /// [Absences count](crate::plan::account::absence_counts) for what the principal made that the intent or status names.
+    /// [Absences count](crate::plan::account::absence_counts) for remotes of the principal that intent or status names.
     pub absence_counts: bool,
     /// Remotes by id.
     pub remotes: BTreeMap<RemoteId, Observation>,
     /// Remotes that carry this object's owner mark.
     pub owned: Vec<Arc<Remote>>,
-    /// `owned` was listed in this pass.
+    /// `owned` was listed in this reconcile.
     pub owned_is_fresh: bool,
-    /// Remotes with the wanted name, listed in this pass.
+    /// Remotes with the wanted name, listed in this reconcile.
     pub named: Option<Vec<Arc<Remote>>>,
-    /// All versions of the dataset, listed in this pass.
+    /// All versions of the dataset, listed in this reconcile.
     pub versions: Option<Vec<Arc<Remote>>>,
-    /// Uids among the marks seen that some object here has.
+    /// Those uids in the marks seen that objects in this cluster have.
     pub live_here: BTreeSet<String>,
-    /// Who they are, of marks on remotes of this kind, by uid.
+    /// The objects with these uids, by uid; only for marks on remotes of this kind.
     pub neighbours: BTreeMap<String, Neighbour>,
-    /// Remotes among those seen that another object here recorded.
+    /// Those of the remotes seen that another object here recorded.
     pub recorded_elsewhere: BTreeSet<RemoteId>,
     /// The limiter granted this object's create.
     pub permit: bool,
-    /// An attempt claimed in this pass.
+    /// The attempt that was claimed in this reconcile.
     pub flight: Option<Flight>,
-    /// Names of members found different from a spec that had been carried out.
+    /// A message about drift: which members differ from a spec that had been carried out.
     pub drifted: Option<String>,
     /// The service refused to delete the dataset because it has versions.
     pub delete_refused: bool,
-    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. It is asked before
+    /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. This is asked before
     /// anything is decided for an object that is being deleted.
     pub definition_going: bool,
     /// The service refused the name in an update because it is taken.
@@ -143,7 +143,7 @@ pub struct Observed {
 }
 
 impl View {
-    /// The recorded id; beside an intent of another uid it counts as none.
+    /// The recorded id. It does not count if the intent was written for another uid.
     #[must_use]
     pub fn id(&self) -> Option<&RemoteId> {
         match self.object.intent {
@@ -158,39 +158,38 @@ impl View {
         self.recorded.was_ready() && self.recorded.observed_generation == self.object.generation
     }
 
-    /// Where remotes of this object are looked for: the intent's target as long as it says one, never a newer
-    /// spec's.
+    /// Where remotes of this object are looked for: the intent's target. Only without one it is the (newer) spec's.
     #[must_use]
     pub fn target(&self) -> Option<Target> {
         let stored = match &self.object.intent {
             Stored::Own(intent) => Some(&intent.target),
-            // Another uid's intent is believed only where it matches what is configured.
+            // The intent of another uid counts only if its target is a configured one.
             Stored::Foreign(intent) => Some(&intent.target).filter(|target| self.is_configured(target)),
             Stored::Absent => None,
         };
         stored.cloned().or_else(|| self.desired.as_ref().ok().map(|desired| desired.target.clone()))
     }
 
-    /// Who worked on it last, as far as that was written down.
+    /// The principal that last worked on the object, as its intent or else its status names it.
     #[must_use]
     pub fn named_principal(&self) -> Option<&str> {
         let stored = self.object.intent.own().map(|intent| intent.principal.as_str());
         stored.or(self.recorded.principal.as_deref())
     }
 
-    /// Absences will count, once it is known whose the credentials are.
+    /// Absences may count once the token service has named the caller.
     #[must_use]
     pub fn lacks_caller(&self) -> bool {
         !self.observed.absence_counts && self.named_principal().is_some_and(|named| self.account.caller.may_be(named))
     }
 
-    /// Is this target one of a configured client? (It is matched, never dialled.)
+    /// Does this target name the configured account and region? (It is compared, never used as an address.)
     #[must_use]
     pub fn is_configured(&self, target: &Target) -> bool {
         target.account == self.account.alias && target.region == self.account.region
     }
 
-    /// Whose is this remote, for this object?
+    /// Who owns this remote, seen from this object?
     #[must_use]
     pub fn ownership(&self, remote: &Remote) -> Ownership {
         let has_id = self.id().is_some();
@@ -203,19 +202,19 @@ impl View {
         )
     }
 
-    /// Does it carry this object's mark, or that of an object of its name that is gone?
+    /// Does the remote carry this object's mark, or that of an earlier object of the same name?
     #[must_use]
     pub fn carries_our_mark(&self, remote: &Remote) -> bool {
         matches!(self.ownership(remote), Ownership::Mine { .. } | Ownership::Predecessor { .. })
     }
 
-    /// Does what is known of this remote carry it?
+    /// Does this remote carry our mark, as far as it is known?
     #[must_use]
     pub fn shows_our_mark(&self, id: &RemoteId) -> bool {
         self.observation(id).and_then(Observation::remote).is_some_and(|remote| self.carries_our_mark(remote))
     }
 
-    /// The immutables among a remote's members.
+    /// Those members of a remote that are fixed at creation.
     #[must_use]
     pub fn fixed_of(&self, fields: &Fields) -> Fields {
         let value = |name: &&str| Some(((*name).to_owned(), fields.get(*name)?.clone()));
@@ -234,14 +233,14 @@ impl View {
         self.observed.remotes.get(id)
     }
 
-    /// Not found in this pass, or deleted by us.
+    /// The remote does not exist, by a read or our own delete.
     #[must_use]
     pub fn is_gone(&self, id: &RemoteId) -> bool {
         self.observation(id) == Some(&Observation::Gone)
     }
 
-    /// *Known gone*: not found, under a principal that counts, for an id older than the list lag, while its place
-    /// can be listed.
+    /// *Known gone*: not found by a principal whose absences count, for an id older than the list lag, in a listed
+    /// place.
     #[must_use]
     pub fn known_gone(&self, id: &RemoteId) -> bool {
         let old_enough = self.state.recorded_age.is_none_or(|age| age > self.config.list_lag);
@@ -283,7 +282,7 @@ impl View {
 }
 
 impl Observation {
-    /// The remote, if it is there.
+    /// The remote, if it exists.
     #[must_use]
     pub const fn remote(&self) -> Option<&Arc<Remote>> {
         match self {

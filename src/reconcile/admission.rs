@@ -1,6 +1,5 @@
-//! Ownership turn it is: a pass asks for the permit of its first call before it begins, and if it has to wait for it, ends
-//! and holds nothing. So the passes that run are those that can work, and an edit never queues behind those that
-//! cannot.
+//! A reconcile asks for the permit of its first call before it begins, and if it has to wait, it ends and holds
+//! nothing. So only reconciles that can work are running, and no edit queues behind one that cannot.
 
 use std::time::Duration;
 
@@ -15,13 +14,13 @@ use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 
-/// A permit that is so near is waited for inline; at 100 calls per second that keeps some two passes ready.
+/// A reconcile waits inline for a permit that is this near; at 100 calls per second that keeps some two ready.
 const NEAR: Duration = Duration::from_millis(40);
 
 impl<K: Kind> Pass<'_, K> {
-    /// The permit for the first call of this pass, if the step makes one. `Some` ends the pass: it comes back in turn.
+    /// Gets the permit for the first call of this reconcile. `Some` ends it: the object comes back when its turn is.
     pub(super) async fn admit(&mut self, view: &View, step: &Step) -> Option<Flow> {
-        // What was claimed is carried through, and whoever began goes on: they wait inline, ahead of those who have not.
+        // A reconcile that has begun waits for its permits inline, ahead of those that have not.
         if self.admitted || view.observed.flight.is_some() {
             return None;
         }
@@ -37,8 +36,8 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A place in the limiter. `None` if the permit is granted; otherwise the pass ends, holds nothing, and comes back
-    /// at its time.
+    /// Takes a place in the limiter. `None` if the permit is granted; otherwise the reconcile ends, and the object
+    /// comes back when its turn is.
     pub(super) async fn reserve(&mut self, view: &View, lane: Lane, operation: Operation) -> Option<Flow> {
         loop {
             let reservation = self.account.client.limiter().reserve(&view.object.uid, lane, operation);
@@ -56,7 +55,7 @@ impl<K: Kind> Pass<'_, K> {
                     self.ctx.states.with(&view.object.uid, |state| *state.permit_since.get_or_insert(now));
                     let wait = at.saturating_duration_since(now);
                     if wait > NEAR {
-                        // Back a little early: a timer that is late would lose the permit.
+                        // The object comes back a little early, because a timer that is late would lose the permit.
                         return Some(self.wait_in_line(view, wait.saturating_sub(NEAR / 2)).await);
                     }
                     tokio::time::sleep_until(at).await;
@@ -72,7 +71,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-/// Users' edits and deletions go first; what an object still lacks comes before what is only looked after.
+/// Edits and deletions by users go first. Work on an object without a remote goes before reads that only check.
 fn lane_of(view: &View, step: &Step) -> Lane {
     let carried_out = view.carried_out();
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
@@ -85,11 +84,11 @@ fn lane_of(view: &View, step: &Step) -> Lane {
     }
 }
 
-/// The operation that a step calls, for steps whose first call is not paced otherwise.
+/// The operation whose permit a step needs; `None` without a call, or with a permit of its own.
 fn operation_of(view: &View, step: &Step) -> Option<Operation> {
     let codec = view.profile.codec;
     Some(match step {
-        // The read before a delete is shared and paced by itself; what is waited for is the delete.
+        // The read before a delete is shared and paced by itself, so the object waits for the permit of the delete.
         Step::Read(id) if view.object.deleting && view.id() == Some(id) && !view.profile.is_nested() => {
             match view.deletion_policy() {
                 Deletion::Delete => codec.delete(id).operation(),
@@ -97,7 +96,7 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
             }
         }
         Step::Read(id) if view.profile.names(id) => codec.get(id).operation(),
-        // Its dataset, or the v1 in it.
+        // The remote is of another kind: the dataset of a version, or v1 of a dataset.
         Step::Read(id) if id.parent().is_none() => Operation::GetDataset,
         Step::Read(_) => Operation::GetDatasetVersion,
         Step::Look(Look::Children(_)) => Operation::ListDatasetVersions,

@@ -1,4 +1,4 @@
-//! In which lane a pass waits for its first call, and for the permit of which operation.
+//! The lane in which a reconcile waits for its first call, and the operation whose permit it waits for.
 
 use super::*;
 use crate::cloud::Request;
@@ -83,7 +83,7 @@ fn a_pass_waits_for_the_permit_of_the_call_that_it_makes_first() {
     assert_eq!(first(&of_version, Step::Look(Look::Owned)), Some(Operation::ListDatasetVersions));
     assert_eq!(first(&view, Step::Create), None, "it has a permit of its own");
 
-    // The read before a delete is shared: the delete is what is waited for.
+    // The read before a delete is shared, so the object waits for the permit of the delete.
     view.object.deleting = true;
     assert_eq!(first(&view, Step::Read(id())), Some(Operation::DeleteDataset));
     view.deletion = Some(Deletion::Retain);

@@ -1,4 +1,4 @@
-//! The calls that change the remote side, each fed back into what the pass and the inventory know.
+//! The calls that change remotes. The view and the inventory learn each result without another read.
 
 use std::sync::Arc;
 
@@ -65,9 +65,9 @@ impl<K: Kind> Pass<'_, K> {
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
                 }
-                // What was asked for, under the id that the answer names. A deletion still reads what is there (section 5).
+                // The remote as asked for, with the id of the answer. A deletion still reads it (section 5).
                 self.observed.remotes.insert(id.clone(), Observation::Listed(remote));
-                // A list from before says nothing of what was made now.
+                // An earlier list cannot show the remote that was made now.
                 self.observed.owned_is_fresh = false;
                 self.observed.flight = Some(Flight::Create { nonce, landed: Some(Landed::At(id)) });
                 Flow::Again
@@ -76,7 +76,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Is this, by what is known, another remote than the one that was made with this mark?
+    /// Is the remote with this id known to be another one than the one made with this mark?
     fn is_anothers(&self, id: &RemoteId, mark: &RawMark) -> bool {
         let inventory = &self.account.inventory;
         let attempt = |remote: &Remote| remote.mark.as_ref().and_then(|held| held.attempt.clone());
@@ -89,7 +89,7 @@ impl<K: Kind> Pass<'_, K> {
         let (namespace, name) = (&view.object.namespace, &view.object.name);
         let reconcile_id = &self.journal.id;
         if error.never_executed() {
-            // The line at the end of the pass says so too.
+            // The line at the end of the reconcile says so too.
             tracing::debug!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "nothing came of a create");
         } else {
             tracing::info!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
@@ -122,7 +122,7 @@ impl<K: Kind> Pass<'_, K> {
         self.ctx.states.with(&view.object.uid, |state| state.never_executed = Some(nonce));
     }
 
-    /// Changes the remote, and what is known of it with it.
+    /// Sends a change of the remote, and updates what is known of it.
     pub(super) async fn edit(&mut self, view: &View, edit: Edit) -> Flow {
         if let Purpose::Spec(_) = edit.purpose {
             self.note_drift(view, &edit.id);
@@ -137,7 +137,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// An edit was acknowledged: what is known now, and what is told of it.
+    /// An edit was acknowledged: updates what is known, and sends the event.
     fn edited(&mut self, view: &View, edit: Edit) {
         if let Some((reason, note)) = aftermath::news_of(&edit, view.observed.flight.is_some()) {
             self.tell(reason, &note);
@@ -153,7 +153,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A change or a delete failed. What it leaves in doubt is unknown until it is shown again.
+    /// A change or a delete failed. If the remote may differ now, its row does not count until it is shown again.
     async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
         if aftermath::leaves_a_doubt(error) {
             self.account.inventory.doubt(id);
@@ -175,7 +175,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A difference from a spec that had been carried out is drift; it is told once per pass.
+    /// A difference from a spec that had been carried out is drift. It is reported once per reconcile.
     fn note_drift(&mut self, view: &View, id: &RemoteId) {
         if self.corrected {
             return;

@@ -1,8 +1,8 @@
 //! From a report to the status that is written: conditions that GitOps tools understand, and a patch only when
 //! something changed.
 //!
-//! `Ready` is there after the first pass and True only if the remote equals the spec of this generation.
-//! `Reconciling` and `Stalled` are there only while True, never both. A transition time moves only with its status.
+//! `Ready` exists after the first reconcile, and is True only if the remote equals the spec of this generation.
+//! `Reconciling` and `Stalled` exist only while True, never both. A transition time moves only with its status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -74,7 +74,7 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
     after
 }
 
-/// The same failure as the one that status tells already, maybe with another RequestId.
+/// Is this the failure that status shows already, maybe with another RequestId?
 fn same_failure(before: &Recorded, report: &Report) -> bool {
     let (Ready::Working(reason, message) | Ready::Stuck(reason, message)) = &report.ready else { return false };
     let stalled = matches!(report.ready, Ready::Stuck(..));
@@ -87,14 +87,14 @@ fn same_failure(before: &Recorded, report: &Report) -> bool {
     }
 }
 
-/// Does a message say anything new beside the one that is told for the same reason?
+/// Does a message say anything new, compared with the one that status shows for the same reason?
 pub(super) fn is_news(reason: Reason, told: &str, message: &str) -> bool {
     let message = cut(message);
     if reason == Reason::WriteRefused { gist(told) != gist(&message) } else { told != message }
 }
 
-/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if that changes, and
-/// by the generation that was seen if a newer one is. `None` if nothing changed.
+/// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if it changes, and
+/// by the observed generation that was read if it grows. `None` if nothing changed.
 #[must_use]
 pub fn patch(kind: &Profile, uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
     let (old, new) = (before.to_status(kind), after.to_status(kind));

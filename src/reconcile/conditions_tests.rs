@@ -79,7 +79,7 @@ proptest! {
                     prop_assert_eq!(&old.last_transition_time, &condition.last_transition_time);
                 }
             }
-            // Telling the same again is no write.
+            // The same report again causes no write.
             let again = next_status(&status, &report, generation, now + jiff::SignedDuration::from_secs(60));
             prop_assert_eq!(patch(&crate::kinds::dataset::PROFILE, "u", &status, &again), None);
         }

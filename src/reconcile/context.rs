@@ -1,4 +1,4 @@
-//! What every pass of one kind shares: the API server, the accounts, what is remembered, and whom to tell.
+//! What all reconciles of one kind share: clients, the memory of this process, settings, events and metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 
-/// Shared by all passes of one kind.
+/// Shared by all reconciles of one kind.
 pub struct Context {
     /// The apiserver. Its built-in retry is off; every call here has a deadline.
     pub kube: kube::Client,
-    /// The accounts, each with its way to the dataset API and what is known of it.
+    /// The accounts, each with its client of the dataset API and its inventory.
     pub accounts: Arc<Accounts>,
     /// What is the same for all objects.
     pub config: Arc<OperatorConfig>,
     /// What this process remembers.
     pub states: Arc<ObjectStates>,
-    /// What its answers may look at.
+    /// What the kind may look at besides the object.
     pub lookups: Arc<Lookups>,
-    /// The definition of the kind.
+    /// The `CustomResourceDefinition` of the kind.
     pub definition: Definition,
-    /// When objects may say that they wait in line; shared by all kinds.
+    /// When objects may report that they wait in line; shared by all kinds.
     pub slots: Arc<Slots>,
     /// Events.
     pub recorder: EventRecorder,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Time limits of a pass.
+    /// Time limits of a reconcile.
     pub limits: Limits,
 }
 
-/// Time limits of a pass.
+/// Time limits of a reconcile.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// A create is sent no later than this after its claim.
     pub send_deadline: Duration,
     /// One call to the apiserver.
     pub kube_call: Duration,
-    /// One whole pass.
+    /// One whole reconcile.
     pub pass: Duration,
 }

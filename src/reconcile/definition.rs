@@ -1,9 +1,9 @@
-//! The `CustomResourceDefinition` of a kind: is it being deleted? Its objects then go with it, which says nothing about
-//! what they stand for (protocol 6.7).
+//! The `CustomResourceDefinition` of a kind: is it being deleted? Its objects are then deleted with it, although nobody
+//! asked to delete their remotes (protocol 6.7).
 //!
-//! Promises: the answer is that of a read with quorum that began after the deletion of the object was seen, so a
-//! deletion that the definition's own brings is never taken for one of the object alone; it is 5 s old at most; and
-//! however many objects are deleted, at most four such reads a second are made.
+//! Promises: the answer is from a read with quorum that began after the deletion of the object was seen, so a deletion
+//! that the definition causes is never taken for one of the object alone. The answer is at most 5 s old. However many
+//! objects are deleted, the operator makes at most four such reads a second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,11 +20,10 @@ use crate::plan::report::{Next, Report};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::Pass;
 
-/// A read is believed for this long.
+/// The answer of a read is used for this long.
 const FRESH: Duration = Duration::from_secs(5);
 /// Time between the beginnings of two reads.
 const BETWEEN: Duration = Duration::from_millis(250);
-/// Without an answer within this time the read has failed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The definition of one kind, as this process sees it.
@@ -32,14 +31,13 @@ pub struct Definition {
     definitions: Api<CustomResourceDefinition>,
     name: &'static str,
     last: Mutex<Option<Reading>>,
-    /// That it may not be read was said.
+    /// The log has said that the operator may not read the definition.
     said: AtomicBool,
 }
 
-/// One read.
 struct Reading {
     began: Instant,
-    /// Is it being deleted, or why that is not known.
+    /// Is the definition being deleted? An error says why that is not known.
     going: Result<bool, String>,
 }
 
@@ -61,7 +59,7 @@ impl Definition {
         if let Some(look) = &*last {
             match &look.going {
                 Ok(going) if look.began >= since && look.began.elapsed() <= FRESH => return Ok(*going),
-                // Whoever waited for a read that failed does not wait for another one.
+                // A caller that waited for a read that failed does not wait for another one.
                 Err(why) if look.began >= asked => return Err(why.clone()),
                 Ok(_) | Err(_) => {}
             }
@@ -96,8 +94,8 @@ impl Definition {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// Before anything is decided for an object that is being deleted: does its definition go as well? `Some` ends the
-    /// pass, because that is not known.
+    /// Finds out, before anything is decided for an object that is being deleted, whether its definition goes too.
+    /// `Some` ends the reconcile, because that is not known.
     pub(super) async fn look_at_definition(&mut self) -> Option<Action> {
         if !self.facts.deleting || !self.facts.finalizer {
             return None;
@@ -117,13 +115,13 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A remote in hand whose object is gone: did its definition take it? What is not known is no reason to keep it.
+    /// Was the object of a remote in hand deleted with its definition? If that is not known, its policy decides.
     pub(super) async fn definition_took_it(&self) -> bool {
         self.ctx.definition.is_going(Instant::now()).await.unwrap_or(false)
     }
 
-    /// The object was let go because its definition goes: the same manifests shall take the remote back, and a create
-    /// in doubt is theirs too.
+    /// The finalizer was removed because the definition is being deleted. The same manifests shall take the remote back
+    /// later, so the next object of the name inherits a create in doubt.
     pub(super) fn left_with_definition(&self) {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let definition = self.ctx.definition.name;
@@ -160,7 +158,7 @@ mod tests {
     use super::*;
     use crate::api::Dataset;
 
-    /// A definition on a server that answers with this status and body, and how often it was asked.
+    /// A definition on a server that answers with this status and body, and the number of its requests.
     fn definition(code: u16, body: serde_json::Value) -> (Definition, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();

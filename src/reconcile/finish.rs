@@ -1,4 +1,4 @@
-//! The end of a pass: what is written down, what is told, and when to look again.
+//! The end of a reconcile: status, events, and when to look again. Short troubles are not reported.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use crate::remote::uid::Uid;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A settled object stays Ready through failures shorter than this.
 const GRACE: Duration = Duration::from_secs(300);
-/// Whoever waits for an event looks again after this long all the same.
+/// An object that waits for an event is looked at again after this time all the same.
 const FALLBACK: Duration = Duration::from_secs(300);
 
 impl<K: Kind> Pass<'_, K> {
-    /// Ends the pass: writes status if it is worth it, and says when to look again.
+    /// Ends the reconcile: writes status if it is worth it, and says when to look again.
     pub(super) async fn finish(&mut self, mut report: Report) -> Action {
         if !matches!(report.ready, Ready::Available(_)) {
-            // Drift that could not be corrected in this pass.
+            // This reconcile found drift and could not correct it.
             report.drifted.clone_from(&self.observed.drifted);
         }
         self.journal.report(&report);
@@ -48,17 +48,17 @@ impl<K: Kind> Pass<'_, K> {
         self.next(&facts, &report)
     }
 
-    /// The object is woken when what the report is about is not any more as it was.
+    /// Makes a change of the remotes that the report is about wake the object.
     fn watch(&mut self, report: &Report) {
         let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
         let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
-        // An object that went while it was looked at waits for nothing.
+        // An object that went during its reconcile waits for nothing.
         let about =
             if self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid)) { report.about.as_slice() } else { &[] };
         self.account.inventory.watch(&self.key(), &workspace, about);
     }
 
-    /// The status that the report makes of the present one.
+    /// The status that follows `before` with this report.
     pub(super) fn after(&mut self, before: &Recorded, report: &Report, facts: &ObjectFacts) -> Recorded {
         let mut after = conditions::next_status(before, report, facts.generation, environment::now());
         let id = after.id.clone();
@@ -85,7 +85,7 @@ impl<K: Kind> Pass<'_, K> {
         after
     }
 
-    /// A report that is not worth a write yet: when to look again.
+    /// When to look again, if the report is not worth a write yet.
     pub(super) fn not_yet(&self, facts: &ObjectFacts, before: &Recorded, report: &Report) -> Option<Again> {
         let now = Instant::now();
         let (patience, waited) = match patience(facts, before, report) {
@@ -111,7 +111,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Events on transitions: what `Ready` turned to, and having duplicates; being ready again is told by what was done.
+    /// Sends events on transitions: a new reason of `Ready`, and new findings. A return to Ready has none.
     pub(super) fn announce(&self, before: &Recorded, report: &Report) {
         for (reason, message) in found(before, report) {
             self.tell(reason, message);
@@ -128,7 +128,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Tells something about the object, as an event.
+    /// Sends an event about the object.
     pub(super) fn tell(&self, news: impl Into<News>, note: &str) {
         self.ctx.recorder.tell(self.object.object_ref(&()), news, note);
     }
@@ -150,14 +150,14 @@ pub(super) enum Again {
     },
 }
 
-/// How long a report may be held back that status does not tell.
+/// How long a report may be held back that status does not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience<'a> {
-    /// It is told at once.
+    /// Status shows it at once.
     None,
-    /// For a moment: what it waits for may come. The news, if status tells another wait for the same reason.
+    /// For a moment, because the wait may end. Holds the message if status shows another one with the same reason.
     Short(Option<&'a str>),
-    /// As long as a settled object stays as it is told.
+    /// As long as a settled object keeps its status through a trouble.
     Grace,
 }
 
@@ -170,11 +170,11 @@ fn patience<'a>(facts: &ObjectFacts, before: &Recorded, report: &'a Report) -> P
     if news == Some(false) {
         return Patience::None;
     }
-    // A list that is under way says nothing against it either.
+    // A list that is under way is harmless too.
     let harmless = report.error.is_some()
         || *reason == Reason::WriteRefused
         || (*reason == Reason::Progressing && report.next == Next::Event);
-    // What status tells of this generation stays true through a short trouble; a deletion makes Ready a lie.
+    // Status stays true through a short trouble, but an object that is being deleted must not stay Ready.
     let told = before.was_ready() || before.condition("Stalled").is_some();
     let settled = told && before.observed_generation == facts.generation && harmless && !facts.deleting;
     if facts.deleting && before.was_ready() {
@@ -183,11 +183,10 @@ fn patience<'a>(facts: &ObjectFacts, before: &Recorded, report: &'a Report) -> P
     if settled { Patience::Grace } else { Patience::Short(news.and(Some(message))) }
 }
 
-/// When to look again while a report is held back that has been held back for `waited`: never later than it is told.
-/// `None` if it is told now.
+/// When to look again at a report that was held back for `waited`: no later than it is due; `None` if that is now.
 fn held_back(report: &Report, patience: Duration, waited: Duration) -> Option<Again> {
     let Ready::Working(reason, _) = &report.ready else { return None };
-    // A service that asks for a longer wait than that is told of at once, and so is a place far back in line.
+    // A longer wait that the service asks for is reported at once, and so is a place far back in line.
     let long = *reason == Reason::Queued
         || (*reason == Reason::Throttled && matches!(report.next, Next::After(wait) if wait >= patience));
     if waited >= patience || long {
@@ -201,12 +200,12 @@ fn held_back(report: &Report, patience: Duration, waited: Duration) -> Option<Ag
     })
 }
 
-/// When to look again after a report that is told.
+/// When to look again after a report that is not held back.
 fn told(report: &Report) -> Again {
     match (&report.ready, report.next) {
         (Ready::Available(_), Next::Event) => Again::OnChange,
         (Ready::Stuck(reason, _), Next::Backoff) => {
-            // What stands in the way is often mended where no event comes from.
+            // A person often mends these outside Kubernetes, where no event comes from.
             let outside = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
             let least = if outside { Duration::ZERO } else { STALLED_RETRY };
             Again::Backoff { least, most: Duration::MAX }
@@ -217,7 +216,7 @@ fn told(report: &Report) -> Again {
     }
 }
 
-/// What was found of the remote and status does not tell yet.
+/// The findings about the remote that status does not show yet.
 fn found<'a>(before: &Recorded, report: &'a Report) -> Vec<(EventReason, &'a str)> {
     let mut news = Vec::new();
     if let Some(duplicates) = &report.duplicates
@@ -234,7 +233,7 @@ fn found<'a>(before: &Recorded, report: &'a Report) -> Vec<(EventReason, &'a str
     news
 }
 
-/// What `Ready` turned to with this report, if that is told as an event.
+/// The new reason of `Ready` and its message, if they are worth an event.
 fn turned<'a>(before: &Recorded, report: &'a Report) -> Option<(Reason, &'a str)> {
     let (reason, message) = match &report.ready {
         Ready::Stuck(reason, message) | Ready::Working(reason, message) => (*reason, message),

@@ -1,4 +1,4 @@
-//! What is told, what is held back and for how long, and when to look again: decisions on values.
+//! Which reports are written, which are held back and for how long, and when to look again: decisions on values.
 
 use super::*;
 use crate::plan::marked::tests::view;

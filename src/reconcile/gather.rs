@@ -1,5 +1,5 @@
-//! What a pass knows right now, as one value: the object, what is wanted, what this process remembers, what this pass
-//! read, and what the inventory knows besides.
+//! What a reconcile knows right now, as one value for `plan`: the object, what is wanted, what this process remembers,
+//! what it read, and what the inventory knows besides.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl<K: Kind> Pass<'_, K> {
         let ctx = self.ctx;
         let (desired, relations) = self.wanted().clone();
         let (object, recorded) = (self.facts.clone(), self.recorded.clone());
-        // A new one for each decision: a pass may claim twice, and those are two attempts.
+        // Each decision gets a new one: a reconcile may claim twice, and two attempts need two nonces.
         let fresh = random_hex();
         let mut state = ctx.states.with(&object.uid, |state| state.process(&object, Instant::now(), &fresh));
         state.predecessor_uncertain = ctx.states.has_left_a_doubt(&object);
@@ -46,7 +46,7 @@ impl<K: Kind> Pass<'_, K> {
         view
     }
 
-    /// Fills in what the inventory knows and this pass did not read itself.
+    /// Fills in what the inventory knows and this reconcile did not read itself.
     fn look_at_index(&self, view: &mut View) {
         let inventory = &self.account.inventory;
         let target = view.target();
@@ -72,7 +72,7 @@ impl<K: Kind> Pass<'_, K> {
             let first = id.join(inner);
             let latest = view.observation(id).and_then(Observation::remote).and_then(|remote| remote.latest.as_deref());
             match latest.filter(|latest| latest.id == first).cloned() {
-                // The row of the dataset was opened for it already.
+                // The row of the dataset is open already, and holds v1.
                 Some(latest) => {
                     let listed = || Observation::Listed(Arc::new(latest));
                     view.observed.remotes.entry(first).or_insert_with(listed);
@@ -83,7 +83,7 @@ impl<K: Kind> Pass<'_, K> {
         self.who_is_who(view);
     }
 
-    /// What the inventory knows of one remote, unless this pass knows better.
+    /// Adds what the inventory knows of one remote, unless this reconcile knows better.
     fn look_up(&self, view: &mut View, id: RemoteId) {
         let inventory = &self.account.inventory;
         if view.observed.remotes.contains_key(&id) {
@@ -96,7 +96,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Which marks name objects that live here, and whether absences count.
+    /// Adds which marks name objects that live here, and whether absences count.
     fn who_is_who(&self, view: &mut View) {
         let inventory = &self.account.inventory;
         let visible = |named: &str| inventory.can_see(named);
@@ -110,7 +110,7 @@ impl<K: Kind> Pass<'_, K> {
                 && self.ctx.lookups.live.lives_here(Uid::of(uid))
             {
                 view.observed.live_here.insert(uid.to_owned());
-                // A version sees the mark of its Dataset all the time, and asks nothing about it.
+                // A version always sees the mark of its Dataset too, and no message of a version names that owner.
                 if K::PROFILE.names(&remote.id) && !view.observed.neighbours.contains_key(uid) {
                     let neighbour = self.ctx.lookups.live.neighbour(Uid::of(uid), self.ctx.config.default_deletion);
                     view.observed.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));

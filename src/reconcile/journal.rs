@@ -1,6 +1,6 @@
-//! What a pass leaves behind for those who watch: one log line at its end, if it did something or failed, and the
-//! counts of what it turned. A settled pass leaves nothing at `info`, and a failure that many objects share is logged once
-//! a minute ([`Folded`](crate::folded::Folded)).
+//! The log line at the end of a reconcile, if it changed something or failed, and the counts of transitions. A
+//! reconcile without a change logs nothing at `info`, and a failure that many objects share is logged once a minute
+//! ([`Folded`](crate::folded::Folded)).
 
 use kube::Resource;
 
@@ -12,10 +12,10 @@ use crate::plan::report::{Ready, Report};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::Pass;
 
-/// The notes of one pass.
+/// The notes of one reconcile.
 #[derive(Debug)]
 pub(super) struct Journal {
-    /// Names the pass in all its log lines.
+    /// The id of the reconcile in all its log lines.
     pub(super) id: String,
     /// The names of the steps that changed something, in order.
     did: Vec<&'static str>,
@@ -25,7 +25,7 @@ pub(super) struct Journal {
     request_id: Option<String>,
     /// Reason and message of a report that is not Ready.
     why: Option<(Reason, String)>,
-    /// The code of the service, or the kind of failure, if that is what it failed for.
+    /// The error code of the service, or the kind of failure, if a call failed.
     code: Option<String>,
     failed: bool,
 }
@@ -35,7 +35,7 @@ impl Journal {
         Self { id, did: Vec::new(), drift: None, request_id: None, why: None, code: None, failed: false }
     }
 
-    /// A step is being taken. Looking and waiting is nothing to write home about.
+    /// Notes a step that is being taken, if it changes something.
     pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Claim(..)
@@ -55,19 +55,18 @@ impl Journal {
         }
     }
 
-    /// Others changed the remote: this was found, and this is wanted.
+    /// Notes what others changed on the remote: the found and the wanted values.
     pub(super) fn drift(&mut self, what: String) {
         self.drift = Some(what);
     }
 
-    /// A change was answered.
+    /// Notes the RequestId of an answer.
     pub(super) fn answered(&mut self, request_id: Option<&str>) {
         if let Some(id) = request_id {
             self.request_id = Some(id.to_owned());
         }
     }
 
-    /// The pass ends with this report.
     pub(super) fn report(&mut self, report: &Report) {
         let (reason, message, stuck) = match &report.ready {
             Ready::Available(_) | Ready::PausedReady(_) => return,
@@ -81,12 +80,12 @@ impl Journal {
         self.answered(report.error.as_ref().and_then(|error| error.request_id.as_deref()));
     }
 
-    /// It did not come to the end it wanted.
+    /// The reconcile failed: a person or the service must help.
     pub(super) const fn failed(&self) -> bool {
         self.failed
     }
 
-    /// What it failed for, if that is nothing of the object's own: the same for all objects.
+    /// Code and message of a failure that all objects share, because its cause is not in the object.
     fn shared_cause(&self) -> Option<(&str, &str)> {
         let (reason, message) = self.why.as_ref()?;
         let shared = matches!(
@@ -120,19 +119,19 @@ impl Journal {
     }
 }
 
-/// A step that was taken, in words; each is said once.
+/// A step that was taken, in words; `None` for a step that changes nothing.
 fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
     let what = match step {
-        "Claim" => "announced what follows on the object",
-        "Create" => "sent the create",
-        "Mark" => "put the mark on the remote",
-        "ClearReleased" => "took the label dso-released off",
-        "Change" if changed.is_empty() => "tried to change the remote",
+        "Claim" => "stored the intent on the object",
+        "Create" => "sent the create request",
+        "Mark" => "put the ownership labels on the cloud dataset",
+        "ClearReleased" => "removed the label dso-released",
+        "Change" if changed.is_empty() => "tried to change the cloud dataset",
         "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
         "Change" => return Some(format!("changed {}", changed.join(", "))),
-        "Delete" => "deleted the remote",
-        "Release" => "released the remote",
-        "Record" => "recorded the remote",
+        "Delete" => "deleted the cloud dataset",
+        "Release" => "released the cloud dataset",
+        "Record" => "recorded the cloud dataset",
         "Refuse" => "recorded the refusal",
         "RemoveFinalizer" => "removed the finalizer",
         _ => return None,
@@ -141,7 +140,7 @@ fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// The line at the end of the pass.
+    /// Writes the log line at the end of the reconcile.
     pub(super) fn log_end(&self, failed: bool) {
         let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
         let (reason, message) = journal.why.as_ref().map(|(reason, text)| (reason.as_str(), text.as_str())).unzip();
@@ -154,8 +153,7 @@ impl<K: Kind> Pass<'_, K> {
                     name = facts.name,
                     generation = facts.generation,
                     reconcileID = journal.id,
-                    datasetId = id.map(|id| id.root()),
-                    versionName = id.and_then(|id| id.child()),
+                    cloudId = id.map(tracing::field::display),
                     requestId = journal.request_id,
                     did = (!journal.did.is_empty()).then(|| journal.did.join(" ")),
                     changed = (!self.changed.is_empty()).then(|| self.changed.join(", ")),
@@ -180,7 +178,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Counts what a status write turned: becoming Ready for the first time, becoming Stalled.
+    /// Counts the transitions of a status write: Ready for the first time, and Stalled.
     pub(super) fn count_turn(&self, before: &Recorded) {
         let (after, metrics) = (&self.recorded, &self.ctx.metrics);
         if before.condition("Stalled").is_none() && after.condition("Stalled").is_some() {
@@ -234,7 +232,7 @@ mod tests {
         journal.drift("description: found \"a\", wanted \"b\"".to_owned());
         assert_eq!(journal.said(false, &changed), "set back description, labels.team");
         journal.report(&Report::stuck(Reason::InvalidSpec, "no"));
-        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the remote");
+        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the cloud dataset");
     }
 
     #[test]

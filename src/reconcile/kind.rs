@@ -20,7 +20,7 @@ use crate::reconcile::references::Reference;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
 
-/// What every managed custom resource is, said once so that no other bound has to.
+/// The bounds that every managed custom resource fulfils, in one place so that no other bound has to repeat them.
 pub trait Managed:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + CustomResourceExt
@@ -36,34 +36,34 @@ pub trait Managed:
     fn common(&self) -> Option<&CommonStatus>;
 }
 
-/// A kind of custom resource and the remote it stands for.
+/// A kind of custom resource and its remote.
 pub trait Kind: Sized + Send + Sync + 'static {
     /// The custom resource.
     type Object: Managed;
     /// What decisions know of the kind.
     const PROFILE: &'static Profile;
 
-    /// What is wanted? A hold if the spec is wrong or a reference is not ready.
+    /// What the spec asks for; [`Blocked`] if the spec is wrong or a reference is not ready.
     fn desire(object: &Self::Object, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked>;
     /// The deletion policy of the spec, whatever else is wrong with it.
     fn deletion(object: &Self::Object) -> Option<Deletion>;
     /// What other objects mean for this one, asked when it is being deleted.
     fn relations(object: &Self::Object, recorded: &Recorded, lookups: &Lookups) -> Relations;
-    /// The remote that its status says it stands for, and the workspace to list because of that.
+    /// The remote that the object recorded, and the workspace to list for it.
     fn remote(object: &Self::Object) -> Option<(RemoteId, Option<&str>)>;
 
-    /// Which other objects it refers to, as far as it can be read: it is woken when one of these comes, changes or goes.
+    /// The objects that this one refers to, as far as it parses: it is woken when one of them comes, changes or goes.
     fn references(_shown: &Parsed<Self::Object>) -> Vec<Reference> {
         Vec::new()
     }
 
-    /// Whom it concerns that this object changed or went, besides those that refer to it.
+    /// The objects to wake when this object changes or goes, besides those that refer to it.
     fn concerns(_object: &Self::Object, _lookups: &Lookups) -> Vec<ObjectName> {
         Vec::new()
     }
 }
 
-/// What deleting this object means for its remote, where the operator's default is this.
+/// The effective deletion policy of this object; `default` is the operator's.
 #[must_use]
 pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
     Deletion::effective(K::deletion(object), default, recorded.origin == Some(Origin::Adopted))
@@ -76,7 +76,7 @@ pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
     Recorded::of(&status, K::PROFILE)
 }
 
-/// In an implementation of [`Resource`]: it is a resource of the kind that it holds.
+/// The body of an implementation of [`Resource`] for a wrapper: its kind is that of the object inside.
 macro_rules! resource_of {
     ($object:ident) => {
         type DynamicType = ();

@@ -24,7 +24,7 @@ use crate::remote::mark::Origin;
 use crate::remote::uid::Uid;
 
 impl<K: Kind> Pass<'_, K> {
-    /// A write to the object itself.
+    /// Makes a write to the object.
     async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
         self.ctx.states.with(&self.facts.uid, |state| state.echo.write());
         self.kube(call).await
@@ -37,14 +37,14 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Takes over a copy of the object that is newer than all others.
+    /// Goes on with a copy of the object that is newer than all others.
     pub(super) fn adopt_copy(&mut self, object: K::Object) {
         let version = object.resource_version();
         self.ctx.states.with(&self.facts.uid, |state| state.echo.read(version));
         self.set(object);
     }
 
-    /// Takes over the answer to a write of ours.
+    /// Goes on with the copy of the object in the answer to a write of ours.
     fn adopt_own(&mut self, object: K::Object) {
         let before = said(&self.facts);
         let version = object.resource_version();
@@ -56,7 +56,7 @@ impl<K: Kind> Pass<'_, K> {
         });
     }
 
-    /// Reads the object with quorum. Ends the pass if it is gone, or another one of the same name.
+    /// Reads the object with quorum. Ends the reconcile if it is gone, or if another one has its name.
     pub(super) async fn reread(&mut self) -> Flow {
         match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
@@ -73,7 +73,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// The object is gone: nothing of it is remembered.
+    /// Forgets an object that is gone.
     pub(super) fn forget(&self) {
         let uid = &self.facts.uid;
         self.ctx.states.forget(uid);
@@ -143,7 +143,7 @@ impl<K: Kind> Pass<'_, K> {
         Ok(())
     }
 
-    /// Writes down a remote: id, identity and outcome, with Ready=True if there is nothing left to do.
+    /// Records a remote in status: id, identity and outcome, with Ready=True if there is nothing left to do.
     pub(super) async fn record(&mut self, record: Record) -> Flow {
         let facts = self.facts.clone();
         for failed in 0..RECORD_TRIES {
@@ -190,7 +190,7 @@ impl<K: Kind> Pass<'_, K> {
         let workspace = self.facts.intent.own().map(|intent| intent.target.workspace.as_str());
         self.account.inventory.recorded(&record.id, &self.key(), workspace);
         if !self.ctx.lookups.live.lives_here(Uid::of(uid)) {
-            // The watch said that it went before the answer to the write was here.
+            // The watch showed that the object went before the answer to the write was here.
             self.account.inventory.forget(&record.id, uid);
         }
         let now = tokio::time::Instant::now();
@@ -210,7 +210,7 @@ impl<K: Kind> Pass<'_, K> {
         Flow::Again
     }
 
-    /// Writes down that the attempt in flight was refused, and why.
+    /// Records in status that the attempt in flight was refused, and why.
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let mut after = conditions::next_status(&before, &report, facts.generation, environment::now());
@@ -235,7 +235,6 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(self.finish(report).await)
     }
 
-    /// Removes the finalizer.
     pub(super) async fn remove_finalizer(&mut self) -> Flow {
         let facts = self.facts.clone();
         let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
@@ -256,23 +255,23 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(Action::await_change())
     }
 
-    /// Ends the pass with the object's own delay.
+    /// Ends the reconcile with the object's own delay.
     pub(super) fn later(&self) -> Flow {
         Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
     }
 
-    /// A defect or an unexpected state, told to the user.
+    /// Ends the reconcile: the user is told of a defect or an unexpected state.
     pub(super) async fn internal(&mut self, message: &str) -> Flow {
         Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
     }
 }
 
-/// Under whose name Kubernetes notes what we wrote (`managedFields`).
+/// The field manager under which Kubernetes notes our writes (`managedFields`).
 fn ours() -> PatchParams {
     PatchParams { field_manager: Some("dataset-operator".to_owned()), ..PatchParams::default() }
 }
 
-/// What people say on an object: all but what we write ourselves.
+/// A text that changes when other people change the object, and not by our own writes.
 fn said(facts: &ObjectFacts) -> String {
     fingerprint(&ObjectFacts { finalizer: true, ..facts.clone() })
 }

@@ -1,5 +1,5 @@
-//! The objects of all kinds in view, as their watches keep them, and which uids live here, which is what makes a mark that
-//! of a living or a dead owner. The watches tell, passes ask.
+//! The objects of all kinds, as their watches show them, and the uids that live here: they decide whether the owner in
+//! a mark is alive. The watches write this, and reconciles read it.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -25,19 +25,19 @@ pub struct LiveObjects {
 
 #[derive(Default)]
 struct State {
-    /// Each with its kind.
+    /// Each uid with its kind.
     uids: HashMap<Uid, &'static str>,
     /// Kinds that were listed at least once.
     listed: HashSet<&'static str>,
 }
 
-/// What is asked of a store by who does not know its kind.
+/// What callers that do not know the kind of a store ask of it.
 pub trait AnyStore: Any + Send + Sync {
     /// `Dataset`
     fn kind(&self) -> &'static str;
-    /// Each object with what is counted of it.
+    /// The uid of each object, and the facts that metrics count.
     fn all(&self) -> Vec<(Uid, ReadyFlags)>;
-    /// Who has this uid. It looks through all objects, so it is asked only for messages.
+    /// The object that has this uid. The search goes through all objects, so it serves only messages.
     fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour>;
 }
 
@@ -45,7 +45,7 @@ pub trait AnyStore: Any + Send + Sync {
 struct StoreOf<K: Kind>(Store<StoredObject<K::Object>>);
 
 impl LiveObjects {
-    /// Has the objects of one more kind.
+    /// Adds the store of one more kind.
     pub fn add<K: Kind>(&mut self, store: Store<StoredObject<K::Object>>) {
         self.stores.push(Box::new(StoreOf::<K>(store)));
     }
@@ -76,17 +76,17 @@ impl LiveObjects {
         self.stores().find(|store| store.kind() == kind)?.neighbour(uid, default)
     }
 
-    /// An object of this kind is here.
+    /// Notes an object of this kind.
     pub fn insert(&self, kind: &'static str, uid: Uid) {
         lock(&self.state).uids.insert(uid, kind);
     }
 
-    /// It is gone.
+    /// Forgets an object that is gone.
     pub fn remove(&self, uid: Uid) {
         lock(&self.state).uids.remove(&uid);
     }
 
-    /// All objects of a kind are in its store, after a list: whoever else was of this kind went unseen.
+    /// A list filled the store of a kind. Other objects of this kind are gone, though no watch showed that.
     pub fn on_list(&self, kind: &'static str) {
         let here = self.stores().filter(|store| store.kind() == kind).flat_map(AnyStore::all);
         let here: Vec<_> = here.map(|(uid, _)| (uid, kind)).collect();
@@ -102,7 +102,7 @@ impl LiveObjects {
         lock(&self.state).listed.contains(kind)
     }
 
-    /// All kinds were listed at least once: who is not here does not live here.
+    /// All kinds were listed at least once: only now an unknown uid means that no such object lives here.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         lock(&self.state).listed.len() == self.stores.len()

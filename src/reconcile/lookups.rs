@@ -1,4 +1,4 @@
-//! What the answers of a kind may look at besides the object: other objects, the inventory, defaults.
+//! What a kind may look at besides the object: other objects, the inventory, defaults.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::reconcile::references::{Reference, References};
 pub struct Lookups {
     /// All objects in view.
     pub live: LiveObjects,
-    /// Which of them refer to which.
+    /// The references between them.
     pub references: References,
-    /// The remote side.
+    /// What is known of the remotes.
     pub inventory: Arc<Inventory>,
     /// Defaults of this operator.
     pub defaults: Defaults,
@@ -43,7 +43,7 @@ impl Lookups {
         all.filter_map(|name| self.live.get::<K>(&name)?.open()).collect()
     }
 
-    /// The names of those among them that do not parse: what they stand for is not known.
+    /// The names of the objects that refer in one of these ways and do not parse: their spec and status are not known.
     #[must_use]
     pub fn unparsable_referrers<K: Kind>(&self, of: &[Reference]) -> Vec<String> {
         let all = self.references.referrers(of).into_iter().filter_map(|name| self.live.get::<K>(&name));
@@ -59,7 +59,7 @@ impl Lookups {
     }
 }
 
-/// What a spec that says nothing gets.
+/// The values of fields that a spec leaves out.
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
     /// `--workspace-id`
@@ -69,7 +69,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Is what an object stands for kept when the object is deleted?
+    /// Is the remote of an object kept when the object is deleted?
     #[must_use]
     pub fn keeps(&self, policy: Option<Deletion>, origin: Option<Origin>) -> bool {
         let adopted = origin == Some(Origin::Adopted);

@@ -1,8 +1,7 @@
-//! Reconciling one object: take it, work out what is wanted, look at the remote, decide one step, do it, write down what
-//! happened.
+//! Reconciling one object: work out what is wanted, look at the remote, decide one step, do it, and record the result.
 //!
-//! [`pass`] asks [`plan`](crate::plan::plan) for one step at a time, does it, and feeds what it saw back into the view.
-//! So every crash point lies between two steps and can be enumerated.
+//! [`pass`] asks [`plan`](crate::plan::plan) for one step at a time, does it, and puts the result into the view. So
+//! every crash point lies between two steps, and tests can go through all of them.
 
 mod admission;
 mod cloud_writes;

@@ -1,5 +1,5 @@
-//! What this process remembers of one object. None of it is needed for safety after a restart: losing it
-//! only makes the operator wait (a doubt's settle time starts again).
+//! What this process remembers of one object. None of it is needed for safety after a restart: losing it only makes the
+//! operator wait (the grace period of a doubt starts again).
 
 use std::time::Duration;
 
@@ -26,33 +26,33 @@ pub struct ObjectState {
     pub recorded: Option<(RemoteId, Instant)>,
     /// Our own writes, until the watch shows them.
     pub echo: OwnWrites,
-    /// The last pass found everything as it should be.
+    /// A reconcile found everything as it should be.
     pub settled: bool,
-    /// Failed passes in a row.
+    /// Failed reconciles in a row.
     pub failures: u32,
-    /// Nothing is tried before then, unless the object changes.
+    /// The object is not reconciled before this time, unless its [fingerprint](crate::reconcile::pass) changes.
     pub cooldown: Option<(String, Instant)>,
     /// When this process last read the recorded remote.
     pub read: Option<Instant>,
     /// When the object began to wait for something.
     pub waiting_since: Option<Instant>,
-    /// What it waits for now, if status tells something else with the same reason.
+    /// The message about its wait, if status shows another one with the same reason.
     pub news: Option<String>,
     /// When a settled object began to fail.
     pub failing_since: Option<Instant>,
     /// When the object began to wait for a permit.
     pub permit_since: Option<Instant>,
-    /// Others that wait for its remote were warned that it is being deleted.
+    /// Other objects that wait for its remote were warned that it is being deleted.
     pub warned: bool,
     /// Since when writes of ours get no clear answer.
     pub unwritten: Option<Instant>,
-    /// The refusal of a write that was told last, beside a status that could not be written.
+    /// The refused write that was last reported by an event, because status could not be written.
     pub refused: Option<String>,
-    /// Updates of fields that the service may keep otherwise.
+    /// Updates of fields that the service may keep in another form.
     pub repairs: Repairs,
-    /// When it may say that it waits for a permit.
+    /// When the object may report that it waits for a permit.
     pub slot: Option<Instant>,
-    /// What was told of annotations that mean nothing, as long as they stay.
+    /// The warnings that were sent about annotations, as long as those stay.
     pub warned_of: Vec<String>,
 }
 
@@ -65,14 +65,14 @@ pub struct Uncertainty {
     pub since: Instant,
     /// Complete lists by owner mark since then.
     pub lists: u32,
-    /// The same, after the settle time.
+    /// How many of them ended after the grace period.
     pub settled_lists: u32,
-    /// It is over: nothing came of the attempt.
+    /// The doubt is over: nothing came of the attempt, or its remote is known.
     pub resolved: bool,
 }
 
 impl ObjectState {
-    /// Of an object that this process sees for the first time.
+    /// The state of an object that this process sees for the first time.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl ObjectState {
         }
     }
 
-    /// What a decision may know of it. A nonce not seen before starts its settle time now.
+    /// What a decision may know of the object. The grace period of a nonce not seen before starts now.
     pub fn process(&mut self, object: &ObjectFacts, now: Instant, fresh: &str) -> StateView {
         let nonce = object.intent.own().and_then(|intent| intent.newest()).map(str::to_owned);
         if self.doubt.nonce != nonce {
@@ -126,15 +126,15 @@ impl ObjectState {
         }
     }
 
-    /// A complete list by owner mark was read.
-    pub fn listed(&mut self, world: &OperatorConfig, now: Instant) {
+    /// A complete list by owner mark was read, whose first request was sent at `since`.
+    pub fn listed(&mut self, world: &OperatorConfig, since: Instant) {
         self.doubt.lists += 1;
-        if now.saturating_duration_since(self.doubt.since) >= world.settle {
+        if since.saturating_duration_since(self.doubt.since) >= world.settle {
             self.doubt.settled_lists += 1;
         }
     }
 
-    /// Our delete of this remote was acknowledged: no list that is newer than its create is waited for.
+    /// Our delete of this remote was acknowledged, so the object does not wait for the list lag after its create.
     pub fn deleted(&mut self, id: &RemoteId) {
         self.recorded.take_if(|(recorded, _)| recorded == id);
     }
@@ -144,20 +144,19 @@ impl ObjectState {
         self.doubt.resolved = true;
     }
 
-    /// Is it known here that nothing can come any more of the attempt with this nonce?
+    /// Does this process know that nothing more can come of the attempt with this nonce?
     pub(super) fn is_over(&self, nonce: &str) -> bool {
         let resolved = self.doubt.resolved && self.doubt.nonce.as_deref() == Some(nonce);
         resolved || self.never_executed.as_deref() == Some(nonce)
     }
 
-    /// A write of ours was taken.
+    /// The API server took a write of ours.
     pub fn written(&mut self) {
         self.unwritten = None;
         self.refused = None;
     }
 
-    /// How long the object has been waiting, counted from the first call; for news about a wait that was told
-    /// already, how long it has been that news.
+    /// How long the object has been waiting, counted from the first call with this `news`.
     pub fn waiting(&mut self, now: Instant, news: Option<&str>) -> Duration {
         if self.news.as_deref() != news {
             self.news = news.map(str::to_owned);

@@ -12,15 +12,14 @@ use crate::plan::recorded::Recorded;
 use crate::reconcile::object_state::ObjectState;
 use crate::remote::uid::Uid;
 
-/// How long an attempt that a lost object left behind is looked for. By then it has taken effect, if it ever does, and
-/// a sweep has shown it.
+/// How long an attempt of a lost object is remembered. By then it took effect, if it ever does, and a sweep showed it.
 const LEFT: Duration = Duration::from_secs(3600);
 
 /// States by uid. A settled object has none.
 #[derive(Debug, Default)]
 pub struct ObjectStates {
     all: Mutex<HashMap<String, ObjectState>>,
-    /// Objects that were Ready in this process's time.
+    /// Objects that this process has seen Ready.
     ready: Mutex<HashSet<Uid>>,
     /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
     left: Mutex<HashMap<Name, Instant>>,
@@ -44,7 +43,7 @@ impl ObjectStates {
         lock(&self.all).get_mut(uid).is_none_or(|state| state.echo.shown(resource_version))
     }
 
-    /// A pass of the object is over. Returns whether something was shown meanwhile that it has not looked at.
+    /// A reconcile of the object is over. Returns whether the watch showed a copy that it has not looked at.
     pub fn end(&self, uid: &str) -> bool {
         lock(&self.all).get_mut(uid).is_some_and(|state| state.echo.end())
     }
@@ -60,7 +59,7 @@ impl ObjectStates {
         lock(&self.ready).remove(&Uid::of(uid));
     }
 
-    /// The object is gone, and it was not let go: an attempt that may have executed is now its name's.
+    /// The object is gone. If its newest attempt may have executed, the next object of its name inherits the doubt.
     pub fn lost(&self, object: &ObjectFacts, recorded: &Recorded) {
         let newest = object.intent.own().and_then(|intent| intent.newest());
         let unended = newest.filter(|nonce| recorded.attempt.as_ref().is_none_or(|attempt| attempt.nonce != **nonce));
@@ -78,7 +77,7 @@ impl ObjectStates {
         !left.is_empty() && left.contains_key(&name(object))
     }
 
-    /// What came of that attempt is known.
+    /// The doubt about that attempt is over: the name does not hold it any more.
     pub fn found(&self, object: &ObjectFacts) {
         lock(&self.left).remove(&name(object));
     }
@@ -99,7 +98,7 @@ impl ObjectStates {
         lock(&self.all).len()
     }
 
-    /// Nothing is remembered.
+    /// No object is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

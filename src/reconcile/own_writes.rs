@@ -1,21 +1,20 @@
-//! Our own writes to one object, as the watch shows them again: they are no news, and a copy older than the last of
-//! them is not decided from.
+//! Our own writes to one object: when the watch shows them, no reconcile is needed, and an older copy is stale.
 
 /// How many copies that we wrote are remembered until the watch shows them.
 const OWN: usize = 4;
 
-/// What we wrote of one object and the watch has not shown yet, by `resourceVersion`.
+/// Copies of one object that we wrote and the watch has not shown yet, by `resourceVersion`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct OwnWrites {
     /// Our own last write, or a newer copy that we read.
     newest: Option<String>,
-    /// Copies that we wrote and went on from ourselves: that the watch shows them is no news.
+    /// Copies that we wrote and have already decided from: they are no news when the watch shows them.
     own: Vec<String>,
     /// A write of ours is under way. What the watch shows meanwhile may be that very write, before its answer is here.
     writing: bool,
     /// Copies that were shown while a write was under way.
     early: Vec<String>,
-    /// One of them was not ours: it is to be looked at.
+    /// One of them was not ours: the object needs another reconcile.
     missed: bool,
 }
 
@@ -63,7 +62,7 @@ impl OwnWrites {
         !self.writing
     }
 
-    /// The pass is over. Returns whether something was shown during it that is still to be looked at.
+    /// The reconcile is over. Returns whether the watch showed a copy during it that needs another reconcile.
     pub fn end(&mut self) -> bool {
         self.writing = false;
         let missed = std::mem::take(&mut self.missed) || !self.early.is_empty();

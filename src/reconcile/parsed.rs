@@ -1,8 +1,8 @@
-//! An object as the API server shows it. One that does not parse (a definition that was loosened, a restore from another
-//! version) is still an object: it fails alone, and the list that shows it does not.
+//! An object as the API server shows it. If one does not parse (a definition that was loosened, a restore from another
+//! version), it fails alone, and not the whole list that shows it.
 //!
-//! Promises: whatever has metadata can be shown; of an object that does not parse its identity and what it recorded
-//! are known all the same, so that nothing that is its own is taken for anybody else's.
+//! Promises: every object with metadata can be shown. If it does not parse, its identity and status are read all the
+//! same, so that no other object takes its remote.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -15,9 +15,9 @@ use crate::reconcile::kind::{Kind, Managed, resource_of};
 /// An object as the API server shows it.
 #[derive(Debug, Clone)]
 pub enum Parsed<O> {
-    /// It parses.
+    /// The object parses.
     Whole(O),
-    /// It does not.
+    /// The object does not parse.
     Unparsable(Box<Unparsable>),
 }
 
@@ -26,20 +26,20 @@ pub enum Parsed<O> {
 pub struct Unparsable {
     /// Its metadata.
     pub metadata: ObjectMeta,
-    /// Where in the object it goes wrong, and how: `spec.uri: invalid type: integer 5, expected a string`.
+    /// The place of the error in the object, and the error: `spec.uri: invalid type: integer 5, expected a string`.
     pub error: String,
-    /// All of it, as it came.
+    /// The whole object, as it came.
     body: Value,
 }
 
 impl Unparsable {
-    /// What it recorded, read as far as it can be.
+    /// Its status, as far as it can be read.
     #[must_use]
     pub fn recorded<K: Kind>(&self) -> Recorded {
         Recorded::of(&self.body["status"], K::PROFILE)
     }
 
-    /// A text in its spec.
+    /// The text at this JSON pointer in its spec.
     #[must_use]
     pub fn spec(&self, pointer: &str) -> Option<&str> {
         self.body["spec"].pointer(pointer)?.as_str()
@@ -52,7 +52,7 @@ impl<'de, O: Managed> Deserialize<'de> for Parsed<O> {
         match O::deserialize(&body) {
             Ok(object) => Ok(Self::Whole(object)),
             Err(error) => {
-                // To know where it is, it is read once more.
+                // Only a second read, by another reader, tells the place of the error.
                 let placed = serde_path_to_error::deserialize::<_, O>(&body).err().map(|error| error.to_string());
                 let error = placed.unwrap_or_else(|| error.to_string());
                 let metadata =
@@ -63,7 +63,7 @@ impl<'de, O: Managed> Deserialize<'de> for Parsed<O> {
     }
 }
 
-/// What tells an object from others, of metadata that do not parse.
+/// The identity of an object whose metadata does not parse.
 fn identity(metadata: &Value) -> ObjectMeta {
     let text = |key: &str| metadata[key].as_str().map(str::to_owned);
     ObjectMeta {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn shown(value: &Value) -> Parsed<Dataset> {
-        // As a list and as a line of a watch: from text, and from what was read of it.
+        // A list is read from text, and a line of a watch from a value that was read before.
         let text: Parsed<Dataset> = serde_json::from_str(&value.to_string()).unwrap();
         let tree: Parsed<Dataset> = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(matches!(text, Parsed::Whole(_)), matches!(tree, Parsed::Whole(_)));

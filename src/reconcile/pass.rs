@@ -1,5 +1,5 @@
-//! One pass: ask [`plan`] for a step, do it, feed back what it taught, until the pass ends. All waiting is here and
-//! in [`effects`](crate::reconcile::reads); all deciding is in `plan`.
+//! One reconcile: ask [`plan`] for a step, do it, put the result into the view, until a step ends the reconcile. All
+//! waiting is in this folder, all deciding in `plan`.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -32,15 +32,15 @@ use crate::reconcile::kind::{Kind, recorded};
 use crate::remote::backoff::backoff;
 use crate::remote::fields;
 
-/// No sane pass has more steps; one that does is a defect and is reported as one.
+/// A reconcile with more steps than this is a defect, and is reported as one.
 const MOST_STEPS: u32 = 40;
 
-/// The state of one pass.
+/// The state of one reconcile.
 pub(super) struct Pass<'c, K: Kind> {
     pub(super) ctx: &'c Context,
-    /// Where it works, from its begin to its end.
+    /// The account of the reconcile, the same from begin to end.
     pub(super) account: &'c Account,
-    /// The same as decisions know it.
+    /// The account as decisions know it.
     pub(super) account_view: Arc<AccountView>,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
@@ -49,34 +49,33 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) wanted: Option<(Result<Desired, Blocked>, Relations)>,
     pub(super) observed: Observed,
     pub(super) claimed: Option<Duration>,
-    /// The object is gone, and what is done is for the remote that it could not be told of.
+    /// The object is gone: the reconcile goes on for the remote that it could not record.
     pub(super) in_hand: bool,
     pub(super) corrected: bool,
     /// The fields that were made equal to the spec.
     pub(super) changed: Vec<String>,
-    /// The permit for the first call was granted, and whether it is still there.
+    /// The permit for the first call was granted; `permit` holds it until the call uses it.
     pub(super) admitted: bool,
     pub(super) permit: Permit,
     pub(super) journal: Journal,
 }
 
-/// Does a step end the pass?
+/// Does a step end the reconcile?
 pub(super) enum Flow {
-    /// Ask again.
+    /// Ask `plan` again.
     Again,
-    /// It is over.
+    /// The reconcile is over.
     End(Action),
 }
 
-/// Reconciles one object. Never fails and never panics outward: what goes wrong becomes the object's status, or at
-/// least a log line and a delay.
+/// Reconciles one object. Never fails and never panics: a failure becomes status, or at least a log line and a delay.
 pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Action {
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
     let account = ctx.accounts.of(facts.intent.target()).clone();
     if account.inventory.take_news(&uid) {
-        // What it ended about is not as it was: that is worth a try at once.
+        // A remote that the last report was about has changed: that is worth a try at once.
         ctx.states.with(&uid, |state| state.cooldown = None);
     }
     if let Some(left) = ctx.states.with(&uid, |state| cooling(state.cooldown.as_ref(), &facts)) {
@@ -91,7 +90,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
     if !matches!(result, Ok(Ok(_)))
         && let Some(id) = recorded::<K>(&object).id
     {
-        // A call may have been cut off.
+        // A call may have been cut off, so the row of the remote is not believed any more.
         account.inventory.doubt(&id);
     }
     let (action, outcome) = match result {
@@ -126,14 +125,14 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
     if ctx.states.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }
 
-/// Still cooling down after a failure, and nothing about the object changed since.
+/// How long the object still cools down after a failure; `None` if it does not, or has changed since.
 fn cooling(cooldown: Option<&(String, Instant)>, facts: &ObjectFacts) -> Option<Duration> {
     let (of, until) = cooldown?;
     let left = until.saturating_duration_since(Instant::now());
     (*of == fingerprint(facts) && !left.is_zero()).then_some(left)
 }
 
-/// What of an object makes a failed pass worth trying again at once.
+/// The facts of an object whose change makes a failed reconcile worth trying again at once.
 pub(super) fn fingerprint(facts: &ObjectFacts) -> String {
     format!(
         "{} {} {} {:?} {:?} {}",
@@ -141,12 +140,12 @@ pub(super) fn fingerprint(facts: &ObjectFacts) -> String {
     )
 }
 
-/// The delay after one more failed pass.
+/// Ends a failed reconcile with the object's own delay.
 pub(super) fn later(ctx: &Context, facts: &ObjectFacts) -> Action {
     Action::requeue(cool(ctx, facts, Duration::ZERO..=Duration::MAX))
 }
 
-/// One more pass failed: the delay before the next one, within these bounds. Nothing is tried earlier.
+/// Counts a failed reconcile, and returns the delay before the next one, within these bounds.
 pub(super) fn cool(ctx: &Context, facts: &ObjectFacts, within: RangeInclusive<Duration>) -> Duration {
     ctx.states.with(&facts.uid, |state| {
         state.failures += 1;
@@ -167,7 +166,7 @@ async fn internal_error<K: Kind>(
     pass.finish(report).await
 }
 
-/// One pass, and whether it failed.
+/// Runs one reconcile, and returns also whether it failed.
 async fn run<K: Kind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Object>) -> (Action, bool) {
     let mut pass = Pass::<K>::new(ctx, (account, account.view().await), object);
     let before = pass.failures();
@@ -250,7 +249,7 @@ impl<'c, K: Kind> Pass<'c, K> {
         self.object = Arc::new(object);
     }
 
-    /// What this copy of the object wants, and what its neighbours meant for it when that was first asked.
+    /// What this copy of the object wants, and what its neighbours meant for it when this was first asked.
     pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
         let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
         let deleting = self.facts.deleting;
@@ -278,7 +277,7 @@ fn random_byte() -> u8 {
     environment::random().map_or(0, |[byte]| byte)
 }
 
-/// Without random numbers it is a constant, which only costs a collision check.
+/// Sixteen random hex digits; all zero if the system gives no random bytes, which does not happen.
 pub(super) fn random_hex() -> String {
     fields::hex(&environment::random::<8>().unwrap_or_default(), 16)
 }

@@ -1,7 +1,7 @@
-//! An object that waits long for the rate limiter says so, once: how many are before it, and about how long that takes.
+//! An object that waits long for the rate limiter says so once in status: how many are before it, and about how long.
 //!
-//! It costs little: at most ten such writes a second over all objects, each only for who then still has more than half a
-//! minute to wait, and none where status tells something that matters more.
+//! There are at most ten such writes a second over all objects, only for objects that then still have more than half a
+//! minute to wait, and none where status shows something that matters more.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -20,17 +20,17 @@ use crate::reconcile::pass::{Flow, Pass};
 
 /// A shorter wait is not worth a write.
 const LONG: Duration = Duration::from_secs(30);
-/// One write in so long, over all objects.
+/// Time between two such writes, over all objects.
 const GAP: Duration = Duration::from_millis(100);
-/// Ownership turn is so near says nothing any more.
+/// An object whose turn is this near does not report its wait any more.
 const NEAR: Duration = Duration::from_secs(5);
 
-/// When objects may say that they wait in line.
+/// The times at which objects may report that they wait in line.
 #[derive(Debug, Default)]
 pub struct Slots(Mutex<Option<Instant>>);
 
 impl Slots {
-    /// A time for an object whose turn is at `due`. `None` if it would not wait long enough any more by then.
+    /// A time for the report of an object whose turn is at `due`. `None` if its wait would be too short by then.
     fn take(&self, now: Instant, due: Instant) -> Option<Instant> {
         let mut next = lock(&self.0);
         let at = next.map_or(now, |next| next.max(now));
@@ -45,23 +45,23 @@ impl Slots {
 /// What an object does until its turn.
 #[derive(Debug, PartialEq, Eq)]
 enum Meanwhile {
-    /// It says that it waits.
+    /// It reports that it waits.
     Say(Ahead),
-    /// It comes back then to say so.
+    /// It comes back at this time to report that.
     ComeBack(Instant),
     /// It just waits.
     Wait,
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// The pass ends, holds nothing, and comes back after `wait` when its turn is.
+    /// Ends the reconcile, which holds nothing. The object comes back after `wait`, when its turn is.
     pub(super) async fn wait_in_line(&mut self, view: &View, wait: Duration) -> Flow {
         let (now, object) = (Instant::now(), &view.object);
         self.ctx.metrics.in_line(K::PROFILE.name, &object.namespace, &object.name);
         match self.meanwhile(view, now) {
             Meanwhile::Say(ahead) => {
                 let mut report = Report::queued(ahead.before, ahead.due.saturating_duration_since(now), wait);
-                // Nobody has looked since this was told.
+                // This reconcile looked for no duplicates, so those that status shows stay.
                 report.duplicates = view.recorded.condition("DuplicatesFound").map(|told| told.message.clone());
                 Flow::End(self.finish(report).await)
             }
@@ -91,8 +91,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-/// That it waits in line is not said over what matters more: a remote that equals its spec, a create that may have
-/// happened, or what somebody must know or do.
+/// May status say that the object waits in line? Not in place of a report that matters more: that the remote equals its
+/// spec, a create is in doubt, or somebody must know or do something.
 fn may_say(view: &View) -> bool {
     let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
     let said = view.recorded.condition("Ready");
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn of_a_burst_ten_a_second_say_it_and_only_who_still_waits_long() {
         let (slots, began) = (Slots::default(), Instant::now());
-        // Ten thousand come at once and are served in 102 s.
+        // Ten thousand objects come at once and are served in 102 s.
         let due = |number: u32| began + Duration::from_secs(1) * number / 98;
         let said: Vec<_> =
             (0..10_000).filter_map(|number| Some((slots.take(began, due(number))?, due(number)))).collect();
@@ -136,7 +136,7 @@ mod tests {
             }
         }
         let (first, last) = (*said.first().unwrap(), *said.last().unwrap());
-        // One permit is there at once; of those who wait the last one has 58 before it.
+        // One permit is granted at once; of the objects that wait, the last one has 58 before it.
         assert!((28..=31).contains(&first) && last == 58, "{said:?}");
         assert!(said.len() >= 26, "{said:?}");
     }

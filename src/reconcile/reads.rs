@@ -1,4 +1,4 @@
-//! The effects that only look: one function per step, each at most one call, whose result is fed back into the view.
+//! The steps that only look, and [`Pass::take`], which does any step. Each result goes into the next view.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Remembers what the service shows of the fields that are left as it keeps them.
+    /// Remembers the values that the service shows for the fields that are left as it keeps them.
     fn leave_normalised(&self, view: &View, report: &Report) {
         let remote = view.id().and_then(|id| view.observation(id)).and_then(Observation::remote);
         if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
@@ -71,7 +71,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A failed call ends the pass with its verdict.
+    /// Ends the reconcile with the report of a failed call.
     pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
         Flow::End(self.finish(last_words(error, environment::now())).await)
     }
@@ -96,7 +96,7 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
-                // Another version's pass is listing them for all.
+                // The reconcile of another version is listing them for all.
                 Some(dataset) if !self.account.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
@@ -137,7 +137,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Do lists say that it does not exist?
+    /// Do lists say that the remote does not exist?
     pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
         self.account.reader.exists(&mut self.permit, &workspace, id).await.map(|exists| !exists)
@@ -180,7 +180,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// A remote as our acknowledged write left it. What was not read in this pass is not by that.
+    /// A remote as our acknowledged write left it. The write does not turn an inventory row into a fresh read.
     pub(super) fn wrote(&mut self, view: &View, remote: Remote) {
         let remote = Arc::new(remote);
         self.account.inventory.put_written(&remote);
@@ -191,13 +191,13 @@ impl<K: Kind> Pass<'_, K> {
         self.observed.remotes.insert(remote.id.clone(), sight);
     }
 
-    /// A remote as a read showed it that began at `since`.
+    /// A remote as a read that began at `since` showed it.
     pub(super) fn saw(&mut self, remote: Arc<Remote>, since: Instant) {
         self.account.inventory.put_read(&remote, since);
         self.observed.remotes.insert(remote.id.clone(), Observation::Read(remote));
     }
 
-    /// A remote is gone for certain.
+    /// A remote is certainly gone.
     pub(super) fn gone(&mut self, id: &RemoteId) {
         self.account.inventory.remove(id);
         self.observed.remotes.insert(id.clone(), Observation::Gone);
@@ -232,8 +232,7 @@ impl<K: Kind> Pass<'_, K> {
         self.account.inventory.put_listed(&owned, since);
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;
-        let now = Instant::now();
-        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, now));
+        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
         Flow::Again
     }
 

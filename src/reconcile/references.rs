@@ -1,7 +1,7 @@
-//! Which objects refer to which, kept as they come and go, so that nobody has to look through all of them.
+//! Which objects refer to which, kept up to date as they come and go, so that no lookup has to go through all of them.
 //!
-//! Promises: a kind is a name here, so any number of kinds refer to any others, also to such that are no custom resource of
-//! ours; an object is found by each of its references and by no former one.
+//! Promises: a kind is only a name here, so objects of any kind can refer to any other, also of kinds that are not
+//! ours. An object is found by each of its references and by no former one.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use crate::inventory::ObjectName;
 use crate::lock::lock;
 use crate::remote::id::RemoteId;
 
-/// How an object says which other one it means.
+/// How an object refers to another one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
     /// By its name.
@@ -30,7 +30,7 @@ impl Reference {
         by_name.or_else(|| id.map(|id| Self::Id(kind, RemoteId::new(id))))
     }
 
-    /// The object that it names.
+    /// The name of the other object; `None` for a reference by id.
     #[must_use]
     pub fn name(self) -> Option<ObjectName> {
         if let Self::Name(object) = self { Some(object) } else { None }
@@ -56,7 +56,7 @@ struct Tables {
 }
 
 impl References {
-    /// The object refers in these ways and in no others.
+    /// Sets the references of the object, in place of its former ones.
     pub fn set(&self, object: &ObjectName, references: Vec<Reference>) {
         let mut tables = lock(&self.0);
         let known = tables.references.get(object).map(Vec::as_slice).unwrap_or_default();
@@ -66,17 +66,17 @@ impl References {
         }
     }
 
-    /// The object refers in these ways too.
+    /// Adds references of the object.
     pub fn add(&self, object: &ObjectName, references: Vec<Reference>) {
         lock(&self.0).add(object, references);
     }
 
-    /// The object is gone.
+    /// Forgets an object that is gone.
     pub fn remove(&self, object: &ObjectName) {
         lock(&self.0).remove(object);
     }
 
-    /// Of the objects of a kind only these exist: the others went unseen.
+    /// Forgets all objects of a kind but those that exist: the others went, though no watch showed that.
     pub fn retain(&self, kind: &str, exists: impl Fn(&ObjectName) -> bool) {
         let mut tables = lock(&self.0);
         let gone = |object: &&Arc<ObjectName>| object.kind == kind && !exists(object);
@@ -85,7 +85,7 @@ impl References {
         }
     }
 
-    /// Who refers in one of these ways, in the order of kinds and names.
+    /// The objects that have one of these references, in the order of kinds and names.
     #[must_use]
     pub fn referrers(&self, of: &[Reference]) -> Vec<ObjectName> {
         let tables = lock(&self.0);

@@ -1,4 +1,4 @@
-//! Who refers to whom, for kinds that are only names here.
+//! References between objects, for kinds that are only names here.
 
 use super::*;
 

@@ -69,7 +69,7 @@ impl Repairs {
             .collect()
     }
 
-    /// Nothing is counted that could still matter.
+    /// No count is held that could still matter.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.fields.values().all(|repair| repair.times < TRIES && now > repair.expires)
     }

@@ -1,5 +1,4 @@
-//! A custom resource at rest: what the store holds of each object. Names and a few flags are at hand, the rest is
-//! packed and opened for the pass that works on it.
+//! A custom resource as the store holds it: names and a few flags are at hand, the rest is compressed to save memory.
 //!
 //! A typical Dataset takes 3.4 KB as a struct, and less than 0.6 KB packed (a test measures it).
 
@@ -14,7 +13,7 @@ use crate::compressed::Compressed;
 use crate::reconcile::kind::{Managed, resource_of};
 use crate::reconcile::parsed::Parsed;
 
-/// Written by kubectl, read by kubectl alone.
+/// An annotation that only kubectl writes and reads.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object at rest.
@@ -31,11 +30,11 @@ enum Body<O> {
     Compressed(Compressed<O>),
     /// An object that cannot be packed (none is known), or the bench's comparison with objects as they come.
     Whole(Arc<O>),
-    /// An object that does not parse: it is there, and nothing is done for it.
+    /// An object that does not parse: it exists, and the operator does nothing for it.
     Unparsable,
 }
 
-/// What is counted of an object.
+/// The facts of an object that metrics count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a metric of its own")]
 pub struct ReadyFlags {
@@ -43,14 +42,14 @@ pub struct ReadyFlags {
     pub ready: bool,
     /// The reason of `Ready`; that of an older generation is [`Reason::Progressing`]. `None` if nothing was written yet.
     pub reason: Option<Reason>,
-    /// A human must act.
+    /// A person must act.
     pub stalled: bool,
     /// More than one remote carries its mark.
     pub duplicates: bool,
 }
 
 impl ReadyFlags {
-    /// Reads it from a status.
+    /// Reads the flags from a status.
     #[must_use]
     pub fn of(status: Option<&CommonStatus>, generation: Option<i64>) -> Self {
         let holds = |kind| {
@@ -71,7 +70,7 @@ impl ReadyFlags {
 }
 
 impl<O: Managed> StoredObject<O> {
-    /// Lays an object to rest, without what nobody here reads.
+    /// Compresses an object, without the parts that the operator never reads.
     #[must_use]
     pub fn new(mut object: O) -> Self {
         object.managed_fields_mut().clear();
@@ -99,14 +98,14 @@ impl<O: Managed> StoredObject<O> {
         }
     }
 
-    /// What is counted of it.
+    /// The facts that metrics count.
     #[must_use]
     pub const fn standing(&self) -> ReadyFlags {
         self.standing
     }
 }
 
-/// By what it is known.
+/// The metadata that identifies an object.
 fn identity(metadata: &ObjectMeta) -> ObjectMeta {
     ObjectMeta {
         name: metadata.name.clone(),

@@ -1,4 +1,4 @@
-//! A remote in hand that its object cannot be told of: the object is gone, or another life of it is there.
+//! A remote in hand that its object cannot record: the object is gone, or another one of the same name took its place.
 
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -8,10 +8,9 @@ use crate::plan::recorded::Recorded;
 use crate::plan::step::Record;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
-use crate::remote::id::RemoteId;
 
 impl<K: Kind> Pass<'_, K> {
-    /// The id could not be recorded on this object. `None`: it is tried again.
+    /// The id could not be recorded on this object. `None`: the record is tried again.
     pub(super) async fn unrecorded(&mut self, record: &Record, before: &Recorded) -> Option<Flow> {
         let now = match self.kube(self.api().get_opt(&self.facts.name)).await {
             Ok(Some(object)) if object.uid().as_ref() == Some(&self.facts.uid) => {
@@ -28,12 +27,12 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// From now on the pass is for the remote: it goes the way of an object that is being deleted, through the same
-    /// rules, but for what is only for the object ([`in_hand`](crate::plan::aftermath::in_hand)).
+    /// From now on the reconcile is for the remote: the rules for an object that is being deleted apply, without the
+    /// steps that serve only the object ([`in_hand`](crate::plan::aftermath::in_hand)).
     async fn release(&mut self, record: &Record) -> Flow {
         released(&mut self.facts, &mut self.recorded, record);
         self.in_hand = true;
-        // It goes on with the calls that it began.
+        // The reconcile has begun its calls, so it does not wait for its turn again.
         self.admitted = true;
         self.wanted = None;
         self.observed.flight = None;
@@ -43,7 +42,7 @@ impl<K: Kind> Pass<'_, K> {
         Flow::Again
     }
 
-    /// The remote was let go.
+    /// The rules for the remote are done: it was deleted or released, or it stays as it is.
     pub(super) fn let_go_in_hand(&mut self) -> Flow {
         self.in_hand = false;
         self.ctx.states.found(&self.facts);
@@ -51,7 +50,7 @@ impl<K: Kind> Pass<'_, K> {
         Flow::End(Action::await_change())
     }
 
-    /// The pass ends, and the remote is still there.
+    /// The reconcile ends, and the remote could not be released.
     pub(super) fn leave_in_hand(&self) -> Action {
         let id = self.recorded.id.as_ref();
         tracing::warn!(
@@ -59,8 +58,7 @@ impl<K: Kind> Pass<'_, K> {
             namespace = self.facts.namespace,
             name = self.facts.name,
             reconcileID = self.journal.id,
-            datasetId = id.map(RemoteId::root),
-            versionName = id.and_then(RemoteId::child),
+            cloudId = id.map(tracing::field::display),
             "the object is gone and its cloud dataset could not be released; it stays as an orphan"
         );
         self.forget();

@@ -1,5 +1,5 @@
-//! What is told as events besides status: annotations that mean nothing, and, to both sides, that deleting one object
-//! would delete the remote that another one waits for.
+//! Warning events: about annotations without a meaning, and, on both objects, about a deletion that takes the remote
+//! that another object waits for.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Resource, ResourceExt};
@@ -14,7 +14,7 @@ use crate::reconcile::kind::{Kind, policy};
 use crate::reconcile::pass::Pass;
 
 impl<K: Kind> Pass<'_, K> {
-    /// Tells of annotations that mean nothing, each once a process as long as it stays.
+    /// Warns of annotations without a meaning, of each once as long as it stays.
     pub(super) fn warn_of_annotations(&self) {
         let found = wrong(self.object.annotations(), self.recorded.id.as_ref());
         let now: Vec<_> = found.iter().map(|(_, note)| note.clone()).collect();
@@ -24,7 +24,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// This object begins to wait for what others own: they are told if deleting them would delete it.
+    /// This object begins to wait for remotes of others: the owners are warned if their deletion would delete them.
     pub(super) fn warn_owners(&self, report: &Report) {
         for about in &report.about {
             let Some(owner) = about.owner.as_ref().filter(|owner| owner.deletes) else { continue };
@@ -38,7 +38,7 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// This object is being deleted, and its remote with it: whoever waits for that is told, and so is this object, once.
+    /// This object is being deleted with its remote: it and the objects that wait for the remote are warned once.
     pub(super) fn warn_waiters(&self) {
         let (true, Some(id)) = (self.facts.deleting, &self.recorded.id) else { return };
         if policy::<K>(&self.object, &self.recorded, self.ctx.config.default_deletion) == Deletion::Retain {

@@ -1,9 +1,9 @@
 //! Writes that the API server does not take: which of them it refuses, and how the object says so.
 //!
 //! Promises: a refused write stored nothing, so nothing that depends on it is done; the object says who refuses what,
-//! in the API server's own words, in its status or, if that is refused too, in an event and the log; it is tried again
-//! with growing delays, and at once when somebody changes the object. A conflict, a missing object and a guard of ours
-//! that does not hold are no refusals; a write that is not answered is told only if that lasts.
+//! in the API server's own words, in its status or, if that is refused too, in an event and the log; the write is tried
+//! again with growing delays, and at once when somebody changes the object. A conflict, a missing object and a guard of
+//! ours that does not hold are no refusals; a write without an answer is reported only if that lasts.
 
 use std::time::Duration;
 
@@ -18,18 +18,16 @@ use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass, cool};
 use crate::refusals::refuses;
 
-/// A write that gets no clear answer is told of after it has failed for this long.
+/// Writes without a clear answer are reported once they have failed for this long.
 const LASTING: Duration = Duration::from_secs(30);
-/// So much of the API server's words is told.
+/// The longest part of an API server's message that is shown, in characters.
 const WORDS: usize = 400;
 
-/// What an API server call came to.
+/// Why a call of the API server failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KubeError {
-    /// It answered with an error.
     #[error("{}", crate::words::error(.0))]
     Api(#[from] kube::Error),
-    /// It did not answer in time.
     #[error("the apiserver did not answer in time")]
     Timeout,
     /// A patch that cannot be built: a defect.
@@ -38,8 +36,8 @@ pub(super) enum KubeError {
 }
 
 impl KubeError {
-    /// What is known of the write. If this is no refusal, 404 and 409 mean what they say, and 422 that a `test` of a
-    /// JSON Patch does not hold.
+    /// What is known of the write. Unless it was refused, 404 and 409 mean what they say, and 422 means that a `test`
+    /// of a JSON Patch does not hold.
     pub(super) fn known(&self) -> NotWritten {
         match self.status().map(|status| (refuses(status), status.code)) {
             Some((true, _)) => NotWritten::Refused,
@@ -62,14 +60,14 @@ impl KubeError {
         }
     }
 
-    /// How long the API server asks to be left alone.
+    /// How long the API server asks its client to wait.
     fn retry_after(&self) -> Duration {
         let seconds =
             self.status().and_then(|status| status.details.as_ref()).map(|details| details.retry_after_seconds);
         Duration::from_secs(seconds.unwrap_or_default().into())
     }
 
-    /// For people.
+    /// The error in words for people.
     fn words(&self) -> String {
         self.status().map_or_else(|| one_line(&self.to_string()), words)
     }
@@ -100,7 +98,7 @@ fn advice(status: &Status) -> &'static str {
     }
 }
 
-/// A write of ours.
+/// The writes of the operator to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Write {
     /// Finalizer and intent, onto the object.
@@ -129,7 +127,7 @@ impl Write {
     }
 }
 
-/// How a refusal of this write is told.
+/// The message about a refusal of this write.
 fn refused(write: Write, status: &Status) -> String {
     format!(
         "the API server refuses to {}: {}; {}; the operator tries again by itself",
@@ -140,23 +138,23 @@ fn refused(write: Write, status: &Status) -> String {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// Ends the pass: a write of this object was not taken, and nothing of it counts as stored.
+    /// Ends the reconcile: the API server did not take a write of this object, and nothing of it counts as stored.
     pub(super) async fn write_failed(&mut self, error: &KubeError, write: Write) -> Flow {
         let Some(report) = self.judge(error, write) else {
             return Flow::End(self.unwritten(error, write));
         };
         let action = self.finish(report).await;
         if error.refusal().is_some() && write != Write::Status {
-            // Whatever somebody changes on the object may be what was missing.
+            // Any change of the object may remove the cause of the refusal.
             self.ctx.states.with(&self.facts.uid, |state| state.cooldown = None);
         }
         Flow::End(action)
     }
 
-    /// Status could not be written: that can only be told beside it.
+    /// Status could not be written, so an event and the log report that.
     pub(super) fn status_failed(&self, error: &KubeError, report: &Report) -> Action {
         if let Some(own) = self.judge(error, Write::Status) {
-            // A refusal that was to be told with it comes first.
+            // If the status was to report another refusal, that one comes first.
             let told = [report, &own].into_iter().find_map(|report| match &report.ready {
                 Ready::Working(Reason::WriteRefused, message) => Some(message.as_str()),
                 Ready::Available(_)
@@ -187,7 +185,7 @@ impl<K: Kind> Pass<'_, K> {
         Some(Report::working(Reason::WriteRefused, message, Next::Backoff))
     }
 
-    /// A write that failed ends the pass, with the object's own delay or the longer one that the API server asks for.
+    /// Ends the reconcile after a failed write, with the object's own delay or a longer one of the API server.
     fn unwritten(&self, error: &KubeError, write: Write) -> Action {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let (reconcile_id, what, error_text) = (&self.journal.id, write.label(), error.words());
@@ -203,7 +201,7 @@ impl<K: Kind> Pass<'_, K> {
         Action::requeue(cool(self.ctx, &self.facts, error.retry_after()..=Duration::MAX))
     }
 
-    /// A warning event, unless it was the last one told of this object.
+    /// Sends a warning event, unless the last one of this object said the same.
     fn tell_once(&self, message: &str) {
         let gist = gist(message);
         let known = self.ctx.states.with(&self.facts.uid, |state| state.refused.replace(gist.clone()));
@@ -213,7 +211,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-/// What makes two refusals the same: ports, counts and times in the API server's words are no news.
+/// The part of a message by which two refusals are the same: ports, counts and times in it are no news.
 pub(super) fn gist(message: &str) -> String {
     message.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }

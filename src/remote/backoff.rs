@@ -1,8 +1,8 @@
-//! How long to wait after a failure.
+//! How long an object waits after a failure.
 
 use std::time::Duration;
 
-/// The delay after `failures` failed passes in a row: 1 s doubling to 5 minutes, with up to a quarter of jitter.
+/// The delay after `failures` failed reconciles in a row: 1 s doubling to 5 minutes, with up to a quarter of jitter.
 #[must_use]
 pub fn backoff(failures: u32, jitter: u8) -> Duration {
     let base = Duration::from_secs(1u64 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(300));

@@ -1,9 +1,9 @@
 //! Where the mark of a remote is written: in labels of its own, or at the end of a text that users may write too.
 //!
-//! A text ends with ` [dso1.<nonce>.<owner>.<hash>.<tag>.<mac>]`, always 64 characters: the nonce as a letter (in upper case
-//! once released) and 11 digits of base64url, the owner in 12, the hash of the spec in 8, that of uid and cluster in 4, the MAC
-//! in 16. Only what stands at the very end and has exactly this form is a mark; all before it is the user's, whatever it
-//! looks like. Whether the mark is genuine is asked later.
+//! A text ends with ` [dso1.<nonce>.<owner>.<hash>.<tag>.<mac>]`, always 64 characters: the nonce as a letter (in upper
+//! case once released) and 11 digits of base64url, the owner in 12, the hash of the spec in 8, that of uid and cluster
+//! in 4, the MAC in 16. Only a text at the very end that has exactly this form is a mark; all text before it is the
+//! user's, whatever it looks like. The mark is verified later.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::mark::Labels;
 use super::raw_mark::RawMark;
 
 const OPENING: &str = "[dso1.";
-/// Without the blank before it, which a service may trim if the user's text is empty.
+/// Length of a mark without the blank before it, which a service may trim if the user's text is empty.
 const LENGTH: usize = 63;
 /// Length of each part: nonce, owner, hash, tag, MAC.
 const PARTS: [usize; 5] = [12, 12, 8, 4, 16];
@@ -39,13 +39,13 @@ pub enum Unwritable {
         /// The longest text that leaves room.
         longest: usize,
     },
-    /// It lacks parts, or was made for labels.
+    /// The mark lacks parts, or was made for labels.
     #[error("the ownership mark is not one that a text can carry")]
     Shape,
 }
 
 impl Carrier {
-    /// Takes the mark out of what the service shows of a remote; what is left is the user's.
+    /// Takes the mark out of what the service shows of a remote; the rest is the user's.
     #[must_use]
     pub fn take(self, labels: &mut Labels, fields: &mut Fields) -> Option<RawMark> {
         match self {
@@ -106,7 +106,7 @@ fn shown(mark: &RawMark) -> Option<String> {
     let (letter, digits) = nonce.split_at_checked(1)?;
     let letter = if mark.released.is_some() { letter.to_ascii_uppercase() } else { letter.to_owned() };
     let shown = format!("{OPENING}{letter}{digits}.{owner}.{}]", rest.replace(':', "."));
-    // What would not be read back is not written.
+    // A mark that could not be read back is not written.
     parse(&shown).is_some().then_some(shown)
 }
 

@@ -40,7 +40,7 @@ fn mine(released: bool) -> Ownership {
     Ownership::Mine { nonce: NONCE.to_owned(), released }
 }
 
-/// Texts of users: any, and such that look like marks, whole, cut, and several of them.
+/// Texts of users: any text, and texts with one or several marks, whole or cut.
 fn texts() -> impl Strategy<Value = String> {
     let whole = write("", &mark(UID), ROOM).unwrap();
     let cut = (any::<String>(), 0..whole.len()).prop_map({
@@ -91,7 +91,7 @@ proptest! {
         let damaged: String = damaged.into_iter().collect();
         let (own, read) = split(&damaged);
         let whose = whose(read.as_ref());
-        // The letter is in upper case exactly if it was let go, which anybody may say.
+        // The letter is in upper case exactly if the remote was released, which anybody can write.
         let let_go = damaged.replace("[dso1.C", "[dso1.c") == written;
         prop_assert_eq!(let_go, whose == mine(true), "{:?}", &whose);
         prop_assert!(let_go || matches!(whose, Ownership::Forged | Ownership::Nobody), "{:?}", whose);
@@ -113,7 +113,7 @@ proptest! {
         let before = carrier.take(&mut labels, &mut fields);
         let own = split(&text).0;
         prop_assert_eq!((&fields["Description"], before), (&json!(own), split(&text).1));
-        // One that is there already is replaced, not added to, so that what is put twice can be taken once.
+        // A new mark replaces an old one, so that `take` never leaves a mark behind.
         for mark in [mark(EARLIER), mark(UID)] {
             let taken = split(fields["Description"].as_str().unwrap()).0.to_owned();
             carrier.put(&mark, usize::MAX, &mut labels, &mut fields).unwrap();
@@ -178,7 +178,7 @@ fn a_text_tells_whose_it_is() {
     assert_eq!(whose(Some(&of(&us, &other, TARGET, UID))), Ownership::Forged, "our uid under another name");
     assert_eq!(whose(Some(&of(&us, &owner(), "elsewhere", UID))), Ownership::Forged, "copied from elsewhere");
     assert_eq!(whose(Some(&of(&identity("e", "c2"), &owner(), TARGET, EARLIER))), Ownership::Other);
-    // The keys and domains of before, and a cluster that was not known then.
+    // Former keys and domains, and a cluster that was not known then.
     let rotated = Identity::new(&["new".into(), "d".into()], &["k2".into(), "d".into()], "c");
     assert_eq!(whose_to(&rotated, Some(&mark(UID)), &[], true), mine(false));
     let unknown = Identity::without_cluster(&["d".to_owned()], &[]);

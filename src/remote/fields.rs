@@ -55,8 +55,8 @@ pub fn is_json(name: &str) -> bool {
     matches!(name, "Options" | "ImportInfo")
 }
 
-/// The form in which [`hash`] takes a value. What it makes of a value is stored on objects and never changes; it knows
-/// less than [`same`]: `1` and `1.0` have two hashes.
+/// The form of a value that [`hash`] uses. Objects store the hash, so this form never changes. It equates fewer values
+/// than [`same`]: `1` and `1.0` have two hashes.
 fn hashed(name: &str, value: Option<&Value>) -> Value {
     match value {
         None | Some(Value::Null) => Value::Null,
@@ -152,7 +152,7 @@ mod tests {
         assert!(!same("Description", json!("OSS://b"), json!("oss://b")));
     }
 
-    /// Made by release 0.1.0: intents on objects hold them.
+    /// Release 0.1.0 made these hashes, and intents on objects hold them.
     #[test]
     fn hashes_are_those_of_earlier_releases() {
         let import = |text: &str| fields(&json!({"Name": "n", "Uri": "OSS://b/", "ImportInfo": text}));

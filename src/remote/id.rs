@@ -1,21 +1,21 @@
-//! Which remote: the ids that the service knows it by.
+//! The id of a remote in the service, in one form for datasets and versions.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Which remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
+/// The id of a remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RemoteId(Box<[Box<str>]>);
 
 impl RemoteId {
-    /// Something that stands by itself.
+    /// The id of a remote that is in no other one.
     #[must_use]
     pub fn new(id: impl AsRef<str>) -> Self {
         Self(Box::new([id.as_ref().into()]))
     }
 
-    /// What is called `id` in this one.
+    /// The id of the remote that is called `id` in this one.
     #[must_use]
     pub fn join(&self, id: impl AsRef<str>) -> Self {
         Self(self.0.iter().cloned().chain([id.as_ref().into()]).collect())
@@ -33,7 +33,7 @@ impl RemoteId {
         self.0.get(1).map(|id| &**id)
     }
 
-    /// What it is in, if it does not stand by itself.
+    /// The id of the remote that it is in, if there is one.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (_, outer) = self.0.split_last()?;
@@ -45,7 +45,7 @@ impl RemoteId {
         self.0.iter().map(|id| &**id)
     }
 
-    /// How many ids it takes.
+    /// The number of its segments.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.0.len()

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
-/// Objects and lists may stand in each other this deep.
+/// Objects and lists may be nested this deep.
 pub const DEPTH: usize = 128;
 
 /// A value, ready to be compared.
@@ -27,25 +27,25 @@ pub enum Json {
     Object(BTreeMap<String, Json>),
 }
 
-/// Why a text is not taken for JSON.
+/// Why a text does not count as JSON.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// It is none.
+    /// The text is not JSON.
     #[error("{0}")]
     Syntax(#[from] serde_json::Error),
-    /// It is, but too deep.
+    /// The text is JSON, but nested too deep.
     #[error("objects and lists stand in each other more than {DEPTH} deep")]
     TooDeep,
 }
 
-/// Reads a text. It can be of any depth without harm; what is deeper than [`DEPTH`] is refused.
+/// Reads a text. Any depth is safe; a text that is nested deeper than [`DEPTH`] is refused.
 pub fn parse(text: &str) -> Result<Json, Fault> {
-    // This checks the grammar, and goes no deeper than its own list of open brackets.
+    // This checks the grammar. It does not recurse, so a deep text cannot overflow the stack.
     serde_json::from_str::<IgnoredAny>(text)?;
     Reader { rest: text }.value(DEPTH).ok_or(Fault::TooDeep)
 }
 
-/// Reads what is known to be JSON. `None` means that it is too deep.
+/// Reads a text that is known to be JSON. `None` means that it is nested too deep.
 struct Reader<'t> {
     rest: &'t str,
 }

@@ -1,8 +1,8 @@
-//! Our mark on a remote: writing it, and telling whose a remote is.
+//! Our mark on a remote (the ownership labels): how it is written, and how it tells the owner of a remote.
 //!
-//! Three labels are written with the create itself, so no moment exists in which a remote of ours is unmarked.
-//! A mark counts only if its MAC verifies; label filters of the service are substring matches, so every hit is
-//! checked here again. Rules: `docs/protocol.md`, "Whose is it?".
+//! The create request itself writes three labels, so there is no moment in which a remote of ours is unmarked. A mark
+//! counts only if its MAC verifies; label filters of the service are substring matches, so every hit is checked here
+//! again. Rules: `docs/protocol.md`, "Whose is it?".
 
 mod text;
 
@@ -20,19 +20,20 @@ pub type Labels = BTreeMap<String, String>;
 
 const MAC_DIGITS: usize = 32;
 const HASH_DIGITS: usize = 16;
-/// Stands in a mark for a cluster that is not known. It is nobody's: two such clusters are not the same one.
+/// Stands in a mark for a cluster that is not known. Two such marks need not be of the same cluster.
 const UNKNOWN_CLUSTER: &str = "unknown";
 
-/// Who this operator is: its owner domains, keys and cluster. The first domain and key write, all are read as ours.
+/// The identity of this operator: its owner domains, keys and cluster. It writes with the first domain and key, and
+/// recognises all.
 #[derive(Debug, Clone)]
 pub struct Identity {
     domains: Vec<String>,
     keys: Vec<hmac::Key>,
-    /// `None` if it is not known; then no mark is taken for one of this cluster because of the cluster that it names.
+    /// `None` if it is not known; then no mark counts as one of this cluster by the cluster that it names.
     cluster: Option<String>,
 }
 
-/// The name an object has for its remote: it survives the object, its uid does not.
+/// Kind, namespace and name of an object. They are the same when the object is made again, but its uid is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// `Dataset.pai.dataset-operator.dev`
@@ -53,43 +54,43 @@ impl Origin {
         }
     }
 
-    /// The origin a nonce tells.
+    /// The origin that a nonce tells.
     #[must_use]
     pub fn of_nonce(nonce: &str) -> Self {
         if nonce.starts_with('a') { Self::Adopted } else { Self::Created }
     }
 }
 
-/// Whose is a remote, seen from one object?
+/// The owner of a remote, seen from one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ownership {
-    /// Ours, with this object's uid.
+    /// The mark is ours, with this object's uid.
     Mine {
         /// The attempt that made or took it.
         nonce: String,
-        /// It also carries `dso-released`.
+        /// The remote also carries `dso-released`.
         released: bool,
     },
-    /// Ours, with this object's owner name, but a uid that no object here has: an earlier life of this object.
+    /// The mark is ours, with this owner, but a uid that no object here has: an earlier object of the same name.
     Predecessor {
         /// The attempt that made or took it.
         nonce: String,
     },
-    /// Ours and this owner's, but let go by `Retain`.
+    /// The mark is ours, with this owner, but an earlier object released the remote.
     Released,
-    /// Another live owner's.
+    /// The mark is that of another living owner.
     Other,
-    /// Another owner's that is released or dead here: as good as unmarked.
+    /// The mark is that of another owner that released the remote or does not live here: as good as no mark.
     Dead,
-    /// The MAC does not verify, although it claims this owner or uid.
+    /// The MAC does not verify, although the mark names this owner or uid.
     Forged,
-    /// No mark of this operator.
+    /// The remote carries no complete mark.
     Nobody,
 }
 
 impl Identity {
-    /// `domains` and `keys` must not be empty; an absent key list means that the domains are the keys
-    /// (marks can then be forged by anyone who knows the domain).
+    /// Without `domains`, the uid of `kube-system` is the domain. Without `keys`, the domains are the keys (marks can
+    /// then be forged by anyone who knows a domain).
     #[must_use]
     pub fn new(domains: &[String], keys: &[String], kube_system_uid: &str) -> Self {
         let default = [kube_system_uid.to_owned()];
@@ -134,9 +135,9 @@ impl Identity {
         RawMark { domain: Some(domain.clone()), owner: Some(owner), attempt, released: None }
     }
 
-    /// Whose is a remote with this mark among its labels, for the object `uid` of `owner`? `lives_here` answers whether some
-    /// object here has that uid; `has_id` whether the asking object recorded an id of its own (another cluster's
-    /// mark is then another owner's, not an earlier life).
+    /// The owner of a remote with this mark among its labels, seen from the object `uid` of `owner`. `lives_here` holds
+    /// the uids that objects here have. `has_id`: the object has recorded an id, so the mark of another cluster is not
+    /// that of its predecessor.
     #[must_use]
     pub fn ownership(
         &self,

@@ -122,7 +122,7 @@ fn old_domains_and_keys_are_still_read_as_ours() {
     assert_eq!(whose(&old, &rotated.mark(&owner(), UID, "c1"), &[], true), Ownership::Other);
 }
 
-/// Where `kube-system` may not be read. What was written while it could be stays ours, and the other way round.
+/// The operator may not read `kube-system`. Marks that it wrote while it could stay its own, and vice versa.
 #[test]
 fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own() {
     let (knows, knows_not) = (identity("d", "c"), Identity::without_cluster(&["d".to_owned()], &[]));
@@ -131,7 +131,7 @@ fn without_its_cluster_it_keeps_what_is_its_own_and_takes_no_cluster_for_its_own
         assert!(matches!(whose(reader, &own, &[], true), Ownership::Mine { .. }));
         assert!(matches!(whose(reader, &own, &[], false), Ownership::Mine { .. }));
         assert!(matches!(whose(reader, &earlier, &[], false), Ownership::Predecessor { .. }));
-        // It may be that of a cluster that took this one's place: hands off.
+        // The mark may be of a cluster that took this one's place, so the operator leaves it alone.
         assert_eq!(whose(reader, &earlier, &[], true), Ownership::Other);
         assert_eq!(whose(reader, &earlier, &[EARLIER], false), Ownership::Other);
         assert_eq!(whose(reader, &released(earlier.clone()), &[], false), Ownership::Released);

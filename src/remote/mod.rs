@@ -1,4 +1,4 @@
-//! The ground floor: what the service holds, as values. Nothing here sends, waits or knows Kubernetes.
+//! Cloud datasets and their versions as values. Nothing here sends, waits or knows Kubernetes.
 
 pub mod backoff;
 pub mod carrier;
@@ -18,16 +18,16 @@ use mark::{Labels, RawMark};
 /// A dataset or a version as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remote {
-    /// Its identity.
+    /// Its id.
     pub id: RemoteId,
-    /// Its labels, those of users and of others.
+    /// Its labels, without those of the mark.
     pub labels: Labels,
     /// Its other members by API name.
     pub fields: Fields,
     /// A dataset's newest version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Box<Remote>>,
-    /// Our mark, or what is left of it.
+    /// Its mark, or what is left of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<RawMark>,
 }
@@ -48,7 +48,7 @@ impl Remote {
         labels
     }
 
-    /// Does its mark say that the owner let go?
+    /// Does its mark say that the owner released it?
     #[must_use]
     pub fn is_released(&self) -> bool {
         self.mark.as_ref().is_some_and(|mark| mark.released.is_some())

@@ -1,4 +1,4 @@
-//! A mark as it was found on a remote, before anybody asked whether it is genuine.
+//! A mark as it was found on a remote, before it is verified.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,16 +10,16 @@ use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER, MARK_RELEASED};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RawMark {
-    /// `dso-domain`; a text has none.
+    /// `dso-domain`; a mark in a text has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// `dso-owner`, or what a text holds in its place.
+    /// `dso-owner`, or its short form in a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// `dso-attempt`; of a text `<nonce>:<hash>:<tag>:<mac>`, so that neither is ever taken for the other.
+    /// `dso-attempt`, or in a text `<nonce>:<hash>:<tag>:<mac>`, so that neither is ever taken for the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
-    /// `dso-released`: set, whatever its value, once the owner let go.
+    /// `dso-released`: any value means that the owner released the remote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<String>,
 }
@@ -57,7 +57,7 @@ impl RawMark {
         Self { released: Some("true".to_owned()), ..self }
     }
 
-    /// Is it that of the same attempt, released or not?
+    /// Is it the mark of the same attempt, released or not?
     #[must_use]
     pub fn names_the_same(&self, other: &Self) -> bool {
         (&self.domain, &self.owner, &self.attempt) == (&other.domain, &other.owner, &other.attempt)
@@ -81,10 +81,10 @@ impl RawMark {
         self.attempt.as_ref()?.split('.').nth(1)
     }
 
-    /// The operator and the cluster that it names: the values of `dso-domain` and of the third part of `dso-attempt`.
+    /// The hashes of owner domain and cluster: `dso-domain` and the third part of `dso-attempt`.
     #[must_use]
     pub fn place(&self) -> (Option<&str>, Option<&str>) {
-        // Anybody can write a label, and this is for messages.
+        // Anybody can write a label, so only hex digits get into messages.
         let hash = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let cluster = self.attempt.as_ref().and_then(|attempt| attempt.split('.').nth(2));
         (self.domain.as_deref().filter(hash), cluster.filter(hash))

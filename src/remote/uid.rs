@@ -2,12 +2,12 @@
 
 use ring::digest;
 
-/// A uid. Of one that is no UUID it is a hash; two that differ are then still different in practice.
+/// A uid. A text that is not a UUID is hashed; two different ones are still different in practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Uid([u8; 16]);
 
 impl Uid {
-    /// The uid that this text writes.
+    /// The uid with this text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(uuid(text).unwrap_or_else(|| hashed(text)).to_be_bytes())

@@ -1,27 +1,27 @@
-//! How calls leave: which go through a proxy, and which certificate authorities vouch for the service. Our own flags go
-//! before the variables that other programs know too.
+//! Outgoing calls: which of them go through a proxy, and which certificate authorities are trusted for the service. The
+//! operator's flags go before the variables that other programs read too.
 
 use std::path::Path;
 
 use super::Flags;
 use crate::cloud::{self, Authorities, AuthoritiesError, NoProxy, NoProxyError, Proxy, ProxyError};
 
-/// Answers what a variable of the environment is set to.
+/// Returns the value of an environment variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Names that only exist in a cluster.
+/// Names that exist only inside a cluster.
 const CLUSTER: &str = ".svc,.svc.cluster.local,.cluster.local";
 
-/// A proxy or a file of authorities that cannot be used; the flag or variable that names it comes first.
+/// A proxy or a file of authorities that cannot be used; the message begins with its flag or variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutboundError {
-    /// No proxy.
+    /// The proxy cannot be read.
     #[error("{0}: {1}")]
     Proxy(String, ProxyError),
-    /// A list of exceptions.
+    /// The list of hosts without a proxy cannot be read.
     #[error("{0}: {1}")]
     NoProxy(String, NoProxyError),
-    /// A file of authorities.
+    /// The file of authorities cannot be used.
     #[error("{0}: {1}")]
     Authorities(String, AuthoritiesError),
 }
@@ -33,7 +33,7 @@ struct Named {
     proxy: Proxy,
 }
 
-/// What flags and environment say about calls that leave.
+/// The proxies and authorities for outgoing calls.
 #[derive(Debug, Clone)]
 pub struct Outbound {
     service: Option<Named>,
@@ -43,13 +43,13 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// What an environment alone says.
+    /// From an environment alone.
     #[cfg(test)]
     pub(crate) fn of_environment(environment: &[(&str, &str)]) -> Self {
         tests::settings(&["--region", "cn-hangzhou"], environment).unwrap().outbound
     }
 
-    /// For calls to the service at `cloud`. What would not be used is not refused, apart from our own flags.
+    /// For calls to the service at `cloud`. A wrong flag is always refused, a wrong variable only if it would be used.
     pub(super) fn new(flags: &Flags, cloud: &cloud::Settings, variable: Lookup<'_>) -> Result<Self, OutboundError> {
         let (host, port, tls) = cloud.place();
         let told = flags.https_proxy.as_ref().map(|secret| ("--https-proxy".to_owned(), secret.expose().to_owned()));
@@ -74,7 +74,7 @@ impl Outbound {
         Ok(Self { service, usual, except, authorities: authorities(flags.ca_file.as_deref(), variable)? })
     }
 
-    /// The service is called so.
+    /// Adds the proxy and the authorities to the settings of the service's client.
     pub(super) fn apply(&self, settings: &mut cloud::Settings) {
         settings.authorities = self.authorities.clone();
         settings.proxy = self.service.as_ref().map(|named| named.proxy.clone());
@@ -87,13 +87,13 @@ impl Outbound {
         named.map_or_else(|| "direct".to_owned(), |named| format!("{} ({})", named.proxy.shown(), named.by))
     }
 
-    /// The proxy for a host that our own flags do not speak of, such as the API server's, by the usual variables.
+    /// The proxy of the usual variables for a host that the operator's flags are not about, such as the API server.
     #[must_use]
     pub fn usual_proxy(&self, host: &str, port: u16) -> Option<&Proxy> {
         self.usual.as_ref().filter(|_| !self.except.excepts(host, port)).map(|named| &named.proxy)
     }
 
-    /// Whether that is the proxy of the usual variables.
+    /// Whether this is the proxy of the usual variables.
     #[must_use]
     pub fn is_usual(&self, proxy: &Proxy) -> bool {
         self.usual.as_ref().is_some_and(|named| named.proxy == *proxy)
@@ -108,17 +108,18 @@ fn named(text: Option<(String, String)>) -> Result<Option<Named>, OutboundError>
     text.map(proxy).transpose()
 }
 
-/// The first of these variables that is set to something, and its name.
+/// The first of these variables that is set and not empty: its name and value.
 fn first(variable: Lookup<'_>, names: [&str; 2]) -> Option<(String, String)> {
     names.into_iter().find_map(|name| filled(Some((name.to_owned(), variable(name)?))))
 }
 
-/// What is set to nothing is not set.
+/// An empty value counts as not set.
 fn filled(text: Option<(String, String)>) -> Option<(String, String)> {
     text.filter(|(_, text)| !text.trim().is_empty())
 }
 
-/// The flag's authorities are added to the system's; of those, only a file that somebody names is checked.
+/// The authorities of the flag, which are added to those of the system. Of these, only the bundle in `SSL_CERT_FILE` is
+/// checked.
 fn authorities(file: Option<&Path>, variable: Lookup<'_>) -> Result<Authorities, OutboundError> {
     let refused = |by: &'static str| move |error| OutboundError::Authorities(by.to_owned(), error);
     if let Some(path) = variable("SSL_CERT_FILE").filter(|path| !path.is_empty()) {

@@ -1,4 +1,4 @@
-//! One value of a flag: from the text that a person gave, and an error that shows how it is written.
+//! Reads the value of one flag; each error shows how the value is written.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,7 +10,7 @@ use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use crate::cloud::{Limiter, Operation, Secret, UnknownOperation};
 use crate::plan::desired::Deletion;
 
-/// How the vendor's limits are asked for.
+/// The entry that stands for the vendor's limits.
 const DOCUMENTED: &str = "documented";
 
 /// An entry of `--operation-qps`.
@@ -54,15 +54,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| format!("{text:?} must not be negative"))
 }
 
-/// A duration as [`duration`] reads it.
+/// A duration as text that [`duration`] reads.
 pub(super) fn shown(duration: Duration) -> String {
     let printer = SpanPrinter::new().spacing(Spacing::None);
     SignedDuration::try_from(duration)
         .map_or_else(|_| format!("{duration:?}"), |whole| printer.duration_to_string(&whole))
 }
 
-/// `team-a`: a DNS label, as Kubernetes names namespaces. Blanks around it are not part of it; nothing at all is left to
-/// the caller.
+/// `team-a`: a DNS label, as Kubernetes requires of namespaces. Blanks around it are removed; the caller decides about
+/// an empty one.
 pub(super) fn namespace(text: &str) -> Result<String, String> {
     let name = text.trim();
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -99,7 +99,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// What is not shown.
+/// A value that is never shown.
 #[allow(clippy::unnecessary_wraps, reason = "a parser of clap's")]
 pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))

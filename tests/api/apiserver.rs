@@ -40,14 +40,14 @@ fn api(client: &Client, namespace: &str, kind: &str) -> (Api<DynamicObject>, Req
     (Api::namespaced_with(client.clone(), namespace, &resource), requests)
 }
 
-/// Every case that does not end as the table says, with what happened instead.
+/// Every case that does not end as the table says, with the actual result.
 async fn disagreements(client: &Client, namespace: &str) -> Result<Vec<String>, Error> {
     let mut wrong = Vec::new();
     for case in cases::load() {
         let (api, requests) = api(client, namespace, &case.kind);
         let answer = write(client, &api, &requests, &case).await?;
         wrong.extend(disagreement(&case, answer.as_ref().err().map(|status| &**status)));
-        // No controller is about, so no finalizer is either.
+        // No controller runs, so there is no finalizer.
         match api.delete(name(&case.object), &DeleteParams::default()).await {
             Ok(_) => {}
             Err(Error::Api(status)) if status.code == 404 => {}
@@ -57,7 +57,7 @@ async fn disagreements(client: &Client, namespace: &str) -> Result<Vec<String>, 
     Ok(wrong)
 }
 
-/// Brings the stored object about, then makes the one write that the case is about.
+/// Makes the stored object, then does the one write of the case.
 async fn write(
     client: &Client,
     api: &Api<DynamicObject>,
@@ -73,7 +73,7 @@ async fn write(
         let patch = Patch::Merge(json!({ "status": status }));
         api.patch_status(name(old), &PatchParams::default(), &patch).await?;
     }
-    // A replace says what is absent; the merge patch that kubectl makes comes to the same.
+    // A replace also removes absent members; the merge patch of kubectl has the same effect.
     let mut next = case.object.clone();
     next["metadata"]["resourceVersion"] = json!(api.get(name(old)).await?.metadata.resource_version);
     let body = next.to_string().into();

@@ -1,5 +1,5 @@
-//! Reads `cases.yaml`: objects, and what becomes of them at admission. It knows neither of its readers,
-//! the local checker and the stories that ask a real apiserver.
+//! Reads `cases.yaml`: objects, and their result at admission. The local checker (`admission.rs`) and the tests against
+//! a real apiserver (`apiserver.rs`) use it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,9 +11,9 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// `Dataset` or `DatasetVersion`.
     pub(crate) kind: String,
-    /// What is stored, with its status; `None` if the write is a create.
+    /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,
-    /// What is written; it carries the stored status, as an update of a stored object does.
+    /// The object that is written; it carries the stored status, like an update of a stored object.
     pub(crate) object: Value,
     /// `None`: accepted.
     pub(crate) refused: Option<Refusal>,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cases::By;
 
-/// A field, what refuses it, and why.
+/// A field, the part of the apiserver that refuses it, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) by: By,
@@ -53,8 +53,8 @@ pub(crate) fn schema(kind: &str) -> &'static Value {
     &known(kind).1
 }
 
-/// Everything that is wrong with writing `object` over `old`. As in the apiserver, rules run only on
-/// what the schema accepts.
+/// All errors of a write of `object` over `old`. As in the apiserver, rules run only on values that
+/// the schema accepts.
 pub(crate) fn problems(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Problem> {
     let (_, schema, rules) = known(kind);
     let mut found = Vec::new();
@@ -81,7 +81,7 @@ fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
     }
 }
 
-/// What is wrong with the type of a value, or with the value itself.
+/// The errors in the type of a value, or in the value itself.
 fn scalar(schema: &Value, value: &Value) -> Option<String> {
     let outside = |size: usize, low: &str, high: &str| {
         let beyond = |bound: &str, order| schema[bound].as_u64().is_some_and(|b| (size as u64).cmp(&b) == order);

@@ -54,7 +54,7 @@ fn crds_holds_every_definition_and_nothing_else() {
     assert_eq!(resources, wanted);
 }
 
-/// What `dataset-operator crds` prints is what `kubectl apply -f crds/` would read.
+/// `dataset-operator crds` prints the same definitions that `kubectl apply -f crds/` reads.
 #[test]
 fn the_printed_stream_holds_both_definitions() {
     let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(&crds::yaml().unwrap()).unwrap();

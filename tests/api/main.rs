@@ -1,4 +1,4 @@
-//! The API people write: generated files, names, and what the apiserver accepts.
+//! The API for people: generated files, names, and the objects that the apiserver accepts.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The pages that people read: their links lead somewhere, their commands name our kinds, the demo that README shows is
-//! the one that runs, and the RAM policy grants what the operator calls.
+//! The pages for people: their links work, their commands name our kinds, the demo in README is the one that runs, and the
+//! RAM policy grants the operations that the operator calls.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -84,7 +84,7 @@ fn type_of(schema: &Value) -> String {
     };
     let bounds =
         [("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items")];
-    // A list with a rule of its own has its bound from there, and the description tells it.
+    // A list with a rule of its own has its bound in that rule, and the description says it.
     let ruled = schema["items"].is_object() && schema["x-kubernetes-validations"].is_array();
     for (low, high, unit) in bounds.into_iter().filter(|_| !ruled) {
         if let Some(range) = between(low, high) {

@@ -1,12 +1,11 @@
-//! Who may know whom: each room of `src` imports only the rooms below it, and those where decisions are made neither wait
-//! nor call.
+//! The rooms of `src`: each imports only the rooms below it, and the rooms that decide neither wait nor call.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with the rooms and crates it may name besides itself, from the ground up. Rooms that are not listed here hold
-/// one thing each and may be named by all.
+/// Each room with the rooms and crates it may name besides itself, from the ground up. Modules that are not listed
+/// here hold one thing each, and all rooms may name them.
 const ROOMS: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("remote", &["api"]),
@@ -19,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("operator", &["api", "remote", "plan", "cloud", "inventory", "accounts", "reconcile", "kinds"]),
 ];
 
-/// What decides does not wait, call, or ask for the time.
+/// These rooms do not wait, call, or ask for the time.
 const PURE: &[&str] = &["remote", "plan"];
 const WAITS_OR_CALLS: &[&str] = &[
     "kube::",

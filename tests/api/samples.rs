@@ -1,4 +1,4 @@
-//! The samples people start from.
+//! The samples of `deploy/samples`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ pub(crate) fn samples() -> Vec<(String, Vec<Value>)> {
         .collect()
 }
 
-/// The name of an object that a value holds, once its typed form has been seen to say the same.
+/// The name of the object in a value, after a check that its typed form has the same members.
 fn parse(sample: &Value) -> (String, String) {
     let kind = sample["kind"].as_str().unwrap().to_owned();
     let (name, again) = match kind.as_str() {

@@ -1,4 +1,4 @@
-//! The troubleshooting page has an anchor for whatever a condition can say.
+//! The troubleshooting page has an anchor for every reason of a condition.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -79,8 +79,8 @@ fn the_table_of_events_is_the_list_in_the_code() {
     }
 }
 
-/// Every `> message` of the page has the words of a text in the sources, whose `{…}` stand for anything. What a failed call
-/// did is a text of its own.
+/// Every `> message` of the page has the words of a text in the sources, whose `{…}` match anything. The words about
+/// the result of a failed call are a separate text.
 #[test]
 fn every_example_message_is_one_that_the_code_writes() {
     let mut texts = BTreeSet::new();
@@ -99,7 +99,7 @@ fn every_example_message_is_one_that_the_code_writes() {
     }
 }
 
-/// A text as a pattern; none if it has hardly a word of its own.
+/// A text as a pattern; none if it has too few letters.
 fn pattern(text: &str) -> Option<Regex> {
     static HOLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\{[^{}]*\\\}").unwrap());
     let pattern = HOLE.replace_all(&regex::escape(text), ".*").into_owned();

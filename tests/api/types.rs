@@ -1,4 +1,4 @@
-//! What the types and definitions look like from outside: names that may not change by accident, and
+//! The public form of the types and definitions: names that must not change by accident, and
 //! properties of every schema.
 
 use dataset_operator::api::condition::{ConditionType, Reason};
@@ -270,7 +270,7 @@ fn every_rule_names_its_field_and_breaks_no_line() {
     }
 }
 
-/// Whatever the apiserver admits can be read, and is written again as it was.
+/// Every object that the apiserver admits can be read, and is written again unchanged.
 #[test]
 fn the_types_hold_all_that_is_admitted() {
     for case in cases::load() {
@@ -285,7 +285,7 @@ fn the_types_hold_all_that_is_admitted() {
     }
 }
 
-/// What status records of an admitted spec is what the spec says.
+/// Status records the values of an admitted spec unchanged.
 #[test]
 fn immutables_read_alike_from_spec_and_status() {
     for case in cases::load().iter().filter(|case| case.refused.is_none()) {
@@ -302,7 +302,7 @@ fn immutables_read_alike_from_spec_and_status() {
     }
 }
 
-/// What is both in the spec and in status cannot change, but for what names the remote.
+/// A field that is both in spec and in status cannot change, except the fields that name the remote.
 #[test]
 fn the_tables_of_immutables_and_the_schemas_agree() {
     for (kind, name, table) in

@@ -1,4 +1,5 @@
-//! The CRDs of release 0.1.0 beside those of today: whatever was stored under the earlier ones can still be written.
+//! The CRDs of release 0.1.0 beside those of today: every object that was stored under the earlier ones can still be
+//! written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,7 @@ fn earlier(file: &str) -> Value {
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 }
 
-/// What of `now` takes less than `before`, by the path of the field.
+/// The fields of which `now` accepts less than `before`, by path.
 fn narrowed(before: &Value, now: &Value, path: &str, found: &mut Vec<String>) {
     let mut say = |what: &str| found.push(format!("{path}: {what}"));
     for word in ["type", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "default"] {
@@ -51,7 +52,8 @@ fn narrowed(before: &Value, now: &Value, path: &str, found: &mut Vec<String>) {
     if now.get("enum").is_some() && !texts(now, "enum").is_superset(&texts(before, "enum")) {
         say("enum");
     }
-    // A single value is checked only where it changed. A rule over several must itself pass what was there before.
+    // The rule of a single value is checked only if the value changed. A rule over several must itself accept the old
+    // values.
     let rules = |schema: &Value| -> Vec<Value> {
         let all = schema["x-kubernetes-validations"].as_array().cloned().unwrap_or_default();
         all.iter().map(|rule| rule["rule"].clone()).collect()

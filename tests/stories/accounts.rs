@@ -1,4 +1,5 @@
-//! Who calls: the identity stays the same when its keys change, and what an earlier release called by its key goes on.
+//! The caller: the identity stays the same when its keys change, and objects for which an earlier release recorded a
+//! key continue.
 
 use kube::api::DynamicObject;
 use pai_emulator::{Credential, Effect, Knobs, NameScope, Role, When};
@@ -42,7 +43,7 @@ fn principal(object: &DynamicObject) -> String {
     intent(object).unwrap()["principal"].as_str().unwrap().to_owned()
 }
 
-/// Makes an object whose create was never executed, which nobody knows, and takes the operator away.
+/// Makes an object whose create was never executed, without an answer that says so, and stops the operator.
 async fn leave_a_doubt(scene: &mut Scene) -> DynamicObject {
     scene.start_operator().await;
     scene.faults([fault("CreateDataset", Effect::Drop, When::Before)]);
@@ -63,7 +64,7 @@ async fn a_doubt_ends_under_another_session_of_the_same_role() {
     scene.exactly_one_each(&["one"]).await;
     assert_eq!(scene.calls("CreateDataset"), (1, 1), "the first was never executed, and it is made again");
     assert_eq!(scene.calls("GetCallerIdentity"), (2, 0), "once a start");
-    // A remote that is gone is known to be: the deletion ends.
+    // The operator knows that the remote is gone: the deletion ends.
     let object = scene.ready("Dataset", "one").await;
     assert_eq!(status(&object, "principal"), "acs:ram::1000000000000001:role/trainer");
     scene.stop_operator().await;

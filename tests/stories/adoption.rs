@@ -1,4 +1,4 @@
-//! Adoption: what may be taken, by whose consent, and what is left alone.
+//! Adoption: datasets that an object may take, the consent that it needs, and datasets that it leaves alone.
 
 use pai_emulator::{Knobs, NameScope};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn adopting(name: &str, adoption: Value) -> Value {
     spec
 }
 
-/// Names may repeat: what is found by name can be several.
+/// Names may repeat, so that several datasets can have one name.
 async fn scene(name: &str) -> Scene {
     Scene::with_names(name, NameScope::None).await
 }

@@ -1,4 +1,4 @@
-//! Answers that say less than they seem to: a refusal that is none, a "not found" about something else, a list with a hole.
+//! Misleading answers: a refusal after the request was carried out, a "not found" about something else, an incomplete list.
 //! Names may repeat, so that a duplicate could exist.
 
 use pai_emulator::{Effect, Fault, NameScope, When};
@@ -41,7 +41,7 @@ async fn a_create_that_is_answered_without_an_id_is_looked_for() {
     assert_eq!(scene.writes("datasets", Some("one")).await, 2, "claim and record");
 }
 
-/// Who may not look, or asks a gateway that does not know the call, has not seen anything go.
+/// An operator that may not read, or that asks a gateway which does not know the call, has no proof that a remote is gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_that_is_refused_does_not_mean_gone() {
     let scene = Scene::with_names("refused", NameScope::None).await;
@@ -71,7 +71,7 @@ async fn a_list_with_a_hole_ends_no_doubt() {
     proxy.add(hostile::always(Match::operation("ListDatasets"), hostile::instead(&hole)));
     scene.faults([fault("CreateDataset", Effect::Drop, When::After)]);
     scene.create("Dataset", "one", oss("one")).await;
-    // It is told after the settle time.
+    // The object says so after the settle time.
     let message = scene.reason("Dataset", "one", "CloudUnavailable").await;
     assert!(message.contains("a list kept changing while it was read"), "{message}");
     proxy.clear();
@@ -79,8 +79,8 @@ async fn a_list_with_a_hole_ends_no_doubt() {
     assert_eq!(scene.calls("CreateDataset"), (2, 0));
 }
 
-/// Nobody knows the codes of the service. Whichever it is that says "not found": what is gone is told as gone, and
-/// deleting the objects ends.
+/// The codes of the service are not published. With each code for "not found", the objects say that the dataset is
+/// gone, and their deletion ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_gone_is_told_as_gone_and_goes_whatever_the_code() {
     let env = vec![("DATASET_OPERATOR_LIST_LAG", "500ms".to_owned())];
@@ -122,7 +122,8 @@ async fn a_refused_delete_tells_why_and_ends_once_it_is_taken() {
     assert_eq!(scene.cloud().datasets(), []);
 }
 
-/// An intent is only an annotation: where it points to is compared with what is configured, and never followed.
+/// An intent is only an annotation: the operator compares its target with the configuration and never uses it as an
+/// address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_intent_that_names_another_account_is_not_followed() {
     let mut scene = Scene::with_names("elsewhere", NameScope::None).await;
@@ -146,12 +147,12 @@ async fn an_intent_that_names_another_account_is_not_followed() {
     assert_eq!(scene.calls("CreateDataset"), (1, 1), "the first one was never carried out");
 }
 
-/// Where an attempt was made is where it is looked for, whatever the spec says by now.
+/// The operator looks for an attempt in the place where it was made, whatever the spec says now.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_create_is_looked_for_in_its_own_workspace_though_the_spec_names_another_one_now() {
     let mut scene = Scene::with_names("workspace", NameScope::None).await;
     scene.faults([fault("CreateDataset", Effect::Drop, When::After)]);
-    // Neither is the default workspace, which is listed anyway.
+    // Neither workspace is the default one, which is listed anyway.
     let mut spec = oss("one");
     spec["workspaceId"] = json!("480");
     scene.create("Dataset", "one", spec).await;

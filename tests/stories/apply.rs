@@ -1,4 +1,4 @@
-//! What `kubectl apply` of a manifest brings: every parameter as it was written, a readable refusal, a table.
+//! The results of `kubectl apply` of a manifest: every parameter as it was written, a readable refusal, a table.
 
 use pai_emulator::{Effect, Fault, When};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! An object that does not parse, as a loosened `CustomResourceDefinition` or a restore from another version can leave it:
-//! it says so, the others go on, and what it stands for stays its own.
+//! An object that does not parse, for example after a change of the `CustomResourceDefinition` or a restore from another
+//! version: it says so, the other objects continue, and its dataset stays its own.
 
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::json;
@@ -59,7 +59,7 @@ async fn an_object_that_does_not_parse_fails_alone_and_keeps_what_it_has() {
     cluster.create("Dataset", "new", oss("new")).await;
     cluster.ready("Dataset", "new").await;
 
-    // Also for an operator that has never seen it whole; and nobody else gets what it has.
+    // The same holds for an operator that has never seen a valid copy; and no other object gets its dataset.
     cluster.stop_operator().await;
     cluster.start_operator().await;
     cluster.create("Dataset", "newer", oss("newer")).await;
@@ -74,7 +74,7 @@ async fn an_object_that_does_not_parse_fails_alone_and_keeps_what_it_has() {
     says_so(&cluster, "Dataset", "bad").await;
     assert!(cloud.dataset(&id).is_some());
 
-    // It is kept while it is broken, and goes on when it is not.
+    // The object is kept while it is broken, and its deletion continues once it is corrected.
     cluster.api("Dataset").delete("bad", &DeleteParams::default()).await.unwrap();
     cluster.rounds(2).await;
     let bad: DynamicObject = cluster.api("Dataset").get("bad").await.unwrap();
@@ -111,7 +111,7 @@ async fn a_version_that_does_not_parse_keeps_its_dataset() {
     cluster.work_on(&cloud, &[]);
     cluster.start_operator().await;
     let mut parent = oss("parent");
-    // Even so: what nobody can read may not want to go.
+    // Even with this the version stays: its object, which does not parse, may want to keep it.
     parent["deleteForeignVersions"] = json!(true);
     cluster.create("Dataset", "parent", parent).await;
     let mut version = oss("child");

@@ -1,5 +1,5 @@
-//! A cluster of its own: a control plane that can be put back or lost, and an operator that looks after all of it, as
-//! only one that sees all namespaces can tell of orphans.
+//! A separate cluster: a control plane that can be restored or lost, and an operator for all its namespaces, because
+//! only such an operator reports orphans.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ impl Cluster {
         self.client = self.plane.client().await.unwrap();
     }
 
-    /// Becomes a copy of a cluster that goes on.
+    /// Becomes a copy of a cluster that continues to run.
     pub(crate) async fn copy(&mut self, original: &Self, snapshot: &Path) {
         self.restore(snapshot, 0).await;
         original.namespace.clone_into(&mut self.namespace);
@@ -163,7 +163,7 @@ impl Cluster {
         self.wait().until("rounds", async || Ok((swept().await >= wanted).then_some(()))).await.unwrap();
     }
 
-    /// What the operator has said.
+    /// The operator's log.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.options.log).unwrap()
     }

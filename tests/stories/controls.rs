@@ -58,7 +58,7 @@ async fn a_pause_that_is_not_understood_stops_and_says_what_to_write() {
         assert_eq!(scene.cloud().dataset(&id).unwrap().description, Some(format!("edit {number}")));
         assert_eq!(scene.calls_after(calls), json!({"UpdateDataset": 1}));
     }
-    // Others that mean nothing stop nothing, and are told as well.
+    // Other annotations without a meaning stop nothing, and the operator reports them too.
     scene.annotate("Dataset", "one", "poll-interval", json!("banana")).await;
     scene.annotate("Dataset", "one", "reconcile-requested-at", json!("")).await;
     scene.annotate("Dataset", "one", "force-release", json!("d-another")).await;

@@ -1,4 +1,4 @@
-//! The definitions of our kinds go: the objects go with them, and what they stand for stays and is taken back.
+//! The definitions of our kinds are deleted: the objects go with them, and their datasets stay and are taken back.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
@@ -20,7 +20,7 @@ fn version(dataset: &str) -> serde_json::Value {
     })
 }
 
-/// Makes all objects and returns what they stand for.
+/// Makes all objects and returns their datasets.
 async fn make(cluster: &Cluster) -> Vec<String> {
     for name in ["one", "two"] {
         cluster.create("Dataset", name, oss(name)).await;
@@ -46,7 +46,7 @@ async fn deleted_definitions_take_their_objects_along_and_no_dataset() {
     cluster.work_on(&cloud, &[]);
     cluster.start_operator().await;
     let ids = make(&cluster).await;
-    // A delete a moment before is one like any other.
+    // A delete a moment before is an ordinary delete.
     cluster.create("Dataset", "gone", oss("gone")).await;
     cluster.ready("Dataset", "gone").await;
     cluster.delete("Dataset", &["gone"]).await;
@@ -80,7 +80,7 @@ async fn deleted_definitions_take_their_objects_along_and_no_dataset() {
         ["CreateDataset", "CreateDatasetVersion", "DeleteDataset"].iter().all(|call| calls[*call].is_null()),
         "{calls}"
     );
-    // And a delete is one like any other again.
+    // And a delete is an ordinary delete again.
     cluster.delete("DatasetVersion", &["two-v2"]).await;
     cluster.delete("Dataset", &["two"]).await;
     assert_eq!(cloud.datasets().len(), 2);

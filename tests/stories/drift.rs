@@ -1,4 +1,4 @@
-//! Drift: what others change, delete or mark in the console is noticed by the sweep alone.
+//! Drift: the sweep alone notices changes, deletions and marks that others make in the console.
 
 use pai_emulator::{Knobs, NameScope};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! More than one remote with the mark of one object: what is provably its own work goes, what is not is reported.
+//! More than one remote with the mark of one object: the operator deletes those that are provably its own work and
+//! reports the others.
 
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};
@@ -87,7 +88,7 @@ async fn a_copy_of_an_objects_mark_is_reported_once_and_left_alone() {
     assert!(told.len() == 1 && told[0].series.is_none(), "{told:?}");
     assert_eq!(scene.cloud().dataset(&copy), Some(as_it_was), "nobody touched it");
 
-    // Who follows the advice is rid of it.
+    // After a user follows the advice, the condition is gone.
     scene.console("DELETE", &format!("/api/v1/datasets/{copy}"), Value::Null);
     scene.until("no duplicate", async |scene| found(scene).await.is_none()).await;
     scene.until("the metric", async |scene| duplicates(scene, 0).await).await;
@@ -114,12 +115,12 @@ async fn an_object_takes_along_what_an_earlier_attempt_made_late() {
     assert_eq!(scene.cloud().datasets(), []);
 }
 
-/// Someone copies the labels of one dataset onto that of another object: what another object has is not surplus, though
-/// it equals what was sent.
+/// Someone copies the labels of one dataset onto the dataset of another object: a remote that another object recorded
+/// is not surplus, even if it equals the request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copied_mark_on_the_dataset_of_another_object_takes_it_from_nobody() {
     let scene = scene("twin", &HASTY).await;
-    // An object that was created in two attempts looks for what the other one made before it goes.
+    // An object that was created in two attempts looks for the remote of the other attempt before it goes.
     scene.faults([fault("CreateDataset", Effect::Drop, When::Before)]);
     for name in ["one", "two"] {
         scene.create("Dataset", name, oss("twin")).await;
@@ -134,7 +135,7 @@ async fn a_copied_mark_on_the_dataset_of_another_object_takes_it_from_nobody() {
     assert!(scene.cloud().dataset(&ids[1]).is_some());
 }
 
-/// What was adopted was somebody's before; a copy of it, mark and all, may be as well.
+/// An adopted dataset belonged to somebody before; a copy of it, with its mark, may belong to somebody too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_of_an_adopted_dataset_is_reported_and_left_alone() {
     let scene = scene("adopted-copy", &[]).await;

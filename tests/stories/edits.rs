@@ -1,4 +1,5 @@
-//! Edits of a manifest: what may change is changed with one call and one write; what cannot is refused with advice.
+//! Edits of a manifest: a field that may change is changed with one call and one write; other edits are refused with
+//! advice.
 
 use pai_emulator::knobs::Write;
 use pai_emulator::{Effect, Fault, Knobs, When};
@@ -146,7 +147,7 @@ async fn a_rename_is_one_update_and_keeps_the_id() {
     assert_eq!(scene.calls_after(calls), json!({"UpdateDataset": 1}));
     assert_eq!(scene.cloud().dataset(&id).unwrap().name, "new-name");
 
-    // A name that somebody has is told, and the old one stays until another is chosen.
+    // If another dataset has the name, the object says so, and the old name stays until the user chooses another one.
     let theirs = json!({"Name": "theirs", "WorkspaceId": crate::scene::WORKSPACE, "Property": "DIRECTORY",
                         "DataSourceType": "OSS", "Uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/"});
     scene.console("POST", "/api/v1/datasets", theirs);
@@ -177,7 +178,7 @@ async fn publishing_is_one_call_and_the_way_back_is_tried_once_and_told() {
     assert!(message.contains("Accessibility") && message.contains("PUBLIC"), "{message}");
     let remote = scene.cloud().dataset(&id).unwrap();
     assert_eq!((remote.accessibility.as_str(), remote.description.as_deref()), ("PUBLIC", Some("private again")));
-    // What can be changed, the attempt, and a read: nobody knows what a refusal means.
+    // The calls: the possible changes, the refused change, and a read, because the meaning of a refusal is unknown.
     let made = json!({"UpdateDataset": 2, "GetDataset": 1});
     assert_eq!(scene.calls_after(calls), made);
     scene.sweeps(2).await;

@@ -1,4 +1,4 @@
-//! Events: each tells its own news, also when it comes again, and an outage of everything does not drown them.
+//! Events: each one has its own text, also when it comes again, and an outage of the whole service does not hide them.
 
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};

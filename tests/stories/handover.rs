@@ -1,5 +1,5 @@
-//! Handing a dataset over from one object to another: who has it is said, both are warned before it would be lost, and
-//! the one that waits goes on at once.
+//! Handing a dataset over from one object to another: the message names the owner, both objects get a warning before
+//! the dataset would be lost, and the waiting object continues at once.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{Scene, Setting, dataset_id, oss};
 
-/// Far less than a retry or a resync would take: what comes sooner was woken.
+/// Much less than a retry or a resync takes: an object that is faster was woken.
 const AT_ONCE: Duration = Duration::from_secs(15);
 
 fn adopting(id: &str) -> Value {
@@ -77,7 +77,7 @@ async fn both_objects_are_warned_when_deleting_one_takes_what_the_other_waits_fo
     assert!(told.contains("first") && told.contains(&id), "{told}");
     let told = scene.warned("first", "HandoverAtRisk", "is deleted with this object").await;
     assert!(told.contains("second") && told.contains(&id), "{told}");
-    // And what waited says at once that there is nothing to wait for.
+    // And the waiting object says at once that there is nothing to wait for.
     let gone = |object: &kube::api::DynamicObject| {
         testbed::condition(object, "Ready").is_some_and(|ready| ready.reason == "AdoptionNotFound")
     };

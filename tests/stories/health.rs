@@ -1,4 +1,4 @@
-//! What a human looks at first: is the operator ready, what is not, and why.
+//! The first checks of a person: is the operator ready, which part is not, and why.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ async fn who_waits_long_for_the_rate_limit_says_so_once_and_is_counted() {
     let object = scene.get("Dataset", &name).await;
     assert!(testbed::condition(&object, "Reconciling").is_some() && testbed::condition(&object, "Stalled").is_none());
     assert_eq!(scene.writes("datasets", Some(&name)).await, 1, "no claim yet, and no heartbeat");
-    // The one that is told of waits for its turn and needs no more than anyone else.
+    // The object of the message waits for its turn and needs no more than any other.
     scene.wait_for(Duration::from_secs(90)).ready(&scene.datasets(), &name).await.unwrap();
     assert_eq!(scene.writes("datasets", Some(&name)).await, 3);
 }

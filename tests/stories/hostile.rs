@@ -1,5 +1,5 @@
-//! A service that lies or goes mad: what it says costs little memory, is told in the object's own condition, and is not
-//! written down unless a mark proves it.
+//! A service that answers wrongly or without end: its answers cost little memory, the condition of the object reports
+//! them, and the operator records nothing that no mark proves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub(crate) fn always(of: Match, act: Act) -> Rule {
     Rule { of, skip: 0, times: u32::MAX, act }
 }
 
-/// Answers that nobody should send, with the reason and the words that tell of them.
+/// Invalid answers, with the reason and the words that report them.
 fn madness() -> Vec<(&'static str, Act, &'static str, &'static str)> {
     let answer =
         |body: Body| Act::Answer { executed: false, answer: Answer { status: 200, headers: Vec::new(), body } };
@@ -71,7 +71,7 @@ async fn mad_answers_cost_little_memory_and_are_told_but_not_kept() {
     scene.create("Dataset", "before", oss("before")).await;
     scene.ready("Dataset", "before").await;
     let before = scene.peak_memory();
-    // Four objects each, whose datasets can only be read through lies.
+    // Four objects each; every read of their datasets gets a wrong answer.
     let mut objects = Vec::new();
     for (what, act, reason, words) in madness() {
         for number in 0..4 {
@@ -146,7 +146,7 @@ async fn a_create_that_is_answered_with_anothers_dataset_leaves_that_one_alone()
     let as_it_was = scene.cloud().dataset(&theirs).unwrap();
     proxy.add(Rule::once(Match::operation("CreateDataset"), instead(&json!({ "DatasetId": theirs }))));
     scene.create("Dataset", "one", oss("one")).await;
-    // Nothing tells at once; the next sweep shows whose mark is where.
+    // At first nothing shows the error; the next sweep shows the marks.
     let message = scene.reason("Dataset", "one", "OwnedByOther").await;
     let made = scene.cloud().datasets().into_iter().find(|dataset| dataset.dataset_id != theirs).unwrap().dataset_id;
     assert!(message.contains(&theirs) && message.contains(&made), "{message}");
@@ -159,14 +159,14 @@ async fn a_create_that_is_answered_with_anothers_dataset_leaves_that_one_alone()
     assert!(calls.as_object().unwrap().keys().all(|name| name.starts_with("Get")), "{calls}");
     assert_eq!(scene.cloud().dataset(&theirs).as_ref(), Some(&as_it_was), "nobody touched it");
 
-    // Who follows the advice has its own.
+    // After the user follows the advice, the object has its own dataset.
     scene.create("Dataset", "one", oss("one")).await;
     assert_eq!(dataset_id(&scene.ready("Dataset", "one").await), made);
     assert_eq!(scene.calls("CreateDataset"), (1, 0));
     assert_eq!(scene.cloud().dataset(&theirs).as_ref(), Some(&as_it_was));
 }
 
-/// The answer of a create is what the service says, not what is there: who must delete reads first.
+/// The answer to a create is no proof of the remote, so the operator reads before it deletes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_create_that_is_answered_with_anothers_dataset_while_its_object_goes_deletes_nothing() {
     let (scene, proxy) = scene("going").await;

@@ -1,5 +1,6 @@
-//! The cloud index: what settled objects cost, and lists that are clamped, late, incomplete, repetitive or broken. In
-//! each of them nothing is made twice, nothing of others is touched, nobody flaps, and who has to wait says why.
+//! The cloud index: the cost of settled objects, and lists that are clamped, late, incomplete, repetitive or broken. In
+//! each case the operator makes nothing twice, changes no other owner's dataset, and no object changes its status back and
+//! forth; an object that has to wait says why.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,7 @@ pub(crate) async fn rounds(scene: &Scene, more: u64) {
     scene.until("rounds of the sweep", async |scene| swept(scene).await >= wanted).await;
 }
 
-/// What someone could see of the operator's doings: writes, events, and calls other than lists.
+/// The visible actions of the operator: writes, events, and calls other than lists.
 #[derive(Debug, PartialEq)]
 struct Doings {
     writes: usize,
@@ -95,7 +96,8 @@ async fn doings(scene: &Scene, since: u64) -> Doings {
     Doings { writes: scene.writes("datasets", None).await, events: told, calls: scene.calls_after(since) }
 }
 
-/// Nothing is done in so many rounds: no write, no event, no call but the lists of the sweep, which are so many each.
+/// The operator does nothing in this number of rounds: no write, no event, no call except the given number of lists per
+/// sweep.
 pub(crate) async fn still(scene: &Scene, more: u64, lists_each: u64) {
     let call = scene.last_call();
     let before = doings(scene, call).await;
@@ -214,12 +216,12 @@ async fn lists_that_lag_while_datasets_are_made_edited_and_deleted() {
     }
 }
 
-/// Events that tell what a user asked for.
+/// Events about an action that the user requested.
 fn is_told(reason: &str) -> bool {
     ["Created", "Updated", "Deleted"].contains(&reason)
 }
 
-/// Lists that mislead from the start of a term on, and then again once the workspace is known.
+/// Lists that are wrong from the start of a term, and then again once the workspace is known.
 async fn misleading(chaos: &str) {
     let mut scene = scene(chaos, json!({"pageSizeMax": 10})).await;
     let old = names(0..30);

@@ -1,5 +1,4 @@
-//! What a sweep shows that is not ours, or not as anybody knows it: values that were never heard of, and other tenants'
-//! datasets with labels like ours.
+//! Unusual remotes in a sweep: unknown values, and other tenants' datasets with labels like ours.
 
 use serde_json::json;
 
@@ -16,7 +15,7 @@ async fn values_that_nobody_knows() {
     settle(&scene, &all).await;
     let id = dataset_id(&scene.ready("Dataset", "d-3").await);
     let (call, writes) = (scene.last_call(), scene.writes("datasets", None).await);
-    // The service learns new words, also for what one spec asks for.
+    // The service has new values, also for a member of one spec.
     let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
     for dataset in state["datasets"].as_array_mut().unwrap() {
         let known = dataset["DatasetId"] != json!(id);
@@ -36,7 +35,7 @@ async fn values_that_nobody_knows() {
     one_each(&scene, &names(0..4), &[]).await;
     still(&scene, 2, 1).await;
 
-    // What the spec asks for is put right, once, if the service lets it.
+    // The operator restores the spec's value once, if the service allows it.
     let mut state = serde_json::to_value(scene.cloud().state()).unwrap();
     for dataset in state["datasets"].as_array_mut().unwrap() {
         dataset["Accessibility"] = json!("INTERNAL_BETA");

@@ -1,5 +1,5 @@
-//! Limits: of the account, in both forms that a quota can have; of a day; and who goes first when there is not enough
-//! for all.
+//! Limits: of the account, in both forms that a quota can have; of a day; and the order of calls when there are not enough
+//! permits for all.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_burst_costs_one_call_and_two_writes_each_whatever_the_form_of_the_quo
         // On a machine that stands still for a moment calls arrive in a crowd; the limiter's own tests, whose time is
         // simulated, allow none.
         assert!(rejected <= 2, "{quota_form:?}: {rejected} rejected");
-        // What was rejected is claimed anew.
+        // A rejected create is claimed again.
         let writes = scene.writes("datasets", None).await;
         assert_eq!(writes, 200 + usize::try_from(rejected).unwrap(), "{quota_form:?}");
         let bill = serde_json::to_value(scene.cloud().bill()).unwrap();

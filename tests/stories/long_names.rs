@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::scene::{Scene, dataset_id, oss};
 
-/// The name of an event must be as short as that of any object, and begins with the name of what it is about.
+/// The name of an event has the same length limit as that of any object, and begins with the name of its object.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_with_the_longest_name_has_events() {
     let scene = Scene::new("longname").await;

@@ -1,4 +1,4 @@
-//! Ways to look at a scene that several stories share.
+//! Reads of a scene that several stories share.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ impl Scene {
         self.ready(kind, name).await
     }
 
-    /// Someone puts a label on a remote: `target` is the path of a dataset, or of a version of it.
+    /// A person puts a label on a remote: `target` is the path of a dataset, or of a version of it.
     pub(crate) fn label_by_hand(&self, target: &str, key: &str, value: &str) {
         let method = if target.contains("/versions/") { "PUT" } else { "POST" };
         let labels = json!({"Labels": [{"Key": key, "Value": value}]});
@@ -53,7 +53,7 @@ impl Scene {
     }
 }
 
-/// What users put there: all labels but our marks.
+/// The labels of users: all labels except our marks.
 pub(crate) fn labels_of(labels: &[pai_emulator::Label]) -> Value {
     let shown = labels.iter().filter(|label| !label.key.starts_with("dso-"));
     shown.map(|label| (label.key.clone(), json!(label.value))).collect::<Map<_, _>>().into()

@@ -1,4 +1,4 @@
-//! Answers that are lost, and writes that others get in between: never a duplicate, never a lost id.
+//! Lost answers, and writes of others at the same time: never a duplicate, never a lost id.
 
 use kube::api::DynamicObject;
 use pai_emulator::{Effect, Fault, Knobs, NameScope, When};
@@ -126,7 +126,7 @@ async fn an_id_written_by_an_intruder_meanwhile_makes_no_duplicate_and_loses_non
     }
 }
 
-/// An id that is there when the answer comes stays; what was made meanwhile goes.
+/// An id that is recorded when the answer comes stays; the remote that was made meanwhile is deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_written_by_hand_meanwhile_is_not_overwritten() {
     let scene = Scene::with_names("by-hand", NameScope::None).await;
@@ -183,7 +183,7 @@ async fn a_spec_edited_before_the_claim_creates_what_it_says_now() {
     assert_eq!(scene.calls("UpdateDataset"), (0, 0));
 }
 
-/// Two operators by mistake: the one that was held up before its claim finds that of the other one.
+/// Two operators by mistake: the one that was delayed before its claim finds the claim of the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_that_comes_after_that_of_another_operator_is_not_made() {
     let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };

@@ -1,5 +1,5 @@
-//! Meddling while a create is on its way: whatever is done to the object, each living object ends with exactly one
-//! dataset, and none is left over. Names may repeat, so that a duplicate could exist.
+//! Changes by hand while a create is under way: whatever a person does to the object, each living object ends with exactly
+//! one dataset, and none is left over. Names may repeat, so that a duplicate could exist.
 
 use kube::api::PostParams;
 use pai_emulator::NameScope;
@@ -99,7 +99,7 @@ async fn an_object_deleted_and_made_again_during_its_create() {
     ends_well(&scene).await;
 }
 
-/// What was made for an object is not recorded on the next one of its name.
+/// A dataset that was made for an object is not recorded on the next object of its name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_made_again_during_the_create_of_its_predecessor_does_not_get_its_id() {
     let scene = creating("heir").await;
@@ -113,7 +113,7 @@ async fn an_object_made_again_during_the_create_of_its_predecessor_does_not_get_
     ends_well(&scene).await;
 }
 
-/// The delete of what nobody wants any more is still on its way: nobody takes that.
+/// The delete of a dataset is still under way: no object takes this dataset.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_made_again_does_not_take_what_a_delete_may_still_hit() {
     let scene = creating("doomed").await;
@@ -145,7 +145,7 @@ async fn an_object_forced_away_during_its_delete_and_made_again_gets_a_dataset_t
     ends_well(&scene).await;
 }
 
-/// Nobody heard what came of the create of the one before it: this one looks, and waits as if it were its own.
+/// The result of the create of the earlier object is unknown: the new object looks for it, and waits as if it were its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_made_again_while_its_predecessor_is_in_doubt_takes_what_that_one_made() {
     let scene = Scene::with_names("inherits", NameScope::None).await;

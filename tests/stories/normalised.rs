@@ -1,5 +1,5 @@
-//! A service that keeps another form of what it is sent: equal in meaning costs nothing, and what is not equal is set
-//! right three times, then left and told.
+//! A service that stores another form of a value: a form with the same meaning costs nothing. The operator restores a
+//! different value three times, then leaves it and reports it.
 
 use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::json;
@@ -40,10 +40,10 @@ async fn what_the_service_rewrites_is_sent_three_times_and_then_left_and_told() 
     assert_eq!(scene.calls("UpdateDataset"), (3, 0), "options are equal by value, and no part of them");
     assert_eq!(scene.calls("CreateDatasetLabels"), (3, 0));
     assert_eq!(scene.writes("datasets", Some("one")).await, writes);
-    // Asked for, it is tried again.
+    // After a request the operator tries again.
     scene.annotate("Dataset", "one", "reconcile-requested-at", json!("now")).await;
     scene.until("three more", async |scene| scene.calls("UpdateDataset") == (6, 0)).await;
-    // The spec takes the service's form.
+    // The user changes the spec to the service's form.
     let fitting =
         json!({"spec": {"description": "with a blank behind it", "labels": [{"key": "team", "value": "vision"}]}});
     scene.patch("Dataset", "one", fitting).await;
@@ -87,7 +87,7 @@ async fn large_sizes_and_numbers_arrive_unharmed() {
         .await;
 }
 
-/// A quota is nobody's mistake in the spec: it is tried again within minutes, and told meanwhile.
+/// A quota is no mistake in the spec: the operator tries again within minutes, and the object says so meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quota_that_is_used_up_is_told_and_tried_again_until_there_is_room() {
     let scene = Scene::new("quota").await;
@@ -128,7 +128,7 @@ async fn a_quota_that_is_used_up_is_told_and_tried_again_until_there_is_room() {
     wait.until("the edit", async || Ok(done(&scene).await.then_some(()))).await.unwrap();
     assert_eq!((scene.calls("UpdateDataset"), scene.calls("CreateDatasetLabels")), ((1, 4), (1, 4)));
 
-    // An object that waits for room can go at once.
+    // An object that waits for the quota can be deleted at once.
     scene.faults([used_up("CreateDataset", 409, "ExceedMaxDatasets")]);
     scene.create("Dataset", "two", oss("two")).await;
     waits("two", "ExceedMaxDatasets").await;

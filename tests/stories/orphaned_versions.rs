@@ -1,5 +1,5 @@
-//! What somebody deletes in the console is noticed within one resync also where one row tells of another object: the
-//! versions of a dataset that is gone, and a newest version.
+//! The operator notices a deletion in the console within one resync, even if the list shows it only through the row of
+//! another object: the versions of a dataset that is gone, and a newest version.
 
 use pai_emulator::{Knobs, NameScope};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Orphans: datasets with this operator's mark that no object stands for. Only an operator that sees all namespaces
-//! can tell, so this story has a control plane to itself.
+//! Orphans: datasets with this operator's mark that have no object. Only an operator that sees all namespaces can recognise
+//! them, so this story has its own control plane.
 
 use kube::ResourceExt;
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -26,7 +26,7 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     }
     let lost = dataset_id(&cluster.ready("Dataset", "lost").await);
     cluster.ready("Dataset", "kept").await;
-    // A copy of its mark that was let go is nobody's concern.
+    // A copy of its mark with `dso-released` is not reported.
     let labels = emulator.dataset(&lost).unwrap().labels.into_iter().map(|label| (label.key, label.value));
     let labels = labels.chain([("dso-released".to_owned(), "true".to_owned())]);
     let labels: Vec<_> = labels.map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -36,7 +36,7 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     });
     emulator.console("POST", "/api/v1/datasets", &released).unwrap();
 
-    // The object goes while nobody looks, and its finalizer with it.
+    // While no operator runs, the object and its finalizer are removed.
     cluster.stop_operator().await;
     let finalizers = Patch::Merge(json!({"metadata": {"finalizers": []}}));
     cluster.api("Dataset").patch("lost", &PatchParams::default(), &finalizers).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     assert!(message.contains(&lost) && message.contains("adoption.datasetId"), "{message}");
     assert_eq!(emulator.datasets(), before, "it is left alone, and so are the others");
 
-    // Who follows the advice has it back.
+    // A user who follows the advice gets the dataset back.
     let mut spec = oss("lost");
     spec["adoption"] = json!({"datasetId": lost});
     cluster.create("Dataset", "lost", spec).await;
@@ -82,7 +82,7 @@ async fn what_no_object_stands_for_is_told_once_and_left_alone() {
     a_create_that_comes_too_late_leaves_one(&mut cluster).await;
 }
 
-/// What no protocol can prevent: a create takes effect after the settle time, and its object is gone.
+/// No protocol can prevent this: a create takes effect after the settle time, and its object is gone.
 async fn a_create_that_comes_too_late_leaves_one(cluster: &mut Cluster) {
     let cloud = cloud().await;
     cluster.work_on(&cloud, &HASTY);

@@ -1,5 +1,5 @@
-//! Outages: the cloud is away, throttles, or does not let us in. Objects say so, recover by themselves, and nothing
-//! storms.
+//! Outages: the cloud does not answer, throttles, or refuses the credentials. Objects say so and recover by themselves,
+//! and the operator sends no burst of calls.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! etcd is put back to an older snapshot. What it does not know any more is found again by its mark, what it knows
-//! again is made right, and what nobody stands for now is reported; nothing is made twice and nothing is deleted.
+//! etcd is restored from an older snapshot. The operator finds datasets that status no longer names by their mark, corrects
+//! those that were edited since, and reports those without an object. It makes nothing twice and deletes nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ fn foreign(cloud: &Emulator, name: &str) -> String {
     cloud.console("POST", "/api/v1/datasets", &body).unwrap()["DatasetId"].as_str().unwrap().to_owned()
 }
 
-/// What was made after the snapshot for objects that are in it.
+/// Datasets that were made after the snapshot for objects in the snapshot.
 const FOUND: [&str; 4] = ["edited", "claimed", "unseen", "adopter"];
 
 /// The remotes of the objects that the snapshot has, by object.
@@ -107,7 +107,7 @@ impl Shop {
             assert_eq!(found, (origin.to_owned(), json!(true)), "{name}");
         }
         assert_eq!(self.description("edited").as_deref(), Some("old"), "the spec of then");
-        // What was deleted since does not come back by itself.
+        // A dataset that was deleted since the snapshot does not come back by itself.
         let message = cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
         assert!(message.contains("Recreate"), "{message}");
         let remade = dataset_id(&cluster.ready("Dataset", "remade").await);
@@ -125,7 +125,7 @@ impl Shop {
         remade
     }
 
-    /// Put back under an operator that goes on: it notices that time went backwards.
+    /// etcd is restored while the operator runs: the operator notices that time went backwards.
     async fn back_under_a_running_operator(&mut self, remade: &str) {
         self.cluster.create("Dataset", "newer", oss("newer")).await;
         self.cluster.ready("Dataset", "newer").await;
@@ -138,7 +138,7 @@ impl Shop {
         cluster.reason("Dataset", "deleted", "RemoteDeleted").await;
         cluster.until_metric("pai_index_orphans", 2).await;
         assert_eq!(self.description("edited").as_deref(), Some("newest"));
-        // What is applied again has its own back.
+        // An object that is applied again gets its own dataset back.
         cluster.create("Dataset", "new", oss("new")).await;
         assert_eq!(dataset_id(&cluster.ready("Dataset", "new").await), self.new);
         cluster.until_metric("pai_index_orphans", 1).await;
@@ -155,8 +155,8 @@ async fn a_snapshot_that_is_put_back_costs_no_dataset_and_makes_none_twice() {
     shop.back_under_a_running_operator(&remade).await;
 }
 
-/// What `etcdutl snapshot restore --bump-revision 1000 --mark-compacted` makes of it: no revision comes twice, and who
-/// watches on is told to list anew. Nobody has to ask whether time ran backwards.
+/// A restore as by `etcdutl snapshot restore --bump-revision 1000 --mark-compacted`: no revision comes twice, and the
+/// API server tells each watch to list again. No client has to ask whether time ran backwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_that_is_put_back_with_revisions_that_go_on_is_noticed_at_once() {
     let cloud = cloud().await;

@@ -1,5 +1,5 @@
-//! A cluster is copied while it goes on. With an owner domain of its own the copy keeps its hands off all that is the
-//! original's, though its objects record it.
+//! A cluster is copied while it runs. With its own owner domain the copy changes no dataset of the original, although its
+//! objects record them.
 
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn a_copy_with_a_domain_of_its_own_touches_nothing_of_the_original() {
     copy.rounds(2).await;
     assert_eq!(changes_after(&cloud, call), json!({}));
     assert_eq!(cloud.datasets(), before);
-    // What is applied there anew is its own.
+    // Objects that are applied to the copy later get their own datasets.
     copy.create("Dataset", "plain", oss("plain")).await;
     assert_ne!(dataset_id(&copy.ready("Dataset", "plain").await), plain);
     copy.delete("Dataset", &["plain"]).await;

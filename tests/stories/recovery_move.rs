@@ -20,13 +20,13 @@ async fn old(name: &str) -> Scene {
     Scene::with(name, Setting { knobs, env, ..Setting::default() }).await
 }
 
-/// The owner domain of a cluster whose operator was told none.
+/// The owner domain of a cluster whose operator has no `--owner-domain`.
 async fn domain(scene: &Scene) -> String {
     let namespaces: Api<Namespace> = Api::all(scene.client.clone());
     namespaces.get("kube-system").await.unwrap().metadata.uid.unwrap()
 }
 
-/// What Git holds.
+/// The manifests in Git.
 fn manifests(theirs: &str) -> Vec<(&'static str, &'static str, Value)> {
     let with = |name: &str, key: &str, value: Value| {
         let mut spec = oss(name);
@@ -64,7 +64,7 @@ fn sorted(mut datasets: Vec<Dataset>) -> Vec<Dataset> {
     datasets
 }
 
-/// Another domain: all that is there belongs to somebody else.
+/// Another domain: all existing datasets belong to another owner.
 async fn without_the_domain(new: &mut Cluster) {
     let scene = old("stranger").await;
     let (there, _) = leave(&scene, new, &[]).await;
@@ -139,7 +139,7 @@ async fn with_the_domain(new: &mut Cluster) {
     assert_eq!(changes_after(scene.cloud(), call), marked, "nothing is made: each is marked anew");
     assert_eq!((new.writes("datasets").await, new.writes("datasetversions").await), (8, 2), "claim and record");
 
-    // The old cluster keeps its hands off what is not its own any more.
+    // The old cluster no longer changes these datasets.
     for (kind, name, _) in manifests(&theirs) {
         scene.reason(kind, name, "OwnedByOther").await;
     }

@@ -1,5 +1,5 @@
-//! The API server refuses what the operator writes: the object says who refuses what and why, nothing is sent that
-//! depends on the write, and the object goes on by itself once the write passes.
+//! The API server refuses a write of the operator: the object says which write was refused, by which rule and why. The
+//! operator sends nothing that depends on the write, and continues by itself once the write is accepted.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ struct Policy {
 }
 
 impl Policy {
-    /// In force when this returns: `object` is one that it refuses.
+    /// The policy is in force when this returns; it refuses updates of `object`.
     async fn start(scene: &Scene, object: &str) -> Self {
         let name = scene.namespace.clone();
         let policy = Self { client: scene.client.clone(), name: name.clone() };
@@ -64,7 +64,7 @@ impl Policy {
 }
 
 impl Scene {
-    /// Would an update that changes nothing of note pass?
+    /// Would the API server accept an unimportant update?
     async fn admits(&self, name: &str) -> bool {
         let patch = Patch::Merge(json!({"metadata": {"annotations": {"probe": "x"}}}));
         let params = PatchParams { dry_run: true, ..PatchParams::default() };

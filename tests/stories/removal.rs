@@ -1,4 +1,4 @@
-//! Removal: deletes share their reads, wait out an outage, and believe what is gone.
+//! Removal: deletes share their reads, wait until an outage ends, and recognise remotes that are gone.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn an_object_whose_remote_is_gone_already_just_goes() {
     assert_eq!(scene.calls("DeleteDataset"), (0, 0), "the console's own call is not in the log");
 }
 
-/// What status tells of a remote that somebody deleted stays true while the operator starts and cannot look yet.
+/// The status about a deleted remote stays correct while the operator starts and cannot read yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_remote_that_was_deleted_is_told_through_a_restart_too() {
     let mut scene = Scene::new("restarted").await;
@@ -69,7 +69,7 @@ async fn a_remote_that_was_deleted_is_told_through_a_restart_too() {
     let failed = scene.calls("ListDatasets").1;
     scene.faults([Fault { count: 4, ..fault("ListDatasets", Effect::Error, When::Before) }]);
     scene.start_operator().await;
-    // The delays between tries grow: four take longer than the five seconds after which a wait is told.
+    // The delays between tries grow: four take longer than the five seconds after which the operator reports a wait.
     scene.until("four lists that fail", async |scene| scene.calls("ListDatasets").1 >= failed + 4).await;
     assert_eq!(scene.get("Dataset", "one").await.metadata.resource_version, told, "nothing else was told");
     scene
@@ -78,7 +78,7 @@ async fn a_remote_that_was_deleted_is_told_through_a_restart_too() {
     assert_eq!(scene.get("Dataset", "one").await.metadata.resource_version, told);
 }
 
-/// An account that does not have it, has not seen it go.
+/// An account that does not have the remote cannot know that it was deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_account_does_not_see_is_not_gone() {
     const OURS: [&str; 2] = ["testAccessKeyId", "testAccessKeySecret"];
@@ -107,7 +107,7 @@ async fn what_another_account_does_not_see_is_not_gone() {
     assert!(scene.cloud().datasets().is_empty());
 }
 
-/// "Not found" to a change may mean a label, or a gateway: who wants to know reads.
+/// "Not found" as the answer to a change may be about a label, or come from a gateway: the operator then reads the remote.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_found_nothing_is_followed_by_a_read() {
     let scene = Scene::with_names("change404", NameScope::None).await;
@@ -124,7 +124,7 @@ async fn a_change_that_found_nothing_is_followed_by_a_read() {
     assert_eq!(scene.calls("GetDataset"), (1, 0));
 }
 
-/// What was adopted and lost its mark may have been taken back by whoever had it before, whatever the policy says.
+/// If an adopted remote lost its mark, its earlier owner may have taken it back, so the operator does not delete it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adopted_dataset_without_a_mark_is_not_deleted() {
     let mut scene = Scene::new("unmarked").await;

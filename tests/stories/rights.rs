@@ -1,4 +1,4 @@
-//! What the operator may do in Kubernetes, by whose name it does it, and that it ends although it may do nothing.
+//! The operator's rights in Kubernetes, its account, and its clean end even without any right.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::scene::{Scene, Setting, oss};
 
 const GROUP: &str = "pai.dataset-operator.dev";
-/// Far more than an operator that can end needs, and far less than the tests' own patience.
+/// Much longer than a clean end takes, and much shorter than the tests' own time limit.
 const SOON: Duration = Duration::from_secs(10);
 
 /// A scene whose operator acts by a Role of the scene's namespace alone, with these verbs on Datasets.

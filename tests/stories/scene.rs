@@ -1,5 +1,5 @@
-//! A scene: a namespace of its own on the shared apiserver, an emulator of its own, and an operator process of its
-//! own that looks after that namespace as the ServiceAccount we ship.
+//! A scene: a namespace on the shared apiserver, an emulator, and an operator process for this namespace that runs as the
+//! ServiceAccount we ship. No other scene shares them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -188,7 +188,7 @@ impl Scene {
         calls.into_iter().filter(|(name, _)| name != "ListDatasets").map(|(name, n)| (name, n.ok + n.failed)).collect()
     }
 
-    /// Someone else at work: a call with the console's rights.
+    /// Another person's call, with the rights of the console.
     pub(crate) fn console(&self, method: &str, path: &str, body: Value) -> Value {
         self.cloud().console(method, path, &body).unwrap()
     }

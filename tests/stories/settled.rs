@@ -1,4 +1,4 @@
-//! Settled means silent: a restart and a resync of settled objects write nothing and read nothing but lists.
+//! Settled objects are silent: a restart and a resync write nothing and read only lists.
 
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ async fn a_resync_of_settled_objects_is_the_sweep_and_nothing_else() {
     settle(&scene, "Dataset", datasets.collect()).await;
     let versions = (0..3).map(|number| (format!("v-{number}"), version_of("d-0", &format!("v{number}"))));
     settle(&scene, "DatasetVersion", versions.collect()).await;
-    // The first sweep after a create adds what the service knows besides.
+    // The first sweep after a create adds the members that the service computes.
     scene.sweeps(1).await;
     let passes_before = scene.quiet().await;
     let (before, call) = (writes(&scene).await, scene.last_call());

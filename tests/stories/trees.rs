@@ -1,5 +1,5 @@
-//! Deleting a dataset that has versions: nothing that somebody still wants goes with it, and what goes costs one call
-//! where the service allows that.
+//! Deleting a dataset that has versions: the operator deletes no version that an object still needs, and deletes the whole
+//! dataset by one call if the service allows that.
 
 use pai_emulator::Knobs;
 use pai_emulator::knobs::DeleteWithVersions;
@@ -73,7 +73,7 @@ async fn a_dataset_and_its_versions_deleted_together_are_one_call() {
     let made = scene.calls_after(calls);
     assert_eq!((&made["DeleteDataset"], &made["DeleteDatasetVersion"]), (&json!(1), &Value::Null), "{made}");
     let after = scene.writes("datasetversions", None).await + scene.writes("datasets", None).await;
-    // Who waits for the others says so once: nothing is Ready while it is being deleted.
+    // An object that waits for the others says so once: no object is Ready while it is being deleted.
     assert!((3..=6).contains(&(after - writes)), "three finalizers, and that they wait: {}", after - writes);
     println!("a tree of three: {made}, {} writes", after - writes);
 }
@@ -87,7 +87,7 @@ async fn a_binder_of_v1_does_not_block_its_dataset() {
     delete_family(&scene).await;
     family_is_gone(&scene).await;
     assert_eq!((scene.calls("DeleteDataset"), scene.calls("DeleteDatasetVersion")), ((1, 0), (0, 0)));
-    // What is left stands for nothing any more, and says so.
+    // The remaining object has no remote any more, and says so.
     let object = scene.wait().object(&scene.versions(), "one", "not Ready", |object| !testbed::is_ready(object)).await;
     let ready = testbed::condition(&object.unwrap(), "Ready").unwrap();
     println!("a binder whose dataset is gone: {}: {}", ready.reason, ready.message);

@@ -1,4 +1,4 @@
-//! What stories about trouble need: faults on order, a look at marks, hands that meddle.
+//! Helpers for stories about faults: faults, reads of marks, and changes by hand.
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Event;
@@ -60,7 +60,7 @@ impl Scene {
         dataset.labels.into_iter().find(|label| label.key == key).map(|label| label.value)
     }
 
-    /// Takes finalizer, intent or both away, as someone with rights might.
+    /// Removes finalizer, intent or both, as a person with rights might.
     pub(crate) async fn strip(&self, name: &str, finalizer: bool, intent: bool) {
         let mut metadata = json!({});
         if finalizer {

@@ -1,4 +1,4 @@
-//! An upgrade of the CRDs: what was stored under those of release 0.1.0 and breaks every rule that came later is still
+//! An upgrade of the CRDs: an object that was stored under those of release 0.1.0 and breaks every later rule can still be
 //! claimed, recorded, edited elsewhere and released.
 
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
@@ -96,7 +96,7 @@ async fn objects_of_an_earlier_release_that_break_every_later_rule_live_on() {
     }
     let edited = cloud.datasets().into_iter().filter(|dataset| dataset.description.as_deref() == Some("edited"));
     assert_eq!(edited.count(), 2);
-    // What is written anew is held to the rules.
+    // New values must keep the rules.
     let says = refused(&cluster.api("DatasetVersion"), "elsewhere", json!({"uri": "oss://b/ "})).await;
     assert!(says.contains("must not begin or end with a blank"), "{says}");
     let says = refused(&cluster.api("DatasetVersion"), "elsewhere", json!({"datasetRef": {"name": "a/b"}})).await;

@@ -1,4 +1,4 @@
-//! What the program says when it is started wrongly: once, with an example, and with one exit code.
+//! The message of the program for wrong flags: one message, with an example, and one exit code.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -60,7 +60,7 @@ fn a_variable_is_checked_as_its_flag_is_and_a_password_is_not_told() {
     assert!(!said.contains("canary"), "{said}");
 }
 
-/// What fails later is a line of the log. The proxies are in the log before anything is called, without their passwords.
+/// A later failure is a line of the log. The proxies are in the log before anything is called, without their passwords.
 #[test]
 fn a_start_that_fails_is_one_line_of_the_log_and_ends_with_1() {
     let directory = tempfile::tempdir().unwrap();

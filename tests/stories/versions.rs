@@ -139,7 +139,7 @@ async fn v1_is_bound_edited_and_released_without_being_owned() {
     scene.edit("DatasetVersion", "first", json!({"description": "still the first"})).await;
     assert_eq!(scene.calls_after(calls), json!({"UpdateDatasetVersion": 1}));
 
-    // A Dataset that sets the same members is told who does.
+    // The message to a Dataset that sets the same members names the DatasetVersion that sets them.
     scene.patch("Dataset", "parent", json!({"spec": {"versionDescription": "mine"}})).await;
     let message = scene.reason("Dataset", "parent", "InvalidSpec").await;
     assert!(message.contains("first"), "{message}");

@@ -1,4 +1,4 @@
-//! Who calls, in the words of the token service.
+//! The identity of the caller, in the words of the token service.
 
 use super::{Context, Done, Members};
 use crate::credentials::Role;

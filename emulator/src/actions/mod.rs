@@ -1,4 +1,4 @@
-//! What the operations do, one function each: from a call by a known caller to a change of the store and an answer.
+//! The operations, one function each: from a call by a known caller to a change of the store and an answer.
 //!
 //! Synchronous and atomic: each runs to its end with the store in hand, and changes nothing when it refuses.
 

@@ -1,6 +1,6 @@
 //! Remembers what the last lists found, so that the pages of one sweep cost one search and not one each.
 //!
-//! What was found follows the changes of the store, so nobody can tell it from a search of its own.
+//! The stored result follows the changes of the store, so it always equals the result of a new search.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

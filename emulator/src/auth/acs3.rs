@@ -78,7 +78,7 @@ impl Authorization {
         format!("{ALGORITHM}\n{}", hex(hash.as_ref()))
     }
 
-    /// The request as both sides hash it. The path is used as it came, the query is encoded anew: clients differ in
+    /// The request as both sides hash it. The path is used as it came, the query is encoded again: clients differ in
     /// how they write a blank on the wire, not in how they sign it.
     pub(super) fn canonical_request(&self, request: &Request) -> String {
         let mut query: Vec<(String, String)> =

@@ -1,8 +1,8 @@
-//! Who calls? Every way of proving it that the service's clients use, checked as strictly as the service does.
+//! The caller of a request: every form of proof that the service's clients use, checked as strictly as the service does.
 //!
 //! A request is taken if its signature fits the bytes that arrived (headers by the client's own list), its date is
 //! near ours and its nonce is new. Knows nothing about datasets; changes nothing but the set of used nonces, and that
-//! only for proven callers, so that nobody can use up another's nonces.
+//! only for proven callers, so that no caller can use up another's nonces.
 
 mod acs3;
 mod denial;

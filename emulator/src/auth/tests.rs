@@ -1,4 +1,4 @@
-//! The signing vectors (made with the vendor's own signing code) verify, and every way of being wrong is told apart.
+//! The signing vectors (made with the vendor's own signing code) verify, and each kind of error gets its own answer.
 
 mod fuzz;
 mod vectors;

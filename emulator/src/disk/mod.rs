@@ -29,7 +29,7 @@ pub(crate) struct Disk {
     writer: Option<JoinHandle<()>>,
     /// Batches that were handed over.
     sent: u64,
-    /// What they held; `None` when the disk is to be filled anew.
+    /// The stored contents; `None` when the disk must be filled again.
     known: Option<Mark>,
 }
 
@@ -94,7 +94,7 @@ impl Disk {
             self.known = Some(mark);
             self.sent += 1;
             if let Some(batches) = &self.batches {
-                // A writer that failed has told its progress, and whoever waits will see it.
+                // A writer that failed has reported its progress, and every waiting caller sees it.
                 let _ = batches.send(batch);
             }
         }

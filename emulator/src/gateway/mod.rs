@@ -34,7 +34,7 @@ pub(crate) struct Ticket {
     fault: Fault,
 }
 
-/// Who asked for what, as far as it is known.
+/// The caller and the operation of a request, as far as they are known.
 #[derive(Debug)]
 struct Asked {
     operation: &'static str,
@@ -86,12 +86,12 @@ impl World {
         }
     }
 
-    /// Carries out a call that a fault had held back.
+    /// Carries out a call that a fault had delayed.
     pub(crate) fn resume(&mut self, request: &Request, ticket: Ticket, now_ms: i64) -> Step {
         let Ticket { call, caller, fault } = ticket;
         let asked = Asked::of(&call, &caller.access_key_id);
         let result = self.perform(request, &call, &caller, now_ms);
-        // The wait is over; what is left of the fault is its note in the log.
+        // The wait is over; only the note of the fault in the log remains.
         let fault = Fault { delay_ms: 0, ..fault };
         self.end(request, asked, result, Some(fault), now_ms)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Reply {
     pub(crate) retry_after_s: u64,
 }
 
-/// What a fault does to the connection in place of a whole answer.
+/// The effect of a fault on the connection, instead of a whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spoil {
     Reset,

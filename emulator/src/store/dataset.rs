@@ -1,5 +1,5 @@
-//! What the emulator knows about a dataset, in the service's own member names: with texts that are small to keep inside,
-//! with plain strings for those who ask from outside.
+//! A dataset in the service's own member names: with compact texts inside the emulator, with plain strings for callers from
+//! outside.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The last changes of the store, so that whoever knows an older state of it need not look at everything again.
+//! The last changes of the store, so that a search that knows an older state need not look at everything again.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub(crate) type Version = dataset::Version<Text>;
 /// A workspace of an account.
 type Place = (Text, Text);
 
-/// The time of a change and how long lists may go on showing what was before, both in milliseconds.
+/// The time of a change and how long lists may still show the state before it, both in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     pub(crate) now_ms: i64,
@@ -44,7 +44,7 @@ impl Clock {
 #[derive(Debug, Default)]
 struct Slot {
     current: Option<Arc<Dataset>>,
-    /// What was there until when, oldest first; only what a lagging list can still see.
+    /// Earlier states and the times of their ends, oldest first; only states that a lagging list can still show.
     past: VecDeque<(i64, Option<Arc<Dataset>>)>,
 }
 
@@ -54,7 +54,7 @@ impl Slot {
         past.map_or(self.current.as_ref(), |(_, was)| was.as_ref())
     }
 
-    /// Puts the next state in place; what was before.
+    /// Sets the next state; returns the one before.
     fn replace(&mut self, next: Option<Arc<Dataset>>, clock: Clock) -> Option<Arc<Dataset>> {
         let was = std::mem::replace(&mut self.current, next);
         self.past.retain(|(until_ms, _)| *until_ms > clock.seen_ms());

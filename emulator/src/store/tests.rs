@@ -1,4 +1,4 @@
-//! The store finds what is there, forgets what is gone, and shows lists the past they ask for.
+//! The store finds existing datasets, forgets deleted ones, and shows lists an earlier state if they ask for it.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Lenient where nothing hangs on it, strict where an id or a mark could be overlooked.
+//! The reading is lenient where no decision depends on a member, and strict where an id or a mark could be overlooked.
 
 use serde_json::json;
 

@@ -1,16 +1,16 @@
-//! What the codes of each product say, as far as it is documented or was seen. The gateway in front of them has codes
-//! of its own, which are the same for all products.
+//! The meaning of each product's codes, as far as it is documented or was seen. The gateway in front of the products
+//! has codes of its own, which are the same for all of them.
 
 use crate::cloud::product::Product;
 
-/// What a code says, where the gateway's rules leave it to the product.
+/// The meaning of a code that the gateway's rules leave to the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// "Name already existed" or "not found": the operation decides.
     NameOrMissing,
     /// The name is taken.
     NameTaken,
-    /// What the call names does not exist.
+    /// The resource that the call names does not exist.
     Missing,
     /// The same, if the status is 404.
     MissingAt404,
@@ -20,19 +20,19 @@ pub(super) enum Meaning {
     NoWorkspace,
     /// The call is wrong.
     Refused,
-    /// A valid identity that may not do this, whatever the status.
+    /// The identity is valid but may not make this call, whatever the status.
     Permission,
 }
 
-/// A code, or what codes begin with.
+/// A code, or a prefix of codes.
 enum Code {
     Is(&'static str),
     Begins(&'static str),
 }
 
-/// `201300003`: seen in the field (a name) and in the official Terraform provider (not found); `201300002`: the same
-/// provider since 2.0.0-beta1; `ResourceNotFound`: the vendor's sample of the error body; the codes of a workspace that
-/// does not exist: the provider.
+/// Sources: `201300003` was seen in the field (name taken) and is in the official Terraform provider (not found);
+/// `201300002` is in that provider since 2.0.0-beta1; `ResourceNotFound` is in the vendor's sample of the error body;
+/// the codes of a missing workspace are in the provider.
 const AI_WORK_SPACE: &[(Code, Meaning)] = &[
     (Code::Is("201300003"), Meaning::NameOrMissing),
     (Code::Is("201300002"), Meaning::MissingVersion),
@@ -42,7 +42,8 @@ const AI_WORK_SPACE: &[(Code, Meaning)] = &[
     (Code::Is("100700008"), Meaning::NoWorkspace),
 ];
 
-/// The vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" is a 400.
+/// Source: the vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" has
+/// status 400.
 const IMM: &[(Code, Meaning)] = &[
     (Code::Is("ResourceNotFound"), Meaning::Missing),
     (Code::Is("ResourceAlreadyExists"), Meaning::NameTaken),
@@ -50,7 +51,7 @@ const IMM: &[(Code, Meaning)] = &[
     (Code::Begins("Invalid"), Meaning::Refused),
 ];
 
-/// The vendor's pages about the operations. "There is no permission" comes with status 401; a role that does not exist
+/// Source: the vendor's pages about the operations. "There is no permission" has status 401; a role that does not exist
 /// is one that the settings name.
 const STS: &[(Code, Meaning)] = &[
     (Code::Begins("AuthenticationFail.NoPermission"), Meaning::Permission),
@@ -59,7 +60,7 @@ const STS: &[(Code, Meaning)] = &[
 ];
 
 impl Meaning {
-    /// What this code of a product says, if it is known.
+    /// The meaning of this code of the product, if it is known.
     pub(super) fn of(product: Product, code: &str) -> Option<Self> {
         let rows = match product {
             Product::AiWorkSpace => AI_WORK_SPACE,

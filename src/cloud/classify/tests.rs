@@ -1,4 +1,4 @@
-//! The table of the rules: operation, status and code in, class out.
+//! The table of the rules: operation, status and code in, error class out.
 
 use Operation::{
     CreateDataset, CreateDatasetLabels, CreateDatasetVersion, DeleteDataset, DeleteDatasetVersion, GetDataset,
@@ -33,13 +33,13 @@ fn the_class_depends_on_operation_status_and_code() {
         (ListDatasetVersions, 404, "201300003", NotFound),
         (ListDatasets, 404, "201300003", Unexplained),
         (DeleteDataset, 404, "201300003", NotFound),
-        // Neither meaning.
+        // Not one of the two meanings.
         (DeleteDataset, 400, "201300003", Ambiguous),
         (DeleteDatasetVersion, 400, "201300003", Ambiguous),
         (CreateDatasetLabels, 400, "201300003", Ambiguous),
         (CreateDatasetVersion, 400, "201300003", Ambiguous),
         (ListDatasetVersions, 400, "201300003", Transient),
-        // Not found, and what only looks like it.
+        // Not found, and codes that only look like it.
         (GetDataset, 404, "ResourceNotFound", NotFound),
         (DeleteDataset, 404, "ResourceNotFound", NotFound),
         (GetDatasetVersion, 400, "201300002", NotFound),
@@ -64,7 +64,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (GetDataset, 404, "Throttling.User", THROTTLED),
         (CreateDataset, 429, "", THROTTLED),
         (CreateDataset, 429, "TooManyRequests", THROTTLED),
-        // Quotas and limits, and what only sounds like them.
+        // Quotas and limits, and codes that only sound like them.
         (CreateDataset, 400, "QuotaExceeded", QuotaExceeded),
         (CreateDataset, 400, "LimitExceededError", QuotaExceeded),
         (CreateDataset, 403, "Forbidden.QuotaExceed", QuotaExceeded),
@@ -98,7 +98,7 @@ fn the_class_depends_on_operation_status_and_code() {
         (CreateDataset, 400, "InvalidAccessKeyId.Inactive", CREDENTIALS),
         (CreateDataset, 400, "InvalidSecurityToken.Expired", CREDENTIALS),
         (CreateDataset, 400, "InvalidTimeStamp.Expired", CREDENTIALS),
-        // A copy of the request got through.
+        // The same request was accepted before.
         (CreateDataset, 400, "SignatureNonceUsed", Ambiguous),
         (GetDataset, 400, "SignatureNonceUsed", Transient),
         // Failures of the service.
@@ -157,7 +157,7 @@ fn the_token_service_has_codes_of_its_own() {
     assert_eq!(class(GetDataset, 401, "AuthenticationFail.NoPermission"), CREDENTIALS, "only there");
 }
 
-/// A read says nothing then, and a write was not carried out.
+/// A read with an unknown code says nothing, and a write with one was not executed.
 #[test]
 fn of_codes_that_nobody_knows_nothing_is_believed() {
     use ErrorClass::{Refused, Unexplained};
@@ -201,7 +201,7 @@ fn no_answer_makes_a_write_look_undone_or_a_remote_look_gone_without_a_code() {
     }
 }
 
-/// In milliseconds; an empty text stands for no header.
+/// The wait in milliseconds; an empty text stands for an absent header.
 fn wait(standard: &str, acs: &str) -> Option<u128> {
     let now = "2026-01-02T03:04:05Z".parse().unwrap();
     let [standard, acs] = [standard, acs].map(|text| (!text.is_empty()).then_some(text));

@@ -1,4 +1,4 @@
-//! What the client refuses to send, and what it tells the limiter and the observer.
+//! Requests that the client refuses to send, and its reports to the limiter and the observer.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::cloud::proxy::Proxy;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;
 
-/// Long for a loopback, short for a test that waits it out.
+/// Long for a loopback connection, short for a test that waits for the timeout.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Remembers what it is told.
+/// Notes every report that it gets.
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
 
@@ -165,7 +165,7 @@ async fn a_request_that_means_something_else_is_not_sent() {
     assert_eq!(bench.notes.all(), ["DeleteDataset not_sent", "DeleteDatasetLabels not_sent"]);
 }
 
-/// A source that answers as it is told.
+/// A source that gives this answer.
 struct Source(Result<Credentials, CredentialError>);
 
 impl CredentialSource for Source {

@@ -55,7 +55,7 @@ impl Codec for Versions {
         Request::delete_dataset_version(id.root(), name(id))
     }
 
-    /// Whether the vendor's PUT keeps the labels that it does not name is not documented, so it names all.
+    /// The vendor does not document whether this PUT keeps labels that it does not name, so it names all of them.
     fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
         let mut all = remote.all_labels();
         all.extend(labels.clone());
@@ -124,7 +124,7 @@ mod tests {
         let gone = Datasets.set_mark(&cleared.after, &released);
         assert_eq!(gone.request, Request::create_dataset_labels("d-1", &labels(&[("dso-released", "true")])));
         assert_eq!(gone.after, marked.after);
-        // Of a version the whole set is sent, what others set included.
+        // For a version the whole set of labels is sent, including labels that others set.
         let version = Remote { id: RemoteId::new("d-1").join("v2"), ..remote };
         for (held, wanted) in [(&version, &mark), (&Remote { mark: Some(mark.clone()), ..version.clone() }, &released)]
         {
@@ -136,7 +136,7 @@ mod tests {
         let cleared = Versions.set_mark(&Remote { mark: Some(released), ..version.clone() }, &mark);
         assert_eq!(cleared.request, Request::delete_dataset_version_labels("d-1", "v2", &["dso-released".to_owned()]));
         assert!(!cleared.replaces);
-        // Nothing was there, and a mark alone says that it was let go.
+        // A remote without a mark can be labelled as released, and the label can be removed.
         let bare = Remote { mark: None, ..version };
         let released = Versions.set_mark(&bare, &RawMark::default().into_released()).after;
         assert_eq!(Versions.set_mark(&released, &RawMark::default()).after, bare);

@@ -1,4 +1,4 @@
-//! Bodies of every sort, and the secrets that must not come out again.
+//! Bodies of every sort, and secrets that must not appear in errors.
 
 use proptest::strategy::Strategy as _;
 use serde_json::json;

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-/// Absorbs rounding; a millionth of a permit.
+/// Tolerance for rounding, in permits.
 const ROUNDING: f64 = 1e-6;
-/// A time that does not come.
+/// A time that never comes.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Bucket {
     rate: f64,
     /// Permits at `at`.
     level: f64,
-    /// Before this nothing is given and nothing drips.
+    /// Before this time nothing is given and nothing drips.
     at: Duration,
 }
 
@@ -32,13 +32,13 @@ impl Bucket {
         now >= self.at && self.level(now) >= 1.0 - ROUNDING
     }
 
-    /// Whether what drips from now on is lost.
+    /// Whether permits that drip from now on are lost.
     pub(super) fn is_full(&self, now: Duration) -> bool {
         now >= self.at && self.level(now) >= capacity(self.rate) - ROUNDING
     }
 
-    /// When so many permits will have been there, `now` at the earliest. Of more than the bucket holds the others are
-    /// thought to be taken meanwhile.
+    /// When this many permits will have been there, `now` at the earliest. If they are more than the bucket holds, the
+    /// others are assumed to be taken meanwhile.
     pub(super) fn when(&self, now: Duration, permits: f64) -> Duration {
         let missing = (permits - self.level(now)).max(0.0);
         let seconds = if missing <= ROUNDING { 0.0 } else { missing / self.rate };
@@ -78,13 +78,13 @@ impl Bucket {
     }
 }
 
-/// Two permits at once can be had from a rate of 50 up. At lower ones that would be one too many for a service that
-/// counts calls by the second: it takes 20 in a second, and 98 % of that and two more are 21.6.
+/// A bucket holds two permits from a rate of 50 up. At lower rates two would be too many for a service that counts
+/// calls by the second: of a quota of 20 it accepts 20 in a second, but 98 % of 20 and two more are 21.6.
 fn capacity(rate: f64) -> f64 {
     (1.0 + rate / 50.0).min(2.0)
 }
 
-/// Seconds as a time, however many.
+/// Seconds as a duration; too many become [`NEVER`].
 pub(super) fn time(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(NEVER)
 }

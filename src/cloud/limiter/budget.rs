@@ -6,7 +6,7 @@ use super::lane::Lane;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Calls that a day is worth, and how many of today's are used.
+/// The calls that are allowed per day, and how many of today's are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Budget {
     limit: u64,
@@ -21,8 +21,8 @@ impl Budget {
         Self { limit, spent: 0, midnight: DAY.saturating_sub(of_day) }
     }
 
-    /// Until when `lane` gets no permits, if so. Sweeps leave the last tenth to creates; changes and deletions of users
-    /// never stop.
+    /// Until when `lane` gets no permits; `None` if it gets some. Sweeps leave the last tenth to creates; changes and
+    /// deletions by users never stop.
     pub(super) fn closed(&self, now: Duration, lane: Lane) -> Option<Duration> {
         let open = match lane {
             Lane::UserChange => u64::MAX,
@@ -37,7 +37,7 @@ impl Budget {
         self.spent = self.spent.saturating_add(1);
     }
 
-    /// A call that had been counted was not made.
+    /// A call was counted but not made.
     pub(super) fn refund(&mut self, now: Duration) {
         self.turn_page(now);
         self.spent = self.spent.saturating_sub(1);
@@ -48,7 +48,7 @@ impl Budget {
         (self.limit, if now < self.midnight { self.spent } else { 0 })
     }
 
-    /// A new day begins with nothing spent.
+    /// Begins a new count if a new day has begun.
     fn turn_page(&mut self, now: Duration) {
         while now >= self.midnight {
             self.midnight += DAY;
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(budget.closed(NOON.mul_f64(0.999), Lane::Create), Some(NOON));
         assert_eq!(budget.closed(NOON, Lane::Create), None);
         assert_eq!(budget.state(NOON), (1, 0));
-        // Days on which nothing happened.
+        // Several days without calls.
         budget.spend(NOON * 9);
         assert_eq!(budget.closed(NOON * 10, Lane::Sweep), Some(NOON * 11));
     }

@@ -1,12 +1,12 @@
-//! One limit, of the account or of one operation: how fast it may be used, and what is there to be used now.
+//! One limit, of the account or of one operation: its present rate, and its permits.
 
 use std::time::Duration;
 
 use super::bucket::Bucket;
 use super::pace::Pace;
 
-/// Nothing is granted for so long after a call was throttled, if the service asks for no longer time. A quota that counts
-/// by the second has nothing left in this one.
+/// The shortest pause after a throttled call, if the service does not ask for a longer one. A quota that counts by the
+/// second has nothing left in this second.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(super) struct Guard {
     /// Permits.
     pub(super) bucket: Bucket,
     pub(super) pace: Pace,
-    /// Calls that leave. Permits that were given evenly may be used in a crowd, because a write to Kubernetes comes
-    /// between; a quota that counts by the second would reject the last of such a crowd.
+    /// Calls that leave. Permits are given evenly, but their calls may come in a crowd, because a write to Kubernetes
+    /// comes in between; a quota that counts by the second would reject the last of such a crowd.
     departures: Bucket,
 }
 
@@ -39,14 +39,14 @@ impl Guard {
         self.bucket.set_rate(now, self.pace.rate());
     }
 
-    /// When a call may leave that is ready now; it is taken to leave then.
+    /// When a call that is ready now may leave; it is counted as leaving then.
     pub(super) fn leave(&mut self, now: Duration) -> Duration {
         let at = self.departures.when(now, 1.0);
         self.departures.take(at);
         at
     }
 
-    /// When so many permits will have been there at the present rate, and when at best.
+    /// When this many permits will have been there: at the present rate, and at best.
     pub(super) fn when(&self, now: Duration, permits: f64) -> (Duration, Duration) {
         let (first, last) = (self.bucket.when(now, 1.0), self.bucket.when(now, permits));
         (last, first + self.pace.at_best(last.saturating_sub(first)))

@@ -1,6 +1,6 @@
-//! What a permit is for, and how much of the rate is certain for it.
+//! The lanes (priorities) of calls, and the share of the rate that is reserved for each.
 
-/// What a permit is for. Earlier lanes go first; each later one has a share that the earlier ones cannot take.
+/// The purpose of a permit. Earlier lanes go first; each later one has a share that the earlier ones cannot take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
     /// A change or deletion that a user asked for.
@@ -12,7 +12,7 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// All lanes, the first to go first.
+    /// All lanes; the first one goes first.
     pub const ALL: [Self; 3] = [Self::UserChange, Self::Create, Self::Sweep];
 
     /// The lane's name in metrics.
@@ -24,8 +24,7 @@ impl Lane {
         }
     }
 
-    /// The part of the account's rate that lanes before this one leave to it however much they want. The first lane
-    /// needs none.
+    /// The part of the account's rate that earlier lanes always leave to this one. The first lane needs none.
     pub(super) const fn share(self) -> Option<f64> {
         match self {
             Self::UserChange => None,

@@ -1,20 +1,21 @@
-//! One rate limiter per account and region, in front of every call.
+//! One rate limiter per account and region, in front of every call to `AIWorkSpace`.
 //!
 //! What it promises:
 //! * In any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, over all lanes together, so neither a
 //!   token bucket nor a quota per second rejects anything. The same holds for each operation with a quota of its own.
-//! * Lanes: a user's change goes before creates, and these before sweeps; but a tenth of the rate is certain for
-//!   creates and a twentieth for sweeps. In a lane, who waits inline goes before those who come back, and each kind is
-//!   served in the order in which it came, if it comes back in time.
-//! * It does not queue futures: who reserves gets a time, holds nothing and comes back then. A few milliseconds late
-//!   cost nobody a permit.
-//! * A throttled call halves the rate of the account or of its operation, whichever the service names, and each call that
-//!   is carried out raises it again, up to the stated limit. Nothing is granted before the service's `Retry-After` has passed.
+//! * Lanes: a user's change goes before creates, and creates before sweeps; but a tenth of the rate is reserved for
+//!   creates and a twentieth for sweeps. In a lane, calls that wait inline go before objects that come back for their
+//!   permit; each of the two groups is served in the order of arrival, as long as an object comes back in time.
+//! * It does not queue futures: an object that reserves a permit gets a time, holds nothing and comes back then. Coming
+//!   back a few milliseconds late costs nobody a permit.
+//! * A throttled call halves the rate of the account or of its operation, whichever the service names, and each call
+//!   that is carried out raises it again, up to the stated limit. Nothing is granted before the service's `Retry-After`
+//!   has passed.
 //! * With a daily budget, sweeps stop when nine tenths of it are spent and creates when all of it is; changes and
-//!   deletions of users go on. The count lives in memory and begins anew with the process.
+//!   deletions by users go on. The count lives in memory and begins again with the process.
 //!
-//! The rules are in [`schedule`], a pure state machine over time as a value; here are only the lock, the
-//! clock and the waiting.
+//! The rules are in [`schedule`], a pure state machine that gets the time as a value; this module has only the lock,
+//! the clock and the waiting.
 
 mod bucket;
 mod budget;
@@ -48,23 +49,23 @@ pub use throttling::{Scope, Throttling};
 #[error("qps must be a number between 0.001 and 1000000, not {0}")]
 pub struct QpsError(pub f64);
 
-/// What [`Limiter::reserve`] says.
+/// The answer of [`Limiter::reserve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
     /// A permit for one call now; the place is used up.
     Granted,
-    /// No permit yet: the place is kept, come back at this time.
+    /// No permit yet: the place is kept. Come back at this time.
     At(Instant),
     /// The daily budget is spent for this lane; come back at this time, when a new day begins. No place is kept.
     Spent(Instant),
 }
 
-/// A place in the limiter.
+/// The position of a place in the limiter's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ahead {
-    /// How many calls go before.
+    /// How many calls go before it.
     pub before: usize,
-    /// When its turn is, as it was estimated last.
+    /// Its turn, as it was estimated last.
     pub due: Instant,
 }
 
@@ -79,13 +80,13 @@ pub struct Limiter {
 /// The state of a limiter at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimiterSnapshot {
-    /// How many wait in each lane: places that are kept, and calls that wait inline.
+    /// The number of places in each lane: of objects that come back, and of calls that wait inline.
     pub waiting: [(Lane, usize); Lane::ALL.len()],
     /// Permits per second of the account.
     pub rate: f64,
     /// Permits per second of operations whose own limit was stated or that throttling slowed down.
     pub operation_rates: Vec<(Operation, f64)>,
-    /// Calls of a day, and how many of today's are spent.
+    /// The calls that are allowed per day, and how many of today's are spent.
     pub budget: Option<(u64, u64)>,
 }
 
@@ -103,13 +104,13 @@ impl Limiter {
         Ok(Self { schedule, origin: Instant::now(), waiters: AtomicU64::new(0) })
     }
 
-    /// Keeps `operation` to `qps` calls per second too, within the bounds of [`Limiter::new`].
+    /// Also limits `operation` to `qps` calls per second, which must lie in the range of [`Limiter::new`].
     pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
         lock(&self.schedule).limit(operation, Self::possible(qps)?);
         Ok(self)
     }
 
-    /// Makes at most `calls` calls per day of UTC, but for changes and deletions of users; `now` is the time of day.
+    /// Allows at most `calls` calls per day of UTC, except changes and deletions by users; `now` is the time of day.
     #[must_use]
     pub fn with_daily_budget(self, calls: u64, now: Timestamp) -> Self {
         const DAY: i64 = 24 * 3600;
@@ -119,10 +120,9 @@ impl Limiter {
         self
     }
 
-    /// Asks for a permit to call `operation` for the object `key`. One place is kept per key, in one lane and for one
-    /// operation: asked again before its time the answer is much the same time. At its time or after it the permit
-    /// is granted, unless others came late or went before and the rate would be exceeded; then the place gets a new
-    /// time.
+    /// Asks for a permit to call `operation` for the object `key`. Each key has at most one place, in one lane and for
+    /// one operation. A key that asks again before its time gets about the same time. At its time or later it gets the
+    /// permit, unless others were late or went before and the rate would be exceeded; then the place gets a new time.
     pub fn reserve(&self, key: &str, lane: Lane, operation: Operation) -> Reservation {
         match self.ask(&Key::Object(key.to_owned()), Line { lane, waiting: Waiting::Away, operation }) {
             Verdict::Granted => Reservation::Granted,
@@ -131,7 +131,7 @@ impl Limiter {
         }
     }
 
-    /// Where the place of `key` is, if it has one.
+    /// The position of `key` in the lines, if it has a place.
     pub fn ahead(&self, key: &str) -> Option<Ahead> {
         let (before, due) = lock(&self.schedule).ahead(&Key::Object(key.to_owned()))?;
         Some(Ahead { before, due: self.instant(due) })
@@ -142,8 +142,8 @@ impl Limiter {
         lock(&self.schedule).forget(&Key::Object(key.to_owned()));
     }
 
-    /// Waits for a permit to call `operation`; with the daily budget spent for `lane` until the next day. Dropping the
-    /// future gives the place up.
+    /// Waits for a permit to call `operation`; if the daily budget is spent for `lane`, until the next day. Dropping
+    /// the future gives up the place.
     pub async fn acquire(&self, lane: Lane, operation: Operation) {
         let number = self.waiters.fetch_add(1, Ordering::Relaxed);
         let waiter = Waiter { limiter: self, key: Key::Waiter(number) };
@@ -153,9 +153,9 @@ impl Limiter {
         }
     }
 
-    /// Waits until a call that has its permit may leave: calls that come in a crowd, because what was done since their
-    /// permits took its time, are spread so that no second sees more than the quota. Mostly that is at once, and what a
-    /// user edits does not stand behind such a crowd. Deletes do: those that shared a read come as one.
+    /// Waits until a call that has its permit may leave. The work between permit and call takes a varying time, so
+    /// calls may come in a crowd: they are spread so that no second sees more than the quota. Mostly there is no wait.
+    /// Calls for a user's change never wait here, except deletes: those that shared a read come as a crowd too.
     pub async fn leave(&self, lane: Lane, operation: Operation) {
         let crowds = lane != Lane::UserChange || operation == Operation::DeleteDataset;
         if crowds {
@@ -164,8 +164,8 @@ impl Limiter {
         }
     }
 
-    /// The service throttled a call of `operation` that was sent at `sent`: the rate of the account or of the operation is
-    /// halved, and nothing of it is granted before `throttling.after` has passed.
+    /// The service throttled a call of `operation` that was sent at `sent`: the rate of the account or of the operation
+    /// is halved, and no permit of it is granted before `throttling.after` has passed.
     pub fn throttled(&self, operation: Operation, sent: Instant, throttling: Throttling) {
         let sent = sent.saturating_duration_since(self.origin);
         let mut schedule = lock(&self.schedule);
@@ -178,7 +178,7 @@ impl Limiter {
         schedule.succeeded(self.origin.elapsed(), operation);
     }
 
-    /// A permit was granted for a call that then did not reach the service; it does not count for the budget.
+    /// A permit was granted, but its call did not reach the service: it does not count for the budget.
     pub fn unused(&self) {
         let mut schedule = lock(&self.schedule);
         schedule.unused(self.origin.elapsed());
@@ -189,7 +189,7 @@ impl Limiter {
         lock(&self.schedule).rate()
     }
 
-    /// Calls of a day, if they are limited.
+    /// The calls that are allowed per day, if there is a daily budget.
     pub fn daily_budget(&self) -> Option<u64> {
         self.snapshot().budget.map(|(calls, _)| calls)
     }
@@ -219,7 +219,7 @@ impl Limiter {
     }
 }
 
-/// Gives the place up when the waiting ends, however it ends.
+/// Gives up the place when the wait ends, for whatever reason.
 struct Waiter<'a> {
     limiter: &'a Limiter,
     key: Key,

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-/// What each call that is carried out adds, in calls per second. A used rate doubles in less than two seconds: once a
-/// limit that fell to a fifth is back, the rate is whole again within five. Twice as much would double the rejected calls.
+/// What each call that is carried out adds, in calls per second. A rate that is used doubles in less than two seconds:
+/// once a limit that had fallen to a fifth is back, the rate is back within five seconds. Twice the step would double
+/// the rejected calls.
 const STEP: f64 = 0.4;
 /// The rate does not fall below one call per second: only a call can show that there is room again.
 const LEAST: f64 = 1.0;
@@ -16,7 +17,7 @@ pub(super) struct Pace {
     /// The rate that is never exceeded.
     ceiling: f64,
     rate: f64,
-    /// A call that was sent before this says nothing about the present rate.
+    /// A call that was sent before this time says nothing about the present rate.
     counts_from: Duration,
 }
 
@@ -35,8 +36,8 @@ impl Pace {
         self.rate < self.ceiling
     }
 
-    /// A call sent at `sent` was throttled, and no permit is given before `resumed`. All calls that were on their way
-    /// meanwhile count as one.
+    /// A call sent at `sent` was throttled, and no permit is given before `resumed`. All calls that were under way in
+    /// the meantime count as one.
     pub(super) fn throttled(&mut self, sent: Duration, resumed: Duration) {
         if sent >= self.counts_from {
             self.rate = (self.rate / 2.0).max(LEAST.min(self.ceiling));
@@ -49,7 +50,7 @@ impl Pace {
         self.rate = (self.rate + STEP).min(self.ceiling);
     }
 
-    /// How long what takes `time` at the present rate takes at the ceiling.
+    /// How long work that takes `time` at the present rate takes at the ceiling.
     pub(super) fn at_best(&self, time: Duration) -> Duration {
         time.mul_f64(self.rate / self.ceiling)
     }

@@ -1,4 +1,4 @@
-//! Who waits, in which line, in which order.
+//! The lines in which objects and calls wait for permits, and their order.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::lane::Lane;
 use crate::cloud::operation::Operation;
 
-/// Ownership turn was so long ago is not reckoned with any more. Who comes after all is the first of the line.
+/// A place whose turn passed this long ago is taken out of its line. If its owner comes after all, it is the first of
+/// the line.
 const LATE: Duration = Duration::from_secs(1);
-/// A place whose owner is so late is not kept.
+/// A place whose owner is this late is dropped.
 const STALE: Duration = Duration::from_secs(600);
 
-/// Who has a place.
+/// The owner of a place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// An object, by its uid.
@@ -21,14 +22,15 @@ pub(super) enum Key {
     Waiter(u64),
 }
 
-/// How somebody waits. Who is present holds something and so goes before those of its lane who come back.
+/// How an owner waits. One that is present holds resources meanwhile, so it goes before those of its lane that come
+/// back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Waiting {
     Present,
     Away,
 }
 
-/// A line: those in it are served in the order in which they came. Earlier lines go first.
+/// A line is served in the order of arrival. Lines that sort first go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Line {
     pub(super) lane: Lane,
@@ -40,15 +42,15 @@ pub(super) struct Line {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) line: Line,
-    /// Lower ones were given earlier, over all lines.
+    /// Places with lower tickets were given earlier, over all lines.
     pub(super) ticket: u64,
-    /// When its turn is, as it was estimated last; `None` for a newcomer.
+    /// Its turn, as it was estimated last; `None` for a newcomer.
     pub(super) due: Option<Duration>,
     /// How many are before it in its line.
     pub(super) rank: usize,
 }
 
-/// What is kept of a place in its line.
+/// The part of a place that its line keeps.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     ticket: u64,
@@ -57,16 +59,16 @@ struct Slot {
 
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    /// In the order of their tickets. No line is empty. Who is late is not in it.
+    /// In the order of their tickets. No line is empty. A late place is taken out once it is the first of its line.
     lines: BTreeMap<Line, VecDeque<Slot>>,
     places: HashMap<Key, (Line, Slot)>,
     next: u64,
-    /// The number of places at which stale ones are looked for.
+    /// The number of places from which on stale ones are dropped.
     prune_at: usize,
 }
 
 impl Queues {
-    /// The place of `key` in `line`, the last one if it had none there.
+    /// The place of `key` in `line`; a new place at the end if it had none there.
     pub(super) fn place(&mut self, now: Duration, key: &Key, line: Line) -> Place {
         self.expire(now);
         if self.places.get(key).is_some_and(|(other, _)| *other != line) {
@@ -87,7 +89,7 @@ impl Queues {
         Place { line, ticket: slot.ticket, due: slot.due, rank }
     }
 
-    /// Sets when the turn of `key` is.
+    /// Sets the turn of `key`.
     pub(super) fn postpone(&mut self, key: &Key, due: Duration) {
         let Some((line, slot)) = self.places.get_mut(key) else { return };
         slot.due = Some(due);
@@ -101,7 +103,7 @@ impl Queues {
         let Some((line, slot)) = self.places.remove(key) else { return };
         let Some(slots) = self.lines.get_mut(&line) else { return };
         if let Ok(rank) = slots.binary_search_by_key(&slot.ticket, |slot| slot.ticket) {
-            // Cheap near the beginning, where those are who get permits.
+            // Cheap near the beginning of the line, where the places are that get permits.
             slots.remove(rank);
         }
         if slots.is_empty() {
@@ -109,12 +111,12 @@ impl Queues {
         }
     }
 
-    /// The lines with somebody in them, the ticket of the first, and how many they are.
+    /// The lines that are not empty, each with the ticket of its first place and its length.
     pub(super) fn lines(&self) -> impl Iterator<Item = (Line, u64, usize)> {
         self.lines.iter().filter_map(|(line, slots)| Some((*line, slots.front()?.ticket, slots.len())))
     }
 
-    /// How many are before `key`, and when its turn is as it was estimated last. `None` for who has no place.
+    /// How many are before `key`, and its turn as it was estimated last. `None` if it has no place.
     pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
         let (line, slot) = self.places.get(key)?;
         let order = |line: &Line| (line.lane, line.waiting);
@@ -128,7 +130,7 @@ impl Queues {
 
     fn newcomer(&mut self, now: Duration, key: &Key, line: Line) -> Slot {
         if self.places.len() >= self.prune_at.max(1024) {
-            // So that places of nobody do not pile up. Those are in no line any more.
+            // Places that nobody comes back for must not pile up. Stale places are in no line any more.
             self.places.retain(|_, (_, slot)| slot.due.is_none_or(|due| due.saturating_add(STALE) >= now));
             self.prune_at = self.places.len() * 2;
         }
@@ -138,7 +140,7 @@ impl Queues {
         slot
     }
 
-    /// Takes those who are late out of the lines, as far as they are the first.
+    /// Takes late places off the beginning of each line.
     fn expire(&mut self, now: Duration) {
         let is_late = |slot: &Slot| slot.due.is_some_and(|due| due.saturating_add(LATE) < now);
         self.lines.retain(|_, slots| {

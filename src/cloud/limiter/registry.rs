@@ -1,4 +1,5 @@
-//! The limiters of all accounts: the service counts calls per account and region, so two clients of one such pair share one.
+//! The limiters of all accounts: the service counts calls per account and region, so clients of the same account and
+//! region share one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -6,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use super::{Lane, Limiter, LimiterSnapshot};
 use crate::lock::lock;
 
-/// What the service counts calls by.
+/// The unit by which the service counts calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quota {
-    /// The account's id; the name of the credentials as long as that is not known.
+    /// The account's id; the name of the credentials until the id is known.
     pub account: String,
     /// The region, or else the endpoint.
     pub region: String,
@@ -22,19 +23,19 @@ pub struct Limiters {
 }
 
 impl Limiters {
-    /// The limiter of this quota: `mine`, unless somebody was first.
+    /// The limiter of this quota: `mine`, unless there is one already.
     pub fn share(&self, quota: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
         lock(&self.by).entry(quota).or_insert(mine).clone()
     }
 
-    /// The quota that was known as `from` is `to`, which may be another's too: then that one's limiter holds from now on.
+    /// The quota known as `from` turns out to be `to`. If `to` has a limiter already, that one applies from now on.
     pub fn rename(&self, from: &Quota, to: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
         let mut by = lock(&self.by);
         by.remove(from);
         by.entry(to).or_insert(mine).clone()
     }
 
-    /// The state of all of them together, if there is one.
+    /// The states of all limiters added up, if there are any.
     pub fn snapshot(&self) -> Option<LimiterSnapshot> {
         let mut all: Vec<Arc<Limiter>> = Vec::new();
         for limiter in lock(&self.by).values() {

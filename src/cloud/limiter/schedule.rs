@@ -1,18 +1,18 @@
-//! The limiter as a pure state machine: time comes in as a value, nothing waits.
+//! The limiter as a pure state machine: it gets the time as a value and never waits.
 //!
 //! Two limits stand in front of each call, that of the account and that of its operation, each with a [`Guard`] that
-//! gives no permit faster than its rate. Who gets none now takes a place in a line ([`Queues`]) and is told when to
-//! ask again; it goes away with nothing. Who comes back is given a permit if
+//! gives no permit faster than its rate. An owner that gets no permit now takes a place in a line ([`Queues`]) and is
+//! told when to ask again; it holds nothing meanwhile. When it comes back it gets a permit if
 //!
 //! * there is one, its turn has come, and no line before its own could use that permit; or
-//! * the permit would be lost otherwise: the buckets are full, so nobody with a better right came for it.
+//! * the permit would be lost otherwise: the buckets are full, so no owner that goes before it came for the permit.
 //!
-//! So late, vanished and impatient owners cost nothing but their own turn. Lines go by lane. A lane that had less
-//! than its share comes first, until it has had a permit.
+//! So owners that are late, gone or impatient lose only their own turn. Lines are ordered by lane. A lane that had less
+//! than its share goes first, until it has had a permit.
 //!
-//! A turn is an estimate: the time at which the permits of all those before will have been used. If others came
-//! between, it is estimated anew when the owner comes back. While a rate is lowered, owners are asked to come back when
-//! their turn would be at the full rate, so that there are enough of them to use the rate as it rises.
+//! A turn is an estimate: the time at which the permits of all those before will have been used. If others came in
+//! between, it is estimated again when the owner comes back. While a rate is lowered, owners are asked to come back
+//! when their turn would be at the full rate, so that there are enough of them to use the rate as it rises.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -25,14 +25,15 @@ use super::queues::{Key, Line, Place, Queues};
 use super::throttling::{Scope, Throttling};
 use crate::cloud::operation::Operation;
 
-/// The part of a quota that is used: the service's clock and ours do not cut seconds alike.
+/// The part of a quota that is used. It is below 1 as the service's seconds may be a little longer or shorter than
+/// ours.
 const SHARE: f64 = 0.98;
-/// So many may be late before those behind them have to wait for them.
+/// This many places at the head of a line may take a permit at their turn before the ones ahead of them have come.
 const FEW: usize = 32;
-/// Nobody is asked to come back earlier than this only because the rate might rise.
+/// No owner is asked to come back sooner than this only because the rate might rise.
 const NEAR: Duration = Duration::from_millis(200);
 
-/// What a key is told.
+/// The answer to an owner that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// A permit; the place is used up.
@@ -48,11 +49,11 @@ pub(super) struct Schedule {
     account: Guard,
     /// In the order of [`Operation::ALL`].
     operations: [Guard; Operation::ALL.len()],
-    /// Those with a quota of their own.
+    /// Operations with a quota of their own.
     stated: Vec<Operation>,
     budget: Option<Budget>,
     queues: Queues,
-    /// When a lane has had less than its share, in the order of [`Lane::ALL`].
+    /// The time from which on a lane has had less than its share, in the order of [`Lane::ALL`].
     owed_at: [Duration; Lane::ALL.len()],
 }
 
@@ -70,7 +71,7 @@ impl Schedule {
         }
     }
 
-    /// An operation has a quota of its own.
+    /// Gives an operation a quota of its own.
     pub(super) fn limit(&mut self, operation: Operation, qps: f64) {
         *self.operation_mut(operation) = Guard::new(qps * SHARE);
         self.stated.push(operation);
@@ -80,7 +81,7 @@ impl Schedule {
         self.budget = Some(budget);
     }
 
-    /// A permit for `key`, or when to ask again.
+    /// Gives `key` a permit, or tells it when to ask again.
     pub(super) fn ask(&mut self, now: Duration, key: &Key, line: Line) -> Verdict {
         if let Some(until) = self.closed(now, line.lane) {
             self.queues.remove(key);
@@ -94,14 +95,14 @@ impl Schedule {
             self.grant(now, key, line);
             return Verdict::Granted;
         }
-        // Who is held back although its turn has come gets the permit when it would be lost.
+        // An owner whose turn has come but that is outranked gets the permit once it would be lost.
         let due = if estimate > now { estimate } else { self.lost_at(now, line.operation) };
         let due = due.max(now + Duration::from_micros(1));
         self.queues.postpone(key, due);
         Verdict::At(if due.saturating_sub(now) < NEAR { due } else { at_best.clamp(now + NEAR, due) })
     }
 
-    /// How many are before `key`, and when its turn is.
+    /// How many are before `key`, and its turn.
     pub(super) fn ahead(&self, key: &Key) -> Option<(usize, Duration)> {
         self.queues.ahead(key)
     }
@@ -111,7 +112,7 @@ impl Schedule {
         self.queues.remove(key);
     }
 
-    /// A call was throttled that had been sent at `sent`.
+    /// A call that was sent at `sent` was throttled.
     pub(super) fn throttled(&mut self, now: Duration, sent: Duration, operation: Operation, throttling: Throttling) {
         let after = throttling.after.unwrap_or_default();
         match throttling.scope {
@@ -126,7 +127,7 @@ impl Schedule {
         self.operation_mut(operation).succeeded(now);
     }
 
-    /// When a call may leave that has its permit and is ready now; it is taken to leave then.
+    /// When a call that has its permit and is ready now may leave; it is counted as leaving then.
     pub(super) fn leave(&mut self, now: Duration, operation: Operation) -> Duration {
         let at = self.account.leave(now);
         self.operation_mut(operation).leave(at)
@@ -139,19 +140,19 @@ impl Schedule {
         }
     }
 
-    /// The account's rate.
+    /// The account's present rate.
     pub(super) fn rate(&self) -> f64 {
         self.account.pace.rate()
     }
 
-    /// The rates of operations whose own limit was stated or that were throttled and are still slowed down.
+    /// The rates of operations that have a stated limit or are still slowed down by throttling.
     pub(super) fn operation_rates(&self) -> impl Iterator<Item = (Operation, f64)> {
         let all = Operation::ALL.into_iter().zip(&self.operations);
         let own = all.filter(|(operation, guard)| self.stated.contains(operation) || guard.pace.is_lowered());
         own.map(|(operation, guard)| (operation, guard.pace.rate()))
     }
 
-    /// How many wait in a lane.
+    /// The number of places in a lane.
     pub(super) fn waiting(&self, lane: Lane) -> usize {
         self.queues.lines().filter(|(line, ..)| line.lane == lane).map(|(.., count)| count).sum()
     }
@@ -178,7 +179,7 @@ impl Schedule {
         }
     }
 
-    /// Whether somebody in another line has the better right to a permit of now.
+    /// Whether an owner in another line goes before this one for a permit of this moment.
     fn is_outranked(&self, now: Duration, place: &Place) -> bool {
         let order = |line: Line, ticket| (!self.is_owed(now, line.lane), line.lane, line.waiting, ticket);
         let own = order(place.line, place.ticket);
@@ -190,7 +191,7 @@ impl Schedule {
         lane.share().is_some() && self.owed_at[lane as usize] <= now && self.closed(now, lane).is_none()
     }
 
-    /// The time in which a lane is due one permit of its share.
+    /// The time in which the share of a lane is worth one permit.
     fn share_interval(&self, lane: Lane) -> Option<Duration> {
         lane.share().map(|share| time(1.0 / (share * self.rate())))
     }
@@ -204,22 +205,22 @@ impl Schedule {
         self.account.bucket.when_full(now).max(self.operation(operation).bucket.when_full(now))
     }
 
-    /// When its turn is, and when it is at best.
+    /// The turn of a place: the estimate at the present rate, and the one at best.
     fn estimate(&self, now: Duration, place: &Place) -> (Duration, Duration) {
         let line = place.line;
         let rank = count(place.rank);
-        // How many permits are used before: of the account, of the lane, of the operation.
+        // How many permits are used before it: of the account, of the lane, of the operation.
         let (mut by_account, mut by_lane, mut by_operation) = (rank, rank, rank);
         for (other, first, waiting) in self.queues.lines().filter(|(other, ..)| *other != line) {
             let (waiting, allowed) = (count(waiting), self.operation(other.operation).bucket.rate());
             match (other.lane, other.waiting).cmp(&(line.lane, line.waiting)) {
-                // Those of them who can go within a second.
+                // Only as many of them as can go within a second.
                 Ordering::Less => {
                     by_account += waiting.min(allowed.max(1.0));
                     by_lane += if other.lane == line.lane { waiting } else { 0.0 };
                     by_operation += if other.operation == line.operation { waiting } else { 0.0 };
                 }
-                // They take turns with its own line.
+                // These take turns with its own line.
                 Ordering::Equal if first < place.ticket => by_account += waiting.min(rank * allowed / self.rate()),
                 Ordering::Equal | Ordering::Greater => {}
             }

@@ -19,7 +19,7 @@ async fn waiting_inline_and_reserving_share_one_rate() {
         }
     }
     let took = begun.elapsed().as_secs_f64();
-    // 100 permits, two of them at once, at 98 per second; a tick of the timer is 1 ms.
+    // 100 permits at 98 per second, two of them at once; a tick of the timer is 1 ms.
     assert!((1.0..1.15).contains(&took), "{took} s");
 }
 

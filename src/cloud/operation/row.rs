@@ -22,21 +22,21 @@ impl From<Method> for reqwest::Method {
     }
 }
 
-/// Whether something may be different afterwards.
+/// Whether the operation may change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Reads,
     Writes,
 }
 
-/// What a success answer must hold to be believed.
+/// What the body of a success must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cloud) enum Shows {
-    /// Nothing: the status says it all.
+    /// Nothing: the status is enough.
     Nothing,
-    /// The id of what was made.
+    /// The id of the new dataset.
     DatasetId,
-    /// The name of what was made.
+    /// The name of the new version.
     VersionName,
     Dataset,
     /// A page of them.
@@ -44,7 +44,7 @@ pub(in crate::cloud) enum Shows {
     Version,
     /// A page of them.
     Versions,
-    /// Who called.
+    /// The caller.
     Identity,
 }
 
@@ -55,27 +55,26 @@ impl Shows {
     }
 }
 
-/// What it means when an operation is refused with the one code that `AIWorkSpace` has for "name already existed" and
-/// "not found".
+/// The meaning of a refusal with the one code that `AIWorkSpace` has for both "name already existed" and "not found".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cloud) enum NameOrMissing {
     /// The name is taken.
     Name,
     /// The name is taken, if the call sets one and the status is not 404; else as for [`Self::ByStatus`].
     NewName,
-    /// What the path names is not there.
+    /// The resource in the path does not exist.
     Gone,
     /// The operation neither sets a name nor names a resource.
     Neither,
-    /// Only the status 404 can say that something is missing; otherwise the next pass reads what is there.
+    /// Only the status 404 says that something is missing; otherwise the next reconcile reads the remote.
     ByStatus,
 }
 
-/// What one call costs by the vendor's price list (the page "PAI dataset management API", section "Pricing & Billing"),
-/// in the units of the list.
+/// The price of one call in the vendor's price list (the page "PAI dataset management API", section "Pricing &
+/// Billing"), in the units of the list.
 ///
 /// The list gives no currency. It says that failed calls are generally billed, and that `GetDataset` is billed only if
-/// it succeeds. Whether the input and the output price of `ListDatasets` are both due is not said, so they are kept
+/// it succeeds. It does not say whether both the input and the output price of `ListDatasets` are due, so they are kept
 /// apart. Operations that are not on the list have no published price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
@@ -88,12 +87,12 @@ pub struct Price {
 }
 
 impl Price {
-    /// Of a call that may be billed even if it fails.
+    /// The price of a call that may be billed even if it fails.
     pub(super) const fn billed(input: f64, output: f64) -> Self {
         Self { input, output, failures: true }
     }
 
-    /// Of a call that is billed only if it succeeds.
+    /// The price of a call that is billed only if it succeeds.
     pub(super) const fn if_ok(input: f64) -> Self {
         Self { input, output: 0.0, failures: false }
     }
@@ -114,7 +113,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A row with what every operation has.
+    /// A row with the columns that every operation has.
     pub(super) const fn new(
         product: Product,
         name: &'static str,

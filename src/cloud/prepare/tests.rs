@@ -1,4 +1,4 @@
-//! Requests of the public constructors against vectors of the official SDK and its captured headers.
+//! Requests of the public constructors, compared with vectors of the official SDK and its captured headers.
 
 use serde_json::{Map, json};
 

@@ -9,7 +9,7 @@ struct Vector {
     path: &'static str,
     query: &'static [(&'static str, &'static str)],
     body: &'static str,
-    /// Besides the date, nonce, content hash and version, which all vectors share.
+    /// Headers in addition to the date, nonce, content hash and version, which all vectors share.
     headers: &'static [(&'static str, &'static str)],
     canonical_request: &'static str,
     string_to_sign: &'static str,

@@ -1,13 +1,14 @@
-//! What is not shown any more where it had to be: nothing of it is believed, and who recorded it looks for itself. An
-//! absence is never proof here, only a reason to read.
+//! Remotes that are missing where a read or list had to show them: their rows are not believed any more, and the
+//! objects that recorded them are woken to read for themselves. An absence is never proof here.
 
 use tokio::time::Instant;
 
 use super::{Arc, ObjectKey, Recorder, Remote, RemoteId, Rows, Uid, version_number};
 
 impl Rows {
-    /// A read did not find this remote, or a list that had to show it does not: until it is shown again nothing is
-    /// believed of it, nor of the versions of a dataset. Returns who recorded any of it and was not told yet.
+    /// A read did not find this remote, or a list that had to show it does not. Its row, and for a dataset the rows of
+    /// its versions, are not believed until the service shows them again. Returns the objects that recorded any of them
+    /// and were not woken for it yet.
     pub(in crate::inventory) fn missing(&mut self, id: &RemoteId, now: Instant) -> Vec<ObjectKey> {
         let dataset = id.root();
         self.watches.left(id);
@@ -31,8 +32,9 @@ impl Rows {
         self.untold(dataset, keys)
     }
 
-    /// A list shows this dataset, as of then: versions later than its newest one are not believed to be there, unless
-    /// something newer is known of them. Returns who recorded one of those and was not told yet.
+    /// A list as of `as_of` shows this dataset. Versions above its newest one are not believed any more, unless
+    /// something newer is known of them. Returns the objects that recorded such a version and were not woken for it
+    /// yet.
     pub(in crate::inventory) fn outlived(&mut self, shown: &Remote, as_of: Instant) -> Vec<ObjectKey> {
         let dataset = shown.id.root();
         let newest = shown.latest.as_deref().and_then(|latest| version_number(latest.id.child()?));
@@ -54,7 +56,7 @@ impl Rows {
         self.untold(dataset, keys)
     }
 
-    /// This object found what it recorded of the dataset: if that goes, it is told (again).
+    /// This object found the remote that it recorded: it is woken again if that disappears.
     pub(in crate::inventory) fn well(&mut self, dataset: &str, uid: Uid) {
         if !self.told.is_empty() {
             self.told.remove(&(Arc::from(dataset), uid));

@@ -1,4 +1,5 @@
-//! Which objects recorded what: they are woken when it changes, with or without a row for it.
+//! Which objects recorded which remotes. They are woken when their remote changes, whether or not there is a row for
+//! it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -39,8 +40,8 @@ impl Rows {
         self.watches.forget(lives);
     }
 
-    /// Objects with the mark of which a dataset came up, or went, that is not the one they recorded, since this was asked
-    /// last.
+    /// Objects with a second dataset: it carries the object's mark, but the object recorded another one. Returns those
+    /// for which such a dataset has come or gone since the last call.
     pub(in crate::inventory) fn doubled(&mut self) -> HashSet<ObjectKey> {
         let unclaimed: HashMap<Arc<str>, Uid> = self.unclaimed().map(|(id, uid)| (id.into(), uid)).collect();
         if unclaimed.is_empty() && self.doubles.is_empty() {

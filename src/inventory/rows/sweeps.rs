@@ -1,5 +1,5 @@
-//! What a sweep asks of the rows when it begins and when it is over: what it did not show, what else is to be listed, and
-//! what carries a mark of ours though nobody recorded it.
+//! The questions of a sweep to the rows: which datasets its list did not show, whose versions it must list, and which
+//! remotes carry our mark although no object recorded them.
 
 use tokio::time::Instant;
 
@@ -7,20 +7,20 @@ use super::super::row::marked;
 use super::{Entry, Recorder, RemoteId, Rows, Uid};
 
 impl Rows {
-    /// The list number `list` shows this dataset. Returns whether it did so for the first time; `None` if there is no
-    /// row.
+    /// The list number `list` shows this dataset. Returns whether it is shown there for the first time; `None` if there
+    /// is no row.
     pub(in crate::inventory) fn seen_by(&mut self, dataset: &str, list: u32) -> Option<bool> {
         let row = self.entries.get_mut(dataset)?.row.as_mut()?;
         Some(std::mem::replace(&mut row.list, list) != list)
     }
 
-    /// There is a row for this dataset.
+    /// Whether there is a row for this dataset.
     pub(in crate::inventory) fn is_shown(&self, dataset: &str) -> bool {
         self.entries.get(dataset).is_some_and(|entry| entry.row.is_some())
     }
 
-    /// Datasets of a workspace that no list from number `first` on, begun at `since`, did show, and that nothing
-    /// newer is known of.
+    /// Datasets of a workspace that no list from number `first` on, begun at `since`, has shown, and of which nothing
+    /// newer is known.
     pub(in crate::inventory) fn unseen(&self, workspace: &str, first: u32, since: Instant) -> Vec<String> {
         let unseen = |entry: &Entry| {
             entry.workspace.as_deref().is_none_or(|there| there == workspace)
@@ -29,15 +29,15 @@ impl Rows {
         self.entries.iter().filter(|(_, entry)| unseen(entry)).map(|(id, _)| id.to_string()).collect()
     }
 
-    /// This version was shown, made by us, or is gone.
+    /// Whether this version was shown, was created by us, or is gone.
     pub(super) fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
         entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
             || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
             || self.gone.contains(&RemoteId::new(dataset).join(version))
     }
 
-    /// Datasets of a workspace whose versions are to be listed: with older ones that somebody recorded and that were
-    /// last listed before `then`, or with one that may be a copy of ours.
+    /// Datasets of a workspace whose versions must be listed: an object recorded an older version and the last list is
+    /// from before `then`, or one version may be a copy of ours.
     pub(in crate::inventory) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
         let due = |dataset: &str, entry: &Entry| {
             let row = entry.row.as_ref().filter(|row| row.has_newest());
@@ -54,7 +54,7 @@ impl Rows {
         self.entries.iter().filter(|(id, entry)| due(id, entry)).map(|(id, _)| id.to_string()).collect()
     }
 
-    /// Datasets with a mark of ours that was not released, and the uid it names, as long as nobody recorded them.
+    /// Datasets that no object recorded, with a mark of ours that is not released, and the uid in it.
     pub(in crate::inventory) fn unclaimed(&self) -> impl Iterator<Item = (&str, Uid)> {
         self.entries
             .iter()
@@ -62,7 +62,7 @@ impl Rows {
             .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
     }
 
-    /// The same of newest versions. (Of older ones nobody is told that they went.)
+    /// The same for newest versions. (Older ones are left out, as no sweep shows when they are gone.)
     pub(in crate::inventory) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
         self.entries.values().filter_map(|entry| {
             let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;

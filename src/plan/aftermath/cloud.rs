@@ -17,29 +17,29 @@ use crate::remote::id::RemoteId;
 /// What is known of an attempt whose create failed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CreateAfter {
-    /// The name is in use, perhaps by what an earlier attempt made: it is looked for.
+    /// The name is in use, perhaps by a remote of an earlier attempt: the reconcile looks for one.
     NameTaken,
-    /// Nothing came of it; that is written down with this report.
+    /// Nothing came of the attempt. Status records that, with this report.
     Refused(Box<Report>),
-    /// It was not carried out and never will be; the pass ends with this report.
+    /// It was not carried out and never will be; the reconcile ends with this report.
     NeverExecuted(Box<Report>),
-    /// It may have been carried out, or still may be.
+    /// The service may have carried it out, or still may.
     Uncertain,
 }
 
-/// A create that was claimed so long ago is not sent any more: its settle time is counted from the claim.
+/// Is a claim of this age too old to send its create? The grace period is counted from the claim.
 #[must_use]
 pub fn is_late(claimed: Option<Duration>, deadline: Duration) -> bool {
     claimed.is_none_or(|age| age > deadline)
 }
 
-/// A refused create may mean that what it is made in is gone, whatever the code says: lists are asked.
+/// May a create have failed because its dataset is gone? Any refusal may mean that, so lists are asked.
 #[must_use]
 pub fn may_lack_its_parent(error: &CallError) -> bool {
     error.class == ErrorClass::Refused
 }
 
-/// What a failed create means; `parent_gone`: what it was to be made in is known to be gone.
+/// What a failed create means. `parent_gone`: the dataset of the new version is known to be gone.
 #[must_use]
 pub fn after_create(error: &CallError, parent_gone: bool, now: Timestamp) -> CreateAfter {
     match &error.class {
@@ -63,29 +63,29 @@ fn lacks_its_parent(error: &CallError) -> Report {
 /// What a failed change means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChangeAfter {
-    /// The new name is taken; the object says so and is otherwise carried out.
+    /// The new name is taken: the reconcile finds out by which remote, and reports that.
     NameRefused(Box<Report>),
     /// The remote is gone: decide again.
     Gone,
-    /// The pass ends with this report.
+    /// The reconcile ends with this report.
     Report(Box<Report>),
 }
 
-/// May the remote be another one now than what was known before the call? A change may have been made all the same; and
-/// one that found nothing says too little: only a read says that the remote is gone, and a label may be what was missing.
+/// May the remote differ now from what was known before the failed call? The change may have been made all the same;
+/// and "not found" may mean only a label, so a read must show whether the remote is gone.
 #[must_use]
 pub fn leaves_a_doubt(error: &CallError) -> bool {
     !error.never_executed() || error.class == ErrorClass::NotFound
 }
 
-/// Nobody knows all codes of the service, so a refusal may mean that the remote is gone: what was not read in this pass is
-/// read before anybody is told (6.6).
+/// Must the remote be read before this failure is reported (6.6)? Not all codes are known, so a refusal may mean that
+/// the remote is gone; one read in a reconcile (`was_read`) is enough.
 #[must_use]
 pub fn reads_first(error: &CallError, was_read: bool) -> bool {
     error.class == ErrorClass::Refused && !was_read
 }
 
-/// What a failed change of a remote means; `gone`: a read after it says so.
+/// What a failed change of a remote means. `gone`: a read found that the remote does not exist.
 #[must_use]
 pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestamp) -> ChangeAfter {
     let refused = error.class == ErrorClass::Refused;
@@ -97,7 +97,7 @@ pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestam
     }
     let mut report = last_words(error, now);
     if refused && deleting {
-        // It is not the spec that stands in the way.
+        // The deletion was refused, so the spec is not to blame.
         report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
     }
     ChangeAfter::Report(Box::new(report))
@@ -106,17 +106,17 @@ pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestam
 /// What an answered delete means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteAfter<'e> {
-    /// It is known gone at once (6.2): what was acknowledged needs no list that is newer than the create.
+    /// The remote is known gone at once (6.2), without a wait for the list lag.
     Deleted,
-    /// It was not there.
+    /// The remote did not exist.
     WasGone,
-    /// The service keeps it because of what is in it: that goes one by one.
+    /// The service keeps the dataset because of its versions: they are deleted one by one.
     OneByOne,
-    /// It failed as any change does.
+    /// The delete failed like any other change.
     Failed(&'e CallError),
 }
 
-/// What the answer to a delete means; `takes_along`: what is in it may go with it.
+/// What the answer to a delete means. `takes_along`: versions may be deleted with their dataset.
 #[must_use]
 pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> DeleteAfter<'_> {
     match answer {
@@ -129,20 +129,20 @@ pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> Delete
     }
 }
 
-/// Does a failed list of what is in a remote say that the remote is gone? `None`: only lists of such remotes can.
+/// Does a failed list of versions say that their dataset is gone? `None`: only a list of datasets can tell.
 #[must_use]
 pub fn says_gone(error: &CallError) -> Option<bool> {
     if error.class == ErrorClass::Unexplained { None } else { Some(error.class == ErrorClass::NotFound) }
 }
 
-/// What is told of an acknowledged change beside the status. `in_flight`: an attempt is under way that ends with it.
+/// The event for an acknowledged change. `in_flight`: the change is a part of an attempt that is under way.
 #[must_use]
 pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     let id = &edit.id;
     let released = edit.after.iter().any(|remote| remote.id == *id && remote.is_released());
     match edit.purpose {
         Purpose::Spec(_) => None,
-        // Taking a remote is told once it is recorded; a mark beside `dso-released` is not all of it yet.
+        // An adoption has its event when recorded; a mark beside `dso-released` is only the first of two changes.
         Purpose::Mark | Purpose::ClearReleased if in_flight || released => None,
         Purpose::Mark | Purpose::ClearReleased => {
             let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
@@ -152,7 +152,7 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
     }
 }
 
-/// What was changed behind our back, in words: a difference from a spec that had been carried out.
+/// What somebody else changed on the remote after the spec was carried out, in words.
 #[must_use]
 pub fn drift(view: &View, id: &RemoteId) -> Option<String> {
     let desired = view.desired.as_ref().ok().filter(|_| view.carried_out())?;

@@ -1,4 +1,4 @@
-//! A remote in hand that its object cannot be told of: the object is gone, or another life of it is there.
+//! A remote in hand that its object cannot record: the object is gone, or another one of the same name took its place.
 
 use crate::plan::edit::Purpose;
 use crate::plan::object::ObjectFacts;
@@ -6,19 +6,19 @@ use crate::plan::recorded::Recorded;
 use crate::plan::step::{Look, Record, Step};
 use crate::plan::view::View;
 
-/// What becomes of a remote whose record the API server did not take.
+/// What happens to a remote that the API server did not let us record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unrecorded {
-    /// The object is as it was: it is tried again.
+    /// The object exists and recorded no other id: the record is tried again.
     Retry,
-    /// Another id is there, and is never overwritten: ours is surplus now, and a later pass sees to it.
+    /// The object has another id, which is never overwritten: ours is surplus, and a later reconcile handles it.
     Surplus,
-    /// The object is gone: the remote is let go.
+    /// The object is gone: its deletion policy decides about the remote.
     Release,
 }
 
-/// What becomes of the remote `record`, by the id that was there `before` the write and the one that is there `now`;
-/// `None` if the object is gone, or another life of it is there.
+/// What happens to the remote `record`, by the id in status `before` the write and `now`; `None` if the object is gone,
+/// or another one of the same name exists.
 #[must_use]
 pub fn after_unrecorded<I: PartialEq>(record: &I, before: Option<&I>, now: Option<Option<&I>>) -> Unrecorded {
     match now {
@@ -28,7 +28,7 @@ pub fn after_unrecorded<I: PartialEq>(record: &I, before: Option<&I>, now: Optio
     }
 }
 
-/// The object as it would be if it had been told of the remote and then deleted: its own policy says what becomes of it.
+/// Makes the object look as if it had recorded the remote and then been deleted, so that its policy decides.
 pub fn released(facts: &mut ObjectFacts, recorded: &mut Recorded, record: &Record) {
     (facts.deleting, facts.finalizer) = (true, true);
     (facts.force_release, facts.paused) = (None, false);
@@ -38,16 +38,16 @@ pub fn released(facts: &mut ObjectFacts, recorded: &mut Recorded, record: &Recor
     recorded.fixed.clone_from(&record.fixed);
 }
 
-/// What of a step is done for an object that is gone: its remote is looked at and let go. Everything else would be for
-/// the object; [`Step::Ignore`] leaves the remote as it is.
+/// The step for an object that is gone: its remote is read, and deleted or released. All other steps are for the object
+/// and become [`Step::Ignore`], which leaves the remote as it is.
 #[must_use]
 pub fn in_hand(view: &View, step: Step) -> Step {
     match step {
-        // What was made a moment ago carries the mark; what does not is what an answer named wrongly.
+        // A remote that we just made carries our mark. If this one does not, the answer named a wrong one.
         Step::Delete(id) if !view.shows_our_mark(&id) => Step::Ignore,
         Step::Edit(edit) if edit.purpose != Purpose::Release => Step::Ignore,
         Step::Read(_) | Step::Look(Look::Owned) | Step::Delete(_) | Step::Edit(_) | Step::RemoveFinalizer => step,
-        // Something stands in the way of it.
+        // These are for the object, or say that something stands in the way.
         Step::Reread
         | Step::Look(Look::Sweep | Look::Named(_) | Look::Children(_))
         | Step::Permit

@@ -6,45 +6,45 @@ use crate::plan::intent::Intent;
 use crate::plan::object::ObjectFacts;
 use crate::plan::report::{Next, Ready, Report};
 
-/// Why a write to the object did not come back as taken.
+/// Why the API server did not confirm a write to the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotWritten {
-    /// It was refused: nothing was stored, and nothing will be until somebody changes something.
+    /// The API server refused it: nothing was stored, and nothing will be until somebody changes something.
     Refused,
-    /// Another version is there (409).
+    /// The object has another `resourceVersion` (409).
     Conflict,
-    /// The object is not there (404).
+    /// The object does not exist (404).
     NotFound,
     /// A test of the patch does not hold (422).
     Untrue,
-    /// It may have been stored, or still may be.
+    /// The write may have been stored, or still may be.
     Unclear,
 }
 
 impl NotWritten {
-    /// It may have been stored all the same: the object says whether it was.
+    /// The write may have been stored all the same: the object shows whether it was.
     #[must_use]
     pub const fn may_be_stored(self) -> bool {
         !matches!(self, Self::Refused)
     }
 
-    /// It is as if the object that it was for were not there: it is read to see whether it is.
+    /// The object of the write may be gone: a read shows whether it is.
     #[must_use]
     pub const fn misses_its_object(self) -> bool {
         matches!(self, Self::Refused | Self::NotFound | Self::Untrue)
     }
 }
 
-/// What is known of a claim that did not come back as taken.
+/// What is known of a claim that the API server did not confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimAfter {
     /// Nothing was stored, so nothing is sent and no attempt is in doubt.
     NotStored,
-    /// It is stored: the attempt is in flight.
+    /// The claim is stored: the attempt is in flight.
     Stored,
-    /// Someone else wrote meanwhile: decide again from what is there now.
+    /// Somebody else wrote meanwhile: the reconcile decides again from the new copy of the object.
     Again,
-    /// It may be stored yet, but its attempt is not sent: that never executes.
+    /// The claim may be stored yet, but its attempt is not sent and never executes.
     NotSent,
 }
 
@@ -53,46 +53,45 @@ pub enum ClaimAfter {
 pub fn after_claim(error: NotWritten, intent: &Intent, now: &ObjectFacts) -> ClaimAfter {
     match error {
         NotWritten::Refused => ClaimAfter::NotStored,
-        // A 409 against oneself is recognised by the nonce.
+        // If an earlier write of ours caused the 409, the nonce shows it.
         _ if now.intent.own() == Some(intent) && now.finalizer => ClaimAfter::Stored,
         NotWritten::Conflict => ClaimAfter::Again,
         NotWritten::NotFound | NotWritten::Untrue | NotWritten::Unclear => ClaimAfter::NotSent,
     }
 }
 
-/// How often a record of a remote in hand is tried before it is left to recovery by mark.
+/// How often the operator tries to record a remote before it leaves that to recovery by mark.
 pub const RECORD_TRIES: u64 = 4;
 
-/// After what time a record that failed this many times before is tried again; `None`: it is left to recovery by mark.
+/// The wait before a record that failed this many times before is tried again; `None` leaves it to recovery by mark.
 #[must_use]
 pub fn records_again(error: NotWritten, failed: u64) -> Option<Duration> {
     if error == NotWritten::Refused || failed + 1 >= RECORD_TRIES {
         return None;
     }
-    // What could not fit the object is tried anew on what is there now.
+    // The object was read since: the next try uses the new copy.
     Some(if error.misses_its_object() { Duration::ZERO } else { Duration::from_millis(250 << failed) })
 }
 
-/// Is there nothing left to do once a remote is recorded? `settled`: it equals the spec. Nothing wakes the object because
-/// of that write, so what is left to do is done in the same pass.
+/// Is there nothing left to do once a remote is recorded? `settled`: it equals the spec. Our write wakes no object, so
+/// the same reconcile does the rest.
 #[must_use]
 pub const fn ends_with_its_record(settled: bool, deleting: bool, polled: bool) -> bool {
     settled && !deleting && !polled
 }
 
-/// How a pass goes on once a refusal of its attempt is written down.
+/// How a reconcile goes on after it recorded that its attempt was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefuseAfter {
-    /// Nobody needs the remote any more: what is left to do is to let go.
+    /// The object is being deleted and needs no remote: what is left is to remove the finalizer.
     LetGo,
-    /// Someone spoke while the refusal was written: that is not what was refused.
+    /// Somebody changed the object while the refusal was written: the new spec was not refused.
     Soon,
-    /// The pass ends, and the same create is not sent again, and billed again, because something else wakes the object
-    /// within this time.
+    /// The reconcile ends. An event within this time does not make it send, and pay for, the same create again.
     Ended(Option<Duration>),
 }
 
-/// How a pass goes on; `spoken`: the object is not as it was when its attempt was refused.
+/// How the reconcile goes on. `spoken`: somebody changed the object since its attempt was refused.
 #[must_use]
 pub const fn after_refuse(report: &Report, deleting: bool, spoken: bool) -> RefuseAfter {
     match (&report.ready, report.next) {
@@ -106,18 +105,18 @@ pub const fn after_refuse(report: &Report, deleting: bool, spoken: bool) -> Refu
     }
 }
 
-/// What follows when the finalizer could not be taken off.
+/// What follows when the finalizer could not be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinalizerAfter {
-    /// It went with the object.
+    /// The object is gone, and its finalizer with it.
     Gone,
-    /// It is read again: it is not as it was.
+    /// The object has changed: it is read again.
     Reread,
-    /// It is told, and tried again.
+    /// The failure is reported, and the removal is tried again.
     Failed,
 }
 
-/// What follows when the finalizer could not be taken off.
+/// What follows when the finalizer could not be removed.
 #[must_use]
 pub const fn after_finalizer(error: NotWritten) -> FinalizerAfter {
     match error {

@@ -10,7 +10,7 @@ use crate::plan::step::{Flight, Step};
 use crate::plan::view::View;
 use crate::remote::mark::Origin;
 
-/// Permit first, then the claim; the create follows in flight (3.2).
+/// The permit comes first, then the claim. The create follows once the attempt is in flight (3.2).
 pub(super) fn create(view: &View, desired: &Desired) -> Step {
     if !view.observed.permit {
         return Step::Permit;
@@ -21,7 +21,7 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
     }
 }
 
-/// The intent for a new attempt: refused attempts, and one known never executed, are dropped.
+/// The intent for a new attempt. It drops the attempt that was refused, or else the one known never executed.
 pub(super) fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(Intent, String)> {
     let nonce = format!("{}{}", origin.letter(), view.state.fresh);
     let previous = view.object.intent.own().cloned();

@@ -25,7 +25,7 @@ pub(crate) fn fields(value: serde_json::Value) -> Fields {
     serde_json::from_value(value).unwrap()
 }
 
-/// The desire of a view, to be changed.
+/// The desired state of a view, to be changed.
 pub(crate) fn desire(view: &mut View) -> &mut Desired {
     view.desired.as_mut().unwrap()
 }
@@ -81,12 +81,12 @@ fn a_full_set_of_version_labels_needs_a_read_of_the_same_pass() {
     let labels = &edit.after[0].all_labels();
     assert_eq!((labels.get("foreign").map(String::as_str), labels.len()), (Some("theirs"), 5));
     assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", labels));
-    // Those that are as they should be are sent too.
+    // Labels that are already as the spec wants them are sent too.
     desire(&mut view).labels.insert("foreign".into(), "theirs".into());
     let Step::Edit(edit) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert_eq!(edit.request, Request::create_dataset_version_labels("d-1", "v2", &edit.after[0].all_labels()));
     assert_eq!(edit.after[0].labels.get("foreign").map(String::as_str), Some("theirs"));
-    // Letting it go writes the full set as well.
+    // A release writes the full set of labels as well.
     view.object.deleting = true;
     view.observed.object_is_fresh = true;
     view.deletion = Some(crate::plan::desired::Deletion::Retain);
@@ -166,13 +166,13 @@ fn a_recorded_remote_that_exists_is_never_put_aside_for_a_newer_attempt() {
     view.observed.remotes.insert(id.clone(), Observation::Read(remote.clone()));
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Available(_)), "{report:?}");
-    // What came of the newer one is surplus.
+    // The remote that the newer attempt made is surplus.
     view.observed.owned = vec![remote.clone(), newer.clone()];
     view.observed.owned_is_fresh = true;
     view.observed.object_is_fresh = true;
     view.observed.remotes.insert(newer.id.clone(), Observation::Read(newer.clone()));
     assert_eq!(plan(&view), Step::Delete(newer.id.clone()));
-    // Not found is not gone: it may be a moment behind.
+    // A remote that was not found is not known gone: the read may be a moment behind.
     view.observed.remotes.insert(id.clone(), Observation::Gone);
     view.state.recorded_age = Some(std::time::Duration::ZERO);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };

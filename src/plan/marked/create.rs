@@ -1,4 +1,4 @@
-//! An object without a remote: look first, then take what is its own, adopt what it was told to, or create.
+//! An object without a remote: look first, then take its own, adopt the one that the spec names, or create.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::remote::fields::hash;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Ownership};
 
-/// Nothing is recorded and nothing is in doubt.
+/// The next step for an object that has no recorded id and is not in doubt.
 pub(super) fn make(view: &View, desired: &Desired) -> Step {
     if let Some(id) = &desired.adopt {
         return adopt(view, desired, id);
@@ -43,7 +43,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
-            // A sweep may lag behind a delete: read it before taking it.
+            // The sweep may lag behind a delete, so the remote is read before it is taken.
             Ownership::Predecessor { .. } => match view.observation(&remote.id) {
                 Some(Observation::Gone) => {}
                 Some(Observation::Read(read)) => return take(view, desired, read),
@@ -72,7 +72,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     }
 }
 
-/// The attempt claimed in this pass: send it, mark it, write down what came of it.
+/// The attempt that was claimed in this reconcile: send the create or write the mark, then record the result.
 pub(super) fn in_flight(view: &View) -> Step {
     match &view.observed.flight {
         Some(Flight::Create { nonce, landed: None }) if !nonce.is_empty() => Step::Create,
@@ -99,7 +99,7 @@ pub(super) fn in_flight(view: &View) -> Step {
     }
 }
 
-/// What it takes until a remote carries the mark of this attempt, and is not released any more.
+/// The next edit until a remote carries the mark of this attempt without `dso-released`; `None` once it does.
 fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     let codec = view.profile.codec;
     let edit = match view.ownership(remote) {
@@ -119,7 +119,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     Some(Step::Edit(Box::new(edit)))
 }
 
-/// Consent for one id.
+/// The user consented to adopt this id.
 fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     match view.observation(id) {
         Some(Observation::Read(remote)) => take(view, desired, remote),
@@ -132,7 +132,7 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     }
 }
 
-/// Its mark claims this object, but is not ours.
+/// The mark of the remote names this object, but its signature is not ours.
 fn forged(remote: &Remote) -> Step {
     let message = format!(
         "{} carries this object's ownership labels with a signature that is not ours; remove its labels that begin with dso-",
@@ -141,12 +141,12 @@ fn forged(remote: &Remote) -> Step {
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 
-/// Exactly one unmarked dataset of this name is taken; otherwise one is created.
+/// Adopts the one unmarked dataset of this name. Without one, it creates; with several, the user must choose.
 fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
     let Some(named) = &view.observed.named else {
         return Step::Look(Look::Named(name.to_owned()));
     };
-    // Taken by an earlier attempt of ours whose answer was lost: the inventory may not show its mark yet.
+    // An earlier attempt took it, and the answer was lost: the inventory may not show that mark yet.
     for remote in named {
         if let Ownership::Mine { nonce, .. } = view.ownership(remote) {
             return record(view, remote, &nonce, true);
@@ -166,7 +166,7 @@ fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
     }
 }
 
-/// Takes a remote that was read in this pass, if it may be taken.
+/// Takes a remote that was read in this reconcile, if it may be taken.
 fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     if desired.bind {
         return record(view, remote, "a", false);

@@ -1,4 +1,4 @@
-//! Endings of a pass, and what they say.
+//! The steps that end a reconcile with a report, each for one cause.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use crate::plan::report::{About, Blocked, Next, Report};
 use crate::plan::step::Step;
 use crate::plan::view::View;
 
-/// Who calls is looked up this often while it is not known.
+/// How long an object waits before it asks again for the name of the caller.
 const UNNAMED: Duration = Duration::from_secs(15);
 
-/// Ends the pass with a hold.
+/// Ends the reconcile: the spec cannot be worked on.
 pub(super) fn end(hold: Blocked) -> Step {
     Step::Report(Box::new(hold.into()))
 }
 
-/// Ends the pass: a human must act.
+/// Ends the reconcile: a person must act.
 pub(super) fn stuck(reason: Reason, message: impl Into<String>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message)))
 }
 
-/// Ends the pass: waiting.
+/// Ends the reconcile: the object waits.
 pub(super) fn working(reason: Reason, message: impl Into<String>, next: Next) -> Step {
     Step::Report(Box::new(Report::working(reason, message, next)))
 }
 
-/// Ends the pass: who calls is not known yet, and absences do not count until it is.
+/// Ends the reconcile: the name of the caller is not known yet, and absences do not count until it is.
 pub(super) fn unnamed(reason: Reason) -> Step {
     working(
         reason,
@@ -36,12 +36,12 @@ pub(super) fn unnamed(reason: Reason) -> Step {
     )
 }
 
-/// Ends the pass: a human must act, or these remotes must change.
+/// Ends the reconcile: a person must act, or these remotes must change.
 pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message).about(about)))
 }
 
-/// What to add to a message about a pause whose value is not understood.
+/// An addition to the message about a pause: it says that the value is not a boolean, and is empty if it is one.
 pub(super) fn unclear_pause(view: &View) -> String {
     let value = view.object.unclear_pause.as_deref();
     value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()

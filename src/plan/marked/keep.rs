@@ -21,7 +21,7 @@ use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Ownership};
 use crate::words::shown;
 
-/// The remote is recorded.
+/// The next step for an object with a recorded remote.
 pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     let desired = match &view.desired {
         Ok(desired) => desired,
@@ -73,12 +73,12 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     }
 }
 
-/// A version of a dataset that its Dataset does not stand for any more. What the inventory says of it may be older than that.
+/// Does the Dataset of this version stand for another dataset now? The row of the version may be older than that.
 fn moved(desired: &Desired, id: &RemoteId) -> bool {
     id.child().is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.root())
 }
 
-/// The service refused a new name: a list says who has it.
+/// The service refused a new name because it is taken: a list shows which dataset has it.
 fn name_refused(view: &View, desired: &Desired, refused: &Report) -> Step {
     let name = desired.mutable.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default();
     if view.observed.named.is_none() {
@@ -104,7 +104,7 @@ fn available(view: &View, comparison: &Comparison) -> Step {
     Step::Report(Box::new(report))
 }
 
-/// What the user is told of the fields that are left as the service keeps them.
+/// The message about the fields that are left as the service keeps them.
 pub(super) fn normalised(comparison: &Comparison) -> Option<String> {
     let told: Vec<_> = comparison
         .left
@@ -129,7 +129,7 @@ fn on_demand(view: &View) -> bool {
     view.carried_out() && view.object.poll == Some(std::time::Duration::ZERO)
 }
 
-/// `poll-interval`: time for a read of its own.
+/// `poll-interval`: is it time to read the remote again?
 fn due(view: &View) -> bool {
     let interval = view.object.poll.filter(|poll| !poll.is_zero());
     interval.is_some_and(|interval| view.state.read_age.is_none_or(|age| age >= interval))
@@ -140,7 +140,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     let origin = view.recorded.origin.unwrap_or(Origin::Created);
     match view.ownership(remote) {
         Ownership::Mine { released: false, .. } => None,
-        // An older copy may be of an object that let go of it since.
+        // An older copy will not do: the object may have released the remote since.
         Ownership::Mine { released: true, .. } if !view.observed.object_is_fresh => Some(Step::Reread),
         Ownership::Mine { released: true, .. } => {
             Some(Step::Edit(Box::new(Edit::clear_released(view.profile.codec, remote))))
@@ -176,7 +176,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     }
 }
 
-/// By an edit that came while the create was on its way, or because what was adopted never was as the spec says.
+/// Immutable fields differ: by an edit while the create was under way, or because the adopted remote had others.
 fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     let list: Vec<_> = conflicts
         .iter()
@@ -198,7 +198,7 @@ fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     stuck(Reason::ImmutableChanged, format!("{}; {instead}", list.join("; ")))
 }
 
-/// Not found: is it known gone, and what then? (6.3)
+/// The remote was not found: is it known gone, and what follows then? (6.3)
 fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     if !view.observed.swept && !desired.bind {
         return Step::Look(Look::Sweep);

@@ -1,4 +1,4 @@
-//! What is known of the recorded remote, asked of the view.
+//! Questions about the recorded remote that several decisions share.
 
 use super::ends::working;
 use crate::api::condition::Reason;
@@ -9,12 +9,12 @@ use crate::plan::view::View;
 use crate::remote::fields::{Fields, difference};
 use crate::remote::id::RemoteId;
 
-/// Immutables of the spec that differ from what was recorded.
+/// Immutable fields of the spec that differ from the recorded ones.
 pub(super) fn fixed_conflicts(view: &View, desired: &Desired) -> Fields {
     conflicts(desired, &view.recorded.fixed)
 }
 
-/// Not found, and not known gone yet.
+/// Ends the reconcile: the remote was not found, but is not known gone yet.
 pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
     working(
         Reason::Uncertain,
@@ -23,12 +23,12 @@ pub(super) fn not_found(view: &View, id: &RemoteId) -> Step {
     )
 }
 
-/// Immutables of the spec that a remote has otherwise.
+/// Immutable fields of the spec that differ from those of a remote.
 pub(super) fn conflicts(desired: &Desired, fixed: &Fields) -> Fields {
     difference(&desired.fixed, fixed)
 }
 
-/// The members of `all` that `like` has.
+/// Those members of `all` that `like` has too.
 pub(super) fn restricted(all: &Fields, like: &Fields) -> Fields {
     all.iter().filter(|(name, _)| like.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

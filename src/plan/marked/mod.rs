@@ -1,7 +1,7 @@
 //! The plan for remotes whose id the service makes, and that carry our mark.
 //!
-//! The pass calls it again after each step with what the step taught, until it answers with
-//! an ending ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
+//! The reconcile asks again after each step, with its result in the view, until the answer is an ending
+//! ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
 //! `docs/protocol.md`.
 
 mod attempt;
@@ -53,7 +53,7 @@ fn decide(view: &View) -> Step {
     }
 }
 
-/// A finalizer or intent that someone stripped is put back before anything else (3.2).
+/// A finalizer or intent that somebody removed is put back before anything else (3.2).
 fn repair(view: &View) -> Option<Step> {
     if view.desired.as_ref().is_ok_and(|desired| desired.bind) {
         return None;
@@ -66,7 +66,7 @@ fn repair(view: &View) -> Option<Step> {
     Some(Step::Claim(Box::new(intent), None))
 }
 
-/// No cloud write while paused; an edit that was not carried out says so.
+/// A paused object sends nothing to the cloud; its report says whether the spec is carried out.
 fn paused(view: &View) -> Step {
     let mut normalised = None;
     let differs = match (view.id(), &view.desired) {

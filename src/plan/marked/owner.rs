@@ -1,4 +1,4 @@
-//! Who owns a remote that is not this object's, and how it is handed over: the words of `OwnedByOther` and `NameTaken`.
+//! The messages of `OwnedByOther` and `NameTaken`: which object owns a remote, and how a person hands it over.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::plan::view::View;
 use crate::remote::Remote;
 use crate::remote::mark::RawMark;
 
-/// The remote carries the mark of another living owner: `what` begins the message, after the id.
+/// Ends the reconcile: the remote carries the mark of another living owner. In the message, `what` follows the id.
 pub(super) fn owned_by_other(view: &View, remote: &Remote, what: &str, instead: &str) -> Step {
     let (who, way_out) = owner(view, remote);
     let message = format!("{} {what} {who}; {instead}. To hand it over: {way_out}", remote.id);
@@ -19,7 +19,7 @@ pub(super) fn owned_by_other(view: &View, remote: &Remote, what: &str, instead: 
     told(Reason::OwnedByOther, message, vec![about])
 }
 
-/// Who owns it, and how it is let go there.
+/// The owner of the remote, and how a person releases the remote there.
 fn owner(view: &View, remote: &Remote) -> (String, String) {
     if let Some(owner) = neighbour(view, remote) {
         return (owner.to_string(), owner.way_out());
@@ -33,13 +33,13 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     }
 }
 
-/// The object here whose mark it carries, under a domain of ours.
+/// The object here whose mark the remote carries, if the mark has an owner domain of ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
     let mark = remote.mark.as_ref().filter(|mark| mark.is_under(view.config.identity.domains()))?;
     view.observed.neighbours.get(mark.uid()?)
 }
 
-/// Who has the name that the service says is taken, and what to do about it.
+/// The message about a name that is taken: which datasets have it, and what a person can do.
 pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
     let others: Vec<&Arc<Remote>> =
         view.observed.named.iter().flatten().filter(|remote| Some(&remote.id) != view.id()).collect();
@@ -62,7 +62,7 @@ pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
     (message, others.iter().map(|remote| About::shown(remote)).collect())
 }
 
-/// What takes this remote, ready to be copied into a spec.
+/// The `adoption` that takes this remote, ready to be copied into a spec.
 pub(super) fn adoption(remote: &Remote) -> String {
     match remote.id.child() {
         None => format!("adoption: {{datasetId: {}}}", remote.id.root()),

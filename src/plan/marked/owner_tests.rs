@@ -1,4 +1,4 @@
-//! What is said of remotes that are not this object's: who owns them, the next command, and what wakes the object.
+//! The messages about remotes that are not this object's: the owner, the next command, and what wakes the object.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn neighbour() -> Neighbour {
     Neighbour { kind: "Dataset", resource: "paids", namespace, name, uid, deletes: true }
 }
 
-/// Another object here, and its mark.
+/// Adds another object here to the view, and returns its mark.
 fn lives(view: &mut View) -> RawMark {
     view.observed.live_here.insert(OTHER.into());
     view.observed.neighbours.insert(OTHER.into(), neighbour());
@@ -191,7 +191,7 @@ fn a_version_whose_dataset_object_stands_for_another_one_is_read_before_it_is_be
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     let Ready::Working(Reason::DependencyNotReady, message) = &report.ready else { panic!("{:?}", report.ready) };
     assert!(message.contains("d-1/v2") && message.contains("d-2"), "{message}");
-    // Gone as well: it is made again there if that is wanted, and otherwise said to be gone.
+    // The version is gone as well: it is made again in d-2 if the spec wants that, and otherwise reported as deleted.
     view.observed.remotes.insert(version, Observation::Gone);
     let Step::Report(report) = plan(&view) else { panic!("{:?}", plan(&view)) };
     assert!(matches!(report.ready, Ready::Stuck(Reason::RemoteDeleted, _)), "{:?}", report.ready);

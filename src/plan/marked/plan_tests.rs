@@ -134,12 +134,12 @@ pub(crate) fn view() -> View {
 /// A Dataset of which only the Uri is fixed.
 static PROFILE: Profile = Profile { fixed: &["Uri"], ..crate::kinds::dataset::PROFILE };
 
-/// Is it an edit of this remote, for this?
+/// Is the step an edit of this remote, for this purpose?
 pub(super) fn is_edit(step: &Step, purpose: &Purpose, id: &RemoteId) -> bool {
     matches!(step, Step::Edit(edit) if edit.purpose == *purpose && edit.id == *id)
 }
 
-/// What is sent to make a remote equal to what is wanted.
+/// The requests that make a remote equal to the spec.
 pub(super) fn requests(view: &View, desired: &Desired, remote: &Remote) -> Vec<Request> {
     (view.profile.compare)(view, desired, remote).edits.into_iter().map(|edit| edit.request).collect()
 }
@@ -227,7 +227,7 @@ fn what_always_holds() {
     let count = every_view(|view, step| {
         let context = || format!("{step:?}\nfor {view:#?}");
         match step {
-            // R1: nothing is created that was not claimed in this pass.
+            // R1: no create is sent that was not claimed in this reconcile.
             Step::Create => panic!("{}", context()),
             Step::Claim(intent, flight) => {
                 assert!(!view.object.deleting, "the server forbids a new finalizer\n{}", context());
@@ -244,7 +244,7 @@ fn what_always_holds() {
                     assert!(view.id().is_none(), "onExternalDeletion is Fail\n{}", context());
                 }
             }
-            // Only what was read in this pass, and provably is ours, is deleted.
+            // Only a remote that was read in this reconcile, and that provably is ours, is deleted.
             Step::Delete(id) => {
                 assert!(matches!(view.observation(id), Some(Observation::Read(_))), "{}", context());
                 assert!(view.observed.object_is_fresh, "{}", context());

@@ -1,4 +1,4 @@
-//! Writing down a remote that was found.
+//! Recording a remote that was found: as it is, so that a difference from the spec shows as ImmutableChanged.
 
 use super::known::conflicts;
 use crate::plan::edit::Comparison;
@@ -8,9 +8,9 @@ use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::mark::Origin;
 
-/// Writes down a remote as read: recorded first, compared afterwards (4.3).
+/// Records a remote as it was read. It is compared with the spec afterwards (4.3).
 pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) -> Step {
-    // A list leaves members out (`Provider`): a difference is believed only of a read.
+    // A list leaves members out (`Provider`), so only a read can show a difference.
     let differs = view.desired.as_ref().is_ok_and(|desired| !conflicts(desired, &found.fields).is_empty());
     let remote = match view.observation(&found.id) {
         Some(Observation::Read(read)) => read,
@@ -33,7 +33,7 @@ pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) 
         recovered: recovered && !bound,
         fixed: view.fixed_of(&remote.fields),
         attempt: (!bound).then(|| Ended { nonce: nonce.to_owned(), outcome }),
-        // Our create set them.
+        // Labels that are as the spec wants them count as set by us.
         label_keys: comparison.map(|comparison| comparison.held).unwrap_or_default(),
         settled: settled && (bound || view.in_good_order()),
     }))

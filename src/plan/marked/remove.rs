@@ -1,4 +1,4 @@
-//! An object that is being deleted: its remote goes or is kept, and only then the finalizer leaves.
+//! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
 use super::ends::{stuck, unclear_pause, unnamed, working};
 use super::{surplus, uncertain};
@@ -14,7 +14,7 @@ use crate::remote::fields::difference;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Ownership};
 
-/// The object has a deletion timestamp.
+/// The next step for an object with a deletion timestamp.
 pub(super) fn remove(view: &View) -> Step {
     if !view.object.finalizer {
         return Step::Ignore;
@@ -29,7 +29,7 @@ pub(super) fn remove(view: &View) -> Step {
         }
     }
     if view.observed.definition_going {
-        // 6.7 Nobody asked for what it stands for to go.
+        // 6.7 Nobody asked to delete the remote.
         return Step::RemoveFinalizer;
     }
     if view.create_state() == CreateState::Uncertain {
@@ -51,7 +51,7 @@ fn paused(view: &View, what: &str) -> Step {
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
 }
 
-/// 6.1 Row 1 of section 5 only; everything else is left alone.
+/// 6.1 Only remotes with the object's own uid (row 1 of section 5) are deleted; all others are left alone.
 fn without_id(view: &View) -> Step {
     if view.object.paused && has_other_attempts(view) {
         return paused(view, "its earlier attempts are looked for");
@@ -62,7 +62,7 @@ fn without_id(view: &View) -> Step {
     Step::RemoveFinalizer
 }
 
-/// 6.1 An intent that lists other attempts than the recorded one: their surplus goes first.
+/// 6.1 If the intent lists attempts other than the recorded one, their surplus is deleted first.
 fn surplus_first(view: &View) -> Option<Step> {
     if !has_other_attempts(view) {
         return None;
@@ -82,8 +82,7 @@ fn has_other_attempts(view: &View) -> bool {
     view.object.intent.own().is_some_and(other)
 }
 
-/// The remote stays; a label says that it is nobody's now. The inventory's word is enough for that, but not for leaving it
-/// as it is.
+/// The remote stays, with the label `dso-released`. An inventory row is enough to write that label, not to omit it.
 fn retain(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
@@ -96,7 +95,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
     if (view.profile.is_borrowed)(id) || remote.is_released() {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
-    // A mark of ours that was written since must not stay behind: a list may have shown it, a read shows it.
+    // Our mark may be newer than the row, and must not stay without the label: a list may have shown it, a read does.
     let listed = view.observed.owned.iter().filter(|owned| owned.id == *id);
     match view.observation(id) {
         _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => {
@@ -114,14 +113,14 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
     }
-    // Section 5: the remote is read in the same pass.
+    // Section 5: the remote is read in the same reconcile.
     let remote = match view.observation(id) {
         Some(Observation::Gone) => return gone(view, id),
         Some(Observation::Read(remote)) => remote.clone(),
         Some(Observation::Listed(_)) | None => return Step::Read(id.clone()),
     };
     let whose = view.ownership(&remote);
-    // The answer of the create may have named a wrong one: then nothing is sent to either.
+    // The answer of the create may have named a wrong remote: then nothing is sent to either of the two.
     if whose == Ownership::Nobody {
         if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
             return step;
@@ -146,7 +145,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     not_cleared(view, id, clearance).unwrap_or_else(|| Step::Delete(id.clone()))
 }
 
-/// 6.4 The step while something stands in the way of letting it go.
+/// 6.4 The step while something stands in the way of the deletion or release; `None` if nothing does.
 fn not_cleared(view: &View, id: &RemoteId, clearance: Clearance) -> Option<Step> {
     Some(match clearance {
         Clearance::Go => return None,
@@ -163,7 +162,7 @@ fn not_cleared(view: &View, id: &RemoteId, clearance: Clearance) -> Option<Step>
     })
 }
 
-/// 6.2 Not found, or deleted by us in this pass.
+/// 6.2 The remote was not found, or we deleted it in this reconcile.
 fn gone(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = surplus_first(view) {
         return step;

@@ -1,5 +1,5 @@
-//! A case for each rule of the protocol that one view is enough to break; seeded bugs (`tests/mutants`) showed which were
-//! wanting.
+//! A case for each rule of the protocol that one view is enough to break; seeded bugs (`tests/mutants`) showed the
+//! missing ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn settled() -> (View, Arc<Remote>) {
     (view, remote)
 }
 
-/// The same being deleted, with v1 as its only version.
+/// The same object while it is being deleted, with v1 as its only version.
 fn deleted() -> View {
     let (mut view, remote) = settled();
     let v1 = Remote { id: RemoteId::new("d-1").join("v1"), latest: None, ..(*remote).clone() };
@@ -43,26 +43,26 @@ fn deleted() -> View {
     view
 }
 
-/// What was read of its remote.
+/// Its remote, as it was read.
 fn read(view: &View) -> Arc<Remote> {
     let Some(Observation::Read(remote)) = view.observation(&id()) else { panic!("{:?}", view.observation(&id())) };
     remote.clone()
 }
 
-/// What came of its attempt is not known.
+/// Puts the object in doubt: nothing is recorded of its attempt.
 fn unrecord(view: &mut View) {
     view.recorded.id = None;
     view.recorded.attempt = None;
 }
 
-/// Nobody has worked on it yet.
+/// Makes the object one that was never reconciled.
 fn untouched(view: &mut View) {
     view.recorded = crate::plan::recorded::Recorded::default();
     view.object.intent = Stored::Absent;
     view.object.finalizer = false;
 }
 
-/// Its status says that it is Ready.
+/// Makes its status say that the object is Ready.
 fn told_ready(view: &mut View) {
     let report = Report::new(Ready::Available(String::new()), Next::Event);
     view.recorded = crate::reconcile::conditions::next_status(&view.recorded, &report, 1, jiff::Timestamp::UNIX_EPOCH);
@@ -112,7 +112,7 @@ fn an_unmarked_remote_is_deleted_only_if_status_proves_it() {
     let remote = read(&view);
     let unmarked = Remote { mark: None, ..(*remote).clone() };
     view.observed.remotes.insert(id(), Observation::Read(Arc::new(unmarked.clone())));
-    // A list shows that its create made no other one.
+    // A list shows that its create made no other remote.
     view.state.recorded_age = Some(view.config.list_lag * 2);
     view.observed.owned_is_fresh = true;
     assert_eq!(plan(&view), Step::Delete(id()));
@@ -137,7 +137,7 @@ fn what_other_attempts_made_is_looked_for_before_the_finalizer_leaves() {
     assert_eq!(plan(&view), Step::RemoveFinalizer);
 }
 
-/// Whoever worked on it may be the caller, whose name nobody tells: that is waited for, and no person is asked.
+/// The named principal may be the caller, which the token service has not named yet: the object waits for that.
 #[test]
 fn a_caller_without_a_name_is_no_other_caller() {
     let mut gone = deleted();

@@ -18,7 +18,7 @@ use crate::remote::mark::Origin;
 /// The next step towards removing surplus beside `kept`, if there is any.
 pub(super) fn remove(view: &View, kept: &Arc<Remote>) -> Option<Step> {
     let surplus = next(view)?;
-    // The kept one must be shown by a read in this pass.
+    // The remote that is kept must have been read in this reconcile.
     match view.observation(&kept.id) {
         Some(Observation::Read(_)) => delete(view, &surplus),
         Some(Observation::Listed(_) | Observation::Gone) | None => Some(Step::Read(kept.id.clone())),
@@ -30,7 +30,7 @@ pub(super) fn remove_all(view: &View) -> Option<Step> {
     delete(view, &next(view)?)
 }
 
-/// What is reported and not touched.
+/// The message about remotes that are only reported, and not touched.
 pub(super) fn reported(view: &View) -> Option<String> {
     let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
     (!ids.is_empty()).then(|| {
@@ -41,21 +41,21 @@ pub(super) fn reported(view: &View) -> Option<String> {
     })
 }
 
-/// Another remote that carries the mark of the very attempt that status says brought the recorded one. If the recorded one
-/// carries none, it may be that the answer named a wrong one, and a mark put on it would take it from its owner.
+/// Another remote that carries the mark of the attempt that status records. If the recorded remote carries no mark, the
+/// answer may have named a wrong one, and our mark on it would take it from its owner.
 pub(super) fn made_elsewhere(view: &View) -> Option<RemoteId> {
     let nonce = &view.recorded.attempt.as_ref()?.nonce;
     view.mine_elsewhere().into_iter().find(|(by, _)| by == nonce).map(|(_, remote)| remote.id.clone())
 }
 
-/// The recorded remote carries no mark of this object: may the attempt have made another one, which no list showed yet?
-/// The step that finds out; `None` once it is known.
+/// The step that finds out whether the attempt made another remote, because the recorded one does not carry our mark;
+/// `None` once that is known.
 pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
     let created = view.recorded.attempt.as_ref().is_some_and(|attempt| attempt.outcome == Outcome::Created);
     if !created || made_elsewhere(view).is_some() {
         return None;
     }
-    // Since the answer came; a process that did not see that first saw the nonce later still.
+    // The time since the answer. A process that did not see it counts from when it first saw the nonce, which is later.
     let age = view.state.recorded_age.unwrap_or(view.state.uncertain_for);
     let left = view.config.list_lag.saturating_sub(age);
     if !left.is_zero() {
@@ -92,7 +92,7 @@ fn delete(view: &View, surplus: &Arc<Remote>) -> Option<Step> {
     }
 }
 
-/// Name and immutables are what this nonce sent; of a nonce that is forgotten, what the object has now.
+/// Are name and immutable fields as this nonce sent them? For a nonce that is forgotten: as the object has them now?
 fn sent_by_us(view: &View, nonce: &str, remote: &Remote) -> bool {
     let Ok(desired) = &view.desired else { return false };
     let identity = desired.identity();

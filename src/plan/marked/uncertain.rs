@@ -1,5 +1,5 @@
-//! Uncertainty: an attempt that may have executed, or still may. It is never repeated; it is looked for by its mark, and
-//! "nothing came of it" counts only after the settle time.
+//! Doubt: an attempt that may have executed, or still may. The operator never repeats it but looks for it by its mark,
+//! and only after the grace period believes that nothing came of it.
 
 use super::ends::{end, stuck, unnamed, working};
 use super::known::not_found;
@@ -20,7 +20,7 @@ pub(super) fn doubt(view: &View) -> Step {
             Ok(_) => working(Reason::InternalError, "no target is known", Next::Backoff),
         };
     };
-    // 4.2 The target is matched, never dialled.
+    // 4.2 The target is only compared, never used as an address.
     if !view.is_configured(&target) {
         return stuck(
             Reason::AccountMismatch,
@@ -35,7 +35,7 @@ pub(super) fn doubt(view: &View) -> Step {
     if dataset_gone {
         return Step::Resolve;
     }
-    // 4.3 Whether the recorded remote exists comes first: it is never put aside for another that does.
+    // 4.3 Whether the recorded remote exists comes first: if it does, no other one replaces it.
     if let Some(id) = view.id().filter(|id| view.observation(id).is_none()) {
         return Step::Read(id.clone());
     }
@@ -46,11 +46,11 @@ pub(super) fn doubt(view: &View) -> Step {
     if !view.observed.owned_is_fresh && (settled || view.state.lists == 0) {
         return Step::Look(Look::Owned);
     }
-    // 4.3 A hit with our uid ends it at once.
+    // 4.3 A remote with our uid ends the doubt at once.
     if let Some(step) = hit(view) {
         return step;
     }
-    // 4.5 Absence counts only under a principal that would see it.
+    // 4.5 An absence counts only under a principal that would see the remote.
     if view.lacks_caller() {
         return unnamed(Reason::Uncertain);
     }
@@ -69,11 +69,11 @@ pub(super) fn doubt(view: &View) -> Step {
             Next::After(left),
         );
     }
-    // 4.4 Two equal complete lists after the settle time.
+    // 4.4 Two complete lists after the grace period must show nothing.
     if view.state.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
 }
 
-/// 4.3 What of this object's own work was found beside the recorded remote.
+/// 4.3 The step that follows if a list showed a remote of this object's own beside the recorded one.
 fn hit(view: &View) -> Option<Step> {
     let mine = view.mine_elsewhere();
     let (nonce, remote) = mine.first()?;

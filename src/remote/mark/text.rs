@@ -1,5 +1,5 @@
-//! The mark of a remote that has no labels: it is short, so hashes stand for what labels say in clear. Its form is told in
-//! [`carrier`](crate::remote::carrier).
+//! The mark of a remote that has no labels: it must be short, so hashes stand for what labels say in clear.
+//! [`carrier`](crate::remote::carrier) describes its form.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const MAC: usize = 12;
 const NONCE_DIGITS: usize = 16;
 
 impl Identity {
-    /// The mark of the attempt `nonce` of `owner`, to be written into a text of a remote in `target`. `hash` is that of the
-    /// spec as written, in hex. `None` if nonce or hash has another form than ours.
+    /// The mark of the attempt `nonce` of `owner`, to be written into a text of a remote in `target`. `hash` is the
+    /// hash of the spec as written, in hex. `None` if nonce or hash has another form than ours.
     #[must_use]
     pub fn text_mark(&self, owner: &Owner, target: &str, uid: &str, nonce: &str, hash: &str) -> Option<RawMark> {
         let (domain, key) = (self.domains.first()?, self.keys.first()?);
@@ -30,8 +30,9 @@ impl Identity {
         Some(RawMark { domain: None, owner: Some(short_owner(key, owner)), attempt, released: None })
     }
 
-    /// Whose is a remote in `target` with this mark in its text? As [`Identity::ownership`], but a text names neither domain
-    /// nor cluster: what cannot be verified and does not claim this object is another's until it is released.
+    /// The owner of a remote in `target` with this mark in its text. The rules are those of [`Identity::ownership`],
+    /// but a text names neither domain nor cluster: a mark that does not verify and does not name this object is that
+    /// of another owner until it is released.
     #[must_use]
     pub fn ownership_by_text(
         &self,
@@ -49,7 +50,7 @@ impl Identity {
             return Ownership::Nobody;
         };
         let released = released.is_some();
-        // Also what was written before the cluster was known.
+        // Marks that were written before the cluster was known count too.
         let names = |uid: &str| {
             let clusters = self.cluster.as_deref().into_iter().chain([UNKNOWN_CLUSTER]);
             clusters.map(|cluster| uid_tag(uid, cluster)).any(|ours| ours == tag)
@@ -63,7 +64,7 @@ impl Identity {
             None => Ownership::Other,
             Some(nonce) if names(uid) => Ownership::Mine { nonce, released },
             Some(_) if released => Ownership::Released,
-            // It may be of another cluster.
+            // The mark may be of another cluster.
             Some(_) if has_id || lives_here.iter().any(|other| names(other)) => Ownership::Other,
             Some(nonce) => Ownership::Predecessor { nonce },
         }

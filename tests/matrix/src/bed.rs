@@ -1,4 +1,4 @@
-//! What all cells share: one control plane, the way to it, and the operator's program.
+//! The parts that all cells share: one control plane, the connection to it, and the operator's program.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ enum Plane {
     Own(Box<ControlPlane>),
 }
 
-/// What all cells share.
+/// The parts that all cells share.
 pub struct Bed {
     plane: Plane,
     /// The administrator's client, which goes through no proxy.

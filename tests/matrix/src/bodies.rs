@@ -1,4 +1,4 @@
-//! Column k: answers that are none. The request was carried out all the same.
+//! Column k: answers that are not valid. The service carried the request out all the same.
 
 use testbed::proxy::{Act, Answer, Body, Side};
 

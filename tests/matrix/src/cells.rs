@@ -15,7 +15,7 @@ pub struct Cell {
     pub row: &'static Row,
     /// The fault.
     pub variant: Variant,
-    /// Names are unique in a workspace. Otherwise they may repeat, so that a duplicate can be.
+    /// Names are unique in a workspace. Otherwise they may repeat, so that a duplicate is possible.
     pub unique: bool,
 }
 
@@ -46,8 +46,8 @@ impl Cell {
         if copied || refused { Cost::new(most.changes + 1, most.looks) } else { most }
     }
 
-    /// What is in order here: that the network delivered a create twice and the service took both, or that it delivered
-    /// the first status late.
+    /// The exceptions that are allowed here: the network delivered a create twice and the service executed both copies,
+    /// or it delivered the first status late.
     pub fn leeway<'a>(&self, adopted: Option<&'a str>) -> Leeway<'a> {
         let may_double = self.row.job.has_surplus() || (self.variant.replay && self.row.class == Class::Create);
         let late_status = self.row.request == Request::Refusal && !self.variant.late.is_zero();
@@ -61,7 +61,7 @@ pub fn all() -> Vec<Cell> {
     for row in ROWS {
         for (column, _) in COLUMNS {
             for variant in variants(row, column).unwrap_or_default() {
-                // Whether names are unique matters to those who create.
+                // Unique names matter only for rows that create.
                 if row.class == Class::Create && row.id == "C5" && !variant.replay {
                     cells.push(Cell { row, variant: variant.clone(), unique: true });
                 }

@@ -8,7 +8,7 @@ use testbed::proxy::{Act, Answer, End, Part, Side};
 use crate::bodies;
 use crate::rows::{Class, Row};
 
-/// What each column is.
+/// The fault of each column.
 pub const COLUMNS: [(char, &str); 13] = [
     ('a', "crash before it is sent"),
     ('b', "crash after it was executed"),
@@ -30,7 +30,7 @@ pub const COLUMNS: [(char, &str); 13] = [
 pub enum Fault {
     /// The process ends itself `before` or `after` the step.
     Crash(&'static str),
-    /// It is killed while the request is on its way, or its answer.
+    /// The process is killed while the request or its answer is under way.
     Kill {
         /// The request was carried out.
         executed: bool,
@@ -50,9 +50,9 @@ pub struct Variant {
     pub fault: Fault,
     /// The service lets a signature nonce be used twice.
     pub replay: bool,
-    /// How much later something may still be executed.
+    /// How much later the service may still execute the request.
     pub late: Duration,
-    /// The user is told and must act: by design, since the service refused.
+    /// The operator asks the user to act: this is intended, because the service refused.
     pub stops: bool,
 }
 
@@ -157,7 +157,7 @@ fn throttled(side: Option<Side>) -> Vec<Variant> {
     };
     let standard = "retry-after";
     let mut all = vec![by("2s", standard, "2"), by("86400", standard, "86400")];
-    // From the API server the header is not looked at: its objects have a backoff of their own.
+    // The operator ignores this header of the API server: its objects have their own backoff.
     if side == Some(Side::Cloud) {
         all.extend([
             by("date", standard, &date),
@@ -215,7 +215,7 @@ fn slow(side: Option<Side>) -> Vec<Variant> {
         strike('m', "start", Act::Delay(Duration::from_millis(800))),
     ];
     if side == Some(Side::Cloud) {
-        // A byte is always about to come, and the request timeout ends it.
+        // The answer never ends, so the request timeout ends the call.
         all.push(drip("endless", Part::Head, 100));
     }
     all

@@ -1,4 +1,4 @@
-//! The edits: what a spec is before, what is patched, and how the remote looks once that is carried out.
+//! The edits: the spec before, the patch, and the remote after the edit.
 
 use pai_emulator::Dataset;
 use serde_json::{Value, json};

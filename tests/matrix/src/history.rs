@@ -1,5 +1,5 @@
-//! What became of the objects of a namespace, version by version, as a watch shows it; and what they are now, without
-//! asking the API server again and again.
+//! The history of the objects of a namespace, version by version, as a watch shows it; and their present state, without
+//! repeated questions to the API server.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ pub struct Sight {
     pub id: Option<String>,
     /// All of them.
     pub conditions: Vec<Condition>,
-    /// It comes of a list: versions before it may have been missed.
+    /// This version comes from a list: the watch may have missed versions before it.
     pub listed: bool,
 }
 
@@ -122,7 +122,7 @@ fn version(object: &DynamicObject) -> u64 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
-/// What counts of an object.
+/// The parts of an object that matter here.
 pub fn sight(kind: &'static str, object: &DynamicObject) -> Sight {
     let status = object.data.get("status").cloned().unwrap_or(Value::Null);
     let text = |key: &str| status.get(key).and_then(Value::as_str);

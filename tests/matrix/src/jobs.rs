@@ -1,4 +1,4 @@
-//! The jobs: each brings the operator to one of its effects, and knows when that has come to its end.
+//! The jobs: each brings the operator to one of its effects, and knows when the work is done.
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "of many jobs few are special in any one respect")]
 
@@ -12,7 +12,7 @@ pub use crate::edits::Edit;
 use crate::oracle::cost::Cost;
 use crate::scene::{DATASET, Scene, VERSION, dataset, label, version};
 
-/// What is wanted of the operator.
+/// The work for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// A Dataset.
@@ -60,7 +60,7 @@ pub const ONE: &str = "one";
 /// The name of the DatasetVersion.
 pub const TWO: &str = "two";
 
-/// What a job knows from its preparation.
+/// The results of the preparation of a job.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// A dataset that somebody else made.
@@ -70,7 +70,7 @@ pub struct Known {
 }
 
 impl Job {
-    /// The object whose pass it is about.
+    /// The object whose pass has the effect.
     pub const fn subject(self) -> (&'static str, &'static str) {
         match self {
             Self::CreateVersion | Self::NextVersion | Self::DeleteVersion | Self::RetainVersion => (VERSION, TWO),
@@ -79,7 +79,7 @@ impl Job {
         }
     }
 
-    /// Whether the operator starts when the work is there already.
+    /// Whether the work exists before the operator starts.
     pub const fn is_cold(self) -> bool {
         matches!(self, Self::CreateCold | Self::NextVersion)
     }
@@ -94,10 +94,10 @@ impl Job {
         matches!(self, Self::Surplus)
     }
 
-    /// What it costs when nothing fails but what the job itself is about (`docs/protocol.md`, section 9).
+    /// The cost if nothing fails except the fault of the job itself (`docs/protocol.md`, section 9).
     pub const fn cost(self) -> Cost {
         let changes = match self {
-            // What was lost or refused is sent again; a full set of labels may take a deletion beside it.
+            // A lost or refused request is sent again; a full set of labels may need a deletion too.
             Self::Lost
             | Self::Refused
             | Self::Edit(Edit::SetFirstLabels | Edit::RemoveFirstLabels | Edit::SetVersionLabels) => 2,
@@ -106,9 +106,11 @@ impl Job {
         let looks = match self {
             // A create that made nothing is sent again after three lists.
             Self::Lost => 3,
-            // By name and by id; the kept one and the surplus; before the deletion, and for what else the attempts made.
+            // Reads by name and by id; of the kept remote and the surplus; before the deletion, and for other remotes
+            // of the attempts.
             Self::AdoptByName | Self::Surplus | Self::DeleteAfterDoubt => 2,
-            // The list that finds what a create made; what is taken, deleted, or gets a full set of labels.
+            // The list that finds the remote of a create; reads of a remote that is adopted, deleted, or gets a full
+            // set of labels.
             Self::Doubt
             | Self::AdoptById
             | Self::Delete
@@ -135,7 +137,7 @@ impl Job {
         )
     }
 
-    /// Brings about what must be there before; an operator runs if [`Self::prepares`].
+    /// Makes everything that must exist before; an operator runs if [`Self::prepares`].
     pub async fn prepare(self, scene: &mut Scene) -> Result<Known> {
         let mut known = Known::default();
         if matches!(self, Self::AdoptById | Self::AdoptByName) {
@@ -183,7 +185,7 @@ impl Job {
         spec
     }
 
-    /// What the service does wrong, so that the effect is needed at all.
+    /// The fault of the service that makes the effect necessary.
     pub fn trouble(self, scene: &Scene) {
         match self {
             Self::Doubt => scene.emulator.add_faults([fault(Effect::Reset, When::After)]),
@@ -248,7 +250,7 @@ impl Job {
         }
     }
 
-    /// Whether it has come to its end.
+    /// Whether the work is done.
     pub fn reached(self, scene: &Scene, known: &Known) -> bool {
         let (kind, name) = self.subject();
         let object = scene.get(kind, name);

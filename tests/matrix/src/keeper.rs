@@ -1,4 +1,4 @@
-//! Keeps an operator running, as a kubelet does: one that ended is started again.
+//! Keeps an operator running, as a kubelet does: it starts an operator that ended again.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! The crash matrix: every effect of the operator under every fault, on real parts.
 //!
 //! A *row* is an effect, with a *job* that brings it about; a *column* is a fault, in several *variants*; a *cell* is both,
-//! played in a *scene* of its own and judged by an *oracle*. `README.md` tells the rest.
+//! played in its own *scene* and judged by an *oracle*. `README.md` has the details.
 
 pub mod bed;
 mod bodies;

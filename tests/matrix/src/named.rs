@@ -27,7 +27,7 @@ pub struct Named {
     pub id: &'static str,
     /// What happens, and what must come of it.
     pub what: &'static str,
-    /// What of it is otherwise than in the study, and why; empty if nothing is.
+    /// The differences from the study, and why; empty if there are none.
     pub differs: &'static str,
 }
 
@@ -81,7 +81,7 @@ pub const NAMED: [Named; 17] = [
     named("M-17", "201300003 is 'name taken' on a create, 'not found' on a read, and neither on any other call", ""),
 ];
 
-/// What a named row leaves to judge.
+/// The state at the end of a named row, for the oracle.
 #[derive(Default)]
 pub(crate) struct Judged {
     /// Two remotes of one name exist for a while.
@@ -191,11 +191,11 @@ impl Scene {
         self.patch(kind, name, patch).await
     }
 
-    /// Takes the finalizer off and deletes the object, as an impatient person does.
+    /// Removes the finalizer and deletes the object, as an impatient person does.
     pub(crate) async fn force_off(&self, kind: &'static str, name: &str) -> Result<()> {
         self.patch(kind, name, json!({"metadata": {"finalizers": null}})).await?;
         self.delete(kind, name).await?;
-        // The operator may have put it back in between.
+        // The operator may have restored the finalizer in between.
         let left = self.api(kind).get_opt(name).await.context("reading an object")?;
         if left.is_some() {
             self.patch(kind, name, json!({"metadata": {"finalizers": null}})).await?;

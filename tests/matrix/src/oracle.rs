@@ -1,19 +1,19 @@
-//! What must hold, judged from recorded histories: the proxies' log, the emulator's ledger and content, the objects version
-//! by version, and what the operator said.
+//! The promises, judged by recorded histories: the proxies' log, the emulator's ledger and content, the objects version by
+//! version, and the operator's log.
 //!
 //! | | invariant of the study | here |
 //! | --- | --- | --- |
 //! | I1 | one remote for each living object, and never two | [`alive`], [`remotes::never_two`], [`calls::claims_before_creates`] |
-//! | I2 | nothing is left of objects that are gone | [`alive`], [`gone`]; that sweeps report what is: M-15 |
-//! | I3 | what is not ours is not changed | [`calls::only_ours`], [`calls::untouched`] |
-//! | I4 | at rest the remote equals the spec, and what others set is there | [`likeness::unlike`], in [`alive`] |
+//! | I2 | objects that are gone have no remotes | [`alive`], [`gone`]; that sweeps report what is: M-15 |
+//! | I3 | other owners' remotes are not changed | [`calls::only_ours`], [`calls::untouched`] |
+//! | I4 | at rest the remote equals the spec, and the labels of others are there | [`likeness::unlike`], in [`alive`] |
 //! | I5 | status only goes forwards | [`status::forwards`] |
 //! | I6 | the goal is reached, and kept | `play`, `quiet` |
 //! | I7 | a fault costs no more than it must | [`cost`] |
 //! | I8 | no secret is written or said | [`secrets`] |
-//! | I9 | no panic, and no pass without end | [`said`]; that one sick object delays no other is a story's (`limits`) |
+//! | I9 | no panic, and no pass without end | [`said`]; the story `limits` shows that a broken object delays no other |
 //! | I10 | at most 100 calls in any second | [`calls::pace`] |
-//! | I11 | who deletes has read remote and object just before | [`deletions::reads_before_deletes`] |
+//! | I11 | before a deletion the operator has just read remote and object | [`deletions::reads_before_deletes`] |
 //! | I12 | reasons are from the closed list | [`status::forwards`] |
 //!
 //! `oracle_tests.rs` shows of each that it notices a broken history.
@@ -36,7 +36,7 @@ pub use remotes::{alive, gone};
 /// Secret keys of the operators under test.
 const SECRETS: [&str; 2] = ["testAccessKeySecret", "theirKeySecret"];
 
-/// What is wrong.
+/// The kind of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
     /// More than one remote of an object.
@@ -45,7 +45,7 @@ pub enum Sort {
     Orphan,
     /// The goal was not reached, or not kept.
     Stuck,
-    /// A person had to act although nobody refused anything.
+    /// A person had to act although nothing was refused.
     HumanNeeded,
     /// Another promise was broken.
     Broken,
@@ -56,7 +56,7 @@ pub enum Sort {
 pub struct Violation {
     /// Which.
     pub sort: Sort,
-    /// What was seen.
+    /// The evidence.
     pub text: String,
 }
 
@@ -65,19 +65,19 @@ pub fn violation(sort: Sort, text: impl Into<String>) -> Violation {
     Violation { sort, text: text.into() }
 }
 
-/// What is no violation in one cell, though it is in others.
+/// An exception: no violation in one cell, though it is one in others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Leeway<'a> {
     /// A dataset that somebody else made, and that may be changed.
     pub adopted: Option<&'a str>,
-    /// The network or the service made a second remote, which is there for a while.
+    /// The network or the service made a second remote, which exists for a while.
     pub may_double: bool,
     /// The first status of an object, delivered once more when a newer one is there, may cover that one until the next pass
     /// (`docs/protocol.md`, section 10).
     pub late_status: bool,
 }
 
-/// What histories must show whatever happened.
+/// The promises that every history must keep.
 pub fn histories(scene: &Scene, leeway: Leeway) -> Vec<Violation> {
     let (entries, sights, ledger) = (scene.log.entries(), scene.history.sights(), scene.emulator.log());
     let mut wrong = calls::claims_before_creates(&entries);
@@ -114,7 +114,7 @@ fn secrets(entries: &[Entry], texts: impl IntoIterator<Item = String>) -> Vec<Vi
     sent.chain(texts).filter(leaks).map(|_| violation(Sort::Broken, "a secret got out")).collect()
 }
 
-/// What the operator did since the log had this length, sweeps and events left out.
+/// The operator's requests since the log had this length, without sweeps and events.
 pub fn doings(scene: &Scene, since: usize) -> Vec<String> {
     let entries = scene.log.entries();
     done(entries.get(since..).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The page: what was run, what came of it, and the matrix.
+//! The page: the run, its results, and the matrix.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct Run {
     pub date: String,
     /// Of the repository.
     pub commit: String,
-    /// What was typed.
+    /// The command.
     pub command: String,
     /// Cores, memory, processor.
     pub machine: String,
@@ -27,7 +27,7 @@ pub struct Run {
     pub width: usize,
 }
 
-/// The lines that say it all.
+/// The summary.
 pub fn summary(done: &[Done]) -> String {
     let count = |sort| done.iter().filter(|done| done.has(sort)).count();
     let longest = done.iter().max_by_key(|done| done.outcome.recovery);

@@ -19,7 +19,7 @@ use crate::scene::{DATASET, Scene, Setting, VERSION};
 
 /// Longer than the longest wait that a service can ask for (30 s), and some tries more.
 const LIMIT: Duration = Duration::from_secs(80);
-/// How long objects may take to go at the end.
+/// How long the deletion of the objects may take at the end.
 const FAREWELL: Duration = Duration::from_secs(40);
 /// How often the goal is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -31,9 +31,9 @@ pub struct Outcome {
     pub recovery: Duration,
     /// The user was told to act, and did.
     pub told: bool,
-    /// What was wrong.
+    /// The violations.
     pub violations: Vec<Violation>,
-    /// All of it.
+    /// The whole history.
     pub took: Duration,
 }
 
@@ -91,7 +91,7 @@ async fn act(scene: &mut Scene, cell: &Cell) -> Result<Outcome> {
     let reached = Instant::now();
     let last = scene.log.last_strike().max(scene.keeper.ended);
     let recovery = last.map(|last| reached.duration_since(last)).unwrap_or_default();
-    // What is still under way in the network arrives first.
+    // Messages that are still under way in the network arrive first.
     if let Some(last) = last {
         sleep((last + cell.variant.late).saturating_duration_since(Instant::now())).await;
     }
@@ -130,7 +130,7 @@ fn arm(scene: &Scene, cell: &Cell) {
     }
 }
 
-/// Waits for the fault to strike and for the goal. Returns whether somebody had to ask for another try.
+/// Waits for the fault and for the goal. Returns whether a user had to ask for another try.
 async fn reach(scene: &mut Scene, cell: &Cell, known: &Known) -> Result<bool> {
     let deadline = Instant::now() + LIMIT;
     let (mut told, mut killed) = (false, false);
@@ -164,7 +164,7 @@ async fn reach(scene: &mut Scene, cell: &Cell, known: &Known) -> Result<bool> {
     }
 }
 
-/// Waits until the server has answered what was struck.
+/// Waits until the server has answered the request with the fault.
 async fn executed_now(scene: &Scene) {
     let deadline = Instant::now() + Duration::from_secs(2);
     let answered = || scene.log.count(|entry| entry.struck && !entry.answers.is_empty()) > 0;
@@ -173,7 +173,7 @@ async fn executed_now(scene: &Scene) {
     }
 }
 
-/// Whoever is told that it stands still asks for another try.
+/// If an object says that it is Stalled, its user asks for another try.
 async fn ask_again(scene: &Scene) -> Result<bool> {
     let mut asked = false;
     for (kind, object) in scene.objects() {
@@ -189,7 +189,7 @@ async fn ask_again(scene: &Scene) -> Result<bool> {
     Ok(asked)
 }
 
-/// Everything goes; what must not be left, or must be.
+/// Deletes everything, and checks which remotes are left.
 pub async fn part(scene: &mut Scene, keeps: bool) -> Result<Vec<Violation>> {
     for kind in [DATASET, VERSION] {
         for (of, object) in scene.objects() {
@@ -203,7 +203,7 @@ pub async fn part(scene: &mut Scene, keeps: bool) -> Result<Vec<Violation>> {
     Ok(oracle::gone(scene, keeps))
 }
 
-/// What can be seen, for whoever reads of a failure.
+/// The visible state, for the person who reads about a failure.
 pub fn state(scene: &Scene) -> String {
     // Writing to a string cannot fail.
     let mut text = String::new();

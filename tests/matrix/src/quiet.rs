@@ -1,5 +1,5 @@
-//! Quiet afterwards: over three resyncs nothing is changed in the cloud and nothing is written to Kubernetes, by the
-//! proxies' log and by the API server's own audit log.
+//! Quiet afterwards: over three resyncs the operator changes nothing in the cloud and writes nothing to Kubernetes. The
+//! proxies' log and the API server's audit log show this.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,12 +13,12 @@ use crate::scene::Scene;
 
 /// Three resyncs, and a little more.
 const WINDOW: Duration = Duration::from_millis(3300);
-/// How long it may take until it is quiet.
+/// How long the operator may take until it is quiet.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How often the state is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits until everything is as it should be and stays so; what is wrong otherwise.
+/// Waits until the goal is reached and stays reached; otherwise returns the violation.
 pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -39,7 +39,7 @@ pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
     }
 }
 
-/// What is done within three resyncs.
+/// The calls and writes within three resyncs.
 async fn quiet(scene: &mut Scene) -> Result<Vec<String>> {
     let (mark, audited, sweeps) = (scene.log.len(), length(scene)?, scene.sweeps());
     sleep(WINDOW).await;

@@ -60,9 +60,9 @@ pub enum Request {
     Refusal,
     /// Any status patch.
     Status,
-    /// The patch that takes the finalizer away.
+    /// The patch that removes the finalizer.
     Finalizer,
-    /// A GET whose path ends so.
+    /// A GET whose path ends with this text.
     Path(&'static str),
     /// A POST of an event.
     Event,
@@ -92,7 +92,7 @@ pub fn by_id(id: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.id == id)
 }
 
-/// The rows in which a step is struck. A new step does not compile without one.
+/// The rows of a step. A new step does not compile without an entry here.
 pub fn rows_of(step: &Step) -> &'static [&'static str] {
     match step {
         Step::Reread => &["D1"],
@@ -116,7 +116,7 @@ pub fn rows_of(step: &Step) -> &'static [&'static str] {
         Step::Refuse(..) => &["C6r"],
         Step::RemoveFinalizer => &["W3", "D7"],
         Step::Report(_) => &["U8"],
-        // The pass ends, and nothing was done that could be lost.
+        // The pass ends, and it did nothing that could be lost.
         Step::Ignore => &[],
     }
 }
@@ -133,7 +133,7 @@ fn rows_of_change(request: &cloud::Request) -> &'static [&'static str] {
         (Operation::UpdateDatasetVersion, _) => &["V7"],
         (Operation::CreateDatasetVersionLabels, _) => &["V8"],
         (Operation::DeleteDatasetVersionLabels, _) => &["V8r"],
-        // Nothing else changes what is there.
+        // No other operation changes an existing remote.
         _ => &[],
     }
 }
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(ids.len(), ROWS.len());
     }
 
-    /// The rows that are named for the steps that can be made here are rows of that very step.
+    /// For each step that can be built here, `rows_of` names only rows of this step.
     #[test]
     fn the_rows_of_a_step_are_its_rows() {
         let (id, keys, labels) = (RemoteId::new("d"), ["k".to_owned()], Labels::default());

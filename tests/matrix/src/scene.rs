@@ -26,7 +26,7 @@ pub const WORKSPACE: &str = "478";
 pub const DATASET: &str = "Dataset";
 /// The kinds.
 pub const VERSION: &str = "DatasetVersion";
-/// Long enough for what is not under test.
+/// Long enough for everything that is not under test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Times short enough for a thousand cells; the operator's own check holds: 1 + 2 + 0.5 is below 4.
@@ -51,7 +51,7 @@ pub struct Setting {
 
 /// The scene of one cell.
 pub struct Scene {
-    /// What it shares with others.
+    /// The parts that it shares with other scenes.
     pub bed: Arc<Bed>,
     /// Its own.
     pub namespace: String,
@@ -61,13 +61,13 @@ pub struct Scene {
     pub cloud: Proxy,
     /// Before the API server.
     pub kube: Proxy,
-    /// What went through both.
+    /// The traffic through both proxies.
     pub log: Log,
     /// The operator.
     pub keeper: Keeper,
-    /// What became of the objects.
+    /// The history of the objects.
     pub history: History,
-    /// What others have in the cloud, as it was at the start.
+    /// The datasets of others in the cloud, as they were at the start.
     pub strangers: Vec<Dataset>,
     theirs: Mutex<Theirs>,
     _tasks: JoinSet<()>,
@@ -75,7 +75,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Sets it; the operator does not run yet.
+    /// Sets the scene up; the operator does not run yet.
     pub async fn new(bed: &Arc<Bed>, setting: Setting) -> Result<Self> {
         let namespace = testbed::new_namespace(&bed.client, "cell").await?;
         let options = pai_emulator::Options { knobs: setting.knobs, ..pai_emulator::Options::default() };

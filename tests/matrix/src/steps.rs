@@ -1,5 +1,5 @@
-//! The 41 steps of the study that the matrix was drawn up for, the faults that make sense for each there, and what they are
-//! here. Where this protocol has no such step the reason is given.
+//! The 41 steps of the study behind this matrix, the faults that make sense for each step there, and the rows for it
+//! here. If this protocol does not have a step, the reason is given.
 
 use crate::columns::variants;
 use crate::rows::by_id;
@@ -9,13 +9,13 @@ use crate::rows::by_id;
 pub struct Step {
     /// `C5`
     pub id: &'static str,
-    /// What it is there.
+    /// The step in the study.
     pub what: &'static str,
     /// The columns in which the study has a cell.
     pub columns: &'static str,
     /// The rows that it became; none if this protocol has no such step.
     pub rows: &'static [&'static str],
-    /// What it is here, or why it is not.
+    /// The step here, or why there is none.
     pub here: &'static str,
 }
 

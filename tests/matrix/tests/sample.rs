@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// Cells and named rows of a sample.
 const CELLS: usize = 40;
 const ROWS: usize = 4;
-/// Nothing is begun after this time.
+/// No cell starts after this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn seed() -> u64 {

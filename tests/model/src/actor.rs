@@ -2,8 +2,8 @@
 //! effect it stands for, and the rooms are production's: `reads` only look, `cloud_writes` change the remote side,
 //! `kube_writes` the object.
 //!
-//! What changes nothing outside the process (a permit, the end of a doubt) is done together with the step after it: no
-//! fault can tell them apart.
+//! A step that changes nothing outside the process (a permit, the end of a doubt) runs together with the step after it: no
+//! fault can strike between them and make a difference.
 
 mod cloud_writes;
 mod kube_writes;
@@ -23,7 +23,7 @@ use crate::question::Question;
 use crate::service;
 use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State, index};
 
-/// More steps than that without an effect are no pass (`MOST_STEPS` of `src/reconcile/pass.rs`).
+/// A pass must not take more steps than this without an effect (`MOST_STEPS` of `src/reconcile/pass.rs`).
 const MOST_STEPS: u32 = 12;
 
 /// One process and one slot of it.

@@ -46,7 +46,7 @@ pub enum Do {
     },
     /// Delete.
     Delete(Id),
-    /// Let it go, marked.
+    /// Release it, with `dso-released`.
     Release(Id),
     /// The doubt is over.
     Resolve,
@@ -60,7 +60,7 @@ pub enum Do {
     Report(Told, bool),
     /// Nothing.
     Leave,
-    /// Something that no step of the model stands for: a breach.
+    /// A step that the model does not have: a breach.
     Strange,
 }
 

@@ -1,4 +1,5 @@
-//! What every single step of `plan` must keep to, asked of what the pass knew: the promises written down a second time.
+//! The promises that every single step of `plan` must keep, judged by the knowledge of the pass. They are written here
+//! a second time.
 
 use crate::answer::Do;
 use crate::properties::Breach;
@@ -6,7 +7,7 @@ use crate::question::Question;
 use crate::words::own_mark;
 use crate::world::{ADOPTED, Domain, Flight, Id, Look, Mark, Sight, index};
 
-/// What a step breaks, by what the pass knows.
+/// The promise that a step breaks, judged by the knowledge of the pass.
 #[must_use]
 pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
     let object = &question.object;
@@ -33,7 +34,7 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
             broken(Breach::ForeignChange, wrong || theirs || !(taken || id == object.status.id))
         }
         Do::Unrelease(id) | Do::Release(id) => {
-            // What a list showed is known as well as what a read did.
+            // A remote that a list showed counts as known, like one that a read showed.
             let listed = index(id).and_then(|at| question.owned.get(at).copied().flatten());
             let known = || [look(id), listed].into_iter().flatten();
             let ours = known().any(|look| is_mine(question, &look) || is_predecessors(question, &look));
@@ -83,7 +84,7 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
     }
 }
 
-/// Does it change a remote, or write down anything but why it does not?
+/// Does the step change a remote, or write anything except the reason why it does not?
 fn acts(answer: &Do) -> bool {
     matches!(
         answer,

@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 use crate::tell;
 use crate::world::{State, Told};
 
-/// What came of one scenario.
+/// The result of one scenario.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Its name.
@@ -31,7 +31,7 @@ pub struct Outcome {
     pub cut: bool,
     /// States that break a promise that is known to be broken here, and how.
     pub known: Vec<(usize, &'static str)>,
-    /// What is wrong, each with its shortest trace.
+    /// The violations, each with its shortest trace.
     pub violations: Vec<String>,
     /// Arms of `plan`, with the number of different questions that took them.
     pub arms: BTreeMap<String, u64>,
@@ -130,7 +130,8 @@ impl stateright::Model for Model {
     }
 }
 
-/// stateright goes through the same states on its own: what always holds, what is reached at all, and how many there are.
+/// stateright explores the same states independently: it checks the promises, the events that must be reachable, and
+/// the number of states.
 fn safety(model: Model, outcome: &mut Outcome) {
     let checker = model.checker().threads(1).spawn_bfs().join();
     for property in checker.model().properties() {
@@ -162,7 +163,7 @@ fn ways(path: Vec<(State, Option<Action>)>) -> Vec<(Action, State)> {
     path.into_iter().filter_map(|(_, action)| action).zip(after).collect()
 }
 
-/// A fault that has a budget and never happened says that the scenario shows less than it seems to.
+/// Faults that have a budget and never happened: the scenario then shows less than it seems to.
 fn unused(model: &Model, outcome: &mut Outcome) {
     let taken = model.taken();
     for fault in Fault::ALL {

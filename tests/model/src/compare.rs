@@ -1,4 +1,4 @@
-//! What every change of the world must keep to, asked of what is true, which no pass can know.
+//! The promises that every change of the world must keep, judged by the true state, which no pass can know.
 
 use crate::faults::{Action, Fault};
 use crate::model::Model;
@@ -6,7 +6,7 @@ use crate::properties::Breach;
 use crate::words::own_mark;
 use crate::world::{Call, Id, Kin, Look, Object, Remote, State, Uid, Wire, Write, slot_of};
 
-/// What an action broke, by what is true.
+/// The promise that an action broke, judged by the true state.
 #[must_use]
 pub fn compare(model: &Model, before: &State, action: &Action, after: &State) -> Option<Breach> {
     let used = |faults: &[Fault]| faults.iter().any(|fault| model.used(after, *fault));
@@ -31,7 +31,7 @@ pub fn compare(model: &Model, before: &State, action: &Action, after: &State) ->
         })
 }
 
-/// I4: what nobody here made, and nobody here may take, stays as it is, whatever an answer said.
+/// I4: a remote that no object here made or may take stays as it is, whatever an answer said.
 fn touched(model: &Model, before: &State, after: &State) -> Option<Breach> {
     let wrong = model.used(after, Fault::WrongAnswer);
     let mut pairs = before.remotes.iter().zip(&after.remotes);
@@ -69,7 +69,7 @@ fn created(model: &Model, before: &State, after: &State) -> Option<Breach> {
     (twins > 1 && !excused).then_some(Breach::TwoLive)
 }
 
-/// R1: a create stands on a stored claim, and no attempt is sent twice.
+/// R1: a create needs a stored claim, and no attempt is sent twice.
 fn sent(model: &Model, before: &State, after: &State) -> Option<Breach> {
     if before.under_way().count() >= after.under_way().count() {
         return None;
@@ -102,7 +102,7 @@ fn deleted(before: &State, after: &State) -> Option<Breach> {
     after.objects.iter().flatten().any(wanted).then_some(Breach::DeletedWanted)
 }
 
-/// I2: the finalizer left.
+/// I2: the finalizer was removed.
 fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach> {
     let excused = [
         Fault::Duplicate,
@@ -114,7 +114,7 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
         Fault::StripFinalizer,
         Fault::CopyMark,
         Fault::ForgedMark,
-        // The one that was made is left, marked, beside the one that was named.
+        // The remote that was made stays, with its mark, beside the remote that the answer named.
         Fault::WrongAnswer,
     ];
     if excused.iter().any(|fault| model.used(before, *fault)) || model.scenario.short_settle_is_shown {

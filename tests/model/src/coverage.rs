@@ -1,5 +1,5 @@
-//! Which arms of `plan` there are, and which the scenarios took. An arm is named by its step and, where a step has
-//! several, by what it writes or tells.
+//! The arms of `plan`, and which of them the scenarios took. The name of an arm is its step and, if a step has several
+//! arms, the thing that it writes or reports.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ pub fn missing(taken: &BTreeMap<String, u64>) -> Vec<&'static str> {
         .collect()
 }
 
-/// Arms that were taken and that nobody listed: there is something new in `plan`.
+/// Arms that were taken but are not in the list: `plan` has something new.
 #[must_use]
 pub fn unlisted(taken: &BTreeMap<String, u64>) -> Vec<&str> {
     taken.keys().filter(|name| !ARMS.iter().any(|arm| has_prefix(name, arm))).map(String::as_str).collect()

@@ -1,4 +1,4 @@
-//! What can go wrong, and what people do: each with a budget, so that the state space is finite.
+//! Faults, and the actions of people: each has a budget, so that the state space is finite.
 
 /// How many there are.
 pub const FAULTS: usize = Fault::ALL.len();
@@ -6,13 +6,13 @@ pub const FAULTS: usize = Fault::ALL.len();
 /// A fault, or something that somebody outside does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// The process ends between two steps, and starts anew.
+    /// The process ends between two steps, and starts again.
     Crash,
     /// The process is frozen between claim and create for longer than the send deadline.
     Freeze,
     /// A request is lost; its sender sees a timeout.
     Loss,
-    /// A request is carried out, its answer is lost.
+    /// A request is carried out, and its answer is lost.
     LostAnswer,
     /// The sender gives up, the request arrives later, within the request's longest time.
     Late,
@@ -40,7 +40,7 @@ pub enum Fault {
     EditFixed,
     /// The object is deleted.
     Delete,
-    /// It is made anew under its name.
+    /// The object is made again under its name.
     Recreate,
     /// The same from a manifest that carries finalizer and intent of the object before.
     RecreateCopied,
@@ -190,7 +190,7 @@ pub enum Action {
     Freeze,
     /// Lists show what a remote is by now.
     Catch(u8),
-    /// A process ends and starts anew.
+    /// A process ends and starts again.
     Crash(u8),
     /// Somebody does something to the object of a slot.
     User(u8, Fault),
@@ -247,7 +247,7 @@ impl Action {
         }
     }
 
-    /// Does it happen by itself, without fault and without anybody's doing?
+    /// Does the action happen by itself, without a fault and without a person?
     #[must_use]
     pub const fn is_quiet(self) -> bool {
         match self {

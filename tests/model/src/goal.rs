@@ -1,4 +1,5 @@
-//! Where everything should come to rest: each object either carried out, or told why not, and nothing left over.
+//! The states in which everything should come to rest: each object is either Ready or says why not, and no remote is
+//! left over.
 
 use crate::faults::Fault;
 use crate::look::carries_owner;
@@ -25,7 +26,8 @@ fn blind(state: &State, object: &Object) -> bool {
     (named > 0 && named != state.principal) || state.principal != 1
 }
 
-/// No remote is left of an object that is gone. Where nobody can prevent it, it is told as an orphan: by its mark.
+/// No remote is left of an object that is gone. If that cannot be prevented, the mark of the remote makes it an orphan
+/// that is reported.
 fn no_orphans(model: &Model, state: &State) -> bool {
     let told = [
         Fault::Duplicate,
@@ -64,7 +66,7 @@ fn waits_rightly(model: &Model, state: &State, slot: u8, object: &Object) -> boo
         || (elsewhere && is(object, "AccountMismatch"))
 }
 
-/// Ready, and rightly so.
+/// Ready, and the remote agrees.
 fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
     let (spec, status) = (&object.spec, &object.status);
     if spec.paused {
@@ -77,7 +79,8 @@ fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bo
     let equal = look.mutable == spec.mutable && look.fixed == spec.fixed && named;
     let surplus: Vec<_> =
         state.living().filter(|(id, other)| *id != status.id && is_created(slot, object, other)).collect();
-    // What it made itself is removed; what the intent knows no more, or somebody put a mark on, may be told instead.
+    // The operator removes a remote that this object made; it may only report one that the intent has forgotten or that
+    // a person marked.
     let forgot = [Fault::StripIntent, Fault::Restore, Fault::RestoreBare, Fault::RecreateCopied];
     let told = forgot.iter().any(|fault| model.used(state, *fault))
         || surplus.iter().all(|(_, other)| other.maker != object.uid);
@@ -97,7 +100,7 @@ fn is(object: &Object, reason: &str) -> bool {
     object.status.observed == object.generation && words::reason(number) == reason
 }
 
-/// Not Ready, and rightly told why.
+/// Not Ready, with the right reason.
 fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
     let (spec, status, wish) = (&object.spec, &object.status, &model.scenario.wishes[usize::from(slot)]);
     let recorded = state.remote(status.id).filter(|remote| remote.lives()).map(|remote| remote.look);
@@ -108,7 +111,7 @@ fn is_told(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
     let owners = |look: &Look| carries_owner(look, slot);
     let predecessors =
         |look: &Look| owners(look) && look.mark.is_some_and(|mark| mark.uid != object.uid && slot_of(mark.uid) == slot);
-    // A refused create is tried again and again, and tells that in between.
+    // A refused create is tried again and again; between the tries the object reports the refusal.
     if model.scenario.retries && status.id == 0 && any(&|look: &Look| look.name == slot + 1 && look.mark.is_none()) {
         return true;
     }

@@ -1,5 +1,5 @@
-//! The graph of all states and the quiet steps between them, for what a state alone cannot tell: whether everything can
-//! come to rest (`rest`), and whether something goes round in circles (`circles`).
+//! The graph of all states and the quiet steps between them. It answers two questions that one state cannot answer: whether
+//! everything can come to rest (`rest`), and whether something goes round in circles (`circles`).
 
 mod circles;
 mod rest;
@@ -41,8 +41,8 @@ struct Does {
     watch: u8,
 }
 
-/// The bit of a watch: that of its slot, since which replica is which may change from state to state. What none of
-/// them ever shows is withheld from one of them.
+/// The bit of a watch: that of its slot, since the order of the replicas may change from state to state. If no watch of a
+/// slot ever shows something, it is withheld from one of them.
 fn watch_of(action: &Action) -> u8 {
     match action {
         Action::Watch(_, slot) => 1 << slot,

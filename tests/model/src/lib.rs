@@ -1,6 +1,6 @@
 //! Exhaustive exploration of the production decisions: [`plan`](dataset_operator::plan::plan) and the protocol
-//! memory run unchanged in a small world of objects, remotes, requests under way and operator processes, in which
-//! everything that can go wrong does, in every order.
+//! memory run unchanged in a small world of objects, remotes, requests under way and operator processes. In this world
+//! every fault happens, in every order.
 //!
 //! * [`world`] is the state, [`words`] translates it to production's terms and back.
 //! * [`oracle`] asks `plan` each [`question`] and [`memory`] keeps the production memories; [`actor`] carries steps out,
@@ -16,9 +16,9 @@
 //! * as a story (`tests/stories`) or a case of the simulation (`tests/simulation`): people's and the wire's lines are
 //!   its steps and faults in the same order, and `DATASET_OPERATOR_CRASH="after X"` says where the operator ends.
 //!
-//! What is not in the model: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
-//! paging, the limiter, what wakes an object (every object may be looked at at any time), and how long news is held
-//! back before it is written.
+//! The model leaves out: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
+//! paging, the limiter, the events that wake an object (a pass may look at every object at any time), and the delay before
+//! some reports are written.
 #![allow(
     clippy::trivially_copy_pass_by_ref,
     clippy::large_enum_variant,

@@ -1,4 +1,4 @@
-//! Building the question of a pass: its own copy and sights, what its process remembers, what the index knows. Mirrors
+//! Builds the question of a pass from its copy of the object, its reads, the memory of its process and the index. Mirrors
 //! `Pass::view`, `look_at_index` and `who_is_who` of `src/reconcile/gather.rs`.
 
 use dataset_operator::plan::account::{self, Caller};

@@ -1,5 +1,5 @@
-//! The production memory of an object, by number: it is the real `Memory`, with its real `process` and `listed`, kept
-//! at a fixed "now" from which its instants move away tick by tick.
+//! The production memory of an object, by number. It is the real `ObjectState` with its real `process` and `listed`.
+//! "Now" is fixed, and the instants in the memory move away from it tick by tick.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -60,7 +60,8 @@ impl Memories {
         memories
     }
 
-    /// What a decision may know, and the memory after it: a nonce not seen before starts its settle time.
+    /// The facts that a decision may know, and the memory after it: a nonce that is new to the process starts its
+    /// settle time.
     #[must_use]
     pub fn process(&self, number: u16, object: &Object) -> (u16, question::Memory) {
         let own = object.intent.filter(|intent| intent.uid == object.uid);
@@ -133,7 +134,7 @@ impl Memories {
         nonces.filter_map(|nonce| words::of_nonce(nonce)).fold(0, |bits, nonce| bits | 1_u64 << (nonce & !ADOPTED))
     }
 
-    /// What a memory holds, as a number that does not depend on what was explored before.
+    /// The contents of a memory as a number that does not depend on the order of exploration.
     #[must_use]
     pub fn print(&self, number: u16) -> u64 {
         self.table().prints.get(usize::from(number)).copied().unwrap_or_default()
@@ -173,7 +174,7 @@ impl Table {
     }
 }
 
-/// What tells memories apart, by ages instead of instants.
+/// The differences between memories, by ages instead of instants.
 fn print_of(memory: &ObjectState, now: Instant) -> u64 {
     let age = |instant: Instant| now.duration_since(instant);
     let ages = (age(memory.doubt.since), memory.name_taken.map(age), memory.deleting_since.map(age));

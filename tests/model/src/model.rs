@@ -1,6 +1,7 @@
-//! The model itself: which actions a state has, and what each makes of it. Production decides, the rest is here.
+//! The model itself: the actions that are possible in a state, and the state after each of them. The production code makes
+//! the decisions; everything else is here.
 //!
-//! Each room lists what can happen in it and says what becomes of it: `processes`, `wire`, `time`, `people` and
+//! Each room lists the actions of its part and computes the next state: `processes`, `wire`, `time`, `people` and
 //! `relatives`; `start` is the state in which a scenario begins.
 
 mod people;
@@ -46,7 +47,7 @@ impl Model {
         Self::with(scenario, plan::plan)
     }
 
-    /// Another `plan` in a scenario: tests show with it that a wrong one is found out.
+    /// Another `plan` in a scenario: with it tests show that the checker finds a wrong one.
     #[must_use]
     pub fn with(scenario: Scenario, plan: fn(&View) -> Step) -> Self {
         let (versioned, settle) = (scenario.versioned, scenario.settle);
@@ -96,7 +97,7 @@ impl Model {
         relatives::list(self, state, actions);
     }
 
-    /// What becomes of a state; `None` if nothing changes, or the action is not possible.
+    /// The state after an action; `None` if nothing changes, or the action is not possible.
     #[must_use]
     pub fn apply(&self, before: &State, action: &Action) -> Option<State> {
         let mut state = before.clone();

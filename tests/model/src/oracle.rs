@@ -1,4 +1,4 @@
-//! Asks the production `plan` once for each different question and remembers its answer. So millions of states cost
+//! Asks the production `plan` once for each different question and remembers its answer. So millions of states need only
 //! some ten thousand calls of `plan`.
 
 mod view;

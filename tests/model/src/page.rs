@@ -1,4 +1,4 @@
-//! What is printed, and the page `docs/results/model.md`.
+//! The output of the program, and the page `docs/results/model.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,5 +1,6 @@
-//! What can break, and what should happen: the promises are asked of every single step ([`crate::audit`]) and of every
-//! change of the world ([`crate::compare`]). They are written down here a second time, and not taken from `plan`.
+//! Promises that can break, and events that should happen. The promises are checked for every single step
+//! ([`crate::audit`]) and every change of the world ([`crate::compare`]). They are written here a second time, and not
+//! taken from `plan`.
 
 use crate::faults::{Fate, Fault};
 use crate::world::{State, index};
@@ -9,7 +10,7 @@ use crate::world::{State, index};
 pub enum Breach {
     /// Two remotes that one object made live at once.
     TwoLive = 1,
-    /// A create that no stored claim stands for.
+    /// A create without a stored claim.
     CreateUnclaimed,
     /// An attempt was sent twice.
     SentTwice,
@@ -27,11 +28,11 @@ pub enum Breach {
     DeletedWanted,
     /// A recorded id was replaced while its remote lives.
     IdOverwritten,
-    /// Ready was told of a remote that does not equal the spec.
+    /// Ready was written although the remote does not equal the spec.
     ReadyUntrue,
     /// `observedGeneration` went back.
     ObservedBack,
-    /// The finalizer left while a remote of the object lives, or a create of it is under way.
+    /// The finalizer was removed while a remote of the object lives, or a create of it is under way.
     OrphanLeft,
     /// The finalizer was taken off a living object.
     LetGoAlive,
@@ -92,7 +93,7 @@ pub enum Event {
     Recovered,
     /// A create was not sent because it was too late.
     SendDeadline,
-    /// A remote in hand was let go because its object is gone.
+    /// A remote in hand was released because its object is gone.
     InHand,
 }
 

@@ -76,7 +76,7 @@ pub struct Question {
     pub permit: bool,
     /// See the production view.
     pub flight: Option<Flight>,
-    /// The object is gone: what is asked for is the remote that it could not be told of.
+    /// The object is gone: the question is about the remote that could not be recorded on it.
     pub in_hand: bool,
     /// The principal in use.
     pub principal: u8,

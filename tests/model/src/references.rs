@@ -1,5 +1,5 @@
-//! Who refers to what: numbers that nobody refers to are free, and states that differ only in such numbers are the
-//! same. So are those that differ only in which of two replicas is which.
+//! References between the numbers of a state: a number without a reference is free, and states that differ only in such
+//! numbers are the same. So are states that differ only in the order of two replicas.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -151,7 +151,7 @@ pub fn tidy(model: &Model, state: &mut State) {
     }
     state.messages.sort_unstable_by_key(|message| (message.is_none(), *message));
     for slot in 0..u8::try_from(state.objects.len()).unwrap_or_default() {
-        // What the watch has shown already is not waited for.
+        // An own write that the watch has shown already needs no waiting.
         for process in &mut state.processes {
             let desk = &mut process.desks[usize::from(slot)];
             if desk.shown.is_some_and(|shown| shown.version >= desk.written) {
@@ -186,8 +186,8 @@ pub fn order_replicas(model: &Model, state: &mut State) {
     state.messages.sort_unstable_by_key(|message| (message.is_none(), *message));
 }
 
-/// A replica with the answers that it waits for; its memories not by their numbers, which depend on what was explored
-/// before.
+/// A replica with the answers that it waits for. Its memories are not named by their numbers, which depend on what was
+/// explored before.
 fn print_of(model: &Model, state: &State, process: &Process, number: u8) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut plain = process.clone();

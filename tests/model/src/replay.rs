@@ -1,5 +1,5 @@
-//! A trace as a text that can be kept: the names of its actions, one a line. A counterexample that was mended stays as
-//! such a file in `tests/model/replays`, and is stepped through again by every test run.
+//! A trace as a text that can be kept: the names of its actions, one a line. After a bug is fixed, its counterexample
+//! stays as such a file in `tests/model/replays`, and every test run steps through it again.
 
 use crate::faults::Action;
 use crate::model::Model;
@@ -15,7 +15,7 @@ pub fn written(way: &[(Action, State)]) -> String {
 }
 
 /// Steps through the actions that a text names, from the beginning of the scenario. Lines that begin with `#` are
-/// remarks. A step in which production now does nothing changes nothing, and is left out of the trace.
+/// comments. If production does nothing in a step now, the step changes nothing and is left out of the trace.
 ///
 /// # Errors
 ///

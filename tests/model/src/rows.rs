@@ -1,4 +1,5 @@
-//! The index of a process: what reads, lists and answers to calls tell it of remotes. Mirrors `rows.rs` of production.
+//! The index of a process: the knowledge of remotes from reads, lists and answers to calls. Mirrors `rows.rs` of
+//! production.
 
 use crate::service;
 use crate::world::{Id, Kin, Look, Looks, REMOTES, Row, State, each, index};
@@ -32,7 +33,7 @@ pub fn doubt(state: &mut State, process: u8, id: Id) {
     }
 }
 
-/// Rows as a list shows them that may be one lag old: it replaces nothing that is younger (`put`).
+/// Rows from a list that may be one lag old: it replaces no younger row (`put`).
 pub fn put_listed(state: &mut State, process: u8, looks: &Looks) {
     let process = &mut state.processes[usize::from(process)];
     for (id, look) in each(looks) {
@@ -57,7 +58,7 @@ pub fn list_versions(state: &mut State, process: u8) {
     state.processes[usize::from(process)].versions_known = true;
 }
 
-/// A whole list: what it does not show, and is not younger, is dropped.
+/// A whole list: rows that it does not show, and that are not younger, are dropped.
 pub fn sweep_rows(state: &mut State, process: u8, shown: &Looks) {
     put_listed(state, process, shown);
     let process = &mut state.processes[usize::from(process)];

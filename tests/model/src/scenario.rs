@@ -1,4 +1,5 @@
-//! What a scenario is: which objects there are, what may go wrong how often, and what people do. Each is a line of [`crate::scenarios`].
+//! What a scenario is: which objects there are, what may go wrong how often, and what people do. Each is a line of
+//! [`crate::scenarios`].
 
 use crate::faults::{FAULTS, Fault};
 use crate::properties::Breach;
@@ -28,7 +29,7 @@ pub struct Scenario {
     pub budget: [u8; FAULTS],
     /// The settle time in ticks.
     pub settle: u8,
-    /// The settle time is too short, and what comes of it is wanted.
+    /// The settle time is too short on purpose; the scenario shows the consequences.
     pub short_settle_is_shown: bool,
     /// The service refuses a second dataset of a name.
     pub unique_names: bool,
@@ -36,11 +37,11 @@ pub struct Scenario {
     pub kin: Kin,
     /// Somebody else's version exists.
     pub stranger_version: bool,
-    /// A Dataset here stands for the dataset of the versions: its deletion is known at once.
+    /// A Dataset here owns the dataset of the versions: its deletion is known at once.
     pub dataset_is_ours: bool,
     /// A copied intent names an account that is not configured.
     pub copied_elsewhere: bool,
-    /// A refused create is tried again for ever, an hour later each time: such a circle is meant.
+    /// A refused create is tried again for ever, an hour later each time: this circle is intended.
     pub retries: bool,
     /// Promises that are known to be broken in it, and how. Everything else that is wrong counts.
     pub known: Vec<(Breach, &'static str)>,

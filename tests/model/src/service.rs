@@ -5,8 +5,8 @@ use dataset_operator::cloud::ErrorClass;
 use crate::properties::{self, Breach};
 use crate::world::{Call, Id, Kin, Life, Look, Looks, Message, REMOTES, Remote, State, index};
 
-/// What the sender of a call learns: of a create which remote it made, or what production's client would make of the
-/// failure.
+/// The information that the sender of a call gets: the remote that a create made, or the error that production's client
+/// would return.
 pub type Answer = Result<Id, ErrorClass>;
 
 /// Carries out a call.

@@ -1,4 +1,4 @@
-//! The objects in etcd: what the API server does with each write, with the guards it is given.
+//! The objects in etcd: the effect of each write at the API server, with its guards.
 
 use dataset_operator::plan::aftermath::NotWritten;
 
@@ -72,7 +72,7 @@ fn merge(status: &mut Status, before: &Status, after: &Status) {
     }
 }
 
-/// All versions of a slot that somebody refers to.
+/// All versions of a slot to which there is a reference.
 pub fn versions(state: &State, slot: u8) -> impl Iterator<Item = u8> {
     let at = usize::from(slot);
     let stored = state.objects.get(at).copied().flatten();

@@ -1,4 +1,4 @@
-//! Telling a trace: in words for people, and as the list of actions from which a story can be written.
+//! Prints a trace: in words for people, and as the list of actions from which a person can write a story.
 
 use std::fmt::Write as _;
 

@@ -81,7 +81,7 @@ impl Words {
         (1..=u8::try_from(REMOTES).ok()?).find(|number| self.id(*number) == *id)
     }
 
-    /// Who owns what an object in this slot makes.
+    /// The owner name in the marks of an object in this slot.
     #[must_use]
     pub fn owner(&self, slot: u8) -> Owner {
         let kind = if self.versioned { "DatasetVersion" } else { "Dataset" };
@@ -167,7 +167,7 @@ impl Words {
         }
     }
 
-    /// The intent that production wants stored; `None` if it is none that the model knows.
+    /// The intent that production wants to store; `None` if the model does not know it.
     #[must_use]
     pub fn of_intent(&self, intent: &intent::Intent) -> Option<Intent> {
         let mut attempts = [Attempt::default(); ATTEMPTS];

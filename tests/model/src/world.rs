@@ -2,12 +2,12 @@
 //!
 //! Everything is a small number, so that states are cheap to copy and to compare: a remote is 1 to 4, a life of an
 //! object (its uid) is `1 + 3 * slot + life`, a nonce is a counter with a bit for its letter. [`crate::words`] turns
-//! them into what production calls them. Numbers that nobody refers to are used again, `resourceVersion`s are only
-//! kept in their order and ages only up to the time from which they make no difference: so a state that comes again
-//! is recognised.
+//! them into the words of production. Numbers without a reference are used again, only the order of `resourceVersion`s is
+//! kept, and ages are kept only up to the time after which they make no difference. So the checker recognises a state that
+//! comes again.
 //!
-//! `object` is what etcd holds and the writes to it, `remote` the remote side and the requests to it, `process` what an
-//! operator process keeps.
+//! `object` has the contents of etcd and the writes to it, `remote` the remote side and the requests to it, `process` the
+//! memory of an operator process.
 
 mod object;
 mod process;

@@ -38,7 +38,7 @@ pub(crate) fn millis() -> i64 {
     now().as_millisecond()
 }
 
-/// What the operator gets instead of a machine.
+/// The clock and the random numbers that the operator gets instead of those of a machine.
 pub(crate) struct Stage {
     world: Arc<World>,
     random: RefCell<fastrand::Rng>,

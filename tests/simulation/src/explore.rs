@@ -1,4 +1,4 @@
-//! Scenarios in bulk: every single fault of a job, every pair of faults, and what came of them.
+//! Many scenarios: every single fault of a job, every pair of faults, and their results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -10,16 +10,16 @@ use crate::kind::Kind;
 use crate::run::{Outcome, run};
 use crate::scenario::Scenario;
 
-/// What came of many runs.
+/// The results of many runs.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// How many there were.
     pub runs: usize,
-    /// Those that did not end as they must.
+    /// Runs that did not end as they must.
     pub misses: Vec<(Scenario, Miss)>,
-    /// Those that ended well, but for a human who is told to act.
+    /// Runs that ended well, except that a person is asked to act.
     pub human: usize,
-    /// Simulated time that the slowest job took, of those that ended well, and which it was.
+    /// The slowest job that ended well, and the simulated time that it took.
     pub slowest: Option<(Duration, Scenario)>,
 }
 
@@ -39,7 +39,7 @@ impl Tally {
         self.count(|miss| matches!(miss, Miss::Duplicate(_)))
     }
 
-    /// Runs with a remote that nobody stands for, or with one that is not ours changed or gone.
+    /// Runs with a remote that has no object, or in which another owner's remote was changed or deleted.
     pub fn orphans(&self) -> usize {
         self.count(|miss| matches!(miss, Miss::Orphan(_) | Miss::Foreign(_)))
     }
@@ -79,7 +79,7 @@ impl Tally {
         };
         let struck = outcome.history.iter().filter(|entry| entry.fault.is_some()).count();
         let miss = outcome.miss.clone().or_else(|| {
-            // It was made of a history that must repeat itself.
+            // The scenario was made from a history, and the same scenario must repeat this history.
             (struck < scenario.faults.len()).then(|| Miss::Unfinished(format!("only {struck} faults struck")))
         });
         if let Some(miss) = &miss {
@@ -92,7 +92,7 @@ impl Tally {
     }
 }
 
-/// The same scenario with one more fault, after those that it has and before its job was done: every one there is.
+/// Every scenario with one more fault, after the faults that it has and before its job was done.
 pub fn one_more(scenario: &Scenario, outcome: &Outcome) -> Vec<Scenario> {
     let struck = outcome.history.iter().rposition(|entry| entry.fault.is_some());
     let from = struck.map_or(0, |last| last + 1);
@@ -141,7 +141,7 @@ pub fn some_pairs(scenarios: &[Scenario], threads: usize, dice: u64, until: Inst
     tally
 }
 
-/// These scenarios themselves, and all that have one fault more.
+/// These scenarios, and all scenarios with one fault more.
 fn first(scenarios: &[Scenario]) -> (Tally, Vec<Scenario>) {
     let (mut tally, mut singles) = (Tally::default(), Vec::new());
     for scenario in scenarios {
@@ -150,7 +150,7 @@ fn first(scenarios: &[Scenario]) -> (Tally, Vec<Scenario>) {
     (tally, singles)
 }
 
-/// Does something with each scenario, on so many threads.
+/// Does something with each scenario, on this number of threads.
 fn each(scenarios: &[Scenario], threads: usize, act: impl Fn(&Scenario, &mut Tally) + Sync) -> Tally {
     let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {

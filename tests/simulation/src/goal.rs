@@ -1,6 +1,6 @@
-//! How the world must be in the end, read off the world itself: for each object that lives exactly one remote like its
-//! spec, and Ready; of each object that is gone no remote, or exactly the one it was told to keep; everybody else's
-//! as it was.
+//! The state of the world that must be reached in the end, judged by the world itself. Each living object is Ready and has
+//! exactly one remote that equals its spec. Each object that is gone has no remote, or exactly the one that it had to keep.
+//! The remotes of other owners are unchanged.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::kind::Kind;
 use crate::unread::unread;
 use crate::world::{World, marked};
 
-/// What is not as it must be.
+/// A violation of the goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Miss {
     /// One object has more than one remote.
@@ -27,13 +27,13 @@ pub enum Miss {
     Foreign(String),
     /// Not done, or not like the spec.
     Unfinished(String),
-    /// It was all right, but then calls or writes went on.
+    /// The goal was reached, but calls or writes went on.
     Restless(String),
     /// A status went back, or recorded another id.
     Backwards(String),
     /// Something was deleted that was not read before.
     Unread(String),
-    /// More calls than anybody should need.
+    /// More calls than necessary.
     Costly(String),
 }
 
@@ -114,17 +114,18 @@ fn is_ready(object: &Value) -> bool {
     ready(object).is_some_and(|ready| ready["status"] == "True")
 }
 
-/// Whether another identity's attempt made something, only that can tell (rule 4.5): a human must act, and is told why.
+/// Only the identity that made an attempt can tell whether it made a remote (rule 4.5): a person must act, and the
+/// object says why.
 fn asks_for_identity(world: &World, object: &Value) -> bool {
     world.was_someone_else() && ready(object).is_some_and(|ready| ready["reason"] == "AccountMismatch")
 }
 
-/// Does an object ask for a human, where it may?
+/// Does an object ask for a person, where that is allowed?
 pub(crate) fn needs_human(world: &World) -> bool {
     world.apiserver.store().all().any(|(_, object)| asks_for_identity(world, object))
 }
 
-/// What is said of the present spec.
+/// The condition `Ready` of the present generation.
 fn ready(object: &Value) -> Option<&Value> {
     let conditions = object["status"]["conditions"].as_array();
     let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
@@ -170,7 +171,7 @@ fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
 }
 
 impl Remote<'_> {
-    /// Is it as this spec says?
+    /// Does the remote equal this spec?
     fn check(&self, spec: &Value) -> Result<(), String> {
         let members = [
             ("name", self.name),
@@ -187,7 +188,7 @@ impl Remote<'_> {
         }
         let wanted = spec["labels"].as_array().into_iter().flatten();
         let wanted: BTreeMap<_, _> = wanted.map(|label| (label["key"].as_str(), label["value"].as_str())).collect();
-        // What others put there stays.
+        // Labels of others stay.
         let others = |label: &&Label| label.key.starts_with("dso-") || label.key == "team";
         let ours = self.labels.iter().filter(|label| !others(label));
         let is: BTreeMap<_, _> = ours.map(|label| (Some(label.key.as_str()), Some(label.value.as_str()))).collect();
@@ -199,8 +200,8 @@ impl Remote<'_> {
     }
 }
 
-/// Was it all right on the way too? An id that was recorded stays, and a status never goes back; unless it is to the very
-/// first one, delivered again: there was none before that it could have been guarded by.
+/// Was status correct all the time? A recorded id stays, and a status never goes back. The only exception is the very first
+/// status, delivered again: it has no earlier status whose values it could test.
 pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
     let again =
         |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
@@ -231,7 +232,7 @@ struct Past {
     name: String,
     /// The remote that it recorded last.
     recorded: Option<String>,
-    /// It wanted its remote kept.
+    /// The object wanted to keep its remote.
     keeps: bool,
 }
 

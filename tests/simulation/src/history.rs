@@ -1,4 +1,4 @@
-//! What happened, call by call and step by step.
+//! The history of a run, call by call and step by step.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::kind::Kind;
 use crate::scenario::Place;
 
-/// What a call or a step is, as far as faults are concerned.
+/// The class of a call or a step; it decides which faults are possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Reads from the API server.
@@ -47,7 +47,7 @@ pub struct Entry {
     pub what: String,
     /// What went wrong.
     pub fault: Option<Kind>,
-    /// What the server said: the HTTP status of each time that it was carried out.
+    /// The answer of the server: one HTTP status for each time that it carried the call out.
     pub said: Vec<u16>,
 }
 

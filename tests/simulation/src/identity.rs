@@ -1,4 +1,4 @@
-//! Who the operator is to the service: itself, or somebody else of the same account who does not see everything.
+//! The identity of the operator at the service: its own, or another one of the same account that does not see everything.
 
 use dataset_operator::cloud::{BearerStyle, Environment};
 use pai_emulator::Credential;

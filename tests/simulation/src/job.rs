@@ -15,7 +15,7 @@ pub(crate) const WORKSPACE: &str = "478";
 /// The namespace of all objects.
 pub(crate) const NAMESPACE: &str = "simulated";
 
-/// A user's job: what is there before it, and what is done.
+/// A user's job: the objects before it, and the user's actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Job {
     /// A Dataset is made, and only then the operator starts.
@@ -58,9 +58,9 @@ impl Job {
         (Self::Missing, "missing"),
     ];
 
-    /// Whether this can go wrong during this job. An object that is made again finds its name taken by what was kept,
-    /// and rightly so; one that takes the place of another does not know which labels that one had set; and what
-    /// somebody else made in doubt waits for that identity.
+    /// Whether this fault is possible during this job. Three are left out: an object that is made again correctly finds
+    /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set;
+    /// and an attempt in doubt of another identity waits for that identity.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
             Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt),
@@ -75,7 +75,7 @@ impl Job {
         self == Self::Create
     }
 
-    /// The object that other users meddle with.
+    /// The object that other users change.
     pub(crate) fn main(self) -> (Resource, &'static str, Value) {
         match self {
             Self::Create | Self::Edit | Self::Delete | Self::Recreate => (Datasets, "one", dataset("one")),
@@ -86,7 +86,7 @@ impl Job {
         }
     }
 
-    /// Makes what is there before the job.
+    /// Makes the objects that exist before the job.
     pub(crate) fn prepare(self, world: &World) {
         match self {
             Self::Create | Self::Adopt => {}

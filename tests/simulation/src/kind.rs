@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The faults.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::history::Class;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident = $word:literal;)+) => {
-        /// What goes wrong at one place.
+        /// The fault at one place.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Kind { $($(#[doc = $doc])+ $variant,)+ }
 
@@ -34,7 +34,7 @@ macro_rules! kinds {
 kinds! {
     /// The request never arrives, and the connection breaks.
     Lost = "lost";
-    /// The request never arrives, and nobody says so.
+    /// The request never arrives, and the connection stays open.
     Silent = "silent";
     /// No connection is made.
     Unconnected = "unconnected";
@@ -42,7 +42,7 @@ kinds! {
     AnswerLost = "answer-lost";
     /// It is done, and no answer comes.
     AnswerSilent = "answer-silent";
-    /// It is done a minute later, when nobody waits for it any more.
+    /// It is done a minute later, when the operator no longer waits for it.
     Late = "late";
     /// It is done twice; the first answer comes.
     Twice = "twice";
@@ -62,7 +62,7 @@ kinds! {
     Denied = "denied";
     /// A gateway does not know the call.
     Unrouted = "unrouted";
-    /// Nothing is done: what it is about is said to be missing.
+    /// Nothing is done; the answer says that the object or remote of the call does not exist.
     NotFound = "not-found";
     /// Refused with 400, 404, 409 or 412 and a code that nobody knows; which, the number of the call decides.
     Unknown = "unknown";
@@ -80,7 +80,7 @@ kinds! {
     Hollow = "hollow";
     /// From here on lists leave out their first item for five minutes, though they count it.
     Short = "short";
-    /// It takes nearly as long as anybody waits.
+    /// It takes nearly as long as the operator waits.
     Slow = "slow";
     /// The operator dies before the request leaves.
     CrashBefore = "crash-before";
@@ -197,8 +197,8 @@ impl Kind {
         }
     }
 
-    /// Whether this can go wrong with this very call. A create names nothing that can be missing; and a service that
-    /// says so of what a delete names, though it is there, is beyond all promises.
+    /// Whether this fault is possible for this call. A create names nothing that can be missing. If the service says
+    /// that the remote of a delete is missing although it exists, no promise can hold.
     pub fn befalls(self, what: &str) -> bool {
         let action = what.split(' ').next().unwrap_or_default();
         match self {
@@ -208,8 +208,8 @@ impl Kind {
         }
     }
 
-    /// It can make a second remote for a while, whatever the client does: something between client and service
-    /// delivered one request twice.
+    /// The fault can make a second remote for a while, which the client cannot prevent: something between client and
+    /// service delivers one request twice.
     pub const fn doubles(self) -> bool {
         matches!(self, Self::Twice | Self::TwiceSecond)
     }

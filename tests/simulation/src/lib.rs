@@ -1,11 +1,11 @@
 //! The operator's own controllers, index, limiter and cloud client between an API server in memory and the emulator, in
 //! simulated time, from one seed, under every fault.
 //!
-//! A [`Scenario`] is one line of text: what users do, and what goes wrong where. [`run`] plays it: the operator runs as
-//! it does in production, on a paused clock, until all is as it should be and stays so, or until there is no hope.
-//! [`explore`] makes all scenarios with one fault, and with two.
+//! A [`Scenario`] is one line of text: the actions of users, and the faults with their places. [`run`] plays it: the
+//! operator runs as in production, on a paused clock, until the goal is reached and stays reached, or until the time
+//! limit. [`explore`] makes all scenarios with one fault, and with two.
 //!
-//! Time, random numbers and crashes come through `dataset_operator::environment`, which has this door in debug builds only.
+//! Time, random numbers and crashes come through `dataset_operator::environment`, which allows this in debug builds only.
 #![cfg(debug_assertions)]
 #![allow(
     clippy::unwrap_used,

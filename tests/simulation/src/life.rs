@@ -1,4 +1,4 @@
-//! One life of the operator: from its start to its death. Nothing leaves a dead process.
+//! One life of the operator: from its start to its death. A dead process sends nothing.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -35,12 +35,12 @@ impl Life {
         Self { number: self.number + 1, ..Self::default() }
     }
 
-    /// It has not died yet.
+    /// The process has not died yet.
     pub(crate) fn lives(&self) -> bool {
         !self.dead.load(Ordering::Relaxed)
     }
 
-    /// It dies.
+    /// The process dies.
     pub(crate) fn end(&self) {
         self.dead.store(true, Ordering::Relaxed);
         self.death.notify_one();
@@ -77,7 +77,7 @@ pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
             biased;
             () = life.death.notified() => {}
             () = tokio::time::sleep(stranger_for), if stranger => life.end(),
-            // It could not start, and ends by itself.
+            // The operator could not start, and ends by itself.
             result = operate(settings(), dependencies, std::future::pending()) => {
                 assert!(result.is_err(), "nobody asked it to stop");
                 life.end();

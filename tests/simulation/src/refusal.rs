@@ -1,4 +1,4 @@
-//! How each server words a refusal.
+//! The words in which each server refuses a call.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
@@ -16,7 +16,7 @@ pub(crate) const fn unknown_status(number: usize) -> u16 {
 /// Stands for a code that nobody knows.
 const UNKNOWN: &str = "";
 
-/// A code that nobody knows, in one of the forms that codes have; which one, its number decides.
+/// An unknown code, in one of the forms that codes have; the number decides the form.
 pub(crate) fn unknown_code(number: usize) -> String {
     match number % 4 {
         0 => format!("20130{:04}", 1000 + number % 9000),
@@ -26,7 +26,7 @@ pub(crate) fn unknown_code(number: usize) -> String {
     }
 }
 
-/// The answer to what is refused in this way; `number` is that of the call.
+/// The answer to a call that is refused in this way; `number` is the number of the call.
 pub(crate) fn refusal(side: Side, kind: Kind, number: usize) -> Answer {
     let (status, word, wait) = match (side, kind) {
         (Side::Kube, Kind::Conflict) => (409, "Conflict", None),

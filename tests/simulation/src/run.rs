@@ -14,7 +14,7 @@ use crate::life::keep_alive;
 use crate::scenario::Scenario;
 use crate::world::World;
 
-/// Who has not done it in this time never will.
+/// A run that has not reached its goal in this time has failed.
 const PATIENCE: Duration = Duration::from_secs(3 * 3600);
 /// A resync, with its noise.
 const RESYNC: Duration = Duration::from_secs(11 * 60);
@@ -30,15 +30,15 @@ const fn price(fault: Kind) -> usize {
 /// How a run ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was not as it must be.
+    /// The violation, if there is one.
     pub miss: Option<Miss>,
-    /// All that happened.
+    /// The whole history.
     pub history: Vec<Entry>,
     /// Where in the history the job was done for the first time.
     pub done: usize,
     /// Simulated time until then, since the job began.
     pub took: Duration,
-    /// A human is told to act, and all is well but for that.
+    /// A person is asked to act; everything else is correct.
     pub human: bool,
 }
 
@@ -104,7 +104,7 @@ async fn until_done(world: &World, deadline: Instant) -> Result<(), Miss> {
     }
 }
 
-/// All is as it must be: it must stay so, at rest, and must have cost no more than it should.
+/// The goal is reached. It must stay reached without calls or writes, and the run must not have cost more than allowed.
 async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Miss> {
     stays(world, deadline).await?;
     let moment = world.moment();
@@ -127,7 +127,7 @@ async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Mis
     Ok(())
 }
 
-/// Waits until all has been as it must be for two resyncs: what was lost or late on the way has come to light.
+/// Waits until the goal has been reached for two resyncs: by then lost or late messages have had their effect.
 async fn stays(world: &World, deadline: Instant) -> Result<(), Miss> {
     const GLANCES: u32 = 12;
     let mut calm = 0;

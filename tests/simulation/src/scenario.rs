@@ -42,7 +42,7 @@ pub struct Fault {
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
-    /// Decides all that is random: ids, delays, and what servers are like.
+    /// Decides everything random: ids, delays, and the properties of the servers.
     pub seed: u64,
     /// What users do.
     pub job: Job,

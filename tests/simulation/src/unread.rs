@@ -1,5 +1,5 @@
-//! Section 5 of the protocol, read off the calls: what is deleted was read before, since the last answer about it, by the
-//! process that deletes it.
+//! Section 5 of the protocol, checked in the calls: before a process deletes a remote, the same process has read it,
+//! after the last other answer about it.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(crate) fn unread(history: &[Entry]) -> Option<&Entry> {
                 false
             }
             Class::CloudWrite if matches!(action, "DeleteDataset" | "DeleteDatasetVersion") => {
-                // What comes of it is not known: the next one needs a read of its own.
+                // The result of this delete is not known: the next delete needs a new read.
                 !read.remove(&(life, path))
             }
             _ => false,

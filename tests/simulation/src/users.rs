@@ -45,7 +45,7 @@ impl World {
         self.cloud.console("DELETE", &path, &Value::Null).unwrap();
     }
 
-    /// A user makes the object that is there again as soon as it is gone.
+    /// A user makes the present object again as soon as it is gone.
     pub(crate) fn recreate(self: &Arc<Self>, resource: Resource, name: &'static str, spec: Value) {
         let world = self.clone();
         let uid = move |world: &Self| {
@@ -65,7 +65,7 @@ impl World {
         });
     }
 
-    /// A user makes the object anew over the one that is there, whose finalizer nobody waits for.
+    /// A user replaces the present object by a new one without waiting for the finalizer.
     pub(crate) fn replace(&self, resource: Resource, name: &str, spec: &Value) {
         if let Ok(object) = self.apiserver.store().get(&key(resource, name)) {
             self.force_away(object["metadata"]["uid"].as_str().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The wires between the operator and both servers, on which things go wrong.
+//! The connections between the operator and both servers, on which faults happen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::refusal::refusal;
 use crate::scenario::Side;
 use crate::world::World;
 
-/// How late `late` is: later than anybody waits, and well before the settle time is over.
+/// The delay of `late`: longer than the operator waits, and well before the settle time is over.
 const LATE: Duration = Duration::from_secs(60);
 /// How slow `slow` is.
 const SLOW: Duration = Duration::from_secs(8);
@@ -128,7 +128,7 @@ fn plain(request: &reqwest::Request) -> Request<Bytes> {
     plain
 }
 
-/// Carries a call to its server and the answer back. The server's end goes on by itself, whether or not anybody waits.
+/// Carries a call to its server and the answer back. The server carries the call out even if the operator no longer waits.
 async fn carry(
     world: Arc<World>,
     life: Life,
@@ -159,7 +159,7 @@ async fn carry(
 }
 
 impl Call {
-    /// What comes of it with this fault; `None` is silence.
+    /// The answer with this fault; `None` is silence.
     async fn meet(&self, fault: Option<Kind>) -> Option<Carried> {
         let Some(fault) = fault.or_else(|| self.is_denied().then_some(Kind::Denied)) else {
             return Some(self.done().await);
@@ -219,7 +219,7 @@ impl Call {
                 Some(Carried::Answer(refusal(self.side, Kind::Error, self.entry)))
             }
             Kind::Hollow => Some(match self.done().await {
-                // A refusal stays one: what was not done is never said to be.
+                // A refusal stays a refusal: no fault turns it into a success.
                 Carried::Answer(Answer::Whole(response)) if response.status().is_success() => {
                     Carried::Answer(Answer::Whole(Response::new(Bytes::from_static(b"{}"))))
                 }
@@ -256,7 +256,7 @@ impl Call {
         }
     }
 
-    /// A write to an object while those are refused.
+    /// A write to an object while the API server refuses such writes.
     fn is_denied(&self) -> bool {
         let writes = self.class == Class::KubeWrite && !self.request.uri().path().ends_with("/status");
         writes && self.world.writes_are_denied()

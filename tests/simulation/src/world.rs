@@ -1,4 +1,4 @@
-//! Everything around the operator: both servers, what goes wrong where, and what happened.
+//! Everything around the operator: both servers, the faults and their places, and the history.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ const SLEEP: Duration = Duration::from_secs(60);
 /// How long lists are short, writes are refused, or the identity is another: longer than the settle time.
 const SPELL: Duration = Duration::from_secs(300);
 
-/// What servers are like.
+/// The properties of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     /// Names repeat, so that a duplicate can come about.
@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub(crate) job: Job,
     /// Datasets of others, as they were at the beginning.
     pub(crate) strangers: Vec<Dataset>,
-    /// Users who have not done all they set out to do.
+    /// Users who have not finished their work.
     pub(crate) busy: AtomicUsize,
     state: Mutex<State>,
 }
@@ -77,9 +77,9 @@ struct State {
     numbers: [u32; 3],
     history: Vec<Entry>,
     life: Life,
-    /// Objects whose finalizer somebody took away and that are gone, by uid.
+    /// Objects that are gone because a user removed their finalizer, by uid.
     forced: Vec<String>,
-    /// An object had more than one remote, told once.
+    /// An object had more than one remote; this is reported once.
     twins: Option<String>,
     /// How long the machine has slept.
     slept: Duration,
@@ -92,7 +92,7 @@ struct State {
 }
 
 impl World {
-    /// The world at the beginning. The seed decides of which sort it is ([`Sort`]).
+    /// The world at the beginning. The seed decides its sort ([`Sort`]).
     pub(crate) fn new(scenario: &Scenario) -> Arc<Self> {
         let sort = Sort::of(scenario.seed);
         let unique = matches!(sort, Sort::Strict | Sort::Named);
@@ -147,12 +147,12 @@ impl World {
 
     // --- faults ---
 
-    /// From now on calls are counted, and things go wrong.
+    /// From now on calls are counted, and faults happen.
     pub(crate) fn arm(&self) {
         self.state().armed = true;
     }
 
-    /// A call or a step begins: its place in the history, and what goes wrong with it.
+    /// A call or a step begins: returns its place in the history, and its fault.
     pub(crate) fn begin(&self, life: &Life, side: Side, class: Class, what: String) -> (usize, Option<Kind>) {
         let mut state = self.state();
         let place = state.armed.then(|| {
@@ -277,8 +277,9 @@ impl World {
         self.state().forced.push(uid.to_owned());
     }
 
-    /// May this remote be left of the object that was forced away? If the next one of its name went at once as well, or
-    /// the operator could not see the remote: then nobody knew of it. But it must have been reported.
+    /// May this remote be left over from an object that was forced away? Yes, if the next object of its name went at
+    /// once as well, or if the operator could not see the remote: then no object knew it. But it must have been
+    /// reported.
     pub(crate) fn may_be_left(&self, uid: &str, id: &str) -> bool {
         let state = self.state();
         let blind = |entry: &Entry| matches!(entry.fault, Some(Kind::Delete | Kind::Recreate | Kind::Stranger));
@@ -307,7 +308,7 @@ impl World {
     }
 }
 
-/// Whose uid the mark among these labels names.
+/// The uid in the mark among these labels.
 pub(crate) fn marked(labels: &[pai_emulator::Label]) -> Option<&str> {
     let attempt = labels.iter().find(|label| label.key == "dso-attempt")?;
     attempt.value.split('.').nth(1)

@@ -1,4 +1,4 @@
-//! Who wrote what: the apiserver's audit log, read back.
+//! The apiserver's audit log: each write, with its user.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Audit {
 /// One write that the apiserver has answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Who asked, for example [`OPERATOR_USER`].
+    /// The user, for example [`OPERATOR_USER`].
     pub user: String,
     /// `create`, `update`, `patch`, `delete` or `deletecollection`.
     pub verb: String,
@@ -49,7 +49,7 @@ impl Write {
     }
 }
 
-/// Which writes to look at; what is not set matches all.
+/// A filter for writes; a member that is not set matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Exact user name.
@@ -127,10 +127,10 @@ impl Audit {
     }
 }
 
-/// Reads whole lines; the last one may still be growing, and is for the next time.
+/// Reads whole lines; the last line may not be complete yet, and is read the next time.
 fn parse(text: &str) -> Vec<Write> {
     text.lines()
-        // Most lines are reads: do not parse what can be told from the text.
+        // Most lines are reads: a look at the text avoids parsing them.
         .filter(|line| line.contains("\"ResponseComplete\""))
         .filter_map(|line| serde_json::from_str::<Line>(line).ok())
         .filter(|line| WRITE_VERBS.contains(&line.verb.as_str()))

@@ -5,8 +5,8 @@ use std::path::Path;
 /// Programs talk to each other on loopback only.
 pub(crate) const HOST: &str = "127.0.0.1";
 
-/// Everything is recorded at metadata level when its answer is complete; requests that nobody
-/// would count (health checks) are left out.
+/// Every request is recorded at metadata level when its answer is complete, except health
+/// checks.
 pub(crate) const AUDIT_POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -78,7 +78,7 @@ pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16, audited: bool) -> Vec<
     arguments
 }
 
-/// The controllers without which objects are not as on any cluster. Each acts as its own
+/// The controllers that every cluster needs. Each acts as its own
 /// `ServiceAccount`: with one certificate for all, RBAC would forbid them their work.
 pub(crate) fn controller_manager(dir: &Path) -> Vec<String> {
     vec![

@@ -28,14 +28,14 @@ use crate::{files, install, kubeconfig, leash, ports};
 /// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
 pub const TEST_KUBECONFIG: &str = "DATASET_OPERATOR_TEST_KUBECONFIG";
 
-/// Slow machines build and test at the same time.
+/// Long enough for slow machines that build and test at the same time.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// An apiserver with watches open takes its time; nothing of a test's is worth it.
+/// Short: an apiserver with open watches ends slowly, and tests need nothing of it any more.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Another process may take a port first.
 const ATTEMPTS: u32 = 3;
 
-/// What may be said about a control plane before it starts.
+/// The options of a control plane.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Where its files go; it must not exist or be empty. `None`: a temporary directory, removed
@@ -143,7 +143,7 @@ impl ControlPlane {
         let admin = dir.path().join(file::ADMIN);
         let (etcd_port, port) = (ports::free()?, ports::free()?);
         files::prepare(dir.path(), port)?;
-        // From here on whatever fails drops this, and so stops what was started.
+        // From here on an error drops this value, and so stops all processes that were started.
         let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
         let parts = Some(Parts { binaries: binaries.clone(), session, etcd_port, port });
         let mut plane = Self { dir, admin, kubectl, processes, parts, audited: !options.without_audit };
@@ -239,7 +239,7 @@ impl ControlPlane {
         Kubectl::new(&self.kubectl, &self.admin)
     }
 
-    /// The audit log; `None` without one, and in an existing cluster, whose log is not known here.
+    /// The audit log; `None` without one, and in an existing cluster, where the harness does not know the log.
     pub fn audit(&self) -> Option<Audit> {
         self.audited.then(|| Audit::new(self.dir().join(file::AUDIT_LOG)))
     }
@@ -258,7 +258,7 @@ impl ControlPlane {
     fn stop_processes(&mut self) -> Result<()> {
         let mut result = Ok(());
         for mut process in self.processes.drain(..) {
-            // One that cannot be stopped does not keep the others.
+            // If one process cannot be stopped, the others are stopped all the same.
             result = result.and(process.end(STOP_PATIENCE).map(drop));
         }
         result

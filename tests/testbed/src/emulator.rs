@@ -12,7 +12,7 @@ use crate::operator::until_ok;
 use crate::ports;
 use crate::process::{Process, Session};
 
-/// The access key that the emulator knows when nobody said otherwise.
+/// The access key that the emulator knows by default.
 pub const ACCESS_KEY_ID: &str = "testAccessKeyId";
 /// Its secret.
 pub const ACCESS_KEY_SECRET: &str = "testAccessKeySecret";

@@ -14,9 +14,9 @@ use crate::error::{Context, Error, Result};
 use crate::objects::{dataset_versions, datasets};
 use crate::wait;
 
-/// Where the operator lives.
+/// The operator's namespace.
 pub const NAMESPACE: &str = "dataset-operator-system";
-/// Whom it acts as.
+/// The operator's `ServiceAccount`.
 pub const SERVICE_ACCOUNT: &str = "dataset-operator";
 
 /// In this order; the Deployment is left out, as the operator under test runs beside the cluster.
@@ -70,7 +70,7 @@ pub async fn uninstall(client: &Client, also: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes the finalizers off what a failed run left.
+/// Removes the finalizers of objects that a failed run left.
 async fn release(objects: &Api<DynamicObject>) -> Result<()> {
     let listed = match objects.list(&ListParams::default()).await {
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()), // The CRD never came.
@@ -92,7 +92,7 @@ async fn delete(api: &Api<DynamicObject>, name: &str) -> Result<()> {
     }
 }
 
-/// What `deploy/kustomize/base` holds, apart from what runs in the cluster.
+/// The contents of `deploy/kustomize/base`, except the parts that run in the cluster.
 fn shipped() -> Result<Vec<DynamicObject>> {
     let base = repository().join("deploy/kustomize/base");
     let files = crd_files()?.into_iter().chain(BASE.map(|name| base.join(name)));

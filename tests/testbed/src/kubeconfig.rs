@@ -1,4 +1,4 @@
-//! Kubeconfig files: who may call the apiserver, and as whom.
+//! Kubeconfig files: the credentials for calls to the apiserver.
 
 use std::fs;
 use std::io::Write;
@@ -46,7 +46,8 @@ fn assemble(cluster: &Value, user: &Value) -> Value {
     })
 }
 
-/// Writes `text` where only this user can read it. Who reads meanwhile, or writes the same file, never meets half of it.
+/// Writes `text` to a file that only this user can read. Another process that reads or writes the file at the same time
+/// never sees a half-written file.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -63,7 +64,7 @@ pub(crate) fn write(path: &Path, kubeconfig: &Value) -> Result<()> {
     write_private(path, &format!("{kubeconfig:#}\n"))
 }
 
-/// A client for the current context of a kubeconfig file. It repeats nothing by itself: a test
+/// A client for the current context of a kubeconfig file. It retries nothing by itself: a test
 /// that counts calls must know how many it made.
 pub async fn client(path: &Path) -> Result<Client> {
     let what = || format!("using {}", path.display());

@@ -45,7 +45,7 @@ impl Kubectl {
             .spawn()
             .context(&what)?;
         if let Some(mut pipe) = child.stdin.take() {
-            // One that ended early says why itself.
+            // If kubectl ended early, its own message says why.
             let _ = pipe.write_all(input.as_bytes()).await;
         }
         let output = child.wait_with_output().await.context(&what)?;

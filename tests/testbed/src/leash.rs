@@ -1,8 +1,8 @@
-//! Nothing outlives the process that started it, not even after `kill -9`.
+//! No process outlives the process that started it, not even after `kill -9`.
 //!
 //! One small shell process per harness process waits for a pipe to close. The kernel closes it
-//! when the owner ends, whatever ended it; then the shell kills what is still held and removes the
-//! directories it was told of. It works the same for binaries of this project and for prebuilt ones.
+//! when the owner ends, for whatever reason. The shell then kills the processes that are still registered and removes the
+//! registered directories. It works the same for binaries of this project and for prebuilt ones.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -19,7 +19,7 @@ pub(crate) fn hold(pid: u32) -> Result<()> {
     tell(&format!("hold {pid}"))
 }
 
-/// Lets go of `pid`: it has ended, or is meant to stay.
+/// Unregisters `pid`: the process has ended, or must stay.
 pub(crate) fn release(pid: u32) -> Result<()> {
     tell(&format!("release {pid}"))
 }
@@ -48,7 +48,7 @@ fn start() -> Result<Child> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Its own group: Ctrl-C is for the owner, and the leash acts when that has ended.
+        // Its own group: Ctrl-C is for the owner, and the leash acts after the owner has ended.
         .process_group(0)
         .spawn()
         .context("starting sh, which ends the test's processes")

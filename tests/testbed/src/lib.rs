@@ -2,8 +2,8 @@
 //! and the operator, each as its own process;
 //! and a fault proxy to put between them.
 //!
-//! Promises: everything is on loopback; everything that was started ends with the process that
-//! started it, in whatever way that one ends; waiting always has a limit and says what was seen.
+//! Promises: everything is on loopback; everything that a process started ends with this process, however it ends; waiting
+//! always has a limit, and its error says what was seen.
 //! The operator is a program here, not a crate: objects are plain JSON.
 //!
 //! ```no_run

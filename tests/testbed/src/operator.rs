@@ -23,7 +23,7 @@ pub const SHORT_TIMES: [(&str, &str); 4] = [
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running operator. Dropping it kills it (SIGKILL): who wants a clean end calls
+/// A running operator. Dropping it kills it (SIGKILL). For a clean end call
 /// [`Operator::stop`], which does not block the runtime that may serve its last requests.
 #[derive(Debug)]
 pub struct Operator {
@@ -60,7 +60,7 @@ impl Ports {
 pub struct OperatorOptions {
     /// The `dataset-operator` binary.
     pub bin: PathBuf,
-    /// As whom it acts.
+    /// The kubeconfig that it uses.
     pub kubeconfig: PathBuf,
     /// Its whole configuration, `DATASET_OPERATOR_*` and credentials; [`SHORT_TIMES`] come first,
     /// so a value here wins. Nothing else of this process's environment reaches it but `PATH`.
@@ -72,8 +72,8 @@ pub struct OperatorOptions {
 }
 
 impl Operator {
-    /// Starts `bin run` with free ports and waits until it has started: `/readyz` says yes, or only what the cloud must give
-    /// is missing.
+    /// Starts `bin run` with free ports and waits until it has started: `/readyz` is positive, or only answers of the cloud
+    /// are missing.
     pub async fn start(options: &OperatorOptions) -> Result<Self> {
         Self::start_on(options, Ports::free()?).await
     }
@@ -175,7 +175,7 @@ impl Operator {
     }
 }
 
-/// What a developer sets to see more reaches the operator too.
+/// Passes the developer's log settings on to the operator.
 fn passed_on() -> impl Iterator<Item = (String, String)> {
     ["RUST_LOG", "RUST_BACKTRACE"].into_iter().filter_map(|key| Some((key.to_owned(), std::env::var(key).ok()?)))
 }

@@ -1,4 +1,4 @@
-//! Certificates and keys of one control plane, made anew for each.
+//! Certificates and keys of one control plane; each control plane gets new ones.
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -14,7 +14,7 @@ pub(crate) struct Pair {
     pub(crate) key: String,
 }
 
-/// The authority that the apiserver trusts and is vouched for by.
+/// The authority that the apiserver trusts and that signs its certificate.
 pub(crate) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,

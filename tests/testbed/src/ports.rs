@@ -13,7 +13,7 @@ const FIRST: u16 = 15_000;
 const COUNT: u16 = 15_000;
 
 /// A loopback TCP port that nobody listens on, never the same twice in one process. Another
-/// process may still take it first; whoever starts a server tries again then.
+/// process may still take it first; the caller then tries again with another port.
 pub fn free() -> Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let next = NEXT.get_or_init(|| AtomicU16::new(somewhere()));

@@ -18,21 +18,21 @@ pub(crate) const GLANCE: Duration = Duration::from_millis(10);
 /// Whether a process belongs to this terminal's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session {
-    /// It stays in the session, in a process group of its own: Ctrl-C reaches only its owner, who
+    /// It stays in the session, in its own process group: Ctrl-C reaches only its owner, which then
     /// stops it in order.
     Shared,
     /// It gets a session of its own, so that it can stay when the terminal goes.
     Own,
 }
 
-/// What becomes of a process when its handle is dropped.
+/// The end of a process when its handle is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDrop {
     /// SIGTERM, and SIGKILL after [`Process::PATIENCE`]; blocks until it has ended.
     End,
     /// SIGKILL.
     Kill,
-    /// It goes on.
+    /// The process continues to run.
     Stay,
 }
 
@@ -46,7 +46,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// How long a process may take to end after SIGTERM when nobody said otherwise.
+    /// How long a process may take to end after SIGTERM by default.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Starts `program` with `arguments` and exactly the environment `env` plus `PATH`; both its
@@ -140,7 +140,7 @@ impl Process {
         }
     }
 
-    /// Lets it go on (SIGCONT).
+    /// Continues it (SIGCONT).
     pub(crate) fn thaw(&mut self) -> Result<()> {
         let what = format!("letting {} go on", self.name);
         kill_process(Pid::from_child(&self.child), Signal::CONT).context(what)
@@ -168,7 +168,7 @@ impl Process {
         self.kill()
     }
 
-    /// The last `lines` of what it said.
+    /// The last `lines` of its log.
     pub fn log_tail(&self, lines: usize) -> String {
         tail(&self.log, lines)
     }
@@ -187,7 +187,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nobody is left to hear of a failure; the leash tries again at the end.
+        // A failure cannot be reported here; the leash tries again at the end.
         let _ = match self.on_drop {
             OnDrop::End => self.end(Self::PATIENCE).map(drop),
             OnDrop::Kill => self.kill().map(drop),
@@ -196,7 +196,7 @@ impl Drop for Process {
     }
 }
 
-/// The last `lines` lines of a file, or a word on why there are none.
+/// The last `lines` lines of a file, or the reason why there are none.
 pub fn tail(path: &Path, lines: usize) -> String {
     match std::fs::read(path) {
         Ok(bytes) => {

@@ -1,4 +1,4 @@
-//! Waiting with a limit: whoever waited in vain is shown the object and what the operator said.
+//! Waiting with a limit: after the limit the error shows the object and the operator's log.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::process;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 40;
 
-/// How long to wait, and whose log explains a failure.
+/// How long to wait, and the log that explains a failure.
 #[derive(Clone, Debug)]
 pub struct Wait {
     timeout: Duration,
@@ -111,7 +111,7 @@ pub fn condition(object: &DynamicObject, type_: &str) -> Option<Condition> {
         .find(|condition| condition.type_ == type_)
 }
 
-/// Whether `Ready` is True and speaks of the object's present generation.
+/// Whether `Ready` is True for the object's present generation.
 pub fn is_ready(object: &DynamicObject) -> bool {
     let observed = object.data.pointer("/status/observedGeneration").and_then(serde_json::Value::as_i64);
     observed == object.metadata.generation && condition(object, "Ready").is_some_and(|ready| ready.status == "True")

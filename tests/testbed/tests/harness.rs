@@ -1,4 +1,4 @@
-//! The harness itself: what it starts is real, denies what it should, counts, and goes away.
+//! The harness itself: its control plane is real, denies what it should, counts writes, and leaves nothing behind.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 

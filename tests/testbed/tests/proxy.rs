@@ -9,7 +9,7 @@ use testbed::proxy::{Act, Answer, Body, Certificate, End, Log, Match, Part, Prox
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// A server that answers each request with its number, and keeps what it was asked.
+/// A server that answers each request with its number, and keeps the requests.
 struct Server {
     address: std::net::SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -139,7 +139,7 @@ async fn cuts_fall_into_the_part_they_name() {
     for end in [End::Close, End::Reset] {
         rig.once(Act::CutAnswer { within: Part::Body, end });
         let answer = rig.client.post(&rig.url).body("what").send().await;
-        // A reset may overtake what came before it.
+        // A reset may overtake the bytes before it.
         assert!(end == End::Reset || answer.is_ok());
         if let Ok(answer) = answer {
             assert!(answer.text().await.is_err(), "{end:?}");

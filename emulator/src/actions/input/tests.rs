@@ -1,4 +1,4 @@
-//! Bodies are held to the documented rules.
+//! Bodies must keep the documented rules.
 
 use super::*;
 use serde_json::json;

@@ -49,7 +49,7 @@ fn body(name: &str) -> Map<String, Value> {
     }))
 }
 
-/// Every operation once or more, each checked by reading.
+/// Sends every operation at least once, and checks each write with a read.
 async fn all_operations(client: &Client) {
     let send = async |request: Request| client.send(&request).await.unwrap();
     let made = send(Request::create_dataset(body("数据"))).await;

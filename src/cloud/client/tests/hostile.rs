@@ -1,20 +1,20 @@
-//! Answers made to harm: too long, too deep, without end, in a coding that nobody asked for. Each ends soon, little of it is
-//! read, and what is wrong is said.
+//! Hostile answers: too long, too deep, without end, or in a coding that the client did not ask for. Each call ends
+//! soon, reads little, and its error says what is wrong.
 
 use super::*;
 use crate::cloud::request::ListDatasets;
 
-/// Long enough to read the longest body that is read.
+/// Enough time to read the longest body that the client reads.
 const LONG: Duration = Duration::from_secs(10);
 const MIB: u64 = 1024 * 1024;
-/// What the kernel takes from a server although nobody reads it.
+/// Bytes that the kernel accepts from a server although the client does not read them.
 const KERNEL: u64 = 16 * MIB;
 
 fn list() -> Request {
     Request::list_datasets(&ListDatasets { page_number: 1, page_size: 100, ..ListDatasets::default() })
 }
 
-/// How a call ends that is answered so, and how much of the answer left the server.
+/// How a call with this answer ends, and how many bytes of the answer left the server.
 async fn ends(request: &Request, scene: Scene) -> (CallError, u64) {
     let server = FakeServer::start([scene]).await;
     let settings = Settings::for_endpoint(&server.url(), LONG).unwrap();
@@ -65,7 +65,7 @@ async fn headers_without_end_end_the_call() {
         let (error, _) = ends(&get(), scene).await;
         assert_eq!(error.class, ErrorClass::Transient, "{error}");
     }
-    // After the body, where nobody looks at them.
+    // Endless trailers after the body, which the client does not read.
     let head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n";
     let (error, sent) = ends(&get(), Scene::Endless(head.to_vec(), line)).await;
     assert_eq!(error.class, ErrorClass::Garbled, "{error}");

@@ -1,4 +1,4 @@
-//! What the client puts on the wire, and how it takes what a network can do to it.
+//! What the client puts on the wire, and how it copes with failures of the network.
 
 use super::*;
 
@@ -162,7 +162,7 @@ async fn a_tls_endpoint_that_speaks_no_tls_was_never_connected_to() {
     let server = FakeServer::start([]).await;
     let bench = against(&server.url().replace("http:", "https:"));
     let error = bench.client.send(&create()).await.unwrap_err();
-    // It hangs after the hello, so the time to connect runs out before the deadline does.
+    // The server hangs after the TLS hello, so the time to connect runs out before the deadline does.
     assert_eq!(error.class, ErrorClass::Transient, "{error}");
     assert!(server.requests().is_empty());
 }
@@ -193,7 +193,8 @@ async fn a_proxy_is_used_only_if_it_is_configured() {
     assert_eq!(header(&request, "proxy-authorization"), Some("Basic dXNlcjpjYW5hcnk="));
 }
 
-/// An `https` endpoint is reached through a tunnel. What a proxy that refuses it says is no answer of the service.
+/// An `https` endpoint is reached through a tunnel. The answer of a proxy that refuses the tunnel is no answer of the
+/// service.
 #[tokio::test]
 async fn a_proxy_that_refuses_the_tunnel_leaves_a_write_certainly_not_executed() {
     for status in [403, 407, 502] {
@@ -226,7 +227,7 @@ async fn an_authority_from_a_file_is_trusted() {
     client(Settings { authorities, ..settings() }).send(&get()).await.unwrap();
 }
 
-/// The environment of a process cannot be changed safely, so this runs a test of this program in another.
+/// A test cannot change the environment of its process safely, so this one runs another test in a process of its own.
 #[test]
 fn the_environment_does_not_name_the_proxy() {
     let named = "cloud::client::tests::network::a_call_is_on_the_wire_as_the_official_sdk_writes_it";

@@ -1,5 +1,4 @@
-//! The limiter's promises over time as a value, with a crowd of keys that come back when they are
-//! told.
+//! The limiter's promises, with the time as a value and a crowd of keys that come back when they are told to.
 
 mod histories;
 mod lanes;
@@ -29,7 +28,7 @@ const fn inline(lane: Lane, operation: Operation) -> Line {
     Line { lane, waiting: Waiting::Present, operation }
 }
 
-/// A place for a create of the object with this number.
+/// Asks for a create of the object with this number.
 fn create(schedule: &mut Schedule, now: Duration, number: u64) -> Verdict {
     schedule.ask(now, &key(number), line(Lane::Create, CREATE))
 }
@@ -51,17 +50,17 @@ fn scattered(number: u64, most: u64) -> Duration {
     Duration::from_micros((hash >> 32) % (most * 1000).max(1))
 }
 
-/// Those who come back when they are told, each `lateness(who, visit)` later.
+/// Owners that come back when they are told to, each later by `lateness(who, visit)`.
 #[derive(Default)]
 struct Crowd {
-    /// Real time of the next visit, with who comes and the line.
+    /// The real time of the next visits, with the visitor and its line.
     visits: BTreeMap<(Duration, u64), (u64, Line)>,
     granted: Vec<(Duration, u64)>,
     asked: u64,
 }
 
 impl Crowd {
-    /// Creates that come all at once.
+    /// Creates that all arrive at once.
     fn arriving_at_once(count: u64) -> Self {
         let mut crowd = Self::default();
         (0..count).for_each(|who| crowd.join(Duration::ZERO, who, line(Lane::Create, CREATE)));
@@ -77,7 +76,7 @@ impl Crowd {
         self.until(Duration::MAX, schedule, lateness)
     }
 
-    /// Runs until everybody has a permit, or the time is over.
+    /// Runs until all have permits, or the time is over.
     fn until(mut self, end: Duration, schedule: &mut Schedule, lateness: impl Fn(u64, u64) -> Duration) -> Self {
         self.asked = 0;
         while let Some(((now, number), (who, line))) = self.visits.pop_first() {
@@ -103,12 +102,12 @@ impl Crowd {
         self.granted.iter().map(|(time, _)| *time).collect()
     }
 
-    /// When this one got its permit.
+    /// The time at which `who` got its permit.
     fn time_of(&self, who: u64) -> Duration {
         self.granted.iter().find(|(_, granted)| *granted == who).unwrap().0
     }
 
-    /// How many places one was served earlier or later than its turn.
+    /// The largest number of places by which one was served before or after its turn.
     fn disorder(&self) -> u64 {
         let places = (0..).zip(&self.granted);
         places.map(|(place, (_, key))| key.abs_diff(place)).max().unwrap()
@@ -126,14 +125,14 @@ fn who_comes_on_time_is_served_in_order_and_no_permit_is_lost() {
     let order: Vec<u64> = crowd.granted.iter().map(|(_, key)| *key).collect();
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
     keeps_the_rate(&crowd.times(), 98.0);
-    // Two at once, then 998 at 98 per second; two visits each but for the first two.
+    // Two at once, then 998 at 98 per second; two visits each except for the first two.
     assert!((crowd.end().as_secs_f64() - 998.0 / 98.0).abs() < 1e-3, "{:?}", crowd.end());
     assert_eq!(crowd.asked, 2 * 1000 - 2);
 }
 
 #[test]
 fn small_delays_on_the_way_back_cost_little() {
-    // Up to 20 ms, twice the distance of two permits, in no particular order.
+    // Late by up to 20 ms, twice the distance of two permits, in no particular order.
     let mut schedule = Schedule::new(100.0);
     let late = |_: u64, visit: u64| scattered(visit, 20);
     let crowd = Crowd::arriving_at_once(3000).run(&mut schedule, late);
@@ -146,7 +145,7 @@ fn small_delays_on_the_way_back_cost_little() {
 
 #[test]
 fn after_a_standstill_everyone_is_served_at_the_full_rate() {
-    // Whoever should have come within the first second comes at its end.
+    // Keys that should come within the first second come at its end.
     let mut schedule = Schedule::new(100.0);
     let stall = |key: u64, visit: u64| match (key, visit) {
         (0..=99, 0..=500) => ms(1000).saturating_sub(ms(key * 10)),
@@ -158,7 +157,7 @@ fn after_a_standstill_everyone_is_served_at_the_full_rate() {
     let end = crowd.end().as_secs_f64();
     assert!(end < 500.0 / 98.0 + 1.1, "{end} s");
     assert!(crowd.asked < 7 * 500, "{} visits", crowd.asked);
-    // Those who were served while the first hundred were away went ahead of them, nobody else.
+    // The only ones that went before the first hundred are those that were served while these were away.
     assert!(crowd.disorder() <= 100, "{} places from the order", crowd.disorder());
 }
 
@@ -187,7 +186,8 @@ fn places_of_which_nobody_comes_back_delay_nobody() {
     (500..700).for_each(|who| crowd.join(ms(1), who, inline(Lane::Sweep, Operation::ListDatasets)));
     let crowd = crowd.run(&mut schedule, |_, visit| scattered(visit, 5));
     let end = crowd.end().as_secs_f64();
-    // Nobody knows that the thousand will not come, so the others are told to come after them; sweeps fill the gap.
+    // The limiter cannot know that the thousand will not come, so the others are told to come after them; sweeps fill
+    // the gap.
     assert!(end < 1700.0 / 98.0, "{end} s");
     assert!(crowd.time_of(699) < ms(3200), "{:?}", crowd.time_of(699));
 }

@@ -1,4 +1,4 @@
-//! Creates that end otherwise than they began.
+//! Creates whose result differs from the first answer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::scene::{DATASET, Scene, dataset};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// The settle time is 4 s, and the first create takes effect after 8 s: what the operator is told never happens.
+/// The settle time is 4 s, but the first create takes effect after 8 s, which the operator assumes to be impossible.
 pub(super) async fn late_beyond_settle(scene: &mut Scene) -> Result<Judged> {
     scene.emulator.add_faults([fault("CreateDataset", Effect::Delay, When::Before, 8000)]);
     scene.create(DATASET, ONE, dataset(ONE)).await?;

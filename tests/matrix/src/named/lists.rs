@@ -1,4 +1,4 @@
-//! Answers that hide what is there.
+//! Answers that hide existing remotes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::scene::{DATASET, Scene, dataset, label};
 pub(super) const PATIENT: [(&str, &str); 2] =
     [("DATASET_OPERATOR_LIST_LAG", "3s"), ("DATASET_OPERATOR_SETTLE_TIME", "7s")];
 
-/// A create whose answer is lost, and all lists say this, so many times.
+/// The answer of a create is lost, and all lists return this answer, this number of times.
 async fn doubt(scene: &mut Scene, body: &str, times: u32) -> Result<()> {
     scene.emulator.add_faults([fault("CreateDataset", Effect::Reset, When::After, 0)]);
     let act = Act::Answer { executed: false, answer: Answer::new(200, body) };
@@ -73,14 +73,14 @@ pub(super) async fn one_code_two_meanings(scene: &mut Scene) -> Result<Judged> {
     let mut spec = dataset(ONE);
     spec["onExternalDeletion"] = json!("Recreate");
 
-    // On a create the name is taken.
+    // On a create the code means that the name is taken.
     code(scene, "CreateDataset");
     scene.create(DATASET, ONE, spec).await?;
     scene.reason(DATASET, ONE, "NameTaken").await?;
     scene.request(DATASET, ONE, "1").await?;
     let id = id_of(&scene.ready(DATASET, ONE).await?);
 
-    // On a read of what was made just now it is looked for again.
+    // On a read of a remote that was made just now, the operator looks for it again.
     code(scene, "GetDataset");
     scene.request(DATASET, ONE, "2").await?;
     let handled = async |scene: &mut Scene| -> Result<bool> {
@@ -90,7 +90,7 @@ pub(super) async fn one_code_two_meanings(scene: &mut Scene) -> Result<Judged> {
     scene.until("a second read", limit, handled).await?;
     ensure(scene.sent("GetDataset") == 2, format!("{} reads", scene.sent("GetDataset")))?;
 
-    // On any other call it is neither, also once the id is old enough to be believed gone.
+    // On any other call the code means neither, even when the id is old enough to be believed gone.
     sleep(Duration::from_secs(4)).await;
     code(scene, "CreateDatasetLabels");
     scene.patch(DATASET, ONE, json!({"spec": {"labels": [{"key": "team", "value": "vision"}]}})).await?;

@@ -1,4 +1,4 @@
-//! Others: another account, another hand, another life of the object.
+//! Other owners: another account, another person, an earlier object of the same name.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ pub(super) async fn finalizer_stripped(scene: &mut Scene) -> Result<Judged> {
     scene.until("the report of an orphan", Duration::from_secs(20), reported).await?;
     ensure(scene.emulator.dataset(&id).is_some(), "a sweep deleted it")?;
     ensure(scene.sent("DeleteDataset") == 0, "a deletion was sent")?;
-    // Somebody who has read the report.
+    // A person who has read the report.
     scene.console("DELETE", &format!("/api/v1/datasets/{id}"), &Value::Null)?;
     Ok(Judged::default())
 }

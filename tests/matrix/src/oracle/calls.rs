@@ -1,4 +1,4 @@
-//! Calls by themselves: what comes before a create, what is not ours to change, and how many there are in a second.
+//! Checks of calls: the claim before a create, changes of other owners' remotes, and the number of calls in a second.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,9 +26,9 @@ fn nonce_of(entry: &Entry) -> Option<String> {
 
 /// Every create was claimed before with its own nonce, and no nonce was sent twice.
 ///
-/// The claim must be *stored* when the create is sent. Who was told of it does not matter: a claim whose answer was lost is
+/// The claim must be *stored* when the create is sent. Its answer does not matter: a claim whose answer was lost is
 /// recognised by its nonce, and of a claim that was delivered twice one copy is stored and the other one refused. But a
-/// claim that is stored after its create was sent is none.
+/// claim that is stored after its create was sent does not count.
 pub(super) fn claims_before_creates(entries: &[Entry]) -> Vec<Violation> {
     let (mut wrong, mut sent) = (Vec::new(), BTreeSet::new());
     for (place, create) in entries.iter().enumerate().filter(|(_, entry)| is_create(entry)) {
@@ -53,14 +53,14 @@ pub(super) fn claims_before_creates(entries: &[Entry]) -> Vec<Violation> {
     wrong
 }
 
-/// Nothing was changed but what we made or were told to take.
+/// The operator changed only remotes that it made or had to adopt.
 pub(super) fn only_ours(entries: &[Entry], may: &BTreeSet<String>) -> Vec<Violation> {
     let theirs = |entry: &&Entry| changes(entry) && !dataset_of(entry).is_empty() && !may.contains(dataset_of(entry));
     let tell = |entry: &Entry| violation(Sort::Broken, format!("{} {} is not ours", entry.method, entry.target));
     entries.iter().filter(theirs).map(tell).collect()
 }
 
-/// What others have is as it was.
+/// The datasets of others are unchanged.
 pub(super) fn untouched(then: &[Dataset], now: &[Dataset]) -> Vec<Violation> {
     let gone = then.iter().filter(|dataset| !now.contains(dataset));
     gone.map(|dataset| violation(Sort::Broken, format!("{} was touched", dataset.name))).collect()

@@ -1,7 +1,7 @@
-//! What a cell may cost: the calls that `docs/protocol.md` section 9 allows its job, and a little more for one fault.
+//! The allowed cost of a cell: the calls that `docs/protocol.md` section 9 allows its job, and a little more for one fault.
 //!
-//! What many objects share is counted apart, there and here: the sweeps (lists by our domain, and of what they miss by id)
-//! and lists of versions, which the index repeats by itself.
+//! Calls that many objects share are counted separately, there and here: the sweeps (lists by our domain, and lists by
+//! id of remotes that they miss) and lists of versions, which the index repeats by itself.
 
 use testbed::proxy::{Entry, Side};
 
@@ -18,12 +18,12 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// So many.
+    /// This number of each.
     pub const fn new(changes: usize, looks: usize) -> Self {
         Self { changes, looks }
     }
 
-    /// With one fault: a call that changes something is sent once more. All looking may be done anew, as by the next
+    /// With one fault: a call that changes something is sent once more. All reads may be repeated, as by the next
     /// process, and a doubt takes three lists and a read. (The study allows a list and a read for each fault; here
     /// "nothing there" is believed only after two lists that come when the settle time is over.)
     #[must_use]
@@ -32,7 +32,7 @@ impl Cost {
     }
 }
 
-/// What these calls come to.
+/// The cost of these calls.
 pub fn of(entries: &[Entry]) -> Cost {
     let sweep = domain_mark();
     let looks = |entry: &Entry| {
@@ -46,7 +46,7 @@ pub fn of(entries: &[Entry]) -> Cost {
     Cost::new(count(&changes), count(&looks))
 }
 
-/// It came to no more than that.
+/// The cost is not higher than allowed.
 pub fn within(cost: Cost, most: Cost) -> Vec<Violation> {
     let dear = cost.changes > most.changes || cost.looks > most.looks;
     dear.then(|| violation(Sort::Broken, format!("it took {cost:?}, at most {most:?} are in order")))

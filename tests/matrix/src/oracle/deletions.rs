@@ -1,4 +1,4 @@
-//! Who deletes has read just before what it deletes, and whether that is still wanted.
+//! Before each deletion the operator has just read the remote and its object.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::{Sort, Violation, dataset_of, path, violation};
 use crate::history::Sight;
 use crate::scene::DATASET;
 
-/// A read is believed for so long.
+/// A read counts for this time.
 const FRESH: Duration = Duration::from_secs(10);
 
 /// Every deletion was preceded by a read of that very remote and one of its object, both heard by the operator.
 ///
-/// A read of the remote is a Get, or a page by `DatasetIds` that shows it. The answer of the create that made it is none: it
-/// brings an id, not what is there. A read of the object is a GET of it (that it is gone, or another one, is an answer as
+/// A read of the remote is a Get, or a page by `DatasetIds` that shows it. The answer of its create is no read: it
+/// has the id only. A read of the object is a GET of it (that it is gone, or another one, is an answer as
 /// well), or a write of ours to it that the API server has acknowledged: what it answers is the object as it is stored, so
 /// no less fresh than a read. A write of another object, or one whose answer never came, shows nothing.
 pub(super) fn reads_before_deletes(entries: &[Entry], sights: &[Sight]) -> Vec<Violation> {
@@ -44,7 +44,7 @@ fn lacking(delete: &Entry, before: &[Entry], sights: &[Sight]) -> Option<Violati
     if read { None } else { broken("with its object unread") }
 }
 
-/// What this answer shows of the remote.
+/// The remote as this answer shows it.
 fn shows(entry: &Entry, answer: &Given, delete: &Entry) -> Option<Value> {
     if entry.side != Side::Cloud || !entry.reads() || answer.status != 200 {
         return None;

@@ -1,16 +1,16 @@
-//! At rest the remote is as the spec says, member by member, and carries the labels of the spec, ours and those of others:
-//! no one less, no one more.
+//! At rest the remote is as the spec says, member by member, and carries the labels of the spec, ours and those of others,
+//! and no other label.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Members of a spec that say what to do, not what the remote is like.
+/// Members of a spec that tell the operator what to do and are not members of the remote.
 const ORDERS: [&str; 5] = ["datasetRef", "adoption", "deletionPolicy", "onExternalDeletion", "deleteForeignVersions"];
 
 type Labels = BTreeMap<String, String>;
 
-/// The first difference between a spec and its remote. `theirs`: labels that others have set and nobody took off.
+/// The first difference between a spec and its remote. `theirs`: labels that others have set and that nobody removed.
 pub(super) fn unlike(spec: &Value, remote: &Value, theirs: Option<&Labels>) -> Option<String> {
     let first = &remote["Versions"][0];
     let mut wanted: Vec<_> = spec.as_object()?.iter().filter(|(key, _)| !ORDERS.contains(&key.as_str())).collect();

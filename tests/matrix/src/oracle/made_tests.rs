@@ -17,13 +17,13 @@ pub(super) fn entry(side: Side, method: &str, target: &str, operation: &str, bod
     Entry { at, side, method, target, operation, body, answers, heard, struck }
 }
 
-/// What became of an entry.
+/// The fate of an entry.
 pub(super) trait Fate: Sized {
     /// Answered so, and the answer came.
     fn told(self, status: u16, body: &str) -> Self;
     /// Answered so, and the answer came to nobody.
     fn gave(self, status: u16, body: &str) -> Self;
-    /// All of it so long ago.
+    /// Everything happened this long ago.
     fn ago(self, time: Duration) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! The remotes: one for each living object, none of those that are gone, and never two.
+//! The remotes: exactly one for each living object, none for objects that are gone, and never two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) struct Ours {
     pub(super) released: bool,
 }
 
-/// All remotes that carry our mark; what others had from the start is left out.
+/// All remotes that carry our mark, without those of others from the start.
 pub(super) fn ours(datasets: &[Dataset]) -> Vec<Ours> {
     let mut all = Vec::new();
     for dataset in datasets {
@@ -34,8 +34,8 @@ pub(super) fn ours(datasets: &[Dataset]) -> Vec<Ours> {
     all
 }
 
-/// Each living object is Ready at its generation with exactly one remote that equals its spec, and nothing of ours is left
-/// of others.
+/// Each living object is Ready at its generation with exactly one remote that equals its spec, and no remote of ours
+/// belongs to another object.
 pub fn alive(scene: &Scene) -> Vec<Violation> {
     let (datasets, objects) = (scene.datasets(), scene.objects());
     let sights: Vec<_> = objects.iter().map(|(kind, object)| sight(kind, object)).collect();
@@ -88,7 +88,7 @@ fn alike(
     wrong
 }
 
-/// After all objects are gone nothing of ours is left but what was kept on purpose.
+/// After all objects are gone, only remotes that were kept on purpose are left.
 pub fn gone(scene: &Scene, keeps: bool) -> Vec<Violation> {
     kept(&ours(&scene.datasets()), keeps)
 }

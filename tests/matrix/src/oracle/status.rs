@@ -1,4 +1,4 @@
-//! What users read: status goes forwards only, and speaks in words that are listed.
+//! The status that users read: it only goes forwards, and uses only types and reasons of the closed lists.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use super::{Sort, Violation, violation};
 use crate::history::Sight;
 
-/// What was last seen of an object.
+/// The last known state of an object.
 #[derive(Default)]
 struct Last<'a> {
     observed: Option<i64>,
@@ -18,9 +18,10 @@ struct Last<'a> {
     turns: BTreeMap<&'a str, &'a Time>,
 }
 
-/// Version by version of each object: generations are observed in order, and none that is not there yet; an id is written
-/// once; conditions have types and reasons of the closed lists, and `Ready` tells of the observed generation; a transition
-/// time moves with its status, forwards, and never without it. `late`: conditions of an older status may be back for a while.
+/// Version by version of each object: generations are observed in order, and never one that does not exist yet; an id
+/// is written once; conditions have types and reasons of the closed lists, and `Ready` tells of the observed
+/// generation; a transition time moves with its status, forwards, and never without it. `late`: conditions of an older
+/// status may be back for a while.
 pub(super) fn forwards(sights: &[Sight], late: bool) -> Vec<Violation> {
     let mut last: BTreeMap<&str, Last> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -69,9 +70,9 @@ fn turned(sight: &Sight, last: &Last) -> Vec<String> {
     let wrong = |is: &&Condition| {
         let now = &is.last_transition_time;
         let back = last.turns.get(is.type_.as_str()).is_some_and(|then| now < *then);
-        // A list may come after versions that nobody saw.
+        // The watch may have missed versions before a list.
         let was = last.conditions.iter().find(|was| !sight.listed && was.type_ == is.type_);
-        // Times are whole seconds: that one did not move proves nothing.
+        // Times are whole seconds: an equal time proves nothing.
         back || was.is_some_and(|was| was.status == is.status && was.last_transition_time != *now)
     };
     let wrong = sight.conditions.iter().filter(wrong);

@@ -1,4 +1,4 @@
-//! The cloud of a scene: what others do there, and what was done.
+//! The cloud of a scene: the actions of others, and the calls so far.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -38,7 +38,7 @@ impl Scene {
         theirs.entry(id.to_owned()).or_default().extend(all.filter(|(key, _)| !key.starts_with("dso-")));
     }
 
-    /// What others have labelled.
+    /// The labels that others have set.
     pub fn theirs(&self) -> Theirs {
         self.theirs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -69,7 +69,7 @@ fn foreign(emulator: &Emulator, name: &str, labels: &Value) -> Result<String> {
     Ok(answer["DatasetId"].as_str().unwrap_or_default().to_owned())
 }
 
-/// One that nobody marked, and one of another owner.
+/// A dataset without a mark, and one of another owner.
 pub(super) fn strangers(emulator: &Emulator) -> Result<Vec<Dataset>> {
     foreign(emulator, "bystander", &json!([{"Key": "team", "Value": "theirs"}]))?;
     let marks = json!([{"Key": "dso-domain", "Value": "another"}, {"Key": "dso-owner", "Value": "someone"},

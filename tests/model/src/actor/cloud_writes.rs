@@ -1,5 +1,6 @@
-//! The calls that change the remote side, and what an answer makes of the pass: production's
-//! [`aftermath`](dataset_operator::plan::aftermath) says it in values, which are applied here to the model's numbers.
+//! The calls that change the remote side, and the effect of an answer on the pass: production's
+//! [`aftermath`](dataset_operator::plan::aftermath) returns it as values, and this file applies them to the model's
+//! numbers.
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl Actor<'_> {
         Flow::Again(Pass { awaits: Some(awaits), ..pass })
     }
 
-    /// An answer comes: production says what it means.
+    /// An answer arrives: production says what it means.
     pub fn answered(&mut self, call: &Call, answer: Answer) {
         let Some(pass) = self.desk().pass else { return };
         let Some(awaits) = pass.awaits else { return };

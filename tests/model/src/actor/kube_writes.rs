@@ -1,5 +1,5 @@
-//! The writes to the object, and the reads that follow them. Mirrors `kube_writes.rs` of production, and of `finish.rs` what
-//! a status becomes.
+//! The writes to the object, and the reads that follow them. Mirrors `kube_writes.rs` of production, and the part of
+//! `finish.rs` that computes the next status.
 
 use dataset_operator::plan::aftermath::{
     ClaimAfter, FinalizerAfter, NotWritten, RefuseAfter, Unrecorded, after_claim, after_finalizer, after_refuse,
@@ -34,7 +34,7 @@ impl Actor<'_> {
         Flow::End
     }
 
-    /// A write to the object, which may meet its fate.
+    /// A write to the object, with the fate that the action gives it.
     fn write(&mut self, write: Write, fate: Fate) -> Result<Object, NotWritten> {
         match fate {
             Fate::Well => {
@@ -78,7 +78,7 @@ impl Actor<'_> {
         self.remember(|memory, _| memory.never_executed = Some(words::nonce(nonce)));
     }
 
-    /// What a status becomes by this report: `after` of `finish.rs`.
+    /// The status after this report: `after` of `finish.rs`.
     pub(super) fn told(&self, pass: &Pass, question: &Question, told: Told, duplicates: bool) -> Status {
         let before = pass.object.status;
         let mut after = Status { told, duplicates, observed: pass.object.generation, ..before };
@@ -88,7 +88,7 @@ impl Actor<'_> {
         after
     }
 
-    /// What a status learns by it: of `after` as well.
+    /// The facts that the status takes from a read remote: also a part of `after`.
     fn learn(&self, after: &mut Status, question: &Question) {
         let sight = index(after.id).map(|at| question.sights[at]);
         if let Some(Sight::Read(look) | Sight::Indexed(look)) = sight
@@ -98,7 +98,7 @@ impl Actor<'_> {
         }
     }
 
-    /// `finish` of `finish.rs`. (News that production holds back for some seconds is told at once here.)
+    /// `finish` of `finish.rs`. (Production delays some reports for some seconds; the model writes them at once.)
     pub(super) fn report(&mut self, pass: &Pass, question: &Question, told: Told, duplicates: bool, fate: Fate) {
         let (before, after) = (pass.object.status, self.told(pass, question, told, duplicates));
         if before != after {
@@ -107,7 +107,7 @@ impl Actor<'_> {
         }
     }
 
-    /// `record` of `kube_writes.rs`. One try a step: what fails is tried again with the copy that was read.
+    /// `record` of `kube_writes.rs`. One try a step: after a failure the next try uses the copy that was read.
     pub(super) fn record(&mut self, mut pass: Pass, question: &Question, record: &Record, fate: Fate) -> Flow {
         let before = pass.object.status;
         let mut after = before;

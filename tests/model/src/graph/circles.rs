@@ -1,11 +1,11 @@
-//! *Circles* of quiet steps in which something is written again and again. They are those of fair runs: whatever the
-//! watch has to show, it shows at some time. A run in which it has something to show for ever and never does is none.
+//! *Circles* of quiet steps in which something is written again and again. Only fair runs count: in a fair run a watch
+//! shows at some time everything that it has to show.
 
 use super::Graph;
 
 impl Graph {
-    /// A state on a circle of quiet steps of which one writes, in a run that withholds no watch for ever: each watch
-    /// has nothing to show in some state of the circle, or shows it in some step.
+    /// A state on a circle of quiet steps of which one writes, in a fair run: for each watch there is a state of the circle in
+    /// which it has nothing to show, or a step in which it shows something.
     #[must_use]
     pub fn circle(&self) -> Option<u32> {
         let component = self.components();

@@ -1,8 +1,8 @@
-//! Whether things always can come to rest, and stay so, by themselves: *eventual stability*.
+//! Whether each state can come to rest by itself and stay at rest: *eventual stability*.
 //!
-//! Of the goal states, those count from which no quiet step leads out of the goal; every state must be able to reach
-//! one of them by quiet steps alone. One that cannot is *stuck*. A state that breaks a promise is the end of its run,
-//! and told as that alone.
+//! A goal state counts if no quiet step leads from it out of the goal. Every state must be able to reach such a goal
+//! state by quiet steps alone. A state that cannot is *stuck*. A state that breaks a promise ends its run and is
+//! reported only for that.
 
 use super::Graph;
 

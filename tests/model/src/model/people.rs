@@ -125,7 +125,7 @@ fn anew(slot: u8, lives: u8, spec: Spec, version: u8) -> Object {
 
 pub(super) fn outside(state: &mut State, id: u8, fault: Fault) -> Option<()> {
     spend(state, fault)?;
-    // Who takes a remote that is being worked on races with us; that race is not asked here.
+    // If a person takes a remote while a pass works on it, the two race; the model does not check this race.
     let worked_on = state.processes.iter().flat_map(|process| &process.desks).any(|desk| desk.pass.is_some())
         || state.under_way().next().is_some();
     let at = index(id)?;

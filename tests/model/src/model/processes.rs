@@ -59,7 +59,7 @@ pub(super) fn watch(state: &mut State, process: u8, slot: u8) -> Option<()> {
     Some(())
 }
 
-/// A whole list by our domain, and by id of what somebody recorded: `round` and `confirm` of `sweep.rs`.
+/// A whole list by our domain, and then by id of the remotes that an object recorded: `round` and `confirm` of `sweep.rs`.
 pub(super) fn sweep(model: &Model, state: &mut State, process: u8) -> Option<()> {
     let desks = &state.processes[usize::from(process)].desks;
     let recorded: Vec<_> = desks.iter().filter_map(|desk| desk.shown).map(|object| object.status.id).collect();
@@ -92,7 +92,7 @@ pub(super) fn crash(state: &mut State, process: u8) -> Option<()> {
     Some(())
 }
 
-/// Ends a process. Another one begins in its place; what it has sent goes on.
+/// Ends a process. Another one begins in its place; requests that it has sent stay under way.
 pub(super) fn end(state: &mut State, process: u8) {
     for message in state.messages.iter_mut().flatten() {
         if message.waits.is_some_and(|(waiting, _)| waiting == process) {

@@ -1,4 +1,4 @@
-//! What becomes of the relatives of an object: of the versions of a dataset, of the dataset of a version.
+//! The relatives of an object and how they change: the versions of a dataset, the dataset of a version.
 
 use super::{Model, has, spend};
 use crate::faults::{Action, Fault};
@@ -19,7 +19,7 @@ pub(super) fn kin(model: &Model, state: &mut State, to: Kin) -> Option<()> {
     let refused = state.processes.iter().any(|process| process.refused);
     let remote_gone = state.living().next().is_none();
     let free = match (versioned, state.kin, to) {
-        // A child is done with: its finalizer leaves.
+        // A child is finished: its finalizer is removed.
         (false, Kin::Leaving, Kin::Quiet) | (true, Kin::Holds, Kin::Quiet) => true,
         (false, Kin::Doomed, Kin::Quiet) => refused || remote_gone,
         _ => false,

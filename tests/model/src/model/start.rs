@@ -43,7 +43,7 @@ impl Model {
         state
     }
 
-    /// Lets everything happen that happens by itself.
+    /// Takes all quiet steps, which need no fault and no person.
     fn settle(&self, state: &mut State) {
         let mut actions = Vec::new();
         for _ in 0..1_000 {

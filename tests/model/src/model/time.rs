@@ -1,4 +1,4 @@
-//! Time: it passes in ticks, in which all that waits grows older, and lists catch up.
+//! Time passes in ticks. In each tick everything that waits grows older, and lists catch up.
 
 use super::{Model, has, spend};
 use crate::faults::{Action, Fault};

@@ -1,4 +1,4 @@
-//! What is under way: requests to the service, and a write to an object that was given up.
+//! Messages under way: requests to the service, and a write to an object whose sender no longer waits.
 
 use dataset_operator::cloud::ErrorClass;
 

@@ -200,7 +200,7 @@ impl Oracle {
             drifted: None,
             delete_refused: question.delete_refused,
             definition_going: false,
-            // Who others are, and what a rename came to, are told and decide nothing.
+            // Names of other owners and the result of a rename appear in messages only and decide nothing.
             neighbours: BTreeMap::new(),
             name_refused: None,
         }
@@ -248,7 +248,7 @@ fn process(question: &Question) -> StateView {
         recorded_age: memory.recorded_age.map(ticks),
         read_age: None,
         predecessor_uncertain: false,
-        // The model's service keeps what it is sent.
+        // The model's service keeps values as they were sent.
         futile: BTreeMap::new(),
         fresh: words::digits(question.fresh),
     }

@@ -1,4 +1,4 @@
-//! Whose a remote is: adoption, marks of other owners and clusters, other credentials.
+//! Ownership of remotes: adoption, marks of other owners and clusters, other credentials.
 
 use super::mark_of;
 use crate::faults::Fault;

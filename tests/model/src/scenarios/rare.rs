@@ -1,4 +1,4 @@
-//! Where a rule is needed that a plainer scenario does not miss.
+//! Scenarios that need a rule which simpler scenarios do not need.
 
 use super::creates::READY_UNREAD;
 use crate::faults::Fault;

@@ -1,4 +1,4 @@
-//! The objects in etcd: what a user asks for, what the operator has stored with it, and the writes to it.
+//! The objects in etcd: the user's spec, the data that the operator has stored on the object, and the writes to it.
 
 use super::{ATTEMPTS, Id, Nonce, Uid};
 

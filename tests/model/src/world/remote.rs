@@ -52,7 +52,7 @@ pub enum Life {
     Listed,
     /// Deleted in this tick, and still in lists.
     Ghost,
-    /// Gone. Kept as long as somebody refers to it.
+    /// Gone. Kept as long as there is a reference to it.
     Gone,
 }
 
@@ -65,7 +65,7 @@ pub struct Remote {
     pub life: Life,
     /// The life of an object that made it, 0 for a stranger's. Only properties look at it.
     pub maker: Uid,
-    /// The principal that made it, who alone sees it.
+    /// The principal that made the remote; no other principal sees it.
     pub principal: u8,
 }
 
@@ -115,7 +115,7 @@ pub enum Call {
 pub enum Wire {
     /// So many ticks old; it arrives before it is too old.
     Bounded(u8),
-    /// A copy, or one held up somewhere: it may arrive at any time.
+    /// A copy of a request, or a delayed request: it may arrive at any time.
     Unbounded,
 }
 

@@ -1,4 +1,4 @@
-//! The small scenarios, in every `cargo test`; and that the checker is able to find something.
+//! The small scenarios, in every `cargo test`, and a proof that the checker finds bugs.
 
 mod plans;
 mod replicas;

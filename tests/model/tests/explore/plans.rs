@@ -1,4 +1,4 @@
-//! Plans with a bug on purpose: `plan`, but for one step.
+//! Plans with a bug on purpose: `plan` with one step changed.
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "one step is changed, whatever the others are")]
 
@@ -32,7 +32,7 @@ pub(super) fn impatient(view: &View) -> Step {
     }
 }
 
-/// Deletes whatever it has recorded, without asking whose it is.
+/// Deletes the recorded remote without checking the owner.
 pub(super) fn ruthless(view: &View) -> Step {
     match (plan(view), view.id()) {
         (Step::RemoveFinalizer, Some(id)) if view.recorded.origin == Some(Origin::Created) => {

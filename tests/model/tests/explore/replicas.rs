@@ -1,5 +1,4 @@
-//! That two replicas may change places without anything being lost: what is found with that symmetry is what is found
-//! without it.
+//! Two replicas may change places without a loss: the checker finds the same violations with this symmetry and without it.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -70,7 +69,7 @@ fn the_ordered_states_are_exactly_those_of_all_states() {
     }
 }
 
-/// What is wrong, by name, whether anything is stuck, and how many states there are.
+/// The violations by name, whether a state is stuck, and the number of states.
 fn verdicts(scenario: Scenario, plan: Plan) -> (Vec<String>, bool, usize) {
     let outcome = check_with(scenario, plan, MOST);
     assert!(!outcome.cut, "more than {MOST} states");

@@ -72,7 +72,7 @@ impl Apiserver {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to the state, at the present time, and tells those who watch.
+    /// Changes the state at the present time, and notifies the watches.
     pub fn change<T>(&self, act: impl FnOnce(&mut Store, &str) -> T) -> T {
         let now = (self.0.clock)().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let (done, revision) = {
@@ -152,7 +152,7 @@ impl Apiserver {
         })
     }
 
-    /// Events are kept, and otherwise nobody's business.
+    /// Stores an event; nothing reads it except the tests.
     fn event(&self, method: &str, name: Option<&str>, body: &[u8]) -> Result<Answer, Refusal> {
         let given: Value = read(body)?;
         let name = name.or_else(|| given["metadata"]["name"].as_str()).unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What the server answers when it does not do as it is asked.
+//! The answers of the server when it refuses a request.
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use super::store::Key;
 pub struct Refusal {
     /// HTTP status.
     pub code: u16,
-    /// The machine's word for it.
+    /// The reason, for programs.
     pub reason: &'static str,
-    /// People's words.
+    /// The message, for people.
     pub message: String,
 }
 
@@ -55,7 +55,7 @@ impl Refusal {
         Self::new(404, "NotFound", "the server could not find the requested resource")
     }
 
-    /// A watch from a time that is forgotten.
+    /// A watch from a revision that the server has forgotten.
     pub fn expired(asked: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", &format!("too old resource version: {asked} ({oldest})"))
     }

@@ -1,6 +1,6 @@
 //! The state of an API server, as a machine over values: objects, revisions, and what every write does to them.
 //!
-//! It knows what the operator relies on: `resourceVersion` guards, the status subresource, finalizers and deletion,
+//! It has the features that the operator needs: `resourceVersion` guards, the status subresource, finalizers and deletion,
 //! generations, a log to watch. It does not validate against a schema.
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ pub enum Change {
 pub struct Event {
     /// The revision it made.
     pub revision: u64,
-    /// Whose.
+    /// The object.
     pub key: Key,
     /// What happened.
     pub change: Change,
@@ -99,7 +99,7 @@ pub struct Store {
     objects: BTreeMap<Key, Value>,
     log: Vec<Event>,
     revision: u64,
-    /// Nobody can watch from before this revision.
+    /// A watch cannot start before this revision.
     compacted: u64,
     uids: u64,
 }
@@ -225,7 +225,7 @@ impl Store {
         object
     }
 
-    /// Who asked is told the object as it would have been, who watches the object as it was.
+    /// The answer has the object as the write would have made it; watches get the object as it was.
     fn remove(&mut self, key: &Key, mut told: Value, mut stored: Value) -> Value {
         self.revision += 1;
         for object in [&mut told, &mut stored] {
@@ -242,7 +242,7 @@ impl Store {
     }
 }
 
-/// A write to `/status` takes nothing else along, and so is deaf to the uid and to annotations.
+/// A write to `/status` changes nothing else, so it ignores the uid and annotations.
 fn with_status(old: &Value, patched: &Value) -> Value {
     let mut new = old.clone();
     match patched.get("status") {
@@ -252,7 +252,7 @@ fn with_status(old: &Value, patched: &Value) -> Value {
     new
 }
 
-/// A write to the object leaves its status alone, and what only the server sets.
+/// A write to the object does not change its status, nor the fields that only the server sets.
 fn main(key: &Key, old: &Value, patched: &Value) -> Result<Value, Refusal> {
     let (was, asked) = (&old["metadata"], &patched["metadata"]);
     if asked["uid"] != was["uid"] {
@@ -279,7 +279,7 @@ fn main(key: &Key, old: &Value, patched: &Value) -> Result<Value, Refusal> {
     Ok(new)
 }
 
-/// What makes a generation.
+/// The part of an object whose change increases the generation.
 fn content(object: &Value) -> Value {
     let mut content = object.clone();
     remove(&mut content, &["metadata", "status"]);

@@ -1,5 +1,5 @@
-//! Watches: what happened since a revision and what happens from now on, a line of JSON each, with bookmarks, and with
-//! the whole list first for those who ask for it.
+//! Watches: the events since a revision and from now on, a line of JSON each, with bookmarks, and with the whole list
+//! first if the request asks for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::{Apiserver, Lines, lines};
 
 /// Time between bookmarks.
 const BOOKMARKS: Duration = Duration::from_secs(60);
-/// How long a watch lasts for which nobody said how long.
+/// How long a watch lasts if the request has no timeout.
 const LONG: u64 = 1800;
 /// Says that the whole list was sent.
 const END: &str = "k8s.io/initial-events-end";
@@ -90,7 +90,7 @@ pub(super) fn start(
     if query.from == 0 || query.initial {
         ready.extend(store.list(resource, namespace).map(|object| line("ADDED", object)));
     }
-    // Who watches from the beginning and knows bookmarks is told where the beginning ends, asked for or not.
+    // A watch from the beginning with bookmarks gets a mark where the initial list ends, even if it did not ask for one.
     if query.initial || (query.from == 0 && query.bookmarks) {
         let mut end = bookmark(resource, now);
         end["metadata"]["annotations"] = json!({END: "true"});

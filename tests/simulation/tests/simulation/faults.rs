@@ -1,4 +1,4 @@
-//! Faults of a create, a sample of pairs of all jobs, and that a scenario is the same each time.
+//! Faults of a create, a sample of pairs of faults of all jobs, and a check that a scenario has the same history each time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use simulation::explore::{self, Tally};
 use simulation::{Class, Entry, Job, Kind, Place, Scenario, Side, run};
 
-/// Time for the sample; `make simulate` has it all.
+/// Time for the sample; `make simulate` runs everything.
 const TIME: Duration = Duration::from_secs(30);
 
 fn threads() -> usize {
@@ -73,7 +73,7 @@ fn the_same_scenario_has_the_same_history() {
     }
 }
 
-/// The delays between tries grow; the pass that is to tell of a failure does not wait for them.
+/// The delays between tries grow; the pass that reports a failure does not wait for them.
 #[test]
 fn a_failure_that_lasts_is_told_after_five_seconds() {
     for seed in [1, 2, 3] {
@@ -88,7 +88,7 @@ fn a_failure_that_lasts_is_told_after_five_seconds() {
     }
 }
 
-/// A refusal holds its object back for an hour, but not what the user says while it is written down.
+/// A refusal delays its object for an hour, but an edit by the user during the write of the refusal takes effect at once.
 #[test]
 fn an_edit_while_a_refusal_is_written_is_not_held_back_with_it() {
     let refused: Scenario = "seed=1 job=create cloud:2=conflict".parse().unwrap();
@@ -103,7 +103,7 @@ fn an_edit_while_a_refusal_is_written_is_not_held_back_with_it() {
     }
 }
 
-/// A machine that slept between claim and create: that create is too late, and makes room for another claim.
+/// The machine sleeps between claim and create: the create is too late and is not sent; another claim follows.
 #[test]
 fn a_create_after_a_sleep_is_not_sent() {
     let calm = Scenario::calm(3, Job::Create);
@@ -120,8 +120,8 @@ fn a_create_after_a_sleep_is_not_sent() {
     }
 }
 
-/// What was done but not answered is recognised: the claim by its nonce, the create by its mark. Neither is done again,
-/// nor waits for a sweep.
+/// The operator recognises a claim or a create that was done but not answered: the claim by its nonce, the create by
+/// its mark. It does neither again, and does not wait for a sweep.
 #[test]
 fn what_was_done_without_an_answer_is_recognised() {
     for seed in [3, 4] {
@@ -132,7 +132,7 @@ fn what_was_done_without_an_answer_is_recognised() {
 fn recognised(calm: &Scenario) {
     let history = run(calm).history;
     let done = [Kind::AnswerLost, Kind::AnswerSilent, Kind::ErrorDone, Kind::GarbledDone, Kind::TwiceSecond];
-    // A create that no list shows yet is told too.
+    // The object also reports a create that no list shows yet.
     for (class, writes) in [(Class::KubeWrite, 2), (Class::CloudWrite, 3)] {
         let place = history.iter().find(|entry| entry.class == class).and_then(|entry| entry.place).unwrap();
         for kind in done {
@@ -146,15 +146,15 @@ fn recognised(calm: &Scenario) {
     }
 }
 
-/// Where copies of a request are taken for others, and every job where they are refused.
+/// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy.
 #[test]
 fn every_single_fault_ends_well() {
     let jobs = Job::ALL.map(|(job, _)| Scenario::calm(3, job));
     clean(&explore::singles(&[&[Scenario::calm(1, Job::Create)], &jobs[..]].concat(), threads()));
 }
 
-/// Nobody knows the codes of the service: what is missing may say so with any, at any of these statuses. Whatever the
-/// codes, deletions end.
+/// The codes of the service are not published: it may say "not found" with any code, at any of these statuses.
+/// Deletions end with all of them.
 #[test]
 fn whatever_code_says_missing_deletions_end() {
     let jobs = [Job::Missing, Job::Delete, Job::Tree, Job::VersionDelete, Job::Recreate];
@@ -167,8 +167,8 @@ fn whatever_code_says_missing_deletions_end() {
     clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads()));
 }
 
-/// A write that the API server refuses for five minutes is told once, nothing is done that depends on it, and what was
-/// done already is not done again.
+/// The API server refuses a write for five minutes. The operator reports this once, does nothing that depends on the
+/// write, and does not repeat earlier work.
 #[test]
 fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
     for job in [Job::Create, Job::Adopt, Job::Delete] {
@@ -194,7 +194,7 @@ fn a_refused_write_is_told_once_and_nothing_follows_from_it() {
     }
 }
 
-/// A write that gets no clear answer again and again is told as well, but not at once.
+/// The operator also reports a write that gets no clear answer again and again, but not at once.
 #[test]
 fn a_write_that_fails_for_half_a_minute_is_told() {
     let mut scenario = Scenario::calm(1, Job::Create);

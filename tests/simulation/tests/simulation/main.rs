@@ -1,4 +1,4 @@
-//! The operator in simulated time, and the proof that the API server it is simulated with is like the real one.
+//! The operator in simulated time, and the proof that the simulated API server behaves like the real one.
 #![cfg(debug_assertions)]
 #![allow(
     clippy::unwrap_used,

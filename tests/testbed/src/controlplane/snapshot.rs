@@ -1,4 +1,4 @@
-//! What etcd holds, copied and put back.
+//! The contents of etcd, copied and restored.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::error::{Context, Error, Result};
 use crate::files;
 
 impl ControlPlane {
-    /// Copies what etcd holds to `into`, which must not exist: the state of one moment, as a power cut would leave it.
+    /// Copies the contents of etcd to `into`, which must not exist: the state of one moment, as a power cut would leave it.
     /// etcd stands still meanwhile. Not in an existing cluster.
     pub fn snapshot(&mut self, into: &Path) -> Result<()> {
         let data = self.dir().join(file::ETCD_DATA);
@@ -26,7 +26,7 @@ impl ControlPlane {
     }
 
     /// Goes back to a [snapshot](Self::snapshot), of this control plane or of one that is then copied: everything is
-    /// stopped, and started again where it was. Whoever watches goes on as after a restart of the API server.
+    /// stopped, and started again where it was. Watches continue as after a restart of the API server.
     ///
     /// Revisions are counted from the snapshot on, as after `etcdutl snapshot restore`; with `ahead` they go on beyond that
     /// many more, and the earlier ones count as compacted, as after `--bump-revision <ahead> --mark-compacted`.
@@ -39,7 +39,7 @@ impl ControlPlane {
     }
 }
 
-/// Skips so many revisions and forgets those before: whoever asks for one of them is told that it is compacted.
+/// Skips this number of revisions and forgets those before: a request for one of them gets the answer that it is compacted.
 pub(super) async fn skip(etcd: &str, count: u32) -> Result<()> {
     let client = reqwest::Client::builder().no_proxy().build().context("talking to etcd")?;
     let call = async |path: &str, body: Value| -> Result<Value> {

@@ -1,4 +1,4 @@
-//! Answers that nobody asked for.
+//! Answers that the proxy gives instead of the server.
 
 /// A whole answer.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Answer {
 pub enum Body {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// So many blanks between the braces of an empty object: nothing is kept for it.
+    /// This number of blanks between the braces of an empty object; the proxy does not store them.
     Blank(usize),
     /// Half of the true answer's body, whole by its headers.
     HalfOfTrue,

@@ -158,7 +158,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// The true answer, if there is an end to it.
+    /// The true answer, if it ends.
     async fn execute(&mut self) -> io::Result<Option<Message>> {
         if self.watching { Ok(None) } else { self.ask().await.map(Some) }
     }
@@ -215,7 +215,7 @@ impl Exchange<'_> {
         Ok(Next::Over)
     }
 
-    /// Sends the request once more on a connection of its own, whatever becomes of this one.
+    /// Sends the request once more on a new connection, independently of this one.
     fn again(&self, after: Duration) {
         let (shared, request, number) = (self.shared.clone(), self.request.clone(), self.number);
         tokio::spawn(async move {

@@ -1,10 +1,10 @@
-//! What went through the proxies of a cell, in one order.
+//! The requests and answers of the proxies of a cell, in one order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-/// So much of an answer is kept: marks are among it.
+/// The length of an answer that the log keeps: long enough for the marks.
 const KEPT: usize = 64 << 10;
 
 /// Which server a request was for.
@@ -29,13 +29,13 @@ pub struct Entry {
     pub target: String,
     /// `x-acs-action`.
     pub operation: String,
-    /// What it says.
+    /// The body.
     pub body: String,
-    /// What the server answered, each time that it got it: what is delivered twice is answered twice.
+    /// The answers of the server: a request that is delivered twice has two.
     pub answers: Vec<Given>,
     /// Which of them came back to the operator whole, if one did.
     pub heard: Option<usize>,
-    /// A rule struck it.
+    /// A rule was applied to it.
     pub struck: bool,
 }
 
@@ -56,8 +56,8 @@ impl Entry {
         self.answers.get(self.heard?)
     }
 
-    /// The server carried it out by then, whether or not anybody was told. Of a request that was delivered twice one
-    /// delivery is enough.
+    /// The server had carried the request out by then, whether or not its answer arrived. For a request that was delivered
+    /// twice one delivery is enough.
     pub fn was_done_by(&self, then: Instant) -> bool {
         self.answers.iter().any(|answer| answer.status < 300 && answer.at <= then)
     }
@@ -119,12 +119,12 @@ impl Log {
         self.lock().is_empty()
     }
 
-    /// When a rule last struck.
+    /// When a rule was last applied.
     pub fn last_strike(&self) -> Option<Instant> {
         self.lock().iter().rev().find(|entry| entry.struck).map(|entry| entry.at)
     }
 
-    /// How many requests were struck.
+    /// The number of requests to which a rule was applied.
     pub fn strikes(&self) -> usize {
         self.lock().iter().filter(|entry| entry.struck).count()
     }

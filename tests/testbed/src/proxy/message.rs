@@ -1,10 +1,10 @@
-//! HTTP/1.1 messages as bytes: read whole, and otherwise left as they are.
+//! HTTP/1.1 messages as bytes: they are read whole and not changed.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// No head that is read here comes near this.
+/// Much longer than any head that is read here.
 const HEAD_MAX: usize = 256 << 10;
 
 /// One request or answer: its bytes, and where its body begins.
@@ -52,7 +52,7 @@ impl Message {
     }
 }
 
-/// What is read: they are framed by different rules when no header says how.
+/// Request or answer: they have different rules for the length of the body if no header states it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Request,

@@ -1,7 +1,8 @@
 //! The fault proxy: an HTTP/1.1 proxy, with or without TLS on both sides, that follows a script of rules.
 //!
-//! Promises: without a rule nothing changes, byte for byte, but that a watch is the last request of its connection; a rule strikes exactly the requests it names, in the order in
-//! which they come; every request is in the [`Log`]; everything ends when the proxy is dropped.
+//! Promises: without a rule the proxy changes no byte, except that a watch is the last request of its connection; a
+//! rule applies to exactly the requests that it names, in the order in which they come; every request is in the
+//! [`Log`]; everything ends when the proxy is dropped.
 
 mod answer;
 mod connection;
@@ -36,7 +37,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// What is to be done with this request, if anything.
+    /// The rule for this request, if there is one.
     pub(crate) fn act(&self, method: &str, target: &str, operation: &str, body: &str) -> Option<Act> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter_mut().find_map(|rule| rule.strikes(method, target, operation, body).then(|| rule.act.clone()))
@@ -77,7 +78,7 @@ impl Proxy {
         Ok(Self { address, shared, _stop: stop })
     }
 
-    /// Starts one before a service without TLS, for a test that is interested in what it does and not in its log.
+    /// Starts one before a service without TLS, for a test that needs its rules and not its log.
     pub async fn before(service: SocketAddr) -> Result<Self> {
         Self::start(Side::Cloud, Upstream::plain(service), None, Log::default()).await
     }
@@ -128,7 +129,7 @@ async fn welcome(mut tcp: TcpStream, certificate: Option<Certificate>, shared: S
         let _ = tcp.set_zero_linger();
         return;
     }
-    // Whoever hangs up early has ended the conversation.
+    // A client that closes the connection early has ended the conversation.
     let _ = match certificate {
         None => connection::converse(Box::new(tcp), shared).await,
         Some(certificate) => match certificate.acceptor.accept(tcp).await {

@@ -1,4 +1,4 @@
-//! What a proxy does with which request: a script of rules.
+//! A script of rules: each says what the proxy does with certain requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub struct Match {
     pub method: &'static str,
     /// `x-acs-action`, the operation of the dataset API; empty is any.
     pub operation: &'static str,
-    /// What the target ends with, its query left out; empty is any.
+    /// The end of the target without its query; empty is any.
     pub path_ends: String,
     /// Texts that target or body contain, all of them.
     pub contains: Vec<String>,
@@ -59,7 +59,7 @@ impl Match {
 /// How a connection ends without an answer, or within one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It does not: nothing more comes.
+    /// The connection stays open, and nothing more comes.
     Silence,
     /// In order (FIN).
     Close,
@@ -76,18 +76,18 @@ pub enum Part {
     Body,
 }
 
-/// What is done with a request.
+/// An action on a request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// This is answered, whether or not the request was carried out.
+    /// The proxy sends this answer, whether or not the request was carried out.
     Answer {
         /// It was.
         executed: bool,
         /// What is answered.
         answer: Answer,
     },
-    /// These bytes are answered, head and all, and then, if there is anything of it, this again and again. After them the
-    /// connection is closed.
+    /// The proxy answers with these bytes, including the head, and then repeats the second part, if it is not empty. After
+    /// that it closes the connection.
     Raw {
         /// The request was carried out.
         executed: bool,
@@ -103,7 +103,7 @@ pub enum Act {
         /// What becomes of the connection.
         end: End,
     },
-    /// It is carried out, and a part of the answer is delivered.
+    /// The request is carried out, and a part of the answer is delivered.
     CutAnswer {
         /// The part in which it breaks off.
         within: Part,
@@ -119,21 +119,21 @@ pub enum Act {
         /// What becomes of the connection.
         end: End,
     },
-    /// It is delivered twice.
+    /// The request is delivered twice.
     Twice {
         /// The second time this much later.
         after: Duration,
         /// The second answer is the one that is delivered.
         second: bool,
     },
-    /// It is carried out, and the answer comes one byte at a time from this part on.
+    /// The request is carried out, and the answer comes one byte at a time from this part on.
     Drip {
         /// What is slow.
         part: Part,
         /// From byte to byte.
         gap: Duration,
     },
-    /// It is carried out after a while, and answered.
+    /// The request is carried out after a while, and answered.
     Delay(Duration),
     /// The connection is reset, and the next ones do not get beyond their first bytes.
     Shut {
@@ -147,21 +147,21 @@ pub enum Act {
 pub struct Rule {
     /// Which requests.
     pub of: Match,
-    /// So many of them pass first.
+    /// This number of requests goes through unchanged first.
     pub skip: u32,
-    /// Then so many are struck.
+    /// Then the rule applies to this number of requests.
     pub times: u32,
     /// How.
     pub act: Act,
 }
 
 impl Rule {
-    /// Strikes the next matching request.
+    /// Applies to the next matching request.
     pub fn once(of: Match, act: Act) -> Self {
         Self { of, skip: 0, times: 1, act }
     }
 
-    /// Whether it strikes this request; counts it if it matches.
+    /// Whether the rule applies to this request; counts the request if it matches.
     pub(crate) fn strikes(&mut self, method: &str, target: &str, operation: &str, body: &str) -> bool {
         if self.times == 0 || !self.of.fits(method, target, operation, body) {
             return false;

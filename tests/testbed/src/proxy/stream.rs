@@ -49,7 +49,7 @@ impl Upstream {
         Self { address, tls: None }
     }
 
-    /// TLS, vouched for by the authority in this PEM text.
+    /// TLS, with a certificate of the authority in this PEM text.
     pub fn tls(address: SocketAddr, authority: &[u8]) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(authority) {
@@ -75,13 +75,13 @@ impl Upstream {
 /// A certificate for loopback, and what serves with it.
 #[derive(Clone)]
 pub struct Certificate {
-    /// PEM; whoever trusts it trusts the proxy.
+    /// PEM; a client that trusts this certificate trusts the proxy.
     pub pem: String,
     pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Certificate {
-    /// A new one, that vouches for itself.
+    /// A new, self-signed certificate.
     pub fn new() -> Result<Self> {
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).context("making a certificate")?;
         let key =

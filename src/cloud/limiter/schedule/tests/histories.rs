@@ -1,4 +1,4 @@
-//! Random histories, random lateness, random renunciation.
+//! Random histories: random lateness, random places that are given up.
 
 use proptest::prelude::*;
 
@@ -40,8 +40,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: the rates are kept, nothing panics, nothing is granted before a wait is
-    /// over, and the budget holds.
+    /// In any order of events the rates are kept, nothing panics, nothing is granted before a pause is over, and the
+    /// budget holds.
     #[test]
     fn the_rate_is_kept_in_every_history(
         qps in prop_oneof![0.001..1.0f64, 1.0..200.0f64, 200.0..1_000_000.0f64],
@@ -91,7 +91,7 @@ proptest! {
         keeps_the_rate(&creates, qps * part * 0.98);
     }
 
-    /// However late they come back, everybody is served, the rate is kept, and the delay is bounded by the lateness.
+    /// However late they come back, all are served, the rate is kept, and the lateness bounds the delay.
     #[test]
     fn everyone_is_served_however_late_they_come(
         lateness in prop::collection::vec(0..400u64, 1..200),
@@ -110,7 +110,7 @@ proptest! {
         prop_assert!(end < u128::from(count) * 1000 / 98 + 3000, "{} ms for {}", end, count);
     }
 
-    /// Nobody waits longer because others gave up, and the permits that nobody came for go to newcomers.
+    /// Nobody waits longer because others gave up, and newcomers get the permits that nobody came for.
     #[test]
     fn giving_up_places_delays_nobody(given_up in prop::collection::btree_set(2..200u64, 0..150)) {
         let mut schedule = Schedule::new(100.0);

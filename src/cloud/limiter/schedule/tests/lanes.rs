@@ -6,7 +6,7 @@ const GET: Operation = Operation::GetDataset;
 const LIST: Operation = Operation::ListDatasets;
 const VERSION: Operation = Operation::CreateDatasetVersion;
 
-/// Who waits in a lane without end: a permit is followed by the next wish. Returns how many permits each lane got.
+/// Lanes that are never empty: each key asks again after its permit. Returns how many permits each lane got.
 fn saturated(lanes: &[Lane], seconds: u64) -> [u32; 3] {
     let mut schedule = Schedule::new(100.0);
     let mut visits = BTreeMap::new();
@@ -36,7 +36,7 @@ fn a_user_change_overtakes_ten_thousand_creates_and_costs_them_one_permit() {
     const CREATES: u64 = 10_000;
     let mut schedule = Schedule::new(100.0);
     let mut crowd = Crowd::arriving_at_once(CREATES);
-    // One each second, until the creates are nearly done.
+    // One change each second, until the creates are nearly done.
     let changes: Vec<_> = (1..100).map(|number| (CREATES + number, ms(number * 1003))).collect();
     for (who, at) in &changes {
         crowd.join(*at, *who, inline(Lane::UserChange, Operation::UpdateDataset));

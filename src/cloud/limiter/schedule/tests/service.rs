@@ -1,13 +1,15 @@
-//! A service with quotas, an operator with a backlog of creates, and a network between them, in virtual time.
+//! A simulation of a service with quotas, an operator with a backlog of creates, and a network between them, in virtual
+//! time.
 //!
-//! The operator does as the real one: who reserved comes back a few milliseconds late, has 32 slots for passes,
-//! writes its claim before it sends, and tries again with growing delays after a throttled call.
+//! The operator behaves as the real one: an object that reserved a permit comes back a few milliseconds late, 32
+//! objects are reconciled at a time, each writes its claim before it sends, and tries again with growing delays after a
+//! throttled call.
 
 use std::collections::VecDeque;
 
 use super::*;
 
-/// Passes at the same time.
+/// Reconciles at the same time.
 pub(super) const SLOTS: usize = 32;
 
 /// How a quota counts.
@@ -15,7 +17,7 @@ pub(super) const SLOTS: usize = 32;
 pub(super) enum Form {
     /// A bucket that holds a second's worth.
     Bucket,
-    /// So many in each second of the service's clock.
+    /// This many in each second of the service's clock.
     Window,
 }
 
@@ -58,7 +60,7 @@ impl Quota {
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    /// An object has its turn in the operator.
+    /// An object is reconciled.
     Visit(u64),
     /// A call that has its permit is ready to leave: its claim is written.
     Ready(u64),
@@ -66,7 +68,7 @@ enum Event {
     Arrive { who: u64, sent: Duration },
     /// Its answer reaches the operator.
     Answer { who: u64, sent: Duration, accepted: bool },
-    /// Somebody else calls.
+    /// Another client calls.
     Stranger,
 }
 
@@ -76,11 +78,11 @@ pub(super) struct World {
     pub(super) account: Quota,
     /// The quota of creates, and whether the service names the operation when it throttles.
     pub(super) creates: Option<Quota>,
-    /// Another client that makes so many calls per second, from then to then.
+    /// Another client: its calls per second, its begin and its end.
     pub(super) stranger: Option<(f64, Duration, Duration)>,
     /// How long the service asks to wait.
     pub(super) after: Option<Duration>,
-    /// A claim is written in 5 ms, and up to so many more.
+    /// Writing a claim takes 5 ms, and up to this many more.
     pub(super) slowest_claim: u64,
     seed: u64,
     now: Duration,
@@ -89,14 +91,14 @@ pub(super) struct World {
     busy: usize,
     waiting: VecDeque<u64>,
     failures: BTreeMap<u64, u32>,
-    /// When calls of ours were accepted, and when throttled, by the service's clock.
+    /// When our calls were accepted, and when they were throttled, by the service's clock.
     accepted: Vec<Duration>,
     rejected: Vec<Duration>,
     pub(super) visits: u64,
 }
 
 impl World {
-    /// `backlog` objects that want to be created, all at once.
+    /// A world with `backlog` objects that are all to be created at once.
     pub(super) fn new(schedule: Schedule, account: Quota, backlog: u64, seed: u64) -> Self {
         let mut world = Self {
             schedule,
@@ -120,7 +122,7 @@ impl World {
         world
     }
 
-    /// Runs until that second.
+    /// Runs until this second.
     pub(super) fn until(&mut self, second: u64) {
         if let Some((_, from, _)) = self.stranger {
             self.later(from.saturating_sub(self.now), Event::Stranger);
@@ -140,7 +142,7 @@ impl World {
         self.accepted.get(count.checked_sub(1)?).copied()
     }
 
-    /// How long after a second that one began in which so many calls were accepted.
+    /// How long after second `from` the first second begins in which `calls` calls were accepted.
     pub(super) fn recovered(&self, from: u64, calls: usize) -> Option<Duration> {
         let from = Duration::from_secs(from);
         let later: Vec<_> = self.accepted.iter().filter(|time| **time >= from).collect();

@@ -1,11 +1,12 @@
-//! What is throttled halves the rate, what is carried out raises it: first call by call, then against a simulated service.
+//! Throttled calls halve the rate, and calls that are carried out raise it: first call by call, then against a
+//! simulated service.
 
 use super::service::{FORMS, Form, Quota, World};
 use super::*;
 
 const GET: Operation = Operation::GetDataset;
 const VERSION: Operation = Operation::CreateDatasetVersion;
-/// With another jitter each. More make the same point more slowly.
+/// Each run has another jitter. More runs would take longer and show nothing else.
 const RUNS: u64 = 2;
 
 fn runs(mut check: impl FnMut(Form, u64)) {
@@ -79,7 +80,7 @@ fn a_throttled_operation_slows_only_itself_down() {
 fn no_second_sees_more_than_the_quota_however_calls_crowd() {
     let mut schedule = Schedule::new(100.0);
     schedule.limit(GET, 0.5);
-    // Nothing for a while, then everything at once, twice.
+    // No call for a while, then all at once, twice.
     let times: Vec<Duration> = [0, 1500].iter().flat_map(|at| vec![ms(*at); 150]).collect();
     let left: Vec<Duration> = times.into_iter().map(|now| schedule.leave(now, CREATE)).collect();
     keeps_the_rate(&left, 98.0);
@@ -98,7 +99,7 @@ fn calls_that_come_at_the_permitted_rate_leave_at_once() {
     }
 }
 
-/// What `make bench` promises of S1, here with claims that take up to 100 ms.
+/// The promise of `make bench` for S1, here with claims that take up to 100 ms.
 #[test]
 fn a_thousand_creates_take_six_hundredths_more_than_the_limit_allows_and_none_is_rejected() {
     runs(|form, seed| {
@@ -135,13 +136,13 @@ fn an_operation_whose_limit_nobody_stated_gets_most_of_it() {
             world.until(60);
             let (used, rejected) = (world.accepted(0, 60), world.rejected_part(0, 60));
             assert!(used >= 0.8 * limit && rejected <= 0.08, "{limit} {form:?} {seed}: {used}/s, {rejected} rejected");
-            // The account's rate is none of its business.
+            // The account's rate is not affected.
             assert!(world.schedule.rate() > 97.9);
         });
     }
 }
 
-/// What `make bench` promises of S9. A quota by the second rejects whatever comes in the rest of that second.
+/// The promise of `make bench` for S9. A quota by the second rejects all calls in the rest of that second.
 #[test]
 fn an_account_whose_limit_falls_for_a_minute_loses_few_calls_and_recovers_soon() {
     runs(|form, seed| {
@@ -182,7 +183,7 @@ fn a_service_that_says_when_is_not_asked_before() {
             World::new(Schedule::new(100.0), Quota::new(form, &[(0, 100.0), (5, 0.0), (15, 100.0)]), 3000, 0);
         world.after = Some(Duration::from_secs(4));
         world.until(30);
-        // One volley each time that the wait is over, whose answers are a twelfth of a second away.
+        // One volley each time that the wait is over: its answers come a twelfth of a second later.
         let rejected = world.rejected(5, 15);
         assert!((3.0..=30.0).contains(&rejected), "{form:?}: {rejected} rejected");
         assert!(world.rejected(6, 9) < 1.0, "{form:?}: nothing is sent while it waits");

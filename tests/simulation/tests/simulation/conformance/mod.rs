@@ -1,5 +1,5 @@
-//! One set of cases for both API servers, the one in memory and the real one: what each answers is written down, and
-//! must be what the case expects. Whatever passes on one and fails on the other makes the simulation worth nothing.
+//! The same cases run on both API servers, the one in memory and the real one, and each answer must be the expected
+//! one. If a case passed on one server and failed on the other, the simulation would prove nothing.
 
 mod deletion;
 mod place;
@@ -14,7 +14,7 @@ use testbed::ControlPlane;
 
 use place::Place;
 
-/// What is tried, and what must come of it.
+/// A case and its expected answers.
 #[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
@@ -22,7 +22,7 @@ struct Case {
     expected: &'static [&'static str],
 }
 
-/// Plays all cases; those whose answers are not as expected.
+/// Plays all cases; returns those with unexpected answers.
 async fn play(server: &str, place: impl AsyncFn() -> Place) -> Vec<String> {
     let mut wrong = Vec::new();
     let cases = [writes::CASES, deletion::CASES, reads::CASES, watches::CASES].concat();

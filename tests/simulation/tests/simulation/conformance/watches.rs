@@ -47,7 +47,7 @@ async fn after_list(place: &Place) -> Vec<String> {
         "spec": {"description": "x"},
     });
     place.merge("one", claim).await.unwrap();
-    // A change of nothing is nothing to tell.
+    // A write that changes nothing makes no event.
     place.merge("one", json!({"spec": {"description": "x"}})).await.unwrap();
     place.json_status("one", json!([{"op": "add", "path": "/status/datasetId", "value": "d-1"}])).await.unwrap();
     place.delete("two").await;

@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The names of what was ended; `None` if `up` had left nothing.
+/// The names of the processes that were ended; `None` if `up` had left nothing.
 pub(crate) fn end_previous() -> Result<Option<Vec<String>>> {
     let Some(record) = Record::load()? else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! What `up` left running, remembered so that `down` ends exactly that and never a stranger who was given the
-//! same process id later.
+//! A record of the processes that `up` left running. With it `down` ends exactly these, and never another process that got
+//! the same process id later.
 
 use std::fs;
 use std::path::{Path, PathBuf};

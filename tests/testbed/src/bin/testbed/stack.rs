@@ -8,7 +8,7 @@ use testbed::{
     Ports, Result, SERVICE_ACCOUNT, Session, WORKSPACE, install,
 };
 
-/// Everything that runs. Dropped from the top: the operator goes before what it talks to.
+/// Everything that runs. Dropped from the top: the operator ends before the servers that it calls.
 pub(crate) struct Stack {
     pub(crate) operator: Option<Operator>,
     pub(crate) emulator: Emulator,

@@ -1,4 +1,4 @@
-//! How the program speaks: short lines, coloured on a terminal only.
+//! The output of the program: short lines, coloured on a terminal only.
 
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -38,7 +38,7 @@ impl Teller {
         println!("  {} {text}", self.paint("32", "✓"));
     }
 
-    /// The last word.
+    /// The last line.
     pub(crate) fn end(&self) {
         println!("\nAll of it was checked. {:.0} s; nothing is left running.", self.seconds());
     }

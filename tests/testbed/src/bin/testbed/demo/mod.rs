@@ -1,5 +1,5 @@
-//! `testbed demo`: the operator's main job told in five scenes. Whatever it says was checked first; the first check
-//! that fails ends it.
+//! `testbed demo`: the operator's main job in scenes. The demo checks everything that it prints; the first check that fails
+//! ends it.
 
 mod cluster;
 mod remote;
@@ -30,7 +30,7 @@ pub(crate) async fn run(users_cluster: bool) -> Result<()> {
     let plane = cluster::users().await?;
     let client = plane.client().await?;
     let told = unless_interrupted(play(plane, &teller, "Your cluster, the emulator, the operator")).await;
-    // However it went, and on Ctrl-C too.
+    // After success and failure, and on Ctrl-C too.
     uninstall(&client, NAMESPACE).await?;
     told?;
     teller.fact("your cluster is as it was: CRDs, RBAC and namespaces of the demo are removed");

@@ -85,15 +85,15 @@ impl<'a> Demo<'a> {
         self.count_writes().await
     }
 
-    /// Two writes of the operator for each Dataset, where the audit log can be read. One that got a newer version
-    /// since may have been told so in a third.
+    /// Two writes of the operator for each Dataset, where the audit log can be read. A Dataset that got a newer version
+    /// since may have a third write for that.
     async fn count_writes(&self) -> Result<()> {
         let Some(audit) = self.stack.plane.audit() else {
             return Ok(());
         };
         let filter = Filter::operator_in(self.namespace).resource("datasets");
         let writes = audit.settled_writes(&filter).await?;
-        // Read after the log: who is told of a version in between has one write less in it, not one more.
+        // Read after the log: an object that hears of a version in between has one write less in the log, not one more.
         let objects = self.list(&self.datasets).await?;
         for object in &objects {
             let name = object.metadata.name.as_deref().unwrap_or_default();
