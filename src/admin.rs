@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -12,6 +12,7 @@ use axum::routing::get;
 use rustix::io::Errno;
 use tokio::net::TcpListener;
 
+use crate::lock::lock;
 use crate::metrics::Metrics;
 
 /// The part that is missing until [`Readiness::needs`] names the others.
@@ -44,23 +45,19 @@ impl Readiness {
     pub fn missing(&self, part: &str, text: &str) -> bool {
         // `/readyz` serves one line per part.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut parts = self.parts();
+        let mut parts = lock(&self.0);
         parts.insert(part.to_owned(), text.clone()).is_none_or(|before| before != text)
     }
 
     /// Nothing of `part` is missing any more. Returns whether something was missing before.
     pub fn met(&self, part: &str) -> bool {
-        self.parts().remove(part).is_some()
+        lock(&self.0).remove(part).is_some()
     }
 
     /// What is missing, one line per part; empty if the operator is ready.
     #[must_use]
     pub fn lacks(&self) -> String {
-        self.parts().iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
-    }
-
-    fn parts(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
     }
 }
 

@@ -10,7 +10,7 @@
 mod gate;
 mod series;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::api::{EventReason, News};
 use crate::environment;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::refusals::refuses;
 use gate::Gate;
@@ -53,12 +54,6 @@ struct Shared {
     left_out: Notify,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl EventRecorder {
     /// A recorder, and the task that writes its events. The events that were left out are summed up on `own`.
     pub fn new(client: kube::Client, own: ObjectReference, metrics: Arc<Metrics>) -> (Self, impl Future<Output = ()>) {
@@ -68,14 +63,14 @@ impl EventRecorder {
         let task = async move {
             let mut series = Series::new(std::env::var("POD_NAME").ok());
             loop {
-                let due = shared.lock().due();
+                let due = lock(&shared.gate).due();
                 let told = tokio::select! {
                     told = receiver.recv() => match told {
                         Some(told) => told,
                         None => return,
                     },
                     () = shared.left_out.notified() => continue,
-                    () = until(due) => match shared.lock().sum_up() {
+                    () = until(due) => match lock(&shared.gate).sum_up() {
                         Some(note) => EventNote { object: own.clone(), news: EventReason::EventsLeftOut.into(), note },
                         None => continue,
                     },
@@ -102,7 +97,7 @@ impl EventRecorder {
     pub fn tell(&self, object: ObjectReference, news: impl Into<News>, note: &str) {
         let news = news.into();
         let told = EventNote { object, news, note: note.to_owned() };
-        let mut gate = self.gate.lock();
+        let mut gate = lock(&self.gate.gate);
         if !gate.admits(news, Instant::now()) || self.sender.try_send(told).is_err() {
             gate.leave_out(news, Instant::now());
             self.gate.left_out.notify_one();

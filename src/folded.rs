@@ -2,11 +2,12 @@
 //! line with a count. So one wrong key is one warning a minute, however many objects it stops.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lock::lock;
 use crate::remote::uid::Uid;
 
 /// The shortest time between two lines about one cause.
@@ -40,7 +41,7 @@ impl Folded {
     /// Notes a failure with a `cause` that is the same for all objects (a code of the service). Returns whether to log
     /// it now; otherwise it is counted, for `object` if it is about one.
     pub fn is_news(&self, cause: &str, error: &str, object: Option<&str>) -> bool {
-        let mut entries = self.lock();
+        let mut entries = lock(&self.0);
         if let Some(entry) = entries.get_mut(cause) {
             entry.count += 1;
             entry.objects.extend(object.map(Uid::of));
@@ -68,7 +69,7 @@ impl Folded {
     /// The lines that are due. A cause without new failures is forgotten, so its next one is logged at once.
     fn due(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        self.lock().retain(|cause, entry| {
+        lock(&self.0).retain(|cause, entry| {
             if entry.logged.elapsed() < EVERY {
                 return true;
             }
@@ -85,10 +86,6 @@ impl Folded {
             true
         });
         lines
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,6 +131,6 @@ mod tests {
         for number in 0..3 * MOST {
             assert!(folded.is_news(&number.to_string(), "", None));
         }
-        assert_eq!(folded.lock().len(), MOST);
+        assert_eq!(lock(&folded.0).len(), MOST);
     }
 }

@@ -21,6 +21,7 @@ pub mod folded;
 mod golden;
 pub mod inventory;
 pub mod kinds;
+mod lock;
 pub mod metrics;
 pub mod operator;
 pub mod plan;

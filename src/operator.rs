@@ -278,7 +278,6 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
             send_deadline: flags.send_deadline,
             kube_call: Duration::from_secs(10),
             pass: Duration::from_secs(60) + flags.request_timeout * 4,
-            resync: flags.resync,
         },
     })
 }

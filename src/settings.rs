@@ -241,14 +241,14 @@ impl Settings {
             (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
-        let cloud = match &flags.sts_endpoint {
+        let mut cloud = match &flags.sts_endpoint {
             Some(endpoint) if endpoint == NO_ENDPOINT => cloud.without_endpoint(Product::Sts),
             Some(endpoint) => cloud.with_endpoint(Product::Sts, endpoint)?,
             None => cloud,
         };
-        let cloud = cloud.with_form(flags.endpoint_form);
+        cloud.form = flags.endpoint_form;
         let outbound = Outbound::new(&flags, &cloud, variable)?;
-        let cloud = outbound.apply(cloud);
+        outbound.apply(&mut cloud);
         Ok(Self { flags, cloud, outbound })
     }
 

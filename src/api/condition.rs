@@ -115,19 +115,3 @@ impl Reason {
         !matches!(self.telling(), Telling::Quiet)
     }
 }
-
-impl ConditionType {
-    /// One sentence for people.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Ready => "True only if the cloud dataset equals the current generation of the spec.",
-            Self::Reconciling => "The operator works on the object, or waits and will continue without your help.",
-            Self::Stalled => "A person must change something. The reason and the message of `Ready` say what.",
-            Self::Drifted => "Somebody else changed the cloud dataset. The operator restores it, or will restore it.",
-            Self::DuplicatesFound => {
-                "More than one cloud dataset carries the ownership labels of this object. The message lists them."
-            }
-            Self::Paused => "The annotation `dataset-operator.dev/paused` stops every write to the cloud.",
-        }
-    }
-}

@@ -4,6 +4,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::CommonStatus;
+use super::sparse::sparse;
 
 /// What the operator knows about the dataset.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -42,47 +43,36 @@ pub struct DatasetStatus {
     pub common: CommonStatus,
 }
 
-/// What a dataset holds that cannot change once it exists; JSON names as in the spec.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[serde(rename_all = "camelCase")]
-pub struct DatasetImmutables {
-    /// `property` as sent, or as read if the dataset was adopted or recovered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub property: Option<String>,
-    /// `dataSourceType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_source_type: Option<String>,
-    /// `uri` of version v1 as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uri: Option<String>,
-    /// `dataType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_type: Option<String>,
-    /// `sourceType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_type: Option<String>,
-    /// `sourceId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<String>,
-    /// `userId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    /// Id of the workspace that holds the dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workspace_id: Option<String>,
-    /// `importInfo` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub import_info: Option<String>,
-    /// `provider` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    /// `providerType` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider_type: Option<String>,
-    /// `sourceDatasetId` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_id: Option<String>,
-    /// `sourceDatasetVersion` as sent or read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_dataset_version: Option<String>,
+sparse! {
+    /// What a dataset holds that cannot change once it exists; JSON names as in the spec.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+    #[serde(rename_all = "camelCase")]
+    pub struct DatasetImmutables {
+        /// `property` as sent, or as read if the dataset was adopted or recovered.
+        pub property: Option<String>,
+        /// `dataSourceType` as sent or read.
+        pub data_source_type: Option<String>,
+        /// `uri` of version v1 as sent or read.
+        pub uri: Option<String>,
+        /// `dataType` as sent or read.
+        pub data_type: Option<String>,
+        /// `sourceType` as sent or read.
+        pub source_type: Option<String>,
+        /// `sourceId` as sent or read.
+        pub source_id: Option<String>,
+        /// `userId` as sent or read.
+        pub user_id: Option<String>,
+        /// Id of the workspace that holds the dataset.
+        pub workspace_id: Option<String>,
+        /// `importInfo` as sent or read.
+        pub import_info: Option<String>,
+        /// `provider` as sent or read.
+        pub provider: Option<String>,
+        /// `providerType` as sent or read.
+        pub provider_type: Option<String>,
+        /// `sourceDatasetId` as sent or read.
+        pub source_dataset_id: Option<String>,
+        /// `sourceDatasetVersion` as sent or read.
+        pub source_dataset_version: Option<String>,
+    }
 }

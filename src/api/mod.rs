@@ -15,9 +15,9 @@ pub mod dataset_status;
 pub mod event;
 mod field_rules;
 pub mod names;
-pub mod reference;
 pub mod rules;
 mod schema;
+mod sparse;
 pub mod values;
 pub mod version;
 

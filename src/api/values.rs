@@ -47,6 +47,9 @@ macro_rules! values {
             }
         }
     };
+    ($($(#[$meta:meta])* $name:ident { $($values:tt)+ })+) => {
+        $(values! { $(#[$meta])* $name { $($values)+ } })+
+    };
 }
 pub(crate) use values;
 
@@ -58,9 +61,7 @@ values! {
         /// A directory.
         Directory = "DIRECTORY",
     }
-}
 
-values! {
     /// The kind of storage that holds the data.
     DataSourceType {
         /// Object Storage Service.
@@ -78,9 +79,7 @@ values! {
         /// Any URL.
         Url = "URL",
     }
-}
 
-values! {
     /// What the data is.
     DataType {
         /// Anything.
@@ -94,9 +93,7 @@ values! {
         /// Audio.
         Audio = "AUDIO",
     }
-}
 
-values! {
     /// Where the data came from.
     SourceType {
         /// Registered by a user.
@@ -106,9 +103,7 @@ values! {
         /// A public dataset of PAI.
         PaiPublicDataset = "PAI_PUBLIC_DATASET",
     }
-}
 
-values! {
     /// Who in the workspace sees the dataset.
     Accessibility {
         /// The owner and administrators.
@@ -118,9 +113,7 @@ values! {
         /// Members with one of the listed roles.
         RolePublic = "ROLE_PUBLIC",
     }
-}
 
-values! {
     /// The computing platform that uses the dataset.
     ProviderType {
         /// General computing.
@@ -128,9 +121,7 @@ values! {
         /// Lingjun.
         Lingjun = "Lingjun",
     }
-}
 
-values! {
     /// What file metadata the dataset can hold.
     Edition {
         /// None.
@@ -140,9 +131,7 @@ values! {
         /// A logical dataset (OSS).
         Logical = "LOGICAL",
     }
-}
 
-values! {
     /// What happens to the cloud dataset when the object is deleted.
     DeletionPolicy {
         /// The operator deletes it too.
@@ -150,9 +139,7 @@ values! {
         /// It stays and gets the label `dso-released`.
         Retain = "Retain",
     }
-}
 
-values! {
     /// Which existing dataset an object without an id may take over.
     AdoptionPolicy {
         /// Only a dataset that carries the ownership labels of the object.
@@ -164,9 +151,7 @@ values! {
         /// As `AdoptIfMarked`, but never create.
         AdoptOnly = "AdoptOnly",
     }
-}
 
-values! {
     /// What to do when somebody else deleted the cloud dataset.
     OnExternalDeletion {
         /// Report it and wait.
@@ -174,9 +159,7 @@ values! {
         /// Create it again, under a new id.
         Recreate = "Recreate",
     }
-}
 
-values! {
     /// How the operator got the recorded cloud dataset.
     Origin {
         /// We created it.
@@ -184,9 +167,7 @@ values! {
         /// We adopted it.
         Adopted = "Adopted",
     }
-}
 
-values! {
     /// Result of an attempt.
     Outcome {
         /// It created the cloud dataset.

@@ -1,7 +1,7 @@
 //! The only code that calls the service: [`Client::send`] sends a request once and says how it ended.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
@@ -18,10 +18,11 @@ use super::prepare::{Occasion, prepare};
 use super::product::Product;
 use super::request::Request;
 use super::settings::{self, ClientError, Settings};
-use super::sign::hex;
 use super::transport::Transport;
 use super::wire;
 use crate::environment;
+use crate::lock::lock;
+use crate::remote::fields::hex;
 
 /// The error of a call to a product whose endpoint is not known.
 const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
@@ -118,12 +119,12 @@ impl Client {
 
     /// The limiter that this client shares with the others of its account.
     pub fn limiter(&self) -> Arc<Limiter> {
-        self.shared.limiter.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.shared.limiter).clone()
     }
 
     /// From now on, calls that ask for a permit ask this limiter.
     pub fn limit_by(&self, limiter: Arc<Limiter>) {
-        *self.shared.limiter.lock().unwrap_or_else(PoisonError::into_inner) = limiter;
+        *lock(&self.shared.limiter) = limiter;
     }
 
     /// Whether the endpoint of this product is known.
@@ -206,7 +207,7 @@ impl Occasion {
         Some(Self {
             host: settings::host(endpoint),
             date: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            nonce: hex(&environment::random::<16>()?),
+            nonce: hex(&environment::random::<16>()?, 32),
         })
     }
 }
@@ -215,7 +216,7 @@ impl Shared {
     /// Whether a code may become a metric label: it looks like a code, and there are not too many others yet.
     fn is_known(&self, code: &str) -> bool {
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut codes = lock(&self.codes);
         if codes.contains(code) {
             return true;
         }

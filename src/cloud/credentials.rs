@@ -5,7 +5,7 @@ use std::fmt;
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::secret::Secret;
-use super::sign::sha256_hex;
+use crate::remote::fields::digest_hex;
 
 /// The variables of the official SDKs, and one for a bearer token.
 const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -143,10 +143,7 @@ impl Credentials {
     pub fn key(&self) -> String {
         match self {
             Self::AccessKey { id, .. } => id.clone(),
-            Self::Bearer { token, .. } => {
-                let hash = sha256_hex(token.expose().as_bytes());
-                format!("bearer:{}", hash.get(..12).unwrap_or_default())
-            }
+            Self::Bearer { token, .. } => format!("bearer:{}", digest_hex(token.expose().as_bytes(), 12)),
         }
     }
 

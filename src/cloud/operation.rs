@@ -30,8 +30,11 @@ macro_rules! operations {
 
             const fn row(self) -> &'static Row {
                 match self { $( $( Self::$name => const {
-                    &Row::new(Product::$product, stringify!($name), Method::$method, $path, Effect::$effect)
-                        $( .shows(Shows::$shows) )? $( .clash(NameOrMissing::$clash) )? $( .price($price) )? $( .qps($qps) )?
+                    &Row {
+                        $( shows: Shows::$shows, )? $( clash: NameOrMissing::$clash, )?
+                        $( price: Some($price), )? $( qps: Some($qps), )?
+                        ..Row::new(Product::$product, stringify!($name), Method::$method, $path, Effect::$effect)
+                    }
                 }, )+ )+ }
             }
         }

@@ -19,11 +19,14 @@ pub struct Settings {
     /// The endpoint of the dataset API.
     pub(super) endpoint: Url,
     /// The endpoints of the other products, as far as they are known.
-    others: BTreeMap<Product, Url>,
+    pub(super) others: BTreeMap<Product, Url>,
     pub(super) request_timeout: Duration,
-    pub(super) proxy: Option<Proxy>,
-    pub(super) authorities: Authorities,
-    pub(super) form: EndpointForm,
+    /// The HTTP proxy that calls go through. Without it none is used, even if the environment names one.
+    pub proxy: Option<Proxy>,
+    /// Trusted in addition to those of the system.
+    pub authorities: Authorities,
+    /// How operations are addressed.
+    pub form: EndpointForm,
 }
 
 /// The form in which the endpoint expects operations.
@@ -104,32 +107,6 @@ impl Settings {
     pub fn without_endpoint(mut self, product: Product) -> Self {
         self.others.remove(&product);
         self
-    }
-
-    /// Goes through an HTTP proxy. Without this none is used, even if the environment names one.
-    #[must_use]
-    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
-        self.proxy = Some(proxy);
-        self
-    }
-
-    /// Trusts these authorities in addition to those of the system.
-    #[must_use]
-    pub fn with_authorities(mut self, authorities: Authorities) -> Self {
-        self.authorities = authorities;
-        self
-    }
-
-    /// Addresses operations in this form.
-    #[must_use]
-    pub const fn with_form(mut self, form: EndpointForm) -> Self {
-        self.form = form;
-        self
-    }
-
-    /// The proxy that calls go through.
-    pub const fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
     }
 
     /// The endpoint's host and port, and whether it is reached by `https`.

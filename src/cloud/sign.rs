@@ -4,12 +4,12 @@
 //! derived key, no scope.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use reqwest::Method;
-use ring::{digest, hmac};
+use ring::hmac;
 
 use super::secret::Secret;
+use crate::remote::fields::{digest_hex, hex};
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
@@ -32,7 +32,7 @@ impl Unsigned<'_> {
     pub(super) fn authorization(&self, key_id: &str, secret: &Secret) -> String {
         let names = self.signed_headers();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        let signature = hex(hmac::sign(&key, self.string_to_sign().as_bytes()).as_ref());
+        let signature = hex(hmac::sign(&key, self.string_to_sign().as_bytes()).as_ref(), 64);
         format!("{ALGORITHM} Credential={key_id},SignedHeaders={names},Signature={signature}")
     }
 
@@ -58,17 +58,7 @@ impl Unsigned<'_> {
 
 /// SHA-256 as lower-case hex.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-/// Bytes as lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    digest_hex(bytes, 64)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //!   singly.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::listing;
 use crate::cloud::codec::{Codec, Datasets};
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Permit, Request};
+use crate::lock::lock;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -113,7 +114,7 @@ impl Reader {
     pub async fn read_shared(self: &Arc<Self>, workspace: &str, id: &RemoteId) -> Read {
         let (sender, receiver) = oneshot::channel();
         let leads = {
-            let mut queue = self.queue();
+            let mut queue = lock(&self.queue);
             let waiting = queue.entry(workspace.to_owned()).or_default();
             waiting.push((id.root().to_owned(), sender));
             waiting.len() == 1
@@ -138,19 +139,15 @@ impl Reader {
         let since = Instant::now();
         loop {
             tokio::time::sleep(ALONE).await;
-            let waiting = self.queue().get(workspace).map_or(0, Vec::len);
+            let waiting = lock(&self.queue).get(workspace).map_or(0, Vec::len);
             if !(2..MOST).contains(&waiting) || since.elapsed() >= COMPANY {
                 return;
             }
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn serve(&self, workspace: &str) {
-        let mut waiting = self.queue().remove(workspace).unwrap_or_default();
+        let mut waiting = lock(&self.queue).remove(workspace).unwrap_or_default();
         while waiting.len() > 1 {
             let rest = waiting.split_off(waiting.len().min(MOST));
             let query = ListDatasets {

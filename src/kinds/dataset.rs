@@ -152,7 +152,7 @@ impl Kind for Datasets {
     }
 
     fn deletion(object: &Dataset) -> Option<Deletion> {
-        object.spec.deletion_policy.map(Deletion::from)
+        object.spec.deletion_policy
     }
 
     fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {

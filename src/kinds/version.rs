@@ -109,7 +109,7 @@ impl Kind for DatasetVersions {
     }
 
     fn deletion(object: &DatasetVersion) -> Option<Deletion> {
-        object.spec.deletion_policy.map(Deletion::from)
+        object.spec.deletion_policy
     }
 
     fn relations(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Relations {

@@ -7,15 +7,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::Histograms;
-use crate::cloud::{Lane, Limiters, Operation, Price, UNSENT};
+use super::{Histograms, Metrics, family, gauge, gauges, number, times};
+use crate::cloud::{Lane, Limiters, Observer, Operation, Price, UNSENT};
 
 /// Families of the dataset API.
 #[derive(Debug)]
@@ -67,24 +66,21 @@ fn of_a_wait() -> Histogram {
 
 impl Calls {
     pub(super) fn new(registry: &mut Registry) -> Self {
+        let r = registry;
         let calls = Self {
-            requests: Family::default(),
-            time: Family::new_with_constructor(of_a_call),
-            throttled: Family::default(),
-            cost: Family::default(),
-            waits: Family::new_with_constructor(of_a_wait),
+            requests: family(r, "pai_api_requests", "Calls of the dataset API"),
+            time: times(r, "pai_api_request_duration_seconds", "Duration of a call", of_a_call),
+            throttled: family(r, "pai_api_throttled", "Calls that the service throttled"),
+            cost: family(r, "pai_api_cost_units", "Cost of calls by the vendor's price list"),
+            waits: times(
+                r,
+                "pai_api_rate_limiter_wait_seconds",
+                "Time that calls waited for the rate limiter",
+                of_a_wait,
+            ),
             limiter: Arc::default(),
         };
-        registry.register("pai_api_requests", "Calls of the dataset API", calls.requests.clone());
-        registry.register("pai_api_request_duration_seconds", "Duration of a call", calls.time.clone());
-        registry.register("pai_api_throttled", "Calls that the service throttled", calls.throttled.clone());
-        registry.register("pai_api_cost_units", "Cost of calls by the vendor's price list", calls.cost.clone());
-        registry.register(
-            "pai_api_rate_limiter_wait_seconds",
-            "Time that calls waited for the rate limiter",
-            calls.waits.clone(),
-        );
-        registry.register_collector(Box::new(calls.limiter.clone()));
+        r.register_collector(Box::new(calls.limiter.clone()));
         for lane in Lane::ALL {
             let _ = calls.waits.get_or_create(&InLane { lane: lane.as_str() });
         }
@@ -99,23 +95,6 @@ impl Calls {
     pub(super) fn limited_by(&self, limiters: Arc<Limiters>) {
         // A second call changes nothing.
         let _ = self.limiter.0.set(limiters);
-    }
-
-    pub(super) fn finished(&self, operation: Operation, code: &str, took: Duration) {
-        let action = operation.as_str();
-        self.requests.get_or_create(&Request { action, code: code.to_owned() }).inc();
-        self.time.get_or_create(&Action { action }).observe(took.as_secs_f64());
-        if !UNSENT.contains(&code) {
-            self.charge(operation, if code == "OK" { "ok" } else { "failed" }, 1.0);
-        }
-    }
-
-    pub(super) fn waited(&self, lane: Lane, time: Duration) {
-        self.waits.get_or_create(&InLane { lane: lane.as_str() }).observe(time.as_secs_f64());
-    }
-
-    pub(super) fn throttled(&self, operation: Operation) {
-        self.throttled.get_or_create(&Action { action: operation.as_str() }).inc();
     }
 
     /// Adds the price of this many calls, if they have one. A failed call has no output to pay for.
@@ -134,6 +113,25 @@ impl Calls {
     }
 }
 
+impl Observer for Metrics {
+    fn call_finished(&self, operation: Operation, code: &str, took: Duration) {
+        let action = operation.as_str();
+        self.api.requests.get_or_create(&Request { action, code: code.to_owned() }).inc();
+        self.api.time.get_or_create(&Action { action }).observe(took.as_secs_f64());
+        if !UNSENT.contains(&code) {
+            self.api.charge(operation, if code == "OK" { "ok" } else { "failed" }, 1.0);
+        }
+    }
+
+    fn waited(&self, lane: Lane, time: Duration) {
+        self.api.waits.get_or_create(&InLane { lane: lane.as_str() }).observe(time.as_secs_f64());
+    }
+
+    fn throttled(&self, operation: Operation) {
+        self.api.throttled.get_or_create(&Action { action: operation.as_str() }).inc();
+    }
+}
+
 /// The limiters whose state is served, once they are known.
 #[derive(Debug, Default)]
 struct Source(OnceLock<Arc<Limiters>>);
@@ -141,23 +139,15 @@ struct Source(OnceLock<Arc<Limiters>>);
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let Some(snapshot) = self.0.get().and_then(|limiters| limiters.snapshot()) else { return Ok(()) };
-        let kind = ConstGauge::new(0_u64).metric_type();
-        let help = "Objects and calls that wait for the rate limiter";
-        let mut family = encoder.encode_descriptor("pai_api_rate_limiter_places", help, None, kind)?;
-        for (lane, waiting) in snapshot.waiting {
-            let waiting = ConstGauge::new(u64::try_from(waiting).unwrap_or(u64::MAX));
-            waiting.encode(family.encode_family(&InLane { lane: lane.as_str() })?)?;
-        }
-        let help = "Calls per second that are allowed now";
-        let mut family = encoder.encode_descriptor("pai_api_rate_limiter_rate", help, None, kind)?;
+        let e = &mut encoder;
+        let places = snapshot.waiting.map(|(lane, waiting)| (InLane { lane: lane.as_str() }, number(waiting)));
+        gauges(e, "pai_api_rate_limiter_places", "Objects and calls that wait for the rate limiter", places)?;
         let operations = snapshot.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
-        for (scope, rate) in std::iter::once(("account", snapshot.rate)).chain(operations) {
-            ConstGauge::new(rate).encode(family.encode_family(&Scope { scope })?)?;
-        }
+        let rates = std::iter::once(("account", snapshot.rate)).chain(operations);
+        let rates = rates.map(|(scope, rate)| (Scope { scope }, rate));
+        gauges(e, "pai_api_rate_limiter_rate", "Calls per second that are allowed now", rates)?;
         let Some((calls, spent)) = snapshot.budget else { return Ok(()) };
-        let help = "Calls that may be made per UTC day";
-        ConstGauge::new(calls).encode(encoder.encode_descriptor("pai_api_budget_calls", help, None, kind)?)?;
-        let help = "Calls of the daily budget that today has used";
-        ConstGauge::new(spent).encode(encoder.encode_descriptor("pai_api_budget_spent_calls", help, None, kind)?)
+        gauge(e, "pai_api_budget_calls", "Calls that may be made per UTC day", calls)?;
+        gauge(e, "pai_api_budget_spent_calls", "Calls of the daily budget that today has used", spent)
     }
 }

@@ -6,11 +6,9 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
 
-use super::Kind;
+use super::{Kind, counter, gauge, gauges};
 
 /// Objects and remotes at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,14 +45,7 @@ type Counting = Box<dyn Fn() -> Counts + Send + Sync>;
 
 /// The function that counts, once it is known.
 #[derive(Default)]
-pub(super) struct Source(OnceLock<Counting>);
-
-impl Source {
-    pub(super) fn set(&self, count: Counting) {
-        // A second call changes nothing.
-        let _ = self.0.set(count);
-    }
-}
+pub(super) struct Source(pub(super) OnceLock<Counting>);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,38 +81,26 @@ const GAUGES: [Gauge; 4] = [
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let Some(count) = self.0.get() else { return Ok(()) };
-        let census = count();
+        let (census, e) = (count(), &mut encoder);
         for (name, help, number) in GAUGES {
-            let mut family = encoder.encode_descriptor(name, help, None, ConstGauge::new(0_u64).metric_type())?;
-            for (kind, count) in &census.kinds {
-                ConstGauge::new(number(count)).encode(family.encode_family(&Kind { kind })?)?;
-            }
+            let rows = census.kinds.iter().map(|(kind, count)| (Kind { kind }, number(count)));
+            gauges(e, name, help, rows)?;
         }
-        let gauge = ConstGauge::new(0_u64).metric_type();
+        let not_ready = census.kinds.iter().flat_map(|(kind, count)| {
+            count.not_ready.iter().map(move |(reason, number)| (NotReady { kind, reason }, *number))
+        });
         let help = "Objects that are not Ready in their present generation, by reason";
-        let mut family = encoder.encode_descriptor("pai_resources_not_ready", help, None, gauge)?;
-        for (kind, count) in &census.kinds {
-            for (reason, number) in &count.not_ready {
-                ConstGauge::new(*number).encode(family.encode_family(&NotReady { kind, reason })?)?;
-            }
-        }
+        gauges(e, "pai_resources_not_ready", help, not_ready)?;
+        let listed = census.workspaces.into_iter();
+        let listed = listed.map(|(workspace, listed)| (InWorkspace { workspace }, u64::from(listed)));
         let help = "1 if the workspace was listed as a whole and can be seen, else 0";
-        let mut family = encoder.encode_descriptor("pai_workspace_listed", help, None, gauge)?;
-        for (workspace, listed) in &census.workspaces {
-            let label = InWorkspace { workspace: workspace.clone() };
-            ConstGauge::new(u64::from(*listed)).encode(family.encode_family(&label)?)?;
-        }
-        let remotes = ConstGauge::new(census.remotes);
-        let help = "Datasets and versions in PAI that the operator knows";
-        remotes.encode(encoder.encode_descriptor("pai_index_remotes", help, None, remotes.metric_type())?)?;
+        gauges(e, "pai_workspace_listed", help, listed)?;
+        gauge(e, "pai_index_remotes", "Datasets and versions in PAI that the operator knows", census.remotes)?;
         if let Some(orphans) = census.orphans {
-            let orphans = ConstGauge::new(orphans);
             let help =
                 "Datasets and newest versions with this operator's ownership labels whose object does not exist here";
-            orphans.encode(encoder.encode_descriptor("pai_index_orphans", help, None, orphans.metric_type())?)?;
+            gauge(e, "pai_index_orphans", help, orphans)?;
         }
-        let sweeps = ConstCounter::new(census.sweeps);
-        let help = "Resyncs of a workspace that read all pages";
-        sweeps.encode(encoder.encode_descriptor("pai_index_sweeps", help, None, sweeps.metric_type())?)
+        counter(e, "pai_index_sweeps", "Resyncs of a workspace that read all pages", census.sweeps)
     }
 }

@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::Histograms;
+use super::{Histograms, family, times};
 
 /// Families of the Kubernetes client.
 #[derive(Debug, Clone)]
@@ -42,14 +42,11 @@ fn of_a_request() -> Histogram {
 
 impl Requests {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let requests = Self { requests: Family::default(), time: Family::new_with_constructor(of_a_request) };
-        registry.register("rest_client_requests", "Requests to the Kubernetes API", requests.requests.clone());
-        registry.register(
-            "rest_client_request_duration_seconds",
-            "Time until the Kubernetes API answered",
-            requests.time.clone(),
-        );
-        requests
+        let (name, help) = ("rest_client_request_duration_seconds", "Time until the Kubernetes API answered");
+        Self {
+            requests: family(registry, "rest_client_requests", "Requests to the Kubernetes API"),
+            time: times(registry, name, help, of_a_request),
+        }
     }
 
     pub(super) fn layer(&self, host: &str) -> CountRequests {

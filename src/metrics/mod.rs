@@ -14,15 +14,23 @@ mod resources;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, EncodeMetric,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
-use crate::cloud::{Lane, Limiters, Observer, Operation};
+use crate::cloud::Limiters;
 
 pub use self::kube::CountRequests;
 pub use counts::{Count, Counts};
@@ -62,7 +70,52 @@ const fn named(controller: &'static str) -> Named {
     Named { name: controller, controller }
 }
 
-type Histograms<L> = prometheus_client::metrics::family::Family<L, Histogram, fn() -> Histogram>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// A new family of counters or gauges.
+fn family<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let family = M::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+/// A new family of histograms.
+fn times<L: Clone + Eq + Hash>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    of_one: fn() -> Histogram,
+) -> Histograms<L>
+where
+    Histograms<L>: Metric,
+{
+    let family = Family::new_with_constructor(of_one);
+    registry.register(name, help, family.clone());
+    family
+}
+
+/// Gauges that are read when somebody asks.
+fn gauges<L: EncodeLabelSet, N: EncodeGaugeValue>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    rows: impl IntoIterator<Item = (L, N)>,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    rows.into_iter().try_for_each(|(labels, value)| ConstGauge::new(value).encode(family.encode_family(&labels)?))
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
+    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: impl EncodeCounterValue) -> fmt::Result {
+    ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -74,7 +127,7 @@ impl Default for Metrics {
         let api = api::Calls::new(&mut registry);
         let requests = kube::Requests::new(&mut registry);
         let started = Timestamp::now();
-        registry.register_collector(Box::new(process::Process::new(started)));
+        registry.register_collector(Box::new(process::Process { started }));
         // Objects have creation times in whole seconds.
         let started = Timestamp::new(started.as_second(), 0).unwrap_or(started);
         Self { registry, started, passes, resources, api, requests, census }
@@ -90,17 +143,19 @@ impl Metrics {
 
     /// An object is queued because it, or something around it, changed.
     pub fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        self.passes.woken(controller, namespace, name);
+        if self.passes.queues.woken(controller, namespace, name) {
+            self.passes.adds.get_or_create(&named(controller)).inc();
+        }
     }
 
     /// An object was deleted before its turn.
     pub fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        self.passes.vanished(controller, namespace, name);
+        self.passes.queues.vanished(controller, namespace, name);
     }
 
     /// The reconcile of an object ended because it must wait for a permit of the rate limiter.
     pub fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
-        self.passes.in_line(controller, namespace, name);
+        self.passes.queues.in_line(controller, namespace, name);
     }
 
     /// A reconcile begins. It ends when [`Running::end`] is called; if that is dropped instead, it is not counted.
@@ -110,20 +165,20 @@ impl Metrics {
 
     /// An object became Stalled.
     pub fn stalled(&self, controller: &'static str) {
-        self.passes.stalled(controller);
+        self.passes.terminal.get_or_create(&Controller { controller }).inc();
     }
 
     /// This process found an object Ready for the first time. Counts only objects that were created after the process
     /// started: an older one may have been Ready before.
     pub fn first_ready(&self, kind: &'static str, created: Timestamp, now: Timestamp) {
         if created >= self.started {
-            self.resources.first_ready(kind, since(created, now));
+            self.resources.first_ready.get_or_create(&Kind { kind }).observe(since(created, now));
         }
     }
 
     /// An object whose deletion was asked for at `asked` lost its finalizer.
     pub fn let_go(&self, kind: &'static str, asked: Timestamp, now: Timestamp) {
-        self.resources.let_go(kind, since(asked, now));
+        self.resources.deletion.get_or_create(&Kind { kind }).observe(since(asked, now));
     }
 
     /// The API server refused a write of ours with this HTTP status: a `write` to an object of this kind.
@@ -133,12 +188,12 @@ impl Metrics {
 
     /// A remote was found changed by somebody else.
     pub fn drifted(&self, kind: &'static str) {
-        self.resources.drifted(kind);
+        self.resources.drifts.get_or_create(&Kind { kind }).inc();
     }
 
     /// Sets the function that counts objects and remotes at a scrape. Only the first call counts.
     pub fn count_with(&self, count: impl Fn() -> Counts + Send + Sync + 'static) {
-        self.census.set(Box::new(count));
+        let _ = self.census.0.set(Box::new(count));
     }
 
     /// Sets the limiters whose lanes, rates and budgets are served, added up. Only the first call counts.
@@ -162,21 +217,7 @@ impl Metrics {
     }
 }
 
-/// The time since `then`. Clocks differ, so a time in the future counts as now.
-fn since(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(then)).unwrap_or_default()
-}
-
-impl Observer for Metrics {
-    fn call_finished(&self, operation: Operation, code: &str, took: Duration) {
-        self.api.finished(operation, code, took);
-    }
-
-    fn waited(&self, lane: Lane, time: Duration) {
-        self.api.waited(lane, time);
-    }
-
-    fn throttled(&self, operation: Operation) {
-        self.api.throttled(operation);
-    }
+/// The time since `then`, in seconds. Clocks differ, so a time in the future counts as now.
+fn since(then: Timestamp, now: Timestamp) -> f64 {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default().as_secs_f64()
 }

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use super::queues::Queues;
-use super::{Controller, Histograms, Named, named};
+use super::{Controller, Histograms, Named, family, named, times};
 
 /// How a reconcile ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +46,16 @@ impl Outcome {
 pub(super) struct Passes {
     results: Family<Pass, Counter>,
     errors: Family<Controller, Counter>,
-    terminal: Family<Controller, Counter>,
+    pub(super) terminal: Family<Controller, Counter>,
     panics: Family<Controller, Counter>,
     timeouts: Family<Controller, Counter>,
     time: Histograms<Controller>,
     most: Family<Controller, Gauge>,
-    adds: Family<Named, Counter>,
+    pub(super) adds: Family<Named, Counter>,
     retries: Family<Named, Counter>,
     waits: Histograms<Named>,
     work: Histograms<Named>,
-    queues: Arc<Queues>,
+    pub(super) queues: Arc<Queues>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -79,45 +79,27 @@ fn of_a_queue() -> Histogram {
 
 impl Passes {
     pub(super) fn new(registry: &mut Registry) -> Self {
+        let r = registry;
         let passes = Self {
-            results: Family::default(),
-            errors: Family::default(),
-            terminal: Family::default(),
-            panics: Family::default(),
-            timeouts: Family::default(),
-            time: Family::new_with_constructor(of_a_pass),
-            most: Family::default(),
-            adds: Family::default(),
-            retries: Family::default(),
-            waits: Family::new_with_constructor(of_a_queue),
-            work: Family::new_with_constructor(of_a_queue),
+            results: family(r, "controller_runtime_reconcile", "Reconciles by result"),
+            errors: family(r, "controller_runtime_reconcile_errors", "Reconciles that failed"),
+            terminal: family(r, "controller_runtime_terminal_reconcile_errors", "Objects that became Stalled"),
+            panics: family(r, "controller_runtime_reconcile_panics", "Reconciles that panicked"),
+            timeouts: family(r, "controller_runtime_reconcile_timeouts", "Reconciles that took too long"),
+            time: times(r, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile", of_a_pass),
+            most: family(r, "controller_runtime_max_concurrent_reconciles", "Reconciles that may run at the same time"),
+            adds: family(r, "workqueue_adds", "Objects added to the queue"),
+            retries: family(r, "workqueue_retries", "Objects reconciled again after some time"),
+            waits: times(
+                r,
+                "workqueue_queue_duration_seconds",
+                "From a change to the start of its reconcile",
+                of_a_queue,
+            ),
+            work: times(r, "workqueue_work_duration_seconds", "Duration of a reconcile", of_a_queue),
             queues: Arc::default(),
         };
-        let p = &passes;
-        registry.register("controller_runtime_reconcile", "Reconciles by result", p.results.clone());
-        registry.register("controller_runtime_reconcile_errors", "Reconciles that failed", p.errors.clone());
-        registry.register(
-            "controller_runtime_terminal_reconcile_errors",
-            "Objects that became Stalled",
-            p.terminal.clone(),
-        );
-        registry.register("controller_runtime_reconcile_panics", "Reconciles that panicked", p.panics.clone());
-        registry.register("controller_runtime_reconcile_timeouts", "Reconciles that took too long", p.timeouts.clone());
-        registry.register("controller_runtime_reconcile_time_seconds", "Duration of a reconcile", p.time.clone());
-        registry.register(
-            "controller_runtime_max_concurrent_reconciles",
-            "Reconciles that may run at the same time",
-            p.most.clone(),
-        );
-        registry.register("workqueue_adds", "Objects added to the queue", p.adds.clone());
-        registry.register("workqueue_retries", "Objects reconciled again after some time", p.retries.clone());
-        registry.register(
-            "workqueue_queue_duration_seconds",
-            "From a change to the start of its reconcile",
-            p.waits.clone(),
-        );
-        registry.register("workqueue_work_duration_seconds", "Duration of a reconcile", p.work.clone());
-        registry.register_collector(Box::new(passes.queues.clone()));
+        r.register_collector(Box::new(passes.queues.clone()));
         passes
     }
 
@@ -139,20 +121,6 @@ impl Passes {
         self.queues.add(controller);
     }
 
-    pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        if self.queues.woken(controller, namespace, name) {
-            self.adds.get_or_create(&named(controller)).inc();
-        }
-    }
-
-    pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        self.queues.vanished(controller, namespace, name);
-    }
-
-    pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
-        self.queues.in_line(controller, namespace, name);
-    }
-
     pub(super) fn begin(&self, controller: &'static str, namespace: &str, name: &str) -> Running {
         let since = Instant::now();
         let (number, waited) = self.queues.begin(controller, namespace, name, since);
@@ -161,10 +129,6 @@ impl Passes {
             None => drop(self.adds.get_or_create(&named(controller)).inc()),
         }
         Running { passes: self.clone(), controller, number, since }
-    }
-
-    pub(super) fn stalled(&self, controller: &'static str) {
-        self.terminal.get_or_create(&Controller { controller }).inc();
     }
 
     fn ended(&self, controller: &'static str, outcome: Outcome, since: Instant) {

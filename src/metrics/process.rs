@@ -5,9 +5,9 @@ use std::fs;
 
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
+
+use super::{counter, gauge, gauges};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
@@ -17,39 +17,18 @@ struct Build {
 /// This process.
 #[derive(Debug)]
 pub(super) struct Process {
-    started: Timestamp,
-}
-
-impl Process {
-    /// Counting begins with the process.
-    pub(super) const fn new(started: Timestamp) -> Self {
-        Self { started }
-    }
+    pub(super) started: Timestamp,
 }
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let cpu = ConstCounter::new(cpu_seconds());
-        let help = "CPU time used, user and system";
-        cpu.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, cpu.metric_type())?)?;
-        let build = ConstGauge::new(1_u64);
-        let mut family =
-            encoder.encode_descriptor("build_info", "1; the label says which build", None, build.metric_type())?;
-        build.encode(family.encode_family(&Build { version: env!("CARGO_PKG_VERSION") })?)?;
+        let e = &mut encoder;
+        counter(e, "process_cpu_seconds", "CPU time used, user and system", cpu_seconds())?;
+        let build = (Build { version: env!("CARGO_PKG_VERSION") }, 1_u64);
+        gauges(e, "build_info", "1; the label says which build", [build])?;
         let started = self.started.as_duration().as_secs_f64();
-        let started = ConstGauge::new(started);
-        let help = "When the process started, in seconds since 1970";
-        started.encode(encoder.encode_descriptor(
-            "process_start_time_seconds",
-            help,
-            None,
-            started.metric_type(),
-        )?)?;
-        for (name, help, value) in sizes() {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        Ok(())
+        gauge(e, "process_start_time_seconds", "When the process started, in seconds since 1970", started)?;
+        sizes().into_iter().try_for_each(|(name, help, value)| gauge(e, name, help, value))
     }
 }
 

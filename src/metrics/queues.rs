@@ -6,15 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use tokio::time::Instant;
 
-use super::{Controller, named};
+use super::{Controller, gauges, named, number};
+use crate::lock::lock;
 
 fn object(namespace: Option<&str>, name: &str) -> Object {
     (namespace.unwrap_or_default().to_owned(), name.to_owned())
@@ -38,12 +38,12 @@ struct Queue {
 impl Queues {
     /// Adds an empty queue.
     pub(super) fn add(&self, controller: &'static str) {
-        self.lock().entry(controller).or_default();
+        lock(&self.0).entry(controller).or_default();
     }
 
     /// Notes that an object waits. Returns whether it did not wait before; one that waits already keeps its time.
     pub(super) fn woken(&self, controller: &'static str, namespace: Option<&str>, name: &str) -> bool {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let waiting = &mut queues.entry(controller).or_default().waiting;
         let before = waiting.len();
         waiting.entry(object(namespace, name)).or_insert_with(Instant::now);
@@ -51,7 +51,7 @@ impl Queues {
     }
 
     pub(super) fn vanished(&self, controller: &'static str, namespace: Option<&str>, name: &str) {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let (queue, object) = (queues.entry(controller).or_default(), object(namespace, name));
         queue.waiting.remove(&object);
         queue.in_line.remove(&object);
@@ -59,7 +59,7 @@ impl Queues {
 
     /// The object waits for a permit of the rate limiter, until its next reconcile begins.
     pub(super) fn in_line(&self, controller: &'static str, namespace: &str, name: &str) {
-        self.lock().entry(controller).or_default().in_line.insert(object(Some(namespace), name));
+        lock(&self.0).entry(controller).or_default().in_line.insert(object(Some(namespace), name));
     }
 
     /// The number of the reconcile, and how long its object has waited if it was woken.
@@ -70,7 +70,7 @@ impl Queues {
         name: &str,
         now: Instant,
     ) -> (u64, Option<Duration>) {
-        let mut queues = self.lock();
+        let mut queues = lock(&self.0);
         let queue = queues.entry(controller).or_default();
         queue.last += 1;
         queue.running.insert(queue.last, now);
@@ -81,13 +81,9 @@ impl Queues {
     }
 
     pub(super) fn end(&self, controller: &'static str, number: u64) {
-        if let Some(queue) = self.lock().get_mut(controller) {
+        if let Some(queue) = lock(&self.0).get_mut(controller) {
             queue.running.remove(&number);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<&'static str, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,8 +91,7 @@ impl Collector for Queues {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let now = Instant::now();
         let age = |since: &Instant| now.saturating_duration_since(*since).as_secs_f64();
-        let mut rows: Vec<_> = self
-            .lock()
+        let mut rows: Vec<_> = lock(&self.0)
             .iter()
             .map(|(controller, queue)| {
                 let ages: Vec<f64> = queue.running.values().map(age).collect();
@@ -105,30 +100,19 @@ impl Collector for Queues {
             })
             .collect();
         rows.sort_by_key(|(controller, ..)| *controller);
-        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-        let gauge = ConstGauge::new(0_u64).metric_type();
-        let mut family =
-            encoder.encode_descriptor("controller_runtime_active_workers", "Reconciles that run now", None, gauge)?;
-        for (controller, _, ages) in &rows {
-            ConstGauge::new(count(ages.len())).encode(family.encode_family(&Controller { controller })?)?;
-        }
+        let e = &mut encoder;
+        let running = rows.iter().map(|(controller, _, ages)| (Controller { controller }, number(ages.len())));
+        gauges(e, "controller_runtime_active_workers", "Reconciles that run now", running)?;
+        let depths = rows.iter().map(|(controller, waiting, _)| (named(controller), number(*waiting)));
         let help = "Objects woken whose pass has not begun, and objects that wait for a permit";
-        let mut family = encoder.encode_descriptor("workqueue_depth", help, None, gauge)?;
-        for (controller, waiting, _) in &rows {
-            ConstGauge::new(count(*waiting)).encode(family.encode_family(&named(controller))?)?;
-        }
+        gauges(e, "workqueue_depth", help, depths)?;
+        let sum = |ages: &[f64]| ages.iter().fold(0.0, |sum, age| sum + age);
+        let sums = rows.iter().map(|(controller, _, ages)| (named(controller), sum(ages)));
         let help = "Sum of the durations so far of the reconciles that run now";
-        let mut family = encoder.encode_descriptor("workqueue_unfinished_work_seconds", help, None, gauge)?;
-        for (controller, _, ages) in &rows {
-            ConstGauge::new(ages.iter().fold(0.0, |sum, age| sum + age))
-                .encode(family.encode_family(&named(controller))?)?;
-        }
+        gauges(e, "workqueue_unfinished_work_seconds", help, sums)?;
+        let oldest = |ages: &[f64]| ages.iter().copied().fold(0.0, f64::max);
+        let oldest = rows.iter().map(|(controller, _, ages)| (named(controller), oldest(ages)));
         let help = "Duration so far of the oldest reconcile that runs now";
-        let mut family = encoder.encode_descriptor("workqueue_longest_running_processor_seconds", help, None, gauge)?;
-        for (controller, _, ages) in &rows {
-            let oldest = ages.iter().copied().fold(0.0, f64::max);
-            ConstGauge::new(oldest).encode(family.encode_family(&named(controller))?)?;
-        }
-        Ok(())
+        gauges(e, "workqueue_longest_running_processor_seconds", help, oldest)
     }
 }

@@ -1,22 +1,20 @@
 //! Metrics of the life of objects: the time until they are ready, the time until they are gone, and how often somebody
 //! else changed their cloud dataset.
 
-use std::time::Duration;
-
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{Histograms, Kind};
+use super::{Histograms, Kind, family, times};
 
 /// The metrics of objects.
 #[derive(Debug)]
 pub(super) struct Resources {
-    first_ready: Histograms<Kind>,
-    deletion: Histograms<Kind>,
-    drifts: Family<Kind, Counter>,
+    pub(super) first_ready: Histograms<Kind>,
+    pub(super) deletion: Histograms<Kind>,
+    pub(super) drifts: Family<Kind, Counter>,
     refused: Family<Refused, Counter>,
 }
 
@@ -48,33 +46,22 @@ fn of_a_life() -> Histogram {
 
 impl Resources {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let resources = Self {
-            first_ready: Family::new_with_constructor(of_a_life),
-            deletion: Family::new_with_constructor(of_a_life),
-            drifts: Family::default(),
-            refused: Family::default(),
-        };
-        registry.register(
-            "pai_dataset_managed_resource_first_time_to_readiness_seconds",
-            "From the creation of an object to its first Ready=True",
-            resources.first_ready.clone(),
-        );
-        registry.register(
-            "pai_dataset_managed_resource_deletion_seconds",
-            "From the deletion of an object to the removal of its finalizer",
-            resources.deletion.clone(),
-        );
-        registry.register(
-            "pai_dataset_managed_resource_drifts",
-            "Cloud datasets found changed by others",
-            resources.drifts.clone(),
-        );
-        registry.register(
-            "pai_kubernetes_refused_writes",
-            "Writes that the Kubernetes API refused",
-            resources.refused.clone(),
-        );
-        resources
+        Self {
+            first_ready: times(
+                registry,
+                "pai_dataset_managed_resource_first_time_to_readiness_seconds",
+                "From the creation of an object to its first Ready=True",
+                of_a_life,
+            ),
+            deletion: times(
+                registry,
+                "pai_dataset_managed_resource_deletion_seconds",
+                "From the deletion of an object to the removal of its finalizer",
+                of_a_life,
+            ),
+            drifts: family(registry, "pai_dataset_managed_resource_drifts", "Cloud datasets found changed by others"),
+            refused: family(registry, "pai_kubernetes_refused_writes", "Writes that the Kubernetes API refused"),
+        }
     }
 
     pub(super) fn kind(&self, kind: &'static str) {
@@ -83,19 +70,7 @@ impl Resources {
         let _ = self.drifts.get_or_create(&Kind { kind });
     }
 
-    pub(super) fn first_ready(&self, kind: &'static str, after: Duration) {
-        self.first_ready.get_or_create(&Kind { kind }).observe(after.as_secs_f64());
-    }
-
-    pub(super) fn let_go(&self, kind: &'static str, after: Duration) {
-        self.deletion.get_or_create(&Kind { kind }).observe(after.as_secs_f64());
-    }
-
     pub(super) fn write_refused(&self, kind: &'static str, write: &'static str, status: u16) {
         self.refused.get_or_create(&Refused { kind, write, code: code(status) }).inc();
-    }
-
-    pub(super) fn drifted(&self, kind: &'static str) {
-        self.drifts.get_or_create(&Kind { kind }).inc();
     }
 }

@@ -6,7 +6,7 @@ use axum::http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _};
 
 use super::*;
-use crate::cloud::{Limiter, Quota};
+use crate::cloud::{Lane, Limiter, Observer as _, Operation, Quota};
 
 /// Name, type and label names of all metrics that a busy operator serves.
 fn served(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {

@@ -1,6 +1,6 @@
 //! What is wanted: a spec, checked, with defaults filled in and references followed, in the API's terms.
 
-use crate::api::DeletionPolicy;
+pub use crate::api::DeletionPolicy as Deletion;
 use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use crate::remote::fields::{Fields, hash};
@@ -91,28 +91,10 @@ impl Desired {
     }
 }
 
-/// The effective deletion policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deletion {
-    /// The remote is deleted with the object.
-    Delete,
-    /// The remote stays, marked as released.
-    Retain,
-}
-
 impl Deletion {
     /// The policy of the spec, or the operator's default, or else Retain for an `adopted` remote and Delete otherwise.
     #[must_use]
     pub fn effective(spec: Option<Self>, default: Option<Self>, adopted: bool) -> Self {
         spec.or(default).unwrap_or(if adopted { Self::Retain } else { Self::Delete })
-    }
-}
-
-impl From<DeletionPolicy> for Deletion {
-    fn from(policy: DeletionPolicy) -> Self {
-        match policy {
-            DeletionPolicy::Delete => Self::Delete,
-            DeletionPolicy::Retain => Self::Retain,
-        }
     }
 }

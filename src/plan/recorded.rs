@@ -5,30 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+pub use crate::api::{Attempt as Ended, Outcome};
 use crate::plan::profile::Profile;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// It made the remote.
-    Created,
-    /// It took an existing one.
-    Adopted,
-    /// The service refused it: nothing came of it.
-    Refused,
-}
-
-/// An attempt with its outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// Nonce of the attempt.
-    pub nonce: String,
-    /// How it ended.
-    pub outcome: Outcome,
-}
 
 /// The last error of the service that mattered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]

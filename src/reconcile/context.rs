@@ -45,6 +45,4 @@ pub struct Limits {
     pub kube_call: Duration,
     /// One whole reconcile.
     pub pass: Duration,
-    /// Time between sweeps.
-    pub resync: Duration,
 }

@@ -3,12 +3,13 @@
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::inventory::ObjectName;
+use crate::lock::lock;
 use crate::plan::desired::Deletion;
 use crate::plan::neighbour::Neighbour;
 use crate::reconcile::kind::{Kind, policy, recorded};
@@ -65,31 +66,31 @@ impl LiveObjects {
     /// Does any object here, of any kind, have this uid?
     #[must_use]
     pub fn lives_here(&self, uid: Uid) -> bool {
-        self.state().uids.contains_key(&uid)
+        lock(&self.state).uids.contains_key(&uid)
     }
 
     /// The object here, of any kind, that has this uid; `default` is the operator's deletion policy.
     #[must_use]
     pub fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour> {
-        let kind = self.state().uids.get(&uid).copied()?;
+        let kind = lock(&self.state).uids.get(&uid).copied()?;
         self.stores().find(|store| store.kind() == kind)?.neighbour(uid, default)
     }
 
     /// Notes an object of this kind.
     pub fn insert(&self, kind: &'static str, uid: Uid) {
-        self.state().uids.insert(uid, kind);
+        lock(&self.state).uids.insert(uid, kind);
     }
 
     /// Forgets an object that is gone.
     pub fn remove(&self, uid: Uid) {
-        self.state().uids.remove(&uid);
+        lock(&self.state).uids.remove(&uid);
     }
 
     /// A list filled the store of a kind. Other objects of this kind are gone, though no watch showed that.
     pub fn on_list(&self, kind: &'static str) {
         let here = self.stores().filter(|store| store.kind() == kind).flat_map(AnyStore::all);
         let here: Vec<_> = here.map(|(uid, _)| (uid, kind)).collect();
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.uids.retain(|_, of| *of != kind);
         state.uids.extend(here);
         state.listed.insert(kind);
@@ -98,17 +99,13 @@ impl LiveObjects {
     /// The objects of this kind were listed at least once.
     #[must_use]
     pub fn is_listed(&self, kind: &str) -> bool {
-        self.state().listed.contains(kind)
+        lock(&self.state).listed.contains(kind)
     }
 
     /// All kinds were listed at least once: only now an unknown uid means that no such object lives here.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.state().listed.len() == self.stores.len()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).listed.len() == self.stores.len()
     }
 }
 

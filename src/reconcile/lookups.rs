@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use kube::ResourceExt;
 
-use crate::api::DeletionPolicy;
-use crate::api::values::Origin;
+use crate::api::Origin;
 use crate::inventory::Inventory;
 use crate::plan::desired::Deletion;
 use crate::reconcile::kind::Kind;
@@ -72,8 +71,8 @@ pub struct Defaults {
 impl Defaults {
     /// Is the remote of an object kept when the object is deleted?
     #[must_use]
-    pub fn keeps(&self, policy: Option<DeletionPolicy>, origin: Option<Origin>) -> bool {
+    pub fn keeps(&self, policy: Option<Deletion>, origin: Option<Origin>) -> bool {
         let adopted = origin == Some(Origin::Adopted);
-        Deletion::effective(policy.map(Deletion::from), self.deletion, adopted) == Deletion::Retain
+        Deletion::effective(policy, self.deletion, adopted) == Deletion::Retain
     }
 }

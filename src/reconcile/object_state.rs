@@ -14,8 +14,6 @@ use crate::remote::id::RemoteId;
 /// What is remembered of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectState {
-    /// When this process first saw the object.
-    pub first_seen: Instant,
     /// The newest nonce and when this process first saw it.
     pub doubt: Uncertainty,
     /// A nonce that this process knows was never executed.
@@ -78,7 +76,6 @@ impl ObjectState {
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
-            first_seen: now,
             doubt: Uncertainty { nonce: None, since: now, lists: 0, settled_lists: 0, resolved: false },
             never_executed: None,
             name_taken: None,

@@ -1,11 +1,12 @@
 //! What this process remembers of all objects of a kind, by uid, and of names whose object was lost.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lock::lock;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
 use crate::reconcile::object_state::ObjectState;
@@ -106,10 +107,6 @@ impl ObjectStates {
 
 fn name(object: &ObjectFacts) -> Name {
     (object.namespace.clone(), object.name.clone())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! There are at most ten such writes a second over all objects, only for objects that then still have more than half a
 //! minute to wait, and none where status shows something that matters more.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::cloud::Ahead;
+use crate::lock::lock;
 use crate::plan::create_state::CreateState;
 use crate::plan::report::Report;
 use crate::plan::view::View;
@@ -31,7 +32,7 @@ pub struct Slots(Mutex<Option<Instant>>);
 impl Slots {
     /// A time for the report of an object whose turn is at `due`. `None` if its wait would be too short by then.
     fn take(&self, now: Instant, due: Instant) -> Option<Instant> {
-        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.0);
         let at = next.map_or(now, |next| next.max(now));
         if due.saturating_duration_since(at) <= LONG {
             return None;

@@ -222,12 +222,9 @@ impl<K: Kind> Pass<'_, K> {
                     label: Some(owner.clone()),
                     ..ListDatasets::default()
                 };
-                match listing::datasets(&self.account.client, &mut self.permit, &query).await {
-                    Ok(listing) => match listing.whole() {
-                        Some(remotes) => owned.extend(remotes),
-                        None => return self.unsteady().await,
-                    },
-                    Err(error) => return self.call_failed(&error).await,
+                match self.list(&query).await {
+                    Ok(remotes) => owned.extend(remotes),
+                    Err(flow) => return flow,
                 }
             }
         }
@@ -246,17 +243,23 @@ impl<K: Kind> Pass<'_, K> {
             ..ListDatasets::default()
         };
         let since = Instant::now();
-        match listing::datasets(&self.account.client, &mut self.permit, &query).await {
+        let remotes = match self.list(&query).await {
+            Ok(remotes) => remotes,
+            Err(flow) => return flow,
+        };
+        self.account.inventory.put_listed(&remotes, since);
+        let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
+        self.observed.named = Some(remotes.into_iter().filter(same).collect());
+        Flow::Again
+    }
+
+    async fn list(&mut self, query: &ListDatasets) -> Result<Vec<Arc<Remote>>, Flow> {
+        match listing::datasets(&self.account.client, &mut self.permit, query).await {
             Ok(listing) => match listing.whole() {
-                Some(remotes) => {
-                    self.account.inventory.put_listed(&remotes, since);
-                    let same = |remote: &Arc<Remote>| remote.fields.get("Name").is_some_and(|value| *value == name);
-                    self.observed.named = Some(remotes.into_iter().filter(same).collect());
-                    Flow::Again
-                }
-                None => self.unsteady().await,
+                Some(remotes) => Ok(remotes),
+                None => Err(self.unsteady().await),
             },
-            Err(error) => self.call_failed(&error).await,
+            Err(error) => Err(self.call_failed(&error).await),
         }
     }
 }

@@ -4,11 +4,12 @@
 //! ours. An object is found by each of its references and by no former one.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::inventory::ObjectName;
+use crate::lock::lock;
 use crate::remote::id::RemoteId;
 
 /// How an object refers to another one.
@@ -57,7 +58,7 @@ struct Tables {
 impl References {
     /// Sets the references of the object, in place of its former ones.
     pub fn set(&self, object: &ObjectName, references: Vec<Reference>) {
-        let mut tables = self.tables();
+        let mut tables = lock(&self.0);
         let known = tables.references.get(object).map(Vec::as_slice).unwrap_or_default();
         if !known.iter().map(|reference| &**reference).eq(&references) {
             tables.remove(object);
@@ -67,17 +68,17 @@ impl References {
 
     /// Adds references of the object.
     pub fn add(&self, object: &ObjectName, references: Vec<Reference>) {
-        self.tables().add(object, references);
+        lock(&self.0).add(object, references);
     }
 
     /// Forgets an object that is gone.
     pub fn remove(&self, object: &ObjectName) {
-        self.tables().remove(object);
+        lock(&self.0).remove(object);
     }
 
     /// Forgets all objects of a kind but those that exist: the others went, though no watch showed that.
     pub fn retain(&self, kind: &str, exists: impl Fn(&ObjectName) -> bool) {
-        let mut tables = self.tables();
+        let mut tables = lock(&self.0);
         let gone = |object: &&Arc<ObjectName>| object.kind == kind && !exists(object);
         for object in tables.references.keys().filter(gone).cloned().collect::<Vec<_>>() {
             tables.remove(&object);
@@ -87,13 +88,9 @@ impl References {
     /// The objects that have one of these references, in the order of kinds and names.
     #[must_use]
     pub fn referrers(&self, of: &[Reference]) -> Vec<ObjectName> {
-        let tables = self.tables();
+        let tables = lock(&self.0);
         let all: BTreeSet<_> = of.iter().filter_map(|reference| tables.referrers.get(reference)).flatten().collect();
         all.into_iter().map(|object| (**object).clone()).collect()
-    }
-
-    fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

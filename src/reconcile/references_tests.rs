@@ -54,7 +54,7 @@ fn what_an_object_refers_to_now_counts() {
     assert_eq!(names(&references, &new), ["DatasetJob b"]);
     references.set(&job("b"), Vec::new());
     references.remove(&job("b"));
-    let tables = references.tables();
+    let tables = crate::lock::lock(&references.0);
     assert!(tables.references.is_empty() && tables.referrers.is_empty(), "nothing is left of them: {tables:?}");
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ring::hmac;
 
+pub use crate::api::Origin;
 pub use crate::api::names::MARK_RELEASED;
 use crate::remote::fields::{digest_hex, hex};
 pub use crate::remote::raw_mark::RawMark;
@@ -43,15 +44,6 @@ pub struct Owner {
     pub name: String,
 }
 
-/// How an attempt came to its remote. The first letter of its nonce says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Origin {
-    /// We created the remote.
-    Created,
-    /// The remote existed, and the user told us to take it.
-    Adopted,
-}
-
 impl Origin {
     /// The first letter of a nonce.
     #[must_use]
@@ -66,15 +58,6 @@ impl Origin {
     #[must_use]
     pub fn of_nonce(nonce: &str) -> Self {
         if nonce.starts_with('a') { Self::Adopted } else { Self::Created }
-    }
-
-    /// The value in status.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "Created",
-            Self::Adopted => "Adopted",
-        }
     }
 }
 

@@ -75,12 +75,9 @@ impl Outbound {
     }
 
     /// Adds the proxy and the authorities to the settings of the service's client.
-    pub(super) fn apply(&self, settings: cloud::Settings) -> cloud::Settings {
-        let settings = settings.with_authorities(self.authorities.clone());
-        match &self.service {
-            Some(named) => settings.with_proxy(named.proxy.clone()),
-            None => settings,
-        }
+    pub(super) fn apply(&self, settings: &mut cloud::Settings) {
+        settings.authorities = self.authorities.clone();
+        settings.proxy = self.service.as_ref().map(|named| named.proxy.clone());
     }
 
     /// The way to the service in words, for the log.
@@ -159,7 +156,7 @@ mod tests {
         let settings = settings(&all, environment).unwrap();
         assert!(!format!("{settings:?}").contains("canary"));
         let way = settings.outbound.way_to_service();
-        assert_eq!(settings.cloud.proxy().is_some(), way != "direct", "{way}");
+        assert_eq!(settings.cloud.proxy.is_some(), way != "direct", "{way}");
         way
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use dataset_operator::api::{crds, reference};
+use dataset_operator::api::crds;
+
+use crate::reference;
 
 /// Path below the repository root, and content, of every generated file.
 fn generated() -> Vec<(String, String)> {

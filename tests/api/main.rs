@@ -13,6 +13,7 @@ mod cases;
 mod check;
 mod generated;
 mod pages;
+mod reference;
 mod rooms;
 mod samples;
 mod troubleshooting;

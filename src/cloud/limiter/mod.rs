@@ -27,14 +27,15 @@ mod registry;
 mod schedule;
 mod throttling;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::operation::Operation;
+use crate::lock::lock;
 use budget::Budget;
 use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
@@ -105,7 +106,7 @@ impl Limiter {
 
     /// Also limits `operation` to `qps` calls per second, which must lie in the range of [`Limiter::new`].
     pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
-        self.schedule().limit(operation, Self::possible(qps)?);
+        lock(&self.schedule).limit(operation, Self::possible(qps)?);
         Ok(self)
     }
 
@@ -115,7 +116,7 @@ impl Limiter {
         const DAY: i64 = 24 * 3600;
         let seconds = now.as_second().rem_euclid(DAY).unsigned_abs();
         let of_day = Duration::from_secs(seconds).saturating_sub(self.origin.elapsed());
-        self.schedule().set_budget(Budget::new(calls, of_day));
+        lock(&self.schedule).set_budget(Budget::new(calls, of_day));
         self
     }
 
@@ -132,13 +133,13 @@ impl Limiter {
 
     /// The position of `key` in the lines, if it has a place.
     pub fn ahead(&self, key: &str) -> Option<Ahead> {
-        let (before, due) = self.schedule().ahead(&Key::Object(key.to_owned()))?;
+        let (before, due) = lock(&self.schedule).ahead(&Key::Object(key.to_owned()))?;
         Some(Ahead { before, due: self.instant(due) })
     }
 
     /// Gives up the place of `key`, if it has one.
     pub fn forget(&self, key: &str) {
-        self.schedule().forget(&Key::Object(key.to_owned()));
+        lock(&self.schedule).forget(&Key::Object(key.to_owned()));
     }
 
     /// Waits for a permit to call `operation`; if the daily budget is spent for `lane`, until the next day. Dropping
@@ -158,7 +159,7 @@ impl Limiter {
     pub async fn leave(&self, lane: Lane, operation: Operation) {
         let crowds = lane != Lane::UserChange || operation == Operation::DeleteDataset;
         if crowds {
-            let at = self.schedule().leave(self.origin.elapsed(), operation);
+            let at = lock(&self.schedule).leave(self.origin.elapsed(), operation);
             sleep_until(self.instant(at)).await;
         }
     }
@@ -167,25 +168,25 @@ impl Limiter {
     /// is halved, and no permit of it is granted before `throttling.after` has passed.
     pub fn throttled(&self, operation: Operation, sent: Instant, throttling: Throttling) {
         let sent = sent.saturating_duration_since(self.origin);
-        let mut schedule = self.schedule();
+        let mut schedule = lock(&self.schedule);
         schedule.throttled(self.origin.elapsed(), sent, operation, throttling);
     }
 
     /// The service carried out a call of `operation`: lowered rates rise a little.
     pub fn succeeded(&self, operation: Operation) {
-        let mut schedule = self.schedule();
+        let mut schedule = lock(&self.schedule);
         schedule.succeeded(self.origin.elapsed(), operation);
     }
 
     /// A permit was granted, but its call did not reach the service: it does not count for the budget.
     pub fn unused(&self) {
-        let mut schedule = self.schedule();
+        let mut schedule = lock(&self.schedule);
         schedule.unused(self.origin.elapsed());
     }
 
     /// Permits per second of the account at present.
     pub fn rate(&self) -> f64 {
-        self.schedule().rate()
+        lock(&self.schedule).rate()
     }
 
     /// The calls that are allowed per day, if there is a daily budget.
@@ -195,7 +196,7 @@ impl Limiter {
 
     /// Its state now.
     pub fn snapshot(&self) -> LimiterSnapshot {
-        let schedule = self.schedule();
+        let schedule = lock(&self.schedule);
         LimiterSnapshot {
             waiting: Lane::ALL.map(|lane| (lane, schedule.waiting(lane))),
             rate: schedule.rate(),
@@ -205,14 +206,10 @@ impl Limiter {
     }
 
     fn ask(&self, key: &Key, line: Line) -> Verdict {
-        let mut schedule = self.schedule();
+        let mut schedule = lock(&self.schedule);
         // Read under the lock, so that time never runs backwards for the schedule.
         let now = self.origin.elapsed();
         schedule.ask(now, key, line)
-    }
-
-    fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn instant(&self, time: Duration) -> Instant {
@@ -230,7 +227,7 @@ struct Waiter<'a> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.limiter.schedule().forget(&self.key);
+        lock(&self.limiter.schedule).forget(&self.key);
     }
 }
 

@@ -2,9 +2,10 @@
 //! region share one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::{Lane, Limiter, LimiterSnapshot};
+use crate::lock::lock;
 
 /// The unit by which the service counts calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +25,12 @@ pub struct Limiters {
 impl Limiters {
     /// The limiter of this quota: `mine`, unless there is one already.
     pub fn share(&self, quota: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
-        self.by().entry(quota).or_insert(mine).clone()
+        lock(&self.by).entry(quota).or_insert(mine).clone()
     }
 
     /// The quota known as `from` turns out to be `to`. If `to` has a limiter already, that one applies from now on.
     pub fn rename(&self, from: &Quota, to: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
-        let mut by = self.by();
+        let mut by = lock(&self.by);
         by.remove(from);
         by.entry(to).or_insert(mine).clone()
     }
@@ -37,16 +38,12 @@ impl Limiters {
     /// The states of all limiters added up, if there are any.
     pub fn snapshot(&self) -> Option<LimiterSnapshot> {
         let mut all: Vec<Arc<Limiter>> = Vec::new();
-        for limiter in self.by().values() {
+        for limiter in lock(&self.by).values() {
             if !all.iter().any(|known| Arc::ptr_eq(known, limiter)) {
                 all.push(limiter.clone());
             }
         }
         all.iter().map(|limiter| limiter.snapshot()).reduce(|all, more| all.and(&more))
-    }
-
-    fn by(&self) -> MutexGuard<'_, BTreeMap<Quota, Arc<Limiter>>> {
-        self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

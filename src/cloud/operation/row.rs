@@ -124,24 +124,4 @@ impl Row {
         let (shows, clash) = (Shows::Nothing, NameOrMissing::ByStatus);
         Self { product, name, method, path, effect, shows, clash, price: None, qps: None }
     }
-
-    pub(super) const fn shows(mut self, shows: Shows) -> Self {
-        self.shows = shows;
-        self
-    }
-
-    pub(super) const fn clash(mut self, clash: NameOrMissing) -> Self {
-        self.clash = clash;
-        self
-    }
-
-    pub(super) const fn price(mut self, price: Price) -> Self {
-        self.price = Some(price);
-        self
-    }
-
-    pub(super) const fn qps(mut self, qps: f64) -> Self {
-        self.qps = Some(qps);
-        self
-    }
 }

@@ -38,7 +38,8 @@ async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
 async fn the_gateway_form_with_a_bearer_token_is_as_the_page_writes_it() {
     let answer = || Scene::answer(200, "", r#"{"DatasetId":"d-1","VersionName":"v2"}"#);
     let server = FakeServer::start([answer(), answer(), answer()]).await;
-    let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap().with_form(EndpointForm::Gateway);
+    let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
+    let settings = Settings { form: EndpointForm::Gateway, ..settings };
     let token = |name: &str| (name == "ALIBABA_CLOUD_BEARER_TOKEN").then(|| "canary-token".to_owned());
     let bench = bench(settings, Environment::new(token, BearerStyle::Authorization));
     for request in [create(), Request::delete_dataset("d-1"), Request::get_dataset_version("d-1", "v2")] {
@@ -182,7 +183,7 @@ async fn a_proxy_is_used_only_if_it_is_configured() {
     let proxy = FakeServer::start([Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)]).await;
     let url = proxy.url().replace("http://", "http://user:canary@");
     let settings = Settings::for_endpoint("http://service.invalid", PATIENCE).unwrap();
-    let settings = settings.with_proxy(Proxy::parse(&url).unwrap());
+    let settings = Settings { proxy: Some(Proxy::parse(&url).unwrap()), ..settings };
     assert!(!format!("{settings:?}").contains("canary"));
     let source = Environment::new(environment, BearerStyle::Sdk);
     bench(settings, source).client.send(&get()).await.unwrap();
@@ -200,7 +201,7 @@ async fn a_proxy_that_refuses_the_tunnel_leaves_a_write_certainly_not_executed()
         let proxy = FakeServer::start([Scene::answer(status, "", "canary")]).await;
         let url = proxy.url().replace("http://", "http://user:canary@");
         let settings = Settings::for_endpoint("https://service.invalid", PATIENCE).unwrap();
-        let settings = settings.with_proxy(Proxy::parse(&url).unwrap());
+        let settings = Settings { proxy: Some(Proxy::parse(&url).unwrap()), ..settings };
         let bench = bench(settings, Environment::new(environment, BearerStyle::Sdk));
         let error = bench.client.send(&create()).await.unwrap_err();
         assert_eq!((error.class, error.never_executed()), (ErrorClass::Transient, true), "{error}");
@@ -223,7 +224,7 @@ async fn an_authority_from_a_file_is_trusted() {
     let client = |settings| bench(settings, Environment::new(environment, BearerStyle::Sdk)).client;
     let error = client(settings()).send(&get()).await.unwrap_err();
     assert!(error.message.contains("certificate"), "{error}");
-    client(settings().with_authorities(authorities)).send(&get()).await.unwrap();
+    client(Settings { authorities, ..settings() }).send(&get()).await.unwrap();
 }
 
 /// A test cannot change the environment of its process safely, so this one runs another test in a process of its own.
