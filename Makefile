@@ -41,7 +41,7 @@ model: ## Explore all decisions under every fault; writes docs/results/model.md 
 	cargo run -q --profile fast -p model -- --page docs/results/model.md
 
 .PHONY: simulate
-simulate: ## Run every fault and every pair of faults in simulated time; writes docs/results/simulation.md (40 minutes)
+simulate: ## Run every fault and every pair of faults in simulated time; writes docs/results/simulation.md (40 minutes; PAIRS=5: a fifth of the pairs)
 	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
 
 .PHONY: matrix

@@ -34,12 +34,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Some jobs only, if they are named: `create,delete`.
     let commit = said("git", &["describe", "--always", "--dirty"]);
     let only = std::env::var("JOBS").unwrap_or_default();
+    // One of so many pairs, if a number is given; all without.
+    let every = std::env::var("PAIRS").ok().and_then(|every| every.parse().ok()).unwrap_or(1).max(1);
     for (job, word) in
         Job::ALL.into_iter().filter(|(_, word)| only.is_empty() || only.split(',').any(|job| job == *word))
     {
         let since = Instant::now();
         let single = explore::singles(&WORLDS.map(|seed| Scenario::calm(seed, job)), threads);
-        let pairs = explore::pairs(&[Scenario::calm(PLAIN, job)], threads);
+        let pairs = explore::pairs(&[Scenario::calm(PLAIN, job)], threads, every);
         let counts = (single.runs, pairs.runs);
         let mut tally = single;
         tally.add(pairs);
@@ -80,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         println!("{counts}");
         if let Some(path) = std::env::args().nth(1) {
-            std::fs::write(path, page(&commit, &counts, &rows, threads))?;
+            std::fs::write(path, page(&commit, &counts, &rows, threads, every))?;
         }
     }
     if all.misses.is_empty() { Ok(()) } else { Err("not every run ended as it must".into()) }
@@ -102,7 +104,8 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 #[cfg(debug_assertions)]
-fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
+fn page(commit: &str, counts: &str, rows: &str, threads: usize, every: usize) -> String {
+    let pairs = if every == 1 { "all pairs of faults".to_owned() } else { format!("one of {every} pairs of faults") };
     let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
     format!(
         "# Simulation\n\nMade by `make simulate` on {date}, commit {commit}, {threads} threads.\n\n```\n{counts}\n```\n\n\
@@ -111,7 +114,7 @@ fn page(commit: &str, counts: &str, rows: &str, threads: usize) -> String {
          server and every step of a pass. *Single* counts all single faults in four sorts of world: names repeat; names \
          are unique, on a Kubernetes without streamed lists; the same, and copies of a request are not refused as \
          such; names repeat and copies are not refused. \
-         *Pairs* counts all pairs of faults in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; what cannot be asked \
+         *Pairs* counts {pairs} in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; what cannot be asked \
          (`docs/protocol.md`, section 10) is this: an object that was forced away and that nobody could look for may \
          leave its remote, if that is reported, and one whose attempt another identity made may say AccountMismatch (*human*). The \
          slowest is the longest that a job took until all was as it must be.\n\n\

@@ -111,12 +111,15 @@ pub fn singles(scenarios: &[Scenario], threads: usize) -> Tally {
     tally
 }
 
-/// Every single fault of these scenarios, and after each of them every second one.
-pub fn pairs(scenarios: &[Scenario], threads: usize) -> Tally {
+/// Every single fault of these scenarios, and after each of them every second one: all of them, or one of `every` so many.
+pub fn pairs(scenarios: &[Scenario], threads: usize, every: usize) -> Tally {
     let (mut tally, singles) = first(scenarios);
     tally.add(each(&singles, threads, |single, tally| {
-        for pair in tally.play(single).map(|outcome| one_more(single, &outcome)).unwrap_or_default() {
-            tally.play(&pair);
+        let pairs = tally.play(single).map(|outcome| one_more(single, &outcome)).unwrap_or_default();
+        // Each first fault begins somewhere else, so that all kinds of second faults have their turn.
+        let from = single.faults.first().map_or(0, |fault| fault.place.number as usize % every);
+        for pair in pairs.iter().skip(from).step_by(every) {
+            tally.play(pair);
         }
     }));
     tally
