@@ -43,8 +43,7 @@ pub(crate) async fn settle(scene: &mut Scene) -> Result<Vec<Violation>> {
 async fn quiet(scene: &mut Scene) -> Result<Vec<String>> {
     let (mark, audited, sweeps) = (scene.log.len(), length(scene)?, scene.sweeps());
     sleep(WINDOW).await;
-    let limit = Duration::from_secs(10);
-    scene.until("three sweeps", limit, async |scene: &mut Scene| Ok(scene.sweeps() >= sweeps + 3)).await?;
+    scene.until("three sweeps", LIMIT, async |scene: &mut Scene| Ok(scene.sweeps() >= sweeps + 3)).await?;
     let mut done = doings(scene, mark);
     done.extend(writes(scene, audited)?);
     Ok(done)
