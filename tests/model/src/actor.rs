@@ -19,7 +19,6 @@ use crate::look;
 use crate::memory::FRESH;
 use crate::model::Model;
 use crate::properties::{self, Breach, Event};
-use crate::service;
 use crate::world::{Awaits, Call, Desk, Kin, Pass, REMOTES, State, index};
 
 /// A pass must not take more steps than this without an effect (`MOST_STEPS` of `src/reconcile/pass.rs`).
@@ -146,11 +145,7 @@ impl Actor<'_> {
             Do::Sweep => self.sweep(pass),
             Do::Fetch(id) => self.fetch(pass, id),
             Do::FindOwned => Flow::Again(self.find_owned(pass)),
-            Do::FindNamed => {
-                // `find_named` of `reads.rs`
-                let wanted = self.slot + 1;
-                Flow::Again(Pass { named: Some(service::list(self.state, |_, look| look.name == wanted)), ..pass })
-            }
+            Do::FindNamed => Flow::Again(self.find_named(pass)),
             Do::FetchDataset => Flow::Again(Pass { dataset: Some(self.state.kin != Kin::Gone), ..pass }),
             Do::ListVersions => Flow::Again(Pass { versions: Some([None; REMOTES]), ..pass }),
             Do::Claim(intent, flight) => self.claim(pass, &intent, flight, fate),

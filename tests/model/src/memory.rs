@@ -14,8 +14,9 @@ use dataset_operator::remote::id::RemoteId;
 use tokio::time::Instant;
 
 use crate::question;
+use crate::scenario::Scenario;
 use crate::words::{self, ticks};
-use crate::world::{ADOPTED, Nonce, Object};
+use crate::world::{ADOPTED, Kin, Nonce, Object};
 
 /// A memory of an object that was never seen before.
 pub const FRESH: u16 = 0;
@@ -47,13 +48,14 @@ struct Table {
 impl Memories {
     /// None yet.
     #[must_use]
-    pub fn new(versioned: bool, settle: u8, list_lag: u8) -> Self {
+    pub fn new(scenario: &Scenario, list_lag: u8) -> Self {
         let now = Instant::now() + Duration::from_secs(1_000);
         let caps = Caps {
-            doubt: settle + 1,
+            doubt: scenario.settle + 1,
             recorded: list_lag + 1,
             name_taken: list_lag,
-            deleting: if versioned { 2 } else { 0 },
+            // `TOGETHER` of `kinds/tree.rs`: so long a deletion waits for those of its relatives.
+            deleting: if scenario.versioned || scenario.kin != Kin::Quiet { 2 } else { 0 },
         };
         let memories = Self { now, caps, table: Mutex::default() };
         memories.table().number(ObjectState::new(now), now);

@@ -53,7 +53,7 @@ impl Model {
         let (versioned, settle) = (scenario.versioned, scenario.settle);
         Self {
             oracle: Oracle::new(versioned, settle, LIST_LAG, plan),
-            memories: Memories::new(versioned, settle, LIST_LAG),
+            memories: Memories::new(&scenario, LIST_LAG),
             events: Default::default(),
             taken: [const { AtomicU64::new(0) }; KINDS],
             scenario,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use dataset_operator::plan::Step;
 use dataset_operator::plan::account::{AccountView, Caller};
 use dataset_operator::plan::aftermath::in_hand;
+use dataset_operator::plan::index::Index;
 use dataset_operator::plan::recorded::Recorded;
 use dataset_operator::plan::view::{OperatorConfig, View};
 use dataset_operator::reconcile::conditions;
@@ -20,6 +21,7 @@ use crate::coverage::arm;
 use crate::question::Question;
 use crate::words::{self, Words, ticks};
 use crate::world::{Id, Status};
+use shown::Shown;
 
 /// Asks the production `plan`, and remembers.
 pub struct Oracle {
@@ -76,6 +78,12 @@ impl Oracle {
         *known.arms.entry(taken).or_default() += 1;
         known.answers.insert(*question, answer);
         answer
+    }
+
+    /// The index of the process that asks, as production asks it.
+    #[must_use]
+    pub fn index<'a>(&'a self, question: &'a Question) -> impl Index + 'a {
+        Shown { oracle: self, question }
     }
 
     /// The tests that production puts before a status patch from `before` to `after`.

@@ -119,7 +119,7 @@ impl Actor<'_> {
 
     fn change_failed(&mut self, mut pass: Pass, id: Id, error: &CallError) -> Flow {
         if aftermath::leaves_a_doubt(error) {
-            rows::doubt(self.state, self.process, id);
+            rows::doubt(self.state, self.process, id, self.model.scenario.versioned);
         }
         let sight = |pass: &Pass| index(id).map_or(Sight::Unknown, |at| pass.sights[at]);
         if aftermath::reads_first(error, matches!(sight(&pass), Sight::Read(_))) {

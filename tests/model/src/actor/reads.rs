@@ -41,9 +41,20 @@ impl Actor<'_> {
                 rows::believe(self.state, self.process, id, look);
                 Sight::Read(look)
             }
-            None => Sight::Gone,
+            None => {
+                rows::missed(self.state, self.process, id);
+                Sight::Gone
+            }
         };
         Flow::Again(pass)
+    }
+
+    /// `find_named` of `reads.rs`
+    pub(super) fn find_named(&mut self, pass: Pass) -> Pass {
+        let wanted = self.slot + 1;
+        let named = service::list(self.state, |_, look| look.name == wanted);
+        rows::put_listed(self.state, self.process, &named);
+        Pass { named: Some(named), ..pass }
     }
 
     /// `find_owned` of `reads.rs`

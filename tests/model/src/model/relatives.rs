@@ -2,7 +2,7 @@
 
 use super::{Model, has, spend};
 use crate::faults::{Action, Fault};
-use crate::rows::DATASET_GONE;
+use crate::rows;
 use crate::world::{Kin, Life, State};
 
 pub(super) fn list(model: &Model, state: &State, actions: &mut Vec<Action>) {
@@ -65,8 +65,8 @@ fn drop_versions(model: &Model, state: &mut State) {
         remote.life = Life::Gone;
     }
     if model.scenario.dataset_is_ours {
-        for process in &mut state.processes {
-            process.gone |= DATASET_GONE;
+        for process in (0..).take(state.processes.len()) {
+            rows::dataset_gone(state, process);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Model, has, spend};
 use crate::faults::{Action, Fault};
+use crate::rows;
 use crate::world::{Flight, Id, Landed, Life, State, Wire, each};
 
 /// The list lag, in ticks.
@@ -48,7 +49,7 @@ pub(super) fn tick(model: &Model, state: &mut State) -> Option<()> {
     }
     state.remotes.iter_mut().flatten().for_each(|remote| catch(&mut remote.life));
     for process in &mut state.processes {
-        process.rows.iter_mut().flatten().for_each(|row| row.age = 1);
+        rows::tick(process);
         process.held.iter_mut().for_each(|left| *left = left.saturating_sub(1));
         for desk in &mut process.desks {
             desk.memory = model.memories.tick(desk.memory);

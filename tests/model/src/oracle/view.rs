@@ -18,7 +18,6 @@ use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
 use super::Oracle;
-use super::shown::Shown;
 use crate::question::Question;
 use crate::words::{self, ticks};
 use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Sight, each};
@@ -41,7 +40,7 @@ impl Oracle {
             account: Arc::new(self.account(question.principal)),
             config: Arc::new(self.world()),
         };
-        view.look_at_index(&Shown { oracle: self, question }, question.in_hand);
+        view.look_at_index(&self.index(question), question.in_hand);
         view
     }
 

@@ -1,5 +1,6 @@
 //! The small scenarios, in every `cargo test`, and a proof that the checker finds bugs.
 
+mod index;
 mod plans;
 mod replicas;
 
