@@ -36,15 +36,12 @@ impl Actor<'_> {
         }
         pass.reserved |= bit;
         let Some(at) = index(id) else { return Flow::End };
-        pass.sights[at] = match service::read(self.state, id) {
-            Some(look) => {
-                rows::believe(self.state, self.process, id, look);
-                Sight::Read(look)
-            }
-            None => {
-                rows::missed(self.state, self.process, id);
-                Sight::Gone
-            }
+        pass.sights[at] = if let Some(look) = service::read(self.state, id) {
+            rows::believe(self.state, self.process, id, look);
+            Sight::Read(look)
+        } else {
+            rows::missed(self.state, self.process, id);
+            Sight::Gone
         };
         Flow::Again(pass)
     }
