@@ -157,8 +157,9 @@ async fn compare_all(versioned: bool, news: &[News]) {
     let model = Model::new(Scenario { versioned, ..Scenario::new("index") });
     let state = model.start();
     let object = state.objects.iter().flatten().copied().next();
-    let beginning = object.map(|object| Beginning { model, state, object });
-    let beginning = beginning.expect("a scenario begins with an object");
+    assert!(object.is_some(), "a scenario begins with an object");
+    let Some(object) = object else { return };
+    let beginning = Beginning { model, state, object };
     for long in 1..=LONG {
         for number in 0..news.len().pow(long) {
             let digit = |at: u32| news[number / news.len().pow(at) % news.len()];
