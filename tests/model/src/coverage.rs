@@ -32,6 +32,7 @@ pub const ARMS: &[&str] = &[
     "Record Adopted, settled",
     "Record Adopted",
     "Record Adopted, recovered",
+    "Refuse DependencyNotReady",
     "Refuse InvalidSpec",
     "Refuse NameTaken",
     "RemoveFinalizer",
