@@ -45,6 +45,10 @@ pub struct Fault {
     /// Strikes only list calls that ask for this page; absent = all calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// Strikes no call but the single items of batch calls whose Uri or id has this in it: the item fails with `code` as
+    /// its result, `after`: although it took effect. Absent = strikes calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// How many times it still fires.
     pub count: u32,
     /// The chance, 0 to 1, that it fires on a matching call.
@@ -66,6 +70,7 @@ impl Default for Fault {
             effect: Effect::Error,
             when: When::Before,
             page: None,
+            item: None,
             count: 1,
             probability: 1.0,
             status: 503,
@@ -86,7 +91,9 @@ impl Fault {
         } else if self.page == Some(0) {
             Some("page must be 1 or more")
         } else if self.page.is_some() && !self.of_lists() {
-            Some("page is for the operations ListDatasets, ListDatasetVersions and *")
+            Some("page is for the operations that list and *")
+        } else if self.item.is_some() && self.effect != Effect::Error {
+            Some("an item can only meet the effect error")
         } else {
             None
         }
@@ -138,10 +145,26 @@ impl Faults {
     /// yields numbers in 0..1.
     pub(crate) fn choose(&self, operation: &str, page: Option<u32>, mut chance: impl FnMut() -> f64) -> Option<usize> {
         self.list.iter().position(|fault| {
-            (fault.operation == "*" || fault.operation == operation)
+            fault.item.is_none()
+                && (fault.operation == "*" || fault.operation == operation)
                 && (fault.page.is_none() || fault.page == page)
                 && (fault.probability >= 1.0 || chance() < fault.probability)
         })
+    }
+
+    /// The fault that strikes an item of a batch call, if any; it uses one of its count.
+    pub(crate) fn strike(
+        &mut self,
+        operation: &str,
+        names: [&str; 2],
+        mut chance: impl FnMut() -> f64,
+    ) -> Option<Fault> {
+        let index = self.list.iter().position(|fault| {
+            fault.item.as_ref().is_some_and(|item| names.iter().any(|name| name.contains(item.as_str())))
+                && (fault.operation == "*" || fault.operation == operation)
+                && (fault.probability >= 1.0 || chance() < fault.probability)
+        })?;
+        self.fire(index)
     }
 
     /// When the chosen fault goes off.

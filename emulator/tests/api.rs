@@ -15,8 +15,16 @@ mod disk;
 mod errors;
 #[path = "api/faults.rs"]
 mod faults;
+#[path = "api/files.rs"]
+mod files;
 #[path = "api/identity.rs"]
 mod identity;
+#[path = "api/imm.rs"]
+mod imm;
+#[path = "api/job_configs.rs"]
+mod job_configs;
+#[path = "api/jobs.rs"]
+mod jobs;
 #[path = "api/knobs.rs"]
 mod knobs;
 #[path = "api/life.rs"]
@@ -27,6 +35,8 @@ mod lists;
 mod names;
 #[path = "api/program.rs"]
 mod program;
+#[path = "api/sharing.rs"]
+mod sharing;
 #[path = "api/versions.rs"]
 mod versions;
 #[path = "api/visibility.rs"]
