@@ -126,11 +126,16 @@ impl Attached {
         rows
     }
 
+    /// Forgets the changes so far: nobody keeps them, or somebody has them.
+    pub(crate) fn forget_changes(&mut self) {
+        each_shelf!(self, _kind, shelf => shelf.forget_changes());
+    }
+
     /// Everything, for the data directory, which then knows all changes.
     pub(crate) fn everything(&mut self) -> Vec<AttachedRow> {
         let mut rows = Vec::new();
         each_shelf!(self, kind, shelf => {
-            shelf.take_changes();
+            shelf.forget_changes();
             add(&mut rows, kind, shelf.rows());
         });
         rows

@@ -236,9 +236,22 @@ mod tests {
     }
 
     #[test]
+    fn an_item_is_struck_and_no_call() {
+        let mut faults = Faults::default();
+        let item = Some("1.jpg".to_owned());
+        faults.append(vec![Fault { operation: "*".to_owned(), item, code: "Busy".to_owned(), ..Fault::default() }]);
+        assert_eq!(faults.choose("CreateDatasetFileMetas", None, || 0.0), None);
+        let mut strike = |uri: &str| faults.strike("CreateDatasetFileMetas", [uri, "id"], || 0.0).map(|one| one.code);
+        let struck = ["oss://b/2.jpg", "oss://b/1.jpg", "oss://b/1.jpg"].map(&mut strike);
+        assert_eq!(struck, [None, Some("Busy".to_owned()), None]);
+    }
+
+    #[test]
     fn impossible_faults_are_named() {
         assert!(Fault { probability: f64::NAN, ..Fault::default() }.flaw().is_some());
         assert!(Fault { status: 200, ..Fault::default() }.flaw().is_some());
+        let of_item = Fault { item: Some("x".to_owned()), ..Fault::default() };
+        assert!(of_item.flaw().is_none() && Fault { effect: Effect::Delay, ..of_item }.flaw().is_some());
         assert!(Fault { status: 200, effect: Effect::Reset, ..Fault::default() }.flaw().is_none());
         let paged = |operation: &str, page| Fault { operation: operation.to_owned(), page, ..Fault::default() };
         assert!(paged("CreateDataset", Some(1)).flaw().is_some() && paged("ListDatasets", Some(0)).flaw().is_some());

@@ -77,7 +77,7 @@ impl World {
     pub(crate) fn save(&mut self) -> Option<Saved> {
         let Self { disk, store, attached, ids, .. } = self;
         if disk.is_none() {
-            attached.take_changes();
+            attached.forget_changes();
         }
         disk.as_mut().map(|disk| disk.save(store, attached, ids))
     }

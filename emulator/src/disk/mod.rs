@@ -76,7 +76,7 @@ impl Disk {
 
     /// Notes that the disk already holds what the memory does.
     pub(crate) fn is_up_to_date(&mut self, store: &Store, attached: &mut Attached, ids: &Ids) {
-        attached.take_changes();
+        attached.forget_changes();
         self.known = Some(Mark::of(store, attached, ids));
     }
 

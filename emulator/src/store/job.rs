@@ -131,7 +131,8 @@ impl Job {
         };
         let whole = finished && (!stopped || forced);
         let failed = if whole { failing } else { share(failing) };
-        let completed = if whole { self.files - failing } else { share(self.files - failing) };
+        let working = self.files.saturating_sub(failing);
+        let completed = if whole { working } else { share(working) };
         let running = if now_ms >= self.starts_ms() {
             "Running"
         } else if now_ms >= self.created_ms.saturating_add(self.pending_ms / 2) {

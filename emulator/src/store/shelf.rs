@@ -127,6 +127,11 @@ impl<T: Kept> Shelf<T> {
         std::mem::take(&mut self.changed).into_iter().map(|number| self.row(number)).collect()
     }
 
+    /// Forgets the changes so far: nobody keeps them, or somebody has them.
+    pub(crate) fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
     /// Everything, as the data directory keeps it.
     pub(crate) fn rows(&self) -> Vec<Row> {
         self.slots.keys().map(|number| self.row(*number)).filter(|(_, json)| json.is_some()).collect()
