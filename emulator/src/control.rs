@@ -11,8 +11,7 @@ use crate::ledger::Ledger;
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::State;
-use crate::store::Clock;
-use crate::store::job::{Job, Said};
+use crate::store::job::Said;
 use crate::world::World;
 
 /// The path of every control call begins with it.
@@ -91,15 +90,14 @@ fn answer_at_once(world: &mut World, path: &str, request: &Request) -> Answer {
 
 /// Makes a job say what the body says, whatever its clock says; a `null` gives it back to the clock.
 fn put_job(world: &mut World, id: &str, body: &[u8]) -> Answer {
-    let Some(was) = world.attached.jobs.get(id).cloned() else {
+    let Some(was) = world.attached.jobs.get(id).map(|job| job.said.clone()) else {
         return Answer::error(404, "no such job");
     };
-    let now_ms = (world.clock)();
     let told = serde_json::from_slice::<Map<String, Value>>(body).and_then(|change| {
-        let mut said = serde_json::to_value(&was.said)?;
+        let mut said = serde_json::to_value(&was)?;
         if let Value::Object(members) = &mut said {
             if change.contains_key("status") {
-                members.insert("sinceMs".to_owned(), Value::from(now_ms));
+                members.remove("sinceMs");
             }
             members.extend(change);
         }
@@ -108,8 +106,7 @@ fn put_job(world: &mut World, id: &str, body: &[u8]) -> Answer {
     match told {
         Err(error) => Answer::error(400, &error.to_string()),
         Ok(said) => {
-            let lag_ms = i64::try_from(world.knobs.list_lag_ms).unwrap_or(i64::MAX / 2);
-            world.attached.put_job(Job { said: said.clone(), ..Job::clone(&was) }, Clock { now_ms, lag_ms });
+            world.tell_job(id, said.clone());
             Answer::ok(&said)
         }
     }

@@ -13,6 +13,7 @@ use crate::knobs::Knobs;
 use crate::ledger::Ledger;
 use crate::quota::Quota;
 use crate::state::{State, StateError, View};
+use crate::store::job::{Job, Said};
 use crate::store::{Clock, Dataset, Store};
 
 /// The emulator's memory. All of it sits behind one lock: a call is decided in microseconds.
@@ -110,6 +111,18 @@ impl World {
         }
     }
 
+    /// Makes a job say this from now on; false when there is no such job.
+    pub(crate) fn tell_job(&mut self, id: &str, mut said: Said) -> bool {
+        let Some(was) = self.attached.jobs.get(id).cloned() else {
+            return false;
+        };
+        let now_ms = (self.clock)();
+        let lag_ms = i64::try_from(self.knobs.list_lag_ms).unwrap_or(i64::MAX / 2);
+        said.since_ms = said.since_ms.or(said.status.is_some().then_some(now_ms));
+        self.attached.put_job(Job { said, ..Job::clone(&was) }, Clock { now_ms, lag_ms });
+        true
+    }
+
     /// Everything but the log and the counts.
     pub(crate) fn state(&self) -> State {
         self.view().state()
@@ -168,8 +181,12 @@ impl World {
             state.media_datasets.map(|all| attached.media = shelf(all)).is_some(),
             state.bindings.map(|all| attached.bindings = shelf(all)).is_some(),
         ];
-        if let (true, Some(disk)) = (replaced.contains(&true), &mut self.disk) {
-            disk.start_anew();
+        if replaced.contains(&true) {
+            // What is new counts its revisions from the beginning.
+            self.recall = Recall::default();
+            if let Some(disk) = &mut self.disk {
+                disk.start_anew();
+            }
         }
         Ok(())
     }

@@ -33,6 +33,8 @@ mod life;
 mod lists;
 #[path = "api/names.rs"]
 mod names;
+#[path = "api/nonsense.rs"]
+mod nonsense;
 #[path = "api/program.rs"]
 mod program;
 #[path = "api/sharing.rs"]

@@ -163,6 +163,8 @@ async fn calls_are_held_to_the_rules() {
         let path = format!("{files}?DatasetVersion=v1&WorkspaceId=478&{query}");
         assert_eq!(client.refused("GET", &path, Value::Null).await, format!("400 Invalid{parameter}"), "{query}");
     }
+    let answer = client.ok("PUT", &files, json!({"DatasetFileMetas": [{"Comment": "x"}]})).await;
+    assert_eq!(texts(&answer["FailedDetails"], "Result"), ["Missing DatasetFileMetaId"]);
     let basic = format!("/{}/datasetfilemetas", client.create("basic", json!({})).await);
     assert_eq!(client.refused("POST", &basic, batch(vec![item(1)])).await, "400 InvalidDatasetId");
     emulator.set_knobs(|knobs| knobs.file_metas_on_basic = Rule::Accept);
@@ -224,7 +226,10 @@ async fn tokens_lead_through_a_list_that_changes() {
     assert_eq!(client.refused("GET", &path, Value::Null).await, "503 ServiceUnavailable", "a token tells its page");
     let last = list(&client, &files, "PageSize=50").await;
     assert_eq!((numbers(&last).len(), last.get("NextToken")), (23, None));
-    emulator.set_knobs(|knobs| knobs.top_k_limits = TopKLimits::All);
+    for limits in [TopKLimits::Mix, TopKLimits::All] {
+        emulator.set_knobs(|knobs| knobs.top_k_limits = limits);
+        assert_eq!(list(&client, &files, "TopK=5").await["TotalCount"], 5, "{limits:?}");
+    }
     assert_eq!(list(&client, &files, "QueryType=TAG&TopK=5").await["TotalCount"], 5);
 }
 

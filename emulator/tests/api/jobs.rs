@@ -95,6 +95,13 @@ async fn outcomes_and_the_control_api() {
     assert_eq!(client.ok("GET", &told, Value::Null).await["Status"], "ManuallyStop");
     client.control("PUT", &control, json!({"status": "Odd", "logs": null})).await;
     assert_eq!(client.ok("GET", &told, Value::Null).await["Status"], "Odd");
+    let said = pai_emulator::Said { status: Some("Failed".into()), ..pai_emulator::Said::default() };
+    assert!(
+        emulator.tell_job(control.trim_start_matches("/jobs/"), said)
+            && !emulator.tell_job("none", pai_emulator::Said::default())
+    );
+    let job = client.ok("GET", &told, Value::Null).await;
+    assert_eq!((job["Status"].as_str(), job["FinishTime"].as_str()), (Some("Failed"), Some("2025-11-30T00:00:20Z")));
     assert_eq!(client.control("PUT", &control, json!({"state": "x"})).await.0, 400);
     assert_eq!(client.control("PUT", "/jobs/none", json!({})).await.0, 404);
     assert_eq!(client.control("GET", &control, Value::Null).await.0, 405);

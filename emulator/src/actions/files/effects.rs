@@ -70,6 +70,10 @@ fn imported(context: &Context, job: &Job) -> Vec<Arc<FileMeta>> {
 
 /// Leaves the marks of a job that has ended well; the files that it failed at, the last ones, stay as they were.
 pub(in crate::actions) fn apply(context: &mut Context, job: &Job) {
+    let dataset = context.store.get(&job.dataset_id);
+    if dataset.and_then(|dataset| dataset.version(&job.dataset_version)).is_none() {
+        return;
+    }
     let moment = job.at(context.now_ms);
     let now = timestamp(moment.finished_ms.unwrap_or(context.now_ms));
     let done = usize::try_from(moment.completed).unwrap_or(0);

@@ -3,7 +3,6 @@
 //! A token names the page and the last item of the page before by its sort key, so what is made or deleted meanwhile
 //! moves no other item from one page to the next.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::super::filters::{text, unknown_key};
@@ -11,20 +10,13 @@ use super::super::paging::{Key, Order, count, natural};
 use super::super::{Context, Done, Members};
 use super::filter::{Filter, QueryType};
 use super::view;
+use super::walks::{Found, Question};
 use crate::encoding::hex;
 use crate::knobs::{Knobs, ListChaos, TopKLimits};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::store::Text;
 use crate::store::file_meta::{FileMeta, owner_of};
-
-/// A file that was found: its sort key, its place in the order of creation, and its likeness.
-struct Found<'a> {
-    key: Text,
-    place: u64,
-    meta: &'a Arc<FileMeta>,
-    score: Option<f32>,
-}
 
 /// The end of the page before.
 struct Token {
@@ -90,7 +82,7 @@ fn sort_key(request: &Request) -> Result<SortKey, Refusal> {
     }
 }
 
-pub(in crate::actions) fn list(context: &Context) -> Result<Done, Refusal> {
+pub(in crate::actions) fn list(context: &mut Context) -> Result<Done, Refusal> {
     let dataset = context.dataset()?;
     let (request, knobs) = (context.request, context.knobs);
     let version = text(request, "DatasetVersion").ok_or(Refusal::Missing("DatasetVersion"))?;
@@ -101,41 +93,24 @@ pub(in crate::actions) fn list(context: &Context) -> Result<Done, Refusal> {
     let filter = Filter::of(request)?;
     let (order, key) = (Order::or(request, Order::Descending)?, sort_key(request)?);
     let limit = limit(request, &filter, knobs)?;
-    let compare = |a: (&Text, u64), b: (&Text, u64)| order.compare((Key::Time(a.0), a.1), (Key::Time(b.0), b.1));
 
-    let owner = owner_of(&dataset.dataset_id, &version);
-    let matching = context.attached.files.seen(&owner, context.clock()).filter(|(_, meta)| filter.takes(meta));
-    let mut found: Vec<Found> = matching
-        .filter_map(|(place, meta)| {
-            let (enough, score) = filter.score(meta);
-            enough.then(|| Found { key: key(meta, score), place, meta, score })
-        })
-        .collect();
-    if let Some(limit) = limit {
-        found.sort_unstable_by(|a, b| compare((&a.key, a.place), (&b.key, b.place)));
-        found.truncate(limit);
-    }
+    let mut query = request.query.clone();
+    query.retain(|(name, _)| !["NextToken", "MaxResults", "PageSize", "ThumbnailMode"].contains(&name.as_str()));
+    let question = Question { owner: owner_of(&dataset.dataset_id, &version), query, limit };
+    let found = found(context, question, &filter, order, key);
     let total = found.len();
-    let page = token.as_ref().map_or(1, |token| token.page);
-    if let Some(token) = &token {
-        // Between the pages something may go wrong on order: an item comes twice.
-        let repeats = knobs.list_chaos == ListChaos::Repeat && size > 1;
-        found.retain(|one| match compare((&one.key, one.place), (&token.key, token.place)) {
-            Ordering::Greater => true,
-            Ordering::Equal => repeats,
-            Ordering::Less => false,
-        });
-    }
-    // Or one is left out.
-    let skipped = usize::from(token.is_some() && knobs.list_chaos == ListChaos::Skip);
-    let wanted = size.saturating_add(skipped);
-    let more = found.len() > wanted;
-    if more {
-        found.select_nth_unstable_by(wanted, |a, b| compare((&a.key, a.place), (&b.key, b.place)));
-        found.truncate(wanted);
-    }
-    found.sort_unstable_by(|a, b| compare((&a.key, a.place), (&b.key, b.place)));
-    let shown = found.get(skipped..).unwrap_or_default();
+    let before = |one: &Found, token: &Token| {
+        order.compare((Key::Time(&one.key), one.place), (Key::Time(&token.key), token.place)).is_le()
+    };
+    let start = token.as_ref().map_or(0, |token| found.partition_point(|one| before(one, token)));
+    // Between the pages something may go wrong on order: an item comes twice, or one is left out.
+    let start = match knobs.list_chaos {
+        ListChaos::Repeat if token.is_some() && size > 1 => start.saturating_sub(1),
+        ListChaos::Skip if token.is_some() => start.saturating_add(1).min(total),
+        ListChaos::None | ListChaos::Repeat | ListChaos::Skip => start,
+    };
+    let end = start.saturating_add(size).min(total);
+    let shown = found.get(start..end).unwrap_or_default();
 
     let mut answer = Members::default();
     for (name, text) in [("DatasetId", &dataset.dataset_id), ("DatasetVersion", &version), ("WorkspaceId", &workspace)]
@@ -145,11 +120,36 @@ pub(in crate::actions) fn list(context: &Context) -> Result<Done, Refusal> {
     count(&mut answer, total, shown.len(), knobs);
     answer.put("MaxResults", &size);
     answer.put("PageSize", &size);
-    if let (true, Some(last)) = (more, shown.last()) {
-        let next = Token { page: page.saturating_add(1), place: last.place, key: last.key.clone() };
-        answer.put("NextToken", &next.text());
+    if let (true, Some(last)) = (end < total, shown.last()) {
+        let page = token.map_or(1, |token| token.page).saturating_add(1);
+        answer.put("NextToken", &Token { page, place: last.place, key: last.key.clone() }.text());
     }
     let thumbnail = text(request, "ThumbnailMode");
-    answer.put_objects("DatasetFileMetas", shown.iter().map(|one| view::listed(one.meta, one.score, thumbnail)));
+    answer.put_objects("DatasetFileMetas", shown.iter().map(|one| view::listed(&one.meta, one.score, thumbnail)));
     Ok(context.read(answer))
+}
+
+/// All that a list finds, in its order.
+fn found(context: &mut Context, question: Question, filter: &Filter, order: Order, key: SortKey) -> Arc<[Found]> {
+    let clock = context.clock();
+    let Context { attached, recall, .. } = context;
+    let revision = attached.files.revision();
+    // Lists that lag change with time alone.
+    let lasts = clock.lag_ms == 0;
+    if let Some(known) = recall.walks.known(&question, revision).filter(|_| lasts) {
+        return known;
+    }
+    let matching = attached.files.seen(&question.owner, clock).filter(|(_, meta)| filter.takes(meta));
+    let scored = matching.filter_map(|(place, meta)| {
+        let (enough, score) = filter.score(meta);
+        enough.then(|| Found { key: key(meta, score), place, meta: Arc::clone(meta), score })
+    });
+    let mut found: Vec<Found> = scored.collect();
+    found.sort_unstable_by(|a, b| order.compare((Key::Time(&a.key), a.place), (Key::Time(&b.key), b.place)));
+    found.truncate(question.limit.unwrap_or(usize::MAX));
+    let found: Arc<[Found]> = found.into();
+    if lasts {
+        recall.walks.remember(question, revision, Arc::clone(&found));
+    }
+    found
 }

@@ -9,9 +9,11 @@ mod similar;
 mod statistics;
 mod tags;
 mod view;
+mod walks;
 
 pub(super) use list::list;
 pub(super) use statistics::statistics;
+pub(super) use walks::Walks;
 
 use serde_json::{Map, Value};
 
@@ -175,9 +177,11 @@ pub(super) fn update(context: &mut Context) -> Result<Done, Refusal> {
     let mut outcomes = Outcomes::default();
     for item in items {
         let id = text_of(&item, "DatasetFileMetaId");
+        let given = if id.is_empty() { Err("Missing DatasetFileMetaId".to_owned()) } else { Ok(()) };
         let known = living(context, &dataset, version.as_ref(), id);
         let uri = known.as_ref().map(|meta| meta.uri.clone()).unwrap_or_default();
         outcomes.add(context, id, &uri, |context| {
+            given?;
             let was = known?;
             let next = item::updated(was.clone(), &item, tag_job.as_ref(), &context.now(), context.knobs)?;
             let changed = next != was;
