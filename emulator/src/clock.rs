@@ -16,11 +16,26 @@ pub(crate) fn timestamp(ms: i64) -> Text {
     compact_str::format_compact!("{}", time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
 }
 
+/// The form that the service uses for the times of jobs and job configurations.
+pub(crate) fn seconds(ms: i64) -> Text {
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    compact_str::format_compact!("{}", time.strftime("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+/// The form that IMM uses: nanoseconds, and the time of China.
+pub(crate) fn nanoseconds(ms: i64) -> Text {
+    let time = jiff::Timestamp::from_millisecond(ms.saturating_add(8 * 3_600_000));
+    let time = time.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    compact_str::format_compact!("{}", time.strftime("%Y-%m-%dT%H:%M:%S.%9f+08:00"))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn timestamps_have_three_digits_of_milliseconds() {
         assert_eq!(super::timestamp(1_612_011_093_028), "2021-01-30T12:51:33.028Z");
         assert_eq!(super::timestamp(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(super::seconds(1_612_011_093_028), "2021-01-30T12:51:33Z");
+        assert_eq!(super::nanoseconds(1_612_011_093_028), "2021-01-30T20:51:33.028000000+08:00");
     }
 }

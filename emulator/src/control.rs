@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::State;
+use crate::store::job::Said;
 use crate::world::World;
 
 /// The path of every control call begins with it.
@@ -55,7 +56,7 @@ fn answer_at_once(world: &mut World, path: &str, request: &Request) -> Answer {
     match (request.method.as_str(), path) {
         ("GET", "" | "/") => Answer::ok(&json!({
             "endpoints": ["POST reset", "GET|PUT state", "GET|DELETE log", "GET stats", "GET bill", "GET|PUT knobs",
-                "GET|POST|DELETE faults"]
+                "GET|POST|DELETE faults", "PUT jobs/{DatasetJobId}"]
         })),
         ("POST", "/reset") => {
             world.reset();
@@ -79,7 +80,35 @@ fn answer_at_once(world: &mut World, path: &str, request: &Request) -> Answer {
         (_, "/reset" | "/state" | "/log" | "/stats" | "/bill" | "/knobs" | "/faults" | "" | "/") => {
             Answer::error(405, "this path takes another method")
         }
-        _ => Answer::error(404, "no such control path"),
+        (method, _) => match (path.strip_prefix("/jobs/"), method) {
+            (Some(id), "PUT") => put_job(world, id, &request.body),
+            (Some(_), _) => Answer::error(405, "this path takes another method"),
+            (None, _) => Answer::error(404, "no such control path"),
+        },
+    }
+}
+
+/// Makes a job say what the body says, whatever its clock says; a `null` gives it back to the clock.
+fn put_job(world: &mut World, id: &str, body: &[u8]) -> Answer {
+    let Some(was) = world.attached.jobs.get(id).map(|job| job.said.clone()) else {
+        return Answer::error(404, "no such job");
+    };
+    let told = serde_json::from_slice::<Map<String, Value>>(body).and_then(|change| {
+        let mut said = serde_json::to_value(&was)?;
+        if let Value::Object(members) = &mut said {
+            if change.contains_key("status") {
+                members.remove("sinceMs");
+            }
+            members.extend(change);
+        }
+        serde_json::from_value::<Said>(said)
+    });
+    match told {
+        Err(error) => Answer::error(400, &error.to_string()),
+        Ok(said) => {
+            world.tell_job(id, said.clone());
+            Answer::ok(&said)
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::route::route;
 use crate::server::{Shared, called, connection, serve};
 use crate::state::{State, StateError};
 use crate::store::dataset::Dataset;
+use crate::store::job::Said;
 use crate::world::World;
 
 /// How long [`Emulator::stop`] waits for connections to close.
@@ -269,6 +270,14 @@ impl Emulator {
     /// One dataset.
     pub fn dataset(&self, id: &str) -> Option<Dataset> {
         self.shared.world().store.get(id).map(|dataset| dataset.plain())
+    }
+
+    /// Makes a job say this from now on, whatever its clock says; false when there is no such job.
+    pub fn tell_job(&self, id: &str, said: Said) -> bool {
+        let mut world = self.shared.world();
+        let told = world.tell_job(id, said);
+        world.save();
+        told
     }
 
     /// Does what a person does in the vendor's console: carries out an operation at once as an administrator of the

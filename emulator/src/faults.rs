@@ -45,6 +45,10 @@ pub struct Fault {
     /// Strikes only list calls that ask for this page; absent = all calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// Strikes no call but the single items of batch calls whose Uri or id has this in it: the item fails with `code` as
+    /// its result, `after`: although it took effect. Absent = strikes calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// How many times it still fires.
     pub count: u32,
     /// The chance, 0 to 1, that it fires on a matching call.
@@ -66,6 +70,7 @@ impl Default for Fault {
             effect: Effect::Error,
             when: When::Before,
             page: None,
+            item: None,
             count: 1,
             probability: 1.0,
             status: 503,
@@ -86,7 +91,9 @@ impl Fault {
         } else if self.page == Some(0) {
             Some("page must be 1 or more")
         } else if self.page.is_some() && !self.of_lists() {
-            Some("page is for the operations ListDatasets, ListDatasetVersions and *")
+            Some("page is for the operations that list and *")
+        } else if self.item.is_some() && self.effect != Effect::Error {
+            Some("an item can only meet the effect error")
         } else {
             None
         }
@@ -138,10 +145,26 @@ impl Faults {
     /// yields numbers in 0..1.
     pub(crate) fn choose(&self, operation: &str, page: Option<u32>, mut chance: impl FnMut() -> f64) -> Option<usize> {
         self.list.iter().position(|fault| {
-            (fault.operation == "*" || fault.operation == operation)
+            fault.item.is_none()
+                && (fault.operation == "*" || fault.operation == operation)
                 && (fault.page.is_none() || fault.page == page)
                 && (fault.probability >= 1.0 || chance() < fault.probability)
         })
+    }
+
+    /// The fault that strikes an item of a batch call, if any; it uses one of its count.
+    pub(crate) fn strike(
+        &mut self,
+        operation: &str,
+        names: [&str; 2],
+        mut chance: impl FnMut() -> f64,
+    ) -> Option<Fault> {
+        let index = self.list.iter().position(|fault| {
+            fault.item.as_ref().is_some_and(|item| names.iter().any(|name| name.contains(item.as_str())))
+                && (fault.operation == "*" || fault.operation == operation)
+                && (fault.probability >= 1.0 || chance() < fault.probability)
+        })?;
+        self.fire(index)
     }
 
     /// When the chosen fault goes off.
@@ -213,9 +236,22 @@ mod tests {
     }
 
     #[test]
+    fn an_item_is_struck_and_no_call() {
+        let mut faults = Faults::default();
+        let item = Some("1.jpg".to_owned());
+        faults.append(vec![Fault { operation: "*".to_owned(), item, code: "Busy".to_owned(), ..Fault::default() }]);
+        assert_eq!(faults.choose("CreateDatasetFileMetas", None, || 0.0), None);
+        let mut strike = |uri: &str| faults.strike("CreateDatasetFileMetas", [uri, "id"], || 0.0).map(|one| one.code);
+        let struck = ["oss://b/2.jpg", "oss://b/1.jpg", "oss://b/1.jpg"].map(&mut strike);
+        assert_eq!(struck, [None, Some("Busy".to_owned()), None]);
+    }
+
+    #[test]
     fn impossible_faults_are_named() {
         assert!(Fault { probability: f64::NAN, ..Fault::default() }.flaw().is_some());
         assert!(Fault { status: 200, ..Fault::default() }.flaw().is_some());
+        let of_item = Fault { item: Some("x".to_owned()), ..Fault::default() };
+        assert!(of_item.flaw().is_none() && Fault { effect: Effect::Delay, ..of_item }.flaw().is_some());
         assert!(Fault { status: 200, effect: Effect::Reset, ..Fault::default() }.flaw().is_none());
         let paged = |operation: &str, page| Fault { operation: operation.to_owned(), page, ..Fault::default() };
         assert!(paged("CreateDataset", Some(1)).flaw().is_some() && paged("ListDatasets", Some(0)).flaw().is_some());

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::store::Text;
@@ -11,6 +12,14 @@ use crate::store::Text;
 /// Characters of a dataset id after `d-`.
 const ID_LENGTH: usize = 18;
 const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The id of a thing that is made for `owner` as the `number`th of its kind at this time: the same whenever all of that
+/// is, and never given twice.
+pub(crate) fn derived(prefix: &str, owner: &str, number: u64, now_ms: i64) -> Text {
+    let hash = digest(&SHA256, format!("{prefix}{owner}/{number}/{now_ms}").as_bytes());
+    let digits = hash.as_ref().iter().take(ID_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 36)]));
+    Text::from(prefix) + &digits.collect::<String>()
+}
 
 /// A splitmix64 generator: small, fast, the same on every machine.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use choices::{
-    Auth, DeleteWithVersions, Garble, InvalidCode, LabelUnit, ListChaos, Match, NameScope, PageSizeOver, QuotaForm,
-    Rule, TotalCount, Write,
+    Auth, DefaultVersion, DeleteWithVersions, Garble, InvalidCode, JobOutcome, JobsListed, LabelUnit, ListChaos, Match,
+    NameScope, PageSizeOver, QuotaForm, Rule, SharesListed, StopOutcome, TopKLimits, TotalCount, Write,
 };
 pub use quotas::{OperationQuotas, QuotasError};
 
@@ -160,6 +160,87 @@ knobs! {
     garble: Garble = Garble::Complete;
     /// Whether the `RequestId` is also sent as header `x-acs-request-id`.
     request_id_header: bool = true;
+    /// In which lists shares are shown.
+    shares_listed: SharesListed = SharesListed::ByMe;
+    /// `WorkspaceId` of a job, configuration or file metadata call that is not the dataset's.
+    foreign_workspace: Rule = Rule::Refuse;
+    /// The version of a job or file metadata call that names none.
+    default_version: DefaultVersion = DefaultVersion::Latest;
+    /// Code of a missing job, job configuration or file metadata; the status is `notFoundStatus`.
+    item_not_found_code: String = "201300003".to_owned();
+    /// How long a job is Pending and then, for the second half, Starting.
+    job_pending_ms: u32 = 1000;
+    /// How long a job is Running.
+    job_run_ms: u32 = 5000;
+    /// How a job ends.
+    job_outcome: JobOutcome = JobOutcome::Succeeded;
+    /// Percent of its files, one at least, at which a job fails that ends as `PartialFailed`.
+    job_fail_percent: u32 = 10;
+    /// Files that a job works on when its version has no file metadata and no `DataCount`, and that `FileMetaBuild` and
+    /// an import from a manifest find.
+    job_files: u32 = 10;
+    /// Jobs on a dataset of the edition BASIC.
+    jobs_on_basic: Rule = Rule::Accept;
+    /// What `ListDatasetJobs` without `DatasetVersion` lists.
+    jobs_listed: JobsListed = JobsListed::Dataset;
+    /// Largest page of `ListDatasetJobs`.
+    job_page_size_max: u32 = 100;
+    /// Whether `JobSpec` is kept in the service's own form, as `rewriteJsonText` does it to others.
+    rewrite_job_spec: bool = false;
+    /// After how many characters the description of a job is cut; 0 = never.
+    job_description_cut: u32 = 0;
+    /// How long a stop takes to have its effect.
+    job_stop_ms: u32 = 0;
+    /// What becomes of a job that is stopped.
+    job_stop_outcome: StopOutcome = StopOutcome::ManuallyStop;
+    /// Stopping a job that has ended.
+    stop_ended_job: Rule = Rule::Refuse;
+    /// Deleting a job that has not ended; accepted, it ends at once.
+    delete_running_job: Rule = Rule::Refuse;
+    /// Deleting a dataset with jobs that have not ended; accepted, they go with it.
+    delete_with_running_jobs: Rule = Rule::Accept;
+    /// Code of these refusals (invented).
+    job_state_code: String = "201300201".to_owned();
+    /// How long a deleted job is Deleting.
+    job_deleting_ms: u32 = 0;
+    /// How long after that it is still shown as Deleted.
+    deleted_jobs_shown_ms: u32 = 0;
+    /// A second configuration of one type on one dataset.
+    duplicate_job_config: Rule = Rule::Refuse;
+    /// Code of that refusal (invented).
+    job_config_exists_code: String = "201300202".to_owned();
+    /// Whether answers show asterisks in place of the values of `Config`.
+    mask_job_config: bool = false;
+    /// Items that a call with file metadata may have.
+    file_meta_batch_max: u32 = 100;
+    /// File metadata on a dataset of the edition BASIC.
+    file_metas_on_basic: Rule = Rule::Refuse;
+    /// Creating file metadata for a Uri that has some; accepted, it is overwritten.
+    duplicate_file_meta: Rule = Rule::Refuse;
+    /// Creating file metadata for a Uri whose own was deleted.
+    recreate_file_meta: Rule = Rule::Accept;
+    /// Items with a user tag that has this in it fail; empty = none.
+    refused_tag: String = String::new();
+    /// Whether `FailedDetails` tell the ids.
+    failed_details_ids: bool = true;
+    /// Which lists of file metadata `TopK` limits.
+    top_k_limits: TopKLimits = TopKLimits::Similar;
+    /// Comma-separated IMM projects that exist; empty = every name does.
+    imm_projects: String = String::new();
+    /// How long reads of IMM show a media dataset as it was before an update.
+    imm_update_lag_ms: u32 = 0;
+    /// Media datasets that a project may have; 0 = no limit.
+    imm_datasets_max: u32 = 0;
+    /// Files that a bucket brings into the index of a media dataset.
+    imm_binding_files: u32 = 0;
+    /// Binding a bucket that is bound.
+    imm_rebind: Rule = Rule::Refuse;
+    /// Status of a missing project, media dataset or binding.
+    imm_not_found_status: u16 = 400;
+    /// Deleting a media dataset that has bindings or files.
+    imm_delete_in_use: Rule = Rule::Refuse;
+    /// Code of that refusal.
+    imm_in_use_code: String = "StatusConflict".to_owned();
     /// Lines that the request log keeps; the oldest go first.
     log_limit: u32 = 500_000;
 }
@@ -177,6 +258,11 @@ impl Knobs {
             members.extend(change);
         }
         Ok(serde_json::from_value(merged)?)
+    }
+
+    /// Whether IMM has a project of this name.
+    pub(crate) fn knows_project(&self, name: &str) -> bool {
+        self.imm_projects.is_empty() || self.imm_projects.split(',').any(|known| known.trim() == name)
     }
 
     /// Whether a workspace of this id exists.

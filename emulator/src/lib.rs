@@ -1,4 +1,4 @@
-//! A local PAI dataset API with `GetCallerIdentity`. The vendor's own SDKs cannot tell it from the real one.
+//! A local PAI dataset API with IMM's datasets and `GetCallerIdentity`. The vendor's own SDKs cannot tell it from the real one.
 //!
 //! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
 //! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it
@@ -6,6 +6,7 @@
 //! oneself proves nothing.
 
 mod actions;
+mod attached;
 mod auth;
 mod bill;
 mod clock;
@@ -39,3 +40,6 @@ pub use ledger::{Count, LogLine, Stats};
 pub use operation::Operation;
 pub use state::{State, StateError};
 pub use store::dataset::{Dataset, Label, ShareRelationship, SharingConfig, Text, UserMetricsEndpoint, Version};
+pub use store::file_meta::FileMeta;
+pub use store::job::{Job, JobConfig, Said};
+pub use store::media::{Binding, MediaDataset, WorkflowParameter};

@@ -158,13 +158,16 @@ fn knob_value(name: &str, value: &str) -> Result<Value, serde_json::Error> {
 /// Shell assignments for a client of this emulator.
 fn client_settings(arguments: &Arguments, emulator: &Emulator) -> String {
     let url = emulator.url();
-    let workspace = emulator.knobs().default_workspace;
+    let Knobs { default_workspace: workspace, imm_projects: projects, .. } = emulator.knobs();
+    let project = projects.split(',').next().map(str::trim).filter(|name| !name.is_empty()).unwrap_or("test-project");
     let settings = [
         ("ALIBABA_CLOUD_ACCESS_KEY_ID", arguments.access_key_id.as_str()),
         ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", &arguments.access_key_secret),
         ("PAI_ENDPOINT", &url),
         ("PAI_WORKSPACE_ID", &workspace),
         ("EMULATOR_URL", &url),
+        ("IMM_ENDPOINT", &url),
+        ("IMM_PROJECT", project),
     ];
     let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
     let shown = settings.iter().filter(|(_, value)| !value.is_empty());

@@ -9,6 +9,9 @@ pub(crate) enum Product {
     AiWorkSpace,
     /// Who calls? Operations have a name alone, all on the path `/`.
     Sts,
+    /// Media datasets and their bindings. Operations have a name alone, all on the path `/`, which they share with the
+    /// token service: the version tells them apart.
+    Imm,
 }
 
 impl Product {
@@ -17,6 +20,7 @@ impl Product {
         match self {
             Self::AiWorkSpace => "2021-02-04",
             Self::Sts => "2015-04-01",
+            Self::Imm => "2020-09-30",
         }
     }
 }
@@ -47,8 +51,18 @@ struct Row {
     price: Price,
 }
 
+/// The name of a row: a label of its own, else the operation's.
+macro_rules! label {
+    ($name:ident $label:literal) => {
+        $label
+    };
+    ($name:ident) => {
+        stringify!($name)
+    };
+}
+
 macro_rules! operations {
-    ($( $product:ident { $( $name:ident: $($method:literal)|+ $path:literal, $price:expr; )+ } )+) => {
+    ($( $product:ident { $( $name:ident $(as $label:literal)?: $($method:literal)|+ $path:literal, $price:expr; )+ } )+) => {
         /// The operations that are served.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Operation { $( $( #[allow(missing_docs, reason = "the vendor's name says it")] $name, )+ )+ }
@@ -60,7 +74,7 @@ macro_rules! operations {
             fn row(self) -> &'static Row {
                 match self { $( $( Self::$name => const { &Row {
                     product: Product::$product,
-                    name: stringify!($name),
+                    name: label!($name $($label)?),
                     methods: &[$($method),+],
                     path: $path,
                     price: $price,
@@ -87,16 +101,50 @@ operations! {
         DeleteDatasetVersion: "DELETE" "/api/v1/datasets/{DatasetId}/versions/{VersionName}", FREE;
         CreateDatasetVersionLabels: "PUT" "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", FREE;
         DeleteDatasetVersionLabels: "DELETE" "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", FREE;
+        CreateDatasetFileMetas: "POST" "/api/v1/datasets/{DatasetId}/datasetfilemetas", FREE;
+        UpdateDatasetFileMetas: "PUT" "/api/v1/datasets/{DatasetId}/datasetfilemetas", FREE;
+        DeleteDatasetFileMetas: "DELETE" "/api/v1/datasets/{DatasetId}/datasetfilemetas", FREE;
+        GetDatasetFileMeta: "GET" "/api/v1/datasets/{DatasetId}/datasetfilemetas/{DatasetFileMetaId}", FREE;
+        ListDatasetFileMetas: "GET" "/api/v1/datasets/{DatasetId}/datasetfilemetas", FREE;
+        GetDatasetFileMetasStatistics: "GET" "/api/v1/statistics/datasets/{DatasetId}/datasetfilemetas", FREE;
+        CreateDatasetJob: "POST" "/api/v1/datasets/{DatasetId}/datasetjobs", FREE;
+        GetDatasetJob: "GET" "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", FREE;
+        ListDatasetJobs: "GET" "/api/v1/datasets/{DatasetId}/datasetjobs", FREE;
+        UpdateDatasetJob: "PUT" "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", FREE;
+        DeleteDatasetJob: "DELETE" "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", FREE;
+        StopDatasetJob: "PUT" "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}/action/stop", FREE;
+        CreateDatasetJobConfig: "POST" "/api/v1/datasets/{DatasetId}/datasetjobconfigs", FREE;
+        GetDatasetJobConfig: "GET" "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", FREE;
+        ListDatasetJobConfigs: "GET" "/api/v1/datasets/{DatasetId}/datasetjobconfigs/", FREE;
+        UpdateDatasetJobConfig: "PUT" "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", FREE;
+        DeleteDatasetJobConfig: "DELETE" "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", FREE;
     }
     Sts {
         GetCallerIdentity: "POST" | "GET" "/", FREE;
     }
+    Imm {
+        ImmCreateDataset as "imm:CreateDataset": "POST" | "GET" "/", FREE;
+        ImmGetDataset as "imm:GetDataset": "POST" | "GET" "/", FREE;
+        ImmListDatasets as "imm:ListDatasets": "POST" | "GET" "/", FREE;
+        ImmUpdateDataset as "imm:UpdateDataset": "POST" | "GET" "/", FREE;
+        ImmDeleteDataset as "imm:DeleteDataset": "POST" "/", FREE;
+        ImmCreateBinding as "imm:CreateBinding": "POST" | "GET" "/", FREE;
+        ImmGetBinding as "imm:GetBinding": "POST" | "GET" "/", FREE;
+        ImmListBindings as "imm:ListBindings": "POST" | "GET" "/", FREE;
+        ImmDeleteBinding as "imm:DeleteBinding": "POST" | "GET" "/", FREE;
+    }
 }
 
 impl Operation {
-    /// The vendor's name of the operation, as in `x-acs-action`.
+    /// The name of the operation in log, counts, faults, quotas and denials: the vendor's, with `imm:` before those of
+    /// IMM, of which some are named alike.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// The vendor's name of the operation, as in `x-acs-action`.
+    pub fn action(self) -> &'static str {
+        self.name().trim_start_matches("imm:")
     }
 
     /// The operation of this name.
@@ -106,7 +154,7 @@ impl Operation {
 
     /// Whether its answers come in pages.
     pub fn is_list(self) -> bool {
-        self.name().starts_with("List")
+        self.action().starts_with("List")
     }
 
     /// The operations of a product.
@@ -140,11 +188,21 @@ impl Operation {
         self != Self::GetCallerIdentity
     }
 
+    /// Under which name its answers carry the `RequestId`, if they do.
+    pub(crate) fn request_id_member(self) -> Option<&'static str> {
+        if self == Self::GetDatasetFileMetasStatistics {
+            Some("requestId")
+        } else {
+            (self != Self::ListDatasetFileMetas).then_some("RequestId")
+        }
+    }
+
     /// What RAM calls it.
     pub(crate) fn ram_action(self) -> String {
         match self.product() {
             Product::AiWorkSpace => format!("paidataset:{}", self.name()),
             Product::Sts => format!("sts:{}", self.name()),
+            Product::Imm => self.name().to_owned(),
         }
     }
 }

@@ -20,6 +20,19 @@ pub(crate) enum Refusal {
     DatasetNotFound(String),
     VersionNotFound(String, String),
     WorkspaceNotFound(String),
+    /// A job, a job configuration or file metadata that is not there.
+    ItemNotFound(String),
+    /// The state of a job does not allow this.
+    JobState(String),
+    JobConfigExists(String),
+    /// A project, media dataset or binding that is not there.
+    MediaNotFound(String),
+    MediaExists(String),
+    MediaLimit(String),
+    /// A media dataset that has bindings or files.
+    MediaInUse(String),
+    /// An argument of IMM that is there and wrong.
+    MediaArgument(&'static str, String),
     /// v1 lives and dies with its dataset.
     FirstVersion,
     VersionsExist(String),
@@ -94,6 +107,20 @@ impl Refusal {
                 &knobs.workspace_not_found_code,
                 format!("Workspace {id} does not exist."),
             ),
+            Self::ItemNotFound(what) => {
+                worded(knobs.not_found_status, &knobs.item_not_found_code, format!("{what} does not exist."))
+            }
+            Self::JobState(why) => worded(400, &knobs.job_state_code, format!("{why}.")),
+            Self::JobConfigExists(kind) => {
+                worded(400, &knobs.job_config_exists_code, format!("A configuration {kind} already existed."))
+            }
+            Self::MediaNotFound(what) => {
+                worded(knobs.imm_not_found_status, "ResourceNotFound", format!("{what} does not exist."))
+            }
+            Self::MediaExists(what) => worded(400, "ResourceAlreadyExists", format!("{what} exists.")),
+            Self::MediaLimit(why) => worded(400, "LimitExceededError", format!("{why}.")),
+            Self::MediaInUse(why) => worded(400, &knobs.imm_in_use_code, format!("{why}.")),
+            Self::MediaArgument(name, why) => worded(400, "InvalidArgument", format!("{name} is not valid: {why}.")),
             Self::FirstVersion => worded(
                 400,
                 &knobs.delete_v1_code,

@@ -1,7 +1,7 @@
 //! From a request line to one of the operations.
 //!
 //! Datasets have two forms of paths: the resources of the SDKs, and the operation's name as the vendor's overview page
-//! has it. The token service has one path, and the operation's name in a header or in the query.
+//! has it. The token service and IMM share one path, and have version and operation in headers or in the query.
 
 use crate::encoding::decode;
 use crate::knobs::Rule;
@@ -17,12 +17,24 @@ pub(crate) struct Call {
     pub(crate) operation: Operation,
     pub(crate) dataset_id: String,
     pub(crate) version_name: String,
+    /// The job, job configuration or file metadata that it is about.
+    pub(crate) item_id: String,
 }
 
 impl Call {
+    /// A call about these ids, outermost first.
+    fn new(operation: Operation, mut ids: impl FnMut() -> String) -> Self {
+        let dataset_id = ids();
+        let second = ids();
+        let of_version = operation.ids().nth(1) == Some("VersionName");
+        let (version_name, item_id) = if of_version { (second, String::new()) } else { (String::new(), second) };
+        Self { operation, dataset_id, version_name, item_id }
+    }
+
     /// The id that the operation needs and the call does not have.
     pub(crate) fn lacks(&self) -> Option<&'static str> {
-        let given = [&self.dataset_id, &self.version_name];
+        let second = if self.version_name.is_empty() { &self.item_id } else { &self.version_name };
+        let given = [&self.dataset_id, second];
         let mut needed = self.operation.ids().zip(given);
         needed.find(|(_, id)| id.is_empty()).map(|(name, _)| name)
     }
@@ -43,9 +55,12 @@ fn by_action(request: &Request) -> Option<Call> {
     let header = request.header("x-acs-action");
     let names = [header.as_deref(), request.parameter("Action")];
     let name = names.into_iter().flatten().next()?;
-    let operation = Operation::of(Product::Sts).find(|operation| operation.name() == name)?;
+    let header = request.header("x-acs-version");
+    let version = header.as_deref().or_else(|| request.parameter("Version"));
+    let product = if version == Some(Product::Imm.version()) { Product::Imm } else { Product::Sts };
+    let operation = Operation::of(product).find(|operation| operation.action() == name)?;
     let agreed = names.into_iter().flatten().all(|other| other == name) && operation.takes(&request.method);
-    agreed.then(|| Call { operation, dataset_id: String::new(), version_name: String::new() })
+    agreed.then(|| Call::new(operation, String::new))
 }
 
 /// `Operation`, `Operation/id` or `Operation/id/version`; ids that the path does not have are looked for in the query.
@@ -54,11 +69,13 @@ fn named(request: &Request, rest: &str) -> Option<Call> {
     let name = segments.next()?;
     let mut known = Operation::of(Product::AiWorkSpace);
     let operation = known.find(|known| known.name() == name && known.takes(&request.method))?;
-    let mut id = |index: usize| {
-        let in_query = || request.parameter(operation.ids().nth(index)?).map(ToOwned::to_owned);
+    let mut ids = operation.ids();
+    let id = || {
+        let name = ids.next();
+        let in_query = || request.parameter(name?).map(ToOwned::to_owned);
         segments.next().map(|segment| decode(segment, false)).or_else(in_query).unwrap_or_default()
     };
-    let call = Call { operation, dataset_id: id(0), version_name: id(1) };
+    let call = Call::new(operation, id);
     let too_many = rest.split('/').count() > 1 + operation.ids().count();
     (!too_many).then_some(call)
 }
@@ -69,12 +86,15 @@ fn resource(method: &str, path: &str) -> Option<Call> {
     let operation = candidates.find(|operation| fits(operation.path(), path))?;
     let segments = operation.path().split('/').zip(path.split('/'));
     let mut ids = segments.filter(|(named, _)| id_name(named).is_some()).map(|(_, id)| decode(id, false));
-    let mut id = || ids.next().unwrap_or_default();
-    Some(Call { operation, dataset_id: id(), version_name: id() })
+    Some(Call::new(operation, || ids.next().unwrap_or_default()))
 }
 
-/// Whether a path is one of these; an empty id names nothing.
+/// Whether a path is one of these; an empty id names nothing. A slash at the end of a template may be left out.
 fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = match template.strip_suffix('/') {
+        Some(bare) => (bare, path.strip_suffix('/').unwrap_or(path)),
+        None => (template, path),
+    };
     let mut segments = path.split('/');
     let all = template.split('/').all(|named| {
         segments
@@ -106,11 +126,32 @@ mod tests {
             ("DELETE", "/api/v1/datasets/d-1/versions/v2"),
             ("PUT", "/api/v1/datasets/d-1/versions/v2/labels"),
             ("DELETE", "/api/v1/datasets/d-1/versions/v2/labels"),
+            ("POST", "/api/v1/datasets/d-1/datasetfilemetas"),
+            ("PUT", "/api/v1/datasets/d-1/datasetfilemetas"),
+            ("DELETE", "/api/v1/datasets/d-1/datasetfilemetas"),
+            ("GET", "/api/v1/datasets/d-1/datasetfilemetas/0a"),
+            ("GET", "/api/v1/datasets/d-1/datasetfilemetas"),
+            ("GET", "/api/v1/statistics/datasets/d-1/datasetfilemetas"),
+            ("POST", "/api/v1/datasets/d-1/datasetjobs"),
+            ("GET", "/api/v1/datasets/d-1/datasetjobs/dsjob-1"),
+            ("GET", "/api/v1/datasets/d-1/datasetjobs"),
+            ("PUT", "/api/v1/datasets/d-1/datasetjobs/dsjob-1"),
+            ("DELETE", "/api/v1/datasets/d-1/datasetjobs/dsjob-1"),
+            ("PUT", "/api/v1/datasets/d-1/datasetjobs/dsjob-1/action/stop"),
+            ("POST", "/api/v1/datasets/d-1/datasetjobconfigs"),
+            ("GET", "/api/v1/datasets/d-1/datasetjobconfigs/dscfg-1"),
+            ("GET", "/api/v1/datasets/d-1/datasetjobconfigs/"),
+            ("PUT", "/api/v1/datasets/d-1/datasetjobconfigs/dscfg-1"),
+            ("DELETE", "/api/v1/datasets/d-1/datasetjobconfigs/dscfg-1"),
         ];
         let routed: Vec<_> = paths.iter().map(|(method, path)| resource(method, path).unwrap().operation).collect();
         assert_eq!(routed, Operation::of(Product::AiWorkSpace).collect::<Vec<_>>());
         let call = resource("GET", "/api/v1/datasets/d%2F%E7%8C%AB%20x/versions/v2").unwrap();
         assert_eq!((call.dataset_id.as_str(), call.version_name.as_str()), ("d/猫 x", "v2"));
+        let job = resource("PUT", "/api/v1/datasets/d-1/datasetjobs/dsjob-1/action/stop").unwrap();
+        assert_eq!((job.item_id.as_str(), job.version_name.as_str()), ("dsjob-1", ""));
+        let bare = resource("GET", "/api/v1/datasets/d-1/datasetjobconfigs").unwrap();
+        assert_eq!(bare.operation, Operation::ListDatasetJobConfigs, "the slash at the end may be left out");
     }
 
     #[test]
@@ -149,6 +190,25 @@ mod tests {
             ("POST", "/api/AIWorkSpace/2021-02-04/GetCallerIdentity", &named),
         ] {
             assert_eq!(asked(method, target, headers), None, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn the_version_tells_imm_from_the_token_service() {
+        use crate::request::tests::request;
+        let asked = |method: &str, target: &str, headers: &[(&str, &str)]| {
+            route(&request(method, target, headers, ""), Rule::Accept).map(|call| call.operation)
+        };
+        let headers = [("x-acs-action", "CreateDataset"), ("x-acs-version", "2020-09-30")];
+        let found = Some(Operation::ImmCreateDataset);
+        assert_eq!(asked("POST", "/?ProjectName=p", &headers), found);
+        assert_eq!(asked("GET", "/?Action=CreateDataset&Version=2020-09-30", &[]), found);
+        for (method, target) in [
+            ("GET", "/?Action=DeleteDataset&Version=2020-09-30"),
+            ("POST", "/?Action=GetCallerIdentity&Version=2020-09-30"),
+            ("POST", "/?Action=CreateDataset&Version=2021-02-04"),
+        ] {
+            assert_eq!(asked(method, target, &[]), None, "{method} {target}");
         }
     }
 

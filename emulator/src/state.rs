@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::credentials::{Credential, DEFAULT_ACCOUNT};
 use crate::faults::Fault;
 use crate::knobs::Knobs;
+use crate::store::file_meta::FileMeta;
+use crate::store::job::{Job, JobConfig};
+use crate::store::media::{Binding, MediaDataset};
+use crate::store::shelf::Kept;
 use crate::store::{Dataset, Text};
 
 /// A state. Read, every part is there; written, parts that are absent are left as they are.
@@ -32,9 +36,25 @@ pub struct State {
     /// All datasets in order of creation, versions included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datasets: Option<Vec<Dataset>>,
+    /// Jobs of datasets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<Vec<Job>>,
+    /// Configurations of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_configs: Option<Vec<JobConfig>>,
+    /// Metadata of files, deleted ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_metas: Option<Vec<FileMeta>>,
+    /// Datasets of IMM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_datasets: Option<Vec<MediaDataset>>,
+    /// Their bindings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bindings: Option<Vec<Binding>>,
 }
 
-/// A whole state to be written out, its datasets shared with the store.
+/// A whole state to be written out, its parts shared with the store. Of the kinds besides datasets only those are there
+/// that have something.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct View {
@@ -42,18 +62,39 @@ pub(crate) struct View {
     pub(crate) rest: State,
     #[serde(serialize_with = "each")]
     pub(crate) datasets: Vec<Arc<Dataset>>,
+    #[serde(serialize_with = "each", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jobs: Vec<Arc<Job>>,
+    #[serde(serialize_with = "each", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) job_configs: Vec<Arc<JobConfig>>,
+    #[serde(serialize_with = "each", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) file_metas: Vec<Arc<FileMeta>>,
+    #[serde(serialize_with = "each", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) media_datasets: Vec<Arc<MediaDataset>>,
+    #[serde(serialize_with = "each", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bindings: Vec<Arc<Binding>>,
 }
 
 impl View {
     /// The same with datasets of its own.
     pub(crate) fn state(&self) -> State {
-        let datasets = self.datasets.iter().map(|dataset| Dataset::clone(dataset));
-        State { datasets: Some(datasets.collect()), ..self.rest.clone() }
+        State {
+            datasets: Some(owned(&self.datasets)),
+            jobs: Some(owned(&self.jobs)),
+            job_configs: Some(owned(&self.job_configs)),
+            file_metas: Some(owned(&self.file_metas)),
+            media_datasets: Some(owned(&self.media_datasets)),
+            bindings: Some(owned(&self.bindings)),
+            ..self.rest.clone()
+        }
     }
 }
 
-fn each<S: Serializer>(datasets: &[Arc<Dataset>], out: S) -> Result<S::Ok, S::Error> {
-    out.collect_seq(datasets.iter().map(Arc::as_ref))
+fn owned<T: Clone>(shared: &[Arc<T>]) -> Vec<T> {
+    shared.iter().map(|one| T::clone(one)).collect()
+}
+
+fn each<T: Serialize, S: Serializer>(shared: &[Arc<T>], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(shared.iter().map(Arc::as_ref))
 }
 
 /// A state that cannot be.
@@ -73,10 +114,26 @@ impl State {
                 return Err(StateError(format!("DatasetId {:?} is empty or there twice", dataset.dataset_id)));
             }
         }
+        for (kind, mut all) in [
+            ("DatasetJobId", ids_of(self.jobs.as_deref())),
+            ("DatasetJobConfigId", ids_of(self.job_configs.as_deref())),
+            ("DatasetFileMetaId", ids_of(self.file_metas.as_deref())),
+            ("DatasetName", ids_of(self.media_datasets.as_deref())),
+            ("URI", ids_of(self.bindings.as_deref())),
+        ] {
+            let mut known = HashSet::new();
+            if let Some(id) = all.find(|id| id.is_empty() || !known.insert(id.clone())) {
+                return Err(StateError(format!("{kind} {id:?} is empty or there twice")));
+            }
+        }
         let datasets = self.datasets.take();
         self.datasets = datasets.map(|all| all.into_iter().map(|dataset| filled(dataset, now)).collect());
         Ok(self)
     }
+}
+
+fn ids_of<T: Kept>(things: Option<&[T]>) -> std::vec::IntoIter<Text> {
+    things.unwrap_or_default().iter().map(Kept::id).collect::<Vec<_>>().into_iter()
 }
 
 /// The dataset with the service's defaults in the members that were left out.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::actions::Recall;
+use crate::attached::{Attached, shelf};
 use crate::auth::{Caller, Nonces};
 use crate::clock::{now_ms, timestamp};
 use crate::disk::{Disk, Kept, Saved};
@@ -12,12 +13,14 @@ use crate::knobs::Knobs;
 use crate::ledger::Ledger;
 use crate::quota::Quota;
 use crate::state::{State, StateError, View};
+use crate::store::job::{Job, Said};
 use crate::store::{Clock, Dataset, Store};
 
 /// The emulator's memory. All of it sits behind one lock: a call is decided in microseconds.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) store: Store,
+    pub(crate) attached: Attached,
     pub(crate) recall: Recall,
     pub(crate) ids: Ids,
     pub(crate) knobs: Knobs,
@@ -39,6 +42,7 @@ impl World {
     pub(crate) fn new(start: State) -> Result<Self, StateError> {
         let mut world = Self {
             store: Store::default(),
+            attached: Attached::default(),
             recall: Recall::default(),
             ids: Ids::new(start.seed),
             knobs: Knobs::default(),
@@ -59,11 +63,12 @@ impl World {
     /// Puts what a data directory holds in the place of datasets and ids, and keeps them there from now on. A new
     /// directory takes over what is here. A later reset goes back to what was here before.
     pub(crate) fn keep_on(&mut self, mut disk: Disk, kept: Option<Kept>) {
-        if let Some(Kept { seed, next, datasets }) = kept {
+        if let Some(Kept { seed, next, datasets, attached }) = kept {
             self.ids.reseed(seed);
             self.ids.next = next;
             self.replace(datasets);
-            disk.is_up_to_date(&self.store, &self.ids);
+            self.attached = attached;
+            disk.is_up_to_date(&self.store, &mut self.attached, &self.ids);
         }
         self.disk = Some(disk);
         self.save();
@@ -71,8 +76,11 @@ impl World {
 
     /// Hands what has changed to the data directory; what an answer must wait for. `None` without a data directory.
     pub(crate) fn save(&mut self) -> Option<Saved> {
-        let Self { disk, store, ids, .. } = self;
-        disk.as_mut().map(|disk| disk.save(store, ids))
+        let Self { disk, store, attached, ids, .. } = self;
+        if disk.is_none() {
+            attached.forget_changes();
+        }
+        disk.as_mut().map(|disk| disk.save(store, attached, ids))
     }
 
     /// Back to the start: state, log, counts, used nonces.
@@ -96,9 +104,23 @@ impl World {
         for (order, dataset) in datasets {
             self.store.put_at(order, dataset, Clock { now_ms: 0, lag_ms: 0 });
         }
+        let store = &self.store;
+        self.attached.keep_only(|id| store.knows(id));
         if let Some(disk) = &mut self.disk {
             disk.start_anew();
         }
+    }
+
+    /// Makes a job say this from now on; false when there is no such job.
+    pub(crate) fn tell_job(&mut self, id: &str, mut said: Said) -> bool {
+        let Some(was) = self.attached.jobs.get(id).cloned() else {
+            return false;
+        };
+        let now_ms = (self.clock)();
+        let lag_ms = i64::try_from(self.knobs.list_lag_ms).unwrap_or(i64::MAX / 2);
+        said.since_ms = said.since_ms.or(said.status.is_some().then_some(now_ms));
+        self.attached.put_job(Job { said, ..Job::clone(&was) }, Clock { now_ms, lag_ms });
+        true
     }
 
     /// Everything but the log and the counts.
@@ -115,8 +137,18 @@ impl World {
             knobs: Some(self.knobs.clone()),
             faults: Some(self.faults.list().to_vec()),
             datasets: None,
+            ..State::default()
         };
-        View { rest, datasets: self.store.all() }
+        let Attached { jobs, configs, files, media, bindings, .. } = &self.attached;
+        View {
+            rest,
+            datasets: self.store.all(),
+            jobs: jobs.all().cloned().collect(),
+            job_configs: configs.all().cloned().collect(),
+            file_metas: files.all().cloned().collect(),
+            media_datasets: media.all().cloned().collect(),
+            bindings: bindings.all().cloned().collect(),
+        }
     }
 
     /// Puts the parts that `state` has in the place of ours; all of them or, when one is wrong, none.
@@ -140,6 +172,21 @@ impl World {
         }
         if let Some(datasets) = state.datasets {
             self.replace((0..).zip(datasets));
+        }
+        let attached = &mut self.attached;
+        let replaced = [
+            state.jobs.map(|all| attached.replace_jobs(all)).is_some(),
+            state.job_configs.map(|all| attached.configs = shelf(all)).is_some(),
+            state.file_metas.map(|all| attached.files = shelf(all)).is_some(),
+            state.media_datasets.map(|all| attached.media = shelf(all)).is_some(),
+            state.bindings.map(|all| attached.bindings = shelf(all)).is_some(),
+        ];
+        if replaced.contains(&true) {
+            // What is new counts its revisions from the beginning.
+            self.recall = Recall::default();
+            if let Some(disk) = &mut self.disk {
+                disk.start_anew();
+            }
         }
         Ok(())
     }

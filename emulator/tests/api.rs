@@ -15,8 +15,16 @@ mod disk;
 mod errors;
 #[path = "api/faults.rs"]
 mod faults;
+#[path = "api/files.rs"]
+mod files;
 #[path = "api/identity.rs"]
 mod identity;
+#[path = "api/imm.rs"]
+mod imm;
+#[path = "api/job_configs.rs"]
+mod job_configs;
+#[path = "api/jobs.rs"]
+mod jobs;
 #[path = "api/knobs.rs"]
 mod knobs;
 #[path = "api/life.rs"]
@@ -25,8 +33,12 @@ mod life;
 mod lists;
 #[path = "api/names.rs"]
 mod names;
+#[path = "api/nonsense.rs"]
+mod nonsense;
 #[path = "api/program.rs"]
 mod program;
+#[path = "api/sharing.rs"]
+mod sharing;
 #[path = "api/versions.rs"]
 mod versions;
 #[path = "api/visibility.rs"]

@@ -7,6 +7,12 @@ WORKSPACE = "500"
 LEAST = {"Name": "x", "Property": "FILE", "DataSourceType": "OSS", "Uri": URI, "WorkspaceId": WORKSPACE}
 VERSION = {"Property": "FILE", "DataSourceType": "OSS", "Uri": URI}
 LABELS = [{"Key": "k", "Value": "v"}]
+FILE = {
+    "Uri": "oss://bucket/1.png", "FileType": "image", "ContentType": "image/png", "FileFingerPrint": "9B",
+    "FileUpdateTime": "2026-11-01T00:00:00Z",
+}
+JOB = {"JobAction": "FileMetaBuild", "JobSpec": "{}", "WorkspaceId": WORKSPACE}
+CONFIG = {"ConfigType": "MultimodalIntelligentTag", "Config": '{"apiKey":"k"}', "WorkspaceId": WORKSPACE}
 KEY, SECRET = "testAccessKeyId", "testAccessKeySecret"
 STS = {"type": "sts", "access_key_id": "STS.testAccessKeyId", "access_key_secret": "testStsAccessKeySecret"}
 
@@ -58,6 +64,21 @@ class Refusals:
         }.items():
             for absent in (("d-none", "v1"), (dataset, "v9")):
                 self.expect(404, "201300003", operation, *absent, **parameters)
+        whole = {"DatasetVersion": "v1", "WorkspaceId": WORKSPACE}
+        for operation, parameters in {
+            "CreateDatasetFileMetas": {**whole, "DatasetFileMetas": [FILE]},
+            "UpdateDatasetFileMetas": {"DatasetFileMetas": [{"DatasetFileMetaId": "a"}]},
+            "DeleteDatasetFileMetas": {"DatasetFileMetaIds": "a"}, "ListDatasetFileMetas": whole,
+            "GetDatasetFileMetasStatistics": whole, "CreateDatasetJob": JOB, "ListDatasetJobs": {},
+            "CreateDatasetJobConfig": CONFIG, "ListDatasetJobConfigs": {},
+        }.items():
+            self.expect(404, "201300003", operation, "d-none", **parameters)
+        for operation in (
+            "GetDatasetFileMeta", "GetDatasetJob", "UpdateDatasetJob", "StopDatasetJob", "DeleteDatasetJob",
+            "GetDatasetJobConfig", "UpdateDatasetJobConfig", "DeleteDatasetJobConfig",
+        ):
+            for absent in (("d-none", "x"), (dataset, "x")):
+                self.expect(404, "201300003", operation, *absent)
 
     def invalid_creates(self):
         """Creates that break a rule."""
@@ -89,6 +110,24 @@ class Refusals:
         self.expect(400, "201300101", "DeleteDatasetVersion", dataset, "v1")
         self.expect(400, "MissingLabelKeys", "DeleteDatasetLabels", dataset)
         self.expect(400, "MissingKeys", "DeleteDatasetVersionLabels", dataset, "v1", valid=False)
+        files = {"DatasetVersion": "v1", "WorkspaceId": WORKSPACE, "DatasetFileMetas": [FILE]}
+        self.expect(400, "InvalidDatasetId", "CreateDatasetFileMetas", dataset, **files)
+        for code, change in {
+            "MissingJobAction": {"JobAction": ""}, "InvalidJobAction": {"JobAction": "Dance"},
+            "InvalidJobMode": {"JobMode": "Half"},
+        }.items():
+            self.expect(400, code, "CreateDatasetJob", dataset, valid=False, **{**JOB, **change})
+        self.expect(400, "InvalidJobSpec", "CreateDatasetJob", dataset, **{**JOB, "JobAction": "SemanticIndex"})
+        self.expect(400, "InvalidWorkspaceId", "CreateDatasetJob", dataset, **{**JOB, "WorkspaceId": "1"})
+        self.expect(400, "InvalidStatus", "ListDatasetJobs", dataset, valid=False, Status="Done")
+        job = self.api("CreateDatasetJob", dataset, **JOB)["DatasetJobId"]
+        self.expect(400, "201300201", "DeleteDatasetJob", dataset, job)
+        self.api("StopDatasetJob", dataset, job)
+        self.expect(400, "201300201", "StopDatasetJob", dataset, job)
+        self.api("DeleteDatasetJob", dataset, job)
+        config = self.api("CreateDatasetJobConfig", dataset, **CONFIG)["DatasetJobConfigId"]
+        self.expect(400, "201300202", "CreateDatasetJobConfig", dataset, **CONFIG)
+        self.expect(400, "InvalidConfig", "UpdateDatasetJobConfig", dataset, config, Config="[")
 
     def switched(self, dataset):
         """What the emulator refuses only on demand."""

@@ -1,7 +1,8 @@
 """Drives every dataset operation with the official Python SDK against a running emulator.
 
-Each credential walks through all 15 operations and reads back what it wrote (walk.py); then every documented refusal is
-provoked (refusals.py), and the token service's SDK asks who calls (identity.py). All requests and answers pass a recording proxy and are held to the OpenAPI document (wire.py).
+Each credential walks through all 32 operations and reads back what it wrote (walk.py, belongings.py); then every documented
+refusal is provoked (refusals.py), the SDK of IMM drives its datasets and bindings (media.py), and the token service's SDK
+asks who calls (identity.py). All requests and answers pass a recording proxy and are held to the OpenAPI documents (wire.py).
 Prints a table and a last line `N passed, N failed`; the exit code is 1 if anything failed.
 
     sdk_conformance.py 127.0.0.1:8080
@@ -22,6 +23,7 @@ from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_tea_openapi.models import Config
 
 from identity import Identity
+from media import Media
 from refusals import Refusals
 from walk import Walk
 from wire import Contract, Recorder
@@ -31,6 +33,10 @@ OPERATIONS = [
     "CreateDataset", "ListDatasets", "GetDataset", "UpdateDataset", "DeleteDataset", "PublishDataset",
     "CreateDatasetLabels", "DeleteDatasetLabels", "CreateDatasetVersion", "ListDatasetVersions", "GetDatasetVersion",
     "UpdateDatasetVersion", "DeleteDatasetVersion", "CreateDatasetVersionLabels", "DeleteDatasetVersionLabels",
+    "CreateDatasetFileMetas", "UpdateDatasetFileMetas", "DeleteDatasetFileMetas", "GetDatasetFileMeta",
+    "ListDatasetFileMetas", "GetDatasetFileMetasStatistics", "CreateDatasetJob", "GetDatasetJob", "ListDatasetJobs",
+    "UpdateDatasetJob", "DeleteDatasetJob", "StopDatasetJob", "CreateDatasetJobConfig", "GetDatasetJobConfig",
+    "ListDatasetJobConfigs", "UpdateDatasetJobConfig", "DeleteDatasetJobConfig",
 ]
 COLUMNS = ["AK", "STS", "bearer", "AK (ROA)", "errors", "schema"]
 
@@ -53,12 +59,12 @@ class Report:
             for column in COLUMNS:
                 if (operation, column) not in self.cells:
                     self.check(operation, column, False, "never reached")
-        print(f"\n{'operation':<28}" + "".join(f"| {column:<10}" for column in COLUMNS))
-        print("-" * 28 + "|-----------" * len(COLUMNS))
+        print(f"\n{'operation':<30}" + "".join(f"| {column:<10}" for column in COLUMNS))
+        print("-" * 30 + "|-----------" * len(COLUMNS))
         for operation in OPERATIONS:
             row = [self.cells[operation, column] for column in COLUMNS]
             shown = [f"{good} ok" if not bad else f"{bad} FAILED" for good, bad in row]
-            print(f"{operation:<28}" + "".join(f"| {cell:<10}" for cell in shown))
+            print(f"{operation:<30}" + "".join(f"| {cell:<10}" for cell in shown))
         good = sum(cell[0] for cell in self.cells.values())
         bad = sum(cell[1] for cell in self.cells.values())
         print(f"\n{good} passed, {bad} failed")
@@ -135,12 +141,15 @@ class Conformance:
             self.report.check(part.api.last, column, False, f"stopped by {error!r}")
 
     def run(self):
+        # Short enough to wait for, long enough to be stopped on the way.
+        self.control("PUT", "/knobs", {"jobPendingMs": 0, "jobRunMs": 1500})
         for number, (column, api) in enumerate(self.apis().items()):
             self.attempt(Walk(self.report, column, api, str(478 + number)), column)
             self.hold_to_contract()
         self.attempt(Refusals(self), "errors")
         left = self.control("GET", "/state")["datasets"]
         self.report.check("DeleteDataset", "errors", left == [], f"{len(left)} datasets are left")
+        Media(self).all()
         self.recorder.close()
         Identity(self).all()
         return self.report.show()

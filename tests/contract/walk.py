@@ -1,4 +1,6 @@
-"""One credential's way through all 15 operations, in a workspace of its own, reading back what it wrote."""
+"""One credential's way through all operations, in a workspace of its own, reading back what it wrote."""
+
+from belongings import Belongings
 
 URI = "oss://bucket.oss-cn-hangzhou-internal.aliyuncs.com/a b/"
 
@@ -36,6 +38,7 @@ class Walk:
         self.version_labels(dataset)
         self.list_datasets(dataset)
         self.list_versions(dataset)
+        Belongings(self, dataset).all()
         self.delete(dataset)
 
     def create_and_get(self):

@@ -20,6 +20,8 @@ from referencing.jsonschema import DRAFT202012
 
 DOCUMENT = "urn:pai"
 METHODS = ("get", "put", "post", "delete")
+# Operations whose answers call it otherwise, or do not have it.
+REQUEST_IDS = {"GetDatasetFileMetasStatistics": "requestId", "ListDatasetFileMetas": None}
 
 
 @dataclasses.dataclass
@@ -159,12 +161,21 @@ class Contract:
                 if parameter.get("required"):
                     errors.append(f"{place} {parameter['name']} is missing")
                 continue
+            if "content" in parameter:
+                schema = parameter["content"]["application/json"]["schema"]
+                errors += self._errors(schema, json.loads(text), f"{place} {parameter['name']}")
+                continue
             schema = parameter["schema"]
             kind = schema.get("type")
             if kind == "array":
                 value = text.split(",")
             elif kind == "integer":
                 value = int(text) if re.fullmatch(r"-?\d+", text) else text
+            elif kind == "number":
+                value = float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else text
+            elif kind == "boolean":
+                # The Python SDK writes them with a capital.
+                value = {"true": True, "false": False}.get(text.lower(), text)
             else:
                 value = text
             errors += self._errors(schema, value, f"{place} {parameter['name']}")
@@ -180,9 +191,24 @@ class Contract:
         schema = self._resolve(declared)["content"]["application/json"]["schema"]
         answer = json.loads(exchange.answer)
         errors = self._errors(schema, answer, "answer")
-        if not answer.get("RequestId"):
-            errors.append("answer has no RequestId")
+        member = REQUEST_IDS.get(operation["operationId"], "RequestId") if exchange.status == 200 else "RequestId"
+        if member is not None and not answer.get(member):
+            errors.append(f"answer has no {member}")
         return errors
+
+
+class RpcContract(Contract):
+    """A document of operations that have one path in common and a name in a header."""
+
+    def operation_of(self, exchange):
+        name = exchange.headers.get("x-acs-action")
+        return name if name in self.operations else None
+
+    def request_errors(self, exchange):
+        # The kind of the credential is no parameter of an operation.
+        pairs = urllib.parse.parse_qsl(exchange.query, keep_blank_values=True)
+        own = [(name, value) for name, value in pairs if name != "SignatureType"]
+        return super().request_errors(dataclasses.replace(exchange, query=urllib.parse.urlencode(own)))
 
 
 def _closed(node):

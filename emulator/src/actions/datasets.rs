@@ -2,7 +2,7 @@
 
 use super::describe::{ACCESSIBILITIES, EDITIONS, check_roles, described, first_version};
 use super::input::{Body, check_name};
-use super::{Context, Done, Members, Touched, sharing, view};
+use super::{Context, Done, Members, Touched, jobs, sharing, view};
 use crate::knobs::{DeleteWithVersions, NameScope, Rule};
 use crate::refusal::Refusal;
 use crate::store::{Dataset, Text};
@@ -116,7 +116,13 @@ pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
     if later && context.knobs.delete_with_versions == DeleteWithVersions::Refuse {
         return Err(Refusal::VersionsExist(context.call.dataset_id.clone()));
     }
+    let running = jobs::running(context, &dataset);
+    if running > 0 && context.knobs.delete_with_running_jobs == Rule::Refuse {
+        return Err(Refusal::JobState(format!("Dataset {} has {running} running jobs", dataset.dataset_id)));
+    }
     context.store.remove(&context.call.dataset_id, context.clock());
+    let clock = context.clock();
+    context.attached.remove_dataset(&dataset, clock);
     let touched = Touched { workspace_id: Some(dataset.workspace_id.clone()), ..context.touched() };
     Ok(Done { answer: Members::default(), changed: true, touched })
 }

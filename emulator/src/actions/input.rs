@@ -123,7 +123,11 @@ impl Body {
     }
 
     /// A member that is a list of JSON objects.
-    fn objects<T: DeserializeOwned>(&self, name: &'static str, shape: &str) -> Result<Option<Vec<T>>, Refusal> {
+    pub(super) fn objects<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        shape: &str,
+    ) -> Result<Option<Vec<T>>, Refusal> {
         let all_objects = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_object));
         self.parsed(name, shape, all_objects)
     }
@@ -163,7 +167,7 @@ impl Body {
 }
 
 /// A JSON text as a service keeps it that reads numbers as doubles and prints few digits. What it cannot read it keeps.
-fn rewritten(text: &Text) -> Text {
+pub(super) fn rewritten(text: &Text) -> Text {
     let Ok(mut value) = serde_json::from_str::<Value>(text) else { return text.clone() };
     round(&mut value);
     value.to_string().into()

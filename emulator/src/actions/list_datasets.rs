@@ -6,6 +6,7 @@ use super::paging::{Page, count};
 use super::recall::Question;
 use super::search::Search;
 use super::{Context, Done, Members, Touched, view};
+use crate::knobs::SharesListed;
 use crate::refusal::Refusal;
 use crate::store::{Dataset, Text};
 
@@ -25,7 +26,12 @@ pub(super) fn datasets(context: &mut Context) -> Result<Done, Refusal> {
     };
     let total = found.len();
     let shown: Vec<Arc<Dataset>> = page.cut(found, knobs)?.iter().map(|(_, dataset)| Arc::clone(dataset)).collect();
-    let detail = if search.shows_shares() {
+    let with_shares = match knobs.shares_listed {
+        SharesListed::ByMe => search.shows_shares(),
+        SharesListed::Never => false,
+        SharesListed::Always => true,
+    };
+    let detail = if with_shares {
         view::Detail::ListedWithShares(workspace.clone())
     } else {
         view::Detail::Listed(workspace.clone())

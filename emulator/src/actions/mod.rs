@@ -4,9 +4,13 @@
 
 mod datasets;
 mod describe;
+mod files;
 mod filters;
 mod identity;
+mod imm;
 mod input;
+mod job_configs;
+mod jobs;
 mod labels;
 mod list_datasets;
 mod list_versions;
@@ -23,10 +27,12 @@ use std::sync::Arc;
 pub(crate) use members::Members;
 pub(crate) use recall::Recall;
 
+use crate::attached::Attached;
 use crate::auth::Caller;
 use crate::clock::timestamp;
+use crate::faults::Faults;
 use crate::ids::Ids;
-use crate::knobs::Knobs;
+use crate::knobs::{DefaultVersion, Knobs, Rule};
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -36,9 +42,12 @@ use crate::store::{Clock, Dataset, Store, Text};
 /// All that an operation works with.
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a mut Store,
+    pub(crate) attached: &'a mut Attached,
     pub(crate) recall: &'a mut Recall,
     pub(crate) ids: &'a mut Ids,
     pub(crate) knobs: &'a Knobs,
+    /// For the items of batch calls; those of whole calls have struck by now.
+    pub(crate) faults: &'a mut Faults,
     pub(crate) caller: &'a Caller,
     pub(crate) call: &'a Call,
     pub(crate) request: &'a Request,
@@ -84,6 +93,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
     if let Some(id) = context.call.lacks() {
         return Err(Refusal::Missing(id));
     }
+    jobs::settle(context);
     match context.call.operation {
         Operation::CreateDataset => datasets::create(context),
         Operation::ListDatasets => list_datasets::datasets(context),
@@ -100,7 +110,33 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
         Operation::DeleteDatasetVersion => versions::delete(context),
         Operation::CreateDatasetVersionLabels => labels::add_to_version(context),
         Operation::DeleteDatasetVersionLabels => labels::remove_from_version(context),
+        Operation::CreateDatasetFileMetas => files::create(context),
+        Operation::UpdateDatasetFileMetas => files::update(context),
+        Operation::DeleteDatasetFileMetas => files::delete(context),
+        Operation::GetDatasetFileMeta => files::get(context),
+        Operation::ListDatasetFileMetas => files::list(context),
+        Operation::GetDatasetFileMetasStatistics => files::statistics(context),
+        Operation::CreateDatasetJob => jobs::create(context),
+        Operation::GetDatasetJob => jobs::get(context),
+        Operation::ListDatasetJobs => jobs::list(context),
+        Operation::UpdateDatasetJob => jobs::update(context),
+        Operation::DeleteDatasetJob => jobs::delete(context),
+        Operation::StopDatasetJob => jobs::stop(context),
+        Operation::CreateDatasetJobConfig => job_configs::create(context),
+        Operation::GetDatasetJobConfig => job_configs::get(context),
+        Operation::ListDatasetJobConfigs => job_configs::list(context),
+        Operation::UpdateDatasetJobConfig => job_configs::update(context),
+        Operation::DeleteDatasetJobConfig => job_configs::delete(context),
         Operation::GetCallerIdentity => Ok(identity::caller(context)),
+        Operation::ImmCreateDataset => imm::datasets::create(context),
+        Operation::ImmGetDataset => imm::datasets::get(context),
+        Operation::ImmListDatasets => imm::datasets::list(context),
+        Operation::ImmUpdateDataset => imm::datasets::update(context),
+        Operation::ImmDeleteDataset => imm::datasets::delete(context),
+        Operation::ImmCreateBinding => imm::bindings::create(context),
+        Operation::ImmGetBinding => imm::bindings::get(context),
+        Operation::ImmListBindings => imm::bindings::list(context),
+        Operation::ImmDeleteBinding => imm::bindings::delete(context),
     }
 }
 
@@ -152,6 +188,39 @@ impl Context<'_> {
     /// A call that changed nothing, with this answer.
     fn read(&self, answer: Members) -> Done {
         Done { answer, changed: false, touched: self.touched() }
+    }
+
+    /// The workspace of a call about something of a dataset, which is the dataset's own.
+    fn workspace_of(&self, dataset: &Dataset, named: Option<Text>, required: bool) -> Result<Text, Refusal> {
+        if !required && named.as_ref().is_none_or(Text::is_empty) {
+            return Ok(dataset.workspace_id.clone());
+        }
+        let id = self.workspace(named)?;
+        let its = id == dataset.workspace_id || dataset.share_with(&self.caller.account_id, &id).is_some();
+        if !its && self.knobs.foreign_workspace == Rule::Refuse {
+            return Err(Refusal::invalid("WorkspaceId", format!("the dataset's is {}", dataset.workspace_id)));
+        }
+        Ok(id)
+    }
+
+    /// The version of a call about something of a version: the one it names, which must exist, else the newest.
+    fn version_of(&self, dataset: &Dataset, named: Option<&str>) -> Result<Text, Refusal> {
+        let default = match self.knobs.default_version {
+            DefaultVersion::Latest => dataset.versions.last(),
+            DefaultVersion::First => dataset.versions.first(),
+        };
+        let version = match named.filter(|name| !name.is_empty()) {
+            Some(name) => dataset.version(name),
+            None => default,
+        };
+        version.map(|version| version.version_name.clone()).ok_or_else(|| {
+            Refusal::VersionNotFound(dataset.dataset_id.to_string(), named.unwrap_or_default().to_owned())
+        })
+    }
+
+    /// A call that changed something, with this answer.
+    fn wrote(&self, answer: Members, changed: bool) -> Done {
+        Done { answer, changed, touched: self.touched() }
     }
 
     /// The workspace that a call is about: the one it names, else the default one.

@@ -27,8 +27,14 @@ pub(super) enum Order {
 
 impl Order {
     pub(super) fn of(request: &Request) -> Result<Self, Refusal> {
+        Self::or(request, Self::Ascending)
+    }
+
+    /// The direction that a request asks for, else this one.
+    pub(super) fn or(request: &Request, default: Self) -> Result<Self, Refusal> {
         match request.parameter("Order").unwrap_or_default() {
-            "" | "ASC" => Ok(Self::Ascending),
+            "" => Ok(default),
+            "ASC" => Ok(Self::Ascending),
             "DESC" => Ok(Self::Descending),
             other => Err(Refusal::invalid("Order", format!("{other:?} is none of ASC, DESC"))),
         }
@@ -61,7 +67,19 @@ impl Page {
     pub(super) fn of(request: &Request, knobs: &Knobs, required: bool) -> Result<Self, Refusal> {
         let number = natural(request, "PageNumber", 1, required)?;
         let size = natural(request, "PageSize", 10, required)?;
-        let most = usize::try_from(knobs.page_size_max.max(1)).unwrap_or(usize::MAX);
+        Self { number, size }.within(knobs.page_size_max, knobs)
+    }
+
+    /// The page that a request for jobs asks for.
+    pub(super) fn of_jobs(request: &Request, knobs: &Knobs) -> Result<Self, Refusal> {
+        let number = natural(request, "PageNumber", 1, false)?;
+        let size = natural(request, "PageSize", 20, false)?;
+        Self { number, size }.within(knobs.job_page_size_max, knobs)
+    }
+
+    fn within(self, most: u32, knobs: &Knobs) -> Result<Self, Refusal> {
+        let Self { number, size } = self;
+        let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
         if size > most && knobs.page_size_over == PageSizeOver::Refuse {
             return Err(Refusal::invalid("PageSize", format!("the maximum is {most}")));
         }
@@ -86,8 +104,11 @@ impl Page {
     }
 }
 
-/// The number of the page that a list call asks for, if it is one.
+/// The number of the page that a list call asks for, if it is one. Tokens begin with it; those of IMM have none.
 pub(super) fn number(request: &Request) -> Option<usize> {
+    if let Some(token) = request.parameter("NextToken").filter(|token| !token.is_empty()) {
+        return token.split('.').next()?.parse().ok();
+    }
     natural(request, "PageNumber", 1, false).ok()
 }
 
@@ -101,7 +122,8 @@ pub(super) fn count(answer: &mut Members, all: usize, page: usize, knobs: &Knobs
     answer.put("TotalCount", &total);
 }
 
-fn natural(request: &Request, name: &'static str, default: usize, required: bool) -> Result<usize, Refusal> {
+/// A whole number from 1 in the query.
+pub(super) fn natural(request: &Request, name: &'static str, default: usize, required: bool) -> Result<usize, Refusal> {
     match request.parameter(name).unwrap_or_default() {
         "" if required => Err(Refusal::Missing(name)),
         "" => Ok(default),

@@ -43,6 +43,8 @@ struct Known {
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     known: VecDeque<Known>,
+    /// Those of file metadata.
+    pub(super) walks: super::files::Walks,
 }
 
 impl Recall {

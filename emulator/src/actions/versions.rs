@@ -4,6 +4,7 @@ use super::describe::{DATA_SOURCE_TYPES, PROPERTIES};
 use super::input::Body;
 use super::{Context, Done, Members, view};
 use crate::refusal::Refusal;
+use crate::store::file_meta::owner_of;
 use crate::store::{Dataset, Version};
 
 const SOURCE_TYPES: [&str; 4] = ["USER", "ITAG", "PAI_PUBLIC_DATASET", "PAI-PUBLIC-DATASET"];
@@ -123,6 +124,8 @@ pub(super) fn delete(context: &mut Context) -> Result<Done, Refusal> {
     if name == "v1" {
         return Err(Refusal::FirstVersion);
     }
+    let clock = context.clock();
+    context.attached.files.remove_of(&owner_of(&was.dataset_id, name), clock);
     let mut next = Dataset::clone(&was);
     next.versions.retain(|version| version.version_name != *name);
     Ok(context.store(&was, next, context.knobs.versions_move_modified))

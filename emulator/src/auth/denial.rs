@@ -27,7 +27,7 @@ impl Denial {
     /// Status, code and message of this product under these knobs.
     pub(crate) fn worded(&self, knobs: &Knobs, product: Product) -> (u16, &'static str, String) {
         let inactive = match product {
-            Product::AiWorkSpace => 400,
+            Product::AiWorkSpace | Product::Imm => 400,
             Product::Sts => 403,
         };
         let (status, code, message) = match self {

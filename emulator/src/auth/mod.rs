@@ -45,7 +45,10 @@ enum Claim {
 impl Claim {
     fn of(request: &Request) -> Self {
         if let Some(token) = request.header("x-acs-bearer-token") {
-            let bearer = request.header("x-acs-signature-type").is_some_and(|kind| kind == "BEARERTOKEN");
+            // RPC clients say so in the query.
+            let header = request.header("x-acs-signature-type");
+            let kind = header.as_deref().or_else(|| request.parameter("SignatureType"));
+            let bearer = kind == Some("BEARERTOKEN");
             return if bearer {
                 Self::BearerHeaders(token)
             } else {

@@ -1,10 +1,11 @@
-//! The file of a data directory: one redb database, a table of datasets by their place in the order of creation, and a
-//! table of numbers.
+//! The file of a data directory: one redb database, a table of datasets by their place in the order of creation, one of
+//! what hangs on them (files of older emulators do not have it), and a table of numbers.
 
 use std::path::{Path, PathBuf};
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
+use crate::attached::{Attached, AttachedRow};
 use crate::store::Dataset;
 
 const NAME: &str = "pai-emulator.redb";
@@ -12,6 +13,8 @@ const NAME: &str = "pai-emulator.redb";
 const FORMAT: u64 = 1;
 /// Place in the order of creation, and the dataset in JSON as `GET /_emulator/state` shows it.
 const DATASETS: TableDefinition<u64, &[u8]> = TableDefinition::new("datasets");
+/// Kind and place among the kind, and the thing in JSON.
+const ATTACHED: TableDefinition<(u8, u64), &[u8]> = TableDefinition::new("attached");
 /// `format`, `seed`, `next`.
 const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 /// Bytes of the file that are kept in memory. Few, because all datasets are there anyway.
@@ -44,7 +47,7 @@ pub enum DiskError {
         /// Its format.
         found: u64,
     },
-    /// A dataset in it cannot be understood.
+    /// A dataset in it, or something that hangs on one, cannot be understood.
     #[error("data file {path}, dataset number {order}: {source}")]
     Dataset {
         /// The file.
@@ -63,6 +66,7 @@ pub(crate) struct Kept {
     pub(crate) next: u64,
     /// Each with its place in the order of creation.
     pub(crate) datasets: Vec<(u64, Dataset)>,
+    pub(crate) attached: Attached,
 }
 
 /// The open file. No other process can open it meanwhile.
@@ -106,7 +110,28 @@ impl File {
             })?;
             datasets.push((order, dataset));
         }
-        Ok(Some(Kept { seed, next, datasets }))
+        Ok(Some(Kept { seed, next, datasets, attached: self.attached()? }))
+    }
+
+    fn attached(&self) -> Result<Attached, DiskError> {
+        let failed = |error: redb::Error| DiskError::File { path: self.path.clone(), source: Box::new(error) };
+        let mut attached = Attached::default();
+        let transaction = self.database.begin_read().map_err(|error| failed(error.into()))?;
+        let table = match transaction.open_table(ATTACHED) {
+            Ok(table) => table,
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(attached),
+            Err(error) => return Err(failed(error.into())),
+        };
+        for row in table.iter().map_err(|error| failed(error.into()))? {
+            let (place, json) = row.map_err(|error| failed(error.into()))?;
+            let (kind, order) = place.value();
+            attached.load(kind, order, json.value()).map_err(|source| DiskError::Dataset {
+                path: self.path.clone(),
+                order,
+                source,
+            })?;
+        }
+        Ok(attached)
     }
 
     fn numbers(&self) -> Result<Option<(u64, u64, u64)>, redb::Error> {
@@ -137,6 +162,22 @@ impl Transaction<'_> {
         self.0.delete_table(DATASETS)?;
         // Opening it makes it, so that there is a table to read even if nothing follows.
         self.0.open_table(DATASETS)?;
+        self.0.delete_table(ATTACHED)?;
+        Ok(())
+    }
+
+    /// Puts what hangs on datasets, or its absence, in place.
+    pub(super) fn attach(&self, rows: &[AttachedRow]) -> Result<(), redb::Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut table = self.0.open_table(ATTACHED)?;
+        for (kind, number, json) in rows {
+            match json {
+                Some(json) => drop(table.insert((*kind, *number), json.as_slice())?),
+                None => drop(table.remove((*kind, *number))?),
+            }
+        }
         Ok(())
     }
 

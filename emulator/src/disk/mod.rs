@@ -1,4 +1,4 @@
-//! The data directory: datasets, seed and next id in one file that survives the death of the process.
+//! The data directory: datasets, what hangs on them, seed and next id in one file that survives the death of the process.
 //!
 //! The memory stays what calls are decided by; the disk follows it. [`Disk::save`] hands over what has changed and gives
 //! back a [`Saved`] to wait for, so that no answer leaves before all that it can have seen is on the disk. Changes of one
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 pub use file::DiskError;
 pub(crate) use file::Kept;
 
+use crate::attached::Attached;
 use crate::ids::Ids;
 use crate::store::Store;
 use file::File;
@@ -37,13 +38,14 @@ pub(crate) struct Disk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     revision: u64,
+    attached: u64,
     seed: u64,
     next: u64,
 }
 
 impl Mark {
-    fn of(store: &Store, ids: &Ids) -> Self {
-        Self { revision: store.revision(), seed: ids.seed, next: ids.next }
+    fn of(store: &Store, attached: &Attached, ids: &Ids) -> Self {
+        Self { revision: store.revision(), attached: attached.revision(), seed: ids.seed, next: ids.next }
     }
 }
 
@@ -73,8 +75,9 @@ impl Disk {
     }
 
     /// Notes that the disk already holds what the memory does.
-    pub(crate) fn is_up_to_date(&mut self, store: &Store, ids: &Ids) {
-        self.known = Some(Mark::of(store, ids));
+    pub(crate) fn is_up_to_date(&mut self, store: &Store, attached: &mut Attached, ids: &Ids) {
+        attached.forget_changes();
+        self.known = Some(Mark::of(store, attached, ids));
     }
 
     /// Notes that the memory was replaced as a whole.
@@ -83,13 +86,13 @@ impl Disk {
     }
 
     /// Hands over what the disk does not know yet; what to wait for until it, and all before it, is written.
-    pub(crate) fn save(&mut self, store: &Store, ids: &Ids) -> Saved {
-        let mark = Mark::of(store, ids);
+    pub(crate) fn save(&mut self, store: &Store, attached: &mut Attached, ids: &Ids) -> Saved {
+        let mark = Mark::of(store, attached, ids);
         if self.known != Some(mark) {
             let changes = self.known.and_then(|known| store.changes_since(known.revision));
             let batch = match changes {
-                Some(changes) => Batch::of_changes(changes, ids),
-                None => Batch::of_everything(store, ids),
+                Some(changes) => Batch::of_changes(changes, attached.take_changes(), ids),
+                None => Batch::of_everything(store, attached.everything(), ids),
             };
             self.known = Some(mark);
             self.sent += 1;

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use tokio::sync::watch::Sender;
 
 use super::file::File;
+use crate::attached::AttachedRow;
 use crate::ids::Ids;
 use crate::store::{Change, Dataset, Store};
 
@@ -17,19 +18,24 @@ pub(super) struct Batch {
     anew: bool,
     /// Datasets by their place in the order of creation; `None` = gone.
     datasets: Vec<(u64, Option<Arc<Dataset>>)>,
+    attached: Vec<AttachedRow>,
     seed: u64,
     next: u64,
 }
 
 impl Batch {
-    pub(super) fn of_changes<'a>(changes: impl Iterator<Item = &'a Change>, ids: &Ids) -> Self {
+    pub(super) fn of_changes<'a>(
+        changes: impl Iterator<Item = &'a Change>,
+        attached: Vec<AttachedRow>,
+        ids: &Ids,
+    ) -> Self {
         let datasets = changes.map(|change| (change.order, change.now.clone())).collect();
-        Self { anew: false, datasets, seed: ids.seed, next: ids.next }
+        Self { anew: false, datasets, attached, seed: ids.seed, next: ids.next }
     }
 
-    pub(super) fn of_everything(store: &Store, ids: &Ids) -> Self {
+    pub(super) fn of_everything(store: &Store, attached: Vec<AttachedRow>, ids: &Ids) -> Self {
         let datasets = store.numbered().map(|(order, dataset)| (order, Some(Arc::clone(dataset)))).collect();
-        Self { anew: true, datasets, seed: ids.seed, next: ids.next }
+        Self { anew: true, datasets, attached, seed: ids.seed, next: ids.next }
     }
 }
 
@@ -69,6 +75,7 @@ fn write(file: &File, batches: &[Batch]) -> Result<(), redb::Error> {
                 let rows: Vec<_> = some.iter().map(|(order, dataset)| (*order, dataset.as_ref().map(json))).collect();
                 transaction.put(&rows)?;
             }
+            transaction.attach(&batch.attached)?;
             transaction.ids(batch.seed, batch.next)?;
         }
         Ok(())

@@ -38,13 +38,15 @@ pub(crate) struct Ticket {
 #[derive(Debug)]
 struct Asked {
     operation: &'static str,
+    request_id_member: Option<&'static str>,
     access_key_id: String,
     touched: Touched,
 }
 
 impl Asked {
     fn of(call: &Call, access_key_id: &str) -> Self {
-        Self { operation: call.operation.name(), access_key_id: access_key_id.to_owned(), touched: Touched::by(call) }
+        let (operation, request_id_member) = (call.operation.name(), call.operation.request_id_member());
+        Self { operation, request_id_member, access_key_id: access_key_id.to_owned(), touched: Touched::by(call) }
     }
 }
 
@@ -52,7 +54,12 @@ impl World {
     /// Takes in a request.
     pub(crate) fn arrive(&mut self, request: &Request, now_ms: i64) -> Step {
         let Some(call) = route(request, self.knobs.gateway_form) else {
-            let asked = Asked { operation: "Unknown", access_key_id: String::new(), touched: Touched::default() };
+            let asked = Asked {
+                operation: "Unknown",
+                request_id_member: None,
+                access_key_id: String::new(),
+                touched: Touched::default(),
+            };
             return self.end(request, asked, Err(Refusal::ApiNotFound), None, now_ms);
         };
         let caller = match self.admit(request, &call, now_ms) {
@@ -104,8 +111,8 @@ impl World {
         caller: &Caller,
         now_ms: i64,
     ) -> Result<Done, Refusal> {
-        let Self { store, recall, ids, knobs, .. } = self;
-        actions::perform(&mut Context { store, recall, ids, knobs, caller, call, request, now_ms })
+        let Self { store, attached, recall, ids, knobs, faults, .. } = self;
+        actions::perform(&mut Context { store, attached, recall, ids, knobs, faults, caller, call, request, now_ms })
     }
 
     /// The caller, if it is known, within its quota and permitted; else the key it claimed and why not.
@@ -145,6 +152,7 @@ impl World {
             knobs: &self.knobs,
             host: request.header("host").unwrap_or_default(),
             request_id: request_id.to_string(),
+            request_id_member: asked.request_id_member,
         };
         let sent = scene.sent(answer, fault.as_ref());
         let entry = Entry {
@@ -177,7 +185,7 @@ fn check_headers(request: &Request, operation: Operation, knobs: &Knobs) -> Resu
     let unversioned = knobs.auth == Auth::Off || scheme.starts_with("bearer ");
     let in_query = match operation.product() {
         Product::AiWorkSpace => None,
-        Product::Sts => request.parameter("Version").map(ToOwned::to_owned),
+        Product::Sts | Product::Imm => request.parameter("Version").map(ToOwned::to_owned),
     };
     match request.header("x-acs-version").or(in_query) {
         Some(version) if version != operation.product().version() => return Err(Refusal::ApiNotFound),
@@ -185,7 +193,7 @@ fn check_headers(request: &Request, operation: Operation, knobs: &Knobs) -> Resu
         Some(_) | None => {}
     }
     match request.header("x-acs-action") {
-        Some(action) if knobs.action_check && action != operation.name() => Err(Refusal::ApiNotFound),
+        Some(action) if knobs.action_check && action != operation.action() => Err(Refusal::ApiNotFound),
         Some(_) | None => Ok(()),
     }
 }

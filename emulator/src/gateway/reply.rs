@@ -40,6 +40,8 @@ pub(super) struct Scene<'a> {
     pub(super) knobs: &'a Knobs,
     pub(super) host: String,
     pub(super) request_id: String,
+    /// What a good answer calls it, if it has it.
+    pub(super) request_id_member: Option<&'static str>,
 }
 
 /// The refusal that an `error` fault stands for.
@@ -83,7 +85,10 @@ impl Scene<'_> {
                 (Some(worded), members)
             }
         };
-        members.put("RequestId", &self.request_id);
+        let member = if worded.is_some() { Some("RequestId") } else { self.request_id_member };
+        if let Some(member) = member {
+            members.put(member, &self.request_id);
+        }
         let reply = Reply {
             status: worded.as_ref().map_or(200, |worded| worded.status),
             body: members.json(),

@@ -137,3 +137,69 @@ pub enum ListChaos {
     /// Each page leaves out the item that should have been its first.
     Skip,
 }
+
+/// In which lists of datasets shares are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SharesListed {
+    /// Those that ask for `ShareScope=BY_ME`.
+    ByMe,
+    /// None.
+    Never,
+    /// All.
+    Always,
+}
+
+/// The version of a call that names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefaultVersion {
+    /// The newest.
+    Latest,
+    /// v1.
+    First,
+}
+
+/// How a job ends, in the service's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobOutcome {
+    /// Every file was completed.
+    #[default]
+    Succeeded,
+    /// Some files failed.
+    PartialFailed,
+    /// All files failed.
+    Failed,
+}
+
+/// What becomes of a job that is stopped, in the service's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopOutcome {
+    /// It ends where it is.
+    #[default]
+    ManuallyStop,
+    /// It had all but ended and succeeds.
+    Succeeded,
+}
+
+/// What a list of jobs that names no version lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobsListed {
+    /// The jobs of all versions.
+    Dataset,
+    /// Those of the version that other calls mean when they name none.
+    Version,
+}
+
+/// Which lists of file metadata `TopK` limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TopKLimits {
+    /// Those that look for something similar to a text, a picture or a video.
+    Similar,
+    /// All of the types MIX and VECTOR.
+    Mix,
+    /// All, those of the type TAG too.
+    All,
+}

@@ -4,7 +4,12 @@
 //! [`Store::put`] or [`Store::remove`], which keep the indexes right and note it in the journal.
 
 pub(crate) mod dataset;
+pub(crate) mod file_meta;
+pub(crate) mod job;
 mod journal;
+pub(crate) mod media;
+pub(crate) mod shelf;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +19,7 @@ use std::sync::Arc;
 pub(crate) use dataset::Text;
 pub(crate) use journal::Change;
 use journal::Journal;
+use slot::Slot;
 
 // The types as they are kept.
 pub(crate) type Dataset = dataset::Dataset<Text>;
@@ -40,35 +46,10 @@ impl Clock {
     }
 }
 
-/// One dataset over time.
-#[derive(Debug, Default)]
-struct Slot {
-    current: Option<Arc<Dataset>>,
-    /// Earlier states and the times of their ends, oldest first; only states that a lagging list can still show.
-    past: VecDeque<(i64, Option<Arc<Dataset>>)>,
-}
-
-impl Slot {
-    fn seen(&self, clock: Clock) -> Option<&Arc<Dataset>> {
-        let past = self.past.iter().find(|(until_ms, _)| *until_ms > clock.seen_ms());
-        past.map_or(self.current.as_ref(), |(_, was)| was.as_ref())
-    }
-
-    /// Sets the next state; returns the one before.
-    fn replace(&mut self, next: Option<Arc<Dataset>>, clock: Clock) -> Option<Arc<Dataset>> {
-        let was = std::mem::replace(&mut self.current, next);
-        self.past.retain(|(until_ms, _)| *until_ms > clock.seen_ms());
-        if clock.lag_ms > 0 {
-            self.past.push_back((clock.now_ms, was.clone()));
-        }
-        was
-    }
-}
-
 /// All datasets of all accounts. Each has a number: its place in the order of creation.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    slots: BTreeMap<u64, Slot>,
+    slots: BTreeMap<u64, Slot<Dataset>>,
     /// The number of each id.
     ids: HashMap<Text, u64>,
     /// Every workspace with what its lists ever had a reason to show: its own datasets and those shared to it.
@@ -101,7 +82,7 @@ impl Store {
         self.slots.iter().filter_map(|(order, slot)| Some((*order, slot.current.as_ref()?)))
     }
 
-    fn slot(&self, id: &str) -> Option<(u64, &Slot)> {
+    fn slot(&self, id: &str) -> Option<(u64, &Slot<Dataset>)> {
         let order = *self.ids.get(id)?;
         Some((order, self.slots.get(&order)?))
     }

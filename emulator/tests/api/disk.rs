@@ -189,3 +189,37 @@ async fn directories_that_cannot_be_used_are_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("data directory"));
 }
+
+#[tokio::test]
+async fn what_hangs_on_datasets_survives_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let (running, client) = start(directory.path(), &["--knob", "jobRunMs=3600000"]);
+    let id = client.create("x", json!({"Edition": "ADVANCED"})).await;
+    let gone = client.create("gone", json!({})).await;
+    let job = json!({"JobAction": "FileMetaBuild", "JobSpec": "{}", "WorkspaceId": "478"});
+    client.ok("POST", &format!("/{id}/datasetjobs"), job.clone()).await;
+    client.ok("POST", &format!("/{gone}/datasetjobs"), job).await;
+    client.ok("DELETE", &format!("/{gone}"), Value::Null).await;
+    let config = json!({"ConfigType": "MultimodalSemanticIndex", "Config": "{}", "WorkspaceId": "478"});
+    client.ok("POST", &format!("/{id}/datasetjobconfigs"), config).await;
+    let file = json!({"Uri": "oss://b/1", "FileType": "image", "ContentType": "image/png", "FileFingerPrint": "1",
+        "FileUpdateTime": "2026-01-01T00:00:00Z"});
+    let batch = json!({"DatasetVersion": "v1", "WorkspaceId": "478", "DatasetFileMetas": [file]});
+    client.ok("POST", &format!("/{id}/datasetfilemetas"), batch).await;
+    let kinds = ["jobs", "jobConfigs", "fileMetas", "mediaDatasets", "bindings"];
+    let media = json!({"mediaDatasets": [{"AccountId": "1", "ProjectName": "p", "DatasetName": "m"}],
+        "bindings": [{"AccountId": "1", "ProjectName": "p", "DatasetName": "m", "URI": "oss://b"}]});
+    assert_eq!(client.control("PUT", "/state", media).await.0, 200);
+    let before = client.control("GET", "/state", Value::Null).await.1;
+    assert!(kinds.iter().all(|kind| before[kind].as_array().unwrap().len() == 1), "{before}");
+    kill(running);
+    let (running, client) = start(directory.path(), &[]);
+    let after = client.control("GET", "/state", Value::Null).await.1;
+    assert!(kinds.iter().all(|kind| before[kind] == after[kind]), "{after}");
+    client.control("PUT", "/state", json!({"datasets": []})).await;
+    kill(running);
+    let (_running, client) = start(directory.path(), &[]);
+    let left = client.control("GET", "/state", Value::Null).await.1;
+    let counts = kinds.map(|kind| left[kind].as_array().map_or(0, Vec::len));
+    assert_eq!(counts, [0, 0, 0, 1, 1], "what hung on datasets goes with them");
+}
