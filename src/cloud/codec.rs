@@ -18,6 +18,18 @@ use crate::remote::mark::{Labels, RawMark};
 pub use dataset::Datasets;
 pub use version::Versions;
 
+/// The codecs of everything that is in a dataset, one for each collection.
+pub const NESTED: &[&dyn Nested] = &[&Versions];
+
+/// The most items that a page of a list is asked for.
+pub const PAGE: u32 = 100;
+
+/// The codec of this collection of a dataset, if there is one.
+#[must_use]
+pub fn nested(collection: &str) -> Option<&'static dyn Nested> {
+    NESTED.iter().copied().find(|codec| codec.collection() == collection)
+}
+
 /// A change to the labels or the mark of an existing remote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -31,6 +43,10 @@ pub struct Change {
 
 /// The requests about one kind of remote, and what their answers show.
 pub trait Codec: Sync + fmt::Debug {
+    /// More about this kind, if its remotes exist only inside a dataset.
+    fn nested(&self) -> Option<&dyn Nested> {
+        None
+    }
     /// Where its mark is written.
     fn carrier(&self) -> Carrier {
         Carrier::Labels
@@ -99,4 +115,14 @@ pub trait Codec: Sync + fmt::Debug {
         let after = Remote { mark: after.present(), ..remote.clone() };
         Change { request, after, replaces: put.is_some() && self.replaces_labels() }
     }
+}
+
+/// The requests about the remotes in one collection of a dataset, and what their answers show.
+pub trait Nested: Codec {
+    /// The collection, as ids name it.
+    fn collection(&self) -> &'static str;
+    /// Asks for a page of those in a dataset.
+    fn list(&self, dataset: &str, page: u32) -> Request;
+    /// The remotes on such a page, and `TotalCount` if there is one.
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed>;
 }

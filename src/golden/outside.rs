@@ -20,7 +20,7 @@ pub(super) fn outside(view: &View, step: &Step) -> Outcome {
         }
         Step::Look(Look::Owned) => ("find-owned".to_owned(), String::new()),
         Step::Look(Look::Named(name)) => ("find-named".to_owned(), name.clone()),
-        Step::Look(Look::Children(id)) => ("list-versions".to_owned(), id.to_string()),
+        Step::Look(Look::Children(id, collection)) => (format!("list-{collection}"), id.to_string()),
         Step::Read(id) => ("read".to_owned(), id.to_string()),
         Step::Permit => ("permit".to_owned(), String::new()),
         Step::Claim(intent, flight) => {

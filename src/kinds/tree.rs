@@ -9,7 +9,7 @@ use crate::plan::report::Next;
 use crate::plan::step::Look;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 
 /// Deletions of a Dataset and its versions within this time count as one deletion, as a client sends them one after the
 /// other.
@@ -43,8 +43,8 @@ pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance 
     if newest == Some(first_version::NAME) || view.relations.delete_foreign {
         return Clearance::Go;
     }
-    let Some(versions) = &view.observed.versions else {
-        return Clearance::Needs(Look::Children(remote.id.clone()));
+    let Some(versions) = view.observed.children.get(VERSIONS) else {
+        return Clearance::Needs(Look::Children(remote.id.clone(), VERSIONS));
     };
     let foreign: Vec<_> = versions
         .iter()

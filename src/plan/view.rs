@@ -120,8 +120,8 @@ pub struct Observed {
     pub owned_is_fresh: bool,
     /// Remotes with the wanted name, listed in this reconcile.
     pub named: Option<Vec<Arc<Remote>>>,
-    /// All versions of the dataset, listed in this reconcile.
-    pub versions: Option<Vec<Arc<Remote>>>,
+    /// The collections of the dataset that were listed in this reconcile, each as a whole.
+    pub children: BTreeMap<&'static str, Vec<Arc<Remote>>>,
     /// Those uids in the marks seen that objects in this cluster have.
     pub live_here: BTreeSet<String>,
     /// The objects with these uids, by uid; only for marks on remotes of this kind.

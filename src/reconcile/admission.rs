@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::cloud::codec;
 use crate::cloud::{Lane, Observer as _, Operation, Permit, Reservation};
 use crate::environment;
 use crate::plan::desired::Deletion;
@@ -96,9 +97,12 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
             }
         }
         Step::Read(id) => view.profile.codec_of(id).get(id).operation(),
-        Step::Look(Look::Children(_)) => Operation::ListDatasetVersions,
-        Step::Look(Look::Owned) if view.profile.is_nested() => Operation::ListDatasetVersions,
-        Step::Look(Look::Owned | Look::Named(_)) => Operation::ListDatasets,
+        Step::Look(Look::Children(id, collection)) => codec::nested(collection)?.list(id.root(), 1).operation(),
+        Step::Look(Look::Owned) => match codec.nested() {
+            Some(nested) => nested.list("", 1).operation(),
+            None => Operation::ListDatasets,
+        },
+        Step::Look(Look::Named(_)) => Operation::ListDatasets,
         Step::Edit(edit) => edit.request.operation(),
         Step::Delete(id) => codec.delete(id).operation(),
         Step::Reread

@@ -57,11 +57,7 @@ impl<K: Kind> Pass<'_, K> {
         match made {
             Ok(id) => {
                 let remote = Arc::new(Remote { mark: Some(mark), ..(K::PROFILE.made)(&id, desired) });
-                if id.child().is_some() {
-                    self.account.inventory.put_created_version(&remote);
-                } else {
-                    self.account.inventory.put_written(&remote);
-                }
+                self.account.inventory.put_created(&remote);
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
                 }

@@ -82,8 +82,8 @@ impl Index for PassIndex<'_> {
         self.inventory.is_swept(workspace)
     }
 
-    fn versions_known(&self, dataset: &str) -> bool {
-        self.inventory.versions_known(dataset)
+    fn children_known(&self, dataset: &str, collection: &str) -> bool {
+        self.inventory.children_known(dataset, collection)
     }
 
     fn is_gone(&self, id: &RemoteId) -> bool {
@@ -94,8 +94,8 @@ impl Index for PassIndex<'_> {
         self.inventory.get(id)
     }
 
-    fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
-        self.inventory.owned(owners, dataset)
+    fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
+        self.inventory.owned(owners, within)
     }
 
     fn is_refused(&self, dataset: &str) -> bool {

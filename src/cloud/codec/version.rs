@@ -1,11 +1,11 @@
 //! Versions of datasets on the wire.
 
-use super::Codec;
 use super::dataset::with_labels;
+use super::{Codec, Nested, PAGE};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::{Labels, RawMark};
 
 /// Versions of PAI datasets.
@@ -21,12 +21,26 @@ impl Versions {
     }
 }
 
-/// The name of a version.
-fn name(id: &RemoteId) -> &str {
-    id.child().unwrap_or_default()
+impl Nested for Versions {
+    fn collection(&self) -> &'static str {
+        VERSIONS
+    }
+
+    fn list(&self, dataset: &str, page: u32) -> Request {
+        Request::list_dataset_versions(dataset, page, PAGE, None)
+    }
+
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+        let (items, total) = answer.versions()?;
+        Ok((items.into_iter().map(|item| Self::remote(dataset, item)).collect(), total))
+    }
 }
 
 impl Codec for Versions {
+    fn nested(&self) -> Option<&dyn Nested> {
+        Some(self)
+    }
+
     fn creates(&self) -> Operation {
         Operation::CreateDatasetVersion
     }
@@ -40,7 +54,7 @@ impl Codec for Versions {
     }
 
     fn get(&self, id: &RemoteId) -> Request {
-        Request::get_dataset_version(id.root(), name(id))
+        Request::get_dataset_version(id.root(), id.name())
     }
 
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
@@ -48,18 +62,18 @@ impl Codec for Versions {
     }
 
     fn update(&self, remote: &Remote, members: Fields) -> Request {
-        Request::update_dataset_version(remote.id.root(), name(&remote.id), members)
+        Request::update_dataset_version(remote.id.root(), remote.id.name(), members)
     }
 
     fn delete(&self, id: &RemoteId) -> Request {
-        Request::delete_dataset_version(id.root(), name(id))
+        Request::delete_dataset_version(id.root(), id.name())
     }
 
     /// The vendor does not document whether this PUT keeps labels that it does not name, so it names all of them.
     fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
         let mut all = remote.all_labels();
         all.extend(labels.clone());
-        Request::create_dataset_version_labels(remote.id.root(), name(&remote.id), &all)
+        Request::create_dataset_version_labels(remote.id.root(), remote.id.name(), &all)
     }
 
     fn replaces_labels(&self) -> bool {
@@ -67,7 +81,7 @@ impl Codec for Versions {
     }
 
     fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
-        Request::delete_dataset_version_labels(id.root(), name(id), keys)
+        Request::delete_dataset_version_labels(id.root(), id.name(), keys)
     }
 }
 

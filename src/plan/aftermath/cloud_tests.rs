@@ -17,7 +17,7 @@ use crate::plan::step::{Look, Step};
 use crate::plan::view::Observation;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::Labels;
 use crate::remote::mark::RawMark;
 
@@ -228,7 +228,7 @@ fn a_remote_in_hand_is_looked_at_and_let_go_and_nothing_else() {
         Step::Reread,
         Step::Look(Look::Sweep),
         Step::Look(Look::Named("n".to_owned())),
-        Step::Look(Look::Children(id.clone())),
+        Step::Look(Look::Children(id.clone(), VERSIONS)),
         Step::Permit,
         Step::Create,
         Step::Resolve,

@@ -39,7 +39,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                      {} to take it, or delete it",
                     remote.id,
                     view.owner.kind,
-                    adoption(remote)
+                    adoption(view, remote)
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
@@ -54,7 +54,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                     "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
                      it in the console to get a new one",
                     remote.id,
-                    adoption(remote)
+                    adoption(view, remote)
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }

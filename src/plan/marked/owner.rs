@@ -57,15 +57,14 @@ pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
     let message = format!(
         "another dataset is named {name}: {}; change spec.name, or take it with {}",
         named.collect::<Vec<_>>().join(", "),
-        adoption(first)
+        adoption(view, first)
     );
     (message, others.iter().map(|remote| About::shown(remote)).collect())
 }
 
 /// The `adoption` that takes this remote, ready to be copied into a spec.
-pub(super) fn adoption(remote: &Remote) -> String {
-    match remote.id.child() {
-        None => format!("adoption: {{datasetId: {}}}", remote.id.root()),
-        Some(version) => format!("adoption: {{versionName: {version}}}"),
-    }
+pub(super) fn adoption(view: &View, remote: &Remote) -> String {
+    let keys = view.profile.id_keys;
+    let member = if remote.id.child().is_none() { keys.first() } else { keys.last() };
+    format!("adoption: {{{}: {}}}", member.copied().unwrap_or_default(), remote.id.name())
 }

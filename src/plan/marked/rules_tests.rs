@@ -18,7 +18,7 @@ use crate::plan::object::Stored;
 use crate::plan::recorded::Ended;
 use crate::plan::step::{Flight, Look};
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::Origin;
 
 fn id() -> RemoteId {
@@ -99,8 +99,8 @@ fn living_and_strange_versions_keep_their_dataset() {
     let v2 = Remote { id: RemoteId::new("d-1").join("v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
     view.observed.remotes.insert(id(), Observation::Read(Arc::new(remote)));
-    assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"))));
-    view.observed.versions = Some(vec![Arc::new(v2)]);
+    assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"), VERSIONS)));
+    view.observed.children.insert(VERSIONS, vec![Arc::new(v2)]);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
     assert_eq!(plan(&view), Step::Delete(id()));

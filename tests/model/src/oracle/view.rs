@@ -13,7 +13,7 @@ use dataset_operator::plan::view::{Observation, Observed, Relations, StateView, 
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::Fields;
-use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::id::{RemoteId, VERSIONS};
 use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
@@ -185,7 +185,7 @@ impl Oracle {
             owned: question.owned.as_ref().map(all).unwrap_or_default(),
             owned_is_fresh: question.owned.is_some(),
             named: question.named.as_ref().map(all),
-            versions: question.versions.as_ref().map(|_| self.versions(question)),
+            children: question.versions.iter().map(|_| (VERSIONS, self.versions(question))).collect(),
             permit: question.permit,
             flight: question.flight.map(|flight| self.flight(&flight)),
             // Names of other owners and the result of a rename appear in messages only and decide nothing.
