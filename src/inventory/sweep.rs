@@ -164,7 +164,7 @@ impl Sweep<'_> {
             let mut state = self.inventory.state();
             for remote in &page.remotes {
                 let id = remote.id.root();
-                let ours = remote.mark.as_ref().is_some_and(|mark| mark.is_under(&self.inventory.settings.domains));
+                let ours = remote.mark.as_ref().is_some_and(|mark| mark.may_be_under(&self.inventory.settings.domains));
                 if !ours && !state.rows.is_recorded(id) {
                     progress.other(id);
                     continue;

@@ -122,9 +122,10 @@ pub struct Observed {
     pub named: Option<Vec<Arc<Remote>>>,
     /// The collections of the dataset that were listed in this reconcile, each as a whole.
     pub children: BTreeMap<&'static str, Vec<Arc<Remote>>>,
-    /// Those uids in the marks seen that objects in this cluster have.
+    /// Those uids in the marks seen that objects in this cluster have, and that of the object which has this name now: a
+    /// mark in a text may be of that one, and does not name its uid.
     pub live_here: BTreeSet<String>,
-    /// The objects with these uids, by uid; only for marks on remotes of this kind.
+    /// The other objects here that marks on remotes of this kind name, by [`RawMark::named`].
     pub neighbours: BTreeMap<String, Neighbour>,
     /// Those of the remotes seen that another object here recorded.
     pub recorded_elsewhere: BTreeSet<RemoteId>,
@@ -220,6 +221,12 @@ impl View {
             Carrier::Labels => self.config.identity.owner_values(&self.owner),
             Carrier::Text(_) => self.config.identity.owner_values_in_text(&self.owner),
         }
+    }
+
+    /// What messages call the marks on remotes of this kind.
+    #[must_use]
+    pub fn mark_words(&self) -> &'static str {
+        self.profile.codec.carrier().words()
     }
 
     /// The target as it is signed in marks of texts.

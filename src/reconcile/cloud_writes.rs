@@ -135,7 +135,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// An edit was acknowledged: updates what is known, and sends the event.
     fn edited(&mut self, view: &View, edit: Edit) {
-        if let Some((reason, note)) = aftermath::news_of(&edit, view.observed.flight.is_some()) {
+        if let Some((reason, note)) =
+            aftermath::news_of(&edit, K::PROFILE.codec.carrier(), view.observed.flight.is_some())
+        {
             self.tell(reason, &note);
         }
         if let Purpose::Spec(fields) = &edit.purpose {

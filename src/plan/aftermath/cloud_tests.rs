@@ -167,7 +167,7 @@ fn a_restored_mark_is_told_unless_it_is_part_of_taking_the_remote() {
     let codec = dataset::PROFILE.codec;
     let (plain, mark) = (remote(), RawMark { owner: Some("o".to_owned()), ..RawMark::default() });
     let released = Remote { mark: Some(RawMark::default().into_released()), ..(*plain).clone() };
-    let told = |edit: &Edit, in_flight| news_of(edit, in_flight).map(|(reason, _)| reason);
+    let told = |edit: &Edit, in_flight| news_of(edit, codec.carrier(), in_flight).map(|(reason, _)| reason);
     let restored = Edit::mark(codec, &plain, &mark);
     assert_eq!((told(&restored, false), told(&restored, true)), (Some(EventReason::MarkRestored), None));
     assert_eq!(told(&Edit::mark(codec, &released, &mark), false), None, "not all of it yet");

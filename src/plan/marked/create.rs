@@ -58,14 +58,17 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
-            Ownership::Forged => return forged(remote),
+            Ownership::Forged => return forged(view, remote),
             Ownership::Mine { .. } | Ownership::Other | Ownership::Dead | Ownership::Nobody => {}
         }
     }
     match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
         (Policy::Only, _) => stuck(
             Reason::AdoptionNotFound,
-            "adoption.policy is AdoptOnly and no dataset carries this object's ownership labels; set adoption.datasetId",
+            format!(
+                "adoption.policy is AdoptOnly and no dataset carries this object's {}; set adoption.datasetId",
+                view.mark_words()
+            ),
         ),
         (Policy::ByName, Some(name)) => by_name(view, desired, name),
         (Policy::ByName | Policy::IfMarked | Policy::CreateOnly, _) => create(view, desired),
@@ -133,10 +136,13 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 }
 
 /// The mark of the remote names this object, but its signature is not ours.
-fn forged(remote: &Remote) -> Step {
+fn forged(view: &View, remote: &Remote) -> Step {
+    let carrier = view.profile.codec.carrier();
     let message = format!(
-        "{} carries this object's ownership labels with a signature that is not ours; remove its labels that begin with dso-",
-        remote.id
+        "{} carries this object's {} with a signature that is not ours; remove {}",
+        remote.id,
+        carrier.words(),
+        carrier.place()
     );
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
@@ -176,7 +182,7 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
         Ownership::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
         Ownership::Released | Ownership::Dead | Ownership::Nobody => (Origin::Adopted, false),
         Ownership::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
-        Ownership::Forged => return forged(remote),
+        Ownership::Forged => return forged(view, remote),
     };
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {

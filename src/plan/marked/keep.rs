@@ -154,10 +154,12 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
                 return Some(stuck(
                     Reason::OwnedByOther,
                     format!(
-                        "{} does not carry this object's ownership labels, but {made} carries those of its create request; \
-                         nothing is sent to either: delete this object and apply it again to use {made}, or delete \
-                         {made} to keep {}",
-                        remote.id, remote.id
+                        "{} does not carry this object's {}, but {made} carries those of its create request; nothing is \
+                         sent to either: delete this object and apply it again to use {made}, or delete {made} to keep \
+                         {}",
+                        remote.id,
+                        view.mark_words(),
+                        remote.id
                     ),
                 ));
             }

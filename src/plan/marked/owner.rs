@@ -33,10 +33,10 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     }
 }
 
-/// The object here whose mark the remote carries, if the mark has an owner domain of ours.
+/// The object here whose mark the remote carries, unless the mark has an owner domain that is not ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
-    let mark = remote.mark.as_ref().filter(|mark| mark.is_under(view.config.identity.domains()))?;
-    view.observed.neighbours.get(mark.uid()?)
+    let mark = remote.mark.as_ref().filter(|mark| mark.may_be_under(view.config.identity.domains()))?;
+    view.observed.neighbours.get(mark.named()?)
 }
 
 /// The message about a name that is taken: which datasets have it, and what a person can do.
