@@ -57,7 +57,7 @@ fn create(view: &View) -> String {
     };
     let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
     let parent = desired.target.dataset_id.as_deref();
-    request(&view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&mark)))
+    request(&view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&mark)).unwrap())
 }
 
 fn begun(flight: Option<&Flight>) -> String {

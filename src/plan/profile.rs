@@ -8,6 +8,7 @@ use super::edit::Comparison;
 use super::view::View;
 use crate::cloud::codec::{self, Codec, Datasets, Nested};
 use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
 use crate::remote::id::RemoteId;
 
 /// One kind of custom resource and the remote that it stands for.
@@ -33,8 +34,8 @@ pub struct Profile {
     pub may_go: fn(&View) -> Clearance,
     /// May this remote, which was read just now, be deleted?
     pub may_be_deleted: fn(&View, &Remote) -> Clearance,
-    /// Finds the changes that make a remote equal to its spec.
-    pub compare: fn(&View, &Desired, &Remote) -> Comparison,
+    /// Finds the changes that make a remote equal to its spec. It fails if they leave no room for our mark.
+    pub compare: fn(&View, &Desired, &Remote) -> Result<Comparison, Unwritable>,
     /// The remote that a create made, as far as it is known without a read. It has no mark yet.
     pub made: fn(id: &RemoteId, desired: &Desired) -> Remote,
     /// Fills `info` from a remote: the members worth a status write, and, if status is `written` anyway, all others.

@@ -6,9 +6,7 @@ use crate::plan::edit::{Edit, Purpose};
 use crate::plan::marked::tests::view;
 use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::conditions;
-use crate::remote::fields::Fields;
-use crate::remote::id::{RemoteId, VERSIONS};
-use crate::remote::mark::Labels;
+use crate::remote::id::VERSIONS;
 
 fn edit(request: Request) -> Step {
     let purpose = Purpose::Spec(Vec::new());

@@ -10,6 +10,7 @@ use crate::environment;
 use crate::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::FieldChange;
+use crate::plan::marked::attempt;
 use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
@@ -42,7 +43,11 @@ impl<K: Kind> Pass<'_, K> {
         }
         let mark = view.mark(&nonce);
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
-        let request = codec.create(parent, &desired.create, &desired.labels, Some(&mark));
+        let Ok(request) = attempt::request(view, desired, &nonce) else {
+            // The claim asked for the same request, so this is a defect; nothing was sent.
+            self.never_executed(view, nonce);
+            return self.internal("a create whose mark cannot be written").await;
+        };
         let sent = self.account.client.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {

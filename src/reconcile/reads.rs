@@ -60,8 +60,8 @@ impl<K: Kind> Pass<'_, K> {
     fn leave_normalised(&self, view: &View, report: &Report) {
         let remote = view.id().and_then(|id| view.observation(id)).and_then(Observation::remote);
         if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
-            let left = (K::PROFILE.compare)(view, desired, remote).left;
-            let shown = left.iter().map(FieldChange::shown).collect();
+            let comparison = (K::PROFILE.compare)(view, desired, remote).unwrap_or_default();
+            let shown = comparison.left.iter().map(FieldChange::shown).collect();
             self.ctx.states.with(&view.object.uid, |state| state.repairs.leave(shown));
         }
     }

@@ -172,7 +172,7 @@ pub fn news_of(edit: &Edit, carrier: Carrier, in_flight: bool) -> Option<(EventR
 pub fn drift(view: &View, id: &RemoteId) -> Option<String> {
     let desired = view.desired.as_ref().ok().filter(|_| view.carried_out())?;
     let remote = view.observation(id).and_then(Observation::remote)?;
-    let comparison = (view.profile.compare)(view, desired, remote);
+    let comparison = (view.profile.compare)(view, desired, remote).ok()?;
     let fields = comparison.edits.iter().flat_map(|edit| match &edit.purpose {
         Purpose::Spec(fields) => fields.as_slice(),
         Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],

@@ -168,12 +168,15 @@ fn a_restored_mark_is_told_unless_it_is_part_of_taking_the_remote() {
     let (plain, mark) = (remote(), RawMark { owner: Some("o".to_owned()), ..RawMark::default() });
     let released = Remote { mark: Some(RawMark::default().into_released()), ..(*plain).clone() };
     let told = |edit: &Edit, in_flight| news_of(edit, codec.carrier(), in_flight).map(|(reason, _)| reason);
-    let restored = Edit::mark(codec, &plain, &mark);
+    let restored = Edit::mark(codec, &plain, &mark).unwrap();
     assert_eq!((told(&restored, false), told(&restored, true)), (Some(EventReason::MarkRestored), None));
-    assert_eq!(told(&Edit::mark(codec, &released, &mark), false), None, "not all of it yet");
-    assert_eq!(told(&Edit::clear_released(codec, &released), false), Some(EventReason::MarkRestored));
-    assert_eq!(told(&Edit::release(codec, &plain), true), Some(EventReason::Retained));
-    assert_eq!(told(&Edit::set_labels(codec, &plain, &Labels::new(), Purpose::Spec(Vec::new())), false), None);
+    assert_eq!(told(&Edit::mark(codec, &released, &mark).unwrap(), false), None, "not all of it yet");
+    assert_eq!(told(&Edit::clear_released(codec, &released).unwrap(), false), Some(EventReason::MarkRestored));
+    assert_eq!(told(&Edit::release(codec, &plain).unwrap(), true), Some(EventReason::Retained));
+    assert_eq!(
+        told(&Edit::set_labels(codec.labels().unwrap(), &plain, &Labels::new(), Purpose::Spec(Vec::new())), false),
+        None
+    );
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn a_remote_in_hand_is_looked_at_and_let_go_and_nothing_else() {
     let taken = [
         Step::Read(id.clone()),
         Step::Look(Look::Owned),
-        Step::Edit(Box::new(Edit::release(codec, &remote()))),
+        Step::Edit(Box::new(Edit::release(codec, &remote()).unwrap())),
         Step::RemoveFinalizer,
     ];
     for step in taken {
@@ -232,7 +235,7 @@ fn a_remote_in_hand_is_looked_at_and_let_go_and_nothing_else() {
         Step::Permit,
         Step::Create,
         Step::Resolve,
-        Step::Edit(Box::new(Edit::set_labels(codec, &remote(), &label, Purpose::Mark))),
+        Step::Edit(Box::new(Edit::set_labels(codec.labels().unwrap(), &remote(), &label, Purpose::Mark))),
         Step::Report(Box::new(Report::stuck(Reason::NameTaken, ""))),
         Step::Ignore,
         Step::Delete(id.clone()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::attempt::{create, next_intent};
-use super::ends::{end, stuck, told, working};
+use super::ends::{edit, end, stuck, told, unwritable, working};
 use super::known::restricted;
 use super::owner::{adoption, owned_by_other};
 use super::record::record;
@@ -105,7 +105,7 @@ pub(super) fn in_flight(view: &View) -> Step {
 /// The next edit until a remote carries the mark of this attempt without `dso-released`; `None` once it does.
 fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     let codec = view.profile.codec;
-    let edit = match view.ownership(remote) {
+    let change = match view.ownership(remote) {
         Ownership::Mine { nonce: by, released: false } if by == *nonce => return None,
         Ownership::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
         Ownership::Mine { .. }
@@ -119,7 +119,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
             Edit::mark(codec, remote, &mark)
         }
     };
-    Some(Step::Edit(Box::new(edit)))
+    Some(edit(view, change))
 }
 
 /// The user consented to adopt this id.
@@ -186,9 +186,10 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     };
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {
-        Some((intent, nonce)) => {
-            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered }))
-        }
+        Some((intent, nonce)) => match Edit::mark(view.profile.codec, remote, &view.mark(&nonce)) {
+            Ok(_) => Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered })),
+            Err(why) => unwritable(view, &why),
+        },
         None => working(Reason::InternalError, "no target is known", Next::Backoff),
     }
 }
