@@ -33,7 +33,7 @@ impl Listing {
     pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
         let shown = self.remotes.iter().any(|remote| remote.id == *id);
         if !shown && !self.complete {
-            let what = "the list kept changing while it was read";
+            let what = "the list kept changing while it was read".into();
             return Err(CallError::malformed(operation, Malformed { what, request_id: None }));
         }
         Ok(shown)

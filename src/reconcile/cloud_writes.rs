@@ -54,7 +54,7 @@ impl<K: Kind> Pass<'_, K> {
             let malformed = |malformed| CallError::malformed(request.operation(), malformed);
             let id = codec.created(parent, &answer).map_err(malformed)?;
             if self.is_anothers(&id, &mark) {
-                let what = "the answer names what was there before";
+                let what = "the answer names what was there before".into();
                 return Err(malformed(Malformed { what, request_id: answer.request_id }));
             }
             Ok(id)

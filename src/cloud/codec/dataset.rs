@@ -48,7 +48,7 @@ impl Codec for Datasets {
     }
 
     fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
-        answer.dataset_id().map(RemoteId::new)
+        answer.id("DatasetId").map(RemoteId::new)
     }
 
     fn get(&self, id: &RemoteId) -> Request {

@@ -65,7 +65,7 @@ impl Codec for Versions {
     }
 
     fn created(&self, parent: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
-        answer.version_name().map(|name| RemoteId::new(parent.unwrap_or_default()).join(name))
+        answer.id("VersionName").map(|name| RemoteId::new(parent.unwrap_or_default()).join(name))
     }
 
     fn get(&self, id: &RemoteId) -> Request {

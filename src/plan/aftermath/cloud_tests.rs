@@ -37,7 +37,7 @@ const CLASSES: [ErrorClass; 11] = [
 ];
 
 fn error(class: ErrorClass) -> CallError {
-    let malformed = Malformed { what: "no", request_id: None };
+    let malformed = Malformed { what: "no".into(), request_id: None };
     CallError { class, ..CallError::malformed(Operation::CreateDataset, malformed) }
 }
 
