@@ -270,15 +270,15 @@ fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, l
 mod tests {
     use super::super::members::tests::{camel, every_member};
     use super::*;
-    use crate::api::rules::VERSION_IMMUTABLES;
+    use crate::api::version_definition::IMMUTABLES;
 
     #[test]
     fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
-        const OURS: [&str; 6] =
-            ["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
+        const OURS: &[&str] =
+            &["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
         let (spec, mut names) = every_member::<DatasetVersion, DatasetVersionSpec>();
         let (fixed, mutable) = members(&spec);
-        let mut fixed_by_rule = VERSION_IMMUTABLES.map(|immutable| immutable.field.to_owned());
+        let mut fixed_by_rule: Vec<_> = IMMUTABLES.iter().map(|immutable| immutable.field.to_owned()).collect();
         fixed_by_rule.sort();
         assert_eq!(camel(fixed.keys()), fixed_by_rule);
         assert_eq!(FIXED.len(), fixed.len(), "what status records");
