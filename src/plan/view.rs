@@ -14,7 +14,7 @@ use crate::plan::neighbour::Neighbour;
 use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-pub use crate::plan::relations::Relations;
+pub use crate::plan::relations::{Hold, Relations};
 use crate::plan::report::{Blocked, Report};
 use crate::remote::Remote;
 use crate::remote::carrier::Carrier;

@@ -9,7 +9,7 @@ use dataset_operator::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use dataset_operator::plan::object::{ObjectFacts, Stored};
 use dataset_operator::plan::recorded::{Ended, Recorded};
 use dataset_operator::plan::report::Blocked;
-use dataset_operator::plan::view::{Observation, Observed, Relations, StateView, View};
+use dataset_operator::plan::view::{Hold, Observation, Observed, Relations, StateView, View};
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::Fields;
@@ -151,11 +151,9 @@ impl Oracle {
         }
         relations.delete_foreign = question.wish.delete_foreign;
         match question.kin {
-            Kin::Holds => relations.living.push("v".into()),
-            Kin::Leaving => relations.leaving.push("v".into()),
-            Kin::Doomed => {
-                relations.doomed.insert("v2".into());
-            }
+            Kin::Holds => relations.hold("DatasetVersion", "v".into(), Hold::Living),
+            Kin::Leaving => relations.hold("DatasetVersion", "v".into(), Hold::Leaving),
+            Kin::Doomed => relations.hold("DatasetVersion", "v".into(), Hold::Doomed("v2".into())),
             Kin::Quiet | Kin::Gone => {}
         }
         relations
