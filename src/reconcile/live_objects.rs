@@ -143,3 +143,34 @@ impl<K: Kind> AnyStore for StoreOf<K> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::reflector::store;
+    use kube::runtime::watcher::Event;
+
+    use super::*;
+    use crate::api::{Dataset, DatasetSpec};
+    use crate::kinds::Datasets;
+
+    #[test]
+    fn a_neighbour_is_found_by_its_uid_or_by_whatever_else_names_it() {
+        let (datasets, mut writer) = store::<StoredObject<Dataset>>();
+        let mut live = LiveObjects::default();
+        live.add::<Datasets>(datasets);
+        for name in ["a", "b"] {
+            let mut dataset = Dataset::new(name, DatasetSpec::default());
+            (dataset.metadata.namespace, dataset.metadata.uid) = (Some("ns".into()), Some(format!("uid-{name}")));
+            writer.apply_watcher_event(&Event::Apply(StoredObject::new(dataset)));
+            live.insert("Dataset", Uid::of(&format!("uid-{name}")));
+        }
+        let found = |neighbour: Option<Neighbour>| neighbour.map(|neighbour| (neighbour.name, neighbour.uid));
+        let b = Some(("b".to_owned(), "uid-b".to_owned()));
+        assert_eq!(found(live.neighbour(Uid::of("uid-b"), None)), b);
+        assert_eq!(found(live.neighbour(Uid::of("uid-c"), None)), None);
+        let named =
+            |kind, name: &str| found(live.neighbour_of(kind, &|object| object.name.as_deref() == Some(name), None));
+        assert_eq!(named("Dataset", "b"), b);
+        assert_eq!((named("Dataset", "c"), named("DatasetVersion", "b")), (None, None));
+    }
+}

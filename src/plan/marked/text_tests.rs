@@ -1,5 +1,6 @@
 //! A kind in a collection of its own, whose mark a text carries: what is not sent for want of room, and who is named.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use super::*;
 use crate::api::condition::Reason;
 use crate::cloud::codec::fake::{Copies, LONGEST};
 use crate::plan::desired::Desired;
+use crate::plan::index::Index;
 use crate::plan::marked::cases::{desire, fields};
 use crate::plan::marked::tests::view;
 use crate::plan::neighbour::Neighbour;
@@ -109,4 +111,58 @@ fn the_owner_in_a_text_is_named_if_it_lives_here() {
     let (reason, message) = stuck(&view);
     assert_eq!(reason, Reason::OwnedByOther);
     assert!(message.contains("belongs to Copy team-a/flowers"), "{message}");
+}
+
+/// An index of a workspace that was listed and in which nothing was found. It notes which places it is asked about.
+#[derive(Default)]
+struct Asked(RefCell<Vec<String>>);
+
+impl Index for Asked {
+    fn is_swept(&self, _: &str) -> bool {
+        true
+    }
+
+    fn children_known(&self, dataset: &str, collection: &str) -> bool {
+        self.0.borrow_mut().push(format!("all {collection} of {dataset}"));
+        false
+    }
+
+    fn is_gone(&self, _: &RemoteId) -> bool {
+        false
+    }
+
+    fn get(&self, _: &RemoteId) -> Option<Arc<Remote>> {
+        None
+    }
+
+    fn owned(&self, _: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
+        self.0.borrow_mut().extend(within.map(|(dataset, collection)| format!("our {collection} of {dataset}")));
+        Vec::new()
+    }
+
+    fn is_refused(&self, _: &str) -> bool {
+        false
+    }
+
+    fn recorded_elsewhere(&self, _: &RemoteId, _: &str) -> bool {
+        false
+    }
+
+    fn can_see(&self, _: &str) -> bool {
+        false
+    }
+
+    fn lives_here(&self, _: &str) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_remote_is_looked_for_in_its_own_collection() {
+    let (mut view, asked) = (wants("x"), Asked::default());
+    view.look_at_index(&asked, false);
+    assert_eq!(*asked.0.borrow(), ["all copies of d-1", "our copies of d-1"]);
+    assert!(!view.observed.swept, "that the versions are known says nothing of the copies");
+    assert!(PROFILE.names(&id()) && !PROFILE.names(&RemoteId::new("d-1").join("v1")));
+    assert_eq!(PROFILE.id_of(&json!({"datasetId": "d-1", "copyId": "c-1"})), Some(id()));
 }
