@@ -77,7 +77,7 @@ async fn one(kube: &kube::Client, client: &cloud::Client, path: &str, index: usi
     });
     let body: Map<String, Value> = serde_json::from_value(body).context("the create body")?;
     let answer = client.call(Lane::Create, &Request::create_dataset(body)).await.context("CreateDataset")?;
-    let id = answer.dataset_id().context("CreateDataset")?;
+    let id = answer.id("DatasetId").context("CreateDataset")?;
     let status = json!({"status": {
         "observedGeneration": 1, "datasetId": id, "name": name,
         "conditions": [{

@@ -11,6 +11,7 @@ pub mod common;
 pub mod condition;
 pub mod crds;
 pub mod dataset;
+pub mod dataset_definition;
 pub mod dataset_status;
 pub mod event;
 mod field_rules;
@@ -20,6 +21,7 @@ mod schema;
 mod sparse;
 pub mod values;
 pub mod version;
+pub mod version_definition;
 
 pub use common::{Attempt, CommonStatus, Label, LastError, UserMetricsEndpoint};
 pub use condition::{ConditionType, Reason};

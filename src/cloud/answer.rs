@@ -1,6 +1,7 @@
 //! Successful answers, read leniently: ids and labels are typed, because decisions depend on them; all other members
 //! stay as they came, unknown ones included.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -47,12 +48,12 @@ pub struct Version {
 #[error("{what}")]
 pub struct Malformed {
     /// What is wrong, naming the member.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// The service's id of the call.
     pub request_id: Option<String>,
 }
 
-pub(super) type Reading<T> = Result<T, &'static str>;
+pub(super) type Reading<T> = Result<T, Cow<'static, str>>;
 
 impl Answer {
     /// The answer of `GetDataset`.
@@ -84,14 +85,9 @@ impl Answer {
         })
     }
 
-    /// The id that `CreateDataset` returns.
-    pub fn dataset_id(&self) -> Result<String, Malformed> {
-        self.read(dataset_id)
-    }
-
-    /// The name that `CreateDatasetVersion` returns.
-    pub fn version_name(&self) -> Result<String, Malformed> {
-        self.read(version_name)
+    /// The id in the member of this name, which a create returns: `DatasetId`.
+    pub fn id(&self, name: &str) -> Result<String, Malformed> {
+        self.read(|body| id(body, name))
     }
 
     /// Fails unless this answers `request`: an answer to a create names what was created, and an answer to a read is
@@ -99,8 +95,7 @@ impl Answer {
     pub(super) fn fits(&self, request: &Request) -> Result<(), Malformed> {
         match request.operation().shows() {
             Shows::Nothing => {}
-            Shows::DatasetId => self.dataset_id().map(drop)?,
-            Shows::VersionName => self.version_name().map(drop)?,
+            Shows::Id(name) => self.id(name).map(drop)?,
             Shows::Dataset => self.dataset().map(drop)?,
             Shows::Datasets => self.datasets().map(drop)?,
             Shows::Version => self.version().map(drop)?,
@@ -108,21 +103,15 @@ impl Answer {
             Shows::Identity => self.caller_identity().map(drop)?,
         }
         let another = request.ids().find(|(name, asked)| text(&self.body, name).is_some_and(|got| got != *asked));
-        let Some((name, _)) = another else {
-            return Ok(());
-        };
-        Err(self.malformed(match name {
-            "DatasetId" => "the answer is about another DatasetId",
-            "VersionName" => "the answer is about another VersionName",
-            _ => "the answer is about something else",
-        }))
+        let told = |(name, _)| Err(self.malformed(format!("the answer is about another {name}").into()));
+        another.map_or(Ok(()), told)
     }
 
     pub(super) fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
         reader(&self.body).map_err(|what| self.malformed(what))
     }
 
-    fn malformed(&self, what: &'static str) -> Malformed {
+    fn malformed(&self, what: Cow<'static, str>) -> Malformed {
         Malformed { what, request_id: self.request_id.clone() }
     }
 }
@@ -130,18 +119,16 @@ impl Answer {
 /// The longest text that is accepted as an id.
 const LONGEST_ID: usize = 256;
 
-fn dataset_id(body: &Map<String, Value>) -> Reading<String> {
-    id(text(body, "DatasetId").ok_or("DatasetId is missing")?).ok_or("DatasetId is not an id")
-}
-
-fn version_name(body: &Map<String, Value>) -> Reading<String> {
-    id(text(body, "VersionName").ok_or("VersionName is missing")?).ok_or("VersionName is not a name")
-}
-
-/// Ids are stored, compared and put into paths, so a text that could mean more than a name is not accepted.
-fn id(text: &str) -> Option<String> {
+/// The id in the member of this name. Ids are stored, compared and put into paths, so a text that could mean more than a
+/// name is not accepted.
+fn id(body: &Map<String, Value>, name: &str) -> Reading<String> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (text.len() <= LONGEST_ID && text.bytes().all(usual)).then(|| text.to_owned())
+    let id = text(body, name).ok_or_else(|| format!("{name} is missing"))?;
+    if id.len() > LONGEST_ID || !id.bytes().all(usual) {
+        let kind = if name.ends_with("Name") { "a name" } else { "an id" };
+        return Err(format!("{name} is not {kind}").into());
+    }
+    Ok(id.to_owned())
 }
 
 fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
@@ -150,11 +137,11 @@ fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
         Some(Value::Object(latest)) if latest.is_empty() => None,
         Some(Value::Object(latest)) => Some(version(latest)?),
         Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            return Err("LatestVersion is not an object");
+            return Err("LatestVersion is not an object".into());
         }
     };
     Ok(Dataset {
-        id: dataset_id(body)?,
+        id: id(body, "DatasetId")?,
         labels: labels(body)?,
         latest_version,
         fields: without(body, &["DatasetId", "Labels", "LatestVersion", "RequestId"]),
@@ -163,7 +150,7 @@ fn dataset(body: &Map<String, Value>) -> Reading<Dataset> {
 
 fn version(body: &Map<String, Value>) -> Reading<Version> {
     Ok(Version {
-        name: version_name(body)?,
+        name: id(body, "VersionName")?,
         labels: labels(body)?,
         fields: without(body, &["VersionName", "Labels", "RequestId"]),
     })
@@ -184,7 +171,7 @@ fn labels(body: &Map<String, Value>) -> Reading<BTreeMap<String, String>> {
         };
         Some((key.to_owned(), value.to_owned()))
     };
-    list.iter().map(|label| pair(label).ok_or(wrong)).collect()
+    list.iter().map(|label| pair(label).ok_or(Cow::Borrowed(wrong))).collect()
 }
 
 /// A list of objects. A missing list counts as empty only if the total says so too.

@@ -1,6 +1,8 @@
 //! How each kind of remote is written and read on the wire. Nothing is sent here.
 
 mod dataset;
+#[cfg(test)]
+pub mod fake;
 mod version;
 
 use std::fmt;
@@ -9,7 +11,7 @@ use serde_json::Value;
 
 use super::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
-use crate::remote::carrier::Carrier;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::MARK_RELEASED;
@@ -17,6 +19,18 @@ use crate::remote::mark::{Labels, RawMark};
 
 pub use dataset::Datasets;
 pub use version::Versions;
+
+/// The codecs of everything that is in a dataset, one for each collection.
+pub const NESTED: &[&dyn Nested] = &[&Versions];
+
+/// The most items that a page of a list is asked for.
+pub const PAGE: u32 = 100;
+
+/// The codec of this collection of a dataset, if there is one.
+#[must_use]
+pub fn nested(collection: &str) -> Option<&'static dyn Nested> {
+    NESTED.iter().copied().find(|codec| codec.collection() == collection)
+}
 
 /// A change to the labels or the mark of an existing remote.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,14 +45,27 @@ pub struct Change {
 
 /// The requests about one kind of remote, and what their answers show.
 pub trait Codec: Sync + fmt::Debug {
-    /// Where its mark is written.
-    fn carrier(&self) -> Carrier {
-        Carrier::Labels
+    /// More about this kind, if its remotes exist only inside a dataset.
+    fn nested(&self) -> Option<&dyn Nested> {
+        None
     }
+    /// More about this kind, if its remotes have labels.
+    fn labels(&self) -> Option<&dyn LabelCodec> {
+        None
+    }
+    /// Where its mark is written.
+    fn carrier(&self) -> Carrier;
     /// The operation that creates one.
     fn creates(&self) -> Operation;
-    /// Creates one, in `parent` if it is nested. The mark is part of the create, so no remote of ours is ever unmarked.
-    fn create(&self, parent: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request;
+    /// Creates one, in `parent` if it is nested. The mark is part of the create, so no remote of ours is ever unmarked: if
+    /// there is no room for it, there is no request.
+    fn create(
+        &self,
+        parent: Option<&str>,
+        members: &Fields,
+        labels: &Labels,
+        mark: Option<&RawMark>,
+    ) -> Result<Request, Unwritable>;
     /// The id in the answer to a create.
     fn created(&self, parent: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed>;
     /// Reads one.
@@ -46,40 +73,52 @@ pub trait Codec: Sync + fmt::Debug {
     /// The remote in the answer to such a read.
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed>;
     /// Changes members of a remote; absent ones stay. One of them may be the text that carries its mark.
-    fn update(&self, remote: &Remote, members: Fields) -> Request;
+    fn update(&self, remote: &Remote, members: Fields) -> Result<Request, Unwritable>;
     /// Deletes it.
     fn delete(&self, id: &RemoteId) -> Request;
+
+    /// The next request on the way to this mark.
+    fn set_mark(&self, remote: &Remote, mark: &RawMark) -> Result<Change, Unwritable> {
+        match (self.carrier(), self.labels()) {
+            (Carrier::Labels, Some(labels)) => Ok(labels.set_mark(remote, mark)),
+            (Carrier::Labels, None) => Err(Unwritable::Shape),
+            (Carrier::Text(member), _) => {
+                // The text is sent as it is, with the mark behind it.
+                let after = Remote { mark: mark.clone().present(), ..remote.clone() };
+                let text = remote.fields.get(member).cloned().unwrap_or_else(|| Value::from(""));
+                let request = self.update(&after, Fields::from_iter([(member.to_owned(), text)]))?;
+                Ok(Change { request, after, replaces: false })
+            }
+        }
+    }
+}
+
+/// The requests about the labels of remotes of one kind.
+pub trait LabelCodec: Sync + fmt::Debug {
     /// Puts these labels on a remote; the others stay.
-    fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request;
-    /// Whether [`Codec::put_labels`] replaces labels that it does not name.
-    fn replaces_labels(&self) -> bool;
+    fn put(&self, remote: &Remote, labels: &Labels) -> Request;
+    /// Whether [`LabelCodec::put`] replaces labels that it does not name.
+    fn replaces(&self) -> bool;
     /// Takes these labels off.
-    fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request;
+    fn remove(&self, id: &RemoteId, keys: &[String]) -> Request;
 
     /// Sets labels that users want.
-    fn set_labels(&self, remote: &Remote, labels: &Labels) -> Change {
+    fn set(&self, remote: &Remote, labels: &Labels) -> Change {
         let mut after = remote.clone();
         after.labels.extend(labels.clone());
-        Change { request: self.put_labels(remote, labels), after, replaces: self.replaces_labels() }
+        Change { request: self.put(remote, labels), after, replaces: self.replaces() }
     }
 
     /// Takes off labels that users do not want any more.
-    fn unset_labels(&self, remote: &Remote, keys: &[String]) -> Change {
+    fn unset(&self, remote: &Remote, keys: &[String]) -> Change {
         let mut after = remote.clone();
         after.labels.retain(|key, _| !keys.contains(key));
-        Change { request: self.remove_labels(&remote.id, keys), after, replaces: false }
+        Change { request: self.remove(&remote.id, keys), after, replaces: false }
     }
 
     /// The next request on the way to this mark. It changes `dso-released` only once the rest of the mark is as it
     /// should be.
     fn set_mark(&self, remote: &Remote, mark: &RawMark) -> Change {
-        if let Carrier::Text(member) = self.carrier() {
-            // The text is sent as it is, with the mark behind it.
-            let after = Remote { mark: mark.clone().present(), ..remote.clone() };
-            let text = remote.fields.get(member).cloned().unwrap_or_else(|| Value::from(""));
-            let request = self.update(&after, Fields::from_iter([(member.to_owned(), text)]));
-            return Change { request, after, replaces: false };
-        }
         let held = remote.mark.clone().unwrap_or_default();
         let (put, after) = match (held.names_the_same(mark), mark.released.clone()) {
             (false, _) => {
@@ -93,10 +132,20 @@ pub trait Codec: Sync + fmt::Debug {
             (true, None) => (None, mark.clone()),
         };
         let request = match &put {
-            Some(labels) => self.put_labels(remote, labels),
-            None => self.remove_labels(&remote.id, &[MARK_RELEASED.to_owned()]),
+            Some(labels) => self.put(remote, labels),
+            None => self.remove(&remote.id, &[MARK_RELEASED.to_owned()]),
         };
         let after = Remote { mark: after.present(), ..remote.clone() };
-        Change { request, after, replaces: put.is_some() && self.replaces_labels() }
+        Change { request, after, replaces: put.is_some() && self.replaces() }
     }
+}
+
+/// The requests about the remotes in one collection of a dataset, and what their answers show.
+pub trait Nested: Codec {
+    /// The collection, as ids name it.
+    fn collection(&self) -> &'static str;
+    /// Asks for a page of those in a dataset.
+    fn list(&self, dataset: &str, page: u32) -> Request;
+    /// The remotes on such a page, and `TotalCount` if there is one.
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed>;
 }

@@ -96,7 +96,7 @@ impl CallError {
             operation,
             status: Some(200),
             code: None,
-            message: malformed.what.to_owned(),
+            message: malformed.what.into_owned(),
             request_id: malformed.request_id,
         }
     }

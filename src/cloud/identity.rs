@@ -47,16 +47,16 @@ impl CallerIdentity {
         let account_id = owned("AccountId").ok_or("AccountId is missing")?;
         let arn = owned("Arn").ok_or("Arn is missing")?;
         if account_id.len() > LONGEST || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err("AccountId is not a number");
+            return Err("AccountId is not a number".into());
         }
         if arn.len() > LONGEST || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("Arn is not a name");
+            return Err("Arn is not a name".into());
         }
         let of_account = ["ram", "sts"].iter().any(|service| arn.starts_with(&format!("acs:{service}::{account_id}:")));
         let resource = resource_of(&arn);
         let session = resource.starts_with("assumed-role/");
         if !of_account || resource.is_empty() || (session && role_of(resource).is_none()) {
-            return Err("Arn does not name a principal of the account");
+            return Err("Arn does not name a principal of the account".into());
         }
         Ok(Self {
             account_id,

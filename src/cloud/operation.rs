@@ -17,7 +17,7 @@ pub(super) use row::{Method, NameOrMissing, Shows};
 macro_rules! operations {
     ($( $product:ident { $(
         $name:ident: $method:ident $path:literal, $effect:ident
-            $(, shows $shows:ident)? $(, clash $clash:ident)? $(, price $price:expr)? $(, qps $qps:literal)?;
+            $(, shows $shows:ident $(($id:literal))?)? $(, clash $clash:ident)? $(, price $price:expr)? $(, qps $qps:literal)?;
     )+ } )+) => {
         /// One operation of a product. The name goes into `x-acs-action` and is signed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ macro_rules! operations {
             const fn row(self) -> &'static Row {
                 match self { $( $( Self::$name => const {
                     &Row {
-                        $( shows: Shows::$shows, )? $( clash: NameOrMissing::$clash, )?
+                        $( shows: Shows::$shows $(($id))?, )? $( clash: NameOrMissing::$clash, )?
                         $( price: Some($price), )? $( qps: Some($qps), )?
                         ..Row::new(Product::$product, stringify!($name), Method::$method, $path, Effect::$effect)
                     }
@@ -47,7 +47,7 @@ macro_rules! operations {
 // accounts differ. Version labels are created by PUT, dataset labels by POST.
 operations! {
     AiWorkSpace {
-        CreateDataset: Post "/api/v1/datasets", Writes, shows DatasetId, clash Name, price Price::billed(0.001, 0.0), qps 20.0;
+        CreateDataset: Post "/api/v1/datasets", Writes, shows Id("DatasetId"), clash Name, price Price::billed(0.001, 0.0), qps 20.0;
         ListDatasets: Get "/api/v1/datasets", Reads, shows Datasets, clash Neither, price Price::billed(0.001, 0.001);
         GetDataset: Get "/api/v1/datasets/{DatasetId}", Reads, shows Dataset, clash Gone, price Price::if_ok(0.0001), qps 50.0;
         UpdateDataset: Put "/api/v1/datasets/{DatasetId}", Writes, clash NewName, qps 20.0;
@@ -55,7 +55,7 @@ operations! {
         PublishDataset: Put "/api/v1/datasets/{DatasetId}/publish", Writes;
         CreateDatasetLabels: Post "/api/v1/datasets/{DatasetId}/labels", Writes, qps 20.0;
         DeleteDatasetLabels: Delete "/api/v1/datasets/{DatasetId}/labels", Writes, qps 20.0;
-        CreateDatasetVersion: Post "/api/v1/datasets/{DatasetId}/versions", Writes, shows VersionName;
+        CreateDatasetVersion: Post "/api/v1/datasets/{DatasetId}/versions", Writes, shows Id("VersionName");
         ListDatasetVersions: Get "/api/v1/datasets/{DatasetId}/versions", Reads, shows Versions;
         GetDatasetVersion: Get "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Reads, shows Version, clash Gone, qps 50.0;
         UpdateDatasetVersion: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;

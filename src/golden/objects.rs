@@ -194,10 +194,11 @@ pub(super) fn relations(dice: &mut Dice, versioned: bool) -> Relations {
             ..Relations::default()
         };
     }
-    let living = if rare(dice) { names(dice.one(&[&["a"], &["a", "b"]])) } else { Vec::new() };
+    let versions = |named: &[&str]| [("DatasetVersion", names(named))].into();
+    let living = if rare(dice) { versions(dice.one(&[&["a"], &["a", "b"]])) } else { [].into() };
     Relations {
         living,
-        leaving: if rare(dice) { names(&["c"]) } else { Vec::new() },
+        leaving: if rare(dice) { versions(&["c"]) } else { [].into() },
         doomed: if rare(dice) { dice.one(&[["v2"], ["v3"]]).map(str::to_owned).into() } else { [].into() },
         delete_foreign: rare(dice),
         ..Relations::default()

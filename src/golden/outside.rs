@@ -20,7 +20,7 @@ pub(super) fn outside(view: &View, step: &Step) -> Outcome {
         }
         Step::Look(Look::Owned) => ("find-owned".to_owned(), String::new()),
         Step::Look(Look::Named(name)) => ("find-named".to_owned(), name.clone()),
-        Step::Look(Look::Children(id)) => ("list-versions".to_owned(), id.to_string()),
+        Step::Look(Look::Children(id, collection)) => (format!("list-{collection}"), id.to_string()),
         Step::Read(id) => ("read".to_owned(), id.to_string()),
         Step::Permit => ("permit".to_owned(), String::new()),
         Step::Claim(intent, flight) => {
@@ -57,7 +57,7 @@ fn create(view: &View) -> String {
     };
     let mark = view.config.identity.mark(&view.owner, &view.object.uid, nonce);
     let parent = desired.target.dataset_id.as_deref();
-    request(&view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&mark)))
+    request(&view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&mark)).unwrap())
 }
 
 fn begun(flight: Option<&Flight>) -> String {

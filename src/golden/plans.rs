@@ -74,7 +74,7 @@ fn arm(outcome: &Outcome) -> String {
 /// The changes that make a remote equal to the spec, their names, and what is known afterwards.
 fn comparison(view: &View, desired: &Desired, remote: &Remote) -> Outcome {
     let mut text = String::new();
-    let comparison = (view.profile.compare)(view, desired, remote);
+    let comparison = (view.profile.compare)(view, desired, remote).unwrap();
     for edit in &comparison.edits {
         let Purpose::Spec(changed) = &edit.purpose else { panic!("{edit:?}") };
         let fields: Vec<_> = changed.iter().map(FieldChange::drift).collect();

@@ -15,7 +15,7 @@ use crate::plan::report::{Next, Ready, Report};
 use crate::plan::view::{Observation, View};
 use crate::plan::{Flight, Landed};
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::{Owner, RawMark};
 
 /// What is known of the cloud.
@@ -113,7 +113,7 @@ pub(super) fn see(part: &dyn Fn(&str) -> Dice, view: &mut View, wanted: &Desired
     if dice.chance(60) {
         let count = dice.one(&[1, 2, 2, 3]);
         let list = (1..=count).map(|at| model.first(dice, "d-1", &format!("v{at}"))).collect();
-        view.observed.versions = Some(list);
+        view.observed.children.insert(VERSIONS, list);
     }
     if dice.chance(12) {
         let elsewhere = view.observed.owned.iter().map(|remote| remote.id.clone());

@@ -159,7 +159,8 @@ fn stand(view: &View) -> String {
 
 fn relations(relations: &Relations) -> String {
     let value = json!({
-        "living": relations.living, "leaving": relations.leaving, "doomed": relations.doomed,
+        "living": relations.living.values().flatten().collect::<Vec<_>>(),
+        "leaving": relations.leaving.values().flatten().collect::<Vec<_>>(), "doomed": relations.doomed,
         "deleteForeign": relations.delete_foreign, "sweptAlong": relations.swept_along, "alone": relations.alone,
         "after": relations.after,
     });

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use super::stage::*;
 use super::{ObjectKey, listing};
 use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
+use crate::cloud::codec::Versions;
 use crate::cloud::{Lane, Permit};
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::About;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::RawMark;
 
 fn of(number: usize, name: &str) -> RemoteId {
@@ -29,8 +30,9 @@ async fn family() -> Stage {
     stage.recorded(0..5);
     stage.swept().await;
     let since = Instant::now();
-    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(1)).await.unwrap();
-    stage.inventory.put_versions(&id(1), &versions.remotes, since);
+    let versions =
+        listing::children(&stage.client, &mut Permit::wait(Lane::UserChange), &Versions, &id(1)).await.unwrap();
+    stage.inventory.put_children((&id(1), VERSIONS), &versions.remotes, since);
     for version in ["v2", "v3"] {
         stage.inventory.found(&of(1, version), &object(version), None);
     }
@@ -89,8 +91,9 @@ async fn a_version_is_missed_also_if_somebody_else_saw_first_that_another_is_the
     stage.console("DELETE", &format!("/{}/versions/v3", id(1)), &Value::Null);
     // The reconcile of the Dataset reads the newest version, and the reconcile of another version lists all versions.
     let since = Instant::now();
-    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(1)).await.unwrap();
-    stage.inventory.put_versions(&id(1), &versions.remotes, since);
+    let versions =
+        listing::children(&stage.client, &mut Permit::wait(Lane::UserChange), &Versions, &id(1)).await.unwrap();
+    stage.inventory.put_children((&id(1), VERSIONS), &versions.remotes, since);
     let mut dataset = (*stage.believed(1).unwrap()).clone();
     dataset.latest = versions.remotes.last().map(|newest| Box::new((**newest).clone()));
     stage.inventory.put_read(&dataset, Instant::now());
@@ -105,7 +108,7 @@ async fn a_version_made_after_the_list_began_is_not_missed() {
     tokio::time::advance(RESYNC / 10).await;
     let mut made = (*stage.inventory.get(&of(1, "v3")).unwrap()).clone();
     made.id = of(1, "v4");
-    stage.inventory.put_created_version(&made);
+    stage.inventory.put_created(&made);
     stage.inventory.found(&made.id, &object("v4"), None);
     let shown = with_latest(&stage, "v3");
     assert_eq!(stage.inventory.state().rows.outlived(&shown, began), []);

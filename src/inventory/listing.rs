@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list_progress::ListProgress;
-use crate::cloud::codec::{Datasets, Versions};
+use crate::cloud::codec::{Datasets, Nested, PAGE};
 use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
-const PAGE: u32 = 100;
 const TRIES: u32 = 3;
 
 /// A list as read.
@@ -34,7 +33,7 @@ impl Listing {
     pub fn shows(&self, id: &RemoteId, operation: Operation) -> Result<bool, CallError> {
         let shown = self.remotes.iter().any(|remote| remote.id == *id);
         if !shown && !self.complete {
-            let what = "the list kept changing while it was read";
+            let what = "the list kept changing while it was read".into();
             return Err(CallError::malformed(operation, Malformed { what, request_id: None }));
         }
         Ok(shown)
@@ -46,14 +45,19 @@ pub async fn datasets(client: &cloud::Client, permit: &mut Permit, query: &ListD
     whole(client, permit, &Query::Datasets(query)).await
 }
 
-/// All versions of a dataset.
-pub async fn versions(client: &cloud::Client, permit: &mut Permit, id: &str) -> Result<Listing, CallError> {
-    whole(client, permit, &Query::Versions(id)).await
+/// All remotes in one collection of a dataset.
+pub async fn children(
+    client: &cloud::Client,
+    permit: &mut Permit,
+    codec: &dyn Nested,
+    dataset: &str,
+) -> Result<Listing, CallError> {
+    whole(client, permit, &Query::Children(codec, dataset)).await
 }
 
 enum Query<'a> {
     Datasets(&'a ListDatasets),
-    Versions(&'a str),
+    Children(&'a dyn Nested, &'a str),
 }
 
 impl Query<'_> {
@@ -62,7 +66,7 @@ impl Query<'_> {
             Self::Datasets(query) => {
                 Request::list_datasets(&ListDatasets { page_number: page, page_size: PAGE, ..(*query).clone() })
             }
-            Self::Versions(id) => Request::list_dataset_versions(id, page, PAGE, None),
+            Self::Children(codec, dataset) => codec.list(dataset, page),
         }
     }
 
@@ -70,7 +74,7 @@ impl Query<'_> {
     fn most(&self) -> Option<usize> {
         match self {
             Self::Datasets(query) => Some(query.dataset_ids.len()).filter(|ids| *ids > 0),
-            Self::Versions(_) => None,
+            Self::Children(..) => None,
         }
     }
 
@@ -79,9 +83,7 @@ impl Query<'_> {
             Self::Datasets(_) => {
                 answer.datasets().map(|(items, total)| (items.into_iter().map(Datasets::remote).collect(), total))
             }
-            Self::Versions(id) => answer
-                .versions()
-                .map(|(items, total)| (items.into_iter().map(|item| Versions::remote(id, item)).collect(), total)),
+            Self::Children(codec, dataset) => codec.listed(dataset, answer),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::stage::*;
 use super::*;
 use crate::cloud::Lane;
+use crate::cloud::codec::Versions;
 
 /// An emulator with 25 datasets of one name and 25 versions of the first, and a client for it.
 async fn service(knobs: Value) -> (Emulator, cloud::Client) {
@@ -27,7 +28,7 @@ async fn listed(knobs: Value) -> [(usize, bool, u64); 2] {
     let named =
         ListDatasets { workspace_id: Some(WORKSPACE.into()), name: Some("n-".into()), ..ListDatasets::default() };
     let datasets = datasets(&client, &mut Permit::wait(Lane::UserChange), &named).await.unwrap();
-    let versions = versions(&client, &mut Permit::wait(Lane::UserChange), &id(0)).await.unwrap();
+    let versions = children(&client, &mut Permit::wait(Lane::UserChange), &Versions, &id(0)).await.unwrap();
     let calls = |operation: &str| emulator.stats().calls[operation];
     [("ListDatasets", datasets), ("ListDatasetVersions", versions)].map(|(operation, listing)| {
         let count = calls(operation);
@@ -92,7 +93,7 @@ async fn a_list_whose_first_page_is_refused_is_no_empty_list() {
         let all = ListDatasets { workspace_id: Some(WORKSPACE.into()), ..ListDatasets::default() };
         let mut turn = Permit::wait(Lane::UserChange);
         assert!(datasets(&client, &mut turn, &all).await.is_err(), "{code}");
-        assert!(versions(&client, &mut turn, &id(0)).await.is_err(), "{code}");
+        assert!(children(&client, &mut turn, &Versions, &id(0)).await.is_err(), "{code}");
     }
 }
 

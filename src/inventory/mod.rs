@@ -173,31 +173,31 @@ impl Inventory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The remote, if it was shown or written recently: within about one and a half resyncs, an older version within a
-    /// hundred times that.
+    /// The remote, if it was shown or written recently: within about one and a half resyncs; what is in a dataset, other
+    /// than its newest version, within a hundred times that.
     #[must_use]
     pub fn get(&self, id: &RemoteId) -> Option<Arc<Remote>> {
         self.state().rows.get(id, Instant::now(), self.trusted())
     }
 
-    /// Every dataset that carries one of these owner marks, or every such version of `dataset`.
+    /// Every dataset that carries one of these owner marks; or everything `within` this dataset and collection of it.
     #[must_use]
-    pub fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
-        self.state().rows.owned(owners, dataset)
+    pub fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
+        self.state().rows.owned(owners, within)
     }
 
     /// Whether this remote is known to be gone: our delete was acknowledged, or the service answered "not found" to a
-    /// delete or to a list of its versions.
+    /// delete or to a list of what is in it.
     #[must_use]
     pub fn is_gone(&self, id: &RemoteId) -> bool {
         self.state().rows.is_gone(id)
     }
 
-    /// Whether all versions of this dataset are known: they were listed since the process started, or only v1 and our
-    /// own ones exist.
+    /// Whether all of this collection of a dataset are known: they were listed since the process started, or only v1 and
+    /// our own versions exist.
     #[must_use]
-    pub fn versions_known(&self, dataset: &str) -> bool {
-        self.state().rows.versions_known(dataset)
+    pub fn children_known(&self, dataset: &str, collection: &str) -> bool {
+        self.state().rows.children_known(dataset, collection)
     }
 
     /// Stores a remote as shown by a read that began at `since`.
@@ -210,9 +210,9 @@ impl Inventory {
         self.state().rows.believe(remote, Instant::now(), Source::Sent);
     }
 
-    /// Stores a version that we created just now.
-    pub fn put_created_version(&self, remote: &Remote) {
-        self.state().rows.created_version(remote, Instant::now());
+    /// Stores a remote that we created just now.
+    pub fn put_created(&self, remote: &Remote) {
+        self.state().rows.created(remote, Instant::now());
     }
 
     /// A write to this remote ended without an answer: its row is not believed until the service shows it again.
@@ -229,10 +229,10 @@ impl Inventory {
         }
     }
 
-    /// Stores all versions of a dataset as shown by a list that began at `since`. Returns whether any of them is new or
-    /// changed.
-    pub fn put_versions(&self, dataset: &str, versions: &[Arc<Remote>], since: Instant) -> bool {
-        self.state().rows.put_versions(dataset, versions, self.lagged(since), Instant::now())
+    /// Stores all of this collection of a dataset as shown by a list that began at `since`. Returns whether any of them is
+    /// new, changed or gone.
+    pub fn put_children(&self, within: (&str, &str), remotes: &[Arc<Remote>], since: Instant) -> bool {
+        self.state().rows.put_children(within, remotes, self.lagged(since), Instant::now())
     }
 
     /// The remote is known to be gone.
@@ -351,15 +351,11 @@ impl Inventory {
         self.settings.resync + self.settings.resync / 2 + self.settings.list_lag + Duration::from_secs(60)
     }
 
-    /// How long it takes until a list shows again what was written now: the sweep, or for an older version the list of
-    /// its dataset's versions.
+    /// How long it takes until a list shows again what was written now: the sweep, or for what is in a dataset the list
+    /// of its collection.
     #[must_use]
     pub fn shown_again_within(&self, id: &RemoteId) -> Duration {
-        if id.child().is_some() {
-            self.trusted() + self.settings.resync * rows::VERSION_RESYNCS
-        } else {
-            self.trusted()
-        }
+        if id.child().is_some() { self.trusted() + self.settings.resync * rows::CHILD_RESYNCS } else { self.trusted() }
     }
 
     /// The state that a list that begins at `since` may still show.

@@ -54,7 +54,7 @@ impl Reader {
     pub async fn read(&self, permit: &mut Permit, codec: &dyn Codec, workspace: &str, id: &RemoteId) -> Read {
         match self.get(permit, codec, id).await {
             Err(error) if error.class == ErrorClass::Unexplained => {
-                let exists = self.exists(permit, workspace, id).await?;
+                let exists = self.exists(permit, codec, workspace, id).await?;
                 if exists { Err(error.though_listed()) } else { Ok(None) }
             }
             read => read,
@@ -63,23 +63,38 @@ impl Reader {
 
     /// Whether lists show the remote. Two lists, `--list-lag` apart, must agree that it is absent. After an error
     /// nothing is known.
-    pub async fn exists(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
-        if self.is_listed(permit, workspace, id).await? {
+    pub async fn exists(
+        &self,
+        permit: &mut Permit,
+        codec: &dyn Codec,
+        workspace: &str,
+        id: &RemoteId,
+    ) -> Result<bool, CallError> {
+        if self.is_listed(permit, codec, workspace, id).await? {
             return Ok(true);
         }
         tokio::time::sleep(self.list_lag).await;
-        self.is_listed(permit, workspace, id).await
+        self.is_listed(permit, codec, workspace, id).await
     }
 
-    /// If the list of versions is refused with an unknown code, the list of datasets decides: a dataset that is gone
-    /// has no versions.
-    async fn is_listed(&self, permit: &mut Permit, workspace: &str, id: &RemoteId) -> Result<bool, CallError> {
-        let versions = match id.child() {
-            Some(_) => Some(listing::versions(&self.client, permit, id.root()).await),
+    /// What is in a dataset is listed there. If that list is refused with an unknown code, the list of datasets decides:
+    /// a dataset that is gone has nothing in it.
+    async fn is_listed(
+        &self,
+        permit: &mut Permit,
+        codec: &dyn Codec,
+        workspace: &str,
+        id: &RemoteId,
+    ) -> Result<bool, CallError> {
+        let children = match codec.nested() {
+            Some(nested) => {
+                let listing = listing::children(&self.client, permit, nested, id.root()).await;
+                Some(listing.map(|listing| (listing, nested.list(id.root(), 1).operation())))
+            }
             None => None,
         };
-        match versions {
-            Some(Ok(listing)) => listing.shows(id, Operation::ListDatasetVersions),
+        match children {
+            Some(Ok((listing, operation))) => listing.shows(id, operation),
             Some(Err(error)) if error.class == ErrorClass::NotFound => Ok(false),
             Some(Err(error)) if error.class != ErrorClass::Unexplained => Err(error),
             refused => {

@@ -129,9 +129,9 @@ impl Row {
     }
 }
 
-/// The uid in the mark of this remote, if the mark is ours and not released.
+/// The uid in the mark of this remote, if the mark is ours and not released. A mark in a text names none.
 pub(super) fn marked(remote: &Remote, domains: &[String]) -> Option<Uid> {
-    let mark = remote.mark.as_ref().filter(|mark| mark.is_under(domains) && mark.released.is_none())?;
+    let mark = remote.mark.as_ref().filter(|mark| mark.may_be_under(domains) && mark.released.is_none())?;
     mark.uid().map(Uid::of)
 }
 

@@ -1,5 +1,5 @@
-//! The table of rows: what is known of each dataset and its versions, which objects recorded them, and an index to find
-//! them by the owner in their mark.
+//! The table of rows: what is known of each dataset and of what is in it, which objects recorded them, and an index to
+//! find them by the owner in their mark.
 
 mod absent;
 mod recorders;
@@ -15,38 +15,52 @@ use super::object::ObjectKey;
 use super::row::{Row, Source, owner_hash};
 use super::watches::Watches;
 use crate::remote::Remote;
-use crate::remote::id::{RemoteId, version_number};
+use crate::remote::id::{RemoteId, VERSIONS, collection_of, version_number};
 use crate::remote::uid::Uid;
 
 /// How many ids of gone remotes are remembered.
 const TOMBSTONES: usize = 10_000;
 
-/// For how many resyncs the row of an older version is believed.
-pub(super) const VERSION_RESYNCS: u32 = 100;
+/// For how many resyncs the row of what is in a dataset is believed, other than its newest version.
+pub(super) const CHILD_RESYNCS: u32 = 100;
 
 /// Everything known of one dataset.
 #[derive(Debug, Default)]
 struct Entry {
     row: Option<Row>,
-    versions: Option<Box<Versions>>,
+    children: Option<Box<Children>>,
     recorders: Vec<Recorder>,
     workspace: Option<Arc<str>>,
 }
 
+/// What is in a dataset, by [`RemoteId::child`].
 #[derive(Debug, Default)]
-struct Versions {
+struct Children {
     rows: BTreeMap<String, Row>,
-    /// When all versions were listed last since the process started.
-    listed: Option<Instant>,
+    /// The collections that were listed as a whole since the process started, and when they were last.
+    listed: Vec<(Box<str>, Instant)>,
     /// The version before one that we created, if it was not known at that time: a repeated create may have made it, so
     /// it may be a copy of ours.
     unknown: Option<String>,
 }
 
-/// An object that recorded a dataset, or a version of it.
+impl Children {
+    /// When all of this collection were listed last.
+    fn listed(&self, collection: &str) -> Option<Instant> {
+        self.listed.iter().find(|(name, _)| **name == *collection).map(|(_, at)| *at)
+    }
+
+    /// All of this collection were listed at this time.
+    fn set_listed(&mut self, collection: &str, at: Instant) {
+        self.listed.retain(|(name, _)| **name != *collection);
+        self.listed.push((collection.into(), at));
+    }
+}
+
+/// An object that recorded a dataset, or something in it.
 #[derive(Debug)]
 struct Recorder {
-    version: Option<Box<str>>,
+    child: Option<Box<str>>,
     key: ObjectKey,
 }
 
@@ -79,30 +93,30 @@ impl Rows {
         let entry = self.entries.get(id.root())?;
         match id.child() {
             None => entry.row.as_ref()?.remote(),
-            Some(version) => entry.versions.as_ref()?.rows.get(version)?.remote(),
+            Some(child) => entry.children.as_ref()?.rows.get(child)?.remote(),
         }
     }
 
     pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
         let entry = self.entries.get(id.root())?;
-        let Some(version) = id.child() else {
+        let Some(child) = id.child() else {
             return entry.row.as_ref()?.believed(now, trusted);
         };
-        let own = entry.versions.as_ref().and_then(|versions| versions.rows.get(version));
-        let newer = |row: &&Row| row.newest_is(version) && own.is_none_or(|own| own.as_of <= row.as_of);
+        let own = entry.children.as_ref().and_then(|children| children.rows.get(child));
+        let newer = |row: &&Row| row.newest_is(child) && own.is_none_or(|own| own.as_of <= row.as_of);
         match entry.row.as_ref().filter(newer) {
             Some(row) => {
                 let remote = row.believed(now, trusted)?;
                 remote.latest.as_deref().filter(|latest| latest.id == *id).cloned().map(Arc::new)
             }
-            None => own?.believed(now, trusted * VERSION_RESYNCS),
+            None => own?.believed(now, trusted * CHILD_RESYNCS),
         }
     }
 
-    pub(super) fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
+    pub(super) fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
         let carries = |remote: &Remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(owners));
-        if let Some(dataset) = dataset {
-            return self.owned_versions(dataset, carries);
+        if let Some((dataset, collection)) = within {
+            return self.owned_within(dataset, |remote| remote.id.collection() == Some(collection) && carries(remote));
         }
         let hashes = owners.iter().map(|owner| owner_hash(owner));
         let found =
@@ -111,9 +125,9 @@ impl Rows {
         rows.filter(|remote| carries(remote)).collect()
     }
 
-    fn owned_versions(&self, dataset: &str, carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
+    fn owned_within(&self, dataset: &str, carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
         let Some(entry) = self.entries.get(dataset) else { return Vec::new() };
-        let rows = entry.versions.iter().flat_map(|versions| versions.rows.values()).filter_map(Row::remote);
+        let rows = entry.children.iter().flat_map(|children| children.rows.values()).filter_map(Row::remote);
         let mut found: BTreeMap<RemoteId, Arc<Remote>> =
             rows.filter(|remote| carries(remote)).map(|remote| (remote.id.clone(), remote)).collect();
         let newest = entry.row.as_ref().and_then(Row::remote).and_then(|remote| remote.latest.as_deref().cloned());
@@ -127,10 +141,11 @@ impl Rows {
         self.gone.contains(id) || (id.child().is_some() && self.gone.contains(&RemoteId::new(id.root())))
     }
 
-    pub(super) fn versions_known(&self, dataset: &str) -> bool {
+    pub(super) fn children_known(&self, dataset: &str, collection: &str) -> bool {
         self.entries.get(dataset).is_some_and(|entry| {
-            let listed = entry.versions.as_ref().is_some_and(|versions| versions.listed.is_some());
-            listed || entry.row.as_ref().is_some_and(|row| row.newest_is("v1"))
+            let listed = entry.children.as_ref().is_some_and(|children| children.listed(collection).is_some());
+            let only_first = || entry.row.as_ref().is_some_and(|row| row.newest_is("v1"));
+            listed || (collection == VERSIONS && only_first())
         })
     }
 
@@ -141,17 +156,28 @@ impl Rows {
         self.put(remote, as_of, source);
     }
 
-    /// Stores our new version as the newest one. Whether all versions are known does not change.
-    pub(super) fn created_version(&mut self, version: &Remote, as_of: Instant) {
+    /// Stores what we created. Whether all of its collection are known does not change.
+    pub(super) fn created(&mut self, remote: &Remote, as_of: Instant) {
+        if remote.id.collection() == Some(VERSIONS) {
+            self.created_version(remote, as_of);
+        } else {
+            self.believe(remote, as_of, Source::Sent);
+        }
+    }
+
+    /// Stores our new version as the newest one.
+    fn created_version(&mut self, version: &Remote, as_of: Instant) {
         let dataset = version.id.root();
-        if self.versions_known(dataset) {
-            self.entry(dataset).versions.get_or_insert_default().listed.get_or_insert(as_of);
+        if self.children_known(dataset, VERSIONS) {
+            let children = self.entry(dataset).children.get_or_insert_default();
+            let listed = children.listed(VERSIONS).unwrap_or(as_of);
+            children.set_listed(VERSIONS, listed);
         }
         let before = version.id.child().and_then(version_number).and_then(|number| number.checked_sub(1));
         if let Some(before) = before.filter(|before| *before > 1).map(|before| format!("v{before}"))
             && !self.entries.get(dataset).is_some_and(|entry| self.knows(entry, dataset, &before))
         {
-            self.entry(dataset).versions.get_or_insert_default().unknown = Some(before);
+            self.entry(dataset).children.get_or_insert_default().unknown = Some(before);
         }
         self.believe(version, as_of, Source::Sent);
         let Some(row) = self.entries.get(dataset).and_then(|entry| entry.row.as_ref()) else { return };
@@ -177,10 +203,10 @@ impl Rows {
         let Some(mut row) = Row::new(remote, as_of, source, &self.domains) else { return false };
         let dataset = remote.id.root();
         let entry = self.entry(dataset);
-        if let Some(version) = remote.id.child() {
-            let rows = &mut entry.versions.get_or_insert_default().rows;
-            let changed = put(rows.get_mut(version), &mut row).unwrap_or_else(|| {
-                rows.insert(version.to_owned(), row);
+        if let Some(child) = remote.id.child() {
+            let rows = &mut entry.children.get_or_insert_default().rows;
+            let changed = put(rows.get_mut(child), &mut row).unwrap_or_else(|| {
+                rows.insert(child.to_owned(), row);
                 true
             });
             if changed {
@@ -214,41 +240,46 @@ impl Rows {
         if let Some(row) = &mut entry.row {
             row.doubt(now);
         }
-        for row in entry.versions.iter_mut().flat_map(|versions| versions.rows.values_mut()) {
+        for row in entry.children.iter_mut().flat_map(|children| children.rows.values_mut()) {
             row.doubt(now);
         }
     }
 
-    pub(super) fn put_versions(
+    /// Stores what a list as of `since`, which ended `now`, shows of one collection of a dataset. Returns whether
+    /// anything is new, changed or gone.
+    pub(super) fn put_children(
         &mut self,
-        dataset: &str,
-        versions: &[Arc<Remote>],
+        (dataset, collection): (&str, &str),
+        remotes: &[Arc<Remote>],
         since: Instant,
         now: Instant,
     ) -> bool {
         let mut changed = false;
-        for version in versions {
-            changed |= self.put(version, since, Source::Shown);
+        for remote in remotes {
+            changed |= self.put(remote, since, Source::Shown);
         }
-        let shown: HashSet<_> = versions.iter().filter_map(|version| version.id.child()).collect();
-        let known = self.entry(dataset).versions.get_or_insert_default();
+        let shown: HashSet<_> = remotes.iter().filter_map(|remote| remote.id.child()).collect();
+        let known = self.entry(dataset).children.get_or_insert_default();
         let before = known.rows.len();
-        known.rows.retain(|name, row| shown.contains(name.as_str()) || row.as_of > since);
-        known.listed = Some(now);
-        known.unknown = None;
+        let other = |child: &str| collection_of(child) != collection;
+        known.rows.retain(|child, row| other(child) || shown.contains(child.as_str()) || row.as_of > since);
+        known.set_listed(collection, now);
+        if collection == VERSIONS {
+            known.unknown = None;
+        }
         changed || known.rows.len() != before
     }
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
         self.watches.left(id);
-        if let Some(version) = id.child() {
-            if let Some(versions) = self.entries.get_mut(id.root()).and_then(|entry| entry.versions.as_mut()) {
-                versions.rows.remove(version);
+        if let Some(child) = id.child() {
+            if let Some(children) = self.entries.get_mut(id.root()).and_then(|entry| entry.children.as_mut()) {
+                children.rows.remove(child);
             }
         } else {
             self.drop_row(id.root());
             if let Some(entry) = self.entries.get_mut(id.root()) {
-                entry.versions = None;
+                entry.children = None;
             }
             self.tidy(id.root());
         }
@@ -273,7 +304,7 @@ impl Rows {
 
     pub(super) fn len(&self) -> usize {
         let known = |entry: &Entry| {
-            usize::from(entry.row.is_some()) + entry.versions.as_ref().map_or(0, |versions| versions.rows.len())
+            usize::from(entry.row.is_some()) + entry.children.as_ref().map_or(0, |children| children.rows.len())
         };
         self.entries.values().map(known).sum()
     }
@@ -296,7 +327,7 @@ impl Rows {
 
     /// Removes an entry in which nothing is left.
     fn tidy(&mut self, dataset: &str) {
-        let empty = |entry: &Entry| entry.row.is_none() && entry.versions.is_none() && entry.recorders.is_empty();
+        let empty = |entry: &Entry| entry.row.is_none() && entry.children.is_none() && entry.recorders.is_empty();
         if self.entries.get(dataset).is_some_and(empty) {
             self.entries.remove(dataset);
         }

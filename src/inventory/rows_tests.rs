@@ -108,17 +108,17 @@ async fn remotes_are_found_by_owner_mark() {
 #[tokio::test(start_paused = true)]
 async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_ones_are_ours() {
     let (mut rows, start) = (rows(), Instant::now());
-    assert!(!rows.versions_known("d-1"));
+    assert!(!rows.children_known("d-1", VERSIONS));
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
-    assert!(rows.versions_known("d-1"));
-    rows.created_version(&version("d-1", "v2"), start);
-    assert!(rows.versions_known("d-1"), "our own");
+    assert!(rows.children_known("d-1", VERSIONS));
+    rows.created(&version("d-1", "v2"), start);
+    assert!(rows.children_known("d-1", VERSIONS), "our own");
     rows.believe(&remote("d-2", "v3", "x"), start, Source::Shown);
-    assert!(!rows.versions_known("d-2"));
-    rows.put_versions("d-2", &[Arc::new(version("d-2", "v3"))], start, start);
-    assert!(rows.versions_known("d-2"));
-    rows.created_version(&version("d-1", "v4"), start);
-    rows.created_version(&version("d-1", "v3"), start);
+    assert!(!rows.children_known("d-2", VERSIONS));
+    rows.put_children(("d-2", VERSIONS), &[Arc::new(version("d-2", "v3"))], start, start);
+    assert!(rows.children_known("d-2", VERSIONS));
+    rows.created(&version("d-1", "v4"), start);
+    rows.created(&version("d-1", "v3"), start);
     let newest = rows.get(&RemoteId::new("d-1"), start, TRUSTED).unwrap();
     assert_eq!(newest.latest.as_ref().unwrap().id, RemoteId::new("d-1").join("v4"), "whatever was answered last");
     let first = rows.get(&RemoteId::new("d-1").join("v1"), start, TRUSTED);
@@ -129,17 +129,17 @@ async fn versions_are_known_if_there_is_one_or_they_were_listed_or_all_later_one
 async fn a_gap_below_our_own_version_is_listed_unless_it_was_filled() {
     let (mut rows, start) = (rows(), Instant::now());
     rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
-    rows.created_version(&version("d-1", "v2"), start);
+    rows.created(&version("d-1", "v2"), start);
     let long_ago = start.checked_sub(Duration::from_secs(1)).unwrap();
-    assert!(rows.unlisted("478", long_ago).is_empty(), "v1 is known");
-    rows.created_version(&version("d-1", "v4"), start);
-    assert_eq!(rows.unlisted("478", long_ago), ["d-1"], "v3 may be a copy of v4");
-    rows.created_version(&version("d-1", "v3"), start);
-    assert!(rows.unlisted("478", long_ago).is_empty(), "another of ours, answered later");
-    rows.created_version(&version("d-1", "v6"), start);
-    assert_eq!(rows.unlisted("478", long_ago), ["d-1"]);
-    rows.put_versions("d-1", &[Arc::new(version("d-1", "v6"))], start, start);
-    assert!(rows.unlisted("478", long_ago).is_empty(), "whatever it was, it was seen");
+    assert!(rows.unlisted("478", VERSIONS, long_ago).is_empty(), "v1 is known");
+    rows.created(&version("d-1", "v4"), start);
+    assert_eq!(rows.unlisted("478", VERSIONS, long_ago), ["d-1"], "v3 may be a copy of v4");
+    rows.created(&version("d-1", "v3"), start);
+    assert!(rows.unlisted("478", VERSIONS, long_ago).is_empty(), "another of ours, answered later");
+    rows.created(&version("d-1", "v6"), start);
+    assert_eq!(rows.unlisted("478", VERSIONS, long_ago), ["d-1"]);
+    rows.put_children(("d-1", VERSIONS), &[Arc::new(version("d-1", "v6"))], start, start);
+    assert!(rows.unlisted("478", VERSIONS, long_ago).is_empty(), "whatever it was, it was seen");
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,14 +270,48 @@ async fn older_versions_are_listed_again_only_where_somebody_recorded_one() {
     let later = start + Duration::from_secs(1);
     for id in ["d-1", "d-2", "d-3"] {
         rows.believe(&remote(id, "v3", "x"), start, Source::Shown);
-        rows.put_versions(id, &[Arc::new(version(id, "v2")), Arc::new(version(id, "v3"))], start, start);
+        rows.put_children((id, VERSIONS), &[Arc::new(version(id, "v2")), Arc::new(version(id, "v3"))], start, start);
     }
     rows.recorded(&RemoteId::new("d-1").join("v2"), &ObjectKey::new("DatasetVersion", "ns", "a", "a"), None);
     rows.recorded(&RemoteId::new("d-2").join("v3"), &ObjectKey::new("DatasetVersion", "ns", "b", "b"), None);
-    assert_eq!(rows.unlisted("478", later), ["d-1"], "the sweep shows the newest of d-2 anyway");
-    rows.put_versions("d-1", &[Arc::new(version("d-1", "v3"))], later, later + Duration::from_secs(1));
-    assert!(rows.unlisted("478", later).is_empty());
+    assert_eq!(rows.unlisted("478", VERSIONS, later), ["d-1"], "the sweep shows the newest of d-2 anyway");
+    rows.put_children(("d-1", VERSIONS), &[Arc::new(version("d-1", "v3"))], later, later + Duration::from_secs(1));
+    assert!(rows.unlisted("478", VERSIONS, later).is_empty());
     assert!(rows.get(&RemoteId::new("d-1").join("v2"), later, TRUSTED).is_none(), "a whole list did not show it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_another_collection_is_no_version() {
+    const COPIES: &str = "copies";
+    let (mut rows, start) = (rows(), Instant::now());
+    let [later, last] = [1, 2].map(|seconds| start + Duration::from_secs(seconds));
+    let identity = Identity::new(&["d".into()], &[], "c");
+    let mark = Some(identity.mark(&owner("copy"), "uid", "c2"));
+    let copy = Remote { id: RemoteId::new("d-1").within(COPIES, "v2"), mark, ..version("d-1", "v2") };
+    let found =
+        |rows: &Rows, collection| rows.owned(&identity.owner_values(&owner("copy")), Some(("d-1", collection))).len();
+    let shown = |rows: &Rows, id: &RemoteId| rows.get(id, last, TRUSTED).is_some();
+    rows.believe(&remote("d-1", "v1", "x"), start, Source::Shown);
+    rows.created(&copy, later);
+    assert_eq!([VERSIONS, COPIES].map(|of| rows.children_known("d-1", of)), [true, false], "only v1 is a version");
+    assert_eq!([VERSIONS, COPIES].map(|of| found(&rows, of)), [0, 1]);
+    let newest = rows.get(&RemoteId::new("d-1"), last, TRUSTED).unwrap().latest.clone().unwrap();
+    assert_eq!(newest.id, RemoteId::new("d-1").join("v1"), "what was created is no newer version");
+    // A list of one collection says nothing about the other one.
+    rows.put_children(("d-1", VERSIONS), &[Arc::new(version("d-1", "v1"))], last, last);
+    assert!(shown(&rows, &copy.id) && !rows.children_known("d-1", COPIES));
+    rows.put_children(("d-1", COPIES), &[], start, last);
+    assert!(shown(&rows, &copy.id) && rows.children_known("d-1", COPIES), "it was created after that list began");
+    let key = ObjectKey::new("Copy", "ns", "copy", "uid");
+    rows.recorded(&copy.id, &key, None);
+    assert_eq!([VERSIONS, COPIES].map(|of| rows.unlisted("478", of, last).len()), [0, 1]);
+    assert!(rows.outlived(&remote("d-1", "v1", "x"), last).is_empty(), "v1 is the newest version, and no copy");
+    assert!(rows.missing(&RemoteId::new("d-1").join("v2"), last).is_empty(), "a version of the same name");
+    assert!(rows.put_children(("d-1", COPIES), &[], last, last));
+    assert!(!shown(&rows, &copy.id) && shown(&rows, &RemoteId::new("d-1").join("v1")));
+    assert_eq!(rows.missing(&copy.id, last), [key]);
+    rows.remove(&RemoteId::new("d-1"));
+    assert!(rows.is_gone(&copy.id) && !rows.children_known("d-1", COPIES), "with its dataset");
 }
 
 /// A dataset as a list shows it.

@@ -14,14 +14,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::list_progress::ListProgress;
 use super::row::{Source, owner_hash};
-use super::rows::VERSION_RESYNCS;
+use super::rows::CHILD_RESYNCS;
 use super::{Inventory, ListError, listing};
-use crate::cloud::codec::Datasets;
+use crate::cloud::codec::{Datasets, NESTED, Nested, PAGE};
 use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
-const PAGE: u32 = 100;
 /// Pages under way at a time when nothing is known yet: they are worth more than the wait for each.
 const AHEAD: usize = 8;
 
@@ -40,7 +39,7 @@ pub(super) async fn run(inventory: Arc<Inventory>, client: Client, mut wanted: m
             inventory.finished(&workspace);
             loop {
                 sweep.round(Pace::Spread).await;
-                sweep.list_versions().await;
+                sweep.list_children().await;
                 inventory.finished(&workspace);
             }
         });
@@ -165,7 +164,7 @@ impl Sweep<'_> {
             let mut state = self.inventory.state();
             for remote in &page.remotes {
                 let id = remote.id.root();
-                let ours = remote.mark.as_ref().is_some_and(|mark| mark.is_under(&self.inventory.settings.domains));
+                let ours = remote.mark.as_ref().is_some_and(|mark| mark.may_be_under(&self.inventory.settings.domains));
                 if !ours && !state.rows.is_recorded(id) {
                     progress.other(id);
                     continue;
@@ -249,23 +248,31 @@ impl Sweep<'_> {
         self.inventory.shown(self.workspace, keys);
     }
 
-    /// Older versions that somebody recorded are listed once in so many resyncs; the newest ones come with the sweep.
-    async fn list_versions(&self) {
-        let Some(then) = Instant::now().checked_sub(self.inventory.settings.resync * VERSION_RESYNCS) else { return };
-        let due = self.inventory.state().rows.unlisted(self.workspace, then);
-        for dataset in due {
-            let since = Instant::now();
-            match listing::versions(self.client, &mut Permit::wait(Lane::Sweep), &dataset).await {
-                Ok(listing) => {
-                    if let Some(versions) = listing.whole()
-                        && self.inventory.put_versions(&dataset, &versions, since)
-                    {
-                        self.inventory.wake_recorders(&dataset);
-                    }
+    /// What somebody recorded in a dataset is listed once in so many resyncs, unless it is the newest version: that
+    /// comes with the sweep.
+    async fn list_children(&self) {
+        let Some(then) = Instant::now().checked_sub(self.inventory.settings.resync * CHILD_RESYNCS) else { return };
+        for codec in NESTED {
+            let collection = codec.collection();
+            let due = self.inventory.state().rows.unlisted(self.workspace, collection, then);
+            for dataset in due {
+                self.list_in(&dataset, *codec).await;
+            }
+        }
+    }
+
+    async fn list_in(&self, dataset: &str, codec: &dyn Nested) {
+        let (since, collection) = (Instant::now(), codec.collection());
+        match listing::children(self.client, &mut Permit::wait(Lane::Sweep), codec, dataset).await {
+            Ok(listing) => {
+                if let Some(remotes) = listing.whole()
+                    && self.inventory.put_children((dataset, collection), &remotes, since)
+                {
+                    self.inventory.wake_recorders(dataset);
                 }
-                Err(error) => {
-                    tracing::warn!(datasetId = dataset, %error, "the versions of a dataset could not be listed");
-                }
+            }
+            Err(error) => {
+                tracing::warn!(datasetId = dataset, %error, "the {collection} of a dataset could not be listed");
             }
         }
     }

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::listing;
 use super::stage::*;
 use crate::api::names::{MARK_ATTEMPT, MARK_DOMAIN, MARK_OWNER};
+use crate::cloud::codec::Versions;
 use crate::cloud::{Lane, Permit};
 use crate::inventory::ObjectKey;
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 
 /// The believed description of dataset 7.
 fn description(stage: &Stage) -> Option<String> {
@@ -155,9 +156,10 @@ async fn older_versions_are_listed_rarely_and_only_where_somebody_recorded_one()
     // The first reconcile of a version lists all versions like this.
     for number in 0..3 {
         let since = tokio::time::Instant::now();
-        let versions =
-            listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(number)).await.unwrap();
-        stage.inventory.put_versions(&id(number), &versions.remotes, since);
+        let versions = listing::children(&stage.client, &mut Permit::wait(Lane::UserChange), &Versions, &id(number))
+            .await
+            .unwrap();
+        stage.inventory.put_children((&id(number), VERSIONS), &versions.remotes, since);
     }
     let before = stage.calls().2;
     stage.console("PUT", &format!("/{}/versions/v2", id(1)), &json!({"Description": "by hand"}));
@@ -186,8 +188,9 @@ async fn a_list_of_versions_that_misleads_takes_nothing_away() {
     }
     stage.swept().await;
     let since = tokio::time::Instant::now();
-    let versions = listing::versions(&stage.client, &mut Permit::wait(Lane::UserChange), &id(0)).await.unwrap();
-    stage.inventory.put_versions(&id(0), &versions.remotes, since);
+    let versions =
+        listing::children(&stage.client, &mut Permit::wait(Lane::UserChange), &Versions, &id(0)).await.unwrap();
+    stage.inventory.put_children((&id(0), VERSIONS), &versions.remotes, since);
     stage.emulator.set_knobs(|knobs| knobs.list_chaos = serde_json::from_value(json!("skip")).unwrap());
     let before = stage.calls().2;
     // The versions are listed once in a hundred resyncs, and believed for longer than that.

@@ -4,45 +4,48 @@ use serde_json::Value;
 
 use super::first_version::{self, first_of, needs_first};
 use super::part::Part;
-use crate::cloud::codec::{Codec, Datasets, Versions};
+use crate::cloud::codec::{Datasets, Versions};
 use crate::plan::desired::Desired;
 use crate::plan::edit::Comparison;
 use crate::plan::view::View;
 use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
 use crate::remote::fields::Fields;
 
 /// Compares a dataset with its spec, and also its v1 if the spec manages that.
-pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
+pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
     let own = Part::of(desired, remote);
     let mut update = own.members(view);
     let access = access_last(&mut update, remote);
     let mut edits = Vec::new();
-    edits.extend(own.update(&Datasets, &update));
+    edits.extend(own.update(&Datasets, &update)?);
     edits.extend(own.label_edits(view, &Datasets));
-    edits.extend(access.map(|access| match access {
-        Access::Publish => own.publish(),
-        Access::Update(fields) => own.spec_edit(&fields, Datasets.update(remote, fields.clone())),
-    }));
+    match access {
+        Some(Access::Publish) => edits.push(own.publish()),
+        Some(Access::Update(fields)) => edits.extend(own.update(&Datasets, &fields)?),
+        None => {}
+    }
     let (mut left, mut held) = (own.left(view), own.held());
     if let Some(first) = first_of(view, remote) {
         let part = first_version::part(desired, first);
         if !desired.first.is_empty() {
-            let found =
-                part.update(&Versions, &part.members(view)).into_iter().chain(part.label_edits(view, &Versions));
+            let update = part.update(&Versions, &part.members(view))?;
+            let found = update.into_iter().chain(part.label_edits(view, &Versions));
             edits.extend(found.map(|edit| first_version::within(view, remote, edit)));
         }
         left.extend(part.left(view));
         held.extend(part.held());
     }
-    Comparison { edits, needs: needs_first(view, desired, remote), left, held }
+    Ok(Comparison { edits, needs: needs_first(view, desired, remote), left, held })
 }
 
 /// Compares a remote that has nothing in it, such as a version, with its spec.
-pub(super) fn plain(view: &View, desired: &Desired, remote: &Remote) -> Comparison {
+pub(super) fn plain(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
     let (own, codec) = (Part::of(desired, remote), view.profile.codec);
-    let update = own.update(codec, &own.members(view));
-    let edits = update.into_iter().chain(own.label_edits(view, codec)).collect();
-    Comparison { edits, needs: None, left: own.left(view), held: own.held() }
+    let update = own.update(codec, &own.members(view))?;
+    let labels = codec.labels().map(|codec| own.label_edits(view, codec)).unwrap_or_default();
+    let edits = update.into_iter().chain(labels).collect();
+    Ok(Comparison { edits, needs: None, left: own.left(view), held: own.held() })
 }
 
 /// A change of who may see a dataset.

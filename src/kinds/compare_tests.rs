@@ -75,7 +75,7 @@ fn resync(view: &mut View, repairs: &mut Repairs, remote: &Remote) -> (usize, Re
         }
         let Step::Report(report) = step else { panic!("{step:?}") };
         if report.normalised.is_some() {
-            let left = (view.profile.compare)(view, view.desired.as_ref().unwrap(), &now).left;
+            let left = (view.profile.compare)(view, view.desired.as_ref().unwrap(), &now).unwrap().left;
             repairs.leave(left.iter().map(FieldChange::shown).collect());
         }
         return (count, *report);
@@ -101,7 +101,7 @@ fn each_change_names_its_fields_as_the_spec_does_with_both_values() {
         let Purpose::Spec(changed) = &edit.purpose else { panic!("{edit:?}") };
         changed.iter().map(FieldChange::drift).collect::<Vec<_>>().join("; ")
     };
-    let comparison = (view.profile.compare)(&view, view.desired.as_ref().unwrap(), &remote);
+    let comparison = (view.profile.compare)(&view, view.desired.as_ref().unwrap(), &remote).unwrap();
     let expected = [
         "description: found \"by hand\", wanted \"new\"; name: found \"before\", wanted \"o\"",
         "labels.old: found \"1\", wanted nothing",

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 use super::members::{Spec, check_json, labels};
-use super::{DatasetVersions, compare, first_version, tree};
+use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, tree};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -16,7 +16,7 @@ use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
-use crate::plan::view::Relations;
+use crate::plan::view::{Hold, Relations};
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::references::Reference;
@@ -156,28 +156,37 @@ impl Kind for Datasets {
     }
 
     fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {
-        let mut relations =
-            Relations { delete_foreign: object.spec.delete_foreign_versions == Some(true), ..Relations::default() };
-        for version in versions_of(object, recorded, lookups).into_iter().filter(|version| !binds(version)) {
-            let name = version.name_any();
-            let status = version.status.as_ref();
-            let retained = super::version::retains(&version, &lookups.defaults);
-            if version.meta().deletion_timestamp.is_none() {
-                relations.living.push(name);
-            } else if let (false, Some(remote)) = (retained, status.and_then(|status| status.version_name.clone())) {
-                relations.doomed.insert(remote);
-            } else {
-                relations.leaving.push(name);
-            }
-        }
-        // A DatasetVersion that does not parse counts as one that stays, as its wishes are unknown.
-        relations.living.extend(lookups.unparsable_referrers::<DatasetVersions>(&references_to(object, recorded)));
-        relations
+        let delete_foreign = object.spec.delete_foreign_versions == Some(true);
+        let relations = Relations { delete_foreign, ..Relations::default() };
+        let mut holds = Holds { of: references_to(object, recorded), lookups, relations };
+        for_each(&mut holds);
+        holds.relations
     }
 
     fn remote(object: &Dataset) -> Option<(RemoteId, Option<&str>)> {
         let status = object.status.as_ref()?;
         Some((RemoteId::new(status.dataset_id.as_deref()?), status.immutables.workspace_id.as_deref()))
+    }
+}
+
+/// Asks the objects of every kind that refer to a Dataset what they mean for its deletion.
+struct Holds<'a> {
+    of: Vec<Reference>,
+    lookups: &'a Lookups,
+    relations: Relations,
+}
+
+impl ForEachKind for Holds<'_> {
+    fn visit<K: Kind>(&mut self) {
+        for object in self.lookups.referrers::<K>(&self.of) {
+            if let Some(hold) = K::hold(&object, &self.lookups.defaults) {
+                self.relations.hold(K::PROFILE.name, object.name_any(), hold);
+            }
+        }
+        // An object that does not parse counts as one that stays, as its wishes are unknown.
+        for name in self.lookups.unparsable_referrers::<K>(&self.of) {
+            self.relations.hold(K::PROFILE.name, name, Hold::Living);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::members::tests::{camel, every_member};
 use super::*;
 use crate::api::DatasetSpec;
-use crate::api::rules::DATASET_IMMUTABLES;
+use crate::api::dataset_definition::IMMUTABLES;
 
 /// Fields about the operator's own behaviour, and the labels, which have calls of their own.
 const OURS: [&str; 6] =
@@ -17,7 +17,7 @@ fn of(spec: DatasetSpec, recorded: &Recorded, defaults: &Defaults) -> Desired {
 fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
     let (spec, mut names) = every_member::<Dataset, DatasetSpec>();
     let desired = of(spec, &Recorded::default(), &Defaults::default());
-    let mut fixed_by_rule = DATASET_IMMUTABLES.map(|immutable| immutable.field.to_owned());
+    let mut fixed_by_rule: Vec<_> = IMMUTABLES.iter().map(|immutable| immutable.field.to_owned()).collect();
     fixed_by_rule.sort();
     assert_eq!(camel(desired.fixed.keys()), fixed_by_rule);
     assert_eq!(FIXED.len(), desired.fixed.len(), "what status records");

@@ -9,7 +9,7 @@ use crate::plan::field::Field;
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 
 /// The name of v1.
 pub(super) const NAME: &str = "v1";
@@ -48,9 +48,11 @@ pub(super) fn needs_first(view: &View, desired: &Desired, remote: &Remote) -> Op
     if desired.first.is_empty() || first_of(view, remote).is_some() {
         return None;
     }
-    Some(match view.observed.versions {
-        None => Step::Look(Look::Children(remote.id.clone())),
-        Some(_) => Step::Read(remote.id.join(NAME)),
+    let listed = view.observed.children.contains_key(VERSIONS);
+    Some(if listed {
+        Step::Read(remote.id.join(NAME))
+    } else {
+        Step::Look(Look::Children(remote.id.clone(), VERSIONS))
     })
 }
 

@@ -26,3 +26,24 @@ pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::codec;
+
+    struct Listed;
+
+    impl ForEachKind for Listed {
+        fn visit<K: Kind>(&mut self) {
+            let Some(collection) = K::PROFILE.collection() else { return };
+            assert!(codec::nested(collection).is_some(), "{collection} of {}", K::PROFILE.name);
+            assert!(K::PROFILE.id_keys.len() > 1, "the status of a {} tells only the dataset", K::PROFILE.name);
+        }
+    }
+
+    #[test]
+    fn whatever_is_in_a_dataset_can_be_listed_there() {
+        for_each(&mut Listed);
+    }
+}

@@ -4,13 +4,14 @@
 use serde_json::Value;
 
 use crate::cloud::Request;
-use crate::cloud::codec::Codec;
+use crate::cloud::codec::{Codec, LabelCodec};
 use crate::plan::desired::Desired;
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::{Field, FieldChange, LABELS};
 use crate::plan::futile::print;
 use crate::plan::view::View;
 use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
 use crate::remote::fields::{Fields, difference, same};
 use crate::remote::mark::{Labels, is_mark};
 
@@ -46,8 +47,12 @@ impl<'a> Part<'a> {
         update
     }
 
-    pub(super) fn update(&self, codec: &dyn Codec, members: &Fields) -> Option<Edit> {
-        (!members.is_empty()).then(|| self.spec_edit(members, codec.update(self.remote, members.clone())))
+    /// The edit that gives the remote these members, if there are any.
+    pub(super) fn update(&self, codec: &dyn Codec, members: &Fields) -> Result<Option<Edit>, Unwritable> {
+        if members.is_empty() {
+            return Ok(None);
+        }
+        codec.update(self.remote, members.clone()).map(|request| Some(self.spec_edit(members, request)))
     }
 
     /// A change from PRIVATE to PUBLIC, which has a call of its own.
@@ -57,7 +62,7 @@ impl<'a> Part<'a> {
     }
 
     /// A request that gives the remote these members.
-    pub(super) fn spec_edit(&self, members: &Fields, request: Request) -> Edit {
+    fn spec_edit(&self, members: &Fields, request: Request) -> Edit {
         let change = |(name, wanted): (&String, &Value)| FieldChange {
             field: (self.member)(name),
             found: self.remote.fields.get(name).cloned(),
@@ -71,7 +76,7 @@ impl<'a> Part<'a> {
 
     /// First the edit that removes labels that we set and that are not wanted any more, then the one that sets labels.
     /// Labels with other keys are never touched.
-    pub(super) fn label_edits(&self, view: &View, codec: &dyn Codec) -> Vec<Edit> {
+    pub(super) fn label_edits(&self, view: &View, codec: &dyn LabelCodec) -> Vec<Edit> {
         let none = Labels::new();
         let (wanted, held) = (self.labels.unwrap_or(&none), &self.remote.labels);
         let left =

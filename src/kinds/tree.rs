@@ -1,5 +1,6 @@
 //! The order in which a dataset and its versions are deleted. Rules: `docs/protocol.md`, 6.4.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::first_version;
@@ -9,30 +10,34 @@ use crate::plan::report::Next;
 use crate::plan::step::Look;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 
 /// Deletions of a Dataset and its versions within this time count as one deletion, as a client sends them one after the
 /// other.
 const TOGETHER: Duration = Duration::from_secs(2);
 
-/// Whether a Dataset may go: living versions block it, and it waits for versions that must be deleted one by one.
+/// Whether a Dataset may go: living objects in it block it, and it waits for those that must be deleted one by one.
 pub(super) fn dataset_may_go(view: &View) -> Clearance {
     let relations = &view.relations;
     if !relations.living.is_empty() {
-        let living = relations.living.join(", ");
+        let living: Vec<_> =
+            relations.living.iter().map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
+        let (living, exist) = (living.join(", "), if relations.living.len() > 1 { "exist" } else { "exists" });
         return match TOGETHER.saturating_sub(view.state.deleting_age) {
-            Duration::ZERO => {
-                Clearance::blocked(format!("DatasetVersion {living} still exists; delete it first"), Next::Event)
-            }
+            Duration::ZERO => Clearance::blocked(format!("{living} still {exist}; delete it first"), Next::Event),
             left => {
-                let message = format!("DatasetVersion {living} still exists, and may be about to be deleted as well");
+                let message = format!("{living} still {exist}, and may be about to be deleted as well");
                 Clearance::waits(message, Next::After(left))
             }
         };
     }
     let retained_or_single = view.deletion_policy() == Deletion::Retain || view.observed.delete_refused;
     if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
-        return Clearance::waits("waiting for its DatasetVersions to be deleted or released", Next::Event);
+        let doomed = (!relations.doomed.is_empty()).then_some("DatasetVersion");
+        let kinds: BTreeSet<_> = relations.leaving.keys().copied().chain(doomed).collect();
+        let kinds: Vec<_> = kinds.into_iter().map(|kind| format!("{kind}s")).collect();
+        let message = format!("waiting for its {} to be deleted or released", kinds.join(" and "));
+        return Clearance::waits(message, Next::Event);
     }
     Clearance::Go
 }
@@ -43,8 +48,8 @@ pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance 
     if newest == Some(first_version::NAME) || view.relations.delete_foreign {
         return Clearance::Go;
     }
-    let Some(versions) = &view.observed.versions else {
-        return Clearance::Needs(Look::Children(remote.id.clone()));
+    let Some(versions) = view.observed.children.get(VERSIONS) else {
+        return Clearance::Needs(Look::Children(remote.id.clone(), VERSIONS));
     };
     let foreign: Vec<_> = versions
         .iter()

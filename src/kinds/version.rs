@@ -16,7 +16,7 @@ use crate::plan::intent::Target;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
-use crate::plan::view::Relations;
+use crate::plan::view::{Hold, Relations};
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
@@ -160,6 +160,18 @@ impl Kind for DatasetVersions {
         reference.into_iter().collect()
     }
 
+    /// One that binds v1 means nothing: that comes and goes with the dataset.
+    fn hold(object: &DatasetVersion, defaults: &Defaults) -> Option<Hold> {
+        if bound(object) {
+            return None;
+        }
+        if object.meta().deletion_timestamp.is_none() {
+            return Some(Hold::Living);
+        }
+        let version = object.status.as_ref().and_then(|status| status.version_name.clone());
+        Some(version.filter(|_| !retains(object, defaults)).map_or(Hold::Leaving, Hold::Doomed))
+    }
+
     /// The Dataset is reconciled if the version matters to it: the Dataset is being deleted, the version adopts (as one
     /// that binds v1 does), or it is newer than the newest version in the Dataset's status. Versions that are deleted
     /// one by one wait for each other, and those that bind v1 wait for the one that has it.
@@ -206,7 +218,7 @@ pub(super) fn bound(version: &DatasetVersion) -> bool {
 }
 
 /// Whether its remote is kept when the object is deleted.
-pub(super) fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
+fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
     let origin = version.status.as_ref().and_then(|status| status.common.origin);
     defaults.keeps(version.spec.deletion_policy, origin)
 }
@@ -270,15 +282,15 @@ fn earlier_binder(object: &DatasetVersion, recorded: &Recorded, dataset: &str, l
 mod tests {
     use super::super::members::tests::{camel, every_member};
     use super::*;
-    use crate::api::rules::VERSION_IMMUTABLES;
+    use crate::api::version_definition::IMMUTABLES;
 
     #[test]
     fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
-        const OURS: [&str; 6] =
-            ["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
+        const OURS: &[&str] =
+            &["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
         let (spec, mut names) = every_member::<DatasetVersion, DatasetVersionSpec>();
         let (fixed, mutable) = members(&spec);
-        let mut fixed_by_rule = VERSION_IMMUTABLES.map(|immutable| immutable.field.to_owned());
+        let mut fixed_by_rule: Vec<_> = IMMUTABLES.iter().map(|immutable| immutable.field.to_owned()).collect();
         fixed_by_rule.sort();
         assert_eq!(camel(fixed.keys()), fixed_by_rule);
         assert_eq!(FIXED.len(), fixed.len(), "what status records");

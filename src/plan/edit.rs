@@ -3,8 +3,9 @@
 use super::field::FieldChange;
 use super::step::Step;
 use crate::cloud::Request;
-use crate::cloud::codec::{Change, Codec};
+use crate::cloud::codec::{Change, Codec, LabelCodec};
 use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, RawMark};
 
@@ -31,9 +32,9 @@ pub enum Purpose {
     Spec(Vec<FieldChange>),
     /// Writes our mark.
     Mark,
-    /// Removes `dso-released` again.
+    /// Makes a released remote ours again.
     ClearReleased,
-    /// Releases the remote: its mark gets `dso-released`.
+    /// Releases the remote: its mark says so from then on.
     Release,
 }
 
@@ -61,34 +62,31 @@ impl Comparison {
 impl Edit {
     /// Sets these labels on a remote.
     #[must_use]
-    pub fn set_labels(codec: &dyn Codec, remote: &Remote, labels: &Labels, purpose: Purpose) -> Self {
-        Self::of(remote, codec.set_labels(remote, labels), purpose)
+    pub fn set_labels(codec: &dyn LabelCodec, remote: &Remote, labels: &Labels, purpose: Purpose) -> Self {
+        Self::of(remote, codec.set(remote, labels), purpose)
     }
 
     /// Removes these labels from a remote.
     #[must_use]
-    pub fn unset_labels(codec: &dyn Codec, remote: &Remote, keys: &[String], purpose: Purpose) -> Self {
-        Self::of(remote, codec.unset_labels(remote, keys), purpose)
+    pub fn unset_labels(codec: &dyn LabelCodec, remote: &Remote, keys: &[String], purpose: Purpose) -> Self {
+        Self::of(remote, codec.unset(remote, keys), purpose)
     }
 
     /// Writes our mark on a remote. A released remote stays released until [`Edit::clear_released`].
-    #[must_use]
-    pub fn mark(codec: &dyn Codec, remote: &Remote, mark: &RawMark) -> Self {
-        Self::of(remote, codec.set_mark(remote, mark), Purpose::Mark)
+    pub fn mark(codec: &dyn Codec, remote: &Remote, mark: &RawMark) -> Result<Self, Unwritable> {
+        Ok(Self::of(remote, codec.set_mark(remote, mark)?, Purpose::Mark))
     }
 
-    /// Removes `dso-released` again.
-    #[must_use]
-    pub fn clear_released(codec: &dyn Codec, remote: &Remote) -> Self {
+    /// Makes a released remote ours again.
+    pub fn clear_released(codec: &dyn Codec, remote: &Remote) -> Result<Self, Unwritable> {
         let mark = RawMark { released: None, ..remote.mark.clone().unwrap_or_default() };
-        Self::of(remote, codec.set_mark(remote, &mark), Purpose::ClearReleased)
+        Ok(Self::of(remote, codec.set_mark(remote, &mark)?, Purpose::ClearReleased))
     }
 
-    /// Releases a remote: its mark gets `dso-released`.
-    #[must_use]
-    pub fn release(codec: &dyn Codec, remote: &Remote) -> Self {
+    /// Releases a remote: its mark says so from then on.
+    pub fn release(codec: &dyn Codec, remote: &Remote) -> Result<Self, Unwritable> {
         let mark = remote.mark.clone().unwrap_or_default().into_released();
-        Self::of(remote, codec.set_mark(remote, &mark), Purpose::Release)
+        Ok(Self::of(remote, codec.set_mark(remote, &mark)?, Purpose::Release))
     }
 
     fn of(remote: &Remote, change: Change, purpose: Purpose) -> Self {

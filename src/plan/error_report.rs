@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_cannot_be_used_has_no_code_of_success() {
-        let malformed = Malformed { what: "the body is empty", request_id: None };
+        let malformed = Malformed { what: "the body is empty".into(), request_id: None };
         let error = CallError::malformed(Operation::GetDataset, malformed);
         assert_eq!(last_error(&error, Timestamp::UNIX_EPOCH).code, "malformed");
         let lost = CallError { class: ErrorClass::Transient, status: None, ..error.clone() };
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_refused_read_never_blames_the_spec() {
         let refused = |operation, class, code: &str| {
-            let malformed = Malformed { what: "", request_id: None };
+            let malformed = Malformed { what: "".into(), request_id: None };
             let code = Some(code.to_owned());
             report_for(&CallError { class, code, ..CallError::malformed(operation, malformed) }, Timestamp::UNIX_EPOCH)
                 .ready

@@ -17,14 +17,14 @@ use crate::remote::mark::RawMark;
 pub trait Index {
     /// Was this workspace listed in this term?
     fn is_swept(&self, workspace: &str) -> bool;
-    /// Are all versions of this dataset known?
-    fn versions_known(&self, dataset: &str) -> bool;
+    /// Are all remotes in this collection of a dataset known?
+    fn children_known(&self, dataset: &str, collection: &str) -> bool;
     /// Is this remote known to be gone?
     fn is_gone(&self, id: &RemoteId) -> bool;
     /// This remote, as long as what the inventory has of it may be believed.
     fn get(&self, id: &RemoteId) -> Option<Arc<Remote>>;
-    /// All remotes that carry one of these owner marks; in this dataset, if one is named.
-    fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>>;
+    /// All datasets that carry one of these owner marks; or all such remotes within this dataset and collection of it.
+    fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>>;
     /// Did the service refuse to delete this dataset because of its versions?
     fn is_refused(&self, dataset: &str) -> bool;
     /// Did an object here record the remote, other than the one with this uid?
@@ -41,6 +41,7 @@ impl View {
     pub fn look_at_index(&mut self, index: &impl Index, in_hand: bool) {
         let target = self.target();
         let dataset = target.as_ref().and_then(|target| target.dataset_id.clone());
+        let within = dataset.as_deref().zip(self.profile.collection());
         self.observed.delete_refused = self.recorded.id.as_ref().is_some_and(|id| index.is_refused(id.root()));
         let mut ids: BTreeSet<RemoteId> = self.recorded.id.iter().cloned().collect();
         ids.extend(self.recorded.id.iter().map(|id| RemoteId::new(id.root())));
@@ -48,11 +49,11 @@ impl View {
         self.observed.swept = in_hand
             || place_is_swept(
                 target.as_ref().map(|target| index.is_swept(&target.workspace)),
-                dataset.as_ref().map(|dataset| index.versions_known(dataset)),
+                within.map(|(dataset, collection)| index.children_known(dataset, collection)),
                 self.profile.is_nested() && ids.iter().any(|id| index.is_gone(id)),
             );
         if !self.observed.owned_is_fresh && target.is_some() {
-            self.observed.owned = index.owned(&self.owner_values(), dataset.as_deref());
+            self.observed.owned = index.owned(&self.owner_values(), within);
         }
         ids.extend(self.observed.owned.iter().map(|remote| remote.id.clone()));
         for id in ids {

@@ -6,8 +6,9 @@ use super::clearance::Clearance;
 use super::desired::Desired;
 use super::edit::Comparison;
 use super::view::View;
-use crate::cloud::codec::{Codec, Datasets, Versions};
+use crate::cloud::codec::{self, Codec, Datasets, Nested};
 use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
 use crate::remote::id::RemoteId;
 
 /// One kind of custom resource and the remote that it stands for.
@@ -33,8 +34,8 @@ pub struct Profile {
     pub may_go: fn(&View) -> Clearance,
     /// May this remote, which was read just now, be deleted?
     pub may_be_deleted: fn(&View, &Remote) -> Clearance,
-    /// Finds the changes that make a remote equal to its spec.
-    pub compare: fn(&View, &Desired, &Remote) -> Comparison,
+    /// Finds the changes that make a remote equal to its spec. It fails if they leave no room for our mark.
+    pub compare: fn(&View, &Desired, &Remote) -> Result<Comparison, Unwritable>,
     /// The remote that a create made, as far as it is known without a read. It has no mark yet.
     pub made: fn(id: &RemoteId, desired: &Desired) -> Remote,
     /// Fills `info` from a remote: the members worth a status write, and, if status is `written` anyway, all others.
@@ -44,29 +45,38 @@ pub struct Profile {
 impl Profile {
     /// Remotes of this kind exist only inside another remote, as a version in its dataset.
     #[must_use]
-    pub const fn is_nested(&self) -> bool {
-        self.id_keys.len() > 1
+    pub fn is_nested(&self) -> bool {
+        self.collection().is_some()
+    }
+
+    /// The collection of that other remote in which they are.
+    #[must_use]
+    pub fn collection(&self) -> Option<&'static str> {
+        self.codec.nested().map(Nested::collection)
     }
 
     /// Is this the id of a remote of this kind?
     #[must_use]
-    pub const fn names(&self, id: &RemoteId) -> bool {
-        id.depth() == self.id_keys.len()
+    pub fn names(&self, id: &RemoteId) -> bool {
+        id.collection() == self.collection()
     }
 
-    /// The codec of what a reconcile of this kind reads: a remote of it, the dataset that it is in, or a version.
+    /// The codec of what a reconcile of this kind reads: a remote of it, the dataset that it is in, or what is in that.
     #[must_use]
-    pub const fn codec_of(&self, id: &RemoteId) -> &'static dyn Codec {
-        match id.depth() {
+    pub fn codec_of(&self, id: &RemoteId) -> &'static dyn Codec {
+        let dataset: &'static dyn Codec = &Datasets;
+        match id.collection() {
             _ if self.names(id) => self.codec,
-            1 => &Datasets,
-            _ => &Versions,
+            None => dataset,
+            Some(collection) => codec::nested(collection).map_or(dataset, |nested| nested),
         }
     }
 
     /// The id that a status holds; `None` if a part of it is missing.
     #[must_use]
     pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
-        self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str)).collect()
+        let mut ids = self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str));
+        let outermost = RemoteId::new(ids.next()??);
+        ids.try_fold(outermost, |id, name| Some(id.within(self.collection()?, name?)))
     }
 }

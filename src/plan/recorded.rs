@@ -90,7 +90,7 @@ impl Recorded {
             }
         };
         put("observedGeneration", Some(json!(self.observed_generation)));
-        for (key, id) in kind.id_keys.iter().zip(self.id.iter().flat_map(RemoteId::segments)) {
+        for (key, id) in kind.id_keys.iter().zip(self.id.iter().flat_map(RemoteId::names)) {
             put(key, Some(json!(id)));
         }
         put("origin", self.origin.map(|origin| json!(origin.as_str())));

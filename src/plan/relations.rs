@@ -1,14 +1,17 @@
 //! What other objects mean for one that is being deleted: the facts that the order of deletions depends on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of objects, by kind.
+pub type Objects = BTreeMap<&'static str, Vec<String>>;
 
 /// What other objects here mean for this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relations {
-    /// `DatasetVersion`s of this Dataset that are not being deleted; they block its deletion.
-    pub living: Vec<String>,
-    /// `DatasetVersion`s that are being deleted one by one; their finalizers must be removed first.
-    pub leaving: Vec<String>,
+    /// Objects in this Dataset that are not being deleted; they block its deletion.
+    pub living: Objects,
+    /// Objects in it that are being deleted one by one; their finalizers must be removed first.
+    pub leaving: Objects,
     /// Names of versions that are being deleted with policy Delete: they may be deleted with the dataset.
     pub doomed: BTreeSet<String>,
     /// `deleteForeignVersions: true`
@@ -19,4 +22,28 @@ pub struct Relations {
     pub alone: bool,
     /// A newer version of the same dataset is to be deleted before this one.
     pub after: Option<String>,
+}
+
+/// What an object means for the deletion of the Dataset that it refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// It is not being deleted and blocks the deletion.
+    Living,
+    /// It is being deleted, and its finalizer must be removed first.
+    Leaving,
+    /// It is being deleted, and its version of this name may be deleted with the dataset.
+    Doomed(String),
+}
+
+impl Relations {
+    /// Adds what the object of this kind and name means.
+    pub fn hold(&mut self, kind: &'static str, name: String, hold: Hold) {
+        match hold {
+            Hold::Living => self.living.entry(kind).or_default().push(name),
+            Hold::Leaving => self.leaving.entry(kind).or_default().push(name),
+            Hold::Doomed(version) => {
+                self.doomed.insert(version);
+            }
+        }
+    }
 }

@@ -50,8 +50,8 @@ pub enum Look {
     Owned,
     /// Remotes that have exactly this name.
     Named(String),
-    /// All versions of this dataset.
-    Children(RemoteId),
+    /// All remotes in this collection of a dataset.
+    Children(RemoteId, &'static str),
 }
 
 impl Step {
@@ -83,7 +83,7 @@ impl Look {
             Self::Sweep => "Sweep",
             Self::Owned => "FindOwned",
             Self::Named(_) => "FindNamed",
-            Self::Children(_) => "ListChildren",
+            Self::Children(..) => "ListChildren",
         }
     }
 }

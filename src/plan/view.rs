@@ -14,7 +14,7 @@ use crate::plan::neighbour::Neighbour;
 use crate::plan::object::{ObjectFacts, Stored};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
-pub use crate::plan::relations::Relations;
+pub use crate::plan::relations::{Hold, Relations};
 use crate::plan::report::{Blocked, Report};
 use crate::remote::Remote;
 use crate::remote::carrier::Carrier;
@@ -120,11 +120,12 @@ pub struct Observed {
     pub owned_is_fresh: bool,
     /// Remotes with the wanted name, listed in this reconcile.
     pub named: Option<Vec<Arc<Remote>>>,
-    /// All versions of the dataset, listed in this reconcile.
-    pub versions: Option<Vec<Arc<Remote>>>,
-    /// Those uids in the marks seen that objects in this cluster have.
+    /// The collections of the dataset that were listed in this reconcile, each as a whole.
+    pub children: BTreeMap<&'static str, Vec<Arc<Remote>>>,
+    /// Those uids in the marks seen that objects in this cluster have, and that of the object which has this name now: a
+    /// mark in a text may be of that one, and does not name its uid.
     pub live_here: BTreeSet<String>,
-    /// The objects with these uids, by uid; only for marks on remotes of this kind.
+    /// The other objects here that marks on remotes of this kind name, by [`RawMark::named`].
     pub neighbours: BTreeMap<String, Neighbour>,
     /// Those of the remotes seen that another object here recorded.
     pub recorded_elsewhere: BTreeSet<RemoteId>,
@@ -220,6 +221,12 @@ impl View {
             Carrier::Labels => self.config.identity.owner_values(&self.owner),
             Carrier::Text(_) => self.config.identity.owner_values_in_text(&self.owner),
         }
+    }
+
+    /// What messages call the marks on remotes of this kind.
+    #[must_use]
+    pub fn mark_words(&self) -> &'static str {
+        self.profile.codec.carrier().words()
     }
 
     /// The target as it is signed in marks of texts.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::cloud::codec::{self, Codec};
 use crate::cloud::{Lane, Observer as _, Operation, Permit, Reservation};
 use crate::environment;
 use crate::plan::desired::Deletion;
@@ -13,6 +14,10 @@ use crate::plan::step::{Look, Step};
 use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
+use crate::remote::Remote;
+use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::Labels;
 
 /// A reconcile waits inline for a permit that is this near; at 100 calls per second that keeps some two ready.
 const NEAR: Duration = Duration::from_millis(40);
@@ -92,13 +97,16 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
         Step::Read(id) if view.object.deleting && view.id() == Some(id) && !view.profile.is_nested() => {
             match view.deletion_policy() {
                 Deletion::Delete => codec.delete(id).operation(),
-                Deletion::Retain => Operation::CreateDatasetLabels,
+                Deletion::Retain => releases(codec, id)?,
             }
         }
         Step::Read(id) => view.profile.codec_of(id).get(id).operation(),
-        Step::Look(Look::Children(_)) => Operation::ListDatasetVersions,
-        Step::Look(Look::Owned) if view.profile.is_nested() => Operation::ListDatasetVersions,
-        Step::Look(Look::Owned | Look::Named(_)) => Operation::ListDatasets,
+        Step::Look(Look::Children(id, collection)) => codec::nested(collection)?.list(id.root(), 1).operation(),
+        Step::Look(Look::Owned) => match codec.nested() {
+            Some(nested) => nested.list("", 1).operation(),
+            None => Operation::ListDatasets,
+        },
+        Step::Look(Look::Named(_)) => Operation::ListDatasets,
         Step::Edit(edit) => edit.request.operation(),
         Step::Delete(id) => codec.delete(id).operation(),
         Step::Reread
@@ -113,6 +121,16 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
         | Step::Report(_)
         | Step::Ignore => return None,
     })
+}
+
+/// The operation that marks a remote as released.
+fn releases(codec: &dyn Codec, id: &RemoteId) -> Option<Operation> {
+    let remote = Remote::labelled(id.clone(), Labels::new(), Fields::new(), None);
+    let request = match codec.labels() {
+        Some(labels) => labels.put(&remote, &Labels::new()),
+        None => codec.update(&remote, Fields::new()).ok()?,
+    };
+    Some(request.operation())
 }
 
 #[cfg(test)]

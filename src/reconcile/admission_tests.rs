@@ -6,9 +6,7 @@ use crate::plan::edit::{Edit, Purpose};
 use crate::plan::marked::tests::view;
 use crate::plan::report::{Next, Ready, Report};
 use crate::reconcile::conditions;
-use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
-use crate::remote::mark::Labels;
+use crate::remote::id::VERSIONS;
 
 fn edit(request: Request) -> Step {
     let purpose = Purpose::Spec(Vec::new());
@@ -68,7 +66,7 @@ fn a_pass_waits_for_the_permit_of_the_call_that_it_makes_first() {
     assert_eq!(first(&view, Step::Read(version.clone())), Some(Operation::GetDatasetVersion));
     assert_eq!(first(&view, Step::Look(Look::Owned)), Some(Operation::ListDatasets));
     assert_eq!(first(&view, Step::Look(Look::Named("n".into()))), Some(Operation::ListDatasets));
-    assert_eq!(first(&view, Step::Look(Look::Children(id()))), Some(Operation::ListDatasetVersions));
+    assert_eq!(first(&view, Step::Look(Look::Children(id(), VERSIONS))), Some(Operation::ListDatasetVersions));
     assert_eq!(
         first(&view, edit(Request::create_dataset_labels("d-1", &Labels::new()))),
         Some(Operation::CreateDatasetLabels)

@@ -10,6 +10,7 @@ use crate::environment;
 use crate::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::FieldChange;
+use crate::plan::marked::attempt;
 use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
@@ -42,14 +43,18 @@ impl<K: Kind> Pass<'_, K> {
         }
         let mark = view.mark(&nonce);
         let (codec, parent) = (K::PROFILE.codec, desired.target.dataset_id.as_deref());
-        let request = codec.create(parent, &desired.create, &desired.labels, Some(&mark));
+        let Ok(request) = attempt::request(view, desired, &nonce) else {
+            // The claim asked for the same request, so this is a defect; nothing was sent.
+            self.never_executed(view, nonce);
+            return self.internal("a create whose mark cannot be written").await;
+        };
         let sent = self.account.client.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {
             let malformed = |malformed| CallError::malformed(request.operation(), malformed);
             let id = codec.created(parent, &answer).map_err(malformed)?;
             if self.is_anothers(&id, &mark) {
-                let what = "the answer names what was there before";
+                let what = "the answer names what was there before".into();
                 return Err(malformed(Malformed { what, request_id: answer.request_id }));
             }
             Ok(id)
@@ -57,11 +62,7 @@ impl<K: Kind> Pass<'_, K> {
         match made {
             Ok(id) => {
                 let remote = Arc::new(Remote { mark: Some(mark), ..(K::PROFILE.made)(&id, desired) });
-                if id.child().is_some() {
-                    self.account.inventory.put_created_version(&remote);
-                } else {
-                    self.account.inventory.put_written(&remote);
-                }
+                self.account.inventory.put_created(&remote);
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
                 }
@@ -139,7 +140,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// An edit was acknowledged: updates what is known, and sends the event.
     fn edited(&mut self, view: &View, edit: Edit) {
-        if let Some((reason, note)) = aftermath::news_of(&edit, view.observed.flight.is_some()) {
+        if let Some((reason, note)) =
+            aftermath::news_of(&edit, K::PROFILE.codec.carrier(), view.observed.flight.is_some())
+        {
             self.tell(reason, &note);
         }
         if let Purpose::Spec(fields) = &edit.purpose {

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use crate::inventory::Inventory;
 use crate::plan::index::Index;
+use crate::plan::neighbour::Neighbour;
 use crate::plan::view::View;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::live_objects::LiveObjects;
@@ -27,11 +30,7 @@ impl<K: Kind> Pass<'_, K> {
         let mut state = ctx.states.with(&object.uid, |state| state.process(&object, Instant::now(), &fresh));
         state.predecessor_uncertain = ctx.states.has_left_a_doubt(&object);
         let mut view = View {
-            owner: Owner {
-                kind: format!("{}.{}", K::PROFILE.name, crate::api::names::GROUP),
-                namespace: object.namespace.clone(),
-                name: object.name.clone(),
-            },
+            owner: owner::<K>(self.object.meta()),
             profile: K::PROFILE,
             deletion: K::deletion(&self.object),
             observed: self.observed.clone(),
@@ -45,6 +44,8 @@ impl<K: Kind> Pass<'_, K> {
         };
         let index = PassIndex { inventory: &self.account.inventory, live: &ctx.lookups.live };
         view.look_at_index(&index, self.in_hand);
+        let namesake = ctx.lookups.live.get::<K>(&self.key().name).and_then(|object| object.uid());
+        view.observed.live_here.extend(namesake.filter(|uid| *uid != view.object.uid));
         self.meet_neighbours(&mut view);
         view
     }
@@ -53,13 +54,11 @@ impl<K: Kind> Pass<'_, K> {
     fn meet_neighbours(&self, view: &mut View) {
         for remote in view.seen().cloned().collect::<Vec<_>>() {
             // A version always sees the mark of its Dataset too, and no message of a version names that owner.
-            if let Some(uid) = remote.mark.as_ref().and_then(RawMark::uid)
-                && view.observed.live_here.contains(uid)
-                && K::PROFILE.names(&remote.id)
-                && !view.observed.neighbours.contains_key(uid)
+            if let Some(mark) = remote.mark.as_ref().filter(|_| K::PROFILE.names(&remote.id))
+                && let Some(named) = mark.named().filter(|named| !view.observed.neighbours.contains_key(*named))
             {
-                let neighbour = self.ctx.lookups.live.neighbour(Uid::of(uid), self.ctx.config.default_deletion);
-                view.observed.neighbours.extend(neighbour.map(|neighbour| (uid.to_owned(), neighbour)));
+                let neighbour = self.neighbour(view, mark, named);
+                view.observed.neighbours.extend(neighbour.map(|neighbour| (named.to_owned(), neighbour)));
             }
             let private = remote.fields.get("Accessibility").is_some_and(|value| value == "PRIVATE");
             if let (true, true, Some(principal)) =
@@ -68,6 +67,29 @@ impl<K: Kind> Pass<'_, K> {
                 self.account.inventory.sees(principal);
             }
         }
+    }
+
+    /// The other object here that this mark names in this way.
+    fn neighbour(&self, view: &View, mark: &RawMark, named: &str) -> Option<Neighbour> {
+        let (live, default) = (&self.ctx.lookups.live, self.ctx.config.default_deletion);
+        match mark.uid() {
+            Some(uid) => view.observed.live_here.contains(uid).then(|| live.neighbour(Uid::of(uid), default))?,
+            None if view.owner_values().iter().any(|own| own == named) => None,
+            None => {
+                let identity = &view.config.identity;
+                let is = |owner: &Owner| identity.owner_values_in_text(owner).iter().any(|value| value == named);
+                live.neighbour_of(K::PROFILE.name, &|object| is(&owner::<K>(object)), default)
+            }
+        }
+    }
+}
+
+/// The owner that the marks of this object name.
+fn owner<K: Kind>(object: &ObjectMeta) -> Owner {
+    Owner {
+        kind: format!("{}.{}", K::PROFILE.name, K::Object::group(&())),
+        namespace: object.namespace.clone().unwrap_or_default(),
+        name: object.name.clone().unwrap_or_default(),
     }
 }
 
@@ -82,8 +104,8 @@ impl Index for PassIndex<'_> {
         self.inventory.is_swept(workspace)
     }
 
-    fn versions_known(&self, dataset: &str) -> bool {
-        self.inventory.versions_known(dataset)
+    fn children_known(&self, dataset: &str, collection: &str) -> bool {
+        self.inventory.children_known(dataset, collection)
     }
 
     fn is_gone(&self, id: &RemoteId) -> bool {
@@ -94,8 +116,8 @@ impl Index for PassIndex<'_> {
         self.inventory.get(id)
     }
 
-    fn owned(&self, owners: &[String], dataset: Option<&str>) -> Vec<Arc<Remote>> {
-        self.inventory.owned(owners, dataset)
+    fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
+        self.inventory.owned(owners, within)
     }
 
     fn is_refused(&self, dataset: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::{Ready, Report};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::Pass;
+use crate::remote::carrier::Carrier;
 
 /// The notes of one reconcile.
 #[derive(Debug)]
@@ -100,10 +101,10 @@ impl Journal {
         self.code.as_deref().filter(|_| shared).map(|code| (code, message.as_str()))
     }
 
-    /// What happened, in words.
-    fn said(&self, failed: bool, changed: &[String]) -> String {
+    /// What happened to a remote whose mark is in `carrier`, in words.
+    fn said(&self, carrier: Carrier, failed: bool, changed: &[String]) -> String {
         let mut did: Vec<String> =
-            self.did.iter().filter_map(|step| done(step, self.drift.is_some(), changed)).collect();
+            self.did.iter().filter_map(|step| done(step, carrier, self.drift.is_some(), changed)).collect();
         did.dedup();
         let did = did.join(", ");
         match (&self.why, failed, did.is_empty()) {
@@ -120,12 +121,13 @@ impl Journal {
 }
 
 /// A step that was taken, in words; `None` for a step that changes nothing.
-fn done(step: &str, drift: bool, changed: &[String]) -> Option<String> {
+fn done(step: &str, carrier: Carrier, drift: bool, changed: &[String]) -> Option<String> {
     let what = match step {
         "Claim" => "stored the intent on the object",
         "Create" => "sent the create request",
-        "Mark" => "put the ownership labels on the cloud dataset",
-        "ClearReleased" => "removed the label dso-released",
+        "Mark" => return Some(format!("put the {} on the cloud dataset", carrier.words())),
+        "ClearReleased" if carrier == Carrier::Labels => "removed the label dso-released",
+        "ClearReleased" => "marked the cloud dataset as ours again",
         "Change" if changed.is_empty() => "tried to change the cloud dataset",
         "Change" if drift => return Some(format!("set back {}", changed.join(", "))),
         "Change" => return Some(format!("changed {}", changed.join(", "))),
@@ -144,7 +146,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn log_end(&self, failed: bool) {
         let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
         let (reason, message) = journal.why.as_ref().map(|(reason, text)| (reason.as_str(), text.as_str())).unzip();
-        let said = journal.said(failed, &self.changed);
+        let said = journal.said(K::PROFILE.codec.carrier(), failed, &self.changed);
         macro_rules! line {
             ($level:ident, $cause:ident) => {
                 tracing::$level!(
@@ -224,15 +226,16 @@ mod tests {
 
     #[test]
     fn the_line_says_what_happened_and_tells_an_edit_from_drift() {
+        let said = |journal: &Journal, failed, changed: &[String]| journal.said(Carrier::Labels, failed, changed);
         let mut journal = Journal::new("id".into());
-        assert_eq!(journal.said(false, &[]), "nothing to do");
+        assert_eq!(said(&journal, false, &[]), "nothing to do");
         journal.did = vec!["Change", "Change"];
         let changed = ["description".to_owned(), "labels.team".to_owned()];
-        assert_eq!(journal.said(false, &changed), "changed description, labels.team");
+        assert_eq!(said(&journal, false, &changed), "changed description, labels.team");
         journal.drift("description: found \"a\", wanted \"b\"".to_owned());
-        assert_eq!(journal.said(false, &changed), "set back description, labels.team");
+        assert_eq!(said(&journal, false, &changed), "set back description, labels.team");
         journal.report(&Report::stuck(Reason::InvalidSpec, "no"));
-        assert_eq!(journal.said(true, &[]), "failed: InvalidSpec; before that: tried to change the cloud dataset");
+        assert_eq!(said(&journal, true, &[]), "failed: InvalidSpec; before that: tried to change the cloud dataset");
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::plan::desired::{Deletion, Desired};
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
-use crate::plan::view::Relations;
-use crate::reconcile::lookups::Lookups;
+use crate::plan::view::{Hold, Relations};
+use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::id::RemoteId;
@@ -55,6 +55,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The objects that this one refers to, as far as it parses: it is woken when one of them comes, changes or goes.
     fn references(_shown: &Parsed<Self::Object>) -> Vec<Reference> {
         Vec::new()
+    }
+
+    /// What the object means for the deletion of the Dataset that it refers to; `None`: nothing.
+    fn hold(_object: &Self::Object, _defaults: &Defaults) -> Option<Hold> {
+        None
     }
 
     /// The objects to wake when this object changes or goes, besides those that refer to it.

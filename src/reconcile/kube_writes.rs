@@ -184,9 +184,12 @@ impl<K: Kind> Pass<'_, K> {
         let now = tokio::time::Instant::now();
         self.ctx.states.with(uid, |state| state.recorded = Some((record.id.clone(), now)));
         let (reason, what) = match (record.recovered, record.origin) {
-            (true, _) => (EventReason::Recovered, "found again by its ownership labels"),
-            (false, Origin::Created) => (EventReason::Created, "created"),
-            (false, Origin::Adopted) => (EventReason::Adopted, "adopted"),
+            (true, _) => {
+                let mark = K::PROFILE.codec.carrier().words();
+                (EventReason::Recovered, format!("found again by its {mark}"))
+            }
+            (false, Origin::Created) => (EventReason::Created, "created".to_owned()),
+            (false, Origin::Adopted) => (EventReason::Adopted, "adopted".to_owned()),
         };
         self.tell(reason, &format!("{} was {what}", record.id));
         if record.settled {

@@ -5,8 +5,9 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use kube::ResourceExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource, ResourceExt};
 
 use crate::inventory::ObjectName;
 use crate::lock::lock;
@@ -37,8 +38,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn kind(&self) -> &'static str;
     /// The uid of each object, and the facts that metrics count.
     fn all(&self) -> Vec<(Uid, ReadyFlags)>;
-    /// The object that has this uid. The search goes through all objects, so it serves only messages.
-    fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour>;
+    /// The object that is the one. The search goes through all objects, so it serves only messages.
+    fn neighbour(&self, is: &dyn Fn(&ObjectMeta) -> bool, default: Option<Deletion>) -> Option<Neighbour>;
 }
 
 /// The store of kind `K`.
@@ -73,7 +74,18 @@ impl LiveObjects {
     #[must_use]
     pub fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour> {
         let kind = lock(&self.state).uids.get(&uid).copied()?;
-        self.stores().find(|store| store.kind() == kind)?.neighbour(uid, default)
+        self.neighbour_of(kind, &|object| object.uid.as_deref().is_some_and(|text| Uid::of(text) == uid), default)
+    }
+
+    /// The object of this kind that is the one; `default` is the operator's deletion policy.
+    #[must_use]
+    pub fn neighbour_of(
+        &self,
+        kind: &str,
+        is: &dyn Fn(&ObjectMeta) -> bool,
+        default: Option<Deletion>,
+    ) -> Option<Neighbour> {
+        self.stores().find(|store| store.kind() == kind)?.neighbour(is, default)
     }
 
     /// Notes an object of this kind.
@@ -119,8 +131,8 @@ impl<K: Kind> AnyStore for StoreOf<K> {
         all.map(|object| (Uid::of(&object.uid().unwrap_or_default()), object.standing())).collect()
     }
 
-    fn neighbour(&self, uid: Uid, default: Option<Deletion>) -> Option<Neighbour> {
-        let object = self.0.find(|object| object.uid().is_some_and(|text| Uid::of(&text) == uid))?.open()?;
+    fn neighbour(&self, is: &dyn Fn(&ObjectMeta) -> bool, default: Option<Deletion>) -> Option<Neighbour> {
+        let object = self.0.find(|object| is(object.meta()))?.open()?;
         Some(Neighbour {
             kind: K::PROFILE.name,
             resource: K::PROFILE.resource,
@@ -129,5 +141,36 @@ impl<K: Kind> AnyStore for StoreOf<K> {
             uid: object.uid().unwrap_or_default(),
             deletes: policy::<K>(&object, &recorded::<K>(&object), default) == Deletion::Delete,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::reflector::store;
+    use kube::runtime::watcher::Event;
+
+    use super::*;
+    use crate::api::{Dataset, DatasetSpec};
+    use crate::kinds::Datasets;
+
+    #[test]
+    fn a_neighbour_is_found_by_its_uid_or_by_whatever_else_names_it() {
+        let (datasets, mut writer) = store::<StoredObject<Dataset>>();
+        let mut live = LiveObjects::default();
+        live.add::<Datasets>(datasets);
+        for name in ["a", "b"] {
+            let mut dataset = Dataset::new(name, DatasetSpec::default());
+            (dataset.metadata.namespace, dataset.metadata.uid) = (Some("ns".into()), Some(format!("uid-{name}")));
+            writer.apply_watcher_event(&Event::Apply(StoredObject::new(dataset)));
+            live.insert("Dataset", Uid::of(&format!("uid-{name}")));
+        }
+        let found = |neighbour: Option<Neighbour>| neighbour.map(|neighbour| (neighbour.name, neighbour.uid));
+        let b = Some(("b".to_owned(), "uid-b".to_owned()));
+        assert_eq!(found(live.neighbour(Uid::of("uid-b"), None)), b);
+        assert_eq!(found(live.neighbour(Uid::of("uid-c"), None)), None);
+        let named =
+            |kind, name: &str| found(live.neighbour_of(kind, &|object| object.name.as_deref() == Some(name), None));
+        assert_eq!(named("Dataset", "b"), b);
+        assert_eq!((named("Dataset", "c"), named("DatasetVersion", "b")), (None, None));
     }
 }

@@ -6,6 +6,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
+use crate::cloud::codec::{self, Nested};
 use crate::cloud::{CallError, ListDatasets};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
@@ -31,13 +32,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Look(Look::Sweep) => self.sweep(view).await,
             Step::Look(Look::Owned) => self.find_owned(view).await,
             Step::Look(Look::Named(name)) => self.find_named(view, name).await,
-            Step::Look(Look::Children(id)) => match self.list_versions(view, id.root()).await {
-                Ok(versions) => {
-                    self.observed.versions = Some(versions);
-                    Flow::Again
-                }
-                Err(flow) => flow,
-            },
+            Step::Look(Look::Children(id, collection)) => self.look_into(view, &id, collection).await,
             Step::Read(id) => self.fetch(view, &id).await,
             Step::Permit => self.permit(view).await,
             Step::Claim(intent, flight) => self.claim(&intent, flight).await,
@@ -65,8 +60,8 @@ impl<K: Kind> Pass<'_, K> {
     fn leave_normalised(&self, view: &View, report: &Report) {
         let remote = view.id().and_then(|id| view.observation(id)).and_then(Observation::remote);
         if let (Some(_), Some(remote), Ok(desired)) = (&report.normalised, remote, &view.desired) {
-            let left = (K::PROFILE.compare)(view, desired, remote).left;
-            let shown = left.iter().map(FieldChange::shown).collect();
+            let comparison = (K::PROFILE.compare)(view, desired, remote).unwrap_or_default();
+            let shown = comparison.left.iter().map(FieldChange::shown).collect();
             self.ctx.states.with(&view.object.uid, |state| state.repairs.leave(shown));
         }
     }
@@ -96,11 +91,11 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::End(self.finish(report).await)
             }
             Swept::Yes => match target.dataset_id {
-                // The reconcile of another version is listing them for all.
+                // The reconcile of another object is listing what is in it for all.
                 Some(dataset) if !self.account.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
-                Some(dataset) => match self.list_versions(view, &dataset).await {
+                Some(dataset) => match self.list_siblings(view, &dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,
                 },
@@ -109,13 +104,40 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    async fn list_versions(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
+    /// Lists a collection of a dataset for what a decision asks of it.
+    async fn look_into(&mut self, view: &View, dataset: &RemoteId, collection: &'static str) -> Flow {
+        let Some(codec) = codec::nested(collection) else {
+            return self.internal("no codec of this collection is known").await;
+        };
+        match self.list_children(view, codec, dataset.root()).await {
+            Ok(remotes) => {
+                self.observed.children.insert(collection, remotes);
+                Flow::Again
+            }
+            Err(flow) => flow,
+        }
+    }
+
+    /// Lists the collection of a dataset that holds remotes of this kind; none for a kind that has no such place.
+    async fn list_siblings(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
+        match K::PROFILE.codec.nested() {
+            Some(codec) => self.list_children(view, codec, dataset).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn list_children(
+        &mut self,
+        view: &View,
+        codec: &dyn Nested,
+        dataset: &str,
+    ) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
-        match listing::versions(&self.account.client, &mut self.permit, dataset).await {
+        match listing::children(&self.account.client, &mut self.permit, codec, dataset).await {
             Ok(listing) => match listing.whole() {
-                Some(versions) => {
-                    self.account.inventory.put_versions(dataset, &versions, since);
-                    Ok(versions)
+                Some(remotes) => {
+                    self.account.inventory.put_children((dataset, codec.collection()), &remotes, since);
+                    Ok(remotes)
                 }
                 None => Err(self.unsteady().await),
             },
@@ -140,7 +162,8 @@ impl<K: Kind> Pass<'_, K> {
     /// Do lists say that the remote does not exist?
     pub(super) async fn is_gone(&mut self, view: &View, id: &RemoteId) -> Result<bool, CallError> {
         let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
-        self.account.reader.exists(&mut self.permit, &workspace, id).await.map(|exists| !exists)
+        let codec = K::PROFILE.codec_of(id);
+        self.account.reader.exists(&mut self.permit, codec, &workspace, id).await.map(|exists| !exists)
     }
 
     async fn unsteady(&mut self) -> Flow {
@@ -211,8 +234,8 @@ impl<K: Kind> Pass<'_, K> {
         let since = Instant::now();
         let mut owned = Vec::new();
         if let Some(dataset) = &target.dataset_id {
-            match self.list_versions(view, dataset).await {
-                Ok(versions) => owned = versions,
+            match self.list_siblings(view, dataset).await {
+                Ok(siblings) => owned = siblings,
                 Err(flow) => return flow,
             }
         } else {

@@ -45,6 +45,24 @@ pub enum Unwritable {
 }
 
 impl Carrier {
+    /// What messages call the mark.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Labels => "ownership labels",
+            Self::Text(_) => "ownership mark",
+        }
+    }
+
+    /// Where a person finds the mark on a remote.
+    #[must_use]
+    pub fn place(self) -> String {
+        match self {
+            Self::Labels => "its labels that begin with dso-".to_owned(),
+            Self::Text(member) => format!("what is in brackets at the end of its {member}"),
+        }
+    }
+
     /// Takes the mark out of what the service shows of a remote; the rest is the user's.
     #[must_use]
     pub fn take(self, labels: &mut Labels, fields: &mut Fields) -> Option<RawMark> {

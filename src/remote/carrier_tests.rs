@@ -198,3 +198,14 @@ fn labels_carry_a_mark_of_their_own() {
     let (mut labels, mut fields) = (Labels::new(), Fields::from_iter([("Description".to_owned(), json!(1))]));
     assert_eq!(Carrier::Text("Description").take(&mut labels, &mut fields), None);
 }
+
+#[test]
+fn a_mark_in_a_text_names_its_object_by_a_hash_and_no_domain() {
+    let (in_text, in_labels) = (mark(UID), identity("d", "c").mark(&owner(), UID, NONCE));
+    assert_eq!((in_text.uid(), in_text.named()), (None, in_text.owner.as_deref()));
+    assert_eq!((in_labels.uid(), in_labels.named()), (Some(UID), Some(UID)));
+    let under = |mark: &RawMark, domain| mark.may_be_under(identity(domain, "c").domains());
+    assert_eq!([under(&in_labels, "d"), under(&in_labels, "e"), under(&in_text, "e")], [true, false, true]);
+    let stripped = RawMark { domain: None, ..in_labels };
+    assert_eq!((under(&stripped, "d"), stripped.named()), (false, Some(UID)), "labels without their domain");
+}

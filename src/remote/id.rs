@@ -1,10 +1,16 @@
-//! The id of a remote in the service, in one form for datasets and versions.
+//! The id of a remote in the service, in one form for datasets and for what is in them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The collection of a dataset that holds its versions.
+pub const VERSIONS: &str = "versions";
+
 /// The id of a remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
+///
+/// A segment below the outermost one begins with the name of the collection that it is in, as in `d-1/copies/c-1`, unless
+/// that is [`VERSIONS`]. So an id says what it is the id of, and the texts of versions are those of all releases.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RemoteId(Box<[Box<str>]>);
 
@@ -15,10 +21,18 @@ impl RemoteId {
         Self(Box::new([id.as_ref().into()]))
     }
 
-    /// The id of the remote that is called `id` in this one.
+    /// The id of the version that is called `id` in this dataset.
     #[must_use]
     pub fn join(&self, id: impl AsRef<str>) -> Self {
-        Self(self.0.iter().cloned().chain([id.as_ref().into()]).collect())
+        self.within(VERSIONS, id)
+    }
+
+    /// The id of the remote that is called `id` in this collection of this one.
+    #[must_use]
+    pub fn within(&self, collection: &str, id: impl AsRef<str>) -> Self {
+        let id = id.as_ref();
+        let segment = if collection == VERSIONS { id.to_owned() } else { format!("{collection}/{id}") };
+        Self(self.0.iter().cloned().chain([segment.into()]).collect())
     }
 
     /// The outermost id.
@@ -27,7 +41,7 @@ impl RemoteId {
         self.0.first().map_or("", |id| id)
     }
 
-    /// The id below the outermost one, if there is one.
+    /// The segment below the outermost id, if there is one: the name of a version, `copies/c-1` of anything else.
     #[must_use]
     pub fn child(&self) -> Option<&str> {
         self.0.get(1).map(|id| &**id)
@@ -40,22 +54,29 @@ impl RemoteId {
         (!outer.is_empty()).then(|| Self(outer.into()))
     }
 
-    /// Its ids, outermost first.
-    pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|id| &**id)
+    /// The collection that it is in; `None` if it is in no other remote.
+    #[must_use]
+    pub fn collection(&self) -> Option<&str> {
+        self.0.get(1..)?.last().map(|segment| collection_of(segment))
     }
 
-    /// The number of its segments.
+    /// Its own id, as the service calls it there.
     #[must_use]
-    pub const fn depth(&self) -> usize {
-        self.0.len()
+    pub fn name(&self) -> &str {
+        self.names().last().unwrap_or_default()
+    }
+
+    /// Its ids as the service calls them, outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let inner = self.0.iter().skip(1).map(|segment| segment.rsplit_once('/').map_or(&**segment, |(_, name)| name));
+        std::iter::once(self.root()).chain(inner)
     }
 }
 
-impl<S: Into<Box<str>>> FromIterator<S> for RemoteId {
-    fn from_iter<I: IntoIterator<Item = S>>(ids: I) -> Self {
-        Self(ids.into_iter().map(Into::into).collect())
-    }
+/// The collection that a segment below the outermost one is in.
+#[must_use]
+pub fn collection_of(segment: &str) -> &str {
+    segment.rsplit_once('/').map_or(VERSIONS, |(collection, _)| collection)
 }
 
 /// The number of `v7`.
@@ -78,10 +99,27 @@ mod tests {
     fn an_id_is_a_path() {
         let dataset = RemoteId::new("d-1");
         let version = dataset.join("v2");
-        assert_eq!((version.to_string().as_str(), version.depth()), ("d-1/v2", 2));
+        assert_eq!(version.to_string(), "d-1/v2");
         assert_eq!((version.root(), version.child()), ("d-1", Some("v2")));
         assert_eq!((version.parent(), dataset.parent(), dataset.child()), (Some(dataset.clone()), None, None));
-        assert_eq!(version.segments().collect::<RemoteId>(), version);
         assert!(dataset < version && version < RemoteId::new("d-2"));
+    }
+
+    #[test]
+    fn an_id_says_which_collection_it_is_in() {
+        let dataset = RemoteId::new("d-1");
+        let (version, copy) = (dataset.join("v2"), dataset.within("copies", "v2"));
+        assert_eq!(
+            (version.collection(), copy.collection(), dataset.collection()),
+            (Some(VERSIONS), Some("copies"), None)
+        );
+        assert_eq!((copy.to_string().as_str(), copy.child()), ("d-1/copies/v2", Some("copies/v2")));
+        assert_eq!((copy.root(), copy.parent()), ("d-1", Some(dataset.clone())));
+        assert_eq!([&dataset, &version, &copy].map(RemoteId::name), ["d-1", "v2", "v2"]);
+        assert_eq!(copy.names().collect::<Vec<_>>(), ["d-1", "v2"]);
+        for id in [dataset, version, copy] {
+            let stored = serde_json::to_string(&id).unwrap();
+            assert_eq!(serde_json::from_str::<RemoteId>(&stored).unwrap(), id, "{stored}");
+        }
     }
 }

@@ -63,10 +63,10 @@ impl RawMark {
         (&self.domain, &self.owner, &self.attempt) == (&other.domain, &other.owner, &other.attempt)
     }
 
-    /// Is its owner domain one of these?
+    /// May its owner domain be one of these? A mark in a text does not name its domain.
     #[must_use]
-    pub fn is_under(&self, domains: &[String]) -> bool {
-        self.domain.as_ref().is_some_and(|domain| domains.contains(domain))
+    pub fn may_be_under(&self, domains: &[String]) -> bool {
+        self.is_in_text() || self.domain.as_ref().is_some_and(|domain| domains.contains(domain))
     }
 
     /// Is its owner one of these values of `dso-owner`?
@@ -75,7 +75,17 @@ impl RawMark {
         self.owner.as_ref().is_some_and(|owner| owners.contains(owner))
     }
 
-    /// The uid that it names, if any.
+    /// What it names the object by, if anything: its uid, or in a text the hash of its kind, namespace and name.
+    #[must_use]
+    pub fn named(&self) -> Option<&str> {
+        if self.is_in_text() { self.owner.as_deref() } else { self.uid() }
+    }
+
+    fn is_in_text(&self) -> bool {
+        self.domain.is_none() && self.attempt.as_ref().is_some_and(|attempt| attempt.contains(':'))
+    }
+
+    /// The uid that it names, if any; a mark in a text names none.
     #[must_use]
     pub fn uid(&self) -> Option<&str> {
         self.attempt.as_ref()?.split('.').nth(1)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset_operator::api::rules::{DATASET_IMMUTABLES, VERSION_IMMUTABLES};
+use dataset_operator::api::{dataset_definition, version_definition};
 
 use crate::cases::{self, By};
 use crate::check::problems;
@@ -46,6 +46,6 @@ fn every_immutable_field_has_cases() {
         names.sort();
         names
     };
-    assert_eq!(cases::immutables("Dataset"), sorted(&DATASET_IMMUTABLES));
-    assert_eq!(cases::immutables("DatasetVersion"), sorted(&VERSION_IMMUTABLES));
+    assert_eq!(cases::immutables("Dataset"), sorted(dataset_definition::IMMUTABLES));
+    assert_eq!(cases::immutables("DatasetVersion"), sorted(version_definition::IMMUTABLES));
 }

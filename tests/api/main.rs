@@ -14,6 +14,7 @@ mod check;
 mod generated;
 mod pages;
 mod reference;
+mod roles;
 mod rooms;
 mod samples;
 mod troubleshooting;

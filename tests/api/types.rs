@@ -2,11 +2,12 @@
 //! properties of every schema.
 
 use dataset_operator::api::condition::{ConditionType, Reason};
-use dataset_operator::api::rules::{DATASET_IMMUTABLES, Immutable, VERSION_IMMUTABLES};
+use dataset_operator::api::rules::Immutable;
 use dataset_operator::api::{
     Dataset, DatasetImmutables, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, VersionImmutables,
     crds, names,
 };
+use dataset_operator::api::{dataset_definition, version_definition};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{self, By};
@@ -293,10 +294,10 @@ fn immutables_read_alike_from_spec_and_status() {
         let named = |field: &Immutable| Some((field.field.to_owned(), spec.get(field.field)?.clone()));
         let (said, recorded): (Map<_, _>, _) = if case.kind == "Dataset" {
             let recorded: DatasetImmutables = serde_json::from_value(spec.clone()).unwrap();
-            (DATASET_IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
+            (dataset_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
         } else {
             let recorded: VersionImmutables = serde_json::from_value(spec.clone()).unwrap();
-            (VERSION_IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
+            (version_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
         };
         assert_eq!(recorded, json!(said), "{}", case.name);
     }
@@ -305,9 +306,10 @@ fn immutables_read_alike_from_spec_and_status() {
 /// A field that is both in spec and in status cannot change, except the fields that name the remote.
 #[test]
 fn the_tables_of_immutables_and_the_schemas_agree() {
-    for (kind, name, table) in
-        [("Dataset", "name", &DATASET_IMMUTABLES[..]), ("DatasetVersion", "datasetId", &VERSION_IMMUTABLES[..])]
-    {
+    for (kind, name, table) in [
+        ("Dataset", "name", dataset_definition::IMMUTABLES),
+        ("DatasetVersion", "datasetId", version_definition::IMMUTABLES),
+    ] {
         let [spec, status] =
             ["spec", "status"].map(|part| schema(kind)["properties"][part]["properties"].as_object().unwrap());
         let both: Vec<_> = spec.keys().filter(|field| status.contains_key(*field) && *field != name).collect();

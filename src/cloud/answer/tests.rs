@@ -66,6 +66,16 @@ fn what_could_hide_an_owner_or_an_id_is_malformed() {
 }
 
 #[test]
+fn an_id_is_read_by_the_name_of_its_member() {
+    let read = |body, name| answer(body).id(name).map_err(|error| error.what.into_owned());
+    let of = |body: Value| read(body, "CopyId");
+    assert_eq!(of(json!({ "CopyId": "c-1", "DatasetId": "d-1" })), Ok("c-1".to_owned()));
+    assert_eq!(of(json!({ "DatasetId": "d-1" })), Err("CopyId is missing".to_owned()));
+    assert_eq!(of(json!({ "CopyId": "c/1" })), Err("CopyId is not an id".to_owned()));
+    assert_eq!(read(json!({ "VersionName": "v 1" }), "VersionName"), Err("VersionName is not a name".to_owned()));
+}
+
+#[test]
 fn a_list_may_leave_itself_out_only_if_it_is_empty() {
     let datasets = |body| answer(body).datasets();
     let (one, total) = datasets(json!({ "Datasets": [{ "DatasetId": "d-1" }], "TotalCount": "12" })).unwrap();

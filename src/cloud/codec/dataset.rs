@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Codec;
+use super::{Codec, LabelCodec};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, RawMark};
@@ -24,16 +25,30 @@ impl Datasets {
 }
 
 impl Codec for Datasets {
+    fn labels(&self) -> Option<&dyn LabelCodec> {
+        Some(self)
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Labels
+    }
+
     fn creates(&self) -> Operation {
         Operation::CreateDataset
     }
 
-    fn create(&self, _: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request {
-        Request::create_dataset(with_labels(members, labels, mark))
+    fn create(
+        &self,
+        _: Option<&str>,
+        members: &Fields,
+        labels: &Labels,
+        mark: Option<&RawMark>,
+    ) -> Result<Request, Unwritable> {
+        Ok(Request::create_dataset(with_labels(members, labels, mark)))
     }
 
     fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
-        answer.dataset_id().map(RemoteId::new)
+        answer.id("DatasetId").map(RemoteId::new)
     }
 
     fn get(&self, id: &RemoteId) -> Request {
@@ -44,23 +59,25 @@ impl Codec for Datasets {
         answer.dataset().map(Self::remote)
     }
 
-    fn update(&self, remote: &Remote, members: Fields) -> Request {
-        Request::update_dataset(remote.id.root(), members)
+    fn update(&self, remote: &Remote, members: Fields) -> Result<Request, Unwritable> {
+        Ok(Request::update_dataset(remote.id.root(), members))
     }
 
     fn delete(&self, id: &RemoteId) -> Request {
         Request::delete_dataset(id.root())
     }
+}
 
-    fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
+impl LabelCodec for Datasets {
+    fn put(&self, remote: &Remote, labels: &Labels) -> Request {
         Request::create_dataset_labels(remote.id.root(), labels)
     }
 
-    fn replaces_labels(&self) -> bool {
+    fn replaces(&self) -> bool {
         false
     }
 
-    fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
+    fn remove(&self, id: &RemoteId, keys: &[String]) -> Request {
         Request::delete_dataset_labels(id.root(), keys)
     }
 }

@@ -1,11 +1,12 @@
 //! Versions of datasets on the wire.
 
-use super::Codec;
 use super::dataset::with_labels;
+use super::{Codec, LabelCodec, Nested, PAGE};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::{Labels, RawMark};
 
 /// Versions of PAI datasets.
@@ -21,53 +22,83 @@ impl Versions {
     }
 }
 
-/// The name of a version.
-fn name(id: &RemoteId) -> &str {
-    id.child().unwrap_or_default()
+impl Nested for Versions {
+    fn collection(&self) -> &'static str {
+        VERSIONS
+    }
+
+    fn list(&self, dataset: &str, page: u32) -> Request {
+        Request::list_dataset_versions(dataset, page, PAGE, None)
+    }
+
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+        let (items, total) = answer.versions()?;
+        Ok((items.into_iter().map(|item| Self::remote(dataset, item)).collect(), total))
+    }
 }
 
 impl Codec for Versions {
+    fn nested(&self) -> Option<&dyn Nested> {
+        Some(self)
+    }
+
+    fn labels(&self) -> Option<&dyn LabelCodec> {
+        Some(self)
+    }
+
+    fn carrier(&self) -> Carrier {
+        Carrier::Labels
+    }
+
     fn creates(&self) -> Operation {
         Operation::CreateDatasetVersion
     }
 
-    fn create(&self, parent: Option<&str>, members: &Fields, labels: &Labels, mark: Option<&RawMark>) -> Request {
-        Request::create_dataset_version(parent.unwrap_or_default(), with_labels(members, labels, mark))
+    fn create(
+        &self,
+        parent: Option<&str>,
+        members: &Fields,
+        labels: &Labels,
+        mark: Option<&RawMark>,
+    ) -> Result<Request, Unwritable> {
+        Ok(Request::create_dataset_version(parent.unwrap_or_default(), with_labels(members, labels, mark)))
     }
 
     fn created(&self, parent: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
-        answer.version_name().map(|name| RemoteId::new(parent.unwrap_or_default()).join(name))
+        answer.id("VersionName").map(|name| RemoteId::new(parent.unwrap_or_default()).join(name))
     }
 
     fn get(&self, id: &RemoteId) -> Request {
-        Request::get_dataset_version(id.root(), name(id))
+        Request::get_dataset_version(id.root(), id.name())
     }
 
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
         answer.version().map(|version| Self::remote(id.root(), version))
     }
 
-    fn update(&self, remote: &Remote, members: Fields) -> Request {
-        Request::update_dataset_version(remote.id.root(), name(&remote.id), members)
+    fn update(&self, remote: &Remote, members: Fields) -> Result<Request, Unwritable> {
+        Ok(Request::update_dataset_version(remote.id.root(), remote.id.name(), members))
     }
 
     fn delete(&self, id: &RemoteId) -> Request {
-        Request::delete_dataset_version(id.root(), name(id))
+        Request::delete_dataset_version(id.root(), id.name())
     }
+}
 
+impl LabelCodec for Versions {
     /// The vendor does not document whether this PUT keeps labels that it does not name, so it names all of them.
-    fn put_labels(&self, remote: &Remote, labels: &Labels) -> Request {
+    fn put(&self, remote: &Remote, labels: &Labels) -> Request {
         let mut all = remote.all_labels();
         all.extend(labels.clone());
-        Request::create_dataset_version_labels(remote.id.root(), name(&remote.id), &all)
+        Request::create_dataset_version_labels(remote.id.root(), remote.id.name(), &all)
     }
 
-    fn replaces_labels(&self) -> bool {
+    fn replaces(&self) -> bool {
         true
     }
 
-    fn remove_labels(&self, id: &RemoteId, keys: &[String]) -> Request {
-        Request::delete_dataset_version_labels(id.root(), name(id), keys)
+    fn remove(&self, id: &RemoteId, keys: &[String]) -> Request {
+        Request::delete_dataset_version_labels(id.root(), id.name(), keys)
     }
 }
 
@@ -99,12 +130,12 @@ mod tests {
         let remote = Remote::labelled(id, held, Fields::new(), None);
         assert_eq!(remote.labels.get("dso-note").map(String::as_str), Some("theirs"), "none of our marks");
         let set = labels(&[("ours", "2")]);
-        let of_version = Versions.set_labels(&remote, &set);
+        let of_version = Versions.set(&remote, &set);
         let all = labels(&[("theirs", "1"), ("ours", "2"), ("dso-released", "odd"), ("dso-note", "theirs")]);
         assert_eq!((of_version.replaces, of_version.after.all_labels()), (true, all.clone()));
         assert_eq!(of_version.request, Request::create_dataset_version_labels("d-1", "v2", &all));
         let remote = Remote { id: RemoteId::new("d-1"), ..remote };
-        let of_dataset = Datasets.set_labels(&remote, &set);
+        let of_dataset = Datasets.set(&remote, &set);
         assert_eq!((of_dataset.replaces, of_dataset.after.all_labels()), (false, all));
         assert_eq!(of_dataset.request, Request::create_dataset_labels("d-1", &set));
     }
@@ -115,31 +146,31 @@ mod tests {
         let released = mark.clone().into_released();
         let held = labels(&[("theirs", "1"), ("dso-attempt", "c0.u.k.m"), ("dso-released", "true")]);
         let remote = Remote::labelled(RemoteId::new("d-1"), held, Fields::new(), None);
-        let marked = Datasets.set_mark(&remote, &mark);
+        let marked = LabelCodec::set_mark(&Datasets, &remote, &mark);
         assert_eq!(marked.request, Request::create_dataset_labels("d-1", &labels(&MARK)));
         assert_eq!((&marked.after.mark, &marked.after.labels), (&Some(released.clone()), &remote.labels));
-        let cleared = Datasets.set_mark(&marked.after, &mark);
+        let cleared = LabelCodec::set_mark(&Datasets, &marked.after, &mark);
         assert_eq!(cleared.request, Request::delete_dataset_labels("d-1", &["dso-released".to_owned()]));
         assert_eq!((&cleared.after.mark, cleared.replaces), (&Some(mark.clone()), false));
-        let gone = Datasets.set_mark(&cleared.after, &released);
+        let gone = LabelCodec::set_mark(&Datasets, &cleared.after, &released);
         assert_eq!(gone.request, Request::create_dataset_labels("d-1", &labels(&[("dso-released", "true")])));
         assert_eq!(gone.after, marked.after);
         // For a version the whole set of labels is sent, including labels that others set.
         let version = Remote { id: RemoteId::new("d-1").join("v2"), ..remote };
         for (held, wanted) in [(&version, &mark), (&Remote { mark: Some(mark.clone()), ..version.clone() }, &released)]
         {
-            let change = Versions.set_mark(held, wanted);
+            let change = LabelCodec::set_mark(&Versions, held, wanted);
             let all = change.after.all_labels();
             assert_eq!((change.replaces, all.len()), (true, 5), "{all:?}");
             assert_eq!(change.request, Request::create_dataset_version_labels("d-1", "v2", &all));
         }
-        let cleared = Versions.set_mark(&Remote { mark: Some(released), ..version.clone() }, &mark);
+        let cleared = LabelCodec::set_mark(&Versions, &Remote { mark: Some(released), ..version.clone() }, &mark);
         assert_eq!(cleared.request, Request::delete_dataset_version_labels("d-1", "v2", &["dso-released".to_owned()]));
         assert!(!cleared.replaces);
         // A remote without a mark can be labelled as released, and the label can be removed.
         let bare = Remote { mark: None, ..version };
-        let released = Versions.set_mark(&bare, &RawMark::default().into_released()).after;
-        assert_eq!(Versions.set_mark(&released, &RawMark::default()).after, bare);
+        let released = LabelCodec::set_mark(&Versions, &bare, &RawMark::default().into_released()).after;
+        assert_eq!(LabelCodec::set_mark(&Versions, &released, &RawMark::default()).after, bare);
     }
 
     #[test]

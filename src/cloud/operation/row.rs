@@ -34,10 +34,8 @@ pub(super) enum Effect {
 pub(in crate::cloud) enum Shows {
     /// Nothing: the status is enough.
     Nothing,
-    /// The id of the new dataset.
-    DatasetId,
-    /// The name of the new version.
-    VersionName,
+    /// The id of what was created, in the member of this name.
+    Id(&'static str),
     Dataset,
     /// A page of them.
     Datasets,

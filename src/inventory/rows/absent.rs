@@ -7,24 +7,24 @@ use super::{Arc, ObjectKey, Recorder, Remote, RemoteId, Rows, Uid, version_numbe
 
 impl Rows {
     /// A read did not find this remote, or a list that had to show it does not. Its row, and for a dataset the rows of
-    /// its versions, are not believed until the service shows them again. Returns the objects that recorded any of them
+    /// what is in it, are not believed until the service shows them again. Returns the objects that recorded any of them
     /// and were not woken for it yet.
     pub(in crate::inventory) fn missing(&mut self, id: &RemoteId, now: Instant) -> Vec<ObjectKey> {
         let dataset = id.root();
         self.watches.left(id);
         let Some(entry) = self.entries.get_mut(dataset) else { return Vec::new() };
-        let mine = |recorder: &&Recorder| id.child().is_none() || recorder.version.as_deref() == id.child();
+        let mine = |recorder: &&Recorder| id.child().is_none() || recorder.child.as_deref() == id.child();
         let keys: Vec<_> = entry.recorders.iter().filter(mine).map(|recorder| recorder.key.clone()).collect();
         match id.child() {
             None => {
-                entry.versions = None;
+                entry.children = None;
                 self.drop_row(dataset);
             }
-            Some(version) => {
-                if let Some(versions) = &mut entry.versions {
-                    versions.rows.remove(version);
+            Some(child) => {
+                if let Some(children) = &mut entry.children {
+                    children.rows.remove(child);
                 }
-                if let Some(row) = entry.row.as_mut().filter(|row| row.newest_is(version)) {
+                if let Some(row) = entry.row.as_mut().filter(|row| row.newest_is(child)) {
                     row.doubt(now);
                 }
             }
@@ -43,10 +43,10 @@ impl Rows {
             return Vec::new();
         }
         let later = |version: &str| version_number(version).is_some_and(|number| number > newest);
-        let mut rows = entry.versions.as_mut().map(|versions| &mut versions.rows);
+        let mut rows = entry.children.as_mut().map(|children| &mut children.rows);
         let mut keys = Vec::new();
         for recorder in &entry.recorders {
-            let Some(version) = recorder.version.as_deref().filter(|version| later(version)) else { continue };
+            let Some(version) = recorder.child.as_deref().filter(|child| later(child)) else { continue };
             let known = rows.as_ref().and_then(|rows| rows.get(version)).is_some_and(|row| row.as_of > as_of);
             if !known {
                 keys.push(recorder.key.clone());

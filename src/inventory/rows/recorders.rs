@@ -12,8 +12,8 @@ impl Rows {
         if entry.workspace.is_none() {
             entry.workspace = workspace.map(Into::into);
         }
-        if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.version.as_deref() == id.child()) {
-            entry.recorders.push(Recorder { version: id.child().map(Into::into), key: key.clone() });
+        if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.child.as_deref() == id.child()) {
+            entry.recorders.push(Recorder { child: id.child().map(Into::into), key: key.clone() });
         }
     }
 
@@ -21,7 +21,7 @@ impl Rows {
         self.well(id.root(), uid);
         self.watches.unowned(id);
         if let Some(entry) = self.entries.get_mut(id.root()) {
-            entry.recorders.retain(|recorder| recorder.key.uid != uid || recorder.version.as_deref() != id.child());
+            entry.recorders.retain(|recorder| recorder.key.uid != uid || recorder.child.as_deref() != id.child());
         }
         self.tidy(id.root());
     }
@@ -60,7 +60,7 @@ impl Rows {
         keys
     }
 
-    /// Objects that recorded this dataset or a version of it.
+    /// Objects that recorded this dataset or something in it.
     pub(in crate::inventory) fn recorders_of(&self, dataset: &str) -> impl Iterator<Item = ObjectKey> + '_ {
         self.entries
             .get(dataset)
@@ -76,7 +76,7 @@ impl Rows {
 
     pub(in crate::inventory) fn recorded_elsewhere(&self, id: &RemoteId, uid: Uid) -> bool {
         self.entries.get(id.root()).is_some_and(|entry| {
-            let same = |recorder: &&Recorder| recorder.version.as_deref() == id.child();
+            let same = |recorder: &&Recorder| recorder.child.as_deref() == id.child();
             entry.recorders.iter().filter(same).any(|recorder| recorder.key.uid != uid)
         })
     }

@@ -1,10 +1,10 @@
-//! The questions of a sweep to the rows: which datasets its list did not show, whose versions it must list, and which
+//! The questions of a sweep to the rows: which datasets its list did not show, in which it must list what somebody recorded, and which
 //! remotes carry our mark although no object recorded them.
 
 use tokio::time::Instant;
 
 use super::super::row::marked;
-use super::{Entry, Recorder, RemoteId, Rows, Uid};
+use super::{Entry, Recorder, RemoteId, Rows, Uid, VERSIONS, collection_of};
 
 impl Rows {
     /// The list number `list` shows this dataset. Returns whether it is shown there for the first time; `None` if there
@@ -31,22 +31,23 @@ impl Rows {
 
     /// Whether this version was shown, was created by us, or is gone.
     pub(super) fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
-        entry.versions.as_ref().is_some_and(|versions| versions.rows.contains_key(version))
+        entry.children.as_ref().is_some_and(|children| children.rows.contains_key(version))
             || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
             || self.gone.contains(&RemoteId::new(dataset).join(version))
     }
 
-    /// Datasets of a workspace whose versions must be listed: an object recorded an older version and the last list is
-    /// from before `then`, or one version may be a copy of ours.
-    pub(in crate::inventory) fn unlisted(&self, workspace: &str, then: Instant) -> Vec<String> {
+    /// Datasets of a workspace in which this collection must be listed: an object recorded something in it, other than
+    /// the newest version, and the last list is from before `then`; or one version may be a copy of ours.
+    pub(in crate::inventory) fn unlisted(&self, workspace: &str, collection: &str, then: Instant) -> Vec<String> {
         let due = |dataset: &str, entry: &Entry| {
             let row = entry.row.as_ref().filter(|row| row.has_newest());
             let older = |recorder: &Recorder| {
-                recorder.version.as_deref().is_some_and(|version| row.is_some_and(|row| !row.newest_is(version)))
+                let here = recorder.child.as_deref().filter(|child| collection_of(child) == collection);
+                here.is_some_and(|child| row.is_some_and(|row| !row.newest_is(child)))
             };
-            let versions = entry.versions.as_ref();
-            let unknown = versions.and_then(|versions| versions.unknown.as_ref());
-            let long_ago = versions.and_then(|versions| versions.listed).is_some_and(|listed| listed <= then);
+            let children = entry.children.as_ref();
+            let unknown = children.and_then(|children| children.unknown.as_ref()).filter(|_| collection == VERSIONS);
+            let long_ago = children.and_then(|children| children.listed(collection)).is_some_and(|at| at <= then);
             entry.workspace.as_deref() == Some(workspace)
                 && ((long_ago && entry.recorders.iter().any(older))
                     || unknown.is_some_and(|unknown| !self.knows(entry, dataset, unknown)))
@@ -58,7 +59,7 @@ impl Rows {
     pub(in crate::inventory) fn unclaimed(&self) -> impl Iterator<Item = (&str, Uid)> {
         self.entries
             .iter()
-            .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.version.is_some()))
+            .filter(|(_, entry)| entry.recorders.iter().all(|recorder| recorder.child.is_some()))
             .filter_map(|(id, entry)| Some((id.as_ref(), entry.row.as_ref()?.marked?)))
     }
 
@@ -66,8 +67,8 @@ impl Rows {
     pub(in crate::inventory) fn unclaimed_versions(&self) -> impl Iterator<Item = (RemoteId, Uid)> {
         self.entries.values().filter_map(|entry| {
             let row = entry.row.as_ref().filter(|row| row.newest_is_marked)?;
-            let mut recorded = entry.recorders.iter().filter_map(|recorder| recorder.version.as_deref());
-            if recorded.any(|version| row.newest_is(version)) {
+            let mut recorded = entry.recorders.iter().filter_map(|recorder| recorder.child.as_deref());
+            if recorded.any(|child| row.newest_is(child)) {
                 return None;
             }
             let remote = row.remote()?;

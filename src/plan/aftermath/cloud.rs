@@ -12,6 +12,7 @@ use crate::plan::error_report::{last_words, report_for};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::view::{Observation, View};
+use crate::remote::carrier::Carrier;
 use crate::remote::id::RemoteId;
 
 /// What is known of an attempt whose create failed.
@@ -135,9 +136,10 @@ pub fn says_gone(error: &CallError) -> Option<bool> {
     if error.class == ErrorClass::Unexplained { None } else { Some(error.class == ErrorClass::NotFound) }
 }
 
-/// The event for an acknowledged change. `in_flight`: the change is a part of an attempt that is under way.
+/// The event for an acknowledged change of a remote whose mark is in `carrier`. `in_flight`: the change is a part of an
+/// attempt that is under way.
 #[must_use]
-pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
+pub fn news_of(edit: &Edit, carrier: Carrier, in_flight: bool) -> Option<(EventReason, String)> {
     let id = &edit.id;
     let released = edit.after.iter().any(|remote| remote.id == *id && remote.is_released());
     match edit.purpose {
@@ -145,10 +147,23 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
         // An adoption has its event when recorded; a mark beside `dso-released` is only the first of two changes.
         Purpose::Mark | Purpose::ClearReleased if in_flight || released => None,
         Purpose::Mark | Purpose::ClearReleased => {
-            let note = format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored");
+            let note = match carrier {
+                Carrier::Labels => {
+                    format!("the ownership labels of {id} (dso-…) were changed by someone else and are restored")
+                }
+                Carrier::Text(member) => {
+                    format!("the ownership mark of {id} (in its {member}) was changed by someone else and is restored")
+                }
+            };
             Some((EventReason::MarkRestored, note))
         }
-        Purpose::Release => Some((EventReason::Retained, format!("{id} is kept and labelled as released"))),
+        Purpose::Release => {
+            let how = match carrier {
+                Carrier::Labels => "labelled",
+                Carrier::Text(_) => "marked",
+            };
+            Some((EventReason::Retained, format!("{id} is kept and {how} as released")))
+        }
     }
 }
 
@@ -157,7 +172,7 @@ pub fn news_of(edit: &Edit, in_flight: bool) -> Option<(EventReason, String)> {
 pub fn drift(view: &View, id: &RemoteId) -> Option<String> {
     let desired = view.desired.as_ref().ok().filter(|_| view.carried_out())?;
     let remote = view.observation(id).and_then(Observation::remote)?;
-    let comparison = (view.profile.compare)(view, desired, remote);
+    let comparison = (view.profile.compare)(view, desired, remote).ok()?;
     let fields = comparison.edits.iter().flat_map(|edit| match &edit.purpose {
         Purpose::Spec(fields) => fields.as_slice(),
         Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],

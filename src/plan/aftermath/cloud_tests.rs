@@ -17,7 +17,7 @@ use crate::plan::step::{Look, Step};
 use crate::plan::view::Observation;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::Labels;
 use crate::remote::mark::RawMark;
 
@@ -37,7 +37,7 @@ const CLASSES: [ErrorClass; 11] = [
 ];
 
 fn error(class: ErrorClass) -> CallError {
-    let malformed = Malformed { what: "no", request_id: None };
+    let malformed = Malformed { what: "no".into(), request_id: None };
     CallError { class, ..CallError::malformed(Operation::CreateDataset, malformed) }
 }
 
@@ -167,13 +167,16 @@ fn a_restored_mark_is_told_unless_it_is_part_of_taking_the_remote() {
     let codec = dataset::PROFILE.codec;
     let (plain, mark) = (remote(), RawMark { owner: Some("o".to_owned()), ..RawMark::default() });
     let released = Remote { mark: Some(RawMark::default().into_released()), ..(*plain).clone() };
-    let told = |edit: &Edit, in_flight| news_of(edit, in_flight).map(|(reason, _)| reason);
-    let restored = Edit::mark(codec, &plain, &mark);
+    let told = |edit: &Edit, in_flight| news_of(edit, codec.carrier(), in_flight).map(|(reason, _)| reason);
+    let restored = Edit::mark(codec, &plain, &mark).unwrap();
     assert_eq!((told(&restored, false), told(&restored, true)), (Some(EventReason::MarkRestored), None));
-    assert_eq!(told(&Edit::mark(codec, &released, &mark), false), None, "not all of it yet");
-    assert_eq!(told(&Edit::clear_released(codec, &released), false), Some(EventReason::MarkRestored));
-    assert_eq!(told(&Edit::release(codec, &plain), true), Some(EventReason::Retained));
-    assert_eq!(told(&Edit::set_labels(codec, &plain, &Labels::new(), Purpose::Spec(Vec::new())), false), None);
+    assert_eq!(told(&Edit::mark(codec, &released, &mark).unwrap(), false), None, "not all of it yet");
+    assert_eq!(told(&Edit::clear_released(codec, &released).unwrap(), false), Some(EventReason::MarkRestored));
+    assert_eq!(told(&Edit::release(codec, &plain).unwrap(), true), Some(EventReason::Retained));
+    assert_eq!(
+        told(&Edit::set_labels(codec.labels().unwrap(), &plain, &Labels::new(), Purpose::Spec(Vec::new())), false),
+        None
+    );
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn a_remote_in_hand_is_looked_at_and_let_go_and_nothing_else() {
     let taken = [
         Step::Read(id.clone()),
         Step::Look(Look::Owned),
-        Step::Edit(Box::new(Edit::release(codec, &remote()))),
+        Step::Edit(Box::new(Edit::release(codec, &remote()).unwrap())),
         Step::RemoveFinalizer,
     ];
     for step in taken {
@@ -228,11 +231,11 @@ fn a_remote_in_hand_is_looked_at_and_let_go_and_nothing_else() {
         Step::Reread,
         Step::Look(Look::Sweep),
         Step::Look(Look::Named("n".to_owned())),
-        Step::Look(Look::Children(id.clone())),
+        Step::Look(Look::Children(id.clone(), VERSIONS)),
         Step::Permit,
         Step::Create,
         Step::Resolve,
-        Step::Edit(Box::new(Edit::set_labels(codec, &remote(), &label, Purpose::Mark))),
+        Step::Edit(Box::new(Edit::set_labels(codec.labels().unwrap(), &remote(), &label, Purpose::Mark))),
         Step::Report(Box::new(Report::stuck(Reason::NameTaken, ""))),
         Step::Ignore,
         Step::Delete(id.clone()),

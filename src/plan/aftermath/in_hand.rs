@@ -49,7 +49,7 @@ pub fn in_hand(view: &View, step: Step) -> Step {
         Step::Read(_) | Step::Look(Look::Owned) | Step::Delete(_) | Step::Edit(_) | Step::RemoveFinalizer => step,
         // These are for the object, or say that something stands in the way.
         Step::Reread
-        | Step::Look(Look::Sweep | Look::Named(_) | Look::Children(_))
+        | Step::Look(Look::Sweep | Look::Named(_) | Look::Children(..))
         | Step::Permit
         | Step::Claim(..)
         | Step::Create

@@ -1,13 +1,15 @@
 //! A new attempt to create: the permit first, then the claim, which stores the intent.
 
-use super::ends::working;
+use super::ends::{unwritable, working};
 use crate::api::condition::Reason;
+use crate::cloud::Request;
 use crate::plan::desired::Desired;
 use crate::plan::intent::{Attempt, Intent};
 use crate::plan::recorded::Outcome;
 use crate::plan::report::Next;
 use crate::plan::step::{Flight, Step};
 use crate::plan::view::View;
+use crate::remote::carrier::Unwritable;
 use crate::remote::mark::Origin;
 
 /// The permit comes first, then the claim. The create follows once the attempt is in flight (3.2).
@@ -16,9 +18,18 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
         return Step::Permit;
     }
     match next_intent(view, Origin::Created, desired.hash()) {
-        Some((intent, nonce)) => Step::Claim(Box::new(intent), Some(Flight::Create { nonce, landed: None })),
+        Some((intent, nonce)) => match request(view, desired, &nonce) {
+            Ok(_) => Step::Claim(Box::new(intent), Some(Flight::Create { nonce, landed: None })),
+            Err(why) => unwritable(view, &why),
+        },
         None => working(Reason::InternalError, "no target is known", Next::Backoff),
     }
+}
+
+/// The create request of this attempt; none if our mark leaves no room for it.
+pub fn request(view: &View, desired: &Desired, nonce: &str) -> Result<Request, Unwritable> {
+    let parent = desired.target.dataset_id.as_deref();
+    view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&view.mark(nonce)))
 }
 
 /// The intent for a new attempt. It drops the attempt that was refused, or else the one known never executed.

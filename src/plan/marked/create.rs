@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::attempt::{create, next_intent};
-use super::ends::{end, stuck, told, working};
+use super::ends::{edit, end, stuck, told, unwritable, working};
 use super::known::restricted;
 use super::owner::{adoption, owned_by_other};
 use super::record::record;
@@ -39,7 +39,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                      {} to take it, or delete it",
                     remote.id,
                     view.owner.kind,
-                    adoption(remote)
+                    adoption(view, remote)
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
@@ -54,18 +54,21 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
                     "{} was retained when an earlier object of this name was deleted; set {} to take it back, or delete \
                      it in the console to get a new one",
                     remote.id,
-                    adoption(remote)
+                    adoption(view, remote)
                 );
                 return told(Reason::NameTaken, message, vec![About::shown(remote)]);
             }
-            Ownership::Forged => return forged(remote),
+            Ownership::Forged => return forged(view, remote),
             Ownership::Mine { .. } | Ownership::Other | Ownership::Dead | Ownership::Nobody => {}
         }
     }
     match (desired.policy, desired.create.get("Name").and_then(serde_json::Value::as_str)) {
         (Policy::Only, _) => stuck(
             Reason::AdoptionNotFound,
-            "adoption.policy is AdoptOnly and no dataset carries this object's ownership labels; set adoption.datasetId",
+            format!(
+                "adoption.policy is AdoptOnly and no dataset carries this object's {}; set adoption.datasetId",
+                view.mark_words()
+            ),
         ),
         (Policy::ByName, Some(name)) => by_name(view, desired, name),
         (Policy::ByName | Policy::IfMarked | Policy::CreateOnly, _) => create(view, desired),
@@ -102,7 +105,7 @@ pub(super) fn in_flight(view: &View) -> Step {
 /// The next edit until a remote carries the mark of this attempt without `dso-released`; `None` once it does.
 fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
     let codec = view.profile.codec;
-    let edit = match view.ownership(remote) {
+    let change = match view.ownership(remote) {
         Ownership::Mine { nonce: by, released: false } if by == *nonce => return None,
         Ownership::Mine { nonce: by, released: true } if by == *nonce => Edit::clear_released(codec, remote),
         Ownership::Mine { .. }
@@ -116,7 +119,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
             Edit::mark(codec, remote, &mark)
         }
     };
-    Some(Step::Edit(Box::new(edit)))
+    Some(edit(view, change))
 }
 
 /// The user consented to adopt this id.
@@ -133,10 +136,13 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 }
 
 /// The mark of the remote names this object, but its signature is not ours.
-fn forged(remote: &Remote) -> Step {
+fn forged(view: &View, remote: &Remote) -> Step {
+    let carrier = view.profile.codec.carrier();
     let message = format!(
-        "{} carries this object's ownership labels with a signature that is not ours; remove its labels that begin with dso-",
-        remote.id
+        "{} carries this object's {} with a signature that is not ours; remove {}",
+        remote.id,
+        carrier.words(),
+        carrier.place()
     );
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
@@ -176,13 +182,14 @@ fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
         Ownership::Predecessor { nonce } => (Origin::of_nonce(&nonce), true),
         Ownership::Released | Ownership::Dead | Ownership::Nobody => (Origin::Adopted, false),
         Ownership::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
-        Ownership::Forged => return forged(remote),
+        Ownership::Forged => return forged(view, remote),
     };
     let sent = restricted(&remote.fields, &desired.identity());
     match next_intent(view, origin, hash(&sent)) {
-        Some((intent, nonce)) => {
-            Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered }))
-        }
+        Some((intent, nonce)) => match Edit::mark(view.profile.codec, remote, &view.mark(&nonce)) {
+            Ok(_) => Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered })),
+            Err(why) => unwritable(view, &why),
+        },
         None => working(Reason::InternalError, "no target is known", Next::Backoff),
     }
 }

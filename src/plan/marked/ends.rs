@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use crate::api::condition::Reason;
 use crate::plan::annotations::not_a_boolean;
+use crate::plan::edit::Edit;
 use crate::plan::report::{About, Blocked, Next, Report};
 use crate::plan::step::Step;
 use crate::plan::view::View;
+use crate::remote::carrier::{Carrier, Unwritable};
+use crate::remote::fields::lower_camel;
 
 /// How long an object waits before it asks again for the name of the caller.
 const UNNAMED: Duration = Duration::from_secs(15);
@@ -39,6 +42,20 @@ pub(super) fn unnamed(reason: Reason) -> Step {
 /// Ends the reconcile: a person must act, or these remotes must change.
 pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message).about(about)))
+}
+
+/// Ends the reconcile: there is no room for our mark, so nothing is sent.
+pub(super) fn unwritable(view: &View, why: &Unwritable) -> Step {
+    let message = match view.profile.codec.carrier() {
+        Carrier::Text(member) => format!("spec.{}: {why}", lower_camel(member)),
+        Carrier::Labels => why.to_string(),
+    };
+    stuck(Reason::InvalidSpec, message)
+}
+
+/// The step that makes this change, if our mark leaves room for it.
+pub(super) fn edit(view: &View, edit: Result<Edit, Unwritable>) -> Step {
+    edit.map_or_else(|why| unwritable(view, &why), |edit| Step::Edit(Box::new(edit)))
 }
 
 /// An addition to the message about a pause: it says that the value is not a boolean, and is empty if it is one.

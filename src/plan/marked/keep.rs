@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::attempt::create;
-use super::ends::{end, stuck, working};
+use super::ends::{edit, end, stuck, unwritable, working};
 use super::known::{fixed_conflicts, not_found};
 use super::owner::{self, owned_by_other};
 use super::record::record;
@@ -33,7 +33,10 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         Some(Observation::Read(remote)) => remote,
         Some(Observation::Listed(_)) if moved(desired, id) => return Step::Read(id.clone()),
         Some(Observation::Listed(remote)) if !asked && on_demand(view) => {
-            return available(view, &(view.profile.compare)(view, desired, remote));
+            return match (view.profile.compare)(view, desired, remote) {
+                Ok(comparison) => available(view, &comparison),
+                Err(why) => unwritable(view, &why),
+            };
         }
         Some(Observation::Listed(remote)) if !asked && !due(view) => remote,
         Some(Observation::Listed(_)) | None if view.observed.swept => return Step::Read(id.clone()),
@@ -60,7 +63,10 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = surplus::remove(view, remote) {
         return step;
     }
-    let comparison = (view.profile.compare)(view, desired, remote);
+    let comparison = match (view.profile.compare)(view, desired, remote) {
+        Ok(comparison) => comparison,
+        Err(why) => return unwritable(view, &why),
+    };
     if let Some(look) = comparison.needs {
         return look;
     }
@@ -142,9 +148,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
         Ownership::Mine { released: false, .. } => None,
         // An older copy will not do: the object may have released the remote since.
         Ownership::Mine { released: true, .. } if !view.observed.object_is_fresh => Some(Step::Reread),
-        Ownership::Mine { released: true, .. } => {
-            Some(Step::Edit(Box::new(Edit::clear_released(view.profile.codec, remote))))
-        }
+        Ownership::Mine { released: true, .. } => Some(edit(view, Edit::clear_released(view.profile.codec, remote))),
         Ownership::Predecessor { .. }
         | Ownership::Released
         | Ownership::Dead
@@ -154,10 +158,12 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
                 return Some(stuck(
                     Reason::OwnedByOther,
                     format!(
-                        "{} does not carry this object's ownership labels, but {made} carries those of its create request; \
-                         nothing is sent to either: delete this object and apply it again to use {made}, or delete \
-                         {made} to keep {}",
-                        remote.id, remote.id
+                        "{} does not carry this object's {}, but {made} carries those of its create request; nothing is \
+                         sent to either: delete this object and apply it again to use {made}, or delete {made} to keep \
+                         {}",
+                        remote.id,
+                        view.mark_words(),
+                        remote.id
                     ),
                 ));
             }
@@ -170,7 +176,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             let nonce = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.clone());
             let nonce = nonce.unwrap_or_else(|| format!("{}{}", origin.letter(), view.state.fresh));
             let mark = view.mark(&nonce);
-            Some(Step::Edit(Box::new(Edit::mark(view.profile.codec, remote, &mark))))
+            Some(edit(view, Edit::mark(view.profile.codec, remote, &mark)))
         }
         Ownership::Other => Some(owned_by_other(view, remote, "now belongs to", "nothing is sent to it")),
     }

@@ -4,7 +4,7 @@
 //! ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
 //! `docs/protocol.md`.
 
-mod attempt;
+pub mod attempt;
 mod create;
 mod ends;
 mod keep;
@@ -73,8 +73,9 @@ fn paused(view: &View) -> Step {
         (Some(id), Ok(desired)) => match view.observation(id).and_then(Observation::remote) {
             Some(remote) => {
                 let comparison = (view.profile.compare)(view, desired, remote);
-                normalised = keep::normalised(&comparison);
-                !comparison.edits.is_empty() || !fixed_conflicts(view, desired).is_empty()
+                normalised = comparison.as_ref().ok().and_then(keep::normalised);
+                comparison.map_or(true, |comparison| !comparison.edits.is_empty())
+                    || !fixed_conflicts(view, desired).is_empty()
             }
             None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
         },
@@ -106,3 +107,6 @@ mod owners;
 #[cfg(test)]
 #[path = "rules_tests.rs"]
 mod rules;
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod texts;

@@ -33,10 +33,10 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     }
 }
 
-/// The object here whose mark the remote carries, if the mark has an owner domain of ours.
+/// The object here whose mark the remote carries, unless the mark has an owner domain that is not ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
-    let mark = remote.mark.as_ref().filter(|mark| mark.is_under(view.config.identity.domains()))?;
-    view.observed.neighbours.get(mark.uid()?)
+    let mark = remote.mark.as_ref().filter(|mark| mark.may_be_under(view.config.identity.domains()))?;
+    view.observed.neighbours.get(mark.named()?)
 }
 
 /// The message about a name that is taken: which datasets have it, and what a person can do.
@@ -57,15 +57,14 @@ pub(super) fn name_taken(view: &View, name: &str) -> (String, Vec<About>) {
     let message = format!(
         "another dataset is named {name}: {}; change spec.name, or take it with {}",
         named.collect::<Vec<_>>().join(", "),
-        adoption(first)
+        adoption(view, first)
     );
     (message, others.iter().map(|remote| About::shown(remote)).collect())
 }
 
 /// The `adoption` that takes this remote, ready to be copied into a spec.
-pub(super) fn adoption(remote: &Remote) -> String {
-    match remote.id.child() {
-        None => format!("adoption: {{datasetId: {}}}", remote.id.root()),
-        Some(version) => format!("adoption: {{versionName: {version}}}"),
-    }
+pub(super) fn adoption(view: &View, remote: &Remote) -> String {
+    let keys = view.profile.id_keys;
+    let member = if remote.id.child().is_none() { keys.first() } else { keys.last() };
+    format!("adoption: {{{}: {}}}", member.copied().unwrap_or_default(), remote.id.name())
 }

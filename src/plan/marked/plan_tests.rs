@@ -141,7 +141,7 @@ pub(super) fn is_edit(step: &Step, purpose: &Purpose, id: &RemoteId) -> bool {
 
 /// The requests that make a remote equal to the spec.
 pub(super) fn requests(view: &View, desired: &Desired, remote: &Remote) -> Vec<Request> {
-    (view.profile.compare)(view, desired, remote).edits.into_iter().map(|edit| edit.request).collect()
+    (view.profile.compare)(view, desired, remote).unwrap().edits.into_iter().map(|edit| edit.request).collect()
 }
 
 fn intent(uid: &str, nonces: &[&str]) -> Intent {

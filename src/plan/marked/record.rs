@@ -24,7 +24,7 @@ pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) 
     };
     let bound = view.desired.as_ref().is_ok_and(|desired| desired.bind);
     let desired = view.desired.as_ref().ok();
-    let comparison = desired.map(|desired| (view.profile.compare)(view, desired, remote));
+    let comparison = desired.and_then(|desired| (view.profile.compare)(view, desired, remote).ok());
     let settled = comparison.as_ref().is_some_and(Comparison::is_equal)
         && desired.is_some_and(|desired| conflicts(desired, &remote.fields).is_empty());
     Step::Record(Box::new(Record {

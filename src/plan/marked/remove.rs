@@ -1,6 +1,6 @@
 //! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
-use super::ends::{stuck, unclear_pause, unnamed, working};
+use super::ends::{edit, stuck, unclear_pause, unnamed, working};
 use super::{surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
@@ -99,7 +99,7 @@ fn retain(view: &View, id: &RemoteId) -> Step {
     let listed = view.observed.owned.iter().filter(|owned| owned.id == *id);
     match view.observation(id) {
         _ if listed.chain([remote]).any(|shown| view.carries_our_mark(shown)) => {
-            Step::Edit(Box::new(Edit::release(view.profile.codec, remote)))
+            edit(view, Edit::release(view.profile.codec, remote))
         }
         Some(Observation::Read(_)) => Step::RemoveFinalizer,
         Some(Observation::Listed(_) | Observation::Gone) | None => Step::Read(id.clone()),

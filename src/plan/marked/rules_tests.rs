@@ -16,9 +16,10 @@ use crate::plan::marked::cases::{attempted, desire, fields, kept, twin};
 use crate::plan::marked::tests::{is_edit, view};
 use crate::plan::object::Stored;
 use crate::plan::recorded::Ended;
+use crate::plan::relations::Hold;
 use crate::plan::step::{Flight, Look};
 use crate::remote::Remote;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{RemoteId, VERSIONS};
 use crate::remote::mark::Origin;
 
 fn id() -> RemoteId {
@@ -90,17 +91,25 @@ fn force_release_must_name_what_is_let_go() {
 fn living_and_strange_versions_keep_their_dataset() {
     let mut view = deleted();
     assert_eq!(plan(&view), Step::Delete(id()));
-    view.relations.living = vec!["child".to_owned()];
+    view.relations.hold("DatasetVersion", "child".to_owned(), Hold::Living);
     assert!(matches!(told(&view).ready, Ready::Working(Reason::Deleting, _)), "it may be about to go as well");
     view.state.deleting_age = std::time::Duration::from_secs(2);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
+    view.relations.hold("DatasetVersion", "second".to_owned(), Hold::Living);
+    view.relations.hold("Twin", "other".to_owned(), Hold::Living);
+    let expected = "DatasetVersion child, second, Twin other still exist; delete it first";
+    assert!(matches!(told(&view).ready, Ready::Stuck(_, message) if message == expected));
     view.relations.living.clear();
+    view.relations.hold("Twin", "other".to_owned(), Hold::Leaving);
+    let expected = "waiting for its Twins to be deleted or released";
+    assert!(matches!(told(&view).ready, Ready::Working(_, message) if message == expected));
+    view.relations.leaving.clear();
     let remote = read(&view);
     let v2 = Remote { id: RemoteId::new("d-1").join("v2"), latest: None, ..(*remote).clone() };
     let remote = Remote { latest: Some(Box::new(v2.clone())), ..(*remote).clone() };
     view.observed.remotes.insert(id(), Observation::Read(Arc::new(remote)));
-    assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"))));
-    view.observed.versions = Some(vec![Arc::new(v2)]);
+    assert_eq!(plan(&view), Step::Look(Look::Children(RemoteId::new("d-1"), VERSIONS)));
+    view.observed.children.insert(VERSIONS, vec![Arc::new(v2)]);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
     assert_eq!(plan(&view), Step::Delete(id()));

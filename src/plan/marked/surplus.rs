@@ -35,8 +35,9 @@ pub(super) fn reported(view: &View) -> Option<String> {
     let ids: Vec<_> = view.mine_elsewhere().iter().map(|(_, remote)| remote.id.to_string()).collect();
     (!ids.is_empty()).then(|| {
         format!(
-            "{} also carry this object's ownership labels, but it is not certain that the operator created them; delete them by hand",
-            ids.join(", ")
+            "{} also carry this object's {}, but it is not certain that the operator created them; delete them by hand",
+            ids.join(", "),
+            view.mark_words()
         )
     })
 }
@@ -59,7 +60,10 @@ pub(super) fn look_for_made(view: &View, waiting: Reason) -> Option<Step> {
     let age = view.state.recorded_age.unwrap_or(view.state.uncertain_for);
     let left = view.config.list_lag.saturating_sub(age);
     if !left.is_zero() {
-        let message = "the cloud dataset does not carry this object's ownership labels; a list will show whether another one does";
+        let message = format!(
+            "the cloud dataset does not carry this object's {}; a list will show whether another one does",
+            view.mark_words()
+        );
         return Some(working(waiting, message, Next::After(left)));
     }
     (!view.observed.owned_is_fresh).then_some(Step::Look(Look::Owned))

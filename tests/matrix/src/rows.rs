@@ -100,7 +100,7 @@ pub fn rows_of(step: &Step) -> &'static [&'static str] {
         Step::Read(_) => &["U5g", "V8g", "W0", "D2", "A2"],
         Step::Look(Look::Owned) => &["C4d", "D6"],
         Step::Look(Look::Named(_)) => &["C4n"],
-        Step::Look(Look::Children(_)) => &["D3"],
+        Step::Look(Look::Children(..)) => &["D3"],
         Step::Permit => &["C0"],
         Step::Claim(..) => &["C3", "V2", "A3"],
         Step::Create => &["C5", "V4"],
@@ -170,7 +170,7 @@ mod tests {
 
     use dataset_operator::plan::edit::Edit;
     use dataset_operator::remote::fields::Fields;
-    use dataset_operator::remote::id::RemoteId;
+    use dataset_operator::remote::id::{RemoteId, VERSIONS};
     use dataset_operator::remote::mark::Labels;
 
     use super::*;
@@ -210,7 +210,7 @@ mod tests {
             Step::Read(id.clone()),
             Step::Look(Look::Owned),
             Step::Look(Look::Named(String::new())),
-            Step::Look(Look::Children(id.clone())),
+            Step::Look(Look::Children(id.clone(), VERSIONS)),
             Step::Permit,
             Step::Claim(Box::default(), None),
             Step::Create,

@@ -89,7 +89,7 @@ impl Oracle {
             Step::Read(id) => Do::Fetch(words.of_id(id)?),
             Step::Look(Look::Owned) => Do::FindOwned,
             Step::Look(Look::Named(_)) => Do::FindNamed,
-            Step::Look(Look::Children(_)) => Do::ListVersions,
+            Step::Look(Look::Children(..)) => Do::ListVersions,
             Step::Permit => Do::Permit,
             Step::Claim(intent, None) => Do::Claim(words.of_intent(intent)?, None),
             Step::Claim(intent, Some(flight)) => Do::Claim(words.of_intent(intent)?, Some(read_flight(words, flight)?)),

@@ -53,7 +53,7 @@ fn body(name: &str) -> Map<String, Value> {
 async fn all_operations(client: &Client) {
     let send = async |request: Request| client.send(&request).await.unwrap();
     let made = send(Request::create_dataset(body("数据"))).await;
-    let id = made.dataset_id().unwrap();
+    let id = made.id("DatasetId").unwrap();
     let dataset = async || send(Request::get_dataset(&id)).await.dataset().unwrap();
     assert_eq!(made.request_id.unwrap().len(), 36);
     assert_eq!(dataset().await.labels, labels(&[("dso-owner", "o1")]));
@@ -80,7 +80,7 @@ async fn all_operations(client: &Client) {
     assert_eq!((found.len(), total, &found[0].id), (1, Some(1), &id));
 
     let version = map(json!({ "Property": "DIRECTORY", "DataSourceType": "OSS", "Uri": "oss://b.e/2/" }));
-    let v2 = send(Request::create_dataset_version(&id, version)).await.version_name().unwrap();
+    let v2 = send(Request::create_dataset_version(&id, version)).await.id("VersionName").unwrap();
     let read = async || send(Request::get_dataset_version(&id, &v2)).await.version().unwrap();
     send(Request::update_dataset_version(&id, &v2, map(json!({ "DataSize": 7 })))).await;
     let marks = labels(&[("k", "v"), ("l", "w")]);

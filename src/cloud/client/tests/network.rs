@@ -9,7 +9,7 @@ async fn a_call_is_on_the_wire_as_the_official_sdk_writes_it() {
     let server = FakeServer::start([answer(), answer()]).await;
     let bench = against(&server.url());
     let answer = bench.client.send(&create()).await.unwrap();
-    assert_eq!(answer.dataset_id().unwrap(), "d-1");
+    assert_eq!(answer.id("DatasetId").unwrap(), "d-1");
     assert_eq!(answer.request_id.as_deref(), Some("R-1"));
     bench.client.send(&Request::publish_dataset("d-1")).await.unwrap();
 

@@ -23,7 +23,7 @@ impl Index for Shown<'_> {
         self.question.swept
     }
 
-    fn versions_known(&self, _: &str) -> bool {
+    fn children_known(&self, _: &str, _: &str) -> bool {
         self.question.versions_known
     }
 
@@ -39,7 +39,7 @@ impl Index for Shown<'_> {
         Some(self.oracle.remote(self.question, id, &row.look))
     }
 
-    fn owned(&self, owners: &[String], _: Option<&str>) -> Vec<Arc<Remote>> {
+    fn owned(&self, owners: &[String], _: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
         let rows = each(&self.question.rows).map(|(id, row)| self.oracle.remote(self.question, id, &row.look));
         rows.filter(|remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(owners))).collect()
     }

@@ -9,11 +9,11 @@ use dataset_operator::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use dataset_operator::plan::object::{ObjectFacts, Stored};
 use dataset_operator::plan::recorded::{Ended, Recorded};
 use dataset_operator::plan::report::Blocked;
-use dataset_operator::plan::view::{Observation, Observed, Relations, StateView, View};
+use dataset_operator::plan::view::{Hold, Observation, Observed, Relations, StateView, View};
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::Fields;
-use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::id::{RemoteId, VERSIONS};
 use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
@@ -150,11 +150,9 @@ impl Oracle {
         }
         relations.delete_foreign = question.wish.delete_foreign;
         match question.kin {
-            Kin::Holds => relations.living.push("v".into()),
-            Kin::Leaving => relations.leaving.push("v".into()),
-            Kin::Doomed => {
-                relations.doomed.insert("v2".into());
-            }
+            Kin::Holds => relations.hold("DatasetVersion", "v".into(), Hold::Living),
+            Kin::Leaving => relations.hold("DatasetVersion", "v".into(), Hold::Leaving),
+            Kin::Doomed => relations.hold("DatasetVersion", "v".into(), Hold::Doomed("v2".into())),
             Kin::Quiet | Kin::Gone => {}
         }
         relations
@@ -184,7 +182,7 @@ impl Oracle {
             owned: question.owned.as_ref().map(all).unwrap_or_default(),
             owned_is_fresh: question.owned.is_some(),
             named: question.named.as_ref().map(all),
-            versions: question.versions.as_ref().map(|_| self.versions(question)),
+            children: question.versions.iter().map(|_| (VERSIONS, self.versions(question))).collect(),
             permit: question.permit,
             flight: question.flight.map(|flight| self.flight(&flight)),
             // Names of other owners and the result of a rename appear in messages only and decide nothing.

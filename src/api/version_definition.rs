@@ -1,0 +1,64 @@
+//! What the definition of `DatasetVersion` has beside its type: columns, and rules for what must not change.
+
+use kube::CustomResourceExt;
+use kube::core::{Reason, Rule};
+
+use super::DatasetVersion;
+use super::columns::{AGE, Column, MESSAGE, READY, REASON, narrow, wide};
+use super::crds::Definition;
+use super::rules::{Immutable, adoption_unchanged, immutable, required_unless, scheme_fits, unchanged};
+
+const OTHER_VERSION: &str = "create another DatasetVersion";
+
+/// Its part of the custom resource definition that the type does not express.
+pub(super) const DEFINITION: Definition = Definition { crd: DatasetVersion::crd, columns: COLUMNS, rules };
+
+/// The fields of a version that cannot change once it exists.
+pub const IMMUTABLES: &[Immutable] = &[
+    immutable("property", OTHER_VERSION),
+    immutable("dataSourceType", OTHER_VERSION),
+    immutable("uri", "create another DatasetVersion to point at new data"),
+    immutable("sourceType", OTHER_VERSION),
+    immutable("sourceId", OTHER_VERSION),
+    immutable("importInfo", OTHER_VERSION),
+];
+
+/// Its columns.
+const COLUMNS: &[Column] = &[
+    narrow("Dataset", ".spec.datasetRef.name", "Name of the Dataset object"),
+    narrow("Version", ".status.versionName", "Name that the service gave the version"),
+    READY,
+    REASON,
+    AGE,
+    wide("DatasetID", ".status.datasetId", "Id of the dataset in PAI"),
+    wide("URI", ".status.uri", "Location of the data"),
+    MESSAGE,
+];
+
+/// Rules at its root.
+fn rules() -> Vec<Rule> {
+    let adopted = "has(self.spec.adoption) && has(self.spec.adoption.versionName)";
+    let mut rules = vec![
+        Rule::new("has(self.spec.datasetRef) != has(self.spec.datasetId)")
+            .message("exactly one of datasetRef and datasetId must be set")
+            .field_path(".spec.datasetRef"),
+    ];
+    rules.extend(
+        ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.versionName")),
+    );
+    rules.push(scheme_fits());
+    rules.extend(IMMUTABLES.iter().map(|field| unchanged(field, "versionName", "version")));
+    rules.push(unchanged(&immutable("datasetId", OTHER_VERSION), "versionName", "version"));
+    rules.push(
+        Rule::new(
+            "!has(self.spec.datasetRef) || \
+             (has(oldSelf.spec.datasetRef) && self.spec.datasetRef.name == oldSelf.spec.datasetRef.name) || \
+             !has(self.status) || !has(self.status.versionName)",
+        )
+        .message("datasetRef cannot change once the version exists: create another DatasetVersion, or set it back")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".spec.datasetRef"),
+    );
+    rules.push(adoption_unchanged("versionName", "version"));
+    rules
+}
