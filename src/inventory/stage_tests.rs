@@ -22,7 +22,7 @@ use crate::remote::mark::{Identity, Labels, Owner};
 pub(super) const WORKSPACE: &str = "478";
 pub(super) const RESYNC: Duration = Duration::from_secs(60);
 /// Far more than any wait of a test should take, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An inventory with its emulator and its running sweeps.
 pub(super) struct Stage {
