@@ -83,8 +83,9 @@ pub trait Codec: Sync + fmt::Debug {
             (Carrier::Labels, Some(labels)) => Ok(labels.set_mark(remote, mark)),
             (Carrier::Labels, None) => Err(Unwritable::Shape),
             (Carrier::Text(member), _) => {
-                // The text is sent as it is, with the mark behind it.
-                let after = Remote { mark: mark.clone().present(), ..remote.clone() };
+                // The text is sent as it is, with the mark behind it, and never without one.
+                let mark = mark.clone().present().ok_or(Unwritable::Shape)?;
+                let after = Remote { mark: Some(mark), ..remote.clone() };
                 let text = remote.fields.get(member).cloned().unwrap_or_else(|| Value::from(""));
                 let request = self.update(&after, Fields::from_iter([(member.to_owned(), text)]))?;
                 Ok(Change { request, after, replaces: false })

@@ -31,7 +31,9 @@ impl RemoteId {
     #[must_use]
     pub fn within(&self, collection: &str, id: impl AsRef<str>) -> Self {
         let id = id.as_ref();
-        let segment = if collection == VERSIONS { id.to_owned() } else { format!("{collection}/{id}") };
+        // A name with a slash, which only a status that somebody edited can hold, must not read as a collection.
+        let plain = collection == VERSIONS && !id.contains('/');
+        let segment = if plain { id.to_owned() } else { format!("{collection}/{id}") };
         Self(self.0.iter().cloned().chain([segment.into()]).collect())
     }
 
@@ -68,7 +70,7 @@ impl RemoteId {
 
     /// Its ids as the service calls them, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let inner = self.0.iter().skip(1).map(|segment| segment.rsplit_once('/').map_or(&**segment, |(_, name)| name));
+        let inner = self.0.iter().skip(1).map(|segment| segment.split_once('/').map_or(&**segment, |(_, name)| name));
         std::iter::once(self.root()).chain(inner)
     }
 }
@@ -76,7 +78,7 @@ impl RemoteId {
 /// The collection that a segment below the outermost one is in.
 #[must_use]
 pub fn collection_of(segment: &str) -> &str {
-    segment.rsplit_once('/').map_or(VERSIONS, |(collection, _)| collection)
+    segment.split_once('/').map_or(VERSIONS, |(collection, _)| collection)
 }
 
 /// The number of `v7`.
@@ -94,6 +96,14 @@ impl fmt::Display for RemoteId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_slash_stays_in_its_collection() {
+        let odd = RemoteId::new("d-1").join("x/v2");
+        assert_eq!((odd.collection(), odd.name()), (Some(VERSIONS), "x/v2"));
+        let odd = RemoteId::new("d-1").within("copies", "x/c-1");
+        assert_eq!((odd.collection(), odd.name()), (Some("copies"), "x/c-1"));
+    }
 
     #[test]
     fn an_id_is_a_path() {

@@ -1,7 +1,7 @@
 //! The model's index beside production's inventory: after the same news, in every order, both answer the same.
 //!
 //! The sweep of a workspace is left out: production's calls the service, so that only its parts can be told here. That
-//! are the list (`put_listed`) and the rule for what a whole list does not show, which versions share (`put_versions`).
+//! are the list (`put_listed`) and the rule for what a whole list does not show, which versions share (`put_children`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use dataset_operator::inventory::{Inventory, Settings};
 use dataset_operator::plan::index::Index;
 use dataset_operator::remote::Remote;
-use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::id::{RemoteId, VERSIONS};
 use model::look::question;
 use model::model::Model;
 use model::rows;
@@ -95,12 +95,7 @@ impl<'a> Both<'a> {
             }
             News::Written(id, value) => {
                 rows::believe(&mut self.state, 0, id, look(value));
-                let remote = self.remote(id, value);
-                if versioned {
-                    self.inventory.put_created_version(&remote);
-                } else {
-                    self.inventory.put_written(&remote);
-                }
+                self.inventory.put_created(&self.remote(id, value));
             }
             News::Deleted(id) => {
                 rows::gone(&mut self.state, 0, id);
@@ -120,7 +115,7 @@ impl<'a> Both<'a> {
             }
             News::Whole(ids) => {
                 rows::put_versions(&mut self.state, 0, &looks(ids));
-                self.inventory.put_versions(DATASET, &self.listed(ids), now);
+                self.inventory.put_children((DATASET, VERSIONS), &self.listed(ids), now);
             }
             News::DatasetGone => {
                 rows::dataset_gone(&mut self.state, 0);
@@ -143,11 +138,11 @@ impl<'a> Both<'a> {
         }
         let words = self.model.oracle.words();
         let owners = words.ours.owner_values(&words.owner(0));
-        let dataset = words.versioned.then_some(DATASET);
-        assert_eq!(ours.owned(&owners, dataset), theirs.owned(&owners, dataset), "by their owner, after {way:?}");
-        if let Some(dataset) = dataset {
-            let known = theirs.versions_known(dataset);
-            assert_eq!(ours.versions_known(dataset), known, "are all versions known, after {way:?}");
+        let within = words.versioned.then_some((DATASET, VERSIONS));
+        assert_eq!(ours.owned(&owners, within), theirs.owned(&owners, within), "by their owner, after {way:?}");
+        if let Some((dataset, collection)) = within {
+            let known = theirs.children_known(dataset, collection);
+            assert_eq!(ours.children_known(dataset, collection), known, "are all versions known, after {way:?}");
         }
     }
 }
