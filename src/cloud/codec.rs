@@ -145,6 +145,8 @@ pub trait LabelCodec: Sync + fmt::Debug {
 pub trait Nested: Codec {
     /// The collection, as ids name it.
     fn collection(&self) -> &'static str;
+    /// The operation that lists it.
+    fn lists(&self) -> Operation;
     /// Asks for a page of those in a dataset.
     fn list(&self, dataset: &str, page: u32) -> Request;
     /// The remotes on such a page, and `TotalCount` if there is one.

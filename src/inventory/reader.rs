@@ -86,31 +86,23 @@ impl Reader {
         workspace: &str,
         id: &RemoteId,
     ) -> Result<bool, CallError> {
-        let children = match codec.nested() {
-            Some(nested) => {
-                let listing = listing::children(&self.client, permit, nested, id.root()).await;
-                Some(listing.map(|listing| (listing, nested.list(id.root(), 1).operation())))
-            }
-            None => None,
-        };
-        match children {
-            Some(Ok((listing, operation))) => listing.shows(id, operation),
-            Some(Err(error)) if error.class == ErrorClass::NotFound => Ok(false),
-            Some(Err(error)) if error.class != ErrorClass::Unexplained => Err(error),
-            refused => {
-                let query = ListDatasets {
-                    workspace_id: Some(workspace.to_owned()),
-                    dataset_ids: vec![id.root().to_owned()],
-                    ..ListDatasets::default()
-                };
-                let listing = listing::datasets(&self.client, permit, &query).await?;
-                let shown = listing.shows(&RemoteId::new(id.root()), Operation::ListDatasets)?;
-                match refused {
-                    Some(Err(error)) if shown => Err(error),
-                    _ => Ok(shown),
-                }
+        let mut refused = None;
+        if let Some(nested) = codec.nested() {
+            match listing::children(&self.client, permit, nested, id.root()).await {
+                Ok(listing) => return listing.shows(id, nested.lists()),
+                Err(error) if error.class == ErrorClass::NotFound => return Ok(false),
+                Err(error) if error.class != ErrorClass::Unexplained => return Err(error),
+                Err(error) => refused = Some(error),
             }
         }
+        let query = ListDatasets {
+            workspace_id: Some(workspace.to_owned()),
+            dataset_ids: vec![id.root().to_owned()],
+            ..ListDatasets::default()
+        };
+        let listing = listing::datasets(&self.client, permit, &query).await?;
+        let shown = listing.shows(&RemoteId::new(id.root()), Operation::ListDatasets)?;
+        refused.filter(|_| shown).map_or(Ok(shown), Err)
     }
 
     async fn get(&self, permit: &mut Permit, codec: &dyn Codec, id: &RemoteId) -> Read {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cloud::codec::{self, Codec};
+use crate::cloud::codec::{self, Codec, Nested};
 use crate::cloud::{Lane, Observer as _, Operation, Permit, Reservation};
 use crate::environment;
 use crate::plan::desired::Deletion;
@@ -101,11 +101,8 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
             }
         }
         Step::Read(id) => view.profile.codec_of(id).get(id).operation(),
-        Step::Look(Look::Children(id, collection)) => codec::nested(collection)?.list(id.root(), 1).operation(),
-        Step::Look(Look::Owned) => match codec.nested() {
-            Some(nested) => nested.list("", 1).operation(),
-            None => Operation::ListDatasets,
-        },
+        Step::Look(Look::Children(_, collection)) => codec::nested(collection)?.lists(),
+        Step::Look(Look::Owned) => codec.nested().map_or(Operation::ListDatasets, Nested::lists),
         Step::Look(Look::Named(_)) => Operation::ListDatasets,
         Step::Edit(edit) => edit.request.operation(),
         Step::Delete(id) => codec.delete(id).operation(),

@@ -15,6 +15,7 @@ use crate::reconcile::kind::Kind;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::pass::{Pass, random_hex};
 use crate::remote::Remote;
+use crate::remote::carrier::Carrier;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Owner, RawMark};
 use crate::remote::uid::Uid;
@@ -44,8 +45,11 @@ impl<K: Kind> Pass<'_, K> {
         };
         let index = PassIndex { inventory: &self.account.inventory, live: &ctx.lookups.live };
         view.look_at_index(&index, self.in_hand);
-        let namesake = ctx.lookups.live.get::<K>(&self.key().name).and_then(|object| object.uid());
-        view.observed.live_here.extend(namesake.filter(|uid| *uid != view.object.uid));
+        if let Carrier::Text(_) = K::PROFILE.codec.carrier() {
+            // A mark in a text names no uid; the only object that it can stand for is the one that has this name now.
+            let namesake = ctx.lookups.live.get::<K>(&self.key().name).and_then(|object| object.uid());
+            view.observed.live_here.extend(namesake.filter(|uid| *uid != view.object.uid));
+        }
         self.meet_neighbours(&mut view);
         view
     }
@@ -74,6 +78,7 @@ impl<K: Kind> Pass<'_, K> {
         let (live, default) = (&self.ctx.lookups.live, self.ctx.config.default_deletion);
         match mark.uid() {
             Some(uid) => view.observed.live_here.contains(uid).then(|| live.neighbour(Uid::of(uid), default))?,
+            None if K::PROFILE.codec.carrier() == Carrier::Labels => None,
             None if view.owner_values().iter().any(|own| own == named) => None,
             None => {
                 let identity = &view.config.identity;

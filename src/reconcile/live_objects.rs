@@ -77,7 +77,7 @@ impl LiveObjects {
         self.neighbour_of(kind, &|object| object.uid.as_deref().is_some_and(|text| Uid::of(text) == uid), default)
     }
 
-    /// The object of this kind that is the one; `default` is the operator's deletion policy.
+    /// The object of this kind that `is` accepts; `default` is the operator's deletion policy.
     #[must_use]
     pub fn neighbour_of(
         &self,

@@ -90,12 +90,12 @@ impl<K: Kind> Pass<'_, K> {
                 };
                 Flow::End(self.finish(report).await)
             }
-            Swept::Yes => match target.dataset_id {
+            Swept::Yes => match K::PROFILE.codec.nested().zip(target.dataset_id) {
                 // The reconcile of another object is listing what is in it for all.
-                Some(dataset) if !self.account.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
+                Some((_, dataset)) if !self.account.inventory.reserve(&RemoteId::new(&dataset), &view.object.uid) => {
                     Flow::End(Action::requeue(std::time::Duration::from_millis(200)))
                 }
-                Some(dataset) => match self.list_siblings(view, &dataset).await {
+                Some((codec, dataset)) => match self.list_children(view, codec, &dataset).await {
                     Ok(_) => Flow::Again,
                     Err(flow) => flow,
                 },
@@ -115,14 +115,6 @@ impl<K: Kind> Pass<'_, K> {
                 Flow::Again
             }
             Err(flow) => flow,
-        }
-    }
-
-    /// Lists the collection of a dataset that holds remotes of this kind; none for a kind that has no such place.
-    async fn list_siblings(&mut self, view: &View, dataset: &str) -> Result<Vec<Arc<Remote>>, Flow> {
-        match K::PROFILE.codec.nested() {
-            Some(codec) => self.list_children(view, codec, dataset).await,
-            None => Ok(Vec::new()),
         }
     }
 
@@ -233,8 +225,8 @@ impl<K: Kind> Pass<'_, K> {
         let owners = view.owner_values();
         let since = Instant::now();
         let mut owned = Vec::new();
-        if let Some(dataset) = &target.dataset_id {
-            match self.list_siblings(view, dataset).await {
+        if let (Some(codec), Some(dataset)) = (K::PROFILE.codec.nested(), &target.dataset_id) {
+            match self.list_children(view, codec, dataset).await {
                 Ok(siblings) => owned = siblings,
                 Err(flow) => return flow,
             }

@@ -29,6 +29,10 @@ impl Nested for Copies {
         "copies"
     }
 
+    fn lists(&self) -> Operation {
+        Versions.lists()
+    }
+
     fn list(&self, dataset: &str, page: u32) -> Request {
         Versions.list(dataset, page)
     }

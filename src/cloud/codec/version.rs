@@ -27,6 +27,10 @@ impl Nested for Versions {
         VERSIONS
     }
 
+    fn lists(&self) -> Operation {
+        Operation::ListDatasetVersions
+    }
+
     fn list(&self, dataset: &str, page: u32) -> Request {
         Request::list_dataset_versions(dataset, page, PAGE, None)
     }

@@ -1,5 +1,5 @@
-//! The questions of a sweep to the rows: which datasets its list did not show, in which it must list what somebody recorded, and which
-//! remotes carry our mark although no object recorded them.
+//! The questions of a sweep to the rows: which datasets its list did not show, in which datasets a collection must be
+//! listed, and which remotes carry our mark although no object recorded them.
 
 use tokio::time::Instant;
 

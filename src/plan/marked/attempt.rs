@@ -26,7 +26,7 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
     }
 }
 
-/// The create request of this attempt; none if our mark leaves no room for it.
+/// The create request of this attempt; it fails if there is no room for our mark.
 pub fn request(view: &View, desired: &Desired, nonce: &str) -> Result<Request, Unwritable> {
     let parent = desired.target.dataset_id.as_deref();
     view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&view.mark(nonce)))

@@ -53,7 +53,7 @@ pub(super) fn unwritable(view: &View, why: &Unwritable) -> Step {
     stuck(Reason::InvalidSpec, message)
 }
 
-/// The step that makes this change, if our mark leaves room for it.
+/// The step that makes this change, or a report if there is no room for our mark.
 pub(super) fn edit(view: &View, edit: Result<Edit, Unwritable>) -> Step {
     edit.map_or_else(|why| unwritable(view, &why), |edit| Step::Edit(Box::new(edit)))
 }
