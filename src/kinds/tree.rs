@@ -22,9 +22,11 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
     if !relations.living.is_empty() {
         let living: Vec<_> =
             relations.living.iter().map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
-        let (living, exist) = (living.join(", "), if relations.living.len() > 1 { "exist" } else { "exists" });
+        let several = relations.living.values().map(|names| names.len()).sum::<usize>() > 1;
+        let (exist, them) = if several { ("exist", "them") } else { ("exists", "it") };
+        let living = living.join(" and ");
         return match TOGETHER.saturating_sub(view.state.deleting_age) {
-            Duration::ZERO => Clearance::blocked(format!("{living} still {exist}; delete it first"), Next::Event),
+            Duration::ZERO => Clearance::blocked(format!("{living} still {exist}; delete {them} first"), Next::Event),
             left => {
                 let message = format!("{living} still {exist}, and may be about to be deleted as well");
                 Clearance::waits(message, Next::After(left))

@@ -97,7 +97,7 @@ fn living_and_strange_versions_keep_their_dataset() {
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.hold("DatasetVersion", "second".to_owned(), Hold::Living);
     view.relations.hold("Twin", "other".to_owned(), Hold::Living);
-    let expected = "DatasetVersion child, second, Twin other still exist; delete it first";
+    let expected = "DatasetVersion child, second and Twin other still exist; delete them first";
     assert!(matches!(told(&view).ready, Ready::Stuck(_, message) if message == expected));
     view.relations.living.clear();
     view.relations.hold("Twin", "other".to_owned(), Hold::Leaving);
