@@ -22,7 +22,7 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
     if !relations.living.is_empty() {
         let living: Vec<_> =
             relations.living.iter().map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
-        let several = relations.living.values().map(|names| names.len()).sum::<usize>() > 1;
+        let several = relations.living.values().map(Vec::len).sum::<usize>() > 1;
         let (exist, them) = if several { ("exist", "them") } else { ("exists", "it") };
         let living = living.join(" and ");
         return match TOGETHER.saturating_sub(view.state.deleting_age) {

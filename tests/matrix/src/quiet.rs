@@ -14,7 +14,7 @@ use crate::scene::Scene;
 /// Three resyncs, and a little more.
 const WINDOW: Duration = Duration::from_millis(3300);
 /// How long the operator may take until it is quiet.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 /// How often the state is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
