@@ -19,6 +19,8 @@ pub const ACCESS_KEY_SECRET: &str = "testAccessKeySecret";
 const BEARER_TOKEN: &str = "testBearerToken";
 /// The default workspace of emulator and operator.
 pub const WORKSPACE: &str = "12345";
+/// An IMM project that exists, unless the knob `immProjects` names others.
+const IMM_PROJECT: &str = "test-project";
 
 /// A running emulator, empty at the start.
 #[derive(Debug)]
@@ -49,6 +51,11 @@ impl Emulator {
     /// Its base URL, for the API and for its control API.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The name of an IMM project that exists in it.
+    pub async fn imm_project(&self) -> Result<String> {
+        Ok(project(&self.get("knobs").await?).to_owned())
     }
 
     /// A GET of its control API, for example `stats` or `state`.
@@ -87,5 +94,23 @@ impl Emulator {
     /// Lets it stay when this process ends.
     pub fn detach(self) -> Result<()> {
         self.process.detach()
+    }
+}
+
+/// The first of the projects that exist under these knobs.
+fn project(knobs: &Value) -> &str {
+    let named = knobs["immProjects"].as_str().and_then(|names| names.split(',').next()).unwrap_or_default().trim();
+    if named.is_empty() { IMM_PROJECT } else { named }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_project_exists_under_all_knobs() {
+        assert_eq!(project(&json!({"immProjects": ""})), IMM_PROJECT);
+        assert_eq!(project(&json!({"immProjects": " q, r"})), "q");
     }
 }

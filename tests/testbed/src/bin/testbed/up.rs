@@ -28,7 +28,8 @@ pub(crate) async fn run(with_operator: bool) -> Result<()> {
     if with_operator {
         stack.start_operator().await?;
     }
-    fs::write(home.join("env"), shell(&environment(&stack))).context("writing the environment")?;
+    let project = stack.emulator.imm_project().await?;
+    fs::write(home.join("env"), shell(&environment(&stack, project))).context("writing the environment")?;
     // The record first: should this be cut off now, `down` still finds everything.
     Record::of(stack.processes())?.save()?;
     println!("{}", summary(&stack, &home, teller.seconds()));
@@ -36,7 +37,7 @@ pub(crate) async fn run(with_operator: bool) -> Result<()> {
 }
 
 /// What `env` exports, with absolute paths only.
-fn environment(stack: &Stack) -> Vec<(String, String)> {
+fn environment(stack: &Stack, imm_project: String) -> Vec<(String, String)> {
     let path = |path: &Path| path.display().to_string();
     let url = stack.emulator.url();
     let fixed = [
@@ -45,6 +46,9 @@ fn environment(stack: &Stack) -> Vec<(String, String)> {
         ("KUBECTL", path(stack.plane.kubectl().program())),
         ("PAI_ENDPOINT", url.to_owned()),
         ("PAI_WORKSPACE_ID", testbed::WORKSPACE.to_owned()),
+        // One port serves both products: the version of a call tells them apart.
+        ("IMM_ENDPOINT", url.to_owned()),
+        ("IMM_PROJECT", imm_project),
         ("EMULATOR_URL", url.to_owned()),
         ("OPERATOR_METRICS_URL", format!("http://127.0.0.1:{}/metrics", stack.ports.metrics)),
         ("OPERATOR_BIN", path(&stack.options.bin)),
