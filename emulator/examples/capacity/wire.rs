@@ -28,10 +28,14 @@ impl Connection {
 
     /// A signed call that must succeed; `rest` follows `/api/v1/datasets`.
     pub(crate) fn call(&mut self, method: &str, rest: &str, body: &Value) -> Result<Value, Failure> {
+        self.signed_call(method, &format!("/api/v1/datasets{rest}"), body)
+    }
+
+    /// The same for any path.
+    pub(crate) fn signed_call(&mut self, method: &str, target: &str, body: &Value) -> Result<Value, Failure> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let target = format!("/api/v1/datasets{rest}");
-        let headers = self.signed(method, &target, &body);
-        self.send(method, &target, &headers, &body)
+        let headers = self.signed(method, target, &body);
+        self.send(method, target, &headers, &body)
     }
 
     /// A call of the control API that must succeed.

@@ -20,6 +20,9 @@ pub(crate) trait Kept: Serialize {
 /// A change for the data directory: the place of a thing and its JSON; `None` = gone.
 pub(crate) type Row = (u64, Option<Vec<u8>>);
 
+/// Changes that a shelf remembers.
+const RECENT: usize = 16_384;
+
 /// All things of one kind. Each has a number: its place in the order of creation.
 #[derive(Debug)]
 pub(crate) struct Shelf<T> {
@@ -30,6 +33,8 @@ pub(crate) struct Shelf<T> {
     graves: VecDeque<(i64, u64, Text, Text)>,
     next: u64,
     revision: u64,
+    /// The numbers that changed last, one for each revision.
+    recent: VecDeque<u64>,
     /// Numbers that changed since the data directory last asked.
     changed: BTreeSet<u64>,
 }
@@ -43,6 +48,7 @@ impl<T> Default for Shelf<T> {
             graves: VecDeque::new(),
             next: 0,
             revision: 0,
+            recent: VecDeque::new(),
             changed: BTreeSet::new(),
         }
     }
@@ -57,6 +63,18 @@ impl<T: Kept> Shelf<T> {
     /// A number that goes up with every change.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The numbers that changed after this revision; `None` when it is too long ago.
+    pub(crate) fn changed_since(&self, revision: u64) -> Option<BTreeSet<u64>> {
+        let behind = usize::try_from(self.revision.checked_sub(revision)?).ok()?;
+        let from = self.recent.len().checked_sub(behind)?;
+        Some(self.recent.range(from..).copied().collect())
+    }
+
+    /// The thing of a number as it is now.
+    pub(crate) fn at(&self, number: u64) -> Option<&Arc<T>> {
+        self.slots.get(&number)?.current.as_ref()
     }
 
     /// The thing as it is now.
@@ -145,6 +163,10 @@ impl<T: Kept> Shelf<T> {
 
     fn note(&mut self, number: u64) {
         self.revision += 1;
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(number);
         self.changed.insert(number);
     }
 
@@ -207,6 +229,23 @@ mod tests {
         assert_eq!(shelf.take_changes(), [(0, None), (1, None)]);
         assert_eq!(shelf.rows().len(), 1);
         assert!(shelf.owners.len() == 1 && shelf.ids.len() == 1, "no index keeps the dead");
+    }
+
+    #[test]
+    fn it_tells_what_changed_and_when_it_does_not_know() {
+        let mut shelf = Shelf::default();
+        let changed =
+            |shelf: &Shelf<Thing>, revision| Some(shelf.changed_since(revision)?.into_iter().collect::<Vec<_>>());
+        for thing in [Thing("a", "x", 1), Thing("b", "x", 2), Thing("a", "x", 3)] {
+            shelf.put(thing, at(0, 0));
+        }
+        assert_eq!((changed(&shelf, 1), changed(&shelf, 3)), (Some(vec![0, 1]), Some(vec![])));
+        assert_eq!(changed(&shelf, 4), None, "no state of this shelf");
+        assert_eq!((shelf.at(0).map(|thing| thing.2), shelf.at(2)), (Some(3), None));
+        for _ in 3..=RECENT {
+            shelf.put(Thing("b", "x", 4), at(0, 0));
+        }
+        assert_eq!((changed(&shelf, 0), changed(&shelf, 1)), (None, Some(vec![0, 1])));
     }
 
     #[test]

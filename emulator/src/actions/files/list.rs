@@ -3,6 +3,7 @@
 //! A token names the page and the last item of the page before by its sort key, so what is made or deleted meanwhile
 //! moves no other item from one page to the next.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::super::filters::{text, unknown_key};
@@ -10,7 +11,7 @@ use super::super::paging::{Key, Order, count, natural};
 use super::super::{Context, Done, Members};
 use super::filter::{Filter, QueryType};
 use super::view;
-use super::walks::{Found, Question};
+use super::walks::{Found, Question, follow};
 use crate::encoding::hex;
 use crate::knobs::{Knobs, ListChaos, TopKLimits};
 use crate::refusal::Refusal;
@@ -96,8 +97,9 @@ pub(in crate::actions) fn list(context: &mut Context) -> Result<Done, Refusal> {
 
     let mut query = request.query.clone();
     query.retain(|(name, _)| !["NextToken", "MaxResults", "PageSize", "ThumbnailMode"].contains(&name.as_str()));
-    let question = Question { owner: owner_of(&dataset.dataset_id, &version), query, limit };
+    let question = Question { owner: owner_of(&dataset.dataset_id, &version), query };
     let found = found(context, question, &filter, order, key);
+    let found = found.get(..limit.unwrap_or(usize::MAX).min(found.len())).unwrap_or_default();
     let total = found.len();
     let before = |one: &Found, token: &Token| {
         order.compare((Key::Time(&one.key), one.place), (Key::Time(&token.key), token.place)).is_le()
@@ -130,26 +132,37 @@ pub(in crate::actions) fn list(context: &mut Context) -> Result<Done, Refusal> {
 }
 
 /// All that a list finds, in its order.
-fn found(context: &mut Context, question: Question, filter: &Filter, order: Order, key: SortKey) -> Arc<[Found]> {
+fn found(context: &mut Context, question: Question, filter: &Filter, order: Order, key: SortKey) -> Arc<Vec<Found>> {
     let clock = context.clock();
     let Context { attached, recall, .. } = context;
-    let revision = attached.files.revision();
-    // Lists that lag change with time alone.
-    let lasts = clock.lag_ms == 0;
-    if let Some(known) = recall.walks.known(&question, revision).filter(|_| lasts) {
-        return known;
-    }
-    let matching = attached.files.seen(&question.owner, clock).filter(|(_, meta)| filter.takes(meta));
-    let scored = matching.filter_map(|(place, meta)| {
-        let (enough, score) = filter.score(meta);
+    let files = &attached.files;
+    let judged = |place: u64, meta: &Arc<FileMeta>| {
+        let (enough, score) = if filter.takes(meta) { filter.score(meta) } else { (false, None) };
         enough.then(|| Found { key: key(meta, score), place, meta: Arc::clone(meta), score })
-    });
-    let mut found: Vec<Found> = scored.collect();
-    found.sort_unstable_by(|a, b| order.compare((Key::Time(&a.key), a.place), (Key::Time(&b.key), b.place)));
-    found.truncate(question.limit.unwrap_or(usize::MAX));
-    let found: Arc<[Found]> = found.into();
-    if lasts {
-        recall.walks.remember(question, revision, Arc::clone(&found));
+    };
+    let compare = |a: &Found, b: &Found| order.compare((Key::Time(&a.key), a.place), (Key::Time(&b.key), b.place));
+    let sorted = |mut found: Vec<Found>| {
+        found.sort_unstable_by(compare);
+        found
+    };
+    let search =
+        || sorted(files.seen(&question.owner, clock).filter_map(|(place, meta)| judged(place, meta)).collect());
+    // Lists that lag change with time alone.
+    if clock.lag_ms > 0 {
+        return Arc::new(search());
     }
+    let known = recall.walks.take(&question).and_then(|(revision, mut found)| {
+        let places = files.changed_since(revision)?;
+        if !places.is_empty() {
+            let current = places.iter().filter_map(|place| Some((*place, files.at(*place)?)));
+            let of_ours =
+                current.filter(|(_, meta)| owner_of(&meta.dataset_id, &meta.dataset_version) == question.owner);
+            let now = sorted(of_ours.filter_map(|(place, meta)| judged(place, meta)).collect());
+            follow(Arc::make_mut(&mut found), &places, now, |a, b| compare(a, b) == Ordering::Less);
+        }
+        Some(found)
+    });
+    let found = known.unwrap_or_else(|| Arc::new(search()));
+    recall.walks.remember(question, files.revision(), Arc::clone(&found));
     found
 }
