@@ -1,184 +1,158 @@
-//! Each knob changes what it says.
+//! Every knob has a case: what one and the same story tells at each of its settings, the default first.
 
-use pai_emulator::Knobs;
-use pai_emulator::knobs::{DeleteWithVersions, InvalidCode, Match, NameScope, PageSizeOver, Rule, TotalCount, Write};
-use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::client::{Client, dataset, emulator, emulator_with, version, with};
+use pai_emulator::{Emulator, Knobs, Options};
+use reqwest::{Response, header};
+use serde_json::{Map, Value, json};
 
-/// An emulator with this knob turned, and one dataset `x` on it.
-async fn turned(turn: impl FnOnce(&mut Knobs)) -> (pai_emulator::Emulator, Client, String) {
-    let emulator = emulator().await;
-    let client = Client::of(&emulator);
-    let id = client.create("x", json!({"Labels": [{"Key": "a", "Value": "1"}], "SourceId": "source-1"})).await;
-    emulator.set_knobs(turn);
-    (emulator, client, id)
+use crate::client::{Client, dataset, with};
+
+/// Cases, each a test: a knob, its settings with what the story tells at them, the story.
+macro_rules! cases {
+    ($( $knob:ident [ $( $setting:expr => $told:expr ),+ $(,)? ] |$stage:ident| $story:block )+) => {
+        pub(super) const KNOBS: &[&str] = &[$( stringify!($knob) ),+];
+
+        $(
+            #[tokio::test]
+            async fn $knob() {
+                static NOW: AtomicI64 = AtomicI64::new(0);
+                let settings = [$( (json!($setting), $told) ),+];
+                crate::knobs::check(stringify!($knob), &settings);
+                for (setting, told) in settings {
+                    let $stage = crate::knobs::Stage::of(stringify!($knob), &setting, &NOW, || NOW.load(Ordering::Relaxed)).await;
+                    let story: String = $story;
+                    assert_eq!(story, told, "{} = {setting}", stringify!($knob));
+                }
+            }
+        )+
+    };
 }
 
-#[tokio::test]
-async fn name_scopes() {
-    for (scope, same_workspace, other_workspace) in
-        [(NameScope::None, 200, 200), (NameScope::Workspace, 400, 200), (NameScope::Account, 400, 400)]
-    {
-        let (_emulator, client, _) = turned(|knobs| knobs.name_scope = scope).await;
-        assert_eq!(client.call("POST", "", dataset("x")).await.0, same_workspace, "{scope:?}");
-        let elsewhere = with(dataset("x"), json!({"WorkspaceId": "1"}));
-        assert_eq!(client.call("POST", "", elsewhere).await.0, other_workspace, "{scope:?}");
-    }
-    let (_emulator, client, _) = turned(|knobs| knobs.name_case_sensitive = false).await;
-    assert_eq!(client.refused("POST", "", dataset("X")).await, "400 201300003");
+#[path = "knobs/access.rs"]
+mod access;
+#[path = "knobs/datasets.rs"]
+mod datasets;
+#[path = "knobs/files.rs"]
+mod files;
+#[path = "knobs/imm.rs"]
+mod imm;
+#[path = "knobs/jobs.rs"]
+mod jobs;
+#[path = "knobs/lists.rs"]
+mod lists;
+
+/// The name of a knob on the wire.
+fn wire_name(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    let rest = words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..]));
+    first + &rest.collect::<String>()
 }
 
-#[tokio::test]
-async fn codes_and_statuses() {
-    let (emulator, client, id) = turned(|knobs| {
-        (knobs.not_found_status, knobs.workspace_not_found_status) = (400, 403);
-        "NoDataset".clone_into(&mut knobs.not_found_code);
-        "NoWorkspace".clone_into(&mut knobs.workspace_not_found_code);
-        "Taken".clone_into(&mut knobs.name_taken_code);
-        "FirstVersion".clone_into(&mut knobs.delete_v1_code);
-        "VersionsLeft".clone_into(&mut knobs.versions_exist_code);
-        knobs.invalid_code = InvalidCode::Generic;
-        knobs.delete_with_versions = DeleteWithVersions::Refuse;
-        knobs.request_id_header = false;
-        "478,5".clone_into(&mut knobs.workspaces);
-    })
-    .await;
-    client.ok("POST", &format!("/{id}/versions"), version()).await;
-    assert_eq!(client.refused("GET", "/d-none", Value::Null).await, "400 NoDataset");
-    assert_eq!(client.refused("GET", "?WorkspaceId=6", Value::Null).await, "403 NoWorkspace");
-    client.ok("GET", "?WorkspaceId=5", Value::Null).await;
-    assert_eq!(client.refused("POST", "", dataset("x")).await, "400 Taken");
-    assert_eq!(client.refused("POST", "", dataset("-")).await, "400 InvalidParameter");
-    assert_eq!(client.refused("DELETE", &format!("/{id}/versions/v1"), Value::Null).await, "400 FirstVersion");
-    assert_eq!(client.refused("DELETE", &format!("/{id}"), Value::Null).await, "400 VersionsLeft");
-    client.ok("DELETE", &format!("/{id}/versions/v2"), Value::Null).await;
-    let response = client.send("DELETE", &format!("/{id}"), &Value::Null).await.unwrap();
-    assert!(response.status().is_success() && !response.headers().contains_key("x-acs-request-id"));
-    emulator.set_knobs(|knobs| knobs.unknown_access_key_status = 400);
+/// A case begins with the default, and no two settings look the same.
+fn check(field: &str, settings: &[(Value, &str)]) {
+    let defaults = serde_json::to_value(Knobs::default()).unwrap();
+    assert_eq!(settings[0].0, defaults[wire_name(field)], "the default of {field}");
+    for (index, (setting, told)) in settings.iter().enumerate() {
+        assert!(settings[..index].iter().all(|(_, earlier)| earlier != told), "{field} = {setting} changes nothing");
+    }
+    assert!(settings.len() > 1, "{field} has one setting");
 }
 
-#[tokio::test]
-async fn lists() {
-    let (emulator, client, _) = turned(|knobs| {
-        knobs.page_size_max = 2;
-        knobs.source_id_match = Match::Substring;
-        knobs.name_match = Match::Exact;
-    })
-    .await;
-    for name in ["x2", "x3"] {
-        client.create(name, json!({})).await;
-    }
-    assert_eq!(client.list("?PageSize=100", "Name").await, ["x", "x2"]);
-    assert_eq!(client.list("?SourceId=urce", "Name").await, ["x"]);
-    assert_eq!(client.list("?Name=X", "Name").await, ["x"]);
-    for (total, expected) in
-        [(TotalCount::All, json!(3)), (TotalCount::Page, json!(2)), (TotalCount::Absent, Value::Null)]
-    {
-        emulator.set_knobs(|knobs| knobs.total_count = total);
-        assert_eq!(client.ok("GET", "?PageSize=2", Value::Null).await["TotalCount"], expected);
-    }
-    emulator.set_knobs(|knobs| {
-        (knobs.page_size_over, knobs.page_beyond_end) = (PageSizeOver::Refuse, Rule::Refuse);
-    });
-    assert_eq!(client.refused("GET", "?PageSize=3", Value::Null).await, "400 InvalidPageSize");
-    assert_eq!(client.refused("GET", "?PageSize=2&PageNumber=3", Value::Null).await, "400 InvalidPageNumber");
-    let (_emulator, client, id) = turned(|knobs| knobs.version_paging_required = false).await;
-    assert_eq!(client.ok("GET", &format!("/{id}/versions"), Value::Null).await["PageSize"], 10);
+/// An emulator with one knob set, on a clock of the test's own.
+struct Stage {
+    emulator: Emulator,
+    client: Client,
+    now: &'static AtomicI64,
 }
 
-#[tokio::test]
-async fn labels() {
-    let (emulator, client, id) = turned(|knobs| {
-        knobs.labels_max = 2;
-        knobs.unknown_label_key = Rule::Refuse;
-        knobs.empty_label_keys = Rule::Accept;
-        knobs.version_labels_put = Write::Replace;
-        knobs.labels_move_modified = true;
-    })
-    .await;
-    let labels = format!("/{id}/labels");
-    let add = |key: &str| json!({"Labels": [{"Key": key, "Value": "v"}]});
-    let before = emulator.dataset(&id).unwrap().gmt_modified_time;
-    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    client.ok("POST", &labels, add("b")).await;
-    assert!(emulator.dataset(&id).unwrap().gmt_modified_time > before);
-    assert_eq!(client.refused("POST", &labels, add("c")).await, "400 InvalidLabels");
-    assert_eq!(client.refused("DELETE", &format!("{labels}?LabelKeys=a,z"), Value::Null).await, "400 InvalidLabelKeys");
-    client.ok("DELETE", &labels, Value::Null).await;
-    assert_eq!(emulator.dataset(&id).unwrap().labels.len(), 2);
-    let version_labels = format!("/{id}/versions/v1/labels");
-    client.ok("PUT", &version_labels, add("b")).await;
-    client.ok("PUT", &version_labels, add("c")).await;
-    let kept = &emulator.dataset(&id).unwrap().versions[0].labels;
-    assert_eq!(kept.iter().map(|label| label.key.as_str()).collect::<Vec<_>>(), ["c"]);
+impl Stage {
+    async fn of(field: &str, setting: &Value, now: &'static AtomicI64, clock: fn() -> i64) -> Self {
+        // In the middle of a second, and the present, because signatures say so.
+        now.store(jiff::Timestamp::now().as_second() * 1000 + 500, Ordering::Relaxed);
+        let knobs = json!({"defaultWorkspace": "478"});
+        let knobs = with(knobs, Value::Object(Map::from_iter([(wire_name(field), setting.clone())])));
+        let Value::Object(knobs) = knobs else { unreachable!() };
+        let knobs = Knobs::default().merged(knobs).unwrap();
+        let emulator = Emulator::start(Options { seed: Some(1), knobs, clock, ..Options::default() }).await.unwrap();
+        let client = Client::of(&emulator);
+        Self { emulator, client, now }
+    }
+
+    /// Turns other knobs than that of the case.
+    fn turn(&self, turn: impl FnOnce(&mut Knobs)) {
+        self.emulator.set_knobs(turn);
+    }
+
+    fn later(&self, ms: i64) {
+        self.now.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// `200`, or status and code of a refusal; the path begins after `/api/v1/datasets`.
+    async fn says(&self, method: &str, path: &str, body: Value) -> String {
+        said(self.client.send(method, path, &body).await.unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.client.ok("GET", path, Value::Null).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.client.ok("POST", path, body).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Value {
+        self.client.ok("PUT", path, body).await
+    }
+
+    async fn delete(&self, path: &str) -> Value {
+        self.client.ok("DELETE", path, Value::Null).await
+    }
+
+    /// The path of a new dataset.
+    async fn dataset(&self, name: &str, more: Value) -> String {
+        format!("/{}", self.client.create(name, with(json!({"Edition": "ADVANCED"}), more)).await)
+    }
+
+    /// The names of listed datasets, with a blank between.
+    async fn names(&self, query: &str) -> String {
+        self.client.list(query, "Name").await.join(" ")
+    }
 }
 
-#[tokio::test]
-async fn versions() {
-    let (emulator, client, id) = turned(|knobs| {
-        knobs.version_number_reuse = true;
-        knobs.versions_move_modified = false;
-        knobs.options_shared = false;
-    })
-    .await;
-    let versions = format!("/{id}/versions");
-    let before = emulator.dataset(&id).unwrap().gmt_modified_time;
-    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    for _ in 0..2 {
-        assert_eq!(client.ok("POST", &versions, version()).await["VersionName"], "v2");
-        client.ok("DELETE", &format!("{versions}/v2"), Value::Null).await;
-    }
-    client.ok("PUT", &format!("{versions}/v1"), json!({"Options": "{}"})).await;
-    let dataset = emulator.dataset(&id).unwrap();
-    assert_eq!((dataset.gmt_modified_time, dataset.options), (before, None));
-    emulator.set_knobs(|knobs| knobs.versions_move_modified = true);
-    client.ok("POST", &versions, version()).await;
-    assert!(emulator.dataset(&id).unwrap().gmt_modified_time > dataset.gmt_create_time);
-    client.ok("DELETE", &format!("/{id}"), Value::Null).await;
-    assert!(emulator.datasets().is_empty(), "the default cascades");
+/// `200`, or status and code of a refusal.
+async fn said(response: Response) -> String {
+    let status = response.status().as_u16();
+    let answer: Value = response.json().await.unwrap();
+    answer["Code"].as_str().map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
 }
 
-#[tokio::test]
-async fn datasets() {
-    let (emulator, client, id) = turned(|knobs| {
-        knobs.unpublish = Rule::Accept;
-        knobs.republish = Rule::Refuse;
-        knobs.edition_change = Rule::Accept;
-        knobs.sharing_update = Write::Upsert;
-        knobs.dry_run_id = true;
-        knobs.malformed_json_text = Rule::Accept;
-        (knobs.source_id_max, knobs.description_max, knobs.options_max) = (3, 4, 5);
-    })
-    .await;
-    let path = format!("/{id}");
-    client.ok("PUT", &format!("{path}/publish"), Value::Null).await;
-    assert_eq!(client.refused("PUT", &format!("{path}/publish"), Value::Null).await, "400 InvalidAccessibility");
-    client.ok("PUT", &path, json!({"Accessibility": "PRIVATE", "Edition": "LOGICAL", "Options": "{oops"})).await;
-    for workspace in ["8", "9"] {
-        let share = json!({"TenantId": "1", "WorkspaceId": workspace});
-        client.ok("PUT", &path, json!({"SharingConfig": {"SharedTo": [share]}})).await;
-    }
-    assert_eq!(emulator.dataset(&id).unwrap().sharing_config.unwrap().shared_to.len(), 2);
-    let dry = client.ok("POST", "", with(dataset("y"), json!({"DryRun": true}))).await;
-    assert!(dry["DatasetId"].is_string() && emulator.datasets().len() == 1);
-    for (change, code) in [
-        (json!({"SourceId": "数据集x"}), "400 InvalidSourceId"),
-        (json!({"Description": "12345"}), "400 InvalidDescription"),
-        (json!({"Options": "123456"}), "400 InvalidOptions"),
-    ] {
-        assert_eq!(client.refused("POST", "", with(dataset("z"), change)).await, code);
-    }
-    client.create("z", json!({"SourceId": "数据集"})).await;
+/// A header of an answer, or `none`.
+fn header_of(response: &Response, name: &str) -> String {
+    let value = response.headers().get(header::HeaderName::from_bytes(name.as_bytes()).unwrap());
+    value.map_or_else(|| "none".to_owned(), |value| value.to_str().unwrap().to_owned())
 }
 
-#[tokio::test]
-async fn the_log_keeps_its_limit() {
-    let emulator = emulator_with(|knobs| knobs.log_limit = 3).await;
-    let client = Client::of(&emulator);
-    for _ in 0..5 {
-        client.ok("GET", "", Value::Null).await;
-    }
-    assert_eq!(emulator.log().iter().map(|line| line.seq).collect::<Vec<_>>(), [3, 4, 5]);
-    assert_eq!(emulator.stats().calls["ListDatasets"].ok, 5);
+/// The create of a dataset that is named x.
+fn another(more: Value) -> Value {
+    with(dataset("x"), more)
+}
+
+#[test]
+fn every_documented_knob_has_a_case() {
+    let page = include_str!("../../../docs/emulator.md");
+    let (_, table) = page.split_once("\n## Knobs\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let mut documented: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    documented.sort_unstable();
+    let cases = [access::KNOBS, datasets::KNOBS, files::KNOBS, imm::KNOBS, jobs::KNOBS, lists::KNOBS].concat();
+    let mut cases: Vec<String> = cases.into_iter().map(wire_name).collect();
+    cases.sort_unstable();
+    assert_eq!(cases, documented);
+    let Value::Object(knobs) = serde_json::to_value(Knobs::default()).unwrap() else { unreachable!() };
+    let mut knobs: Vec<String> = knobs.into_iter().map(|(name, _)| name).collect();
+    knobs.sort_unstable();
+    assert_eq!(knobs, documented);
 }
