@@ -4,7 +4,6 @@ A recording proxy stands between the two and passes bytes on unchanged (signatur
 the proxy's). Neither side can tell, and neither side's own view of the exchange is trusted.
 """
 
-import copy
 import dataclasses
 import http.client
 import http.server
@@ -98,7 +97,7 @@ class Contract:
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
             document = yaml.safe_load(file)
-        self.document = _closed(document)
+        self.document = closed(document, DOCUMENT)
         resource = Resource.from_contents(self.document, default_specification=DRAFT202012)
         self.registry = Registry().with_resource(DOCUMENT, resource)
         self.operations = {}
@@ -211,15 +210,15 @@ class RpcContract(Contract):
         return super().request_errors(dataclasses.replace(exchange, query=urllib.parse.urlencode(own)))
 
 
-def _closed(node):
-    """A copy in which references are absolute and objects with declared members admit no others."""
+def closed(node, base=""):
+    """A copy in which objects with declared members admit no others; references begin with `base`."""
     if isinstance(node, list):
-        return [_closed(item) for item in node]
+        return [closed(item, base) for item in node]
     if not isinstance(node, dict):
         return node
-    closed = {key: _closed(value) for key, value in node.items()}
-    if isinstance(closed.get("$ref"), str) and closed["$ref"].startswith("#"):
-        closed["$ref"] = DOCUMENT + closed["$ref"]
-    if closed.get("type") == "object" and isinstance(closed.get("properties"), dict):
-        closed.setdefault("additionalProperties", False)
-    return copy.copy(closed)
+    copy = {key: closed(value, base) for key, value in node.items()}
+    if isinstance(copy.get("$ref"), str) and copy["$ref"].startswith("#"):
+        copy["$ref"] = base + copy["$ref"]
+    if copy.get("type") == "object" and isinstance(copy.get("properties"), dict):
+        copy.setdefault("additionalProperties", False)
+    return copy
