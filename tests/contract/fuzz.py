@@ -2,7 +2,7 @@
 
 No answer may be a 5xx, and each must be as the document says; an undeclared member is an error too. fuzz_hooks.py tells
 schemathesis what the documents cannot: how to sign, and which datasets, jobs and files exist. An operation of which no
-call succeeded was not tested, and so it fails. The calls are the same in every run.
+call succeeded was not tested, and so it fails. The seed is always the same.
 Prints the number of calls and a last line `N passed, N failed`, counted by operation.
 
     fuzz.py 127.0.0.1:8080
