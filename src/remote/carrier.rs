@@ -26,16 +26,27 @@ pub enum Carrier {
     Text(&'static str),
 }
 
+/// How long a text may become, its mark included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Longest {
+    /// In characters.
+    Characters(usize),
+    /// In bytes of UTF-8, for a service that may count these.
+    Bytes(usize),
+}
+
 /// A mark that cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unwritable {
     /// The text leaves no room for it.
     #[error(
-        "it is {length} characters long, and at most {longest} leave room for the operator's ownership mark; shorten it"
+        "it is {length} {unit} long, and at most {longest} leave room for the operator's ownership mark; shorten it"
     )]
     TooLong {
-        /// Characters of the user's text.
+        /// How long the user's text is.
         length: usize,
+        /// What is counted, in words.
+        unit: &'static str,
         /// The longest text that leaves room.
         longest: usize,
     },
@@ -77,11 +88,11 @@ impl Carrier {
         }
     }
 
-    /// Puts the mark where it belongs, in place of an older one. A text may become `longest` characters long.
+    /// Puts the mark where it belongs, in place of an older one.
     pub fn put(
         self,
         mark: &RawMark,
-        longest: usize,
+        longest: Longest,
         labels: &mut Labels,
         fields: &mut Fields,
     ) -> Result<(), Unwritable> {
@@ -97,12 +108,15 @@ impl Carrier {
     }
 }
 
-/// The user's text with a mark behind it, `longest` characters at most.
-pub fn write(text: &str, mark: &RawMark, longest: usize) -> Result<String, Unwritable> {
+/// The user's text with a mark behind it.
+pub fn write(text: &str, mark: &RawMark, longest: Longest) -> Result<String, Unwritable> {
     let shown = shown(mark).ok_or(Unwritable::Shape)?;
-    let length = text.chars().count();
+    let (length, longest, unit) = match longest {
+        Longest::Characters(longest) => (text.chars().count(), longest, "characters"),
+        Longest::Bytes(longest) => (text.len(), longest, "bytes"),
+    };
     if length + LENGTH + 1 > longest {
-        return Err(Unwritable::TooLong { length, longest: longest.saturating_sub(LENGTH + 1) });
+        return Err(Unwritable::TooLong { length, unit, longest: longest.saturating_sub(LENGTH + 1) });
     }
     Ok(format!("{text} {shown}"))
 }

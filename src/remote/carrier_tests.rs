@@ -13,7 +13,8 @@ const EARLIER: &str = "22222222-2222-2222-2222-222222222222";
 const NONCE: &str = "c0123456789abcdef";
 const HASH: &str = "5efd8903882438b7";
 const TARGET: &str = "default cn-hangzhou 478 d-1";
-const ROOM: usize = 1024;
+const ROOM: Longest = Longest::Characters(1024);
+const ENDLESS: Longest = Longest::Characters(usize::MAX);
 
 fn owner() -> Owner {
     Owner { kind: "DatasetJob.pai.dataset-operator.dev".into(), namespace: "team".into(), name: "images".into() }
@@ -61,7 +62,7 @@ proptest! {
         let nonce = format!("{}{number:016x}", if adopted { 'a' } else { 'c' });
         let mark = identity("d", "c").text_mark(&owner(), TARGET, UID, &nonce, &format!("{hash:016x}")).unwrap();
         let mark = if released { mark.into_released() } else { mark };
-        let written = write(&text, &mark, usize::MAX).unwrap();
+        let written = write(&text, &mark, ENDLESS).unwrap();
         prop_assert_eq!(written.len(), text.len() + 64);
         prop_assert_eq!(split(&written), (text.as_str(), Some(mark.clone())));
         prop_assert_eq!(whose(Some(&mark)), Ownership::Mine { nonce, released });
@@ -74,7 +75,7 @@ proptest! {
         match split(&text) {
             (own, None) => prop_assert_eq!(own, &text),
             (own, Some(mark)) => {
-                let again = write(own, &mark, usize::MAX).unwrap();
+                let again = write(own, &mark, ENDLESS).unwrap();
                 // The blank may have been trimmed where there is no text before it.
                 prop_assert!(again == text || (own.is_empty() && again.trim_start() == text), "{again:?}");
             }
@@ -83,7 +84,7 @@ proptest! {
 
     #[test]
     fn of_a_damaged_mark_nothing_is_believed(text in any::<String>(), at in 1..64_usize, with in any::<char>()) {
-        let written = write(&text, &mark(UID), usize::MAX).unwrap();
+        let written = write(&text, &mark(UID), ENDLESS).unwrap();
         let mut damaged: Vec<char> = written.chars().collect();
         let at = damaged.len() - 64 + at;
         prop_assume!(damaged[at] != with);
@@ -116,7 +117,7 @@ proptest! {
         // A new mark replaces an old one, so that `take` never leaves a mark behind.
         for mark in [mark(EARLIER), mark(UID)] {
             let taken = split(fields["Description"].as_str().unwrap()).0.to_owned();
-            carrier.put(&mark, usize::MAX, &mut labels, &mut fields).unwrap();
+            carrier.put(&mark, ENDLESS, &mut labels, &mut fields).unwrap();
             let shown = fields["Description"].as_str().unwrap();
             prop_assert_eq!(split(shown), (taken.as_str(), Some(mark)));
         }
@@ -126,20 +127,24 @@ proptest! {
 
 #[test]
 fn the_form_is_the_one_that_is_documented() {
-    let written = write("All flowers", &mark(UID), 75).unwrap();
+    let written = write("All flowers", &mark(UID), Longest::Characters(75)).unwrap();
     assert_eq!(written, "All flowers [dso1.cASNFZ4mrze8.OBDU0WMcCetz.Xv2JA4gk.efn5.6kZjFx5gZtj9-z2r]");
-    let released = write("", &mark(UID).into_released(), 64).unwrap();
+    let released = write("", &mark(UID).into_released(), Longest::Characters(64)).unwrap();
     assert!(released.starts_with(" [dso1.CASNFZ4mrze8."), "{released}");
     assert_eq!(whose(split(released.trim()).1.as_ref()), mine(true), "a service may trim it");
 }
 
 #[test]
-fn the_room_is_counted_in_characters_and_what_does_not_fit_is_told() {
-    assert_eq!(write("数据", &mark(UID), 66).unwrap().chars().count(), 66);
-    let refused = write("数据!", &mark(UID), 66).unwrap_err();
-    assert_eq!(refused, Unwritable::TooLong { length: 3, longest: 2 });
+fn the_room_is_counted_and_what_does_not_fit_is_told() {
+    assert_eq!(write("数据", &mark(UID), Longest::Characters(66)).unwrap().chars().count(), 66);
+    let refused = write("数据!", &mark(UID), Longest::Characters(66)).unwrap_err();
+    assert_eq!(refused, Unwritable::TooLong { length: 3, unit: "characters", longest: 2 });
     assert!(refused.to_string().contains("3 characters long, and at most 2"), "{refused}");
-    assert!(write("", &mark(UID), 63).is_err());
+    assert!(write("", &mark(UID), Longest::Characters(63)).is_err());
+    // Or in bytes, of which a character may have several.
+    assert_eq!(write("数据", &mark(UID), Longest::Bytes(70)).unwrap().len(), 70);
+    let refused = write("数据", &mark(UID), Longest::Bytes(69)).unwrap_err();
+    assert!(refused.to_string().contains("6 bytes long, and at most 5"), "{refused}");
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn labels_carry_a_mark_of_their_own() {
     let mark = identity("d", "c").mark(&owner(), UID, NONCE);
     let theirs = Labels::from([("team".to_owned(), "x".to_owned())]);
     let (mut labels, mut fields) = (theirs.clone(), Fields::new());
-    Carrier::Labels.put(&mark, 0, &mut labels, &mut fields).unwrap();
+    Carrier::Labels.put(&mark, Longest::Characters(0), &mut labels, &mut fields).unwrap();
     assert_eq!(labels.len(), 4);
     assert_eq!((Carrier::Labels.take(&mut labels, &mut fields), labels), (Some(mark), theirs));
     let (mut labels, mut fields) = (Labels::new(), Fields::from_iter([("Description".to_owned(), json!(1))]));

@@ -21,6 +21,19 @@ impl RemoteId {
         Self(Box::new([id.as_ref().into()]))
     }
 
+    /// The id of a remote that has no id of its own: its name in a place, as in `project/name`. Other ids have no slash
+    /// in their outermost segment.
+    #[must_use]
+    pub fn keyed(place: impl AsRef<str>, name: impl AsRef<str>) -> Self {
+        Self::new(format!("{}/{}", place.as_ref(), name.as_ref()))
+    }
+
+    /// The place and the name of such a remote.
+    #[must_use]
+    pub fn key(&self) -> Option<(&str, &str)> {
+        self.root().split_once('/')
+    }
+
     /// The id of the version that is called `id` in this dataset.
     #[must_use]
     pub fn join(&self, id: impl AsRef<str>) -> Self {
@@ -103,6 +116,19 @@ mod tests {
         assert_eq!((odd.collection(), odd.name()), (Some(VERSIONS), "x/v2"));
         let odd = RemoteId::new("d-1").within("copies", "x/c-1");
         assert_eq!((odd.collection(), odd.name()), (Some("copies"), "x/c-1"));
+    }
+
+    #[test]
+    fn a_name_in_a_place_is_one_segment() {
+        let media = RemoteId::keyed("photos", "cats-1");
+        assert_eq!((media.key(), media.to_string().as_str()), (Some(("photos", "cats-1")), "photos/cats-1"));
+        assert_eq!((media.root(), media.name()), ("photos/cats-1", "photos/cats-1"));
+        assert_eq!((media.child(), media.parent(), media.collection()), (None, None, None));
+        let dataset = RemoteId::new("photos");
+        assert_ne!(media, dataset.join("cats-1"), "the texts are alike, the ids are not");
+        assert_eq!((dataset.key(), dataset.join("v1").key()), (None, None));
+        let stored = serde_json::to_string(&media).unwrap();
+        assert_eq!(serde_json::from_str::<RemoteId>(&stored).unwrap(), media);
     }
 
     #[test]

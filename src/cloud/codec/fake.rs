@@ -4,7 +4,7 @@
 use super::{Codec, Nested, Versions};
 use crate::cloud::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
-use crate::remote::carrier::{Carrier, Unwritable};
+use crate::remote::carrier::{Carrier, Longest, Unwritable};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, RawMark};
@@ -19,7 +19,7 @@ pub const LONGEST: usize = 256;
 /// The members with the mark in their text.
 fn marked(mut members: Fields, mark: Option<&RawMark>) -> Result<Fields, Unwritable> {
     if let Some(mark) = mark {
-        Copies.carrier().put(mark, LONGEST, &mut Labels::new(), &mut members)?;
+        Copies.carrier().put(mark, Longest::Characters(LONGEST), &mut Labels::new(), &mut members)?;
     }
     Ok(members)
 }
