@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::operation::Shows;
-use super::request::Request;
+use super::request::{NEXT_TOKEN, Request};
 
 /// The body of a success. An answer that [`super::Client::send`] returns fits its request, so the reader for the
 /// request's operation does not fail.
@@ -40,6 +40,17 @@ pub struct Version {
     /// `Labels`, all of them.
     pub labels: BTreeMap<String, String>,
     /// The other members as they came; from `GetDatasetVersion` also `DatasetId`.
+    pub fields: Map<String, Value>,
+}
+
+/// A media dataset as IMM shows it. Project and name together are its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MediaDataset {
+    /// `ProjectName`: any text without slashes and blanks, 256 bytes at most.
+    pub project: String,
+    /// `DatasetName`: letters, digits, `-` and `_`, the first a letter or `_`, 128 at most.
+    pub name: String,
+    /// All members as they came, these two included.
     pub fields: Map<String, Value>,
 }
 
@@ -85,6 +96,20 @@ impl Answer {
         })
     }
 
+    /// The dataset in an answer of IMM.
+    pub fn media_dataset(&self) -> Result<MediaDataset, Malformed> {
+        self.read(|body| media_dataset(body.get("Dataset").and_then(Value::as_object).ok_or("Dataset is missing")?))
+    }
+
+    /// The answer of IMM's `ListDatasets`, and the token of the next page unless it is the last.
+    pub fn media_datasets(&self) -> Result<(Vec<MediaDataset>, Option<String>), Malformed> {
+        self.read(|body| {
+            let items = items(body, "Datasets").ok_or("Datasets is not a list of objects")?;
+            let datasets = items.into_iter().map(media_dataset).collect::<Reading<_>>()?;
+            Ok((datasets, next_token(body)?))
+        })
+    }
+
     /// The id in the member of this name, which a create returns: `DatasetId`.
     pub fn id(&self, name: &str) -> Result<String, Malformed> {
         self.read(|body| id(body, name))
@@ -100,11 +125,26 @@ impl Answer {
             Shows::Datasets => self.datasets().map(drop)?,
             Shows::Version => self.version().map(drop)?,
             Shows::Versions => self.versions().map(drop)?,
+            Shows::Key | Shows::MediaDataset => self.media_dataset().map(drop)?,
+            Shows::MediaDatasets => {
+                let (_, next) = self.media_datasets()?;
+                if next.is_some() && next.as_deref() == request.next_token() {
+                    return Err(self.malformed("NextToken is that of the page itself".into()));
+                }
+            }
             Shows::Identity => self.caller_identity().map(drop)?,
         }
-        let another = request.ids().find(|(name, asked)| text(&self.body, name).is_some_and(|got| got != *asked));
+        let differs = |name, asked| self.described().any(|it| text(it, name).is_some_and(|got| got != asked));
+        let another = request.ids().find(|(name, asked)| differs(name, *asked));
         let told = |(name, _)| Err(self.malformed(format!("the answer is about another {name}").into()));
         another.map_or(Ok(()), told)
+    }
+
+    /// What the answer may describe: itself, the dataset in it, or the datasets in it.
+    fn described(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        let one = self.body.get("Dataset").into_iter();
+        let many = self.body.get("Datasets").and_then(Value::as_array).into_iter().flatten();
+        std::iter::once(&self.body).chain(one.chain(many).filter_map(Value::as_object))
     }
 
     pub(super) fn read<T>(&self, reader: impl FnOnce(&Map<String, Value>) -> Reading<T>) -> Result<T, Malformed> {
@@ -118,6 +158,8 @@ impl Answer {
 
 /// The longest text that is accepted as an id.
 const LONGEST_ID: usize = 256;
+/// The longest name of a media dataset.
+const LONGEST_MEDIA_NAME: usize = 128;
 
 /// The id in the member of this name. Ids are stored, compared and put into paths, so a text that could mean more than a
 /// name is not accepted.
@@ -154,6 +196,31 @@ fn version(body: &Map<String, Value>) -> Reading<Version> {
         labels: labels(body)?,
         fields: without(body, &["VersionName", "Labels", "RequestId"]),
     })
+}
+
+fn media_dataset(body: &Map<String, Value>) -> Reading<MediaDataset> {
+    let project = text(body, "ProjectName").ok_or("ProjectName is missing")?;
+    let stray = |c: char| c == '/' || c.is_whitespace() || c.is_control();
+    if project.len() > LONGEST_ID || project.contains(stray) {
+        return Err("ProjectName is not a name".into());
+    }
+    let name = id(body, "DatasetName")?;
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !first || name.len() > LONGEST_MEDIA_NAME {
+        return Err("DatasetName is not a name".into());
+    }
+    Ok(MediaDataset { project: project.to_owned(), name, fields: body.clone() })
+}
+
+/// Strict: an overlooked token would make the rest of the datasets look gone.
+fn next_token(body: &Map<String, Value>) -> Reading<Option<String>> {
+    match body.get(NEXT_TOKEN) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) => Ok(Some(token.clone()).filter(|token| !token.is_empty())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err("NextToken is not a text".into())
+        }
+    }
 }
 
 /// Strict, unlike the rest: an overlooked label could be an owner's mark.

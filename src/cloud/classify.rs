@@ -60,11 +60,21 @@ pub fn classify(request: &Request, status: u16, code: Option<&str>, after: Optio
 
 impl CallError {
     /// Whether the refusal means that the spec cannot be fulfilled as it is. A refused read says nothing about the
-    /// spec, unless the workspace in the spec does not exist.
+    /// spec, unless the workspace or the project in the spec does not exist.
     pub fn blames_the_spec(&self) -> bool {
-        let meaning = |code| Meaning::of(self.operation.product(), code);
-        let no_workspace = self.code.as_deref().and_then(meaning) == Some(Meaning::NoWorkspace);
-        self.class == ErrorClass::Refused && (no_workspace || !self.operation.reads())
+        let no_place = matches!(self.meaning(), Some(Meaning::NoWorkspace | Meaning::Missing));
+        self.class == ErrorClass::Refused && (no_place || !self.operation.reads())
+    }
+
+    /// Whether the code says that the resource is in the way of the call itself: a media dataset that is to be deleted
+    /// has bindings or files. No page names the code for this case, so any other refusal may mean it too, and a read
+    /// shows the numbers.
+    pub fn says_in_use(&self) -> bool {
+        self.class == ErrorClass::Refused && self.meaning() == Some(Meaning::Conflict)
+    }
+
+    fn meaning(&self) -> Option<Meaning> {
+        Meaning::of(self.operation.product(), self.code.as_deref()?)
     }
 }
 
@@ -131,8 +141,9 @@ fn meant(request: &Request, status: u16, meaning: Option<Meaning>) -> ErrorClass
     let missing = match meaning {
         Some(Meaning::NameOrMissing) => return name_or_missing(request, status),
         Some(Meaning::NameTaken) => return ErrorClass::NameTaken,
-        Some(Meaning::Refused | Meaning::NoWorkspace) => return ErrorClass::Refused,
+        Some(Meaning::Refused | Meaning::Conflict | Meaning::NoWorkspace) => return ErrorClass::Refused,
         Some(Meaning::Permission) => return permission(),
+        Some(Meaning::Missing) if operation.creates() || operation.shows().is_page() => return ErrorClass::Refused,
         Some(Meaning::Missing) => names_a_resource(operation),
         Some(Meaning::MissingAt404) => status == 404 && names_a_resource(operation),
         Some(Meaning::MissingVersion) => operation.shows() == Shows::Version,
@@ -171,7 +182,7 @@ fn name_or_missing(request: &Request, status: u16) -> ErrorClass {
     }
 }
 
-/// Whether the path names something that can be missing.
+/// Whether the call names something that can be missing.
 fn names_a_resource(operation: Operation) -> bool {
     operation.id_names().next().is_some()
 }

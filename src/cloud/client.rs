@@ -24,9 +24,6 @@ use crate::environment;
 use crate::lock::lock;
 use crate::remote::fields::hex;
 
-/// The error of a call to a product whose endpoint is not known.
-const NO_ENDPOINT: &str = "the endpoint of this API is not known: set --sts-endpoint (DATASET_OPERATOR_STS_ENDPOINT)";
-
 /// How many different codes of the service are reported to the observer by name.
 const MOST_CODES: usize = 100;
 
@@ -146,7 +143,7 @@ impl Client {
             return Err(not_sent(ErrorClass::Refused, defect));
         }
         let endpoint = shared.settings.endpoint_of(operation.product());
-        let endpoint = endpoint.ok_or_else(|| not_sent(ErrorClass::Refused, NO_ENDPOINT))?;
+        let endpoint = endpoint.ok_or_else(|| not_sent(ErrorClass::Refused, &operation.product().has_no_endpoint()))?;
         let limit = shared.settings.request_timeout;
         let deadline = begun.checked_add(limit).unwrap_or(begun);
         let credentials = timeout_at(deadline, shared.credentials.credentials())
@@ -179,7 +176,8 @@ impl Client {
         };
         if let ErrorClass::Throttled { after } = error.class {
             if let Some(limiter) = &limiter {
-                let scope = Scope::of(error.code.as_deref());
+                let of_account = operation.product().has_the_quota();
+                let scope = if of_account { Scope::of(error.code.as_deref()) } else { Scope::Operation };
                 limiter.throttled(operation, begun, Throttling { scope, after });
             }
             shared.observer.throttled(operation);

@@ -1,10 +1,11 @@
-//! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04: datasets and dataset versions) and of the API
-//! that names the caller (`Sts`). The table in [`operation`] has all operations.
+//! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04: datasets and dataset versions), of the API of
+//! media datasets (`Imm`, version 2020-09-30) and of the one that names the caller (`Sts`). The table in [`operation`]
+//! has all operations.
 //!
 //! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and ends as an
 //! [`Answer`] that fits the request or as a [`CallError`] whose class says whether the service may have carried it out.
-//! All calls of an account to `AIWorkSpace` share one [`Limiter`]. No credential byte appears in an error, in `Debug`
-//! output or in a URL. Nothing here knows Kubernetes.
+//! All calls of an account to `AIWorkSpace` and `Imm` share one [`Limiter`]. No credential byte appears in an error, in
+//! `Debug` output or in a URL. Nothing here knows Kubernetes.
 //!
 //! Data flows one way: [`Request`] → headers and signature (`prepare`, `sign`) → the
 //! network (`wire`) → `interpret` and [`classify`] → [`Answer`] or [`CallError`]. Only the client waits.
@@ -35,7 +36,7 @@ mod wire;
 #[cfg(test)]
 mod fake_server;
 
-pub use answer::{Answer, Dataset, Malformed, Version};
+pub use answer::{Answer, Dataset, Malformed, MediaDataset, Version};
 pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};

@@ -1,4 +1,4 @@
-//! The operations that the operator calls, by the service's own names: one table, one row each.
+//! The operations that the operator calls, by the services' own names: one table, one row each.
 //!
 //! A new operation is a row here and a constructor in [`super::Request`]. Its row has all that the client must know:
 //! nothing else in this folder matches on single operations. The row has no lane, because the lane of a call depends on
@@ -13,15 +13,25 @@ pub use row::Price;
 use row::{Effect, Row};
 pub(super) use row::{Method, NameOrMissing, Shows};
 
+/// The name of a row: the one after `as`, else that of the variant.
+macro_rules! name {
+    ($name:ident $label:literal) => {
+        $label
+    };
+    ($name:ident) => {
+        stringify!($name)
+    };
+}
+
 /// Generates the enumeration and the table from one list.
 macro_rules! operations {
     ($( $product:ident { $(
-        $name:ident: $method:ident $path:literal, $effect:ident
+        $name:ident $(as $label:literal)?: $method:ident $path:literal, $effect:ident
             $(, shows $shows:ident $(($id:literal))?)? $(, clash $clash:ident)? $(, price $price:expr)? $(, qps $qps:literal)?;
     )+ } )+) => {
-        /// One operation of a product. The name goes into `x-acs-action` and is signed.
+        /// One operation of a product.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[allow(missing_docs)] // each variant is the service's operation of that name
+        #[allow(missing_docs)] // each variant is an operation of the service, which the table names
         pub enum Operation { $( $( $name, )+ )+ }
 
         impl Operation {
@@ -33,7 +43,9 @@ macro_rules! operations {
                     &Row {
                         $( shows: Shows::$shows $(($id))?, )? $( clash: NameOrMissing::$clash, )?
                         $( price: Some($price), )? $( qps: Some($qps), )?
-                        ..Row::new(Product::$product, stringify!($name), Method::$method, $path, Effect::$effect)
+                        ..Row::new(
+                            Product::$product, name!($name $($label)?), Method::$method, $path, Effect::$effect
+                        )
                     }
                 }, )+ )+ }
             }
@@ -41,10 +53,12 @@ macro_rules! operations {
     };
 }
 
-// After the path: whether the operation reads or writes. `shows`: what the answer to a success must hold (absent:
-// nothing). `clash`: the meaning of the code with two meanings (absent: the status decides). `price`: absent where none
-// is published. `qps`: the calls per second in the vendor's quota pages of the product, for one account in one region;
-// accounts differ. Version labels are created by PUT, dataset labels by POST.
+// `as`: the name, if it is not that of the variant. The path has the names of ids in braces; a product whose operations
+// are addressed by name has the ids in the query. After the path: whether the operation reads or writes. `shows`: what
+// the answer to a success must hold (absent: nothing). `clash`: the meaning of the code with two meanings (absent: the
+// status decides). `price`: absent where none is published. `qps`: the calls per second in the vendor's quota pages of
+// the product, for one account in one region; accounts differ. Version labels are created by PUT, dataset labels by
+// POST.
 operations! {
     AiWorkSpace {
         CreateDataset: Post "/api/v1/datasets", Writes, shows Id("DatasetId"), clash Name, price Price::billed(0.001, 0.0), qps 20.0;
@@ -63,6 +77,13 @@ operations! {
         CreateDatasetVersionLabels: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
         DeleteDatasetVersionLabels: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
     }
+    Imm {
+        CreateMediaDataset as "imm:CreateDataset": Post "/{ProjectName}/{DatasetName}", Writes, shows Key;
+        GetMediaDataset as "imm:GetDataset": Post "/{ProjectName}/{DatasetName}", Reads, shows MediaDataset;
+        ListMediaDatasets as "imm:ListDatasets": Post "/{ProjectName}", Reads, shows MediaDatasets;
+        UpdateMediaDataset as "imm:UpdateDataset": Post "/{ProjectName}/{DatasetName}", Writes;
+        DeleteMediaDataset as "imm:DeleteDataset": Post "/{ProjectName}/{DatasetName}", Writes;
+    }
     Sts {
         GetCallerIdentity: Post "/", Reads, shows Identity;
     }
@@ -74,9 +95,16 @@ impl Operation {
         Self::ALL.into_iter().filter(move |operation| operation.product() == product)
     }
 
-    /// The service's name of the operation.
+    /// The name of the operation wherever people read or write one: messages, metrics, flags. It is the service's, with
+    /// `imm:` before those of IMM, as some of them are called like operations of `AIWorkSpace`. Who reads the vendor's
+    /// pages knows this form: it is the RAM action.
     pub const fn as_str(self) -> &'static str {
         self.row().name
+    }
+
+    /// The service's name of the operation, which goes into `x-acs-action` and is signed.
+    pub(super) fn action(self) -> &'static str {
+        self.as_str().rsplit_once(':').map_or(self.as_str(), |(_, action)| action)
     }
 
     /// The product whose operation it is.
@@ -93,12 +121,12 @@ impl Operation {
         self.row().method
     }
 
-    /// The path with the names of its ids in braces.
+    /// The path with the names of its ids in braces. Products whose operations are addressed by name do not send it.
     pub(super) const fn path(self) -> &'static str {
         self.row().path
     }
 
-    /// The names of the ids in the path, outermost first.
+    /// The names of the ids, outermost first.
     pub(super) fn id_names(self) -> impl Iterator<Item = &'static str> {
         self.path().split('/').filter_map(id_name)
     }
@@ -106,6 +134,11 @@ impl Operation {
     /// Calls per second that the vendor publishes for one account in one region, if it does.
     pub const fn documented_qps(self) -> Option<f64> {
         self.row().qps
+    }
+
+    /// Whether the operation makes something that others can name later.
+    pub(super) const fn creates(self) -> bool {
+        matches!(self.shows(), Shows::Id(_) | Shows::Key)
     }
 
     /// What the answer to a success must hold.
@@ -166,6 +199,23 @@ mod tests {
         assert_eq!(Price::of(labels), None);
         assert_eq!(Price::of(Operation::GetDataset), Some(Price { input: 0.0001, output: 0.0, failures: false }));
         assert_eq!(Price::of(Operation::ListDatasets), Some(Price { input: 0.001, output: 0.001, failures: true }));
+    }
+
+    #[test]
+    fn operations_that_two_products_call_the_same_are_told_apart_by_people_and_not_on_the_wire() {
+        let [ours, theirs] = [Operation::CreateDataset, Operation::CreateMediaDataset];
+        assert_eq!([ours.as_str(), theirs.as_str()], ["CreateDataset", "imm:CreateDataset"]);
+        assert_eq!([ours.action(), theirs.action()], ["CreateDataset"; 2]);
+        assert_eq!(theirs.product(), Product::Imm);
+        let names: std::collections::BTreeSet<_> = Operation::ALL.into_iter().map(Operation::as_str).collect();
+        assert_eq!(names.len(), Operation::ALL.len());
+        for operation in Operation::ALL.into_iter().filter(|operation| operation.product().is_limited()) {
+            assert_eq!(operation.as_str().parse(), Ok(operation));
+            assert_eq!(
+                operation.creates(),
+                operation.action().starts_with("Create") && !operation.action().ends_with("Labels")
+            );
+        }
     }
 
     #[test]

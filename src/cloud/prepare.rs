@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::credentials::{BearerStyle, Credentials};
+use super::product::Style;
 use super::request::Request;
 use super::settings::EndpointForm;
 use super::sign::{Unsigned, sha256_hex};
+
+/// The type of signature that a bearer token stands for.
+const BEARER_TOKEN: &str = "BEARERTOKEN";
 
 /// The values that differ each time a request is sent.
 pub(super) struct Occasion {
@@ -36,13 +40,13 @@ pub(super) fn prepare(
     credentials: &Credentials,
     occasion: Occasion,
 ) -> Prepared {
-    let (path, query) = (request.path(form), request.query(form));
+    let (path, mut query) = (request.path(form), request.query(form));
     // A map of JSON values always serialises.
     let body = request.body().map(|body| serde_json::to_vec(body).unwrap_or_default());
     let payload = sha256_hex(body.as_deref().unwrap_or_default());
     let mut headers = BTreeMap::from([
         ("host", occasion.host),
-        ("x-acs-action", request.operation().as_str().to_owned()),
+        ("x-acs-action", request.operation().action().to_owned()),
         ("x-acs-content-sha256", payload.clone()),
         ("x-acs-date", occasion.date),
         ("x-acs-signature-nonce", occasion.nonce),
@@ -64,7 +68,14 @@ pub(super) fn prepare(
         }
         Credentials::Bearer { token, style: BearerStyle::Sdk } => {
             headers.insert("x-acs-bearer-token", token.expose().to_owned());
-            headers.insert("x-acs-signature-type", "BEARERTOKEN".to_owned());
+            match request.operation().product().style() {
+                Style::Roa => drop(headers.insert("x-acs-signature-type", BEARER_TOKEN.to_owned())),
+                // As the official SDK does. Nothing is signed, so the order does not matter.
+                Style::Rpc => {
+                    let separator = if query.is_empty() { "" } else { "&" };
+                    query.extend([separator, "SignatureType=", BEARER_TOKEN]);
+                }
+            }
         }
         Credentials::Bearer { token, style: BearerStyle::Authorization } => {
             headers.insert("authorization", format!("Bearer {}", token.expose()));

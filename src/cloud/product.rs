@@ -5,7 +5,7 @@
 pub enum Product {
     /// PAI's workspaces: datasets and their versions.
     AiWorkSpace,
-    /// Intelligent Media Management. It has no operation in the table yet.
+    /// Intelligent Media Management: media datasets.
     Imm,
     /// The Security Token Service: it names the caller.
     Sts,
@@ -41,7 +41,7 @@ impl Product {
                 style: Style::Roa,
                 limited: true,
             },
-            Self::Imm => &Row { name: "Imm", version: "2020-09-30", host: "imm", style: Style::Rpc, limited: false },
+            Self::Imm => &Row { name: "Imm", version: "2020-09-30", host: "imm", style: Style::Rpc, limited: true },
             Self::Sts => &Row { name: "Sts", version: "2015-04-01", host: "sts", style: Style::Rpc, limited: false },
         }
     }
@@ -61,12 +61,25 @@ impl Product {
         format!("https://{}.{region}.aliyuncs.com", self.row().host)
     }
 
+    /// Whether its throttling is about the quota that the account's rate stands for.
+    pub(super) const fn has_the_quota(self) -> bool {
+        matches!(self, Self::AiWorkSpace)
+    }
+
+    /// What a person is told if a call is made although its endpoint is not known. (That of `AIWorkSpace` always is.)
+    pub(super) fn has_no_endpoint(self) -> String {
+        let host = self.row().host;
+        let variable = host.to_uppercase();
+        format!("the endpoint of this API is not known: set --{host}-endpoint (DATASET_OPERATOR_{variable}_ENDPOINT)")
+    }
+
     pub(super) const fn style(self) -> Style {
         self.row().style
     }
 
-    /// Whether its calls pass the limiter of the account. The other products have quotas of their own, far above what
-    /// the operator needs, so their calls never take a permit that a dataset waits for.
+    /// Whether its calls pass the limiter of the account. Those to the token service do not: its quota is far above
+    /// what the operator needs, so they never take a permit that a dataset waits for. Those to IMM, which allows 100
+    /// per second in each project, share the account's rate with `AIWorkSpace`: one number bounds all that is sent.
     pub(super) const fn is_limited(self) -> bool {
         self.row().limited
     }

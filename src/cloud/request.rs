@@ -3,6 +3,7 @@
 //! The path and the query are encoded here, once, by RFC 3986 (a blank is `%20`, never `+`), and exactly this text is
 //! both signed and sent.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -11,13 +12,19 @@ use super::operation::{Operation, id_name};
 use super::product::Style;
 use super::settings::EndpointForm;
 
-/// One call: operation, ids in the path, query pairs, optional JSON body.
+/// The most media datasets that a page may have.
+const MEDIA_PAGE: u32 = 200;
+
+/// The parameter that asks for another page than the first, and the member that announces it.
+pub(super) const NEXT_TOKEN: &str = "NextToken";
+
+/// One call: operation, ids in the path or the query, further query pairs, optional JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     operation: Operation,
-    /// The ids in the path, one for each of [`Operation::id_names`].
+    /// The ids, one for each of [`Operation::id_names`].
     ids: Vec<String>,
-    query: Vec<(&'static str, String)>,
+    query: Vec<(Cow<'static, str>, String)>,
     body: Option<Map<String, Value>>,
 }
 
@@ -55,7 +62,7 @@ impl Request {
         ];
         let mut request = Self::new(Operation::ListDatasets, &[]);
         for (name, value) in filters {
-            request.query.extend(value.map(|value| (name, value)));
+            request.query.extend(value.map(|value| (name.into(), value)));
         }
         request.paged(list.page_number, list.page_size)
     }
@@ -88,7 +95,7 @@ impl Request {
     /// `DeleteDatasetLabels`.
     pub fn delete_dataset_labels(id: &str, keys: &[String]) -> Self {
         let mut request = Self::new(Operation::DeleteDatasetLabels, &[id]);
-        request.query.push(("LabelKeys", comma_list(keys)));
+        request.query.push(("LabelKeys".into(), comma_list(keys)));
         request
     }
 
@@ -100,7 +107,7 @@ impl Request {
     /// `ListDatasetVersions`, oldest first, optionally only those with a label of key `label_key`.
     pub fn list_dataset_versions(id: &str, page_number: u32, page_size: u32, label_key: Option<&str>) -> Self {
         let mut request = Self::new(Operation::ListDatasetVersions, &[id]);
-        request.query.extend(label_key.map(|key| ("LabelKeys", key.to_owned())));
+        request.query.extend(label_key.map(|key| ("LabelKeys".into(), key.to_owned())));
         request.paged(page_number, page_size)
     }
 
@@ -128,8 +135,39 @@ impl Request {
     /// `DeleteDatasetVersionLabels`.
     pub fn delete_dataset_version_labels(id: &str, version: &str, keys: &[String]) -> Self {
         let mut request = Self::new(Operation::DeleteDatasetVersionLabels, &[id, version]);
-        request.query.push(("Keys", comma_list(keys)));
+        request.query.push(("Keys".into(), comma_list(keys)));
         request
+    }
+
+    /// `CreateDataset` of IMM with these members as parameters, except those that name the dataset.
+    pub fn create_media_dataset(project: &str, name: &str, members: &Map<String, Value>) -> Self {
+        Self::new(Operation::CreateMediaDataset, &[project, name]).with_parameters(members)
+    }
+
+    /// `ListDatasets` of IMM: a page of the project's datasets in the order of their names, the first one or that of
+    /// `token`.
+    pub fn list_media_datasets(project: &str, token: Option<&str>) -> Self {
+        let mut request = Self::new(Operation::ListMediaDatasets, &[project]);
+        request.query.push(("MaxResults".into(), MEDIA_PAGE.to_string()));
+        request.query.extend(token.map(|token| (NEXT_TOKEN.into(), token.to_owned())));
+        request
+    }
+
+    /// `GetDataset` of IMM. Only with `statistics` the service counts the files; other reads may show any number.
+    pub fn get_media_dataset(project: &str, name: &str, statistics: bool) -> Self {
+        let mut request = Self::new(Operation::GetMediaDataset, &[project, name]);
+        request.query.extend(statistics.then(|| ("WithStatistics".into(), true.to_string())));
+        request
+    }
+
+    /// `UpdateDataset` of IMM: absent members stay. Reads may show it up to five minutes later.
+    pub fn update_media_dataset(project: &str, name: &str, members: &Map<String, Value>) -> Self {
+        Self::new(Operation::UpdateMediaDataset, &[project, name]).with_parameters(members)
+    }
+
+    /// `DeleteDataset` of IMM: refused while the dataset has bindings or files.
+    pub fn delete_media_dataset(project: &str, name: &str) -> Self {
+        Self::new(Operation::DeleteMediaDataset, &[project, name])
     }
 
     /// `GetCallerIdentity`: the identity of these credentials.
@@ -169,7 +207,7 @@ impl Request {
     /// query.
     fn operation_path(&self) -> String {
         let product = self.operation.product();
-        let operation = format!("/api/{}/{}/{}", product.as_str(), product.version(), self.operation);
+        let operation = format!("/api/{}/{}/{}", product.as_str(), product.version(), self.operation.action());
         match &self.ids[..] {
             [id] => format!("{operation}/{}", encode(id)),
             _ => operation,
@@ -183,7 +221,7 @@ impl Request {
             (Style::Roa, EndpointForm::Gateway) => self.ids.len() > 1,
             (Style::Roa, EndpointForm::Roa) => false,
         };
-        let given = self.query.iter().map(|(name, value)| (*name, value.as_str()));
+        let given = self.query.iter().map(|(name, value)| (&**name, value.as_str()));
         encode_query(given.chain(self.ids().filter(|_| in_query)))
     }
 
@@ -192,9 +230,9 @@ impl Request {
         self.body.as_ref()
     }
 
-    /// The ids in the path, each with the service's name for it.
-    pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.operation.id_names().zip(self.ids.iter().map(String::as_str))
+    /// The ids, each with the service's name for it.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.operation.id_names().zip(&self.ids).map(|(name, id)| (name, id.as_str()))
     }
 
     /// The dataset that the path names.
@@ -205,6 +243,11 @@ impl Request {
     /// The version that the path names.
     pub fn version_name(&self) -> Option<&str> {
         self.ids().find(|(name, _)| *name == "VersionName").map(|(_, id)| id)
+    }
+
+    /// The page that the call asks for, if it is not the first.
+    pub(super) fn next_token(&self) -> Option<&str> {
+        self.query.iter().find(|(name, _)| name == NEXT_TOKEN).map(|(_, token)| token.as_str())
     }
 
     /// Whether the call sets a name.
@@ -220,7 +263,7 @@ impl Request {
         if self.ids.iter().any(strays) {
             return Some("an id is empty or consists of dots");
         }
-        let mut joined = self.query.iter().filter(|(name, _)| lists.contains(name));
+        let mut joined = self.query.iter().filter(|(name, _)| lists.contains(&&**name));
         // Without keys the effect of a label deletion is undefined.
         joined
             .any(|(_, value)| value.split(',').any(str::is_empty))
@@ -236,12 +279,28 @@ impl Request {
         self
     }
 
+    /// Adds members as parameters: texts and numbers as they are, lists and objects as JSON. What names the resource is
+    /// among the ids already.
+    fn with_parameters(mut self, members: &Map<String, Value>) -> Self {
+        for (name, value) in members {
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+            };
+            if self.operation.id_names().all(|id| id != name) {
+                self.query.push((name.clone().into(), text));
+            }
+        }
+        self
+    }
+
     fn paged(mut self, number: u32, size: u32) -> Self {
         self.query.extend([
-            ("SortBy", "GmtCreateTime".to_owned()),
-            ("Order", "ASC".to_owned()),
-            ("PageNumber", number.to_string()),
-            ("PageSize", size.to_string()),
+            ("SortBy".into(), "GmtCreateTime".to_owned()),
+            ("Order".into(), "ASC".to_owned()),
+            ("PageNumber".into(), number.to_string()),
+            ("PageSize".into(), size.to_string()),
         ]);
         self
     }

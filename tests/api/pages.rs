@@ -183,16 +183,21 @@ fn granted(block: usize) -> BTreeSet<String> {
 
 #[test]
 fn the_ram_policy_grants_every_operation_and_nothing_else() {
-    let actions = |operations: &[Operation]| operations.iter().map(|it| format!("paidataset:{it}")).collect();
+    // Those of IMM are called by their actions.
+    let action = |operation: Operation| match operation.product() {
+        Product::AiWorkSpace => format!("paidataset:{operation}"),
+        Product::Imm | Product::Sts => operation.to_string(),
+    };
+    let actions = |operations: &[Operation]| operations.iter().copied().map(action).collect::<BTreeSet<String>>();
     // The token service asks for no permission.
-    let operations: Vec<Operation> = Operation::of(Product::AiWorkSpace).collect();
-    let all: BTreeSet<String> = actions(&operations);
-    let reads: Vec<Operation> = operations.iter().copied().filter(|operation| operation.reads()).collect();
-    assert_eq!(granted(1), all);
+    let [datasets, media] = [Product::AiWorkSpace, Product::Imm].map(|it| Operation::of(it).collect::<Vec<_>>());
+    let reads: Vec<Operation> = datasets.iter().copied().filter(|operation| operation.reads()).collect();
+    assert_eq!(granted(1), actions(&datasets));
     assert_eq!(granted(2), actions(&reads));
-    for operation in operations {
+    assert_eq!(granted(3), actions(&media));
+    for operation in datasets.into_iter().chain(media) {
         let level = if operation.reads() { "read" } else { "write" };
-        let row = format!("| `{operation}` | `paidataset:{operation}` | {level} |");
+        let row = format!("| `{operation}` | `{}` | {level} |", action(operation));
         assert!(POLICY.contains(&row), "docs/ram-policy.md needs a row {row}");
     }
 }

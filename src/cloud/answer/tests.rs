@@ -96,6 +96,84 @@ fn a_list_may_leave_itself_out_only_if_it_is_empty() {
     assert_eq!((&versions[0].name[..], total), ("v1", None));
 }
 
+fn media(extra: Value) -> Value {
+    let mut dataset = map(json!({ "ProjectName": "p", "DatasetName": "m_1", "DatasetMaxTotalFileSize": i64::MAX }));
+    dataset.extend(map(extra));
+    Value::Object(dataset)
+}
+
+#[test]
+fn a_media_dataset_is_known_by_two_names_and_keeps_all_its_digits() {
+    let text = format!(r#"{{"RequestId":"R","Dataset":{}}}"#, media(json!({ "ClusterType": "New", "FileCount": 0 })));
+    let dataset = answer(serde_json::from_str(&text).unwrap()).media_dataset().unwrap();
+    assert_eq!((&dataset.project[..], &dataset.name[..]), ("p", "m_1"));
+    assert_eq!(Value::Object(dataset.fields.clone()), media(json!({ "ClusterType": "New", "FileCount": 0 })));
+    assert_eq!(dataset.fields["DatasetMaxTotalFileSize"].to_string(), "9223372036854775807");
+}
+
+#[test]
+fn a_media_dataset_without_its_names_is_malformed() {
+    let read = |extra: Value| answer(json!({ "Dataset": media(extra) })).media_dataset();
+    for name in ["a", "_", "A-b_9", &"x".repeat(128)] {
+        assert_eq!(read(json!({ "DatasetName": name })).unwrap().name, name);
+    }
+    for name in ["", "1a", "-a", "a b", "a/b", "ä", "a.b", &"x".repeat(129)] {
+        assert!(read(json!({ "DatasetName": name })).is_err(), "{name:?}");
+    }
+    for project in ["", "a/b", "a b", "a\n", &"x".repeat(257)] {
+        assert!(read(json!({ "ProjectName": project })).is_err(), "{project:?}");
+    }
+    assert!(read(json!({ "ProjectName": "图片.1" })).is_ok());
+    assert!(read(json!({ "DatasetName": 7 })).is_err() && read(json!({ "ProjectName": null })).is_err());
+    assert!(answer(media(json!({}))).media_dataset().is_err(), "not at the top");
+    assert!(answer(json!({ "Dataset": [] })).media_dataset().is_err());
+}
+
+#[test]
+fn a_page_of_media_datasets_says_whether_another_follows() {
+    let page = |body: Value| answer(body).media_datasets().map(|(datasets, next)| (datasets.len(), next));
+    let items = || json!([media(json!({})), media(json!({ "DatasetName": "m_2" }))]);
+    for next in [json!({}), json!({ "NextToken": null }), json!({ "NextToken": "" })] {
+        let mut body = map(next);
+        body.insert("Datasets".to_owned(), items());
+        assert_eq!(page(Value::Object(body)).unwrap(), (2, None));
+    }
+    let next = json!({ "Datasets": items(), "NextToken": "1:p:m_2" });
+    assert_eq!(page(next).unwrap(), (2, Some("1:p:m_2".to_owned())));
+    assert_eq!(page(json!({ "Datasets": [] })).unwrap(), (0, None));
+    for body in [
+        json!({}),
+        json!({ "Datasets": null }),
+        json!({ "Datasets": [null] }),
+        json!({ "Datasets": [{ "DatasetName": "m" }] }),
+        json!({ "Datasets": [], "NextToken": 7 }),
+    ] {
+        assert!(page(body.clone()).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn an_answer_of_imm_is_about_the_project_and_the_name_that_were_asked_for() {
+    let fits = |request: &Request, body| answer(body).fits(request).is_ok();
+    let one = |extra| json!({ "Dataset": media(extra) });
+    let reads = [Request::create_media_dataset("p", "m_1", &Map::new()), Request::get_media_dataset("p", "m_1", true)];
+    for request in &reads {
+        assert!(fits(request, one(json!({}))));
+        assert!(!fits(request, one(json!({ "DatasetName": "M_1" }))));
+        assert!(!fits(request, one(json!({ "ProjectName": "q" }))));
+        assert!(!fits(request, json!({ "RequestId": "R" })));
+    }
+    let update = Request::update_media_dataset("p", "m_1", &Map::new());
+    assert!(fits(&update, json!({ "RequestId": "R" })) && fits(&update, one(json!({}))));
+    assert!(!fits(&update, one(json!({ "DatasetName": "m_2" }))));
+    assert!(fits(&Request::delete_media_dataset("p", "m_1"), json!({})));
+    let page = |token: &str, extra| json!({ "Datasets": [media(json!({})), media(extra)], "NextToken": token });
+    let list = Request::list_media_datasets("p", Some("t1"));
+    assert!(fits(&list, page("t2", json!({ "DatasetName": "m_2" }))));
+    assert!(!fits(&list, page("t2", json!({ "ProjectName": "q" }))));
+    assert!(!fits(&list, page("t1", json!({}))), "the list would never end");
+}
+
 #[test]
 fn an_answer_fits_only_the_question_that_was_asked() {
     let fits = |request: &Request, body| answer(body).fits(request).is_ok();

@@ -10,9 +10,9 @@ pub(super) enum Meaning {
     NameOrMissing,
     /// The name is taken.
     NameTaken,
-    /// The resource that the call names does not exist.
+    /// The media dataset that the call names does not exist; if the call makes one or lists them, their project.
     Missing,
-    /// The same, if the status is 404.
+    /// The resource that the call names does not exist, if the status is 404.
     MissingAt404,
     /// The version that the call reads does not exist.
     MissingVersion,
@@ -20,6 +20,8 @@ pub(super) enum Meaning {
     NoWorkspace,
     /// The call is wrong.
     Refused,
+    /// What the resource holds, or does just now, does not allow it.
+    Conflict,
     /// The identity is valid but may not make this call, whatever the status.
     Permission,
 }
@@ -42,13 +44,15 @@ const AI_WORK_SPACE: &[(Code, Meaning)] = &[
     (Code::Is("100700008"), Meaning::NoWorkspace),
 ];
 
-/// Source: the vendor's pages about the operations. A repeated create ends in `ResourceAlreadyExists`; "not found" has
-/// status 400.
+/// Source: the vendor's pages about the operations and about error codes. A repeated create ends in
+/// `ResourceAlreadyExists`; "not found" has status 400. `StatusConflict` is documented for a project that still has
+/// content; that a dataset with bindings or files has the same code is a guess.
 const IMM: &[(Code, Meaning)] = &[
     (Code::Is("ResourceNotFound"), Meaning::Missing),
     (Code::Is("ResourceAlreadyExists"), Meaning::NameTaken),
-    (Code::Is("StatusConflict"), Meaning::Refused),
+    (Code::Is("StatusConflict"), Meaning::Conflict),
     (Code::Begins("Invalid"), Meaning::Refused),
+    (Code::Begins("Missing"), Meaning::Refused),
 ];
 
 /// Source: the vendor's pages about the operations. "There is no permission" has status 401; a role that does not exist

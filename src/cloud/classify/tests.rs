@@ -157,6 +157,53 @@ fn the_token_service_has_codes_of_its_own() {
     assert_eq!(class(GetDataset, 401, "AuthenticationFail.NoPermission"), CREDENTIALS, "only there");
 }
 
+#[test]
+fn imm_has_codes_of_its_own() {
+    use ErrorClass::{Ambiguous, NameTaken, NotFound, QuotaExceeded, Refused, Transient, Unexplained};
+    use Operation::{
+        CreateMediaDataset as Create, DeleteMediaDataset as Delete, GetMediaDataset as Get, ListMediaDatasets as List,
+        UpdateMediaDataset as Update,
+    };
+    // The last column: whether the spec is to blame.
+    let rows = [
+        (Get, 400, "ResourceNotFound", NotFound, false),
+        (Update, 400, "ResourceNotFound", NotFound, false),
+        (Delete, 400, "ResourceNotFound", NotFound, false),
+        (Delete, 404, "ResourceNotFound", NotFound, false),
+        // There is no such project.
+        (Create, 400, "ResourceNotFound", Refused, true),
+        (List, 400, "ResourceNotFound", Refused, true),
+        (Create, 400, "ResourceAlreadyExists", NameTaken, false),
+        (Delete, 400, "StatusConflict", Refused, true),
+        (Update, 400, "StatusConflict", Refused, true),
+        (Create, 400, "LimitExceededError", QuotaExceeded, false),
+        (Create, 400, "InvalidArgument", Refused, true),
+        (Create, 400, "InvalidDatasetName", Refused, true),
+        (Create, 400, "MissingDatasetName", Refused, true),
+        (Get, 400, "MissingProjectName", Refused, false),
+        (List, 400, "InvalidArgument", Refused, false),
+        (Get, 400, "InvalidAccessKeyId.Inactive", CREDENTIALS, false),
+        (Get, 400, "MissingSecurityToken", CREDENTIALS, false),
+        (Get, 404, "InvalidAction.NotFound", Refused, false),
+        (Create, 400, "Throttling.User", THROTTLED, false),
+        (Create, 403, "Forbidden.RAM", PERMISSION, false),
+        (Create, 500, "InternalError", Ambiguous, false),
+        (Get, 503, "ServiceUnavailable", Transient, false),
+        (Get, 400, "SomethingNew", Unexplained, false),
+        (List, 400, "SomethingNew", Unexplained, false),
+        (Create, 400, "SomethingNew", Refused, true),
+        (Create, 400, "201300003", Refused, true),
+        (Get, 404, "", Unexplained, false),
+        (Delete, 404, "", Ambiguous, false),
+    ];
+    for (operation, status, code, expected, blames) in rows {
+        let class = class(operation, status, code);
+        let error = CallError { code: Some(code.to_owned()), ..CallError::not_sent(operation, class, String::new()) };
+        assert_eq!((class, error.blames_the_spec()), (expected, blames), "{operation} {status} {code:?}");
+        assert_eq!(error.says_in_use(), code == "StatusConflict", "{operation} {code}");
+    }
+}
+
 /// A read with an unknown code says nothing, and a write with one was not executed.
 #[test]
 fn of_codes_that_nobody_knows_nothing_is_believed() {

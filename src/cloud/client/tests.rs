@@ -16,6 +16,7 @@ use crate::cloud::credentials::{BearerStyle, Environment};
 use crate::cloud::fake_server::{FakeServer, Scene, TlsServer, header};
 use crate::cloud::product::Product;
 use crate::cloud::proxy::Proxy;
+use crate::cloud::request::tests::one_of_each;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;
 
@@ -223,6 +224,55 @@ async fn the_token_service_has_an_endpoint_of_its_own_and_costs_the_account_noth
     assert_eq!(identity.principal(), "acs:ram::1:root");
     assert_eq!(limiter.snapshot().budget, Some((1, 0)));
     assert_eq!(server.requests().len(), 1);
+}
+
+/// A client that calls the dataset API nowhere and IMM at this server.
+fn with_imm(server: &FakeServer) -> Bench {
+    let settings = Settings::for_endpoint("http://127.0.0.1:1", PATIENCE).unwrap();
+    let settings = settings.with_endpoint(Product::Imm, &server.url()).unwrap();
+    bench(settings, Environment::new(environment, BearerStyle::Sdk))
+}
+
+#[tokio::test]
+async fn every_operation_of_imm_is_one_post_to_an_endpoint_of_its_own() {
+    let imm: Vec<_> = one_of_each().into_iter().filter(|it| it.operation().product() == Product::Imm).collect();
+    let dataset = r#"{"Dataset":{"ProjectName":"p","DatasetName":"m"},"Datasets":[],"NextToken":""}"#;
+    let server = FakeServer::start(imm.iter().map(|_| Scene::answer(200, "", dataset))).await;
+    let error = against(&server.url()).client.send(&imm[0]).await.unwrap_err();
+    assert_eq!((error.class, error.never_executed()), (ErrorClass::Refused, true));
+    assert!(error.message.contains("--imm-endpoint (DATASET_OPERATOR_IMM_ENDPOINT)"), "{error}");
+    assert!(server.requests().is_empty());
+
+    let Bench { client, notes } = with_imm(&server);
+    for request in &imm {
+        client.call(Lane::Create, request).await.unwrap();
+    }
+    let received = server.requests();
+    assert_eq!(received.len(), 5);
+    let names = ["CreateDataset", "GetDataset", "ListDatasets", "UpdateDataset", "DeleteDataset"];
+    for ((request, http), name) in imm.iter().zip(&received).zip(names) {
+        let line = format!("POST /?{} HTTP/1.1", request.query(EndpointForm::Roa));
+        assert_eq!(http.lines().next(), Some(&line[..]));
+        assert_eq!((header(http, "x-acs-action"), header(http, "x-acs-version")), (Some(name), Some("2020-09-30")));
+        assert_eq!((header(http, "content-length"), header(http, "content-type")), (Some("0"), None));
+    }
+    let seen: Vec<_> = notes.all().into_iter().filter(|note| note != "waited create").collect();
+    assert_eq!(seen, names.map(|name| format!("imm:{name} OK")));
+    assert_eq!(notes.all().len(), 10, "each waited for the account's limiter");
+}
+
+#[tokio::test]
+async fn a_project_that_is_called_too_often_does_not_slow_the_account_down() {
+    let throttled = r#"{"Code":"Throttling.User","Message":"slow down"}"#;
+    let server = FakeServer::start([Scene::answer(400, "", throttled)]).await;
+    let Bench { client, notes } = with_imm(&server);
+    let before = client.limiter().rate();
+    let error = client.send(&Request::list_media_datasets("p", None)).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Throttled { after: None });
+    let limiter = client.limiter().snapshot();
+    assert!((limiter.rate - before).abs() < f64::EPSILON, "{limiter:?}");
+    assert_eq!(limiter.operation_rates.iter().map(|(it, _)| *it).collect::<Vec<_>>(), [Operation::ListMediaDatasets]);
+    assert_eq!(notes.all(), ["imm:ListDatasets throttled", "imm:ListDatasets Throttling.User"]);
 }
 
 #[tokio::test]

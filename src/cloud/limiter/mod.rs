@@ -1,4 +1,4 @@
-//! One rate limiter per account and region, in front of every call to `AIWorkSpace`.
+//! One rate limiter per account and region, in front of every call to `AIWorkSpace` and `Imm`.
 //!
 //! What it promises:
 //! * In any window of `w` seconds it grants at most `0.98 × qps × w + 2` permits, over all lanes together, so neither a

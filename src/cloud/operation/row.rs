@@ -42,6 +42,11 @@ pub(in crate::cloud) enum Shows {
     Version,
     /// A page of them.
     Versions,
+    /// The project and the name of the media dataset that was created.
+    Key,
+    MediaDataset,
+    /// A page of them.
+    MediaDatasets,
     /// The caller.
     Identity,
 }
@@ -49,7 +54,7 @@ pub(in crate::cloud) enum Shows {
 impl Shows {
     /// Whether it is a page, which may be long.
     pub(in crate::cloud) const fn is_page(self) -> bool {
-        matches!(self, Self::Datasets | Self::Versions)
+        matches!(self, Self::Datasets | Self::Versions | Self::MediaDatasets)
     }
 }
 

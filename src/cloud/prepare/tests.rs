@@ -73,6 +73,20 @@ fn a_call_of_the_token_service_is_signed_as_the_official_sdk_signs_it() {
     }
 }
 
+/// Vector V7 of the official SDK's signing code (alibabacloud-tea-openapi 0.4.6).
+#[test]
+fn a_call_of_imm_is_named_and_signed_as_the_official_sdk_does_it() {
+    let members = json!({ "Description": "图片 集", "WorkflowParameters": [{ "Name": "n", "Value": "v" }] });
+    let request = Request::create_media_dataset("test-project", "dataset001", members.as_object().unwrap());
+    let occasion = Occasion { host: "imm.cn-hangzhou.aliyuncs.com".to_owned(), ..occasion() };
+    let prepared = prepare(&request, EndpointForm::Roa, &access_key(None), occasion);
+    assert_eq!((&prepared.path[..], &prepared.body[..]), ("/", &b""[..]));
+    assert_eq!(prepared.headers["x-acs-action"], "CreateDataset");
+    assert_eq!(prepared.headers["x-acs-version"], "2020-09-30");
+    let expected = "4226f39ac857b7a14c7b6aa84d4202cbad50edcd44b48fd3c77c1b64abfbfc16";
+    assert!(prepared.headers["authorization"].ends_with(&format!(",Signature={expected}")), "{}", prepared.query);
+}
+
 #[test]
 fn the_gateway_form_is_signed_as_it_is_sent() {
     let request = Request::get_dataset_version("d-1", "v2");
@@ -115,6 +129,18 @@ fn a_bearer_token_goes_as_the_sdk_sends_it_or_into_authorization() {
     assert_eq!(sdk["x-acs-signature-type"], "BEARERTOKEN");
     assert!(!sdk.contains_key("authorization"));
     assert!(sdk.contains_key("x-acs-date") && sdk.contains_key("x-acs-signature-nonce"));
+
+    // Where parameters are in the query, the official SDK has the type of the signature there too.
+    for (request, query) in [
+        (Request::list_media_datasets("p", None), "MaxResults=200&ProjectName=p&SignatureType=BEARERTOKEN"),
+        (Request::get_caller_identity(), "SignatureType=BEARERTOKEN"),
+    ] {
+        let rpc = prepare(&request, EndpointForm::Roa, &bearer(BearerStyle::Sdk), occasion());
+        assert_eq!((&rpc.query[..], &rpc.headers["x-acs-bearer-token"][..]), (query, "token"));
+        assert!(!rpc.headers.contains_key("x-acs-signature-type") && !rpc.headers.contains_key("authorization"));
+        let gateway = prepare(&request, EndpointForm::Roa, &bearer(BearerStyle::Authorization), occasion());
+        assert!(!gateway.query.contains("SignatureType"));
+    }
 
     let gateway = prepare(&request, EndpointForm::Roa, &bearer(BearerStyle::Authorization), occasion()).headers;
     assert_eq!(gateway["authorization"], "Bearer token");

@@ -34,6 +34,11 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::delete_dataset_version("d-1", "v2"),
         Request::create_dataset_version_labels("d-1", "v2", &labels()),
         Request::delete_dataset_version_labels("d-1", "v2", &keys()),
+        Request::create_media_dataset("p", "m", &map(json!({ "TemplateId": "t" }))),
+        Request::get_media_dataset("p", "m", false),
+        Request::list_media_datasets("p", None),
+        Request::update_media_dataset("p", "m", &map(json!({ "Description": "d" }))),
+        Request::delete_media_dataset("p", "m"),
         Request::get_caller_identity(),
     ]
 }
@@ -115,6 +120,67 @@ fn an_operation_without_a_path_is_named_in_its_headers_alone() {
             ("/", ""),
             "the form is that of the dataset API"
         );
+    }
+}
+
+/// The queries are those of the official SDK, except that it writes a blank as `+` and booleans with a capital.
+#[test]
+fn an_operation_of_imm_has_all_its_parameters_in_the_query() {
+    let (project, name) = ("test-project", "dataset001");
+    let members = map(json!({
+        "ProjectName": project, "DatasetName": name, "Description": "图片 集", "DatasetMaxBindCount": 10,
+        "TemplateId": "Official:ImageManagement", "WorkflowParameters": [{ "Name": "n", "Value": "v" }],
+    }));
+    for (request, query) in [
+        (
+            Request::create_media_dataset(project, name, &members),
+            "DatasetMaxBindCount=10&DatasetName=dataset001&Description=%E5%9B%BE%E7%89%87%20%E9%9B%86\
+             &ProjectName=test-project&TemplateId=Official%3AImageManagement\
+             &WorkflowParameters=%5B%7B%22Name%22%3A%22n%22%2C%22Value%22%3A%22v%22%7D%5D",
+        ),
+        (
+            Request::get_media_dataset(project, name, true),
+            "DatasetName=dataset001&ProjectName=test-project&WithStatistics=true",
+        ),
+        (Request::get_media_dataset(project, name, false), "DatasetName=dataset001&ProjectName=test-project"),
+        (Request::list_media_datasets(project, None), "MaxResults=200&ProjectName=test-project"),
+        (
+            Request::list_media_datasets(project, Some("1:p:n")),
+            "MaxResults=200&NextToken=1%3Ap%3An&ProjectName=test-project",
+        ),
+        (
+            Request::update_media_dataset(project, name, &map(json!({ "Description": "new" }))),
+            "DatasetName=dataset001&Description=new&ProjectName=test-project",
+        ),
+        (Request::delete_media_dataset(project, name), "DatasetName=dataset001&ProjectName=test-project"),
+    ] {
+        let operation = request.operation();
+        assert_eq!((request.method().as_str(), request.body(), request.defect()), ("POST", None, None), "{operation}");
+        for form in [EndpointForm::Roa, EndpointForm::Gateway] {
+            assert_eq!((&request.path(form)[..], &request.query(form)[..]), ("/", query), "{operation}");
+        }
+        let reads = query.contains("WithStatistics") || operation.as_str().contains("Get") || query.contains("Max");
+        assert_eq!(operation.reads(), reads && operation != Operation::CreateMediaDataset, "{operation}");
+    }
+}
+
+#[test]
+fn parameters_keep_what_they_say() {
+    let query = |members: Value| {
+        let request = Request::update_media_dataset("p", "m", &map(members));
+        request.query(EndpointForm::Roa).replace("DatasetName=m&", "").replace("&ProjectName=p", "")
+    };
+    assert_eq!(query(json!({ "DatasetMaxTotalFileSize": i64::MAX })), "DatasetMaxTotalFileSize=9223372036854775807");
+    assert_eq!(
+        query(json!({ "DatasetMaxFileCount": 9_007_199_254_740_993_u64 })),
+        "DatasetMaxFileCount=9007199254740993"
+    );
+    assert_eq!(query(json!({ "Description": "" })), "Description=", "set to nothing");
+    assert_eq!(query(json!({ "Description": null })), "ProjectName=p", "left alone");
+    assert_eq!(query(json!({ "DatasetConfig": { "Insights": true } })), "DatasetConfig=%7B%22Insights%22%3Atrue%7D");
+    assert_eq!(query(json!({ "WorkflowParameters": [] })), "WorkflowParameters=%5B%5D");
+    for (project, name) in [("", "m"), ("p", ""), ("p", "..")] {
+        assert!(Request::delete_media_dataset(project, name).defect().is_some(), "{project:?} {name:?}");
     }
 }
 

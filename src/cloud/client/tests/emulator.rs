@@ -25,7 +25,9 @@ fn client_of(emulator: &Emulator, variables: Variables, style: BearerStyle) -> C
         found.map(|(_, value)| (*value).to_owned())
     };
     let settings = Settings::for_endpoint(&emulator.url(), Duration::from_secs(5)).unwrap();
-    let settings = settings.with_endpoint(Product::Sts, &emulator.url()).unwrap();
+    let elsewhere = [Product::Sts, Product::Imm];
+    let settings = elsewhere.into_iter().try_fold(settings, |it, product| it.with_endpoint(product, &emulator.url()));
+    let settings = settings.unwrap();
     bench(settings, Environment::new(lookup, style)).client
 }
 
@@ -100,6 +102,34 @@ async fn all_operations(client: &Client) {
     assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
 }
 
+/// The same for IMM, with numbers that no float holds.
+async fn all_operations_of_imm(client: &Client) {
+    let send = async |request: Request| client.send(&request).await.unwrap();
+    let size = i64::MAX - 1;
+    let members = map(json!({
+        "Description": "图片 集+%2F", "TemplateId": "Official:ImageManagement", "DatasetMaxTotalFileSize": size,
+        "WorkflowParameters": [{ "Name": "n", "Value": "v" }], "DatasetConfig": { "Insights": { "Language": "zh" } },
+    }));
+    let made = send(Request::create_media_dataset("p", "m_1", &members)).await.media_dataset().unwrap();
+    let read = async |counted| send(Request::get_media_dataset("p", "m_1", counted)).await.media_dataset().unwrap();
+    let shown = read(false).await;
+    assert_eq!((&shown, &shown.project[..], &shown.name[..]), (&made, "p", "m_1"));
+    for (name, value) in &members {
+        assert_eq!(shown.fields[name], *value);
+    }
+    let change = map(json!({ "Description": "图", "DatasetMaxFileCount": 7 }));
+    send(Request::update_media_dataset("p", "m_1", &change)).await;
+    let changed = read(true).await.fields;
+    assert_eq!((&changed["Description"], &changed["DatasetMaxFileCount"]), (&json!("图"), &json!(7)));
+    assert_eq!(changed["DatasetMaxTotalFileSize"], size);
+    send(Request::create_media_dataset("p", "m_2", &Map::new())).await;
+    let (page, next) = send(Request::list_media_datasets("p", None)).await.media_datasets().unwrap();
+    assert_eq!((page.iter().map(|it| &it.name[..]).collect::<Vec<_>>(), next), (vec!["m_1", "m_2"], None));
+    send(Request::delete_media_dataset("p", "m_1")).await;
+    let gone = client.send(&Request::get_media_dataset("p", "m_1", false)).await.unwrap_err();
+    assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
+}
+
 #[tokio::test]
 async fn every_operation_works_with_every_kind_of_credential() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
@@ -109,9 +139,12 @@ async fn every_operation_works_with_every_kind_of_credential() {
         (BEARER, BearerStyle::Sdk),
         (BEARER, BearerStyle::Authorization),
     ] {
-        all_operations(&client_of(&emulator, variables, style)).await;
+        let client = client_of(&emulator, variables, style);
+        all_operations(&client).await;
+        all_operations_of_imm(&client).await;
         let calls = emulator.stats().calls;
-        assert!(Operation::of(Product::AiWorkSpace).all(|operation| calls.contains_key(operation.as_str())));
+        let mut limited = Operation::ALL.into_iter().filter(|operation| operation.product().is_limited());
+        assert!(limited.all(|operation| calls.contains_key(operation.as_str())), "{calls:?}");
         emulator.reset();
     }
     emulator.stop().await;
@@ -161,6 +194,34 @@ async fn refusals_of_the_service_are_told_apart() {
     let denied = ErrorClass::Unauthorised(Unauthorised::Permission);
     assert_eq!(class(get()).await, denied);
     assert_eq!(class(Request::delete_dataset("d-1")).await, denied);
+    emulator.stop().await;
+}
+
+#[tokio::test]
+async fn refusals_of_imm_are_told_apart_and_lists_have_pages() {
+    let emulator = Emulator::start(Options::default()).await.unwrap();
+    emulator.set_knobs(|knobs| knobs.imm_projects = "p".to_owned());
+    let client = client_of(&emulator, ACCESS_KEY, BearerStyle::Sdk);
+    let refused = async |request: Request| client.send(&request).await.unwrap_err();
+    let create = |project, name: &str| Request::create_media_dataset(project, name, &Map::new());
+    for number in 0..201 {
+        client.send(&create("p", &format!("m_{number:03}"))).await.unwrap();
+    }
+    let (first, next) = client.send(&Request::list_media_datasets("p", None)).await.unwrap().media_datasets().unwrap();
+    let rest = client.send(&Request::list_media_datasets("p", next.as_deref())).await.unwrap();
+    let (rest, last) = rest.media_datasets().unwrap();
+    assert_eq!((first.len(), rest.len(), last), (200, 1, None));
+
+    assert_eq!(refused(create("p", "m_000")).await.class, ErrorClass::NameTaken);
+    for request in [create("q", "m_000"), Request::list_media_datasets("q", None)] {
+        let error = refused(request).await;
+        assert_eq!((error.class, error.blames_the_spec()), (ErrorClass::Refused, true), "{error}");
+    }
+    assert_eq!(refused(Request::delete_media_dataset("p", "none")).await.class, ErrorClass::NotFound);
+    let empty = map(json!({ "Description": "" }));
+    assert_eq!(refused(Request::create_media_dataset("p", "m", &empty)).await.class, ErrorClass::Refused);
+    emulator.set_knobs(|knobs| knobs.imm_datasets_max = 201);
+    assert_eq!(refused(create("p", "m")).await.class, ErrorClass::QuotaExceeded);
     emulator.stop().await;
 }
 
