@@ -34,6 +34,10 @@ pub struct Flags {
     /// set
     #[arg(long, env = "DATASET_OPERATOR_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
+    /// URL of Intelligent Media Management (IMM), which serves media datasets, or none: then they cannot be managed.
+    /// Default: its public endpoint in the region; none if --endpoint is set, as that host need not serve IMM too
+    #[arg(long, env = "DATASET_OPERATOR_IMM_ENDPOINT")]
+    pub imm_endpoint: Option<String>,
     /// PAI workspace of the objects that do not set spec.workspaceId: its number, such as 12345
     #[arg(long, env = "DATASET_OPERATOR_WORKSPACE_ID", value_parser = workspace_id)]
     pub workspace_id: Option<String>,
@@ -241,11 +245,12 @@ impl Settings {
             (None, Some(region)) => cloud::Settings::for_region(region, flags.request_timeout)?,
             (None, None) => return Err(SettingsError::NoEndpoint),
         };
-        let mut cloud = match &flags.sts_endpoint {
-            Some(endpoint) if endpoint == NO_ENDPOINT => cloud.without_endpoint(Product::Sts),
-            Some(endpoint) => cloud.with_endpoint(Product::Sts, endpoint)?,
-            None => cloud,
-        };
+        let others = [(Product::Sts, &flags.sts_endpoint), (Product::Imm, &flags.imm_endpoint)];
+        let mut cloud = others.into_iter().try_fold(cloud, |cloud, (product, endpoint)| match endpoint {
+            Some(endpoint) if endpoint == NO_ENDPOINT => Ok(cloud.without_endpoint(product)),
+            Some(endpoint) => cloud.with_endpoint(product, endpoint),
+            None => Ok(cloud),
+        })?;
         cloud.form = flags.endpoint_form;
         let outbound = Outbound::new(&flags, &cloud, variable)?;
         outbound.apply(&mut cloud);
@@ -333,14 +338,21 @@ mod tests {
     }
 
     #[test]
-    fn the_token_service_may_have_an_endpoint_of_its_own() {
-        assert!(settings(&["--endpoint", "http://127.0.0.1:1", "--sts-endpoint", "http://127.0.0.1:2"]).is_ok());
-        let reached = |arguments: &[&str]| settings(arguments).unwrap().cloud.reaches(Product::Sts);
-        assert!(
-            reached(&[]) && !reached(&["--sts-endpoint", "none"]) && !reached(&["--endpoint", "http://127.0.0.1:1"])
-        );
-        let error = settings(&["--sts-endpoint", "http://127.0.0.1:2/x"]).unwrap_err().to_string();
-        assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
+    fn the_other_products_may_have_endpoints_of_their_own() {
+        let flags = [("--sts-endpoint", Product::Sts), ("--imm-endpoint", Product::Imm)];
+        for ((flag, product), (_, other)) in flags.into_iter().zip([flags[1], flags[0]]) {
+            let reached = |arguments: &[&str]| {
+                let cloud = settings(arguments).unwrap().cloud;
+                (cloud.reaches(product), cloud.reaches(other))
+            };
+            let elsewhere = ["--endpoint", "http://127.0.0.1:1", flag, "http://127.0.0.1:2"];
+            assert_eq!(reached(&[]), (true, true));
+            assert_eq!(reached(&[flag, "none"]), (false, true));
+            assert_eq!(reached(&elsewhere[..2]), (false, false), "the region is known too, but not who serves there");
+            assert_eq!(reached(&elsewhere), (true, false));
+            let error = settings(&[flag, "http://127.0.0.1:2/x"]).unwrap_err().to_string();
+            assert!(error.starts_with("endpoint \"http://127.0.0.1:2/x\" must be"), "{error}");
+        }
     }
 
     #[test]

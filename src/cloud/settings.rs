@@ -176,6 +176,8 @@ mod tests {
         assert_eq!(host(&settings.endpoint), "aiworkspace.cn-hangzhou.aliyuncs.com");
         let sts = settings.endpoint_of(Product::Sts).map(Url::as_str);
         assert_eq!(sts, Some("https://sts.cn-hangzhou.aliyuncs.com/"));
+        let imm = settings.endpoint_of(Product::Imm).map(Url::as_str);
+        assert_eq!(imm, Some("https://imm.cn-hangzhou.aliyuncs.com/"));
         for region in ["", "cn hangzhou", "evil.example/", "CN"] {
             let error = Settings::for_region(region, TEN).unwrap_err();
             assert_eq!(error, ClientError::Region(region.to_owned()));
