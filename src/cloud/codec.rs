@@ -3,6 +3,7 @@
 mod dataset;
 #[cfg(test)]
 pub mod fake;
+mod media;
 mod version;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::remote::mark::MARK_RELEASED;
 use crate::remote::mark::{Labels, RawMark};
 
 pub use dataset::Datasets;
+pub use media::MediaDatasets;
 pub use version::Versions;
 
 /// The codecs of everything that is in a dataset, one for each collection.

@@ -1,0 +1,129 @@
+//! Media datasets of IMM on the wire.
+
+use serde_json::Value;
+
+use super::Codec;
+use crate::cloud::{self, Answer, Malformed, Operation, Request};
+use crate::remote::Remote;
+use crate::remote::carrier::{Carrier, Longest, Unwritable};
+use crate::remote::fields::Fields;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::{Labels, RawMark};
+
+/// The member that carries the mark.
+const DESCRIPTION: &str = "Description";
+
+/// The longest description that the service takes, mark included. The vendor says 256 without a unit, so a text with
+/// letters of several bytes must not exceed it either way.
+const LONGEST: Longest = Longest::Bytes(256);
+
+/// Media datasets. Each is known by its project and its name there.
+#[derive(Debug, Clone, Copy)]
+pub struct MediaDatasets;
+
+impl MediaDatasets {
+    /// The members that can change after the create, which are the parameters of an update. The service documents
+    /// `DatasetConfig` for the create alone.
+    pub const CHANGEABLE: &[&str] = &[
+        DESCRIPTION,
+        "TemplateId",
+        "DatasetMaxBindCount",
+        "DatasetMaxFileCount",
+        "DatasetMaxEntityCount",
+        "DatasetMaxRelationCount",
+        "DatasetMaxTotalFileSize",
+        "WorkflowParameters",
+    ];
+
+    /// A media dataset as an answer describes it.
+    #[must_use]
+    pub fn remote(dataset: cloud::MediaDataset) -> Remote {
+        let cloud::MediaDataset { project, name, mut fields } = dataset;
+        let mut labels = Labels::new();
+        let mark = Self.carrier().take(&mut labels, &mut fields);
+        Remote { id: RemoteId::keyed(project, name), labels, fields, latest: None, mark }
+    }
+
+    /// Reads one and has the service count its files, which any other read does not.
+    #[must_use]
+    pub fn get_with_statistics(self, id: &RemoteId) -> Request {
+        let (project, name) = key(id);
+        Request::get_media_dataset(project, name, true)
+    }
+
+    /// Asks for a page of those in a project: the first, or the one that a token stands for.
+    #[must_use]
+    pub fn list(self, place: &str, token: Option<&str>) -> Request {
+        Request::list_media_datasets(place, token)
+    }
+
+    /// The remotes on such a page, and the token of the next one unless it is the last.
+    pub fn listed(self, _: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<String>), Malformed> {
+        let (datasets, next) = answer.media_datasets()?;
+        Ok((datasets.into_iter().map(Self::remote).collect(), next))
+    }
+}
+
+/// Project and name; both empty for an id of another kind, and a request with such ids is not sent.
+fn key(id: &RemoteId) -> (&str, &str) {
+    id.key().unwrap_or_default()
+}
+
+/// The members with the mark in their text.
+fn marked(mut members: Fields, mark: Option<&RawMark>) -> Result<Fields, Unwritable> {
+    if let Some(mark) = mark {
+        MediaDatasets.carrier().put(mark, LONGEST, &mut Labels::new(), &mut members)?;
+    }
+    Ok(members)
+}
+
+impl Codec for MediaDatasets {
+    fn carrier(&self) -> Carrier {
+        Carrier::Text(DESCRIPTION)
+    }
+
+    fn creates(&self) -> Operation {
+        Operation::CreateMediaDataset
+    }
+
+    fn create(
+        &self,
+        _: Option<&str>,
+        members: &Fields,
+        _: &Labels,
+        mark: Option<&RawMark>,
+    ) -> Result<Request, Unwritable> {
+        let of = |member: &str| members.get(member).and_then(Value::as_str).unwrap_or_default();
+        let (project, name) = (of("ProjectName"), of("DatasetName"));
+        Ok(Request::create_media_dataset(project, name, &marked(members.clone(), mark)?))
+    }
+
+    fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
+        answer.media_dataset().map(|dataset| RemoteId::keyed(dataset.project, dataset.name))
+    }
+
+    fn get(&self, id: &RemoteId) -> Request {
+        let (project, name) = key(id);
+        Request::get_media_dataset(project, name, false)
+    }
+
+    fn shown(&self, _: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
+        answer.media_dataset().map(Self::remote)
+    }
+
+    fn update(&self, remote: &Remote, mut members: Fields) -> Result<Request, Unwritable> {
+        members.retain(|name, _| Self::CHANGEABLE.contains(&name.as_str()));
+        let mark = remote.mark.as_ref().filter(|_| members.contains_key(DESCRIPTION));
+        let (project, name) = key(&remote.id);
+        Ok(Request::update_media_dataset(project, name, &marked(members, mark)?))
+    }
+
+    fn delete(&self, id: &RemoteId) -> Request {
+        let (project, name) = key(id);
+        Request::delete_media_dataset(project, name)
+    }
+}
+
+#[cfg(test)]
+#[path = "media_tests.rs"]
+mod tests;
