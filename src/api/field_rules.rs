@@ -41,6 +41,23 @@ pub(super) fn dataset_id() -> Rule {
         .message("datasetId must be an id as the console shows it, such as d-0a1b: letters, digits, '_' and '-' only")
 }
 
+pub(super) fn project_name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9_-]+$')")
+        .message("projectName must be the name of an IMM project: letters, digits, '_' and '-' only")
+}
+
+pub(super) fn media_dataset_name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z_][a-zA-Z0-9_-]*$')")
+        .message("name must begin with a letter or '_', and go on with letters, digits, '_' and '-' only")
+}
+
+pub(super) fn media_description() -> Rule {
+    Rule::new("size(bytes(self)) <= 192").message(
+        "description must not be longer than 192 bytes in UTF-8: the service takes 256, and the operator's ownership mark \
+         needs 64",
+    )
+}
+
 pub(super) fn version_name() -> Rule {
     Rule::new("self.matches('^v[1-9][0-9]*$')")
         .message("versionName must be a name as the service gives it: v1, v2 and so on")

@@ -1,4 +1,4 @@
-//! The custom resources: group `pai.dataset-operator.dev`, version `v1alpha1`.
+//! The custom resources: groups `pai.dataset-operator.dev` and `imm.dataset-operator.dev`, version `v1alpha1`.
 //!
 //! This module is the contract with people and their tools, and nothing else: types, their schema, the
 //! rules the apiserver checks, and the names and reasons that appear on objects. It knows no HTTP and
@@ -15,6 +15,8 @@ pub mod dataset_definition;
 pub mod dataset_status;
 pub mod event;
 mod field_rules;
+pub mod media_dataset;
+pub mod media_dataset_definition;
 pub mod names;
 pub mod rules;
 mod schema;
@@ -28,6 +30,7 @@ pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use event::{EventReason, News};
+pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Origin,
     Outcome, Property, ProviderType, SourceType,

@@ -17,6 +17,7 @@ use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::MARK_RELEASED;
 use crate::remote::mark::{Labels, RawMark};
+use crate::remote::place;
 
 pub use dataset::Datasets;
 pub use media::MediaDatasets;
@@ -34,6 +35,56 @@ pub fn nested(collection: &str) -> Option<&'static dyn Nested> {
     NESTED.iter().copied().find(|codec| codec.collection() == collection)
 }
 
+/// The codec of the remotes that the lists of this place show.
+#[must_use]
+pub fn root(place: &str) -> &'static dyn Root {
+    if place::project(place).is_some() { &MediaDatasets } else { &Datasets }
+}
+
+/// What a list is asked for. A service that cannot select shows more than that, so callers check every item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Select<'a> {
+    /// Everything.
+    All,
+    /// Remotes with a label that holds this text.
+    Labelled(&'a str),
+    /// Remotes with this name.
+    Named(&'a str),
+    /// Remotes with these ids.
+    Ids(&'a [String]),
+}
+
+/// Where a page of a list begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// At the page of this number, from 1.
+    Number(u32),
+    /// Where the page before this one ended, by the token in its answer.
+    Token(String),
+}
+
+/// What one page of a list shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Its remotes.
+    pub remotes: Vec<Remote>,
+    /// `TotalCount`, if there is one.
+    pub total: Option<u64>,
+    /// What comes after it.
+    pub next: Next,
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Perhaps the page of the next number: the service does not say.
+    Number,
+    /// The page that this token asks for.
+    Token(String),
+    /// Nothing: the service says so.
+    End,
+}
+
 /// A change to the labels or the mark of an existing remote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -41,7 +92,7 @@ pub struct Change {
     pub request: Request,
     /// The remote after the request is acknowledged.
     pub after: Remote,
-    /// The request replaces all labels of the remote.
+    /// The request replaces what others may write too: all labels of the remote, or the text that carries its mark.
     pub replaces: bool,
 }
 
@@ -90,7 +141,7 @@ pub trait Codec: Sync + fmt::Debug {
                 let after = Remote { mark: Some(mark), ..remote.clone() };
                 let text = remote.fields.get(member).cloned().unwrap_or_else(|| Value::from(""));
                 let request = self.update(&after, Fields::from_iter([(member.to_owned(), text)]))?;
-                Ok(Change { request, after, replaces: false })
+                Ok(Change { request, after, replaces: true })
             }
         }
     }
@@ -143,6 +194,18 @@ pub trait LabelCodec: Sync + fmt::Debug {
     }
 }
 
+/// The requests that list the remotes which are in no other one, place by place, and what their answers show.
+pub trait Root: Codec {
+    /// The operation that lists a place.
+    fn lists(&self) -> Operation;
+    /// What to ask for to see every remote in a place that may carry a mark of these owner domains.
+    fn marked<'a>(&self, domains: &'a [String]) -> Vec<Select<'a>>;
+    /// Asks for a page.
+    fn list(&self, place: &str, select: Select<'_>, start: &Start) -> Request;
+    /// What such a page shows.
+    fn listed(&self, answer: &Answer) -> Result<Page, Malformed>;
+}
+
 /// The requests about the remotes in one collection of a dataset, and what their answers show.
 pub trait Nested: Codec {
     /// The collection, as ids name it.
@@ -151,6 +214,6 @@ pub trait Nested: Codec {
     fn lists(&self) -> Operation;
     /// Asks for a page of those in a dataset.
     fn list(&self, dataset: &str, page: u32) -> Request;
-    /// The remotes on such a page, and `TotalCount` if there is one.
-    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed>;
+    /// What such a page shows.
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<Page, Malformed>;
 }

@@ -42,7 +42,13 @@ pub(super) fn intent(dice: &mut Dice, desired: &Desired, nonces: &[&str]) -> Int
     }
     let hash = |dice: &mut Dice| if dice.chance(80) { desired.hash() } else { "0123456789abcdef".to_owned() };
     let attempts = nonces.iter().map(|nonce| Attempt { nonce: (*nonce).into(), hash: hash(dice) }).collect();
-    Intent { uid: UID.into(), target, principal: dice.one(&["ak", "ak", "former"]).into(), attempts }
+    Intent {
+        uid: UID.into(),
+        target,
+        principal: dice.one(&["ak", "ak", "former"]).into(),
+        attempts,
+        ..Intent::default()
+    }
 }
 
 /// The object. `poll`, `requested` and the like come and go independently.
@@ -157,6 +163,7 @@ pub(super) fn process(dice: &mut Dice, object: &ObjectFacts) -> StateView {
         predecessor_uncertain: dice.chance(10),
         futile: BTreeMap::new(),
         fresh: "0123456789abcdef".into(),
+        ..StateView::default()
     }
 }
 

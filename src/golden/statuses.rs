@@ -206,6 +206,7 @@ fn what_is_stored_reads_as_it_did() {
         target: target.clone(),
         principal: "LTAI5tExample".into(),
         attempts,
+        ..Intent::default()
     };
     let intents = [
         intent(&target, vec![]),

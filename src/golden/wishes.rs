@@ -182,6 +182,7 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, account: &AccountView) -
             region: account.region.clone(),
             workspace: "478".into(),
             dataset_id: versioned.then(|| dataset.to_owned()),
+            ..Target::default()
         },
         create,
         fixed,

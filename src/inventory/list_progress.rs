@@ -6,6 +6,8 @@
 
 use std::collections::HashSet;
 
+use crate::cloud::codec::Next;
+
 /// A list longer than this is not believed: the service would be repeating itself.
 const MOST_PAGES: u32 = 100_000;
 /// The service's own page size. Pages may be smaller than the size that was asked for; a full page holds a multiple of
@@ -25,6 +27,8 @@ pub(super) struct ListProgress {
     total: Option<u64>,
     /// A later page had another `TotalCount`.
     moved: bool,
+    /// The answers name what comes next. Items do not move between such pages.
+    chained: bool,
     items: u64,
     distinct: u64,
     /// How many different ones there were before the last page.
@@ -44,8 +48,8 @@ impl ListProgress {
         Self { number, ..Self::default() }
     }
 
-    /// One more page came, with so many items and this `TotalCount`.
-    pub(super) fn page(&mut self, items: usize, total: Option<u64>) {
+    /// One more page came, with so many items, this `TotalCount`, and this after it.
+    pub(super) fn page(&mut self, items: usize, total: Option<u64>, next: &Next) {
         let items = items as u64;
         if self.pages == 0 {
             (self.size, self.total) = (items, total);
@@ -53,7 +57,11 @@ impl ListProgress {
         self.pages += 1;
         self.items += items;
         self.before = self.distinct;
-        self.ended = items == 0;
+        (self.chained, self.ended) = match next {
+            Next::Number => (false, items == 0),
+            Next::Token(_) => (true, false),
+            Next::End => (true, true),
+        };
         self.moved |= total != self.total;
     }
 
@@ -89,6 +97,7 @@ impl ListProgress {
     pub(super) fn is_whole(&self) -> bool {
         match self.counted() {
             Some(total) => !self.moved && self.distinct == total,
+            None if self.chained => self.ended && self.distinct == self.items,
             // Without a count nothing tells whether items were left out. Two lists that agree must do.
             None => self.ended && self.distinct == self.items && self.fresh == 0,
         }
@@ -110,7 +119,7 @@ mod tests {
     fn progress(fresh: bool, pages: &[(usize, Option<u64>)]) -> ListProgress {
         let mut progress = ListProgress::new(1);
         for (items, total) in pages {
-            progress.page(*items, *total);
+            progress.page(*items, *total, &Next::Number);
             (0..*items).for_each(|_| progress.known(true, fresh));
             if !progress.wants_more() {
                 break;
@@ -160,6 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn a_list_whose_answers_name_the_next_page_is_whole_at_its_end() {
+        let mut progress = ListProgress::new(1);
+        for next in [Next::Token("t".to_owned()), Next::End] {
+            assert!(progress.wants_more() && !progress.is_whole());
+            progress.page(200, None, &next);
+            (0..200).for_each(|_| progress.known(true, true));
+        }
+        assert!(!progress.wants_more() && progress.is_whole());
+        let mut empty = ListProgress::new(1);
+        empty.page(0, None, &Next::End);
+        assert!(!empty.wants_more() && empty.is_whole());
+        let mut repeated = ListProgress::new(1);
+        for first in [true, false] {
+            repeated.page(200, None, &Next::Token("t".to_owned()));
+            (0..200).for_each(|_| repeated.known(first, first));
+        }
+        assert!(!repeated.wants_more() && !repeated.is_whole(), "the service repeats itself");
+    }
+
+    #[test]
     fn a_list_that_moved_is_not_whole() {
         assert_eq!(outcome(&[(100, Some(101)), (2, Some(102))]), (2, false, false));
         assert_eq!(outcome(&[(100, Some(150)), (49, Some(150)), (0, Some(150)), (0, None)]), (3, false, false));
@@ -180,7 +209,7 @@ mod tests {
         let mut progress = ListProgress::new(1);
         for first in [true, false] {
             assert!(progress.wants_more());
-            progress.page(10, Some(u64::MAX));
+            progress.page(10, Some(u64::MAX), &Next::Number);
             (0..10).for_each(|_| progress.known(first, first));
         }
         assert!(!progress.wants_more() && !progress.is_whole());
@@ -190,7 +219,7 @@ mod tests {
     #[test]
     fn an_item_shown_twice_counts_once() {
         let mut progress = ListProgress::new(1);
-        progress.page(4, Some(4));
+        progress.page(4, Some(4), &Next::Number);
         progress.known(true, true);
         progress.known(false, false);
         progress.other("d-1");

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list_progress::ListProgress;
-use crate::cloud::codec::{Datasets, Nested, PAGE};
-use crate::cloud::{self, Answer, CallError, ErrorClass, ListDatasets, Malformed, Operation, Permit, Request};
+use crate::cloud::codec::{self, Nested, Next, Page, Select, Start};
+use crate::cloud::{self, Answer, CallError, ErrorClass, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 
@@ -40,9 +40,14 @@ impl Listing {
     }
 }
 
-/// All datasets that the query selects; its page number and page size are ignored.
-pub async fn datasets(client: &cloud::Client, permit: &mut Permit, query: &ListDatasets) -> Result<Listing, CallError> {
-    whole(client, permit, &Query::Datasets(query)).await
+/// All remotes of this place that are selected, and perhaps others.
+pub async fn place(
+    client: &cloud::Client,
+    permit: &mut Permit,
+    place: &str,
+    select: Select<'_>,
+) -> Result<Listing, CallError> {
+    whole(client, permit, &Query::Place(place, select)).await
 }
 
 /// All remotes in one collection of a dataset.
@@ -56,33 +61,31 @@ pub async fn children(
 }
 
 enum Query<'a> {
-    Datasets(&'a ListDatasets),
+    Place(&'a str, Select<'a>),
     Children(&'a dyn Nested, &'a str),
 }
 
 impl Query<'_> {
-    fn request(&self, page: u32) -> Request {
-        match self {
-            Self::Datasets(query) => {
-                Request::list_datasets(&ListDatasets { page_number: page, page_size: PAGE, ..(*query).clone() })
-            }
-            Self::Children(codec, dataset) => codec.list(dataset, page),
+    fn request(&self, start: &Start) -> Request {
+        match (self, start) {
+            (Self::Place(place, select), _) => codec::root(place).list(place, *select, start),
+            (Self::Children(codec, dataset), Start::Number(page)) => codec.list(dataset, *page),
+            // No list of what is in a dataset has tokens.
+            (Self::Children(codec, dataset), Start::Token(_)) => codec.list(dataset, 1),
         }
     }
 
-    /// There cannot be more items than this.
-    fn most(&self) -> Option<usize> {
+    /// Everything that was asked for by id has been found.
+    fn is_answered(&self, found: &Found) -> bool {
         match self {
-            Self::Datasets(query) => Some(query.dataset_ids.len()).filter(|ids| *ids > 0),
-            Self::Children(..) => None,
+            Self::Place(_, Select::Ids(ids)) => ids.iter().all(|id| found.contains_key(&RemoteId::new(id))),
+            Self::Place(_, Select::All | Select::Labelled(_) | Select::Named(_)) | Self::Children(..) => false,
         }
     }
 
-    fn read(&self, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+    fn read(&self, answer: &Answer) -> Result<Page, Malformed> {
         match self {
-            Self::Datasets(_) => {
-                answer.datasets().map(|(items, total)| (items.into_iter().map(Datasets::remote).collect(), total))
-            }
+            Self::Place(place, _) => codec::root(place).listed(answer),
             Self::Children(codec, dataset) => codec.listed(dataset, answer),
         }
     }
@@ -104,9 +107,9 @@ type Found = BTreeMap<RemoteId, Arc<Remote>>;
 
 /// Reads the list once, and says whether it stayed the same while it was read.
 async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) -> Result<(Found, bool), CallError> {
-    let (mut found, mut progress) = (Found::new(), ListProgress::new(0));
+    let (mut found, mut progress, mut start) = (Found::new(), ListProgress::new(0), Start::Number(1));
     while progress.wants_more() {
-        let request = query.request(progress.pages + 1);
+        let request = query.request(&start);
         let answer = match client.call_in(permit, &request).await {
             // The list became shorter meanwhile, or it has no count and the page before was the last one.
             Err(error) if progress.pages > 0 && error.class == ErrorClass::Unexplained => {
@@ -116,15 +119,19 @@ async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) ->
             answer => answer?,
         };
         let read = query.read(&answer);
-        let (page, total) = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
-        progress.page(page.len(), total);
-        for remote in page {
+        let page = read.map_err(|malformed| CallError::malformed(request.operation(), malformed))?;
+        progress.page(page.remotes.len(), page.total, &page.next);
+        for remote in page.remotes {
             let first = found.insert(remote.id.clone(), Arc::new(remote)).is_none();
             progress.known(first, false);
         }
-        if query.most() == Some(found.len()) {
+        if query.is_answered(&found) {
             progress.end();
         }
+        start = match page.next {
+            Next::Number | Next::End => Start::Number(progress.pages + 1),
+            Next::Token(token) => Start::Token(token),
+        };
     }
     Ok((found, progress.is_whole()))
 }

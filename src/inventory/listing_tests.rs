@@ -25,9 +25,8 @@ async fn service(knobs: Value) -> (Emulator, cloud::Client) {
 /// calls they took.
 async fn listed(knobs: Value) -> [(usize, bool, u64); 2] {
     let (emulator, client) = service(knobs).await;
-    let named =
-        ListDatasets { workspace_id: Some(WORKSPACE.into()), name: Some("n-".into()), ..ListDatasets::default() };
-    let datasets = datasets(&client, &mut Permit::wait(Lane::UserChange), &named).await.unwrap();
+    let named = Select::Named("n-");
+    let datasets = place(&client, &mut Permit::wait(Lane::UserChange), WORKSPACE, named).await.unwrap();
     let versions = children(&client, &mut Permit::wait(Lane::UserChange), &Versions, &id(0)).await.unwrap();
     let calls = |operation: &str| emulator.stats().calls[operation];
     [("ListDatasets", datasets), ("ListDatasetVersions", versions)].map(|(operation, listing)| {
@@ -66,12 +65,9 @@ async fn a_list_that_misleads_is_said_to_be_incomplete_after_three_tries() {
 async fn a_list_by_ids_ends_with_the_last_of_them() {
     for knobs in [json!({}), json!({"totalCount": "absent"}), json!({"totalCount": "page"})] {
         let (emulator, client) = service(knobs).await;
-        let query = ListDatasets {
-            workspace_id: Some(WORKSPACE.into()),
-            dataset_ids: (5..25).map(id).collect(),
-            ..ListDatasets::default()
-        };
-        let listing = datasets(&client, &mut Permit::wait(Lane::UserChange), &query).await.unwrap();
+        let ids: Vec<_> = (5..25).map(id).collect();
+        let mut permit = Permit::wait(Lane::UserChange);
+        let listing = place(&client, &mut permit, WORKSPACE, Select::Ids(&ids)).await.unwrap();
         assert_eq!((listing.remotes.len(), listing.complete), (20, true));
         assert_eq!(emulator.stats().calls["ListDatasets"].ok, 1);
     }
@@ -90,9 +86,8 @@ async fn a_list_whose_first_page_is_refused_is_no_empty_list() {
             ..Fault::default()
         };
         emulator.add_faults(["ListDatasets", "ListDatasetVersions"].map(refused));
-        let all = ListDatasets { workspace_id: Some(WORKSPACE.into()), ..ListDatasets::default() };
         let mut turn = Permit::wait(Lane::UserChange);
-        assert!(datasets(&client, &mut turn, &all).await.is_err(), "{code}");
+        assert!(place(&client, &mut turn, WORKSPACE, Select::Named("")).await.is_err(), "{code}");
         assert!(children(&client, &mut turn, &Versions, &id(0)).await.is_err(), "{code}");
     }
 }

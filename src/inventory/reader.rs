@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::listing;
-use crate::cloud::codec::{Codec, Datasets};
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Operation, Permit, Request};
+use crate::cloud::codec::{self, Codec, Datasets, Root, Select, Start};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, Permit};
 use crate::lock::lock;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -95,13 +95,9 @@ impl Reader {
                 Err(error) => refused = Some(error),
             }
         }
-        let query = ListDatasets {
-            workspace_id: Some(workspace.to_owned()),
-            dataset_ids: vec![id.root().to_owned()],
-            ..ListDatasets::default()
-        };
-        let listing = listing::datasets(&self.client, permit, &query).await?;
-        let shown = listing.shows(&RemoteId::new(id.root()), Operation::ListDatasets)?;
+        let ids = [id.root().to_owned()];
+        let listing = listing::place(&self.client, permit, workspace, Select::Ids(&ids)).await?;
+        let shown = listing.shows(&RemoteId::new(id.root()), codec::root(workspace).lists())?;
         refused.filter(|_| shown).map_or(Ok(shown), Err)
     }
 
@@ -157,21 +153,16 @@ impl Reader {
         let mut waiting = lock(&self.queue).remove(workspace).unwrap_or_default();
         while waiting.len() > 1 {
             let rest = waiting.split_off(waiting.len().min(MOST));
-            let query = ListDatasets {
-                workspace_id: Some(workspace.to_owned()),
-                dataset_ids: waiting.iter().map(|(id, _)| id.clone()).collect(),
-                page_number: 1,
-                page_size: 100,
-                ..ListDatasets::default()
-            };
-            let items = match self.client.call(Lane::UserChange, &Request::list_datasets(&query)).await {
-                Ok(answer) => answer.datasets().map(|(items, _)| items).unwrap_or_default(),
+            let ids: Vec<_> = waiting.iter().map(|(id, _)| id.clone()).collect();
+            let request = Datasets.list(workspace, Select::Ids(&ids), &Start::Number(1));
+            let remotes = match self.client.call(Lane::UserChange, &request).await {
+                Ok(answer) => Datasets.listed(&answer).map(|page| page.remotes).unwrap_or_default(),
                 Err(_) => Vec::new(),
             };
-            let mut shown: HashMap<_, _> = items
+            let mut shown: HashMap<_, _> = remotes
                 .into_iter()
-                .map(|item| (item.id.clone(), Arc::new(Datasets::remote(item))))
-                .filter(|(_, remote)| remote.mark.as_ref().is_some_and(|mark| mark.domain.is_some()))
+                .filter(|remote| remote.mark.as_ref().is_some_and(|mark| mark.domain.is_some()))
+                .map(|remote| (remote.id.root().to_owned(), Arc::new(remote)))
                 .collect();
             for (id, sender) in waiting {
                 let _ = sender.send(shown.remove(&id));

@@ -62,6 +62,8 @@ pub(super) struct Row {
     /// Its newest version carries such a mark.
     pub(super) newest_is_marked: bool,
     source: Source,
+    /// The last content is that of our own write.
+    pub(super) written: bool,
     /// One of our writes may or may not have changed it.
     doubtful: bool,
 }
@@ -79,6 +81,7 @@ impl Row {
             marked: marked(remote, domains),
             newest_is_marked: remote.latest.as_ref().is_some_and(|latest| marked(latest, domains).is_some()),
             source,
+            written: source == Source::Sent,
             doubtful: false,
         })
     }
@@ -92,6 +95,17 @@ impl Row {
     /// The remote as it was shown last, however long ago.
     pub(super) fn remote(&self) -> Option<Arc<Remote>> {
         self.shown.open().map(Arc::new)
+    }
+
+    /// Whether a read or list as of this time may still show the remote as it was before our write, as the service takes
+    /// up to `lag` to show one.
+    pub(super) fn hides(&self, as_of: Instant, lag: Duration) -> bool {
+        self.written && !self.doubtful && !lag.is_zero() && self.as_of + lag > as_of
+    }
+
+    /// The service shows our write at once.
+    pub(super) const fn shows_at_once(&mut self) {
+        self.written = false;
     }
 
     /// Whether this is its newest version, by a hash. (The caller compares the names in full before it acts.)

@@ -5,6 +5,7 @@ mod absent;
 mod recorders;
 mod sweeps;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::row::{Row, Source, owner_hash};
 use super::watches::Watches;
 use crate::remote::Remote;
 use crate::remote::id::{RemoteId, VERSIONS, collection_of, version_number};
+use crate::remote::place::{self, UPDATE_LAG};
 use crate::remote::uid::Uid;
 
 /// How many ids of gone remotes are remembered.
@@ -97,6 +99,13 @@ impl Rows {
         }
     }
 
+    /// The same, unless the service may not show it yet.
+    pub(super) fn last_shown(&self, id: &RemoteId) -> Option<Arc<Remote>> {
+        let written = |row: &Row| id.key().is_some() && row.written;
+        let hidden = id.child().is_none() && self.entries.get(id.root())?.row.as_ref().is_some_and(written);
+        if hidden { None } else { self.last(id) }
+    }
+
     pub(super) fn get(&self, id: &RemoteId, now: Instant, trusted: Duration) -> Option<Arc<Remote>> {
         let entry = self.entries.get(id.root())?;
         let Some(child) = id.child() else {
@@ -162,6 +171,9 @@ impl Rows {
             self.created_version(remote, as_of);
         } else {
             self.believe(remote, as_of, Source::Sent);
+            // Only updates take their time to show, so the next list may replace this row.
+            let row = self.entries.get_mut(remote.id.root()).and_then(|entry| entry.row.as_mut());
+            row.into_iter().for_each(Row::shows_at_once);
         }
     }
 
@@ -214,13 +226,16 @@ impl Rows {
             }
             return changed;
         }
-        if entry.row.as_ref().is_some_and(|old| old.as_of > as_of) {
+        let lag = if remote.id.key().is_some() { UPDATE_LAG } else { Duration::ZERO };
+        if entry.row.as_ref().is_some_and(|old| old.as_of > as_of || (source == Source::Shown && old.hides(as_of, lag)))
+        {
             return false;
         }
-        if let Some(workspace) = remote.fields.get("WorkspaceId").and_then(serde_json::Value::as_str)
-            && entry.workspace.as_deref() != Some(workspace)
+        let workspace = remote.fields.get("WorkspaceId").and_then(serde_json::Value::as_str).map(Cow::from);
+        if let Some(workspace) = workspace.or_else(|| place::of(&remote.id).map(Cow::from))
+            && entry.workspace.as_deref() != Some(&*workspace)
         {
-            entry.workspace = Some(workspace.into());
+            entry.workspace = Some(workspace.as_ref().into());
         }
         let (before, after) = (entry.row.as_ref().map_or(0, |row| row.owner), row.owner);
         let changed = put(entry.row.as_mut(), &mut row);

@@ -357,3 +357,31 @@ fn a_record_of_a_typical_dataset_is_small() {
     assert!(size <= 262, "{size} bytes");
     assert!(size_of::<Row>() <= 72, "{} bytes around it", size_of::<Row>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shown_soon_after_an_update_of_a_media_dataset_does_not_undo_it() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let media = |description: &str| {
+        let fields = serde_json::json!({ "Description": description });
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        Remote::labelled(RemoteId::keyed("photos", "cats"), Labels::new(), fields, None)
+    };
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let shown = |rows: &Rows| description(rows, "photos/cats", start).unwrap();
+    rows.created(&media("made"), at(0));
+    assert!(rows.put(&media("by hand"), at(1), Source::Shown), "a create shows at once");
+    rows.believe(&media("ours"), at(10), Source::Sent);
+    let last = |rows: &Rows| rows.last_shown(&RemoteId::keyed("photos", "cats")).is_some();
+    assert!(!last(&rows), "what was sent may not be what is shown");
+    assert!(!rows.put(&media("by hand"), at(309), Source::Shown));
+    assert_eq!(shown(&rows), "ours");
+    assert!(rows.put(&media("by hand"), at(310), Source::Shown));
+    assert_eq!((shown(&rows).as_str(), last(&rows)), ("by hand", true));
+    rows.believe(&media("ours"), at(320), Source::Sent);
+    rows.doubt(&RemoteId::keyed("photos", "cats"), at(330));
+    assert!(rows.put(&media("as it is"), at(331), Source::Shown), "a doubt ends with the next read");
+    assert_eq!(rows.recorders_in("imm:photos").len(), 0);
+    let key = ObjectKey::new("MediaDataset", "ns", "cats", "uid");
+    rows.recorded(&RemoteId::keyed("photos", "cats"), &key, None);
+    assert_eq!(rows.recorders_in("imm:photos"), [key], "its id names its place");
+}

@@ -16,9 +16,8 @@ use super::list_progress::ListProgress;
 use super::row::{Source, owner_hash};
 use super::rows::CHILD_RESYNCS;
 use super::{Inventory, ListError, listing};
-use crate::cloud::codec::{Datasets, NESTED, Nested, PAGE};
-use crate::cloud::{CallError, Client, ErrorClass, Lane, ListDatasets, Permit, Request};
-use crate::remote::Remote;
+use crate::cloud::codec::{self, NESTED, Nested, Next, PAGE, Root, Select, Start};
+use crate::cloud::{CallError, Client, ErrorClass, Lane, Permit};
 use crate::remote::id::RemoteId;
 
 /// Pages under way at a time when nothing is known yet: they are worth more than the wait for each.
@@ -30,7 +29,8 @@ pub(super) async fn run(inventory: Arc<Inventory>, client: Client, mut wanted: m
     while let Some(workspace) = wanted.recv().await {
         let (inventory, client) = (inventory.clone(), client.clone());
         tasks.spawn(async move {
-            let sweep = Sweep { inventory: &inventory, client: &client, workspace: &workspace };
+            let root = codec::root(&workspace);
+            let sweep = Sweep { inventory: &inventory, client: &client, root, workspace: &workspace };
             let mut failures = 0;
             while !sweep.round(Pace::Fast).await {
                 failures += 1;
@@ -57,24 +57,22 @@ enum Pace {
 struct Sweep<'a> {
     inventory: &'a Inventory,
     client: &'a Client,
+    root: &'a dyn Root,
     workspace: &'a str,
 }
 
-struct Page {
-    remotes: Vec<Remote>,
-    total: Option<u64>,
-    since: Instant,
-}
+/// A page, as of this time.
+type Page = (codec::Page, Instant);
 
 impl Sweep<'_> {
     /// Lists the workspace once. Returns whether the list was whole.
     async fn round(&self, pace: Pace) -> bool {
         let since = self.inventory.lagged(Instant::now());
         let (mut first, mut whole, mut pages) = (None, true, 0);
-        for domain in &self.inventory.settings.domains {
+        for select in self.root.marked(&self.inventory.settings.domains) {
             let number = self.inventory.next_list(self.workspace);
             first.get_or_insert(number);
-            let progress = self.list(domain, number, pace).await;
+            let progress = self.list(select, number, pace).await;
             whole &= progress.is_whole();
             pages += progress.pages;
         }
@@ -83,14 +81,14 @@ impl Sweep<'_> {
         whole
     }
 
-    async fn list(&self, domain: &str, number: u32, pace: Pace) -> ListProgress {
+    async fn list(&self, select: Select<'_>, number: u32, pace: Pace) -> ListProgress {
         let mut progress = ListProgress::new(number);
         self.pause(pace, &progress).await;
-        self.take(self.page(domain, 1).await, &mut progress);
-        let mut next = 2;
-        if pace == Pace::Fast {
+        let mut next = self.take(self.page(select, &Start::Number(1)).await, &mut progress);
+        if pace == Pace::Fast && next == Next::Number {
             let pages = progress.pages_expected();
-            let rest = futures::stream::iter(2..=pages).map(|page| self.page(domain, page)).buffer_unordered(AHEAD);
+            let read = async |number| self.page(select, &Start::Number(number)).await;
+            let rest = futures::stream::iter(2..=pages).map(read).buffer_unordered(AHEAD);
             let mut rest = std::pin::pin!(rest);
             while let Some(page) = rest.next().await {
                 self.take(page, &mut progress);
@@ -98,13 +96,15 @@ impl Sweep<'_> {
                     break;
                 }
             }
-            next = pages + 1;
         }
         // The rest, or all of it: pages may come out smaller than the first one.
         while progress.wants_more() {
             self.pause(pace, &progress).await;
-            self.take(self.page(domain, next).await, &mut progress);
-            next += 1;
+            let start = match next {
+                Next::Number | Next::End => Start::Number(progress.pages + 1),
+                Next::Token(token) => Start::Token(token),
+            };
+            next = self.take(self.page(select, &start).await, &mut progress);
         }
         progress
     }
@@ -125,28 +125,21 @@ impl Sweep<'_> {
     }
 
     /// One page, tried until it comes. `None`: the service says that there is none of this number.
-    async fn page(&self, domain: &str, number: u32) -> Option<Page> {
-        let query = ListDatasets {
-            workspace_id: Some(self.workspace.to_owned()),
-            label: Some(domain.to_owned()),
-            page_number: number,
-            page_size: PAGE,
-            ..ListDatasets::default()
-        };
-        let request = Request::list_datasets(&query);
+    async fn page(&self, select: Select<'_>, start: &Start) -> Option<Page> {
+        let request = self.root.list(self.workspace, select, start);
         let mut failures = 0;
         loop {
             let since = self.inventory.lagged(Instant::now());
             let answer = self.client.call(Lane::Sweep, &request).await.and_then(|answer| {
-                answer.datasets().map_err(|malformed| CallError::malformed(request.operation(), malformed))
+                self.root.listed(&answer).map_err(|malformed| CallError::malformed(request.operation(), malformed))
             });
             match answer {
-                Ok((items, total)) => {
+                Ok(page) => {
                     self.inventory.reached(self.workspace);
-                    return Some(Page { remotes: items.into_iter().map(Datasets::remote).collect(), total, since });
+                    return Some((page, since));
                 }
                 // The list became shorter meanwhile, or it has no count and the page before was the last one.
-                Err(error) if number > 1 && error.class == ErrorClass::Unexplained => return None,
+                Err(error) if *start != Start::Number(1) && error.class == ErrorClass::Unexplained => return None,
                 Err(error) => {
                     failures += 1;
                     sleep(self.inventory.failed(self.workspace, ListError::Call(error), failures)).await;
@@ -155,26 +148,29 @@ impl Sweep<'_> {
         }
     }
 
-    /// Puts what a page shows into the rows and wakes whom it concerns.
-    fn take(&self, page: Option<Page>, progress: &mut ListProgress) {
-        let Some(page) = page else { return progress.end() };
-        progress.page(page.remotes.len(), page.total);
+    /// Puts what a page shows into the rows and wakes whom it concerns. Returns what comes after the page.
+    fn take(&self, page: Option<Page>, progress: &mut ListProgress) -> Next {
+        let Some((page, since)) = page else {
+            progress.end();
+            return Next::End;
+        };
+        progress.page(page.remotes.len(), page.total, &page.next);
         let (mut keys, known) = (Vec::new(), self.inventory.is_swept(self.workspace));
         {
             let mut state = self.inventory.state();
             for remote in &page.remotes {
                 let id = remote.id.root();
                 let ours = remote.mark.as_ref().is_some_and(|mark| mark.may_be_under(&self.inventory.settings.domains));
-                if !ours && !state.rows.is_recorded(id) {
+                if !ours && !state.rows.is_recorded(id) && !state.rows.watches.has(id) {
                     progress.other(id);
                     continue;
                 }
                 let fresh = !state.rows.is_shown(id);
-                if state.rows.put(remote, page.since, Source::Shown) {
+                if state.rows.put(remote, since, Source::Shown) {
                     keys.extend(state.rows.recorders_of(id));
                 }
                 if known {
-                    keys.extend(state.rows.outlived(remote, page.since));
+                    keys.extend(state.rows.outlived(remote, since));
                 }
                 match state.rows.seen_by(id, progress.number) {
                     Some(first) => progress.known(first, fresh),
@@ -183,6 +179,7 @@ impl Sweep<'_> {
             }
         }
         self.inventory.shown(self.workspace, keys);
+        page.next
     }
 
     /// Asks by id for what somebody recorded, or waits for, and the lists since number `first` did not show. What nobody
@@ -204,14 +201,15 @@ impl Sweep<'_> {
                 }
             }
         }
+        if self.root.marked(&self.inventory.settings.domains) == [Select::All] {
+            // The list would have shown them.
+            let nothing = listing::Listing { remotes: Vec::new(), complete: whole };
+            return self.confirmed(&missing, &nothing, since);
+        }
         for ids in missing.chunks(PAGE as usize) {
-            let query = ListDatasets {
-                workspace_id: Some(self.workspace.to_owned()),
-                dataset_ids: ids.to_vec(),
-                ..ListDatasets::default()
-            };
             let since = self.inventory.lagged(Instant::now());
-            match listing::datasets(self.client, &mut Permit::wait(Lane::Sweep), &query).await {
+            let mut permit = Permit::wait(Lane::Sweep);
+            match listing::place(self.client, &mut permit, self.workspace, Select::Ids(ids)).await {
                 Ok(listing) => self.confirmed(ids, &listing, since),
                 // They are asked for again after the next round; until then what was believed becomes too old.
                 Err(error) => tracing::warn!(workspace = self.workspace, %error, "datasets could not be confirmed"),

@@ -126,7 +126,7 @@ impl Inventory {
             // A change since the reconcile read them wakes the object at once.
             if rows.is_gone(&about.id) {
                 rows.watches.left(&about.id);
-            } else if let Some(remote) = rows.last(&about.id) {
+            } else if let Some(remote) = rows.last_shown(&about.id) {
                 rows.watches.shown(&remote);
             }
         }

@@ -1,5 +1,7 @@
 //! The changes that make a remote equal to its spec, in the order in which they are made.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::first_version::{self, first_of, needs_first};
@@ -9,8 +11,9 @@ use crate::plan::desired::Desired;
 use crate::plan::edit::Comparison;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::carrier::Unwritable;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::Fields;
+use crate::remote::mark::Ownership;
 
 /// Compares a dataset with its spec, and also its v1 if the spec manages that.
 pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
@@ -41,11 +44,27 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result
 
 /// Compares a remote that has nothing in it, such as a version, with its spec.
 pub(super) fn plain(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
-    let (own, codec) = (Part::of(desired, remote), view.profile.codec);
-    let update = own.update(codec, &own.members(view))?;
+    let codec = view.profile.codec;
+    let marked = with_its_mark(view, remote);
+    let own = Part::of(desired, &marked);
+    let mut members = own.members(view);
+    if let (Carrier::Text(text), Cow::Owned(marked), false) = (codec.carrier(), &marked, members.is_empty()) {
+        members.entry(text).or_insert_with(|| marked.fields.get(text).cloned().unwrap_or_else(|| Value::from("")));
+    }
+    let update = own.update(codec, &members)?;
     let labels = codec.labels().map(|codec| own.label_edits(view, codec)).unwrap_or_default();
     let edits = update.into_iter().chain(labels).collect();
     Ok(Comparison { edits, needs: None, left: own.left(view), held: own.held() })
+}
+
+/// The remote with the mark that it is to have: somebody may have edited the text that carried it, and the next change of
+/// the remote puts it back.
+fn with_its_mark<'a>(view: &View, remote: &'a Remote) -> Cow<'a, Remote> {
+    let attempt = view.recorded.attempt.as_ref().filter(|_| view.profile.codec.carrier() != Carrier::Labels);
+    match attempt.filter(|_| view.ownership(remote) == Ownership::Nobody) {
+        Some(attempt) => Cow::Owned(Remote { mark: Some(view.mark(&attempt.nonce)), ..remote.clone() }),
+        None => Cow::Borrowed(remote),
+    }
 }
 
 /// A change of who may see a dataset.

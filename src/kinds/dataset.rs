@@ -1,6 +1,7 @@
 //! A Dataset: a PAI dataset and, as long as no DatasetVersion binds it, its v1.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use kube::ResourceExt;
 use serde_json::{Map, Value, json};
@@ -101,6 +102,7 @@ pub const PROFILE: Profile = Profile {
     resource: "paids",
     id_keys: &["datasetId"],
     fixed: FIXED,
+    update_lag: Duration::ZERO,
     info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
     codec: &codec::Datasets,
     inner: Some(first_version::NAME),

@@ -1,9 +1,10 @@
-//! The kinds: the wishes of a Dataset and a DatasetVersion in terms of the API. Pure; one file per kind.
+//! The kinds: the wishes of each custom resource in terms of the API. Pure; one file per kind.
 
 mod compare;
 pub mod dataset;
 mod first_version;
 mod info;
+pub mod media_dataset;
 mod members;
 mod parent;
 mod part;
@@ -13,6 +14,7 @@ pub mod version;
 use crate::reconcile::kind::Kind;
 
 pub use dataset::Datasets;
+pub use media_dataset::MediaDatasets;
 pub use version::DatasetVersions;
 
 /// Work to do for each kind.
@@ -25,6 +27,7 @@ pub trait ForEachKind {
 pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();
+    work.visit::<MediaDatasets>();
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::plan::field::{Field, FieldChange, LABELS};
 use crate::plan::futile::print;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::carrier::Unwritable;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::{Fields, difference, same};
 use crate::remote::mark::{Labels, is_mark};
 
@@ -52,7 +52,9 @@ impl<'a> Part<'a> {
         if members.is_empty() {
             return Ok(None);
         }
-        codec.update(self.remote, members.clone()).map(|request| Some(self.spec_edit(members, request)))
+        let edit = self.spec_edit(members, codec.update(self.remote, members.clone())?);
+        let rewrites = matches!(codec.carrier(), Carrier::Text(member) if members.contains_key(member));
+        Ok(Some(Edit { replaces: rewrites.then(|| self.remote.id.clone()), ..edit }))
     }
 
     /// A change from PRIVATE to PUBLIC, which has a call of its own.

@@ -1,6 +1,7 @@
 //! A DatasetVersion: v2 or a later version of a dataset, or its v1, which the object only binds and never deletes.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use kube::{Resource, ResourceExt};
 
@@ -57,6 +58,7 @@ pub const PROFILE: Profile = Profile {
     resource: "paidsv",
     id_keys: &["datasetId", "versionName"],
     fixed: FIXED,
+    update_lag: Duration::ZERO,
     info_keys: &["ownerId", "mountPath", "mountAccess"],
     codec: &codec::Versions,
     inner: None,

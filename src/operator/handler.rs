@@ -24,6 +24,7 @@ use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::reconcile::stored::StoredObject;
 use crate::remote::id::RemoteId;
+use crate::remote::place;
 use crate::remote::uid::Uid;
 
 /// Queues of objects to reconcile, one for each kind.
@@ -163,8 +164,8 @@ impl<K: Kind> EventHandler<K> {
         live.insert(name.kind, uid);
         if let Some((id, workspace)) = remote {
             inventory.recorded(&id, &ObjectKey { name: name.clone(), uid }, workspace);
-            if let Some(workspace) = workspace {
-                inventory.want(workspace, None);
+            if let Some(place) = workspace.map(str::to_owned).or_else(|| place::of(&id)) {
+                inventory.want(&place, None);
             }
         }
     }

@@ -37,6 +37,14 @@ impl Caller {
         named == self.principal || self.keys.iter().any(|key| key == named)
     }
 
+    /// Is this principal, as an intent or a status names it, one of the caller's account? IMM shows every caller of an
+    /// account the same.
+    #[must_use]
+    pub fn is_of_the_account_of(&self, named: &str) -> bool {
+        let account = |arn: &str| arn.strip_prefix("acs:ram::")?.split(':').next().map(str::to_owned);
+        account(named).is_some_and(|account_id| account(&self.principal) == Some(account_id))
+    }
+
     /// May this principal turn out to be this caller once the token service answers?
     #[must_use]
     pub fn may_be(&self, named: &str) -> bool {
@@ -89,6 +97,14 @@ mod tests {
         let caller = known(ROLE, &["K1"]);
         assert!(absence_counts(Some("other"), &caller, |named| named == "other"));
         assert!(absence_counts(None, &caller, |_| false));
+    }
+
+    #[test]
+    fn callers_of_one_account_are_told_by_their_names() {
+        let caller = known(ROLE, &["K1"]);
+        assert!(caller.is_of_the_account_of("acs:ram::1:user/u"));
+        assert!(!caller.is_of_the_account_of("acs:ram::2:role/r") && !caller.is_of_the_account_of("K1"));
+        assert!(!Caller::by_key("K1").is_of_the_account_of("acs:ram::1:user/u"));
     }
 
     #[test]

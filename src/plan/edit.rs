@@ -18,8 +18,8 @@ pub struct Edit {
     pub request: Request,
     /// The remotes as they are once the service acknowledged the request.
     pub after: Vec<Remote>,
-    /// The request replaces all labels of this remote, which must have been read in this reconcile: labels of others
-    /// are kept only if they are known, and the inventory may lack the newest of them.
+    /// The request replaces all labels of this remote, or the text that carries its mark. The remote must have been read
+    /// in this reconcile: what others wrote there is kept only if it is known, and the inventory may lack the newest of it.
     pub replaces: Option<RemoteId>,
     /// The reason for the change.
     pub purpose: Purpose,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::plan::account::absence_counts;
 use crate::plan::aftermath::place_is_swept;
+use crate::plan::intent::Target;
 use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -46,6 +47,8 @@ impl View {
         let mut ids: BTreeSet<RemoteId> = self.recorded.id.iter().cloned().collect();
         ids.extend(self.recorded.id.iter().map(|id| RemoteId::new(id.root())));
         ids.extend(dataset.clone().map(RemoteId::new));
+        let key = target.as_ref().and_then(Target::key);
+        ids.extend(key.clone());
         self.observed.swept = in_hand
             || place_is_swept(
                 target.as_ref().map(|target| index.is_swept(&target.workspace)),
@@ -71,8 +74,14 @@ impl View {
                 None => self.look_up(index, first),
             }
         }
-        self.observed.absence_counts =
-            in_hand || absence_counts(self.named_principal(), &self.account.caller, |named| index.can_see(named));
+        self.observed.absence_counts = in_hand
+            || absence_counts(self.named_principal(), &self.account.caller, |named| match key {
+                Some(_) => self.account.caller.is_of_the_account_of(named),
+                None => index.can_see(named),
+            });
+        if let Some(key) = key.filter(|key| index.recorded_elsewhere(key, &self.object.uid)) {
+            self.observed.recorded_elsewhere.insert(key);
+        }
         let seen: Vec<_> = self.seen().cloned().collect();
         for remote in seen {
             if let Some(uid) = remote.mark.as_ref().and_then(RawMark::uid).filter(|uid| *uid != self.object.uid)

@@ -5,6 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::remote::id::RemoteId;
+use crate::remote::place;
+
 /// How many attempts an intent remembers.
 pub const REMEMBERED: usize = 8;
 
@@ -17,11 +20,23 @@ pub struct Target {
     /// Region, empty if only an endpoint is configured.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub region: String,
-    /// Workspace id.
+    /// Workspace id, or [the place](crate::remote::place) of an IMM project.
     pub workspace: String,
     /// For a version: the dataset it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
+    /// For a remote that has no id but its name: that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Target {
+    /// The id of the remote, if that is known before the remote exists.
+    #[must_use]
+    pub fn key(&self) -> Option<RemoteId> {
+        let project = place::project(&self.workspace)?;
+        self.name.as_ref().map(|name| RemoteId::keyed(project, name))
+    }
 }
 
 /// One attempt to create or adopt.
@@ -35,6 +50,7 @@ pub struct Attempt {
 
 /// What the annotation holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Intent {
     /// The object this intent was written for.
     pub uid: String,
@@ -45,6 +61,10 @@ pub struct Intent {
     /// The last attempts, oldest first.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// A delete of the remote is about to be sent, or was. It is noted for remotes that are known by their names: such a
+    /// delete, if it is late, would hit the next one of that name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_sent: bool,
 }
 
 impl Intent {

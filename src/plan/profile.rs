@@ -1,5 +1,7 @@
 //! What a decision may know of a kind: constants and pure functions. `plan` itself is the same for all kinds.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::clearance::Clearance;
@@ -22,6 +24,8 @@ pub struct Profile {
     pub id_keys: &'static [&'static str],
     /// Members that are fixed at creation, by API name.
     pub fixed: &'static [&'static str],
+    /// How long the service may go on showing a remote as it was before a change.
+    pub update_lag: Duration,
     /// Members of status that inform users, such as `mountPath`.
     pub info_keys: &'static [&'static str],
     /// Builds the requests of this kind and reads their answers.
@@ -76,7 +80,11 @@ impl Profile {
     #[must_use]
     pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
         let mut ids = self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str));
-        let outermost = RemoteId::new(ids.next()??);
-        ids.try_fold(outermost, |id, name| Some(id.within(self.collection()?, name?)))
+        let outermost = ids.next()??;
+        match (self.collection(), ids.next()) {
+            (_, None) => Some(RemoteId::new(outermost)),
+            (Some(collection), Some(name)) => Some(RemoteId::new(outermost).within(collection, name?)),
+            (None, Some(name)) => Some(RemoteId::keyed(outermost, name?)),
+        }
     }
 }

@@ -90,6 +90,10 @@ pub struct StateView {
     pub name_taken: Option<Duration>,
     /// How long ago this process first saw that the object is being deleted.
     pub deleting_age: Duration,
+    /// How long ago a delete was sent, as far as this process knows, that may still take effect.
+    pub delete_age: Option<Duration>,
+    /// How long ago this process last changed the remote.
+    pub edited_age: Option<Duration>,
     /// How long ago this process recorded the id.
     pub recorded_age: Option<Duration>,
     /// How long ago this process read the recorded remote.
@@ -172,6 +176,12 @@ impl View {
         stored.cloned().or_else(|| self.desired.as_ref().ok().map(|desired| desired.target.clone()))
     }
 
+    /// The id of the remote, for a kind whose remotes have no id but their names.
+    #[must_use]
+    pub fn key(&self) -> Option<RemoteId> {
+        self.target()?.key()
+    }
+
     /// The principal that last worked on the object, as its intent or else its status names it.
     #[must_use]
     pub fn named_principal(&self) -> Option<&str> {
@@ -231,8 +241,8 @@ impl View {
 
     /// The target as it is signed in marks of texts.
     fn signed_target(&self) -> String {
-        let Target { account, region, workspace, dataset_id } = self.target().unwrap_or_default();
-        [account, region, workspace, dataset_id.unwrap_or_default()].join(" ")
+        let Target { account, region, workspace, dataset_id, name } = self.target().unwrap_or_default();
+        [account, region, workspace, dataset_id.or(name).unwrap_or_default()].join(" ")
     }
 
     /// Does the remote carry this object's mark, or that of an earlier object of the same name?

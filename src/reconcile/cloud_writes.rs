@@ -14,6 +14,7 @@ use crate::plan::marked::attempt;
 use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
+use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -57,11 +58,14 @@ impl<K: Kind> Pass<'_, K> {
                 let what = "the answer names what was there before".into();
                 return Err(malformed(Malformed { what, request_id: answer.request_id }));
             }
-            Ok(id)
+            // An answer that shows the whole remote says when it was made.
+            let shown = id.key().and_then(|_| codec.shown(&id, &answer).ok());
+            Ok((id, shown))
         });
         match made {
-            Ok(id) => {
-                let remote = Arc::new(Remote { mark: Some(mark), ..(K::PROFILE.made)(&id, desired) });
+            Ok((id, shown)) => {
+                let made = shown.unwrap_or_else(|| (K::PROFILE.made)(&id, desired));
+                let remote = Arc::new(Remote { mark: Some(mark), ..made });
                 self.account.inventory.put_created(&remote);
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
@@ -96,6 +100,8 @@ impl<K: Kind> Pass<'_, K> {
             tracing::info!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, nonce, "a create may have been carried out or not: it is looked for");
         }
         self.observed.flight = None;
+        // What was known of the name before the create says nothing of what has it now.
+        view.key().and_then(|key| self.observed.remotes.remove(&key));
         let dataset = view.target().and_then(|target| target.dataset_id).map(RemoteId::new);
         let gone = match dataset.filter(|_| aftermath::may_lack_its_parent(error)) {
             Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
@@ -151,6 +157,9 @@ impl<K: Kind> Pass<'_, K> {
             let (now, again) = (Instant::now(), self.account.inventory.shown_again_within(&edit.id));
             self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
         }
+        if !K::PROFILE.update_lag.is_zero() {
+            self.ctx.states.with(&self.facts.uid, |state| state.edited = Some(Instant::now()));
+        }
         for remote in edit.after {
             self.wrote(view, remote);
         }
@@ -194,9 +203,13 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = K::PROFILE.codec.delete(id);
         self.account.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
+        self.ctx.states.with(&self.facts.uid, |state| state.deleting(Instant::now()));
         let answer = self.account.client.call_in(&mut self.permit, &request).await;
         self.journal.answered(answer.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let answer = answer.as_ref().map(drop);
+        if answer.map_or_else(|error| !aftermath::leaves_a_doubt(error), |()| true) {
+            self.ctx.states.with(&self.facts.uid, ObjectState::answered_delete);
+        }
         match aftermath::after_delete(answer, !view.relations.doomed.is_empty()) {
             DeleteAfter::Deleted => {
                 self.gone(id);

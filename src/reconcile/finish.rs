@@ -66,7 +66,9 @@ impl<K: Kind> Pass<'_, K> {
             None => self.account.inventory.get(id),
         });
         let ready = matches!(report.ready, Ready::Available(_));
-        if let (Some(id), true) = (id, ready) {
+        // An object that went during its reconcile records nothing any more: what has its name now must not meet it.
+        let lives = || self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid));
+        if let (Some(id), true) = (id, ready && lives()) {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
             self.account.inventory.found(id, &self.key(), workspace);
         }

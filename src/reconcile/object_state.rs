@@ -10,6 +10,7 @@ use crate::plan::view::{OperatorConfig, StateView};
 use crate::reconcile::own_writes::OwnWrites;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
+use crate::remote::place::UPDATE_LAG;
 
 /// What is remembered of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,6 +23,12 @@ pub struct ObjectState {
     pub name_taken: Option<Instant>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Instant>,
+    /// A delete that may still take effect: when it was sent, or when this process learnt that one was.
+    pub unanswered_delete: Option<Instant>,
+    /// A delete of this process was answered.
+    pub delete_answered: bool,
+    /// When this process last changed the remote.
+    pub edited: Option<Instant>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
     /// Our own writes, until the watch shows them.
@@ -80,6 +87,9 @@ impl ObjectState {
             never_executed: None,
             name_taken: None,
             deleting_since: None,
+            unanswered_delete: None,
+            delete_answered: false,
+            edited: None,
             recorded: None,
             echo: OwnWrites::default(),
             settled: false,
@@ -106,6 +116,9 @@ impl ObjectState {
             self.doubt = Uncertainty { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
+        if object.intent.own().is_some_and(|intent| intent.delete_sent) && !self.delete_answered {
+            self.unanswered_delete.get_or_insert(now);
+        }
         if object.deleting {
             self.deleting_since.get_or_insert(now);
         }
@@ -118,6 +131,8 @@ impl ObjectState {
             resolved: self.doubt.resolved,
             never_executed: self.never_executed.clone(),
             name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
+            delete_age: self.unanswered_delete.map(|since| now.saturating_duration_since(since)),
+            edited_age: self.edited.map(|since| now.saturating_duration_since(since)),
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
             predecessor_uncertain: false,
@@ -137,6 +152,16 @@ impl ObjectState {
     /// Our delete of this remote was acknowledged, so the object does not wait for the list lag after its create.
     pub fn deleted(&mut self, id: &RemoteId) {
         self.recorded.take_if(|(recorded, _)| recorded == id);
+    }
+
+    /// A delete of the remote is sent now.
+    pub const fn deleting(&mut self, now: Instant) {
+        (self.unanswered_delete, self.delete_answered) = (Some(now), false);
+    }
+
+    /// The delete was answered, so it does nothing later.
+    pub const fn answered_delete(&mut self) {
+        (self.unanswered_delete, self.delete_answered) = (None, true);
     }
 
     /// The doubt about the newest nonce is over.
@@ -187,6 +212,7 @@ impl ObjectState {
             |since: Option<Instant>| since.is_some_and(|since| now.saturating_duration_since(since) <= list_lag);
         let doubt = self.doubt.lists > 0 || self.never_executed.is_some() || self.name_taken.is_some();
         let waits = self.waiting_since.is_some() || self.failing_since.is_some() || self.permit_since.is_some();
+        let edited = self.edited.is_some_and(|since| now.saturating_duration_since(since) <= UPDATE_LAG);
         let written = self.unwritten.is_none() && self.refused.is_none();
         let calm = written && self.failures == 0 && self.cooldown.is_none() && self.deleting_since.is_none();
         let told = self.warned_of.is_empty() && self.read.is_none() && self.echo.is_silent();
@@ -196,6 +222,7 @@ impl ObjectState {
             && self.repairs.is_idle(now)
             && !doubt
             && !waits
+            && !edited
             && !fresh(self.recorded.as_ref().map(|(_, since)| *since))
     }
 }

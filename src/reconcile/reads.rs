@@ -6,8 +6,8 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use crate::api::condition::Reason;
-use crate::cloud::codec::{self, Nested};
-use crate::cloud::{CallError, ListDatasets};
+use crate::cloud::CallError;
+use crate::cloud::codec::{self, Nested, Select};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
 use crate::plan::aftermath;
@@ -20,6 +20,7 @@ use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
+use crate::remote::place;
 
 impl<K: Kind> Pass<'_, K> {
     /// Does one step.
@@ -77,14 +78,14 @@ impl<K: Kind> Pass<'_, K> {
         };
         match self.account.inventory.want(&target.workspace, Some(&self.key())) {
             Swept::Soon => {
-                let message = format!("waiting for workspace {} to be listed", target.workspace);
+                let message = format!("waiting for {} to be listed", place::words(&target.workspace));
                 Flow::End(self.finish(Report::working(Reason::Progressing, message, Next::Event)).await)
             }
             Swept::Failed(trouble) => {
                 let report = match *trouble {
                     ListError::Call(error) => Report { next: Next::Event, ..report_for(&error, environment::now()) },
                     ListError::Unsteady => {
-                        let message = format!("workspace {} is not known yet: {trouble}", target.workspace);
+                        let message = format!("{} is not known yet: {trouble}", place::words(&target.workspace));
                         Report::working(Reason::MalformedResponse, message, Next::Event)
                     }
                 };
@@ -232,12 +233,7 @@ impl<K: Kind> Pass<'_, K> {
             }
         } else {
             for owner in &owners {
-                let query = ListDatasets {
-                    workspace_id: Some(target.workspace.clone()),
-                    label: Some(owner.clone()),
-                    ..ListDatasets::default()
-                };
-                match self.list(&query).await {
+                match self.list(&target.workspace, Select::Labelled(owner)).await {
                     Ok(remotes) => owned.extend(remotes),
                     Err(flow) => return flow,
                 }
@@ -252,13 +248,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn find_named(&mut self, view: &View, name: String) -> Flow {
-        let query = ListDatasets {
-            workspace_id: view.target().map(|target| target.workspace),
-            name: Some(name.clone()),
-            ..ListDatasets::default()
-        };
+        let workspace = view.target().map(|target| target.workspace).unwrap_or_default();
         let since = Instant::now();
-        let remotes = match self.list(&query).await {
+        let remotes = match self.list(&workspace, Select::Named(&name)).await {
             Ok(remotes) => remotes,
             Err(flow) => return flow,
         };
@@ -268,8 +260,8 @@ impl<K: Kind> Pass<'_, K> {
         Flow::Again
     }
 
-    async fn list(&mut self, query: &ListDatasets) -> Result<Vec<Arc<Remote>>, Flow> {
-        match listing::datasets(&self.account.client, &mut self.permit, query).await {
+    async fn list(&mut self, place: &str, select: Select<'_>) -> Result<Vec<Arc<Remote>>, Flow> {
+        match listing::place(&self.account.client, &mut self.permit, place, select).await {
             Ok(listing) => match listing.whole() {
                 Some(remotes) => Ok(remotes),
                 None => Err(self.unsteady().await),

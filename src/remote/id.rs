@@ -21,14 +21,13 @@ impl RemoteId {
         Self(Box::new([id.as_ref().into()]))
     }
 
-    /// The id of a remote that has no id of its own: its name in a place, as in `project/name`. Other ids have no slash
-    /// in their outermost segment.
+    /// The id of the remote that has this name in a place and no other id, such as an IMM dataset in its project.
     #[must_use]
     pub fn keyed(place: impl AsRef<str>, name: impl AsRef<str>) -> Self {
         Self::new(format!("{}/{}", place.as_ref(), name.as_ref()))
     }
 
-    /// The place and the name of such a remote.
+    /// Place and name, if it has no other id. (No id that the service makes holds a slash.)
     #[must_use]
     pub fn key(&self) -> Option<(&str, &str)> {
         self.root().split_once('/')
@@ -84,7 +83,8 @@ impl RemoteId {
     /// Its ids as the service calls them, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let inner = self.0.iter().skip(1).map(|segment| segment.split_once('/').map_or(&**segment, |(_, name)| name));
-        std::iter::once(self.root()).chain(inner)
+        let (outer, keyed) = self.key().map_or((self.root(), None), |(place, name)| (place, Some(name)));
+        std::iter::once(outer).chain(keyed).chain(inner)
     }
 }
 
@@ -122,7 +122,8 @@ mod tests {
     fn a_name_in_a_place_is_one_segment() {
         let media = RemoteId::keyed("photos", "cats-1");
         assert_eq!((media.key(), media.to_string().as_str()), (Some(("photos", "cats-1")), "photos/cats-1"));
-        assert_eq!((media.root(), media.name()), ("photos/cats-1", "photos/cats-1"));
+        assert_eq!((media.root(), media.name()), ("photos/cats-1", "cats-1"));
+        assert_eq!(media.names().collect::<Vec<_>>(), ["photos", "cats-1"]);
         assert_eq!((media.child(), media.parent(), media.collection()), (None, None, None));
         let dataset = RemoteId::new("photos");
         assert_ne!(media, dataset.join("cats-1"), "the texts are alike, the ids are not");

@@ -6,6 +6,7 @@ pub mod fields;
 pub mod id;
 pub mod json;
 pub mod mark;
+pub mod place;
 mod raw_mark;
 pub mod uid;
 

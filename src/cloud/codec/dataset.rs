@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Codec, LabelCodec};
-use crate::cloud::{self, Answer, Malformed, Operation, Request};
+use super::{Codec, LabelCodec, Next, PAGE, Page, Root, Select, Start};
+use crate::cloud::{self, Answer, ListDatasets, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::fields::Fields;
@@ -65,6 +65,38 @@ impl Codec for Datasets {
 
     fn delete(&self, id: &RemoteId) -> Request {
         Request::delete_dataset(id.root())
+    }
+}
+
+impl Root for Datasets {
+    fn lists(&self) -> Operation {
+        Operation::ListDatasets
+    }
+
+    fn marked<'a>(&self, domains: &'a [String]) -> Vec<Select<'a>> {
+        domains.iter().map(|domain| Select::Labelled(domain)).collect()
+    }
+
+    fn list(&self, place: &str, select: Select<'_>, start: &Start) -> Request {
+        let mut query =
+            ListDatasets { workspace_id: Some(place.to_owned()), page_size: PAGE, ..ListDatasets::default() };
+        match select {
+            Select::All => {}
+            Select::Labelled(label) => query.label = Some(label.to_owned()),
+            Select::Named(name) => query.name = Some(name.to_owned()),
+            Select::Ids(ids) => query.dataset_ids = ids.to_vec(),
+        }
+        query.page_number = match start {
+            Start::Number(number) => *number,
+            // No answer of this list holds a token.
+            Start::Token(_) => 1,
+        };
+        Request::list_datasets(&query)
+    }
+
+    fn listed(&self, answer: &Answer) -> Result<Page, Malformed> {
+        let (items, total) = answer.datasets()?;
+        Ok(Page { remotes: items.into_iter().map(Self::remote).collect(), total, next: Next::Number })
     }
 }
 

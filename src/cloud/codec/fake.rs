@@ -1,7 +1,7 @@
 //! A kind of remote for tests only: it is in a collection of its own, and a text carries its mark. It borrows the requests
 //! about versions.
 
-use super::{Codec, Nested, Versions};
+use super::{Codec, Nested, Next, Page, Versions};
 use crate::cloud::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Longest, Unwritable};
@@ -37,8 +37,8 @@ impl Nested for Copies {
         Versions.list(dataset, page)
     }
 
-    fn listed(&self, _: &str, _: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
-        Ok((Vec::new(), Some(0)))
+    fn listed(&self, _: &str, _: &Answer) -> Result<Page, Malformed> {
+        Ok(Page { remotes: Vec::new(), total: Some(0), next: Next::Number })
     }
 }
 

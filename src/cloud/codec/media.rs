@@ -1,15 +1,20 @@
 //! Media datasets of IMM on the wire.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Codec;
+use super::{Codec, Next, Page, Root, Select, Start};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Longest, Unwritable};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, RawMark};
+use crate::remote::place;
 
+/// The members that identify it. The service calls the second one `DatasetName`, but in specs it is `name`, as for other
+/// kinds.
+const PROJECT: &str = "ProjectName";
+const NAME: &str = "Name";
 /// The member that carries the mark.
 const DESCRIPTION: &str = "Description";
 
@@ -39,6 +44,8 @@ impl MediaDatasets {
     #[must_use]
     pub fn remote(dataset: cloud::MediaDataset) -> Remote {
         let cloud::MediaDataset { project, name, mut fields } = dataset;
+        fields.remove("DatasetName");
+        fields.extend([PROJECT, NAME].into_iter().map(str::to_owned).zip([&project, &name].map(|id| json!(id))));
         let mut labels = Labels::new();
         let mark = Self.carrier().take(&mut labels, &mut fields);
         Remote { id: RemoteId::keyed(project, name), labels, fields, latest: None, mark }
@@ -49,18 +56,6 @@ impl MediaDatasets {
     pub fn get_with_statistics(self, id: &RemoteId) -> Request {
         let (project, name) = key(id);
         Request::get_media_dataset(project, name, true)
-    }
-
-    /// Asks for a page of those in a project: the first, or the one that a token stands for.
-    #[must_use]
-    pub fn list(self, place: &str, token: Option<&str>) -> Request {
-        Request::list_media_datasets(place, token)
-    }
-
-    /// The remotes on such a page, and the token of the next one unless it is the last.
-    pub fn listed(self, _: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<String>), Malformed> {
-        let (datasets, next) = answer.media_datasets()?;
-        Ok((datasets.into_iter().map(Self::remote).collect(), next))
     }
 }
 
@@ -94,8 +89,9 @@ impl Codec for MediaDatasets {
         mark: Option<&RawMark>,
     ) -> Result<Request, Unwritable> {
         let of = |member: &str| members.get(member).and_then(Value::as_str).unwrap_or_default();
-        let (project, name) = (of("ProjectName"), of("DatasetName"));
-        Ok(Request::create_media_dataset(project, name, &marked(members.clone(), mark)?))
+        let mut sent = marked(members.clone(), mark)?;
+        sent.retain(|name, _| name != PROJECT && name != NAME);
+        Ok(Request::create_media_dataset(of(PROJECT), of(NAME), &sent))
     }
 
     fn created(&self, _: Option<&str>, answer: &Answer) -> Result<RemoteId, Malformed> {
@@ -121,6 +117,30 @@ impl Codec for MediaDatasets {
     fn delete(&self, id: &RemoteId) -> Request {
         let (project, name) = key(id);
         Request::delete_media_dataset(project, name)
+    }
+}
+
+impl Root for MediaDatasets {
+    fn lists(&self) -> Operation {
+        Operation::ListMediaDatasets
+    }
+
+    fn marked<'a>(&self, _: &'a [String]) -> Vec<Select<'a>> {
+        vec![Select::All]
+    }
+
+    fn list(&self, place: &str, _: Select<'_>, start: &Start) -> Request {
+        let token = match start {
+            Start::Number(_) => None,
+            Start::Token(token) => Some(token.as_str()),
+        };
+        Request::list_media_datasets(place::project(place).unwrap_or_default(), token)
+    }
+
+    fn listed(&self, answer: &Answer) -> Result<Page, Malformed> {
+        let (datasets, next) = answer.media_datasets()?;
+        let remotes = datasets.into_iter().map(Self::remote).collect();
+        Ok(Page { remotes, total: None, next: next.map_or(Next::End, Next::Token) })
     }
 }
 

@@ -18,7 +18,7 @@ fn mark() -> RawMark {
 }
 
 fn members(description: &str) -> Fields {
-    fields(json!({ "ProjectName": "p", "DatasetName": "m", "Description": description }))
+    fields(json!({ "ProjectName": "p", "Name": "m", "Description": description }))
 }
 
 fn answered(dataset: &Value) -> Answer {
@@ -47,7 +47,7 @@ fn a_create_names_project_and_dataset_and_carries_the_mark() {
     let (answer, id) = (answered(&shown), RemoteId::keyed("p", "m"));
     assert_eq!(MediaDatasets.created(None, &answer).unwrap(), id);
     let remote = MediaDatasets.shown(&id, &answer).unwrap();
-    let expected = json!({ "ProjectName": "p", "DatasetName": "m", "Description": "图片 集", "FileCount": i64::MAX });
+    let expected = json!({ "ProjectName": "p", "Name": "m", "Description": "图片 集", "FileCount": i64::MAX });
     assert_eq!((remote.id, remote.mark, remote.fields), (id, Some(mark()), fields(expected)));
     assert!(remote.labels.is_empty() && remote.latest.is_none());
     let unnamed = MediaDatasets.create(Some("p"), &fields(json!({})), &Labels::new(), Some(&mark())).unwrap();
@@ -71,7 +71,7 @@ fn the_mark_leaves_192_bytes_of_the_description() {
 
 #[test]
 fn a_mark_without_a_description_is_the_description_even_if_the_service_trims_it() {
-    let missing = fields(json!({ "ProjectName": "p", "DatasetName": "m" }));
+    let missing = fields(json!({ "ProjectName": "p", "Name": "m" }));
     let created = MediaDatasets.create(None, &missing, &Labels::new(), Some(&mark())).unwrap();
     assert_eq!(created, create("").unwrap());
     let text = sent(&created, "Description").unwrap();
@@ -117,7 +117,7 @@ fn a_mark_is_set_behind_the_text_that_is_there() {
         let change = MediaDatasets.set_mark(&remote(held), &wanted).unwrap();
         let text = sent(&change.request, "Description").unwrap();
         assert_eq!(split(&text), ("theirs", Some(wanted.clone())));
-        assert_eq!((change.after.mark, change.replaces), (Some(wanted), false));
+        assert_eq!((change.after.mark, change.replaces), (Some(wanted), true), "a text that others write too");
     }
 }
 
@@ -128,11 +128,14 @@ fn one_is_asked_for_by_its_key_and_a_project_page_by_page() {
     assert_eq!(MediaDatasets.get_with_statistics(&id), Request::get_media_dataset("p", "m", true));
     assert_eq!(MediaDatasets.delete(&id), Request::delete_media_dataset("p", "m"));
     assert!(MediaDatasets.delete(&RemoteId::new("d-1")).defect().is_some(), "an id of another kind");
-    assert_eq!(MediaDatasets.list("p", Some("t")), Request::list_media_datasets("p", Some("t")));
+    let list = |start| MediaDatasets.list(&place::of_project("p"), Select::All, &start);
+    assert_eq!(list(Start::Token("t".into())), Request::list_media_datasets("p", Some("t")));
+    assert_eq!(list(Start::Number(1)), Request::list_media_datasets("p", None));
     let own =
         json!({ "ProjectName": "p", "DatasetName": "m", "Description": sent(&create("d").unwrap(), "Description") });
     let page = json!({ "Datasets": [own, { "ProjectName": "p", "DatasetName": "n" }], "NextToken": "t2" });
-    let (remotes, next) = MediaDatasets.listed("p", &Answer { request_id: None, body: fields(page) }).unwrap();
+    let Page { remotes, total, next } = MediaDatasets.listed(&Answer { request_id: None, body: fields(page) }).unwrap();
+    assert_eq!((total, next), (None, Next::Token("t2".into())));
     assert_eq!(remotes.iter().map(|remote| remote.id.to_string()).collect::<Vec<_>>(), ["p/m", "p/n"]);
-    assert_eq!((&remotes[0].mark, &remotes[1].mark, next.as_deref()), (&Some(mark()), &None, Some("t2")));
+    assert_eq!((&remotes[0].mark, &remotes[1].mark), (&Some(mark()), &None));
 }

@@ -1,7 +1,7 @@
 //! Versions of datasets on the wire.
 
 use super::dataset::with_labels;
-use super::{Codec, LabelCodec, Nested, PAGE};
+use super::{Codec, LabelCodec, Nested, Next, PAGE, Page};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Unwritable};
@@ -35,9 +35,10 @@ impl Nested for Versions {
         Request::list_dataset_versions(dataset, page, PAGE, None)
     }
 
-    fn listed(&self, dataset: &str, answer: &Answer) -> Result<(Vec<Remote>, Option<u64>), Malformed> {
+    fn listed(&self, dataset: &str, answer: &Answer) -> Result<Page, Malformed> {
         let (items, total) = answer.versions()?;
-        Ok((items.into_iter().map(|item| Self::remote(dataset, item)).collect(), total))
+        let remotes = items.into_iter().map(|item| Self::remote(dataset, item)).collect();
+        Ok(Page { remotes, total, next: Next::Number })
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Entry, ObjectKey, Recorder, RemoteId, Rows, Uid};
+use super::{Entry, ObjectKey, Recorder, RemoteId, Rows, Uid, place};
 
 impl Rows {
     pub(in crate::inventory) fn recorded(&mut self, id: &RemoteId, key: &ObjectKey, workspace: Option<&str>) {
         let entry = self.entry(id.root());
         if entry.workspace.is_none() {
-            entry.workspace = workspace.map(Into::into);
+            entry.workspace = workspace.map(Into::into).or_else(|| place::of(id).map(Into::into));
         }
         if !entry.recorders.iter().any(|recorder| recorder.key == *key && recorder.child.as_deref() == id.child()) {
             entry.recorders.push(Recorder { child: id.child().map(Into::into), key: key.clone() });

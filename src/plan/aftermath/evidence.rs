@@ -34,5 +34,5 @@ pub fn waits_for_a_delete(kind: &Profile, id: &RemoteId, left: Option<Duration>)
 /// May many objects share this read, as a list by ids? Reads before deletes come in crowds; lists show only datasets.
 #[must_use]
 pub fn reads_shared(view: &View, id: &RemoteId, workspace: &str) -> bool {
-    view.object.deleting && id.child().is_none() && !workspace.is_empty()
+    view.object.deleting && id.child().is_none() && id.key().is_none() && !workspace.is_empty()
 }

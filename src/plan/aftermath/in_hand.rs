@@ -46,6 +46,11 @@ pub fn in_hand(view: &View, step: Step) -> Step {
         // A remote that we just made carries our mark. If this one does not, the answer named a wrong one.
         Step::Delete(id) if !view.shows_our_mark(&id) => Step::Ignore,
         Step::Edit(edit) if edit.purpose != Purpose::Release => Step::Ignore,
+        // There is no object to note it on; the delete follows in this reconcile.
+        Step::Claim(intent, None) if intent.delete_sent => match view.recorded.id.clone() {
+            Some(id) if view.shows_our_mark(&id) => Step::Delete(id),
+            Some(_) | None => Step::Ignore,
+        },
         Step::Read(_) | Step::Look(Look::Owned) | Step::Delete(_) | Step::Edit(_) | Step::RemoveFinalizer => step,
         // These are for the object, or say that something stands in the way.
         Step::Reread

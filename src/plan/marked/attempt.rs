@@ -53,5 +53,6 @@ pub(super) fn empty_intent(view: &View) -> Option<Intent> {
         target: view.target()?,
         principal: view.account.caller.principal.clone(),
         attempts: Vec::new(),
+        delete_sent: false,
     })
 }

@@ -37,7 +37,8 @@ pub(crate) fn kept(id: &RemoteId, members: serde_json::Value, labels: &[(&str, &
     let uid = view.object.uid.clone();
     let attempts = vec![Attempt { nonce: nonce.clone(), hash: desire(&mut view).hash() }];
     let target = view.target().unwrap();
-    view.object.intent = Stored::Own(Intent { uid: uid.clone(), target, principal: "ak".into(), attempts });
+    view.object.intent =
+        Stored::Own(Intent { uid: uid.clone(), target, principal: "ak".into(), attempts, ..Intent::default() });
     view.object.finalizer = true;
     if id.parent().is_some() {
         view.profile = &crate::kinds::version::PROFILE;

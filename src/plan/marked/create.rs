@@ -136,7 +136,7 @@ fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
 }
 
 /// The mark of the remote names this object, but its signature is not ours.
-fn forged(view: &View, remote: &Remote) -> Step {
+pub(super) fn forged(view: &View, remote: &Remote) -> Step {
     let carrier = view.profile.codec.carrier();
     let message = format!(
         "{} carries this object's {} with a signature that is not ours; remove {}",
@@ -173,7 +173,7 @@ fn by_name(view: &View, desired: &Desired, name: &str) -> Step {
 }
 
 /// Takes a remote that was read in this reconcile, if it may be taken.
-fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
+pub(super) fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step {
     if desired.bind {
         return record(view, remote, "a", false);
     }

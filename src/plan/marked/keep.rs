@@ -7,7 +7,7 @@ use super::ends::{edit, end, stuck, unwritable, working};
 use super::known::{fixed_conflicts, not_found};
 use super::owner::{self, owned_by_other};
 use super::record::record;
-use super::surplus;
+use super::{keyed, surplus};
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;
 use crate::plan::edit::{Comparison, Edit};
@@ -16,6 +16,7 @@ use crate::plan::report::{Next, Ready, Report};
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
+use crate::remote::carrier::Carrier;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Origin, Ownership};
@@ -74,9 +75,23 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         return name_refused(view, desired, refused);
     }
     match comparison.edits.first() {
-        Some(edit) => Step::Edit(Box::new(edit.clone())),
+        Some(edit) => not_shown(view, id).unwrap_or_else(|| Step::Edit(Box::new(edit.clone()))),
         None => available(view, &comparison),
     }
+}
+
+/// The step while the service may still show the remote as it was before our last change: what a read shows then is no
+/// drift. A new spec is not held up.
+fn not_shown(view: &View, id: &RemoteId) -> Option<Step> {
+    let left = view.profile.update_lag.saturating_sub(view.state.edited_age?);
+    let was_read = matches!(view.observation(id), Some(Observation::Read(_)));
+    let seen = view.recorded.observed_generation == view.object.generation;
+    let waits = was_read && seen && !left.is_zero();
+    waits.then(|| {
+        let minutes = view.profile.update_lag.as_secs() / 60;
+        let message = format!("the service may take up to {minutes} minutes to show a change; {id} is read again then");
+        working(Reason::Progressing, message, Next::After(left))
+    })
 }
 
 /// Does the Dataset of this version stand for another dataset now? The row of the version may be older than that.
@@ -149,6 +164,11 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
         // An older copy will not do: the object may have released the remote since.
         Ownership::Mine { released: true, .. } if !view.observed.object_is_fresh => Some(Step::Reread),
         Ownership::Mine { released: true, .. } => Some(edit(view, Edit::clear_released(view.profile.codec, remote))),
+        Ownership::Nobody if view.key().is_some() && keyed::was_replaced(view, remote) => {
+            Some(keyed::replaced(view, remote))
+        }
+        // Users may edit the text: the mark is put back with the next change of it, and until then status is the proof.
+        Ownership::Nobody if matches!(view.profile.codec.carrier(), Carrier::Text(_)) => None,
         Ownership::Predecessor { .. }
         | Ownership::Released
         | Ownership::Dead

@@ -1,4 +1,5 @@
-//! The plan for remotes whose id the service makes, and that carry our mark.
+//! The plan for remotes that carry our mark. The service makes their ids; what differs for those that are known by their
+//! names is in `keyed`.
 //!
 //! The reconcile asks again after each step, with its result in the view, until the answer is an ending
 //! ([`Step::Report`], [`Step::RemoveFinalizer`] or [`Step::Ignore`]). Rule numbers in comments are those of
@@ -8,6 +9,7 @@ pub mod attempt;
 mod create;
 mod ends;
 mod keep;
+mod keyed;
 mod known;
 mod owner;
 mod record;
@@ -47,7 +49,10 @@ fn decide(view: &View) -> Step {
         CreateState::Uncertain => uncertain::doubt(view),
         CreateState::Recorded(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
         CreateState::NotCreated => match &view.desired {
-            Ok(desired) => create::make(view, desired),
+            Ok(desired) => match desired.target.key() {
+                Some(key) => keyed::make(view, desired, &key),
+                None => create::make(view, desired),
+            },
             Err(hold) => end(hold.clone()),
         },
     }
@@ -104,6 +109,9 @@ pub(crate) mod cases;
 #[path = "owner_tests.rs"]
 mod owners;
 
+#[cfg(test)]
+#[path = "keyed_tests.rs"]
+mod keys;
 #[cfg(test)]
 #[path = "rules_tests.rs"]
 mod rules;

@@ -33,6 +33,11 @@ fn owner(view: &View, remote: &Remote) -> (String, String) {
     }
 }
 
+/// The owner of the remote, in words.
+pub(super) fn owner_of(view: &View, remote: &Remote) -> String {
+    owner(view, remote).0
+}
+
 /// The object here whose mark the remote carries, unless the mark has an owner domain that is not ours.
 fn neighbour<'a>(view: &'a View, remote: &Remote) -> Option<&'a Neighbour> {
     let mark = remote.mark.as_ref().filter(|mark| mark.may_be_under(view.config.identity.domains()))?;

@@ -119,6 +119,7 @@ fn a_name_that_is_taken_is_told_with_the_ids_and_what_takes_them() {
         target: view.target().unwrap(),
         principal: "ak".into(),
         attempts: vec![Attempt { nonce: "c1".into(), hash: String::new() }],
+        ..Intent::default()
     };
     view.object.intent = crate::plan::object::Stored::Own(intent);
     view.object.finalizer = true;

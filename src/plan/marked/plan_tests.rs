@@ -146,7 +146,7 @@ pub(super) fn requests(view: &View, desired: &Desired, remote: &Remote) -> Vec<R
 
 fn intent(uid: &str, nonces: &[&str]) -> Intent {
     let attempts = nonces.iter().map(|nonce| Attempt { nonce: (*nonce).into(), hash: desired().hash() }).collect();
-    Intent { uid: uid.into(), target: target(), principal: "ak".into(), attempts }
+    Intent { uid: uid.into(), target: target(), principal: "ak".into(), attempts, ..Intent::default() }
 }
 
 fn intents() -> Vec<Stored> {

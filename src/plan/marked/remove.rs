@@ -1,7 +1,7 @@
 //! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
 use super::ends::{edit, stuck, unclear_pause, unnamed, working};
-use super::{surplus, uncertain};
+use super::{keyed, surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
 use crate::plan::create_state::CreateState;
@@ -120,8 +120,9 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Some(Observation::Listed(_)) | None => return Step::Read(id.clone()),
     };
     let whose = view.ownership(&remote);
-    // The answer of the create may have named a wrong remote: then nothing is sent to either of the two.
-    if whose == Ownership::Nobody {
+    // The answer of the create may have named a wrong remote: then nothing is sent to either of the two. (No answer names
+    // a remote that is known by its name.)
+    if whose == Ownership::Nobody && view.key().is_none() {
         if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
             return step;
         }
@@ -135,6 +136,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Ownership::Nobody => {
             view.recorded.origin == Some(Origin::Created)
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
+                && !(view.key().is_some() && keyed::was_replaced(view, &remote))
                 && view.recorded.info.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))
         }
     };
@@ -142,7 +144,11 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         return surplus_first(view).unwrap_or(Step::RemoveFinalizer);
     }
     let clearance = (view.profile.may_be_deleted)(view, &remote);
-    not_cleared(view, id, clearance).unwrap_or_else(|| Step::Delete(id.clone()))
+    if let Some(step) = not_cleared(view, id, clearance) {
+        return step;
+    }
+    let claim = view.key().and_then(|_| keyed::before_delete(view));
+    claim.unwrap_or_else(|| Step::Delete(id.clone()))
 }
 
 /// 6.4 The step while something stands in the way of the deletion or release; `None` if nothing does.
@@ -169,6 +175,9 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     }
     if !view.observed.swept {
         return Step::Look(Look::Sweep);
+    }
+    if let Some(step) = keyed::after_delete(view, id) {
+        return step;
     }
     if view.known_gone(id) {
         return Step::RemoveFinalizer;

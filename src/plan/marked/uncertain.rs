@@ -3,8 +3,8 @@
 
 use super::ends::{end, stuck, unnamed, working};
 use super::known::not_found;
-use super::owner;
 use super::record::record;
+use super::{keyed, owner};
 use crate::api::condition::Reason;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{Next, Report};
@@ -39,8 +39,14 @@ pub(super) fn doubt(view: &View) -> Step {
     if let Some(id) = view.id().filter(|id| view.observation(id).is_none()) {
         return Step::Read(id.clone());
     }
-    if let Some(age) = view.state.name_taken {
-        return name_taken(view, age);
+    match (target.key(), view.state.name_taken) {
+        (Some(key), _) => {
+            if let Some(step) = keyed::doubt(view, &key) {
+                return step;
+            }
+        }
+        (None, Some(age)) => return name_taken(view, age),
+        (None, None) => {}
     }
     let settled = view.state.uncertain_for >= view.config.settle;
     if !view.observed.owned_is_fresh && (settled || view.state.lists == 0) {
@@ -62,15 +68,20 @@ pub(super) fn doubt(view: &View) -> Step {
         );
     }
     if !settled {
-        let left = view.config.settle.saturating_sub(view.state.uncertain_for);
-        return working(
-            Reason::Uncertain,
-            "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
-            Next::After(left),
-        );
+        return settling(view);
     }
     // 4.4 Two complete lists after the grace period must show nothing.
     if view.state.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
+}
+
+/// Ends the reconcile: the grace period of the newest attempt is not over.
+pub(super) fn settling(view: &View) -> Step {
+    let left = view.config.settle.saturating_sub(view.state.uncertain_for);
+    working(
+        Reason::Uncertain,
+        "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
+        Next::After(left),
+    )
 }
 
 /// 4.3 The step that follows if a list showed a remote of this object's own beside the recorded one.
