@@ -1,6 +1,5 @@
 //! Every case of `cases.yaml`, and every sample, against a real apiserver.
 
-use dataset_operator::api::names;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind, Request, Status};
 use kube::{Client, Error, Resource};
@@ -35,7 +34,9 @@ async fn the_apiserver_takes_every_sample() {
 }
 
 fn api(client: &Client, namespace: &str, kind: &str) -> (Api<DynamicObject>, Request) {
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(names::GROUP, names::VERSION, kind));
+    let (group, version) =
+        testbed::api_version(kind).split_once('/').map(|(g, v)| (g.to_owned(), v.to_owned())).unwrap();
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(&group, &version, kind));
     let requests = Request::new(DynamicObject::url_path(&resource, Some(namespace)));
     (Api::namespaced_with(client.clone(), namespace, &resource), requests)
 }

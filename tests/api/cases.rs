@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// `Dataset` or `DatasetVersion`.
+    /// `Dataset`, `DatasetVersion` or `MediaDataset`.
     pub(crate) kind: String,
     /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,
@@ -89,7 +89,7 @@ pub(crate) fn immutables(kind: &str) -> Vec<String> {
 
 fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
     let mut object = json!({
-        "apiVersion": "pai.dataset-operator.dev/v1alpha1",
+        "apiVersion": testbed::api_version(&row.kind),
         "kind": row.kind,
         "metadata": { "name": format!("case-{number}") },
     });
@@ -105,9 +105,11 @@ fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
 /// The life of one immutable field: free until an id is recorded, then held to the recorded value.
 fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
     let [one, other] = &immutable.values;
-    let required = ["property", "dataSourceType", "uri"].contains(&field);
+    let required = ["property", "dataSourceType", "uri", "projectName"].contains(&field);
     let id = match kind {
         "Dataset" => "datasetId",
+        "MediaDataset" if field == "name" => "projectName",
+        "MediaDataset" => "name",
         _ => "versionName",
     };
     let with = |value: &str| json!({ "spec": { field: value } });

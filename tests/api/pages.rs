@@ -116,7 +116,7 @@ fn no_command_leaves_open_whose_datasets_it_means() {
 }
 
 fn is_bare(name: &str) -> bool {
-    ["dataset", "datasets", "datasetversion", "datasetversions"].contains(&name)
+    ["dataset", "datasets", "datasetversion", "datasetversions", "mediadataset", "mediadatasets"].contains(&name)
 }
 
 /// The demo's scenes run each kubectl command that README shows, and README shows each of theirs.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset_operator::api::{Dataset, DatasetVersion};
+use dataset_operator::api::{Dataset, DatasetVersion, MediaDataset};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -38,6 +38,10 @@ fn parse(sample: &Value) -> (String, String) {
         }
         "DatasetVersion" => {
             let typed: DatasetVersion = serde_json::from_value(sample.clone()).unwrap();
+            (typed.name_any(), serde_json::to_value(typed).unwrap())
+        }
+        "MediaDataset" => {
+            let typed: MediaDataset = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
         }
         other => panic!("a sample of kind {other}"),

@@ -110,6 +110,7 @@ fn pattern(text: &str) -> Option<Regex> {
 /// The string literals of all sources below a folder, but for tests.
 fn texts_below(folder: &Path, texts: &mut BTreeSet<String>) {
     let literal = Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
+    let raw = Regex::new(r##"(?s)r#".*?"#"##).unwrap();
     let (comment, broken) = (Regex::new(r"(?m)^\s*//.*$").unwrap(), Regex::new(r"\\\n\s*").unwrap());
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -117,6 +118,7 @@ fn texts_below(folder: &Path, texts: &mut BTreeSet<String>) {
             texts_below(&path, texts);
         } else if !path.to_str().unwrap().ends_with("tests.rs") {
             let source = fs::read_to_string(&path).unwrap().replace("'\"'", "");
+            let source = raw.replace_all(&source, "").into_owned();
             let source = comment.replace_all(source.split("\nmod tests {").next().unwrap(), "").into_owned();
             let found = literal.captures_iter(&source).map(|found| broken.replace_all(&found[1], "").into_owned());
             texts.extend(found.map(|text| text.replace("\\\"", "\"")));

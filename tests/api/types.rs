@@ -4,16 +4,16 @@
 use dataset_operator::api::condition::{ConditionType, Reason};
 use dataset_operator::api::rules::Immutable;
 use dataset_operator::api::{
-    Dataset, DatasetImmutables, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, VersionImmutables,
-    crds, names,
+    Dataset, DatasetImmutables, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, MediaDataset,
+    VersionImmutables, crds, names,
 };
-use dataset_operator::api::{dataset_definition, version_definition};
+use dataset_operator::api::{dataset_definition, media_dataset_definition, version_definition};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{self, By};
 use crate::check::schema;
 
-const KINDS: [&str; 2] = ["Dataset", "DatasetVersion"];
+const KINDS: [&str; 3] = ["Dataset", "DatasetVersion", "MediaDataset"];
 
 fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
@@ -112,6 +112,14 @@ fn definitions_carry_the_published_names_and_columns() {
                 "v1alpha1",
                 "DATASET VERSION READY REASON AGE DATASETID (wide) URI (wide) MESSAGE (wide)"
             ],
+            [
+                "mediadatasets.imm.dataset-operator.dev",
+                ["immds"],
+                ["imm", "alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "PROJECT NAME READY REASON FILES AGE MESSAGE (wide)"
+            ],
         ])
     );
 }
@@ -148,6 +156,17 @@ fn fields_are_as_published() {
         "appliedLabelKeys attempt conditions dataSourceType datasetId importInfo lastError \
          lastHandledReconcileAt mountAccess mountPath observedGeneration origin principal property recovered \
          sourceId sourceType uri versionName"
+    );
+    assert_eq!(
+        fields("MediaDataset", "spec"),
+        "adoption datasetMaxBindCount datasetMaxEntityCount datasetMaxFileCount datasetMaxRelationCount \
+         datasetMaxTotalFileSize deletionPolicy description name onExternalDeletion projectName templateId \
+         workflowParameters"
+    );
+    assert_eq!(
+        fields("MediaDataset", "status"),
+        "appliedLabelKeys attempt bindCount conditions createTime fileCount lastError lastHandledReconcileAt name \
+         observedGeneration origin principal projectName recovered smartClusterTaskStatus totalFileSize updateTime"
     );
 }
 
@@ -280,6 +299,7 @@ fn the_types_hold_all_that_is_admitted() {
         }
         let again = match case.kind.as_str() {
             "Dataset" => serde_json::from_value::<Dataset>(case.object.clone()).map(|o| json!(o)),
+            "MediaDataset" => serde_json::from_value::<MediaDataset>(case.object.clone()).map(|o| json!(o)),
             _ => serde_json::from_value::<DatasetVersion>(case.object.clone()).map(|o| json!(o)),
         };
         assert_eq!(again.unwrap(), case.object, "{}", case.name);
@@ -295,6 +315,9 @@ fn immutables_read_alike_from_spec_and_status() {
         let (said, recorded): (Map<_, _>, _) = if case.kind == "Dataset" {
             let recorded: DatasetImmutables = serde_json::from_value(spec.clone()).unwrap();
             (dataset_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
+        } else if case.kind == "MediaDataset" {
+            // They are its identity, and status has no copy of them beside that.
+            continue;
         } else {
             let recorded: VersionImmutables = serde_json::from_value(spec.clone()).unwrap();
             (version_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
@@ -309,6 +332,7 @@ fn the_tables_of_immutables_and_the_schemas_agree() {
     for (kind, name, table) in [
         ("Dataset", "name", dataset_definition::IMMUTABLES),
         ("DatasetVersion", "datasetId", version_definition::IMMUTABLES),
+        ("MediaDataset", "", media_dataset_definition::IMMUTABLES),
     ] {
         let [spec, status] =
             ["spec", "status"].map(|part| schema(kind)["properties"][part]["properties"].as_object().unwrap());

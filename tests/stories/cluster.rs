@@ -175,13 +175,12 @@ impl Cluster {
     // --- objects ---
 
     pub(crate) fn api(&self, kind: &str) -> Api<DynamicObject> {
-        let of = if kind == "Dataset" { testbed::datasets } else { testbed::dataset_versions };
-        of(&self.client, &self.namespace)
+        testbed::objects(&self.client, &self.namespace, kind)
     }
 
     pub(crate) async fn create(&self, kind: &str, name: &str, spec: Value) {
         let object = json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": kind,
+            "apiVersion": testbed::api_version(kind), "kind": kind,
             "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
         });
         let object = serde_json::from_value(object).unwrap();

@@ -7,7 +7,11 @@ use serde_json::json;
 use crate::cluster::{Cluster, cloud, last_call};
 use crate::scene::{Scene, Setting, dataset_id, oss};
 
-const DEFINITIONS: [&str; 2] = ["datasets.pai.dataset-operator.dev", "datasetversions.pai.dataset-operator.dev"];
+const DEFINITIONS: [&str; 3] = [
+    "datasets.pai.dataset-operator.dev",
+    "datasetversions.pai.dataset-operator.dev",
+    "mediadatasets.imm.dataset-operator.dev",
+];
 
 fn definitions(cluster: &Cluster) -> Api<CustomResourceDefinition> {
     Api::all(cluster.client.clone())

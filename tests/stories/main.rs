@@ -32,6 +32,8 @@ mod long_names;
 mod looks;
 mod lost;
 mod meddling;
+mod media;
+mod media_faults;
 mod moving;
 mod normalised;
 mod orphaned_versions;

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use crate::scene::{Scene, Setting, oss};
 
 const GROUP: &str = "pai.dataset-operator.dev";
+const IMM_GROUP: &str = "imm.dataset-operator.dev";
 /// Much longer than a clean end takes, and much shorter than the tests' own time limit.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -48,6 +49,8 @@ async fn grant(scene: &Scene, verbs: &[&str]) {
             {"apiGroups": [GROUP], "resources": ["datasets"], "verbs": verbs},
             {"apiGroups": [GROUP], "resources": ["datasetversions"], "verbs": all},
             {"apiGroups": [GROUP], "resources": ["datasets/status", "datasetversions/status"], "verbs": ["patch"]},
+            {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets"], "verbs": all},
+            {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets/status"], "verbs": ["patch"]},
             {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
         ],
     });

@@ -53,6 +53,7 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let mut env: Vec<(String, String)> = [
             ("DATASET_OPERATOR_ENDPOINT", emulator.url()),
+            ("DATASET_OPERATOR_IMM_ENDPOINT", emulator.url()),
             ("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_NAMESPACES", namespace.clone()),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", "testAccessKeyId".to_owned()),
@@ -219,7 +220,7 @@ impl Scene {
     }
 
     pub(crate) fn api(&self, kind: &str) -> Api<DynamicObject> {
-        if kind == "Dataset" { self.datasets() } else { self.versions() }
+        testbed::objects(&self.client, &self.namespace, kind)
     }
 
     pub(crate) fn kubectl(&self) -> Kubectl {
@@ -239,7 +240,7 @@ impl Scene {
 
     pub(crate) fn manifest(&self, kind: &str, name: &str, spec: Value) -> Value {
         json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": kind,
+            "apiVersion": testbed::api_version(kind), "kind": kind,
             "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
         })
     }

@@ -93,6 +93,7 @@ impl Scene {
         let mut env: Vec<(String, String)> = TIMES.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         env.extend([
             ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
+            ("DATASET_OPERATOR_IMM_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
             ("SSL_CERT_FILE".to_owned(), trusted.display().to_string()),
             ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),

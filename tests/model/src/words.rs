@@ -164,6 +164,7 @@ impl Words {
             attempts: attempts
                 .map(|attempt| intent::Attempt { nonce: nonce(attempt.nonce), hash: self.hash(attempt.hash) })
                 .collect(),
+            ..intent::Intent::default()
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use pai_emulator::{Dataset, Label};
+use pai_emulator::{Dataset, Label, MediaDataset};
 use serde_json::Value;
 
 use crate::apiserver::store::{Change, Resource, Store};
@@ -62,6 +62,7 @@ struct Remote<'a> {
     options: Option<&'a str>,
     accessibility: Option<&'a str>,
     labels: &'a [Label],
+    is_released: bool,
 }
 
 /// Is all as it must be?
@@ -75,19 +76,35 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             return Err(Miss::Foreign(format!("{} was changed", stranger.name)));
         }
     }
+    let media = world.cloud.state().media_datasets.unwrap_or_default();
+    if let Some(changed) = media.iter().find(|one| &*one.dataset_name == "stranger" && &*one.description != "theirs") {
+        return Err(Miss::Foreign(format!("{} was changed", changed.dataset_name)));
+    }
+    let strangers = media.iter().filter(|one| &*one.dataset_name == "stranger").count();
+    if strangers == 0 || (world.job == Job::MediaAdopt && media.iter().all(|one| &*one.dataset_name != "theirs")) {
+        return Err(Miss::Foreign("a media dataset of somebody else is gone".to_owned()));
+    }
     if world.job == Job::Adopt && datasets.iter().all(|dataset| dataset.name != "theirs") {
         return Err(Miss::Foreign("what was adopted is gone".to_owned()));
     }
     let store = world.apiserver.store();
     for (uid, past) in gone(&store) {
-        let mut remotes = remotes_of(&datasets, uid);
+        let mut remotes = match past.media {
+            // Its name may be that of the object that came after it.
+            true if store.all().any(|(key, _)| key.resource == Resource::Media && key.name == past.name) => continue,
+            true => media_of(&media, &past.name),
+            false => remotes_of(&datasets, uid),
+        };
         remotes.retain(|remote| !world.may_be_left(uid, &remote.id));
         past.check(&remotes)?;
     }
     for (key, object) in store.all() {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
         let miss = |what: &str| Miss::Unfinished(format!("{} {what}: {}", key.name, object["status"]));
-        let remotes = remotes_of(&datasets, uid);
+        let remotes = match key.resource {
+            Resource::Media => media_of(&media, &key.name),
+            Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
+        };
         if remotes.len() > 1 {
             let ids: Vec<&str> = remotes.iter().map(|remote| remote.id.as_str()).collect();
             return Err(Miss::Duplicate(format!("{} has {}", key.name, ids.join(" and "))));
@@ -134,10 +151,11 @@ fn ready(object: &Value) -> Option<&Value> {
 
 /// The id in status.
 fn recorded(resource: Resource, object: &Value) -> Option<String> {
-    let dataset = object["status"]["datasetId"].as_str()?;
+    let text = |key: &str| object["status"][key].as_str();
     match resource {
-        Resource::Datasets => Some(dataset.to_owned()),
-        Resource::Versions => Some(format!("{dataset}/{}", object["status"]["versionName"].as_str()?)),
+        Resource::Datasets => text("datasetId").map(str::to_owned),
+        Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
+        Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
 }
 
@@ -154,6 +172,7 @@ fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
                 options: dataset.options.as_deref(),
                 accessibility: Some(&dataset.accessibility),
                 labels: &dataset.labels,
+                is_released: is_released(&dataset.labels),
             });
         }
         let versions = dataset.versions.iter().filter(|version| marked(&version.labels) == Some(uid));
@@ -165,9 +184,34 @@ fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
             options: version.options.as_deref(),
             accessibility: None,
             labels: &version.labels,
+            is_released: is_released(&version.labels),
         }));
     }
     found
+}
+
+fn is_released(labels: &[Label]) -> bool {
+    labels.iter().any(|label| label.key == "dso-released")
+}
+
+/// The media dataset of this name, if it has a mark. (A mark in a text names no uid.)
+fn media_of<'a>(all: &'a [MediaDataset], name: &str) -> Vec<Remote<'a>> {
+    let ours = |one: &&MediaDataset| &*one.dataset_name == name && one.description.contains("[dso1.");
+    all.iter().filter(ours).map(media_remote).collect()
+}
+
+fn media_remote(media: &MediaDataset) -> Remote<'_> {
+    let (own, mark) = media.description.split_once("[dso1.").unwrap_or_default();
+    Remote {
+        id: format!("{}/{}", media.project_name, media.dataset_name),
+        name: None,
+        uri: "",
+        description: Some(own.trim_end()),
+        options: None,
+        accessibility: None,
+        labels: &[],
+        is_released: mark.starts_with(char::is_uppercase),
+    }
 }
 
 impl Remote<'_> {
@@ -193,10 +237,6 @@ impl Remote<'_> {
         let ours = self.labels.iter().filter(|label| !others(label));
         let is: BTreeMap<_, _> = ours.map(|label| (Some(label.key.as_str()), Some(label.value.as_str()))).collect();
         if is == wanted { Ok(()) } else { Err(format!("its labels are {is:?}")) }
-    }
-
-    fn is_released(&self) -> bool {
-        self.labels.iter().any(|label| label.key == "dso-released")
     }
 }
 
@@ -234,6 +274,8 @@ struct Past {
     recorded: Option<String>,
     /// The object wanted to keep its remote.
     keeps: bool,
+    /// It was a `MediaDataset`.
+    media: bool,
 }
 
 /// Every object that is gone, by uid.
@@ -248,7 +290,8 @@ fn gone(store: &Store) -> BTreeMap<&str, Past> {
         };
         let before = all.remove(uid).and_then(|(past, _)| past.recorded);
         let recorded = recorded(event.key.resource, object).or(before);
-        let past = Past { name: event.key.name.clone(), recorded, keeps };
+        let media = event.key.resource == Resource::Media;
+        let past = Past { name: event.key.name.clone(), recorded, keeps, media };
         all.insert(uid, (past, event.change == Change::Deleted));
     }
     all.into_iter().filter(|(_, (_, gone))| *gone).map(|(uid, (past, _))| (uid, past)).collect()
@@ -262,7 +305,7 @@ impl Past {
                 Some(_) | None => Ok(()),
             };
         };
-        if !self.keeps || !first.is_released() {
+        if !self.keeps || !first.is_released {
             return Err(Miss::Orphan(format!("{} is left of {}", first.id, self.name)));
         }
         if remotes.len() > 1 {

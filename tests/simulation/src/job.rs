@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::apiserver::store::Resource::{self, Datasets, Versions};
+use crate::apiserver::store::Resource::{self, Datasets, Media, Versions};
 use crate::kind::Kind;
 use crate::world::World;
 
 /// The workspace of all datasets.
 pub(crate) const WORKSPACE: &str = "478";
+/// The project of all media datasets.
+pub(crate) const PROJECT: &str = "photos";
 /// The namespace of all objects.
 pub(crate) const NAMESPACE: &str = "simulated";
 
@@ -40,11 +42,23 @@ pub enum Job {
     Recreate,
     /// Somebody else deletes a dataset in the cloud; then its Dataset and its two `DatasetVersions` are deleted.
     Missing,
+    /// A `MediaDataset` is made.
+    MediaCreate,
+    /// A `MediaDataset` is edited.
+    MediaEdit,
+    /// A `MediaDataset` is deleted.
+    MediaDelete,
+    /// A `MediaDataset` is deleted, and made again under the same name.
+    MediaRecreate,
+    /// A `MediaDataset` with policy Retain is deleted.
+    MediaRetain,
+    /// A media dataset of somebody else is taken over by name.
+    MediaAdopt,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -56,6 +70,12 @@ impl Job {
         (Self::Tree, "tree"),
         (Self::Recreate, "recreate"),
         (Self::Missing, "missing"),
+        (Self::MediaCreate, "media-create"),
+        (Self::MediaEdit, "media-edit"),
+        (Self::MediaDelete, "media-delete"),
+        (Self::MediaRecreate, "media-recreate"),
+        (Self::MediaRetain, "media-retain"),
+        (Self::MediaAdopt, "media-adopt"),
     ];
 
     /// Whether this fault is possible during this job. Three are left out: an object that is made again correctly finds
@@ -63,8 +83,10 @@ impl Job {
     /// and an attempt in doubt of another identity waits for that identity.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
-            Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt),
-            Kind::Replace => !matches!(self, Self::Retain | Self::Adopt | Self::Edit | Self::VersionEdit),
+            Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt | Self::MediaRetain),
+            Kind::Replace => {
+                !matches!(self, Self::Retain | Self::Adopt | Self::Edit | Self::VersionEdit | Self::MediaRetain)
+            }
             Kind::Stranger => matches!(self, Self::Delete | Self::Retain | Self::VersionDelete | Self::Tree),
             _ => true,
         }
@@ -83,14 +105,24 @@ impl Job {
             Self::Adopt => (Datasets, "taken", dataset("theirs")),
             Self::VersionCreate | Self::VersionEdit | Self::VersionDelete => (Versions, "second", version("second")),
             Self::Tree | Self::Missing => (Datasets, "parent", dataset("parent")),
+            Self::MediaCreate | Self::MediaEdit | Self::MediaDelete | Self::MediaRecreate => (Media, "cats", media()),
+            Self::MediaRetain => (Media, "cats", with(media(), "deletionPolicy", json!("Retain"))),
+            Self::MediaAdopt => (Media, "theirs", with(media(), "adoption", json!({"policy": "AdoptByName"}))),
         }
     }
 
     /// Makes the objects that exist before the job.
     pub(crate) fn prepare(self, world: &World) {
         match self {
-            Self::Create | Self::Adopt => {}
-            Self::Edit | Self::Delete | Self::Retain | Self::Recreate => {
+            Self::Create | Self::Adopt | Self::MediaCreate | Self::MediaAdopt => {}
+            Self::Edit
+            | Self::Delete
+            | Self::Retain
+            | Self::Recreate
+            | Self::MediaEdit
+            | Self::MediaDelete
+            | Self::MediaRecreate
+            | Self::MediaRetain => {
                 let (resource, name, spec) = self.main();
                 world.create(resource, name, &spec);
             }
@@ -111,13 +143,21 @@ impl Job {
     pub(crate) fn act(self, world: &Arc<World>) {
         let (resource, name, spec) = self.main();
         match self {
-            Self::Create | Self::VersionCreate => world.create(resource, name, &spec),
+            Self::Create | Self::VersionCreate | Self::MediaCreate | Self::MediaAdopt => {
+                world.create(resource, name, &spec);
+            }
+            Self::MediaEdit => {
+                let edit = json!({"description": "after", "templateId": null, "datasetMaxFileCount": 7});
+                world.edit(resource, name, edit);
+            }
             Self::Edit => world.edit(resource, name, edited()),
             Self::VersionEdit => {
                 let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
                 world.edit(resource, name, json!({"description": "after", "labels": labels}));
             }
-            Self::Delete | Self::Retain | Self::VersionDelete => world.delete(resource, name),
+            Self::Delete | Self::Retain | Self::VersionDelete | Self::MediaDelete | Self::MediaRetain => {
+                world.delete(resource, name);
+            }
             Self::Adopt => {
                 let theirs = world.cloud.datasets().into_iter().find(|dataset| dataset.name == "theirs");
                 let mut spec = spec;
@@ -132,7 +172,7 @@ impl Job {
                 world.delete(Versions, "second");
                 world.delete(Versions, "third");
             }
-            Self::Recreate => {
+            Self::Recreate | Self::MediaRecreate => {
                 world.recreate(resource, name, spec);
                 world.delete(resource, name);
             }
@@ -150,9 +190,16 @@ fn dataset(name: &str) -> Value {
 }
 
 fn retained() -> Value {
-    let mut spec = dataset("one");
-    spec["deletionPolicy"] = json!("Retain");
+    with(dataset("one"), "deletionPolicy", json!("Retain"))
+}
+
+fn with(mut spec: Value, member: &str, value: Value) -> Value {
+    spec[member] = value;
     spec
+}
+
+fn media() -> Value {
+    json!({"projectName": PROJECT, "description": "before", "templateId": "Official:ImageManagement"})
 }
 
 fn edited() -> Value {

@@ -202,7 +202,11 @@ impl Kind {
     pub fn befalls(self, what: &str) -> bool {
         let action = what.split(' ').next().unwrap_or_default();
         match self {
-            Self::NotFound => !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion"),
+            Self::NotFound => {
+                let action = action.trim_start_matches("imm:");
+                !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion")
+            }
+            // A list of IMM has no count that could tell.
             Self::Short => action.starts_with("List"),
             _ => true,
         }

@@ -55,7 +55,8 @@ struct Command {
 
 /// The settings of all lives: the defaults.
 fn settings() -> Settings {
-    let arguments = ["operator", "--endpoint", "http://cloud.simulated", "--workspace-id", WORKSPACE];
+    let cloud = "http://cloud.simulated";
+    let arguments = ["operator", "--endpoint", cloud, "--imm-endpoint", cloud, "--workspace-id", WORKSPACE];
     Settings::new(Command::parse_from(arguments).flags).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::apiserver::{Answer, Refusal};
 use crate::kind::Kind;
@@ -42,7 +42,6 @@ pub(crate) fn refusal(side: Side, kind: Kind, number: usize) -> Answer {
         (_, Kind::ThrottledDay) => (503, "Throttling", Some("86400")),
         (_, Kind::Forbidden) => (403, "NoPermission", None),
         (_, Kind::Unrouted) => (404, "InvalidApi.NotFound", None),
-        (_, Kind::NotFound) => (404, "201300003", None),
         (_, Kind::Unknown) => (unknown_status(number), UNKNOWN, None),
         (_, Kind::Unavailable) => (503, "ServiceUnavailable", None),
         (_, _) => (500, "InternalError", None),
@@ -50,15 +49,29 @@ pub(crate) fn refusal(side: Side, kind: Kind, number: usize) -> Answer {
     let code = if word == UNKNOWN { unknown_code(number) } else { word.to_owned() };
     let body = match side {
         Side::Kube => Refusal::new(status, word, "as the scenario wants it").status(),
-        Side::Cloud | Side::Seam => json!({
-            "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": code,
-            "Message": "as the scenario wants it", "Recommend": "",
-        }),
+        Side::Cloud | Side::Seam => of_the_service(&code),
     };
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    let mut response = answer(status, &body);
     if let Some(wait) = wait {
         response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
     }
     Answer::Whole(response)
+}
+
+/// The answer that what the call names does not exist.
+pub(crate) fn missing(status: u16, code: &str) -> Answer {
+    Answer::Whole(answer(status, &of_the_service(code)))
+}
+
+fn of_the_service(code: &str) -> Value {
+    json!({
+        "RequestId": "00000000-0000-4000-8000-000000000000", "HostId": "cloud.simulated", "Code": code,
+        "Message": "as the scenario wants it", "Recommend": "",
+    })
+}
+
+fn answer(status: u16, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
 }

@@ -16,7 +16,7 @@ pub(crate) fn unread(history: &[Entry]) -> Option<&Entry> {
                 read.insert((life, path));
                 false
             }
-            Class::CloudWrite if matches!(action, "DeleteDataset" | "DeleteDatasetVersion") => {
+            Class::CloudWrite if matches!(action, "DeleteDataset" | "DeleteDatasetVersion" | "imm:DeleteDataset") => {
                 // The result of this delete is not known: the next delete needs a new read.
                 !read.remove(&(life, path))
             }

@@ -15,7 +15,7 @@ impl World {
     /// A user makes an object.
     pub(crate) fn create(&self, resource: Resource, name: &str, spec: &Value) {
         let object = json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": resource.kind(),
+            "apiVersion": resource.api_version(), "kind": resource.kind(),
             "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
         });
         self.apiserver.change(|store, now| store.create(&key(resource, name), object, now)).unwrap();

@@ -16,7 +16,7 @@ use crate::apiserver::{Answer, Lines, Refusal, client_over};
 use crate::history::Class;
 use crate::kind::Kind;
 use crate::life::Life;
-use crate::refusal::refusal;
+use crate::refusal::{missing, refusal};
 use crate::scenario::Side;
 use crate::world::World;
 
@@ -101,7 +101,10 @@ impl Transport for Cloud {
             let action = action.unwrap_or_default();
             let reads = action.starts_with("Get") || action.starts_with("List");
             let class = if reads { Class::CloudRead } else { Class::CloudWrite };
-            let what = format!("{action} {}", request.uri().path().trim_start_matches("/api/v1/"));
+            let what = match media_dataset(&request) {
+                Some(path) => format!("imm:{action} {path}"),
+                None => format!("{action} {}", request.uri().path().trim_start_matches("/api/v1/")),
+            };
             match carry(world, life, Side::Cloud, class, what, request).await {
                 Carried::Answer(Answer::Whole(response)) => Ok(reqwest::Response::from(response)),
                 Carried::Answer(Answer::Watch(_)) => panic!("the service has no watches"),
@@ -111,6 +114,14 @@ impl Transport for Cloud {
         }
         .boxed()
     }
+}
+
+/// The dataset, or all datasets of the project, that a call of IMM names in its query.
+fn media_dataset(request: &Request<Bytes>) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    let member = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let project = member("ProjectName")?;
+    Some(member("DatasetName").map_or_else(|| project.to_owned(), |name| format!("{project}/{name}")))
 }
 
 /// The request as it would be on the wire.
@@ -204,10 +215,16 @@ impl Call {
             | Kind::ThrottledDay
             | Kind::Forbidden
             | Kind::Unrouted
-            | Kind::NotFound
             | Kind::Unknown
             | Kind::Error
             | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault, self.entry))),
+            Kind::NotFound => {
+                let (status, code) = match media_dataset(&self.request) {
+                    Some(_) => (400, "ResourceNotFound"),
+                    None => (404, "201300003"),
+                };
+                Some(Carried::Answer(missing(status, code)))
+            }
             Kind::Denied => {
                 if !self.is_denied() {
                     self.world.deny_writes();

@@ -12,7 +12,7 @@ use crate::apiserver::store::{Key, Resource};
 use crate::clock;
 use crate::history::{Class, Entry};
 use crate::identity;
-use crate::job::{Job, NAMESPACE, WORKSPACE};
+use crate::job::{Job, NAMESPACE, PROJECT, WORKSPACE};
 use crate::kind::Kind;
 use crate::life::Life;
 use crate::refusal::{unknown_code, unknown_status};
@@ -117,6 +117,8 @@ impl World {
         if scenario.job == Job::Adopt {
             make(&cloud, "theirs");
         }
+        let media: Vec<_> = ["stranger", "theirs"].map(media_of_others).into();
+        cloud.set_state(pai_emulator::State { media_datasets: Some(media), ..pai_emulator::State::default() }).unwrap();
         let state = State {
             random: fastrand::Rng::with_seed(scenario.seed),
             armed: false,
@@ -317,6 +319,15 @@ pub(crate) fn marked(labels: &[pai_emulator::Label]) -> Option<&str> {
 /// Where an object is.
 pub(crate) fn key(resource: Resource, name: &str) -> Key {
     Key { resource, namespace: NAMESPACE.to_owned(), name: name.to_owned() }
+}
+
+/// A media dataset of somebody else.
+fn media_of_others(name: &str) -> pai_emulator::MediaDataset {
+    let theirs = json!({
+        "AccountId": pai_emulator::DEFAULT_ACCOUNT, "ProjectName": PROJECT, "DatasetName": name,
+        "Description": "theirs", "DatasetMaxBindCount": 10, "DatasetMaxFileCount": 100,
+    });
+    serde_json::from_value(theirs).unwrap()
 }
 
 /// Somebody else makes a dataset.

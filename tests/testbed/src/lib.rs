@@ -43,7 +43,7 @@ pub use error::{Context, Error, Result};
 pub use install::{NAMESPACE, SERVICE_ACCOUNT, apply, install, read, uninstall};
 pub use kubeconfig::{client, for_service_account};
 pub use kubectl::Kubectl;
-pub use objects::{dataset_versions, datasets, new_namespace};
+pub use objects::{api_version, dataset_versions, datasets, media_datasets, new_namespace, objects};
 pub use operator::{Operator, OperatorOptions, Ports, SHORT_TIMES};
 pub use ports::free as free_port;
 pub use process::{OnDrop, Process, Session, tail};

@@ -8,8 +8,18 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
 
 use crate::error::{Context, Result};
 
-const GROUP: &str = "pai.dataset-operator.dev";
 const VERSION: &str = "v1alpha1";
+
+/// The API group of a kind.
+fn group(kind: &str) -> &'static str {
+    if kind == "MediaDataset" { "imm.dataset-operator.dev" } else { "pai.dataset-operator.dev" }
+}
+
+/// The `apiVersion` of objects of this kind.
+#[must_use]
+pub fn api_version(kind: &str) -> String {
+    format!("{}/{VERSION}", group(kind))
+}
 
 /// The `Dataset` objects of a namespace.
 pub fn datasets(client: &Client, namespace: &str) -> Api<DynamicObject> {
@@ -21,8 +31,14 @@ pub fn dataset_versions(client: &Client, namespace: &str) -> Api<DynamicObject> 
     objects(client, namespace, "DatasetVersion")
 }
 
-fn objects(client: &Client, namespace: &str, kind: &str) -> Api<DynamicObject> {
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(GROUP, VERSION, kind));
+/// The `MediaDataset` objects of a namespace.
+pub fn media_datasets(client: &Client, namespace: &str) -> Api<DynamicObject> {
+    objects(client, namespace, "MediaDataset")
+}
+
+/// The objects of this kind in a namespace.
+pub fn objects(client: &Client, namespace: &str, kind: &str) -> Api<DynamicObject> {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group(kind), VERSION, kind));
     Api::namespaced_with(client.clone(), namespace, &resource)
 }
 

@@ -147,7 +147,7 @@ impl Apiserver {
         let store = self.store();
         let items: Vec<&Value> = store.list(resource, namespace).collect();
         json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": format!("{}List", resource.kind()),
+            "apiVersion": resource.api_version(), "kind": format!("{}List", resource.kind()),
             "metadata": {"resourceVersion": store.revision().to_string()}, "items": items,
         })
     }

@@ -70,5 +70,5 @@ impl Refusal {
 }
 
 fn quoted(key: &Key) -> String {
-    format!("{}.pai.dataset-operator.dev {:?}", key.resource.plural(), key.name)
+    format!("{}.{} {:?}", key.resource.plural(), key.resource.group(), key.name)
 }

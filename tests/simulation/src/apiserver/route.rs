@@ -2,8 +2,6 @@
 
 use super::store::{Part, Resource};
 
-const GROUP: [&str; 3] = ["apis", "pai.dataset-operator.dev", "v1alpha1"];
-
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
@@ -38,19 +36,21 @@ impl<'a> Route<'a> {
             ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", name] => Some(Self::Definition(name)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events"] => Some(Self::Events(None)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events", name] => Some(Self::Events(Some(name))),
-            words => Place::of(words.strip_prefix(GROUP.as_slice())?).map(Self::Objects),
+            ["apis", group, "v1alpha1", words @ ..] => Place::of(group, words).map(Self::Objects),
+            _ => None,
         }
     }
 }
 
 impl<'a> Place<'a> {
-    fn of(words: &[&'a str]) -> Option<Self> {
+    fn of(group: &str, words: &[&'a str]) -> Option<Self> {
         let (namespace, words) = match words {
             ["namespaces", namespace, rest @ ..] => (Some(*namespace), rest),
             words => (None, words),
         };
         let (plural, rest) = words.split_first()?;
-        let resource = Resource::ALL.into_iter().find(|resource| resource.plural() == *plural)?;
+        let resource =
+            Resource::ALL.into_iter().find(|resource| (resource.group(), resource.plural()) == (group, *plural))?;
         let (name, part) = match rest {
             [] => (None, Part::Main),
             [name] => (Some(*name), Part::Main),

@@ -17,17 +17,33 @@ pub enum Resource {
     Datasets,
     /// `datasetversions`
     Versions,
+    /// `mediadatasets`
+    Media,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Datasets, Self::Versions];
+    pub const ALL: [Self; 3] = [Self::Datasets, Self::Versions, Self::Media];
+
+    /// Its API group.
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Datasets | Self::Versions => "pai.dataset-operator.dev",
+            Self::Media => "imm.dataset-operator.dev",
+        }
+    }
+
+    /// Group and version of its objects.
+    pub fn api_version(self) -> String {
+        format!("{}/v1alpha1", self.group())
+    }
 
     /// Its name in paths.
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Datasets => "datasets",
             Self::Versions => "datasetversions",
+            Self::Media => "mediadatasets",
         }
     }
 
@@ -36,6 +52,7 @@ impl Resource {
         match self {
             Self::Datasets => "Dataset",
             Self::Versions => "DatasetVersion",
+            Self::Media => "MediaDataset",
         }
     }
 }

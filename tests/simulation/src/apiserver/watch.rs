@@ -167,7 +167,7 @@ impl Watch {
 
 fn bookmark(resource: Resource, revision: u64) -> Value {
     json!({
-        "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": resource.kind(),
+        "apiVersion": resource.api_version(), "kind": resource.kind(),
         "metadata": {"resourceVersion": revision.to_string(), "creationTimestamp": null},
     })
 }

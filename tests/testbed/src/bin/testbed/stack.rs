@@ -33,6 +33,7 @@ impl Stack {
             Emulator::start(&program("pai-emulator")?, &inherited("PAI_EMULATOR_"), &emulator_log, session).await?;
         let own = [
             ("DATASET_OPERATOR_ENDPOINT", emulator.url()),
+            ("DATASET_OPERATOR_IMM_ENDPOINT", emulator.url()),
             ("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", ACCESS_KEY_ID),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET),

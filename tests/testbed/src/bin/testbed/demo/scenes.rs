@@ -7,7 +7,8 @@ use kube::api::{Api, DynamicObject, ListParams};
 use reqwest::Method;
 use serde_json::json;
 use testbed::{
-    Context, Emulator, Error, Filter, Kubectl, Result, Wait, dataset_versions, datasets, is_ready, repository,
+    Context, Emulator, Error, Filter, Kubectl, Result, Wait, dataset_versions, datasets, is_ready, media_datasets,
+    repository,
 };
 
 use super::remote;
@@ -28,6 +29,7 @@ pub(crate) struct Demo<'a> {
     kubectl: Kubectl,
     datasets: Api<DynamicObject>,
     versions: Api<DynamicObject>,
+    media: Api<DynamicObject>,
     samples: String,
     wait: Wait,
 }
@@ -42,6 +44,7 @@ impl<'a> Demo<'a> {
             kubectl: stack.plane.kubectl(),
             datasets: datasets(&client, namespace),
             versions: dataset_versions(&client, namespace),
+            media: media_datasets(&client, namespace),
             samples: repository().join("deploy/samples").display().to_string(),
             wait: Wait::new(Duration::from_secs(90)),
         })
@@ -68,8 +71,9 @@ impl<'a> Demo<'a> {
         let began = Instant::now();
         self.kubectl(&["apply", "-k", &self.samples]).await?;
         let (datasets, versions) = (self.all_ready(&self.datasets).await?, self.all_ready(&self.versions).await?);
+        let media = self.all_ready(&self.media).await?;
         let took = began.elapsed().as_secs_f64();
-        self.kubectl(&["get", "paids,paidsv"]).await?;
+        self.kubectl(&["get", "paids,paidsv,immds"]).await?;
 
         let remotes = remote::all(self.emulator()).await?;
         let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
@@ -79,8 +83,11 @@ impl<'a> Demo<'a> {
             remotes.len() == datasets.len() && creates == count(&datasets),
             format!("{} objects, {} datasets, {creates} create calls", datasets.len(), remotes.len()),
         )?;
-        let (d, v) = (datasets.len(), versions.len());
-        self.teller.fact(format!("{d} Datasets and {v} DatasetVersions are Ready after {took:.1} s"));
+        let in_imm = remote::calls(self.emulator(), "imm:CreateDataset").await?;
+        check(in_imm == count(&media), format!("{in_imm} create calls for {} MediaDatasets", media.len()))?;
+        let (d, v, m) = (datasets.len(), versions.len(), media.len());
+        let all = format!("{d} Datasets, {v} DatasetVersions and {m} MediaDataset");
+        self.teller.fact(format!("{all} are Ready after {took:.1} s"));
         self.teller.fact(format!("the cloud has exactly those {d}, and got {creates} create calls"));
         self.count_writes().await
     }
@@ -151,7 +158,8 @@ impl<'a> Demo<'a> {
         self.teller.title("4. Delete: nothing is left, except what shall be kept");
         let objects = self.list(&self.datasets).await?;
         self.kubectl(&["delete", "-k", &self.samples]).await?;
-        let left = self.list(&self.datasets).await?.len() + self.list(&self.versions).await?.len();
+        let lists = (self.list(&self.datasets).await?, self.list(&self.versions).await?, self.list(&self.media).await?);
+        let left = lists.0.len() + lists.1.len() + lists.2.len();
         check(left == 0, format!("{left} objects are left"))?;
         self.teller.fact("no object is left in Kubernetes");
 
