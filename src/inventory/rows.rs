@@ -74,7 +74,8 @@ pub(super) struct Rows {
     entries: HashMap<Arc<str>, Entry>,
     /// Dataset ids by the hash of their owner mark.
     owners: BTreeSet<(u64, Arc<str>)>,
-    gone: HashSet<RemoteId>,
+    /// Remotes that are gone, and when they were found to be.
+    gone: HashMap<RemoteId, Instant>,
     gone_order: VecDeque<RemoteId>,
     /// Datasets that no object recorded and whose mark names an object that recorded another dataset, as of the last
     /// round.
@@ -140,14 +141,25 @@ impl Rows {
         let mut found: BTreeMap<RemoteId, Arc<Remote>> =
             rows.filter(|remote| carries(remote)).map(|remote| (remote.id.clone(), remote)).collect();
         let newest = entry.row.as_ref().and_then(Row::remote).and_then(|remote| remote.latest.as_deref().cloned());
-        if let Some(newest) = newest.filter(|newest| carries(newest) && !self.gone.contains(&newest.id)) {
+        if let Some(newest) = newest.filter(|newest| carries(newest) && !self.gone.contains_key(&newest.id)) {
             found.entry(newest.id.clone()).or_insert_with(|| Arc::new(newest));
         }
         found.into_values().collect()
     }
 
+    /// Whether this remote is gone for good. A name may be used again at any time, so only a read says that of one.
     pub(super) fn is_gone(&self, id: &RemoteId) -> bool {
-        self.gone.contains(id) || (id.child().is_some() && self.gone.contains(&RemoteId::new(id.root())))
+        id.key().is_none() && self.has_left(id)
+    }
+
+    /// Whether the last that was learnt of this remote is that it does not exist.
+    pub(super) fn has_left(&self, id: &RemoteId) -> bool {
+        self.gone.contains_key(id) || (id.child().is_some() && self.gone.contains_key(&RemoteId::new(id.root())))
+    }
+
+    /// Whether a list as of this time cannot be right in showing this remote.
+    fn left_since(&self, id: &RemoteId, as_of: Instant) -> bool {
+        self.gone.get(id).is_some_and(|left| id.key().is_none() || *left >= as_of)
     }
 
     pub(super) fn children_known(&self, dataset: &str, collection: &str) -> bool {
@@ -209,8 +221,11 @@ impl Rows {
 
     /// Stores a row unless a newer one is there. Returns whether the content is new.
     pub(super) fn put(&mut self, remote: &Remote, as_of: Instant, source: Source) -> bool {
-        if remote.id.child().is_none() && self.gone.contains(&remote.id) {
+        if remote.id.child().is_none() && self.left_since(&remote.id, as_of) {
             return false;
+        }
+        if remote.id.key().is_some() {
+            self.gone.remove(&remote.id);
         }
         let Some(mut row) = Row::new(remote, as_of, source, &self.domains) else { return false };
         let dataset = remote.id.root();
@@ -298,7 +313,7 @@ impl Rows {
             }
             self.tidy(id.root());
         }
-        if self.gone.insert(id.clone()) {
+        if self.gone.insert(id.clone(), Instant::now()).is_none() {
             self.gone_order.push_back(id.clone());
         }
         if self.gone_order.len() > TOMBSTONES

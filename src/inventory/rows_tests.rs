@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::super::row::without_times;
 use super::*;
 use crate::compressed::{Compressed, Compressible};
+use crate::remote::fields::Fields;
 use crate::remote::mark::{Identity, Labels, Owner, RawMark};
 
 fn rows() -> Rows {
@@ -384,4 +385,21 @@ async fn what_is_shown_soon_after_an_update_of_a_media_dataset_does_not_undo_it(
     let key = ObjectKey::new("MediaDataset", "ns", "cats", "uid");
     rows.recorded(&RemoteId::keyed("photos", "cats"), &key, None);
     assert_eq!(rows.recorders_in("imm:photos"), [key], "its id names its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_gone_for_as_long_as_no_later_list_shows_it() {
+    let (mut rows, second) = (rows(), Duration::from_secs(1));
+    for (id, again) in [(RemoteId::keyed("photos", "cats"), true), (RemoteId::new("d-1"), false)] {
+        let remote = Remote::labelled(id.clone(), Labels::new(), Fields::new(), None);
+        let before = Instant::now();
+        rows.believe(&remote, before, Source::Shown);
+        tokio::time::advance(second).await;
+        rows.remove(&id);
+        assert_eq!((rows.has_left(&id), rows.is_gone(&id)), (true, !again));
+        assert!(!rows.put(&remote, before, Source::Shown), "a list begun before the delete");
+        tokio::time::advance(second).await;
+        assert_eq!(rows.put(&remote, Instant::now(), Source::Shown), again, "{id}");
+        assert_eq!((rows.has_left(&id), rows.last(&id).is_some()), (!again, again));
+    }
 }

@@ -235,7 +235,7 @@ impl Sweep<'_> {
                 // Whoever knows that already is not told again: of what we deleted, those who recorded it. And those of a
                 // workspace that is not known have not looked yet.
                 let dataset = RemoteId::new(id);
-                if known && !state.rows.is_gone(&dataset) {
+                if known && !state.rows.has_left(&dataset) {
                     keys.extend(state.rows.missing(&dataset, Instant::now()));
                 } else if state.rows.is_shown(id) {
                     state.rows.drop_row(id);

@@ -124,7 +124,7 @@ impl Inventory {
         rows.watches.set(key, workspace, about);
         for about in about {
             // A change since the reconcile read them wakes the object at once.
-            if rows.is_gone(&about.id) {
+            if rows.has_left(&about.id) {
                 rows.watches.left(&about.id);
             } else if let Some(remote) = rows.last_shown(&about.id) {
                 rows.watches.shown(&remote);

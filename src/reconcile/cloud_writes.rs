@@ -203,7 +203,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn delete(&mut self, view: &View, id: &RemoteId) -> Flow {
         let request = K::PROFILE.codec.delete(id);
         self.account.inventory.hold(id, &self.facts.uid, self.ctx.config.settle);
-        self.ctx.states.with(&self.facts.uid, |state| state.deleting(Instant::now()));
+        self.ctx.states.with(&self.facts.uid, |state| state.sends_delete(Instant::now()));
         let answer = self.account.client.call_in(&mut self.permit, &request).await;
         self.journal.answered(answer.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let answer = answer.as_ref().map(drop);

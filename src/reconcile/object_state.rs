@@ -23,10 +23,11 @@ pub struct ObjectState {
     pub name_taken: Option<Instant>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Instant>,
-    /// A delete that may still take effect: when it was sent, or when this process learnt that one was.
+    /// When the last delete was sent, until it is answered.
+    pub sent_delete: Option<Instant>,
+    /// The last delete before it that was never answered and may still take effect: when it was sent, or when this
+    /// process learnt of it.
     pub unanswered_delete: Option<Instant>,
-    /// A delete of this process was answered.
-    pub delete_answered: bool,
     /// When this process last changed the remote.
     pub edited: Option<Instant>,
     /// The id this process recorded, and when.
@@ -87,8 +88,8 @@ impl ObjectState {
             never_executed: None,
             name_taken: None,
             deleting_since: None,
+            sent_delete: None,
             unanswered_delete: None,
-            delete_answered: false,
             edited: None,
             recorded: None,
             echo: OwnWrites::default(),
@@ -116,11 +117,11 @@ impl ObjectState {
             self.doubt = Uncertainty { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
-        if object.intent.own().is_some_and(|intent| intent.delete_sent) && !self.delete_answered {
-            self.unanswered_delete.get_or_insert(now);
-        }
-        if object.deleting {
-            self.deleting_since.get_or_insert(now);
+        if object.deleting && self.deleting_since.is_none() {
+            self.deleting_since = Some(now);
+            // An earlier process sent that delete.
+            let sent = object.intent.own().is_some_and(|intent| intent.delete_sent);
+            self.unanswered_delete = sent.then_some(now);
         }
         let deleting_since = self.deleting_since.unwrap_or(now);
         StateView {
@@ -131,7 +132,7 @@ impl ObjectState {
             resolved: self.doubt.resolved,
             never_executed: self.never_executed.clone(),
             name_taken: self.name_taken.map(|since| now.saturating_duration_since(since)),
-            delete_age: self.unanswered_delete.map(|since| now.saturating_duration_since(since)),
+            delete_age: self.sent_delete.or(self.unanswered_delete).map(|since| now.saturating_duration_since(since)),
             edited_age: self.edited.map(|since| now.saturating_duration_since(since)),
             recorded_age: self.recorded.as_ref().map(|(_, since)| now.saturating_duration_since(*since)),
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
@@ -155,13 +156,13 @@ impl ObjectState {
     }
 
     /// A delete of the remote is sent now.
-    pub const fn deleting(&mut self, now: Instant) {
-        (self.unanswered_delete, self.delete_answered) = (Some(now), false);
+    pub fn sends_delete(&mut self, now: Instant) {
+        self.unanswered_delete = self.sent_delete.replace(now).or(self.unanswered_delete);
     }
 
-    /// The delete was answered, so it does nothing later.
+    /// The delete was answered, so it does nothing later. (An earlier one that was not answered still may.)
     pub const fn answered_delete(&mut self) {
-        (self.unanswered_delete, self.delete_answered) = (None, true);
+        self.sent_delete = None;
     }
 
     /// The doubt about the newest nonce is over.
@@ -252,5 +253,31 @@ mod tests {
         assert_eq!(seen("c1", settle / 2, 1).await, (settle / 2, 1, 0), "too early to count");
         assert_eq!(seen("c1", settle / 2, 2).await, (settle, 3, 2));
         assert_eq!(seen("c2", settle / 2, 1).await, (settle / 2, 1, 0), "another one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_to_a_delete_says_nothing_of_an_earlier_one() {
+        let second = Duration::from_secs(1);
+        let mut object = crate::plan::marked::tests::view().object;
+        let age = |state: &mut ObjectState, object: &ObjectFacts| state.process(object, Instant::now(), "").delete_age;
+        object.deleting = true;
+        let mut state = ObjectState::new(Instant::now());
+        assert_eq!(age(&mut state, &object), None);
+        object.intent =
+            crate::plan::object::Stored::Own(crate::plan::intent::Intent { delete_sent: true, ..Default::default() });
+        assert_eq!(age(&mut state, &object), None, "this process wrote that, and has sent nothing yet");
+        state.sends_delete(Instant::now());
+        tokio::time::advance(second).await;
+        assert_eq!(age(&mut state, &object), Some(second));
+        state.sends_delete(Instant::now());
+        assert_eq!(age(&mut state, &object), Some(Duration::ZERO));
+        state.answered_delete();
+        assert_eq!(age(&mut state, &object), Some(second), "the first is still on its way");
+        let mut next = ObjectState::new(Instant::now());
+        assert_eq!(age(&mut next, &object), Some(Duration::ZERO), "an earlier process sent it");
+        tokio::time::advance(second).await;
+        next.sends_delete(Instant::now());
+        next.answered_delete();
+        assert_eq!(age(&mut next, &object), Some(second));
     }
 }

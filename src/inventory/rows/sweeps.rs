@@ -33,7 +33,7 @@ impl Rows {
     pub(super) fn knows(&self, entry: &Entry, dataset: &str, version: &str) -> bool {
         entry.children.as_ref().is_some_and(|children| children.rows.contains_key(version))
             || entry.row.as_ref().is_some_and(|row| row.newest_is(version))
-            || self.gone.contains(&RemoteId::new(dataset).join(version))
+            || self.gone.contains_key(&RemoteId::new(dataset).join(version))
     }
 
     /// Datasets of a workspace in which this collection must be listed: an object recorded something in it, other than
@@ -72,7 +72,7 @@ impl Rows {
                 return None;
             }
             let remote = row.remote()?;
-            let newest = remote.latest.as_deref().filter(|newest| !self.gone.contains(&newest.id))?;
+            let newest = remote.latest.as_deref().filter(|newest| !self.gone.contains_key(&newest.id))?;
             Some((newest.id.clone(), marked(newest, &self.domains)?))
         })
     }
