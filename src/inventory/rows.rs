@@ -242,8 +242,8 @@ impl Rows {
             return changed;
         }
         let lag = if remote.id.key().is_some() { UPDATE_LAG } else { Duration::ZERO };
-        if entry.row.as_ref().is_some_and(|old| old.as_of > as_of || (source == Source::Shown && old.hides(as_of, lag)))
-        {
+        let newer = |old: &Row| old.as_of > as_of || (source == Source::Shown && old.hides(as_of, lag));
+        if entry.row.as_ref().is_some_and(newer) {
             return false;
         }
         let workspace = remote.fields.get("WorkspaceId").and_then(serde_json::Value::as_str).map(Cow::from);

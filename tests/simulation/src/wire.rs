@@ -196,18 +196,7 @@ impl Call {
                 sleep(SLOW).await;
                 Some(self.done().await)
             }
-            // Nobody can know that a copy of an answered delete is still on its way, and a name may be used again by then.
-            // The service refuses such copies in every world.
-            Kind::Twice if self.deletes_a_name() => Some(self.done().await),
-            Kind::Twice => {
-                let answer = self.done().await;
-                let copy = self.clone();
-                tokio::spawn(async move {
-                    sleep(COPY).await;
-                    copy.done().await;
-                });
-                Some(answer)
-            }
+            Kind::Twice => Some(self.copied().await),
             Kind::TwiceSecond => {
                 self.done().await;
                 Some(self.done().await)
@@ -274,6 +263,20 @@ impl Call {
                 panic!("{fault} is no fault of a call")
             }
         }
+    }
+
+    /// It is done, and a copy of it later. Nobody can know that a copy of an answered delete is still on its way, and a
+    /// name may be used again by then, so the service refuses such copies in every world.
+    async fn copied(&self) -> Carried {
+        let answer = self.done().await;
+        if !self.deletes_a_name() {
+            let copy = self.clone();
+            tokio::spawn(async move {
+                sleep(COPY).await;
+                copy.done().await;
+            });
+        }
+        answer
     }
 
     /// A delete of a remote that is known by its name.
