@@ -125,6 +125,9 @@ impl<K: Kind> Pass<'_, K> {
                 }
             }
         }
+        if intent.delete_sent {
+            self.ctx.states.with(&facts.uid, |state| state.claimed_delete = true);
+        }
         self.claimed = Some(environment::since_boot());
         self.observed.object_is_fresh = true;
         self.observed.flight = flight;

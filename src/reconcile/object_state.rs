@@ -23,6 +23,8 @@ pub struct ObjectState {
     pub name_taken: Option<Instant>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Instant>,
+    /// This process wrote into the intent that a delete is sent.
+    pub claimed_delete: bool,
     /// When the last delete was sent, until it is answered.
     pub sent_delete: Option<Instant>,
     /// The last delete before it that was never answered and may still take effect: when it was sent, or when this
@@ -88,6 +90,7 @@ impl ObjectState {
             never_executed: None,
             name_taken: None,
             deleting_since: None,
+            claimed_delete: false,
             sent_delete: None,
             unanswered_delete: None,
             edited: None,
@@ -117,11 +120,12 @@ impl ObjectState {
             self.doubt = Uncertainty { nonce, since: now, lists: 0, settled_lists: 0, resolved: false };
             self.name_taken = None;
         }
-        if object.deleting && self.deleting_since.is_none() {
-            self.deleting_since = Some(now);
-            // An earlier process sent that delete.
-            let sent = object.intent.own().is_some_and(|intent| intent.delete_sent);
-            self.unanswered_delete = sent.then_some(now);
+        if object.intent.own().is_some_and(|intent| intent.delete_sent) && !self.claimed_delete {
+            // An earlier process may have sent it.
+            self.unanswered_delete.get_or_insert(now);
+        }
+        if object.deleting {
+            self.deleting_since.get_or_insert(now);
         }
         let deleting_since = self.deleting_since.unwrap_or(now);
         StateView {
@@ -265,6 +269,7 @@ mod tests {
         assert_eq!(age(&mut state, &object), None);
         object.intent =
             crate::plan::object::Stored::Own(crate::plan::intent::Intent { delete_sent: true, ..Default::default() });
+        state.claimed_delete = true;
         assert_eq!(age(&mut state, &object), None, "this process wrote that, and has sent nothing yet");
         state.sends_delete(Instant::now());
         tokio::time::advance(second).await;
@@ -274,6 +279,7 @@ mod tests {
         state.answered_delete();
         assert_eq!(age(&mut state, &object), Some(second), "the first is still on its way");
         let mut next = ObjectState::new(Instant::now());
+        next.deleting_since = Some(Instant::now());
         assert_eq!(age(&mut next, &object), Some(Duration::ZERO), "an earlier process sent it");
         tokio::time::advance(second).await;
         next.sends_delete(Instant::now());
