@@ -65,7 +65,7 @@ Question = collections.namedtuple("Question", "layer program arguments seconds e
 def questions(mutant, layer):
     """What is asked of this layer, cheapest first."""
     if layer == "unit":
-        yield Question(layer, "unit", (), 120)
+        yield Question(layer, "unit", (), 180)
     elif layer == "model":
         yield Question(layer, "model", (), 180)
         for name in mutant.get("model", []):
