@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
-use crate::remote::carrier::{Carrier, Unwritable};
+use crate::remote::carrier::{Carrier, Longest, Unwritable};
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::MARK_RELEASED;
@@ -83,6 +83,30 @@ pub enum Next {
     Token(String),
     /// Nothing: the service says so.
     End,
+}
+
+impl Next {
+    /// Where the next page begins, after so many `pages`.
+    #[must_use]
+    pub fn start(self, pages: u32) -> Start {
+        match self {
+            Self::Number | Self::End => Start::Number(pages + 1),
+            Self::Token(token) => Start::Token(token),
+        }
+    }
+}
+
+/// The members with the mark in the text that `carrier` names, for a create or an update.
+fn with_mark(
+    carrier: Carrier,
+    longest: Longest,
+    mut members: Fields,
+    mark: Option<&RawMark>,
+) -> Result<Fields, Unwritable> {
+    if let Some(mark) = mark {
+        carrier.put(mark, longest, &mut Labels::new(), &mut members)?;
+    }
+    Ok(members)
 }
 
 /// A change to the labels or the mark of an existing remote.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list_progress::ListProgress;
-use crate::cloud::codec::{self, Nested, Next, Page, Select, Start};
+use crate::cloud::codec::{self, Nested, Page, Select, Start};
 use crate::cloud::{self, Answer, CallError, ErrorClass, Malformed, Operation, Permit, Request};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
@@ -128,10 +128,7 @@ async fn once(client: &cloud::Client, permit: &mut Permit, query: &Query<'_>) ->
         if query.is_answered(&found) {
             progress.end();
         }
-        start = match page.next {
-            Next::Number | Next::End => Start::Number(progress.pages + 1),
-            Next::Token(token) => Start::Token(token),
-        };
+        start = page.next.start(progress.pages);
     }
     Ok((found, progress.is_whole()))
 }

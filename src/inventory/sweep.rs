@@ -1,8 +1,9 @@
 //! The sweep: every workspace that is wanted is listed by domain mark, as fast as the limiter lets it before the first
 //! create of a term, and from then on a page at a time, spread over the resync: it *is* the resync.
 //!
-//! Offset paging is no snapshot (`progress.rs` says when a list counts as whole). What a list did not show and somebody recorded is asked for by id, a hundred at a time; and what that
-//! does not show either is only a reason for its objects to look for themselves.
+//! Offset paging is no snapshot (`list_progress.rs` says when a list counts as whole). What a list did not show and
+//! somebody recorded is asked for by id, a hundred at a time; and what that does not show either is only a reason for its
+//! objects to look for themselves.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -100,10 +101,7 @@ impl Sweep<'_> {
         // The rest, or all of it: pages may come out smaller than the first one.
         while progress.wants_more() {
             self.pause(pace, &progress).await;
-            let start = match next {
-                Next::Number | Next::End => Start::Number(progress.pages + 1),
-                Next::Token(token) => Start::Token(token),
-            };
+            let start = next.start(progress.pages);
             next = self.take(self.page(select, &start).await, &mut progress);
         }
         progress

@@ -60,18 +60,6 @@ impl Compressible for MediaDataset {
 /// Members that are fixed at creation: they identify the dataset.
 pub const FIXED: &[&str] = &["ProjectName", "Name"];
 
-/// Members that `UpdateDataset` changes.
-const MUTABLE: &[&str] = &[
-    "Description",
-    "TemplateId",
-    "DatasetMaxBindCount",
-    "DatasetMaxFileCount",
-    "DatasetMaxEntityCount",
-    "DatasetMaxRelationCount",
-    "DatasetMaxTotalFileSize",
-    "WorkflowParameters",
-];
-
 /// The properties of MediaDatasets for decisions.
 pub const PROFILE: Profile = Profile {
     name: "MediaDataset",
@@ -142,7 +130,7 @@ impl Kind for MediaDatasets {
         };
         let json = Spec::of(spec);
         let fixed = Fields::from_iter([("ProjectName".to_owned(), json!(project)), ("Name".to_owned(), json!(name))]);
-        let mutable = json.members(MUTABLE);
+        let mutable = json.members(codec::MediaDatasets::CHANGEABLE);
         let mut create = fixed.clone();
         create.extend(mutable.clone());
         Ok(Desired {

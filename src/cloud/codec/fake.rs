@@ -1,7 +1,7 @@
 //! A kind of remote for tests only: it is in a collection of its own, and a text carries its mark. It borrows the requests
 //! about versions.
 
-use super::{Codec, Nested, Next, Page, Versions};
+use super::{Codec, Nested, Next, Page, Versions, with_mark};
 use crate::cloud::{Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Longest, Unwritable};
@@ -15,14 +15,6 @@ pub struct Copies;
 
 /// The longest `Description` of a copy, its mark included.
 pub const LONGEST: usize = 256;
-
-/// The members with the mark in their text.
-fn marked(mut members: Fields, mark: Option<&RawMark>) -> Result<Fields, Unwritable> {
-    if let Some(mark) = mark {
-        Copies.carrier().put(mark, Longest::Characters(LONGEST), &mut Labels::new(), &mut members)?;
-    }
-    Ok(members)
-}
 
 impl Nested for Copies {
     fn collection(&self) -> &'static str {
@@ -62,7 +54,7 @@ impl Codec for Copies {
         _: &Labels,
         mark: Option<&RawMark>,
     ) -> Result<Request, Unwritable> {
-        let members = marked(members.clone(), mark)?;
+        let members = with_mark(self.carrier(), Longest::Characters(LONGEST), members.clone(), mark)?;
         Ok(Request::create_dataset_version(parent.unwrap_or_default(), members))
     }
 
@@ -84,7 +76,7 @@ impl Codec for Copies {
 
     fn update(&self, remote: &Remote, members: Fields) -> Result<Request, Unwritable> {
         let mark = remote.mark.as_ref().filter(|_| members.contains_key("Description"));
-        Versions.update(remote, marked(members, mark)?)
+        Versions.update(remote, with_mark(self.carrier(), Longest::Characters(LONGEST), members, mark)?)
     }
 
     fn delete(&self, id: &RemoteId) -> Request {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Codec, Next, Page, Root, Select, Start};
+use super::{Codec, Next, Page, Root, Select, Start, with_mark};
 use crate::cloud::{self, Answer, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Longest, Unwritable};
@@ -64,14 +64,6 @@ fn key(id: &RemoteId) -> (&str, &str) {
     id.key().unwrap_or_default()
 }
 
-/// The members with the mark in their text.
-fn marked(mut members: Fields, mark: Option<&RawMark>) -> Result<Fields, Unwritable> {
-    if let Some(mark) = mark {
-        MediaDatasets.carrier().put(mark, LONGEST, &mut Labels::new(), &mut members)?;
-    }
-    Ok(members)
-}
-
 impl Codec for MediaDatasets {
     fn carrier(&self) -> Carrier {
         Carrier::Text(DESCRIPTION)
@@ -89,7 +81,7 @@ impl Codec for MediaDatasets {
         mark: Option<&RawMark>,
     ) -> Result<Request, Unwritable> {
         let of = |member: &str| members.get(member).and_then(Value::as_str).unwrap_or_default();
-        let mut sent = marked(members.clone(), mark)?;
+        let mut sent = with_mark(self.carrier(), LONGEST, members.clone(), mark)?;
         sent.retain(|name, _| name != PROJECT && name != NAME);
         Ok(Request::create_media_dataset(of(PROJECT), of(NAME), &sent))
     }
@@ -111,7 +103,7 @@ impl Codec for MediaDatasets {
         members.retain(|name, _| Self::CHANGEABLE.contains(&name.as_str()));
         let mark = remote.mark.as_ref().filter(|_| members.contains_key(DESCRIPTION));
         let (project, name) = key(&remote.id);
-        Ok(Request::update_media_dataset(project, name, &marked(members, mark)?))
+        Ok(Request::update_media_dataset(project, name, &with_mark(self.carrier(), LONGEST, members, mark)?))
     }
 
     fn delete(&self, id: &RemoteId) -> Request {

@@ -39,6 +39,16 @@ pub(super) fn unnamed(reason: Reason) -> Step {
     )
 }
 
+/// Ends the reconcile: the grace period of the newest attempt is not over.
+pub(super) fn settling(view: &View) -> Step {
+    let left = view.config.settle.saturating_sub(view.state.uncertain_for);
+    working(
+        Reason::Uncertain,
+        "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
+        Next::After(left),
+    )
+}
+
 /// Ends the reconcile: a person must act, or these remotes must change.
 pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
     Step::Report(Box::new(Report::stuck(reason, message).about(about)))

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use super::attempt::{create, empty_intent};
 use super::create::{forged, take};
-use super::ends::{stuck, told, working};
+use super::ends::{settling, stuck, told, working};
 use super::owner::{owned_by_other, owner_of};
 use super::record::record;
-use super::uncertain::settling;
 use crate::api::condition::Reason;
 use crate::plan::desired::{Desired, Policy};
 use crate::plan::recorded::{Ended, Outcome};

@@ -1,7 +1,7 @@
 //! Doubt: an attempt that may have executed, or still may. The operator never repeats it but looks for it by its mark,
 //! and only after the grace period believes that nothing came of it.
 
-use super::ends::{end, stuck, unnamed, working};
+use super::ends::{end, settling, stuck, unnamed, working};
 use super::known::not_found;
 use super::record::record;
 use super::{keyed, owner};
@@ -72,16 +72,6 @@ pub(super) fn doubt(view: &View) -> Step {
     }
     // 4.4 Two complete lists after the grace period must show nothing.
     if view.state.settled_lists < 2 { Step::Look(Look::Owned) } else { Step::Resolve }
-}
-
-/// Ends the reconcile: the grace period of the newest attempt is not over.
-pub(super) fn settling(view: &View) -> Step {
-    let left = view.config.settle.saturating_sub(view.state.uncertain_for);
-    working(
-        Reason::Uncertain,
-        "an earlier create request may still take effect; waiting for the grace period (--settle-time) before the next",
-        Next::After(left),
-    )
 }
 
 /// 4.3 The step that follows if a list showed a remote of this object's own beside the recorded one.
