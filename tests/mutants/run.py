@@ -135,8 +135,8 @@ def build():
     command = ["cargo", "test", "--no-run", "--message-format=json-render-diagnostics", "-p", "pai-emulator"]
     for package in sorted({package for package, _, _ in PROGRAMS.values()}):
         command += ["-p", package]
-    # Optimised a little: the exhaustive tests run once for each mutant. Crash points need debug assertions.
-    env = dict(os.environ, CARGO_TARGET_DIR=str(WORK / "build"), CARGO_PROFILE_DEV_OPT_LEVEL="1")
+    # Optimised: the exhaustive tests run once for each mutant. Crash points need debug assertions.
+    env = dict(os.environ, CARGO_TARGET_DIR=str(WORK / "build"), CARGO_PROFILE_DEV_OPT_LEVEL="2")
     built = subprocess.run(command, cwd=TREE, env=env, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         sys.exit("the copy with all mutants does not build")

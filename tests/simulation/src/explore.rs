@@ -153,15 +153,20 @@ fn first(scenarios: &[Scenario]) -> (Tally, Vec<Scenario>) {
     (tally, singles)
 }
 
-/// Does something with each scenario, on this number of threads.
+/// Does something with each scenario, on this number of threads, until so much has gone wrong that more would say nothing.
 fn each(scenarios: &[Scenario], threads: usize, act: impl Fn(&Scenario, &mut Tally) + Sync) -> Tally {
-    let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    const ENOUGH: usize = 20;
+    let (next, missed, all) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut tally = Tally::default();
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while missed.load(Ordering::Relaxed) < ENOUGH
+                    && let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let before = tally.misses.len();
                     act(scenario, &mut tally);
+                    missed.fetch_add(tally.misses.len() - before, Ordering::Relaxed);
                 }
                 all.lock().unwrap().add(tally);
             });
