@@ -24,6 +24,7 @@ pub(super) const READY: Column =
     narrow("Ready", r#".status.conditions[?(@.type=="Ready")].status"#, "Whether the cloud dataset equals the spec");
 pub(super) const REASON: Column =
     narrow("Reason", r#".status.conditions[?(@.type=="Ready")].reason"#, "Why Ready has its value");
+pub(super) const WIDE_REASON: Column = Column { wide: true, ..REASON };
 pub(super) const AGE: Column = narrow("Age", ".metadata.creationTimestamp", "Time since the object was created");
 pub(super) const MESSAGE: Column =
     wide("Message", r#".status.conditions[?(@.type=="Ready")].message"#, "Details of the reason");

@@ -113,7 +113,7 @@ pub struct CommonStatus {
 
     /// State in the form that `kubectl wait`, Flux, Helm and Argo CD read. `Ready` is always present after
     /// the first reconcile. `Reconciling`, `Stalled`, `Drifted`, `DuplicatesFound` and `Paused` are present only
-    /// while True.
+    /// while True. A DatasetJob that has ended also has `Complete` or `Failed`, which then stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

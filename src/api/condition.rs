@@ -17,6 +17,10 @@ values! {
         DuplicatesFound = "DuplicatesFound",
         /// Present only while True: the object is paused.
         Paused = "Paused",
+        /// Present only while True, which is final: the job has ended and counts as a success.
+        Complete = "Complete",
+        /// Present only while True, which is final: the job has ended and counts as a failure.
+        Failed = "Failed",
     }
 }
 
@@ -102,6 +106,16 @@ reasons! {
         "The credentials are missing, wrong or expired. Correct them.";
     AccountMismatch = "AccountMismatch", Stalled,
         "The object belongs to an account, region, workspace or identity that this operator does not use.";
+    PartialFailed = "PartialFailed", Stalled,
+        "The job ended, but it failed for some of its files, and `partialFailure` does not accept that.";
+    JobFailed = "JobFailed", Stalled,
+        "The job failed, and `backoffLimit` allows no further attempt. To run it again, create another DatasetJob.";
+    JobStopped = "JobStopped", Stalled,
+        "Somebody else stopped the job. To run it again, create another DatasetJob.";
+    JobDeadlineExceeded = "JobDeadlineExceeded", Stalled,
+        "The job did not end within `activeDeadlineSeconds`, and the operator stopped it.";
+    JobLost = "JobLost", Stalled,
+        "Somebody else deleted the job or its dataset before the end of the job was seen.";
 }
 
 impl Reason {

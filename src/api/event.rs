@@ -61,6 +61,10 @@ event_reasons! {
     DuplicatesFound = "DuplicatesFound", Warning, "Observe";
     /// A remote carries the mark of an object that does not live here.
     OrphanFound = "OrphanFound", Warning, "Sweep";
+    /// The job has ended and counts as a success.
+    Completed = "Completed", Normal, "Run";
+    /// The operator stops the job.
+    Stopped = "Stopped", Normal, "Run";
     /// An annotation has our prefix but an unknown name.
     UnknownAnnotation = "UnknownAnnotation", Warning, "Reconcile";
     /// An annotation of ours has a value that the operator cannot read.

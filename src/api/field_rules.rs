@@ -41,6 +41,12 @@ pub(super) fn dataset_id() -> Rule {
         .message("datasetId must be an id as the console shows it, such as d-0a1b: letters, digits, '_' and '-' only")
 }
 
+pub(super) fn dataset_job_id() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9_-]+$')").message(
+        "datasetJobId must be an id as the console shows it, such as dsjob-0a1b: letters, digits, '_' and '-' only",
+    )
+}
+
 pub(super) fn project_name() -> Rule {
     Rule::new("self.matches('^[a-zA-Z0-9_-]+$')")
         .message("projectName must be the name of an IMM project: letters, digits, '_' and '-' only")
@@ -51,23 +57,27 @@ pub(super) fn media_dataset_name() -> Rule {
         .message("name must begin with a letter or '_', and go on with letters, digits, '_' and '-' only")
 }
 
-pub(super) fn media_description() -> Rule {
+/// A description that the mark is written behind.
+pub(super) fn marked_description() -> Rule {
     Rule::new("size(bytes(self)) <= 192").message(
         "description must not be longer than 192 bytes in UTF-8: the service takes 256, and the operator's ownership mark \
          needs 64",
     )
 }
 
-pub(super) fn version_name() -> Rule {
+pub(super) fn version_name(field: &str) -> Rule {
     Rule::new("self.matches('^v[1-9][0-9]*$')")
-        .message("versionName must be a name as the service gives it: v1, v2 and so on")
+        .message(format!("{field} must be a name as the service gives it: v1, v2 and so on").as_str())
 }
 
 /// No object can have another name, so the reference would wait forever.
-pub(super) fn object_name() -> Rule {
+pub(super) fn object_name(field: &str, kind: &str) -> Rule {
     Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
-        "datasetRef.name must be the metadata.name of a Dataset in the same namespace: lower-case letters, digits, '-' \
-         and '.' only; a Dataset of another namespace cannot be referred to",
+        format!(
+            "{field}.name must be the metadata.name of a {kind} in the same namespace: lower-case letters, digits, '-' \
+             and '.' only; a {kind} of another namespace cannot be referred to"
+        )
+        .as_str(),
     )
 }
 

@@ -45,7 +45,7 @@ sparse! {
         /// Description for people, at most 192 bytes: the service takes 256, and the operator writes its ownership mark
         /// behind it. Mutable.
         #[schemars(length(max = 192))]
-        #[x_kube(validation = rules::media_description())]
+        #[x_kube(validation = rules::marked_description())]
         pub description: Option<String>,
 
         /// Id of the workflow template that processes the files, such as `Official:ImageManagement`. Mutable.

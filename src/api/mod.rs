@@ -15,6 +15,8 @@ pub mod dataset_definition;
 pub mod dataset_status;
 pub mod event;
 mod field_rules;
+pub mod job;
+pub mod job_definition;
 pub mod media_dataset;
 pub mod media_dataset_definition;
 pub mod names;
@@ -30,10 +32,14 @@ pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use event::{EventReason, News};
+pub use job::{
+    DatasetJob, DatasetJobSpec, DatasetJobStatus, JobAdoption, JobAttempt, JobImmutables, JobProgress, JobSpec,
+    VersionRef,
+};
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use values::{
-    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Origin,
-    Outcome, Property, ProviderType, SourceType,
+    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, JobAction, JobMode,
+    OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType, SourceType, StopReason,
 };
 pub use version::{
     DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,

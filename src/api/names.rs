@@ -48,7 +48,8 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
     (
         FORCE_RELEASE,
         "Removes the finalizer of an object that is being deleted, without any call to the cloud. The value must be \
-         the recorded id (of a version `<datasetId>/<versionName>`), or `none` if there is none.",
+         the recorded id (of a version `<datasetId>/<versionName>`, of a job `<datasetId>/jobs/<datasetJobId>`), or \
+         `none` if there is none.",
     ),
     (INTENT, "The operator writes its intent here before it creates anything. Do not change it."),
 ];

@@ -33,11 +33,21 @@ pub(super) fn required_unless(field: &str, adopted: &str, by: &str) -> Rule {
 /// A new value is accepted while no id is recorded, or if it is the recorded one: so a refused create
 /// can be corrected, and an edit made while a create was on its way can be taken back. Removing the
 /// field is accepted too: it is then no longer managed.
-pub(super) fn unchanged(Immutable { field, instead }: &Immutable, id: &str, what: &str) -> Rule {
+pub(super) fn unchanged(immutable: &Immutable, id: &str, what: &str) -> Rule {
+    kept(immutable, id, what, &format!("self.status.{}", immutable.field))
+}
+
+/// As [`unchanged`], for an object. CEL takes the objects of two fields for two types, and compares them only if it does
+/// not know one of the types. It misses a member that is in no schema and was renamed, so the operator compares too.
+pub(super) fn object_unchanged(immutable: &Immutable, id: &str, what: &str) -> Rule {
+    kept(immutable, id, what, &format!("dyn(self.status.{})", immutable.field))
+}
+
+fn kept(Immutable { field, instead }: &Immutable, id: &str, what: &str, recorded: &str) -> Rule {
     Rule::new(format!(
         "!has(self.spec.{field}) || (has(oldSelf.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}) || \
          !has(self.status) || !has(self.status.{id}) || \
-         (has(self.status.{field}) && self.spec.{field} == self.status.{field})"
+         (has(self.status.{field}) && self.spec.{field} == {recorded})"
     ))
     .message(
         format!(
@@ -47,6 +57,25 @@ pub(super) fn unchanged(Immutable { field, instead }: &Immutable, id: &str, what
     )
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".spec.{field}"))
+}
+
+/// The object that a field refers to by name stays the same; status does not record its name.
+pub(super) fn reference_unchanged(Immutable { field, instead }: &Immutable, id: &str, what: &str) -> Rule {
+    Rule::new(format!(
+        "!has(self.spec.{field}) || \
+         (has(oldSelf.spec.{field}) && self.spec.{field}.name == oldSelf.spec.{field}.name) || \
+         !has(self.status) || !has(self.status.{id})"
+    ))
+    .message(format!("{field} cannot change once the {what} exists: {instead}, or set it back").as_str())
+    .reason(Reason::FieldValueForbidden)
+    .field_path(format!(".spec.{field}"))
+}
+
+/// The job, version or other part of a dataset says which dataset.
+pub(super) fn one_dataset() -> Rule {
+    Rule::new("has(self.spec.datasetRef) != has(self.spec.datasetId)")
+        .message("exactly one of datasetRef and datasetId must be set")
+        .field_path(".spec.datasetRef")
 }
 
 /// The schemes that a `uri` may have, by `dataSourceType`, as far as the vendor's pages or the field show any.

@@ -160,6 +160,46 @@ values! {
         Recreate = "Recreate",
     }
 
+    /// What a job does.
+    JobAction {
+        /// Index the files, so that they can be found by their meaning.
+        SemanticIndex = "SemanticIndex",
+        /// Let a model tag the files.
+        IntelligentTag = "IntelligentTag",
+        /// Write the metadata of the files to a directory.
+        FileMetaExport = "FileMetaExport",
+        /// Make metadata of the files that the storage has.
+        FileMetaBuild = "FileMetaBuild",
+        /// Remove the tags of an `IntelligentTag` job again.
+        IntelligentTagRevert = "IntelligentTagRevert",
+        /// Read metadata of files from another dataset, or from a manifest.
+        FileMetaImport = "FileMetaImport",
+    }
+
+    /// Which files a job works on.
+    JobMode {
+        /// All of them.
+        Full = "Full",
+        /// Those that are new or changed since the last job.
+        Increment = "Increment",
+    }
+
+    /// What a job that failed for some of its files counts as.
+    PartialFailure {
+        /// Failed.
+        Fail = "Fail",
+        /// Complete.
+        Accept = "Accept",
+    }
+
+    /// Why the operator stops a job.
+    StopReason {
+        /// The object is deleted.
+        Deleted = "Deleted",
+        /// `activeDeadlineSeconds` are over.
+        DeadlineExceeded = "DeadlineExceeded",
+    }
+
     /// How the operator got the recorded cloud dataset.
     Origin {
         /// We created it.

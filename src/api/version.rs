@@ -128,7 +128,7 @@ sparse! {
 pub struct DatasetRef {
     /// `metadata.name` of the Dataset.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = rules::object_name())]
+    #[x_kube(validation = rules::object_name("datasetRef", "Dataset"))]
     pub name: String,
 }
 
@@ -142,7 +142,7 @@ sparse! {
         /// and deletes it: this object *binds* v1, which means that it manages only the options, description, sizes
         /// and labels of v1, instead of the Dataset. Immutable once `status.versionName` is set.
         #[schemars(length(max = 20))]
-        #[x_kube(validation = rules::version_name())]
+        #[x_kube(validation = rules::version_name("versionName"))]
         pub version_name: Option<String>,
     }
 }

@@ -1,12 +1,14 @@
 //! What the definition of `DatasetVersion` has beside its type: columns, and rules for what must not change.
 
 use kube::CustomResourceExt;
-use kube::core::{Reason, Rule};
+use kube::core::Rule;
 
 use super::DatasetVersion;
 use super::columns::{AGE, Column, MESSAGE, READY, REASON, narrow, wide};
 use super::crds::Definition;
-use super::rules::{Immutable, adoption_unchanged, immutable, required_unless, scheme_fits, unchanged};
+use super::rules::{
+    Immutable, adoption_unchanged, immutable, one_dataset, reference_unchanged, required_unless, scheme_fits, unchanged,
+};
 
 const OTHER_VERSION: &str = "create another DatasetVersion";
 
@@ -38,27 +40,14 @@ const COLUMNS: &[Column] = &[
 /// Rules at its root.
 fn rules() -> Vec<Rule> {
     let adopted = "has(self.spec.adoption) && has(self.spec.adoption.versionName)";
-    let mut rules = vec![
-        Rule::new("has(self.spec.datasetRef) != has(self.spec.datasetId)")
-            .message("exactly one of datasetRef and datasetId must be set")
-            .field_path(".spec.datasetRef"),
-    ];
+    let mut rules = vec![one_dataset()];
     rules.extend(
         ["property", "dataSourceType", "uri"].map(|field| required_unless(field, adopted, "adoption.versionName")),
     );
     rules.push(scheme_fits());
     rules.extend(IMMUTABLES.iter().map(|field| unchanged(field, "versionName", "version")));
     rules.push(unchanged(&immutable("datasetId", OTHER_VERSION), "versionName", "version"));
-    rules.push(
-        Rule::new(
-            "!has(self.spec.datasetRef) || \
-             (has(oldSelf.spec.datasetRef) && self.spec.datasetRef.name == oldSelf.spec.datasetRef.name) || \
-             !has(self.status) || !has(self.status.versionName)",
-        )
-        .message("datasetRef cannot change once the version exists: create another DatasetVersion, or set it back")
-        .reason(Reason::FieldValueForbidden)
-        .field_path(".spec.datasetRef"),
-    );
+    rules.push(reference_unchanged(&immutable("datasetRef", OTHER_VERSION), "versionName", "version"));
     rules.push(adoption_unchanged("versionName", "version"));
     rules
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// `Dataset`, `DatasetVersion` or `MediaDataset`.
+    /// `Dataset`, `DatasetVersion`, `DatasetJob` or `MediaDataset`.
     pub(crate) kind: String,
     /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,
@@ -54,8 +54,11 @@ struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Immutable {
-    values: [String; 2],
+    values: [Value; 2],
     advice: String,
+    /// Other fields of the spec, without which the values would be refused.
+    #[serde(default)]
+    beside: Value,
 }
 
 #[derive(Deserialize)]
@@ -105,69 +108,68 @@ fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
 /// The life of one immutable field: free until an id is recorded, then held to the recorded value.
 fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
     let [one, other] = &immutable.values;
-    let required = ["property", "dataSourceType", "uri", "projectName"].contains(&field);
+    let required = ["property", "dataSourceType", "uri", "projectName", "jobAction"].contains(&field);
     let id = match kind {
         "Dataset" => "datasetId",
         "MediaDataset" if field == "name" => "projectName",
         "MediaDataset" => "name",
+        "DatasetJob" => "datasetJobId",
         _ => "versionName",
     };
-    let with = |value: &str| json!({ "spec": { field: value } });
+    let with = |value: &Value| json!({ "spec": { field: value } });
     let held =
         Refusal { by: By::Rule, field: format!("spec.{field}"), says: format!("{field} cannot change once the") };
     let advised = Refusal { says: immutable.advice.clone(), ..held.clone() };
-    let row = |what: &str, old: Value, object: Value, refused: Option<Refusal>| Row {
-        name: format!("{kind}.{field} {what}"),
-        kind: kind.into(),
-        old: Some(old),
-        object,
-        refused,
+    let row = |what: &str, patch: Value, object: Value, refused: Option<Refusal>| {
+        let mut old = json!({ "spec": immutable.beside });
+        merge(&mut old, &patch);
+        Row { name: format!("{kind}.{field} {what}"), kind: kind.into(), old: Some(old), object, refused }
     };
     let stored =
-        |spec: Value, recorded: Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
+        |spec: &Value, recorded: &Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
+    let none = &Value::Null;
     let missing = Refusal { says: format!("{field} is required"), ..held.clone() };
     let mut rows = vec![
         row("is free while no id is recorded", with(one), with(other), None),
-        row("is held", stored(json!(one), json!(one)), with(other), Some(held.clone())),
-        row("is held with advice", stored(json!(one), json!(one)), with(other), Some(advised)),
-        row("is held if status was lost in part", stored(json!(one), Value::Null), with(other), Some(held.clone())),
-        row("may be taken back", stored(json!(other), json!(one)), with(one), None),
+        row("is held", stored(one, one), with(other), Some(held.clone())),
+        row("is held with advice", stored(one, one), with(other), Some(advised)),
+        row("is held if status was lost in part", stored(one, none), with(other), Some(held.clone())),
+        row("may be taken back", stored(other, one), with(one), None),
         row(
             "may be left out unless required",
-            stored(json!(one), json!(one)),
+            stored(one, one),
             json!({ "spec": { field: null } }),
             required.then_some(missing),
         ),
     ];
     if let Some(third) = third(field) {
-        rows.push(row(
-            "once wrong may not be wrong otherwise",
-            stored(json!(other), json!(one)),
-            with(third),
-            Some(held.clone()),
-        ));
+        rows.push(row("once wrong may not be wrong otherwise", stored(other, one), with(&third), Some(held.clone())));
     }
     if !required {
         rows.extend([
-            row("may be added as recorded", stored(Value::Null, json!(one)), with(one), None),
-            row("may not be added otherwise", stored(Value::Null, json!(one)), with(other), Some(held.clone())),
-            row("may not be added if nothing is recorded", stored(Value::Null, Value::Null), with(one), Some(held)),
+            row("may be added as recorded", stored(none, one), with(one), None),
+            row("may not be added otherwise", stored(none, one), with(other), Some(held.clone())),
+            row("may not be added if nothing is recorded", stored(none, none), with(one), Some(held)),
         ]);
     }
     rows
 }
 
 /// A value that the schema allows and the table does not use; two sets have no more than two.
-fn third(field: &str) -> Option<&'static str> {
-    match field {
-        "property" | "providerType" => None,
-        "dataSourceType" => Some("MAXCOMPUTE"),
-        "dataType" => Some("AUDIO"),
-        "sourceType" => Some("PAI_PUBLIC_DATASET"),
-        "importInfo" => Some("{}"),
-        "userId" | "workspaceId" => Some("1"),
-        _ => Some("third"),
-    }
+fn third(field: &str) -> Option<Value> {
+    let text = match field {
+        "property" | "providerType" | "jobMode" | "partialFailure" => return None,
+        "dataSourceType" => "MAXCOMPUTE",
+        "dataType" => "AUDIO",
+        "sourceType" => "PAI_PUBLIC_DATASET",
+        "importInfo" => "{}",
+        "userId" | "workspaceId" => "1",
+        "jobAction" => "FileMetaExport",
+        "jobSpec" => return Some(json!({ "modelId": "third" })),
+        "datasetVersion" => "v3",
+        _ => "third",
+    };
+    Some(text.into())
 }
 
 /// Applies a merge patch (RFC 7386).

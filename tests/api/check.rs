@@ -26,20 +26,24 @@ static KINDS: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let known = |crd: Value| {
         let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
         let schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
-        let compiled = compile_schema(&with_null_for_none(schema.clone()));
+        let compiled = compile_schema(&for_the_library(schema.clone()));
         (kind, schema, compiled)
     };
     crds::definitions().unwrap().into_iter().map(known).collect()
 });
 
-/// With `optionalOldSelf` the apiserver gives a rule an optional value, and the library here the value or null.
-fn with_null_for_none(mut schema: Value) -> Value {
+/// The rules as the library here understands them. With `optionalOldSelf` the apiserver gives a rule an optional value,
+/// and the library the value or null.
+fn for_the_library(mut schema: Value) -> Value {
     for rule in schema["x-kubernetes-validations"].as_array_mut().into_iter().flatten() {
         if rule["optionalOldSelf"] == true {
             let text = rule["rule"].as_str().unwrap();
             let text = text.replace("oldSelf.hasValue()", "oldSelf != null").replace("oldSelf.value()", "oldSelf");
             rule["rule"] = text.into();
         }
+        // The library knows no types, so it has no function that hides one.
+        let text = rule["rule"].as_str().unwrap().replace("dyn(", "(");
+        rule["rule"] = text.into();
     }
     schema
 }
@@ -72,13 +76,20 @@ pub(crate) fn problems(kind: &str, object: &Value, old: Option<&Value>) -> Vec<P
 }
 
 fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<Problem>) {
-    if let Some(message) = scalar(schema, value) {
+    if schema["type"].is_null() && keeps_unknown(schema) {
+        // Any value.
+    } else if let Some(message) = scalar(schema, value) {
         found.push(Problem { by: By::Schema, field: path.to_owned(), message });
     } else if let Some(items) = value.as_array() {
         list(schema, items, path, found);
     } else if let Some(fields) = value.as_object() {
         object(schema, fields, path, found);
     }
+}
+
+/// Whether an object may have members that the schema does not list.
+fn keeps_unknown(schema: &Value) -> bool {
+    schema["x-kubernetes-preserve-unknown-fields"] == true
 }
 
 /// The errors in the type of a value, or in the value itself.
@@ -145,7 +156,9 @@ fn object(schema: &Value, fields: &serde_json::Map<String, Value>, path: &str, f
     for (name, field) in fields {
         if let Some(known) = schema["properties"].get(name) {
             walk(known, field, &join(name), found);
-        } else if !path.is_empty() || !["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
+        } else if !keeps_unknown(schema)
+            && (!path.is_empty() || !["apiVersion", "kind", "metadata"].contains(&name.as_str()))
+        {
             // The apiserver itself knows those three.
             found.push(Problem { by: By::Strict, field: join(name), message: "is unknown".into() });
         }

@@ -116,7 +116,8 @@ fn no_command_leaves_open_whose_datasets_it_means() {
 }
 
 fn is_bare(name: &str) -> bool {
-    ["dataset", "datasets", "datasetversion", "datasetversions", "mediadataset", "mediadatasets"].contains(&name)
+    let kinds = ["dataset", "datasetversion", "datasetjob", "mediadataset"];
+    kinds.contains(&name.strip_suffix('s').unwrap_or(name))
 }
 
 /// The demo's scenes run each kubectl command that README shows, and README shows each of theirs.

@@ -107,6 +107,10 @@ const fn meaning(condition: ConditionType) -> &'static str {
             "More than one cloud dataset carries the ownership labels of this object. The message lists them."
         }
         ConditionType::Paused => "The annotation `dataset-operator.dev/paused` stops every write to the cloud.",
+        ConditionType::Complete => "Only a DatasetJob: the job has ended and counts as a success. This is final.",
+        ConditionType::Failed => {
+            "Only a DatasetJob: the job has ended and counts as a failure. The reason of `Ready` says why. This is final."
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset_operator::api::{Dataset, DatasetVersion, MediaDataset};
+use dataset_operator::api::{Dataset, DatasetJob, DatasetVersion, MediaDataset};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -40,6 +40,10 @@ fn parse(sample: &Value) -> (String, String) {
             let typed: DatasetVersion = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
         }
+        "DatasetJob" => {
+            let typed: DatasetJob = serde_json::from_value(sample.clone()).unwrap();
+            (typed.name_any(), serde_json::to_value(typed).unwrap())
+        }
         "MediaDataset" => {
             let typed: MediaDataset = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
@@ -61,7 +65,7 @@ fn every_sample_would_be_admitted() {
             assert!(seen.insert((kind, name)), "{file}: the name is used twice");
         }
     }
-    assert!(seen.len() >= 7);
+    assert!(seen.len() >= 8);
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn every_reference_leads_to_a_sample() {
         .filter(|object| object["kind"] == "Dataset")
         .filter_map(|object| object["metadata"]["name"].as_str())
         .collect();
-    for object in objects.iter().filter(|object| object["kind"] == "DatasetVersion") {
+    for object in objects.iter().filter(|object| object["kind"] == "DatasetVersion" || object["kind"] == "DatasetJob") {
         let parent = object["spec"]["datasetRef"]["name"].as_str().unwrap();
         assert!(datasets.contains(parent), "{parent} is in no sample");
     }

@@ -4,16 +4,16 @@
 use dataset_operator::api::condition::{ConditionType, Reason};
 use dataset_operator::api::rules::Immutable;
 use dataset_operator::api::{
-    Dataset, DatasetImmutables, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, MediaDataset,
-    VersionImmutables, crds, names,
+    Dataset, DatasetImmutables, DatasetJob, DatasetJobStatus, DatasetStatus, DatasetVersion, DatasetVersionStatus,
+    EventReason, JobImmutables, MediaDataset, VersionImmutables, crds, names,
 };
-use dataset_operator::api::{dataset_definition, media_dataset_definition, version_definition};
+use dataset_operator::api::{dataset_definition, job_definition, media_dataset_definition, version_definition};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{self, By};
 use crate::check::schema;
 
-const KINDS: [&str; 3] = ["Dataset", "DatasetVersion", "MediaDataset"];
+const KINDS: [&str; 4] = ["Dataset", "DatasetVersion", "DatasetJob", "MediaDataset"];
 
 fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
@@ -30,9 +30,12 @@ fn reasons_and_condition_types_are_as_published() {
     assert_eq!(
         texts(&stalled).join(" "),
         "DeletionBlocked InvalidSpec ImmutableChanged NameTaken OwnedByOther AdoptionNotFound RemoteDeleted AccessDenied \
-         CredentialsInvalid AccountMismatch"
+         CredentialsInvalid AccountMismatch PartialFailed JobFailed JobStopped JobDeadlineExceeded JobLost"
     );
-    assert_eq!(texts(ConditionType::ALL).join(" "), "Ready Reconciling Stalled Drifted DuplicatesFound Paused");
+    assert_eq!(
+        texts(ConditionType::ALL).join(" "),
+        "Ready Reconciling Stalled Drifted DuplicatesFound Paused Complete Failed"
+    );
 }
 
 #[test]
@@ -41,7 +44,8 @@ fn event_reasons_are_as_published() {
         EventReason::ALL.iter().partition(|reason| reason.is_warning());
     assert_eq!(
         texts(&normal).join(" "),
-        "Created Adopted Recovered Updated DriftDetected DriftCorrected MarkRestored Deleted Retained LeftInCloud"
+        "Created Adopted Recovered Updated DriftDetected DriftCorrected MarkRestored Deleted Retained LeftInCloud \
+         Completed Stopped"
     );
     assert_eq!(
         texts(&warning).join(" "),
@@ -113,6 +117,14 @@ fn definitions_carry_the_published_names_and_columns() {
                 "DATASET VERSION READY REASON AGE DATASETID (wide) URI (wide) MESSAGE (wide)"
             ],
             [
+                "datasetjobs.pai.dataset-operator.dev",
+                ["paidsj"],
+                ["pai", "alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "DATASET ACTION STATE PROGRESS AGE REASON (wide) MESSAGE (wide)"
+            ],
+            [
                 "mediadatasets.imm.dataset-operator.dev",
                 ["immds"],
                 ["imm", "alibabacloud"],
@@ -158,6 +170,28 @@ fn fields_are_as_published() {
          sourceId sourceType uri versionName"
     );
     assert_eq!(
+        fields("DatasetJob", "spec"),
+        "activeDeadlineSeconds adoption backoffLimit datasetId datasetRef datasetVersion deletionPolicy description \
+         jobAction jobMode jobSpec partialFailure runId versionRef"
+    );
+    assert_eq!(
+        fields("DatasetJob", "status"),
+        "appliedLabelKeys attempt attempts completionTime conditions datasetId datasetJobId datasetVersion jobAction \
+         jobMode jobSpec lastError lastHandledReconcileAt logs observedGeneration origin partialFailure principal \
+         progress recovered runId startTime state stopReason"
+    );
+    let members = |part: &str| {
+        let all = &schema("DatasetJob")["properties"][part]["properties"]["jobSpec"]["properties"];
+        all.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        members("spec"),
+        "concurrency contentList databaseConnectionId databaseTableName embeddingConnectionId embeddingModel \
+         exportDirUri filteredAttributes importMode intelligentTagConnectionId intelligentTagJobId manifestUri modelId \
+         modelVersion promptId query srcDatasetId srcDatasetVersion srcWorkspaceId vectorIndexConfig"
+    );
+    assert_eq!(members("spec"), members("status"));
+    assert_eq!(
         fields("MediaDataset", "spec"),
         "adoption datasetMaxBindCount datasetMaxEntityCount datasetMaxFileCount datasetMaxRelationCount \
          datasetMaxTotalFileSize deletionPolicy description name onExternalDeletion projectName templateId \
@@ -189,6 +223,13 @@ fn status_members_are_written_in_the_published_order() {
                 json!([{"type": "x", "status": "x", "reason": "x", "message": "x", "lastTransitionTime": time}]),
             ),
         ]);
+        let of_a_job = [
+            ("jobSpec".to_owned(), json!({"modelId": "x"})),
+            ("progress".to_owned(), json!({"total": 1})),
+            ("attempts".to_owned(), json!([{"number": 1, "nonce": "c1"}])),
+            ("logs".to_owned(), json!(["x"])),
+        ];
+        status.extend(if kind == "DatasetJob" { of_a_job.to_vec() } else { Vec::new() });
         Value::Object(status)
     };
     // Members by where they begin in the text, the outermost ones only.
@@ -198,9 +239,10 @@ fn status_members_are_written_in_the_published_order() {
         keys.sort_by_key(place);
         keys.into_iter().cloned().collect::<Vec<_>>().join(" ")
     };
-    let (of_dataset, of_version) = (status("Dataset"), status("DatasetVersion"));
+    let (of_dataset, of_version, of_job) = (status("Dataset"), status("DatasetVersion"), status("DatasetJob"));
     let dataset: DatasetStatus = serde_json::from_value(of_dataset.clone()).unwrap();
     let version: DatasetVersionStatus = serde_json::from_value(of_version.clone()).unwrap();
+    let job: DatasetJobStatus = serde_json::from_value(of_job.clone()).unwrap();
     let common = "observedGeneration origin recovered attempt appliedLabelKeys principal lastHandledReconcileAt \
                   lastError conditions";
     assert_eq!(
@@ -216,6 +258,13 @@ fn status_members_are_written_in_the_published_order() {
             "datasetId versionName property dataSourceType uri sourceType sourceId importInfo mountPath mountAccess {common}"
         )
     );
+    assert_eq!(
+        order(&of_job, &serde_json::to_string(&job).unwrap()),
+        format!(
+            "datasetId datasetJobId datasetVersion jobAction jobMode jobSpec partialFailure runId state progress startTime \
+             completionTime attempts stopReason logs {common}"
+        )
+    );
 }
 
 /// Calls `look` with the path and the schema of every field.
@@ -229,14 +278,20 @@ fn every_field(schema: &Value, path: &str, look: &mut impl FnMut(&str, &Value)) 
     }
 }
 
+/// Whether this is one of the parameters of jobs whose form the vendor does not document.
+fn is_any(path: &str) -> bool {
+    let member = path.split_once(".jobSpec.").map(|(_, member)| member);
+    member.is_some_and(|member| ["filteredAttributes", "query", "vectorIndexConfig"].contains(&member))
+}
+
 #[test]
 fn schemas_are_structural_and_say_absent_in_one_way_only() {
     for kind in KINDS {
         every_field(schema(kind), kind, &mut |path, schema| {
-            assert!(schema["type"].is_string(), "{path} has no one type");
-            for word in
-                ["nullable", "anyOf", "oneOf", "allOf", "additionalProperties", "x-kubernetes-preserve-unknown-fields"]
-            {
+            assert_eq!(schema["type"].is_string(), !is_any(path), "{path} has no one type");
+            let keeps = schema["x-kubernetes-preserve-unknown-fields"] == true;
+            assert_eq!(keeps, is_any(path) || path.ends_with(".jobSpec"), "{path} keeps what it does not know");
+            for word in ["nullable", "anyOf", "oneOf", "allOf", "additionalProperties"] {
                 assert!(schema.get(word).is_none(), "{path} has {word}");
             }
             if let Some(values) = schema["enum"].as_array() {
@@ -259,13 +314,24 @@ fn every_field_is_described() {
     }
 }
 
+/// Status shows what others wrote: a job that was adopted may have values that nobody may write here.
+#[test]
+fn recorded_values_have_no_bounds() {
+    every_field(&schema("DatasetJob")["properties"]["status"], "status", &mut |path, schema| {
+        let ours = ["status.origin", "status.attempt.outcome"].contains(&path);
+        for bound in ["enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"] {
+            assert!(ours || schema.get(bound).is_none(), "{path} has {bound}");
+        }
+    });
+}
+
 /// Without bounds the apiserver must assume the worst cost of a rule, and a spec could fill the store.
 #[test]
 fn everything_in_a_spec_is_bounded() {
     for kind in KINDS {
         let spec = &schema(kind)["properties"]["spec"];
         every_field(spec, kind, &mut |path, schema| {
-            let bound = match schema["type"].as_str().unwrap() {
+            let bound = match schema["type"].as_str().unwrap_or("any") {
                 "string" if schema.get("enum").is_none() => "maxLength",
                 "array" => "maxItems",
                 // A rule says how many, or 64 bits are the bound.
@@ -299,6 +365,7 @@ fn the_types_hold_all_that_is_admitted() {
         }
         let again = match case.kind.as_str() {
             "Dataset" => serde_json::from_value::<Dataset>(case.object.clone()).map(|o| json!(o)),
+            "DatasetJob" => serde_json::from_value::<DatasetJob>(case.object.clone()).map(|o| json!(o)),
             "MediaDataset" => serde_json::from_value::<MediaDataset>(case.object.clone()).map(|o| json!(o)),
             _ => serde_json::from_value::<DatasetVersion>(case.object.clone()).map(|o| json!(o)),
         };
@@ -315,6 +382,9 @@ fn immutables_read_alike_from_spec_and_status() {
         let (said, recorded): (Map<_, _>, _) = if case.kind == "Dataset" {
             let recorded: DatasetImmutables = serde_json::from_value(spec.clone()).unwrap();
             (dataset_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
+        } else if case.kind == "DatasetJob" {
+            let recorded: JobImmutables = serde_json::from_value(spec.clone()).unwrap();
+            (job_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
         } else if case.kind == "MediaDataset" {
             // They are its identity, and status has no copy of them beside that.
             continue;
@@ -332,6 +402,7 @@ fn the_tables_of_immutables_and_the_schemas_agree() {
     for (kind, name, table) in [
         ("Dataset", "name", dataset_definition::IMMUTABLES),
         ("DatasetVersion", "datasetId", version_definition::IMMUTABLES),
+        ("DatasetJob", "datasetId", job_definition::IMMUTABLES),
         ("MediaDataset", "", media_dataset_definition::IMMUTABLES),
     ] {
         let [spec, status] =
@@ -341,7 +412,8 @@ fn the_tables_of_immutables_and_the_schemas_agree() {
         listed.sort_unstable();
         assert_eq!(both, listed, "{kind}");
         for field in listed {
-            assert_eq!((&spec[field]["type"], &status[field]["type"]), (&json!("string"), &json!("string")), "{field}");
+            let type_ = json!(if field == "jobSpec" { "object" } else { "string" });
+            assert_eq!((&spec[field]["type"], &status[field]["type"]), (&type_, &type_), "{field}");
         }
     }
 }
