@@ -35,7 +35,7 @@ pub use credentials::{Credential, DEFAULT_ACCOUNT, Role};
 pub use disk::DiskError;
 pub use emulator::{Emulator, Options, Refused, StartError};
 pub use faults::{Effect, Fault, When};
-pub use knobs::{Knobs, NameScope, QuotaForm};
+pub use knobs::{JobOutcome, Knobs, NameScope, QuotaForm};
 pub use ledger::{Count, LogLine, Stats};
 pub use operation::Operation;
 pub use state::{State, StateError};

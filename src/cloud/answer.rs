@@ -43,6 +43,15 @@ pub struct Version {
     pub fields: Map<String, Value>,
 }
 
+/// A job of a dataset as `ListDatasetJobs` shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// `DatasetJobId`, of the same characters.
+    pub id: String,
+    /// The other members as they came. `Status` is among them.
+    pub fields: Map<String, Value>,
+}
+
 /// A media dataset as IMM shows it. Project and name together are its id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MediaDataset {
@@ -96,6 +105,20 @@ impl Answer {
         })
     }
 
+    /// The members of the job in the answer of `GetDatasetJob`, which does not name its id.
+    pub fn job(&self) -> Result<Map<String, Value>, Malformed> {
+        self.read(job)
+    }
+
+    /// The answer of `ListDatasetJobs`, and its `TotalCount` if there is one.
+    pub fn jobs(&self) -> Result<(Vec<Job>, Option<u64>), Malformed> {
+        self.read(|body| {
+            let items = items(body, "DatasetJobs").ok_or("DatasetJobs is not a list of objects")?;
+            let jobs = items.into_iter().map(|item| Ok(Job { id: id(item, "DatasetJobId")?, fields: job(item)? }));
+            Ok((jobs.collect::<Reading<_>>()?, total(body)))
+        })
+    }
+
     /// The dataset in an answer of IMM.
     pub fn media_dataset(&self) -> Result<MediaDataset, Malformed> {
         self.read(|body| media_dataset(body.get("Dataset").and_then(Value::as_object).ok_or("Dataset is missing")?))
@@ -125,6 +148,8 @@ impl Answer {
             Shows::Datasets => self.datasets().map(drop)?,
             Shows::Version => self.version().map(drop)?,
             Shows::Versions => self.versions().map(drop)?,
+            Shows::Job => self.job().map(drop)?,
+            Shows::Jobs => self.jobs().map(drop)?,
             Shows::Key | Shows::MediaDataset => self.media_dataset().map(drop)?,
             Shows::MediaDatasets => {
                 let (_, next) = self.media_datasets()?;
@@ -196,6 +221,12 @@ fn version(body: &Map<String, Value>) -> Reading<Version> {
         labels: labels(body)?,
         fields: without(body, &["VersionName", "Labels", "RequestId"]),
     })
+}
+
+/// Strict about the state: whether the job runs decides what is done with it.
+fn job(body: &Map<String, Value>) -> Reading<Map<String, Value>> {
+    text(body, "Status").ok_or("Status is missing")?;
+    Ok(without(body, &["DatasetJobId", "RequestId"]))
 }
 
 fn media_dataset(body: &Map<String, Value>) -> Reading<MediaDataset> {

@@ -3,6 +3,7 @@
 mod dataset;
 #[cfg(test)]
 pub mod fake;
+mod job;
 mod media;
 mod version;
 
@@ -20,11 +21,12 @@ use crate::remote::mark::{Labels, RawMark};
 use crate::remote::place;
 
 pub use dataset::Datasets;
+pub use job::Jobs;
 pub use media::MediaDatasets;
 pub use version::Versions;
 
 /// The codecs of everything that is in a dataset, one for each collection.
-pub const NESTED: &[&dyn Nested] = &[&Versions];
+pub const NESTED: &[&dyn Nested] = &[&Versions, &Jobs];
 
 /// The most items that a page of a list is asked for.
 pub const PAGE: u32 = 100;
@@ -240,4 +242,8 @@ pub trait Nested: Codec {
     fn list(&self, dataset: &str, page: u32) -> Request;
     /// What such a page shows.
     fn listed(&self, dataset: &str, answer: &Answer) -> Result<Page, Malformed>;
+    /// Whether it is listed now and then as long as an object stands for something in it.
+    fn is_swept(&self) -> bool {
+        true
+    }
 }

@@ -36,7 +36,7 @@ mod wire;
 #[cfg(test)]
 mod fake_server;
 
-pub use answer::{Answer, Dataset, Malformed, MediaDataset, Version};
+pub use answer::{Answer, Dataset, Job, Malformed, MediaDataset, Version};
 pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};
@@ -49,7 +49,7 @@ pub use operation::{Operation, Price, UnknownOperation};
 pub use permit::Permit;
 pub use product::Product;
 pub use proxy::{NoProxy, NoProxyError, Proxy, ProxyError};
-pub use request::{ListDatasets, Request};
+pub use request::{ListDatasets, Order, Request};
 pub use secret::Secret;
 pub use settings::{ClientError, EndpointForm, Settings};
 pub use transport::{Transport, Unanswered};

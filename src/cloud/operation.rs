@@ -76,6 +76,12 @@ operations! {
         DeleteDatasetVersion: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}", Writes;
         CreateDatasetVersionLabels: Put "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
         DeleteDatasetVersionLabels: Delete "/api/v1/datasets/{DatasetId}/versions/{VersionName}/labels", Writes;
+        CreateDatasetJob: Post "/api/v1/datasets/{DatasetId}/datasetjobs", Writes, shows Id("DatasetJobId"), qps 15.0;
+        GetDatasetJob: Get "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Reads, shows Job, clash Gone, qps 30.0;
+        ListDatasetJobs: Get "/api/v1/datasets/{DatasetId}/datasetjobs", Reads, shows Jobs;
+        UpdateDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes;
+        DeleteDatasetJob: Delete "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes, qps 15.0;
+        StopDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}/action/stop", Writes;
     }
     Imm {
         CreateMediaDataset as "imm:CreateDataset": Post "/{ProjectName}/{DatasetName}", Writes, shows Key;

@@ -12,6 +12,9 @@ use super::operation::{Operation, id_name};
 use super::product::Style;
 use super::settings::EndpointForm;
 
+/// The time of creation, as lists of datasets and versions name it.
+const CREATED: &str = "GmtCreateTime";
+
 /// The most media datasets that a page may have.
 const MEDIA_PAGE: u32 = 200;
 
@@ -26,6 +29,24 @@ pub struct Request {
     ids: Vec<String>,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Map<String, Value>>,
+}
+
+/// The order of a list by the time of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What is created meanwhile appears at the end.
+    OldestFirst,
+    /// The first page has the newest.
+    NewestFirst,
+}
+
+impl Order {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::OldestFirst => "ASC",
+            Self::NewestFirst => "DESC",
+        }
+    }
 }
 
 /// The query of [`Request::list_datasets`]. Absent members are not sent.
@@ -64,7 +85,7 @@ impl Request {
         for (name, value) in filters {
             request.query.extend(value.map(|value| (name.into(), value)));
         }
-        request.paged(list.page_number, list.page_size)
+        request.paged(CREATED, Order::OldestFirst, list.page_number, list.page_size)
     }
 
     /// `GetDataset`.
@@ -108,7 +129,7 @@ impl Request {
     pub fn list_dataset_versions(id: &str, page_number: u32, page_size: u32, label_key: Option<&str>) -> Self {
         let mut request = Self::new(Operation::ListDatasetVersions, &[id]);
         request.query.extend(label_key.map(|key| ("LabelKeys".into(), key.to_owned())));
-        request.paged(page_number, page_size)
+        request.paged(CREATED, Order::OldestFirst, page_number, page_size)
     }
 
     /// `GetDatasetVersion`.
@@ -137,6 +158,36 @@ impl Request {
         let mut request = Self::new(Operation::DeleteDatasetVersionLabels, &[id, version]);
         request.query.push(("Keys".into(), comma_list(keys)));
         request
+    }
+
+    /// `CreateDatasetJob` with the members of `body` as they are.
+    pub fn create_dataset_job(id: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::CreateDatasetJob, &[id]).with_body(body)
+    }
+
+    /// `ListDatasetJobs`, without logs.
+    pub fn list_dataset_jobs(id: &str, order: Order, page_number: u32, page_size: u32) -> Self {
+        Self::new(Operation::ListDatasetJobs, &[id]).paged("CreateTime", order, page_number, page_size)
+    }
+
+    /// `GetDatasetJob`, with logs.
+    pub fn get_dataset_job(id: &str, job: &str) -> Self {
+        Self::new(Operation::GetDatasetJob, &[id, job])
+    }
+
+    /// `UpdateDatasetJob`, which can change the description alone.
+    pub fn update_dataset_job(id: &str, job: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::UpdateDatasetJob, &[id, job]).with_body(body)
+    }
+
+    /// `DeleteDatasetJob`, for a job that has ended.
+    pub fn delete_dataset_job(id: &str, job: &str) -> Self {
+        Self::new(Operation::DeleteDatasetJob, &[id, job])
+    }
+
+    /// `StopDatasetJob`: a job that runs ends as `ManuallyStop`, perhaps later.
+    pub fn stop_dataset_job(id: &str, job: &str) -> Self {
+        Self::new(Operation::StopDatasetJob, &[id, job]).with_body(Map::new())
     }
 
     /// `CreateDataset` of IMM with these members as parameters, except those that name the dataset.
@@ -295,10 +346,10 @@ impl Request {
         self
     }
 
-    fn paged(mut self, number: u32, size: u32) -> Self {
+    fn paged(mut self, by: &str, order: Order, number: u32, size: u32) -> Self {
         self.query.extend([
-            ("SortBy".into(), "GmtCreateTime".to_owned()),
-            ("Order".into(), "ASC".to_owned()),
+            ("SortBy".into(), by.to_owned()),
+            ("Order".into(), order.as_str().to_owned()),
             ("PageNumber".into(), number.to_string()),
             ("PageSize".into(), size.to_string()),
         ]);

@@ -40,8 +40,11 @@ fn error(dice: &mut Dice) -> LastError {
     }
 }
 
+/// The reasons that there were when the golden files were made.
+const REASONS: &[Reason] = Reason::ALL.split_at(23).0;
+
 fn report(dice: &mut Dice) -> Report {
-    let reason = dice.one(Reason::ALL);
+    let reason = dice.one(REASONS);
     let long = "ü".repeat(1200);
     let messages = ["dial tcp 10.0.0.7:40001: refused", "dial tcp 10.0.0.7:52345: refused", "fine", &long];
     let message = dice.one(&messages).to_owned();
@@ -66,7 +69,7 @@ fn condition(dice: &mut Dice, kind: &str) -> Condition {
     Condition {
         type_: kind.into(),
         status: dice.one(&["True", "False"]).into(),
-        reason: dice.one(Reason::ALL).to_string(),
+        reason: dice.one(REASONS).to_string(),
         message: dice.one(&["dial tcp 10.0.0.7:40001: refused", "fine", ""]).into(),
         observed_generation: dice.one(&[None, Some(1), Some(2)]),
         last_transition_time: Time(time(dice)),

@@ -194,6 +194,7 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, account: &AccountView) -
         policy: if versioned { Policy::IfMarked } else { policy },
         bind,
         recreate: dice.chance(35),
+        run: None,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod reader;
 mod rights;
 mod row;
 mod rows;
+mod runs;
 mod sweep;
 mod watches;
 mod workspace;
@@ -21,6 +22,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -34,6 +36,7 @@ pub use object::{ObjectKey, ObjectName};
 use rights::Rights;
 use row::Source;
 use rows::Rows;
+use runs::Runs;
 use watches::Watches;
 use workspace::Workspace;
 pub use workspace::{Swept, WorkspaceState};
@@ -44,6 +47,7 @@ pub struct Inventory {
     state: Mutex<State>,
     wake: mpsc::UnboundedSender<ObjectKey>,
     wanted: mpsc::UnboundedSender<Arc<str>>,
+    followed: mpsc::UnboundedSender<Arc<str>>,
     rounds: watch::Sender<u64>,
     turned: watch::Sender<u64>,
     settings: Settings,
@@ -68,6 +72,8 @@ struct State {
     rights: Rights,
     /// Datasets that the service refused to delete because they have versions.
     refused: HashSet<String>,
+    /// The runs that go on.
+    runs: Runs,
     /// Principals whose private remotes the present principal has seen.
     transparent: HashSet<String>,
 }
@@ -130,16 +136,21 @@ pub struct InventoryTasks {
     /// Changes with every round that ended well.
     pub rounds: watch::Receiver<u64>,
     wanted: mpsc::UnboundedReceiver<Arc<str>>,
+    followed: mpsc::UnboundedReceiver<Arc<str>>,
 }
 
 impl InventoryTasks {
-    /// Returns the endless sweeps of `inventory`, and the other two channels for the caller.
+    /// Returns the endless lists of `inventory`, and the other two channels for the caller.
     pub fn run(
         self,
         inventory: Arc<Inventory>,
         client: cloud::Client,
     ) -> (impl Future<Output = ()> + Send, mpsc::UnboundedReceiver<ObjectKey>, watch::Receiver<u64>) {
-        (sweep::run(inventory, client, self.wanted), self.woken, self.rounds)
+        let lists = futures::future::join(
+            sweep::run(inventory.clone(), client.clone(), self.wanted),
+            runs::run(inventory, client, self.followed),
+        );
+        (lists.map(drop), self.woken, self.rounds)
     }
 }
 
@@ -149,12 +160,14 @@ impl Inventory {
     pub fn new(settings: Settings) -> (Arc<Self>, InventoryTasks) {
         let (wake, woken) = mpsc::unbounded_channel();
         let (want, wanted) = mpsc::unbounded_channel();
+        let (follow, followed) = mpsc::unbounded_channel();
         let (rounds, told) = watch::channel(0);
         let state = State { rows: Rows::new(&settings.domains, Watches::new(wake.clone())), ..State::default() };
         let folded = Folded::default();
         let turned = watch::Sender::new(0);
-        let inventory = Self { state: Mutex::new(state), wake, wanted: want, rounds, turned, settings, folded };
-        (Arc::new(inventory), InventoryTasks { woken, rounds: told, wanted })
+        let state = Mutex::new(state);
+        let inventory = Self { state, wake, wanted: want, followed: follow, rounds, turned, settings, folded };
+        (Arc::new(inventory), InventoryTasks { woken, rounds: told, wanted, followed })
     }
 
     /// Changes when a list failed or a round ended well: [`Inventory::standing`] may then return something else.
@@ -200,6 +213,12 @@ impl Inventory {
         self.state().rows.children_known(dataset, collection)
     }
 
+    /// When the last list of all of this collection of a dataset began, if there was one since the process started.
+    #[must_use]
+    pub fn children_listed(&self, dataset: &str, collection: &str) -> Option<Instant> {
+        self.state().rows.children_listed(dataset, collection)
+    }
+
     /// Stores a remote as shown by a read that began at `since`.
     pub fn put_read(&self, remote: &Remote, since: Instant) {
         self.state().rows.believe(remote, since, Source::Shown);
@@ -232,7 +251,7 @@ impl Inventory {
     /// Stores all of this collection of a dataset as shown by a list that began at `since`. Returns whether any of them is
     /// new, changed or gone.
     pub fn put_children(&self, within: (&str, &str), remotes: &[Arc<Remote>], since: Instant) -> bool {
-        self.state().rows.put_children(within, remotes, self.lagged(since), Instant::now())
+        self.state().rows.put_children(within, remotes, self.lagged(since), since)
     }
 
     /// The remote is known to be gone.
@@ -297,12 +316,16 @@ impl Inventory {
 
     /// The object that recorded this remote is gone.
     pub fn forget(&self, id: &RemoteId, uid: &str) {
-        self.state().rows.forget(id, Uid::of(uid));
+        let mut state = self.state();
+        state.rows.forget(id, Uid::of(uid));
+        state.runs.unfollow(Uid::of(uid));
     }
 
     /// Only these objects still exist: the records of all others, whose deletion was not seen, are dropped.
     pub fn forget_others(&self, lives_here: impl Fn(Uid) -> bool) {
-        self.state().rows.forget_others(lives_here);
+        let mut state = self.state();
+        state.rows.forget_others(&lives_here);
+        state.runs.forget_others(&lives_here);
     }
 
     /// The present principal has seen a private remote of `principal`.

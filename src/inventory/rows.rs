@@ -39,7 +39,7 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Children {
     rows: BTreeMap<String, Row>,
-    /// The collections that were listed as a whole since the process started, and when they were last.
+    /// The collections that were listed as a whole since the process started, and when the last of these lists began.
     listed: Vec<(Box<str>, Instant)>,
     /// The version before one that we created, if it was not known at that time: a repeated create may have made it, so
     /// it may be a copy of ours.
@@ -170,6 +170,11 @@ impl Rows {
         })
     }
 
+    /// When the last list of all of this collection began.
+    pub(super) fn children_listed(&self, dataset: &str, collection: &str) -> Option<Instant> {
+        self.entries.get(dataset)?.children.as_ref()?.listed(collection)
+    }
+
     /// Stores a remote as of a read that began at `as_of`, or of our write that was acknowledged then. It exists, even
     /// if it was believed to be gone.
     pub(super) fn believe(&mut self, remote: &Remote, as_of: Instant, source: Source) {
@@ -275,14 +280,14 @@ impl Rows {
         }
     }
 
-    /// Stores what a list as of `since`, which ended `now`, shows of one collection of a dataset. Returns whether
+    /// Stores what a list as of `since`, which began at `began`, shows of one collection of a dataset. Returns whether
     /// anything is new, changed or gone.
     pub(super) fn put_children(
         &mut self,
         (dataset, collection): (&str, &str),
         remotes: &[Arc<Remote>],
         since: Instant,
-        now: Instant,
+        began: Instant,
     ) -> bool {
         let mut changed = false;
         for remote in remotes {
@@ -293,11 +298,24 @@ impl Rows {
         let before = known.rows.len();
         let other = |child: &str| collection_of(child) != collection;
         known.rows.retain(|child, row| other(child) || shown.contains(child.as_str()) || row.as_of > since);
-        known.set_listed(collection, now);
+        known.set_listed(collection, began);
         if collection == VERSIONS {
             known.unknown = None;
         }
         changed || known.rows.len() != before
+    }
+
+    /// Drops the row of something in a dataset, as a list does not show it any more.
+    pub(super) fn drop_child(&mut self, id: &RemoteId) {
+        let children = self.entries.get_mut(id.root()).and_then(|entry| entry.children.as_mut());
+        if let (Some(children), Some(child)) = (children, id.child()) {
+            children.rows.remove(child);
+        }
+    }
+
+    /// As of when the row of this remote is.
+    pub(super) fn as_of(&self, id: &RemoteId) -> Option<Instant> {
+        self.entries.get(id.root())?.children.as_ref()?.rows.get(id.child()?).map(|row| row.as_of)
     }
 
     pub(super) fn remove(&mut self, id: &RemoteId) {

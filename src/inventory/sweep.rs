@@ -248,7 +248,7 @@ impl Sweep<'_> {
     /// comes with the sweep.
     async fn list_children(&self) {
         let Some(then) = Instant::now().checked_sub(self.inventory.settings.resync * CHILD_RESYNCS) else { return };
-        for codec in NESTED {
+        for codec in NESTED.iter().filter(|codec| codec.is_swept()) {
             let collection = codec.collection();
             let due = self.inventory.state().rows.unlisted(self.workspace, collection, then);
             for dataset in due {

@@ -23,7 +23,7 @@ use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::references::Reference;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
-use crate::remote::id::RemoteId;
+use crate::remote::id::{JOBS, RemoteId};
 use crate::remote::mark::Labels;
 
 /// The kind `Dataset`.
@@ -102,6 +102,8 @@ pub const PROFILE: Profile = Profile {
     resource: "paids",
     id_keys: &["datasetId"],
     fixed: FIXED,
+    unshown: &[],
+    runs: false,
     update_lag: Duration::ZERO,
     info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
     codec: &codec::Datasets,
@@ -159,7 +161,9 @@ impl Kind for Datasets {
 
     fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {
         let delete_foreign = object.spec.delete_foreign_versions == Some(true);
-        let relations = Relations { delete_foreign, ..Relations::default() };
+        let has_runs = |id: &RemoteId| lookups.inventory.children_known(id.root(), JOBS);
+        let has_runs = recorded.id.as_ref().is_some_and(has_runs);
+        let relations = Relations { has_runs, delete_foreign, ..Relations::default() };
         let mut holds = Holds { of: references_to(object, recorded), lookups, relations };
         for_each(&mut holds);
         holds.relations
@@ -246,6 +250,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
         },
         bind: false,
         recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
+        run: None,
     })
 }
 

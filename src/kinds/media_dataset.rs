@@ -66,6 +66,8 @@ pub const PROFILE: Profile = Profile {
     resource: "immds",
     id_keys: &["projectName", "name"],
     fixed: FIXED,
+    unshown: &[],
+    runs: false,
     update_lag: place::UPDATE_LAG,
     info_keys: &["createTime", "updateTime", "bindCount", "fileCount", "totalFileSize", "smartClusterTaskStatus"],
     codec: &codec::MediaDatasets,
@@ -150,6 +152,7 @@ impl Kind for MediaDatasets {
             },
             bind: false,
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
+            run: None,
         })
     }
 

@@ -96,6 +96,8 @@ pub(super) mod tests {
             Some("boolean") => json!(true),
             Some("string") if ["options", "importInfo"].contains(&name) => json!("{}"),
             Some("string") => json!("1"),
+            // Any value.
+            None => json!({"any": 1}),
             other => panic!("{name}: a type that this test does not know: {other:?}"),
         }
     }

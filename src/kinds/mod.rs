@@ -4,6 +4,7 @@ mod compare;
 pub mod dataset;
 mod first_version;
 mod info;
+pub mod job;
 pub mod media_dataset;
 mod members;
 mod parent;
@@ -14,6 +15,7 @@ pub mod version;
 use crate::reconcile::kind::Kind;
 
 pub use dataset::Datasets;
+pub use job::DatasetJobs;
 pub use media_dataset::MediaDatasets;
 pub use version::DatasetVersions;
 
@@ -27,6 +29,7 @@ pub trait ForEachKind {
 pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();
+    work.visit::<DatasetJobs>();
     work.visit::<MediaDatasets>();
 }
 

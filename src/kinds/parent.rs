@@ -12,6 +12,17 @@ pub(super) fn workspace(parent: Option<&Dataset>, lookups: &Lookups) -> Option<S
     recorded.or_else(|| lookups.defaults.workspace.clone())
 }
 
+/// Why an object that names a dataset by its `id` cannot be worked on.
+pub(super) fn no_workspace(id: &str) -> Blocked {
+    Blocked::stuck(
+        Reason::InvalidSpec,
+        format!(
+            "the workspace of {id} is not known: no Dataset here stands for it and this operator has no default \
+             workspace (--workspace-id); adopt it with a Dataset"
+        ),
+    )
+}
+
 /// Its id, or why an object of `namespace` that names it waits. For one that is `deleting` it need not be Ready.
 pub(super) fn ready_id(
     parent: Option<&Dataset>,

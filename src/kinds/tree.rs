@@ -7,10 +7,11 @@ use super::first_version;
 use crate::plan::clearance::Clearance;
 use crate::plan::desired::Deletion;
 use crate::plan::report::Next;
+use crate::plan::run::RunState;
 use crate::plan::step::Look;
 use crate::plan::view::View;
 use crate::remote::Remote;
-use crate::remote::id::{RemoteId, VERSIONS};
+use crate::remote::id::{JOBS, RemoteId, VERSIONS};
 
 /// Deletions of a Dataset and its versions within this time count as one deletion, as a client sends them one after the
 /// other.
@@ -33,6 +34,9 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
             }
         };
     }
+    if let Some((kind, names)) = relations.running.iter().next() {
+        return Clearance::waits(format!("waiting for {kind} {} to end", names.join(", ")), Next::Event);
+    }
     let retained_or_single = view.deletion_policy() == Deletion::Retain || view.observed.delete_refused;
     if !relations.leaving.is_empty() || (retained_or_single && !relations.doomed.is_empty()) {
         let doomed = (!relations.doomed.is_empty()).then_some("DatasetVersion");
@@ -44,8 +48,31 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
     Clearance::Go
 }
 
-/// Whether the dataset may be deleted: a version that no DatasetVersion here deletes blocks it.
+/// Whether the dataset may be deleted: a version that no DatasetVersion here deletes blocks it, and so does a job that runs
+/// and that no DatasetJob here stands for.
 pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance {
+    let clearance = no_foreign_versions(view, remote);
+    if clearance == Clearance::Go && view.relations.has_runs { no_foreign_runs(view, remote) } else { clearance }
+}
+
+fn no_foreign_runs(view: &View, remote: &Remote) -> Clearance {
+    let Some(jobs) = view.observed.children.get(JOBS) else {
+        return Clearance::Needs(Look::Children(remote.id.clone(), JOBS));
+    };
+    let running: Vec<_> = jobs.iter().filter(|job| RunState::of(job) == RunState::Running).collect();
+    if running.is_empty() {
+        return Clearance::Go;
+    }
+    let names: Vec<_> = running.iter().map(|job| job.id.name()).collect();
+    let message = format!(
+        "{} has running jobs that no DatasetJob here stands for: {}; stop them in the console, or wait for their end",
+        remote.id,
+        names.join(", ")
+    );
+    Clearance::blocked(message, Next::Backoff)
+}
+
+fn no_foreign_versions(view: &View, remote: &Remote) -> Clearance {
     let newest = remote.latest.as_ref().and_then(|latest| latest.id.child());
     if newest == Some(first_version::NAME) || view.relations.delete_foreign {
         return Clearance::Go;

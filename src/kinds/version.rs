@@ -58,6 +58,8 @@ pub const PROFILE: Profile = Profile {
     resource: "paidsv",
     id_keys: &["datasetId", "versionName"],
     fixed: FIXED,
+    unshown: &[],
+    runs: false,
     update_lag: Duration::ZERO,
     info_keys: &["ownerId", "mountPath", "mountAccess"],
     codec: &codec::Versions,
@@ -107,6 +109,7 @@ impl Kind for DatasetVersions {
             policy: Policy::IfMarked,
             bind: bound(object),
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
+            run: None,
         })
     }
 
@@ -232,13 +235,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Res
     let workspace = parent::workspace(parent.as_deref(), lookups).unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         if workspace.is_empty() {
-            return Err(Blocked::stuck(
-                Reason::InvalidSpec,
-                format!(
-                    "the workspace of {id} is not known: no Dataset here stands for it and this operator has no default \
-                     workspace (--workspace-id); adopt it with a Dataset"
-                ),
-            ));
+            return Err(parent::no_workspace(id));
         }
         return Ok((id.clone(), workspace));
     }

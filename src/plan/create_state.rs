@@ -26,7 +26,8 @@ impl View {
         if self.observed.flight.is_some() {
             return CreateState::InFlight;
         }
-        if self.in_doubt() && !self.state.resolved && !self.has_living() {
+        // A run that exists does not answer whether the attempt after it made another one.
+        if self.in_doubt() && !self.state.resolved && (self.profile.runs || !self.has_living()) {
             return CreateState::Uncertain;
         }
         self.id().map_or(CreateState::NotCreated, |id| CreateState::Recorded(id.clone()))

@@ -3,6 +3,7 @@
 pub use crate::api::DeletionPolicy as Deletion;
 use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
+use crate::plan::run::Run;
 use crate::remote::fields::{Fields, hash};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
@@ -32,6 +33,8 @@ pub struct Desired {
     pub bind: bool,
     /// Recreate a remote that someone else deleted.
     pub recreate: bool,
+    /// How the run is handled, if the remote is one.
+    pub run: Option<Run>,
 }
 
 /// What a Dataset wants of its first version.

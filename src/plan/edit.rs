@@ -3,7 +3,7 @@
 use super::field::FieldChange;
 use super::step::Step;
 use crate::cloud::Request;
-use crate::cloud::codec::{Change, Codec, LabelCodec};
+use crate::cloud::codec::{Change, Codec, Jobs, LabelCodec};
 use crate::remote::Remote;
 use crate::remote::carrier::Unwritable;
 use crate::remote::id::RemoteId;
@@ -36,6 +36,8 @@ pub enum Purpose {
     ClearReleased,
     /// Releases the remote: its mark says so from then on.
     Release,
+    /// Stops a run.
+    Stop,
 }
 
 /// The changes that make a remote equal to its spec.
@@ -89,6 +91,12 @@ impl Edit {
         Ok(Self::of(remote, codec.set_mark(remote, &mark)?, Purpose::Release))
     }
 
+    /// Stops a run. What it does then is not known before it is shown.
+    #[must_use]
+    pub fn stop(id: &RemoteId) -> Self {
+        Self { id: id.clone(), request: Jobs::stop(id), after: Vec::new(), replaces: None, purpose: Purpose::Stop }
+    }
+
     fn of(remote: &Remote, change: Change, purpose: Purpose) -> Self {
         Self {
             id: remote.id.clone(),
@@ -107,6 +115,7 @@ impl Edit {
             Purpose::Mark => "Mark",
             Purpose::ClearReleased => "ClearReleased",
             Purpose::Release => "Release",
+            Purpose::Stop => "Stop",
         }
     }
 }

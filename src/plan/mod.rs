@@ -25,6 +25,7 @@ pub mod profile;
 pub mod recorded;
 pub mod relations;
 pub mod report;
+pub mod run;
 pub mod step;
 pub mod view;
 

@@ -24,6 +24,10 @@ pub struct Profile {
     pub id_keys: &'static [&'static str],
     /// Members that are fixed at creation, by API name.
     pub fixed: &'static [&'static str],
+    /// Those of them that answers may leave out: what the spec says of them is recorded.
+    pub unshown: &'static [&'static str],
+    /// Its remotes run and end: each attempt makes one, and what has ended is final.
+    pub runs: bool,
     /// How long the service may go on showing a remote as it was before a change.
     pub update_lag: Duration,
     /// Members of status that inform users, such as `mountPath`.

@@ -7,11 +7,16 @@ pub type Objects = BTreeMap<&'static str, Vec<String>>;
 
 /// What other objects here mean for this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
 pub struct Relations {
     /// Objects in this Dataset that are not being deleted; they block its deletion.
     pub living: Objects,
     /// Objects in it that are being deleted one by one; their finalizers must be removed first.
     pub leaving: Objects,
+    /// Objects in it whose runs have not ended.
+    pub running: Objects,
+    /// Jobs of this dataset were seen, so there may be some that no object here stands for.
+    pub has_runs: bool,
     /// Names of versions that are being deleted with policy Delete: they may be deleted with the dataset.
     pub doomed: BTreeSet<String>,
     /// `deleteForeignVersions: true`
@@ -29,6 +34,8 @@ pub struct Relations {
 pub enum Hold {
     /// It is not being deleted and blocks the deletion.
     Living,
+    /// Its run has not ended, and the deletion waits for that.
+    Running,
     /// It is being deleted, and its finalizer must be removed first.
     Leaving,
     /// It is being deleted, and its version of this name may be deleted with the dataset.
@@ -40,6 +47,7 @@ impl Relations {
     pub fn hold(&mut self, kind: &'static str, name: String, hold: Hold) {
         match hold {
             Hold::Living => self.living.entry(kind).or_default().push(name),
+            Hold::Running => self.running.entry(kind).or_default().push(name),
             Hold::Leaving => self.leaving.entry(kind).or_default().push(name),
             Hold::Doomed(version) => {
                 self.doomed.insert(version);

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use crate::api::condition::Reason;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::recorded::LastError;
+use crate::plan::run::RunReport;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::is_mark;
@@ -27,6 +28,8 @@ pub struct Report {
     pub error: Option<LastError>,
     /// The remotes that caused the report and are not this object's own.
     pub about: Vec<About>,
+    /// For a remote that runs and ends: which one, and what else status says of it.
+    pub run: Option<(RemoteId, RunReport)>,
     /// When to look again.
     pub next: Next,
 }
@@ -115,7 +118,16 @@ impl Report {
     /// A report with nothing but its readiness.
     #[must_use]
     pub const fn new(ready: Ready, next: Next) -> Self {
-        Self { ready, drifted: None, normalised: None, duplicates: None, error: None, about: Vec::new(), next }
+        Self {
+            ready,
+            drifted: None,
+            normalised: None,
+            duplicates: None,
+            error: None,
+            about: Vec::new(),
+            run: None,
+            next,
+        }
     }
 
     /// Stuck until something changes.

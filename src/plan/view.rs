@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::plan::Flight;
 use crate::plan::account::AccountView;
 use crate::plan::desired::{Deletion, Desired};
@@ -16,6 +18,7 @@ use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 pub use crate::plan::relations::{Hold, Relations};
 use crate::plan::report::{Blocked, Report};
+use crate::plan::run::{self, RunState};
 use crate::remote::Remote;
 use crate::remote::carrier::Carrier;
 use crate::remote::fields::Fields;
@@ -32,6 +35,9 @@ pub enum Observation {
     /// A read, or our own acknowledged delete, says that it does not exist.
     Gone,
 }
+
+/// A remote that provably is an object's own, after the nonce of the attempt that made it.
+pub type Mine = (String, Arc<Remote>);
 
 /// One view of one object.
 #[derive(Debug, Clone)]
@@ -102,6 +108,10 @@ pub struct StateView {
     pub predecessor_uncertain: bool,
     /// Fields that the service keeps in another form than they were sent.
     pub futile: BTreeMap<String, Futile>,
+    /// The run that this process last asked the service to stop, and how long ago.
+    pub stopped: Option<(RemoteId, Duration)>,
+    /// The time of the clock, by which deadlines of runs are kept.
+    pub now: Timestamp,
     /// Sixteen random hex digits for the next nonce.
     pub fresh: String,
 }
@@ -299,7 +309,21 @@ impl View {
 
     /// Remotes that provably are this very object's, newest attempt first; the recorded one is left out.
     #[must_use]
-    pub fn mine_elsewhere(&self) -> Vec<(String, Arc<Remote>)> {
+    pub fn mine_elsewhere(&self) -> Vec<Mine> {
+        let all = self.marked_as_mine();
+        let own = |it: &&Mine| !(self.profile.runs && run::is_copy(self, it, &all));
+        all.iter().filter(own).cloned().collect()
+    }
+
+    /// Runs whose mark somebody copied from one of this object's.
+    #[must_use]
+    pub fn copies_of_mine(&self) -> Vec<Arc<Remote>> {
+        let all = self.marked_as_mine();
+        let copies = all.iter().filter(|it| self.profile.runs && run::is_copy(self, it, &all));
+        copies.map(|(_, remote)| remote.clone()).collect()
+    }
+
+    fn marked_as_mine(&self) -> Vec<Mine> {
         let order = |nonce: &str| {
             let attempts = self.object.intent.own().map(|intent| intent.attempts.as_slice()).unwrap_or_default();
             attempts.iter().position(|attempt| attempt.nonce == nonce)
@@ -320,6 +344,10 @@ impl View {
             })
             .collect();
         mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
+        if self.profile.runs {
+            let recorded = self.attempt_ids();
+            mine.retain(|(_, remote)| RunState::of(remote) != RunState::Deleted && !recorded.contains(&remote.id));
+        }
         mine
     }
 }

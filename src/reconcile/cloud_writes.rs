@@ -140,7 +140,7 @@ impl<K: Kind> Pass<'_, K> {
                 self.edited(view, edit);
                 Flow::Again
             }
-            Err(error) => self.change_failed(view, &edit.id, &error).await,
+            Err(error) => self.change_failed(view, &edit.id, edit.purpose == Purpose::Stop, &error).await,
         }
     }
 
@@ -157,6 +157,9 @@ impl<K: Kind> Pass<'_, K> {
             let (now, again) = (Instant::now(), self.account.inventory.shown_again_within(&edit.id));
             self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
         }
+        if edit.purpose == Purpose::Stop {
+            self.ctx.states.with(&self.facts.uid, |state| state.stopped = Some((edit.id.clone(), Instant::now())));
+        }
         if !K::PROFILE.update_lag.is_zero() {
             self.ctx.states.with(&self.facts.uid, |state| state.edited = Some(Instant::now()));
         }
@@ -166,7 +169,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// A change or a delete failed. If the remote may differ now, its row does not count until it is shown again.
-    async fn change_failed(&mut self, view: &View, id: &RemoteId, error: &CallError) -> Flow {
+    /// `stopping`: the change was to stop a run.
+    async fn change_failed(&mut self, view: &View, id: &RemoteId, stopping: bool, error: &CallError) -> Flow {
         if aftermath::leaves_a_doubt(error) {
             self.account.inventory.doubt(id);
         }
@@ -176,8 +180,12 @@ impl<K: Kind> Pass<'_, K> {
         {
             return ended;
         }
-        let gone = self.observed.remotes.get(id) == Some(&Observation::Gone);
-        match aftermath::after_change(error, gone, view.object.deleting, environment::now()) {
+        let now = self.observed.remotes.get(id);
+        let gone = now == Some(&Observation::Gone);
+        if stopping && aftermath::has_stopped(now) {
+            return Flow::Again;
+        }
+        match aftermath::after_change(error, gone, stopping, view.object.deleting, environment::now()) {
             ChangeAfter::NameRefused(report) => {
                 self.observed.name_refused = Some(report);
                 Flow::Again
@@ -218,7 +226,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             DeleteAfter::WasGone => self.gone(id),
             DeleteAfter::OneByOne => self.account.inventory.refuse(id.root()),
-            DeleteAfter::Failed(error) => return self.change_failed(view, id, error).await,
+            DeleteAfter::Failed(error) => return self.change_failed(view, id, false, error).await,
         }
         Flow::Again
     }

@@ -14,6 +14,7 @@ use crate::plan::object::ObjectFacts;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::{Ended, Recorded};
 use crate::plan::report::{Next, Ready, Report};
+use crate::plan::run::{self, RunReport};
 use crate::reconcile::write_errors::gist;
 use crate::remote::Remote;
 use crate::words;
@@ -64,6 +65,16 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
             add("Paused", "True", Reason::Paused.as_str(), message);
         }
     }
+    let is_over = before.condition("Complete").or(before.condition("Failed")).is_some();
+    match (&report.run, &report.ready) {
+        (Some((_, RunReport::Complete)), Ready::Available(message)) if !is_over => {
+            add("Complete", "True", Reason::Available.as_str(), message);
+        }
+        (Some((_, RunReport::Failed)), Ready::Stuck(reason, message)) if !is_over => {
+            add("Failed", "True", reason.as_str(), message);
+        }
+        _ => {}
+    }
     if let Some(message) = &report.drifted {
         add("Drifted", "True", "Drifted", message);
     } else if let Some(message) = &report.normalised {
@@ -72,6 +83,11 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
     if let Some(message) = &report.duplicates {
         add("DuplicatesFound", "True", "DuplicatesFound", message);
     }
+    // A run that has ended stays so, whatever else is said of its object.
+    let ended = ["Complete", "Failed"].map(|kind| before.condition(kind).filter(|held| held.status == "True"));
+    conditions.extend(
+        ended.into_iter().flatten().map(|held| Condition { observed_generation: Some(generation), ..held.clone() }),
+    );
     after.conditions = conditions;
     after.last_error.clone_from(&report.error);
     after
@@ -90,10 +106,14 @@ pub fn after_report(
     now: Timestamp,
 ) -> Recorded {
     let mut after = next_status(before, report, facts.generation, now);
-    if !matches!(report.ready, Ready::Available(_)) {
+    let available = matches!(report.ready, Ready::Available(_));
+    if !available && report.run.is_none() {
         return after;
     }
     after.handled.clone_from(&facts.requested);
+    if let Some((_, RunReport::Stops(reason))) = report.run {
+        run::note_stop(&mut after.info, reason);
+    }
     if let Some(keys) = label_keys {
         after.label_keys = keys.iter().cloned().collect();
     }
@@ -122,6 +142,8 @@ pub fn after_record(
         let report = Report::new(Ready::Available("the cloud dataset equals the spec".to_owned()), Next::Event);
         after = next_status(before, &report, facts.generation, now);
         after.handled.clone_from(&facts.requested);
+    } else if let Some(remote) = remote.filter(|_| kind.runs) {
+        after = next_status(before, &run::running(remote), facts.generation, now);
     }
     after.id = Some(record.id.clone());
     after.origin = Some(record.origin);
@@ -130,6 +152,9 @@ pub fn after_record(
     after.attempt = record.attempt.clone().or(after.attempt);
     after.label_keys = record.label_keys.iter().cloned().collect();
     after.principal = Some(principal.to_owned());
+    if kind.runs {
+        run::note_attempt(&mut after.info, record, remote, now);
+    }
     if let Some(remote) = remote {
         (kind.info)(remote, &mut after.info, true);
     }

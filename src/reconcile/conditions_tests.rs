@@ -31,7 +31,16 @@ fn report() -> impl Strategy<Value = Report> {
     (ready(), note(), note(), error).prop_map(|(ready, drifted, duplicates, error)| {
         let error = error.filter(|_| matches!(ready, Ready::Working(..) | Ready::Stuck(..)));
         let about = Vec::new();
-        Report { ready, drifted, normalised: None, duplicates, error, about, next: Next::After(Duration::ZERO) }
+        Report {
+            ready,
+            drifted,
+            normalised: None,
+            duplicates,
+            error,
+            about,
+            run: None,
+            next: Next::After(Duration::ZERO),
+        }
     })
 }
 

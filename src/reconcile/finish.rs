@@ -13,6 +13,7 @@ use crate::environment;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Next, Ready, Report, STALLED_RETRY};
+use crate::plan::run::RunReport;
 use crate::reconcile::conditions;
 use crate::reconcile::kind::Kind;
 use crate::reconcile::pass::{Pass, cool};
@@ -34,9 +35,12 @@ impl<K: Kind> Pass<'_, K> {
         }
         self.journal.report(&report);
         self.watch(&report);
+        self.follow(&report);
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let after = self.after(&before, &report, &facts);
-        if let Some(again) = self.not_yet(&facts, &before, &report) {
+        // What a run is doing is told at once.
+        let news = report.run.is_some() && after.info != before.info;
+        if let Some(again) = self.not_yet(&facts, &before, &report).filter(|_| !news) {
             return self.look(&facts, again);
         }
         if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
@@ -56,6 +60,19 @@ impl<K: Kind> Pass<'_, K> {
         let about =
             if self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid)) { report.about.as_slice() } else { &[] };
         self.account.inventory.watch(&self.key(), &workspace, about);
+    }
+
+    /// Makes a change of the state of a run wake the object, as long as it goes on.
+    fn follow(&self, report: &Report) {
+        if !K::PROFILE.runs {
+            return;
+        }
+        match &report.run {
+            Some((id, RunReport::Runs | RunReport::Stops(_))) => self.account.inventory.follow(id, &self.key()),
+            Some((_, RunReport::Complete | RunReport::Failed)) | None => {
+                self.account.inventory.unfollow(&self.facts.uid);
+            }
+        }
     }
 
     /// The status that follows `before` with this report.
@@ -196,6 +213,7 @@ fn held_back(report: &Report, patience: Duration, waited: Duration) -> Option<Ag
 fn told(report: &Report) -> Again {
     match (&report.ready, report.next) {
         (Ready::Available(_), Next::Event) => Again::OnChange,
+        (_, Next::Event) if matches!(report.run, Some((_, RunReport::Failed))) => Again::OnChange,
         (Ready::Stuck(reason, _), Next::Backoff) => {
             // A person often mends these outside Kubernetes, where no event comes from.
             let outside = matches!(reason, Reason::CredentialsInvalid | Reason::AccessDenied | Reason::DeletionBlocked);
@@ -215,6 +233,11 @@ fn found<'a>(before: &Recorded, report: &'a Report) -> Vec<(EventReason, &'a str
         && before.condition("DuplicatesFound").is_none()
     {
         news.push((EventReason::DuplicatesFound, duplicates.as_str()));
+    }
+    if let (Some((_, RunReport::Complete)), Ready::Available(message)) = (&report.run, &report.ready)
+        && before.condition("Complete").is_none()
+    {
+        news.push((EventReason::Completed, message));
     }
     let known = |drifted: &Condition| drifted.reason == conditions::SERVICE_NORMALISES;
     if let Some(message) = &report.normalised

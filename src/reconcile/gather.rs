@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use crate::environment;
 use crate::inventory::Inventory;
 use crate::plan::index::Index;
 use crate::plan::neighbour::Neighbour;
@@ -29,6 +30,7 @@ impl<K: Kind> Pass<'_, K> {
         // Each decision gets a new one: a reconcile may claim twice, and two attempts need two nonces.
         let fresh = random_hex();
         let mut state = ctx.states.with(&object.uid, |state| state.process(&object, Instant::now(), &fresh));
+        state.now = environment::now();
         state.predecessor_uncertain = ctx.states.has_left_a_doubt(&object);
         let mut view = View {
             owner: owner::<K>(self.object.meta()),

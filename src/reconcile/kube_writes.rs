@@ -241,6 +241,9 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         self.count_let_go();
+        if let Some(note) = self.left.take() {
+            self.tell(EventReason::Retained, &note);
+        }
         if self.observed.definition_going {
             self.left_with_definition();
         }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::plan::object::ObjectFacts;
@@ -32,6 +33,8 @@ pub struct ObjectState {
     pub unanswered_delete: Option<Instant>,
     /// When this process last changed the remote.
     pub edited: Option<Instant>,
+    /// The run that the service was last asked to stop, and when.
+    pub stopped: Option<(RemoteId, Instant)>,
     /// The id this process recorded, and when.
     pub recorded: Option<(RemoteId, Instant)>,
     /// Our own writes, until the watch shows them.
@@ -94,6 +97,7 @@ impl ObjectState {
             sent_delete: None,
             unanswered_delete: None,
             edited: None,
+            stopped: None,
             recorded: None,
             echo: OwnWrites::default(),
             settled: false,
@@ -142,6 +146,8 @@ impl ObjectState {
             read_age: self.read.map(|since| now.saturating_duration_since(since)),
             predecessor_uncertain: false,
             futile: self.repairs.futile(object),
+            stopped: self.stopped.as_ref().map(|(id, since)| (id.clone(), now.saturating_duration_since(*since))),
+            now: Timestamp::UNIX_EPOCH,
             fresh: fresh.to_owned(),
         }
     }

@@ -54,6 +54,8 @@ pub(super) struct Pass<'c, K: Kind> {
     pub(super) corrected: bool,
     /// The fields that were made equal to the spec.
     pub(super) changed: Vec<String>,
+    /// What to say of the run that is kept when the finalizer is removed.
+    pub(super) left: Option<String>,
     /// The permit for the first call was granted; `permit` holds it until the call uses it.
     pub(super) admitted: bool,
     pub(super) permit: Permit,
@@ -235,6 +237,7 @@ impl<'c, K: Kind> Pass<'c, K> {
             in_hand: false,
             corrected: false,
             changed: Vec::new(),
+            left: None,
             admitted: false,
             permit: Permit::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),

@@ -11,8 +11,10 @@ use crate::cloud::codec::{self, Nested, Select};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
 use crate::plan::aftermath;
+use crate::plan::create_state::CreateState;
 use crate::plan::error_report::{last_words, report_for};
 use crate::plan::field::FieldChange;
+use crate::plan::intent::Target;
 use crate::plan::report::{Next, Report};
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
@@ -48,7 +50,10 @@ impl<K: Kind> Pass<'_, K> {
             Step::Record(record) => self.record(*record).await,
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
             Step::RemoveFinalizer if self.in_hand => self.let_go_in_hand(),
-            Step::RemoveFinalizer => self.remove_finalizer().await,
+            Step::RemoveFinalizer => {
+                self.left = aftermath::left_run(view);
+                self.remove_finalizer().await
+            }
             Step::Report(report) => {
                 self.leave_normalised(view, &report);
                 Flow::End(self.finish(*report).await)
@@ -225,13 +230,18 @@ impl<K: Kind> Pass<'_, K> {
         };
         let owners = view.owner_values();
         let since = Instant::now();
-        let mut owned = Vec::new();
-        if let (Some(codec), Some(dataset)) = (K::PROFILE.codec.nested(), &target.dataset_id) {
+        // The reconcile of another object may have listed them for all.
+        let (mut owned, shared) =
+            self.listed_for_deletion(view, &target).map_or((Vec::new(), false), |all| (all, true));
+        if let (Some(codec), Some(dataset), false) = (K::PROFILE.codec.nested(), &target.dataset_id, shared) {
+            if K::PROFILE.runs && !self.account.inventory.reserve(&RemoteId::new(dataset), &view.object.uid) {
+                return Flow::End(Action::requeue(std::time::Duration::from_millis(200)));
+            }
             match self.list_children(view, codec, dataset).await {
                 Ok(siblings) => owned = siblings,
                 Err(flow) => return flow,
             }
-        } else {
+        } else if !shared {
             for owner in &owners {
                 match self.list(&target.workspace, Select::Labelled(owner)).await {
                     Ok(remotes) => owned.extend(remotes),
@@ -240,11 +250,25 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         owned.retain(|remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(&owners)));
-        self.account.inventory.put_listed(&owned, since);
+        if !shared {
+            self.account.inventory.put_listed(&owned, since);
+            self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
+        }
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;
-        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
         Flow::Again
+    }
+
+    /// The runs in the dataset, if they were listed after the deletion of the object was seen: many objects are deleted at
+    /// a time, and one list tells all of them what has ended. A doubt needs lists of its own.
+    fn listed_for_deletion(&self, view: &View, target: &Target) -> Option<Vec<Arc<Remote>>> {
+        let doubtful = view.create_state() == CreateState::Uncertain;
+        let within = target.dataset_id.as_deref().zip(K::PROFILE.collection());
+        let (dataset, collection) = within.filter(|_| K::PROFILE.runs && view.object.deleting && !doubtful)?;
+        let inventory = &self.account.inventory;
+        let since = self.ctx.states.with(&view.object.uid, |state| state.deleting_since)?;
+        inventory.children_listed(dataset, collection).filter(|listed| *listed >= since)?;
+        Some(inventory.owned(&view.owner_values(), within))
     }
 
     async fn find_named(&mut self, view: &View, name: String) -> Flow {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The collection of a dataset that holds its versions.
 pub const VERSIONS: &str = "versions";
+/// The collection of a dataset that holds its jobs.
+pub const JOBS: &str = "jobs";
 
 /// The id of a remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
 ///

@@ -25,6 +25,7 @@ mod health;
 mod hostile;
 mod inventory;
 mod inventory_strangers;
+mod jobs;
 mod kills;
 mod lifecycle;
 mod limits;

@@ -47,8 +47,12 @@ async fn grant(scene: &Scene, verbs: &[&str]) {
         "metadata": {"name": "limited", "namespace": scene.namespace},
         "rules": [
             {"apiGroups": [GROUP], "resources": ["datasets"], "verbs": verbs},
-            {"apiGroups": [GROUP], "resources": ["datasetversions"], "verbs": all},
-            {"apiGroups": [GROUP], "resources": ["datasets/status", "datasetversions/status"], "verbs": ["patch"]},
+            {"apiGroups": [GROUP], "resources": ["datasetversions", "datasetjobs"], "verbs": all},
+            {
+                "apiGroups": [GROUP],
+                "resources": ["datasets/status", "datasetversions/status", "datasetjobs/status"],
+                "verbs": ["patch"],
+            },
             {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets"], "verbs": all},
             {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets/status"], "verbs": ["patch"]},
             {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},

@@ -127,7 +127,8 @@ impl Scene {
         options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
         let mut operator = Operator::launch(&options, testbed::Ports::free().unwrap()).unwrap();
         let what = format!("a crash {point}");
-        let ended = self.wait().until(&what, async || operator.exited()).await.unwrap();
+        let wait = self.wait_for(Duration::from_secs(60));
+        let ended = wait.until(&what, async || operator.exited()).await.unwrap();
         assert!(!ended.success(), "{ended}");
     }
 

@@ -42,6 +42,9 @@ pub(in crate::cloud) enum Shows {
     Version,
     /// A page of them.
     Versions,
+    Job,
+    /// A page of them.
+    Jobs,
     /// The project and the name of the media dataset that was created.
     Key,
     MediaDataset,
@@ -54,7 +57,7 @@ pub(in crate::cloud) enum Shows {
 impl Shows {
     /// Whether it is a page, which may be long.
     pub(in crate::cloud) const fn is_page(self) -> bool {
-        matches!(self, Self::Datasets | Self::Versions | Self::MediaDatasets)
+        matches!(self, Self::Datasets | Self::Versions | Self::Jobs | Self::MediaDatasets)
     }
 }
 

@@ -34,6 +34,12 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::delete_dataset_version("d-1", "v2"),
         Request::create_dataset_version_labels("d-1", "v2", &labels()),
         Request::delete_dataset_version_labels("d-1", "v2", &keys()),
+        Request::create_dataset_job("d-1", map(json!({ "JobAction": "FileMetaBuild" }))),
+        Request::get_dataset_job("d-1", "j"),
+        Request::list_dataset_jobs("d-1", Order::NewestFirst, 2, 50),
+        Request::update_dataset_job("d-1", "j", map(json!({ "Description": "d" }))),
+        Request::delete_dataset_job("d-1", "j"),
+        Request::stop_dataset_job("d-1", "j"),
         Request::create_media_dataset("p", "m", &map(json!({ "TemplateId": "t" }))),
         Request::get_media_dataset("p", "m", false),
         Request::list_media_datasets("p", None),
@@ -63,6 +69,12 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
         ("DeleteDatasetVersion", "DELETE", "/d-1/versions/v2", ""),
         ("CreateDatasetVersionLabels", "PUT", "/d-1/versions/v2/labels", ""),
         ("DeleteDatasetVersionLabels", "DELETE", "/d-1/versions/v2/labels", "Keys=env%2Cmanaged-by"),
+        ("CreateDatasetJob", "POST", "/d-1/datasetjobs", ""),
+        ("GetDatasetJob", "GET", "/d-1/datasetjobs/j", ""),
+        ("ListDatasetJobs", "GET", "/d-1/datasetjobs", "Order=DESC&PageNumber=2&PageSize=50&SortBy=CreateTime"),
+        ("UpdateDatasetJob", "PUT", "/d-1/datasetjobs/j", ""),
+        ("DeleteDatasetJob", "DELETE", "/d-1/datasetjobs/j", ""),
+        ("StopDatasetJob", "PUT", "/d-1/datasetjobs/j/action/stop", ""),
     ];
     let requests = one_of_each();
     let operations: Vec<_> = requests.iter().map(Request::operation).collect();

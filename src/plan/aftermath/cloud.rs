@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::cloud::{CallError, ErrorClass};
+use crate::plan::desired::Deletion;
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::error_report::{last_words, report_for};
 use crate::plan::field::FieldChange;
 use crate::plan::report::{Next, Ready, Report};
+use crate::plan::run::RunState;
 use crate::plan::view::{Observation, View};
 use crate::remote::carrier::Carrier;
 use crate::remote::id::RemoteId;
@@ -86,9 +88,19 @@ pub fn reads_first(error: &CallError, was_read: bool) -> bool {
     error.class == ErrorClass::Refused && !was_read
 }
 
-/// What a failed change of a remote means. `gone`: a read found that the remote does not exist.
+/// Has the run ended that could not be stopped, as far as a read shows?
 #[must_use]
-pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestamp) -> ChangeAfter {
+pub fn has_stopped(now: Option<&Observation>) -> bool {
+    match now {
+        Some(Observation::Read(remote)) => RunState::of(remote) != RunState::Running,
+        Some(Observation::Listed(_) | Observation::Gone) | None => false,
+    }
+}
+
+/// What a failed change of a remote means. `gone`: a read found that the remote does not exist. `stopping`: the change
+/// stops a run.
+#[must_use]
+pub fn after_change(error: &CallError, gone: bool, stopping: bool, deleting: bool, now: Timestamp) -> ChangeAfter {
     let refused = error.class == ErrorClass::Refused;
     if error.class == ErrorClass::NameTaken {
         return ChangeAfter::NameRefused(Box::new(report_for(error, now)));
@@ -97,6 +109,10 @@ pub fn after_change(error: &CallError, gone: bool, deleting: bool, now: Timestam
         return ChangeAfter::Gone;
     }
     let mut report = last_words(error, now);
+    if refused && stopping {
+        // The run goes on; whether it can be stopped later is not known.
+        report.ready = Ready::Working(Reason::CloudUnavailable, error.to_string());
+    }
     if refused && deleting {
         // The deletion was refused, so the spec is not to blame.
         report.ready = Ready::Stuck(Reason::DeletionBlocked, error.to_string());
@@ -130,6 +146,15 @@ pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> Delete
     }
 }
 
+/// What the event says about the runs of an object that is let go, if they are kept.
+#[must_use]
+pub fn left_run(view: &View) -> Option<String> {
+    let id = view.id().filter(|_| view.profile.runs && view.deletion_policy() == Deletion::Retain)?;
+    let running = view.observation(id).and_then(Observation::remote).map(|remote| RunState::of(remote));
+    let how = if running == Some(RunState::Running) { ", and goes on" } else { "" };
+    Some(format!("{id} is kept{how}"))
+}
+
 /// Does a failed list of versions say that their dataset is gone? `None`: only a list of datasets can tell.
 #[must_use]
 pub fn says_gone(error: &CallError) -> Option<bool> {
@@ -157,6 +182,7 @@ pub fn news_of(edit: &Edit, carrier: Carrier, in_flight: bool) -> Option<(EventR
             };
             Some((EventReason::MarkRestored, note))
         }
+        Purpose::Stop => Some((EventReason::Stopped, format!("{id} was asked to stop"))),
         Purpose::Release => {
             let how = match carrier {
                 Carrier::Labels => "labelled",
@@ -175,7 +201,7 @@ pub fn drift(view: &View, id: &RemoteId) -> Option<String> {
     let comparison = (view.profile.compare)(view, desired, remote).ok()?;
     let fields = comparison.edits.iter().flat_map(|edit| match &edit.purpose {
         Purpose::Spec(fields) => fields.as_slice(),
-        Purpose::Mark | Purpose::ClearReleased | Purpose::Release => &[],
+        Purpose::Mark | Purpose::ClearReleased | Purpose::Release | Purpose::Stop => &[],
     });
     Some(fields.map(FieldChange::drift).collect::<Vec<_>>().join("; "))
 }

@@ -101,7 +101,7 @@ fn a_refused_change_is_told_only_of_a_remote_that_was_read() {
         assert_eq!(reads_first(&error, false), class == ErrorClass::Refused, "{class:?}");
         assert!(!reads_first(&error, true), "{class:?}");
         for (gone, deleting) in [(false, false), (false, true), (true, false), (true, true)] {
-            let after = match after_change(&error, gone, deleting, NOW) {
+            let after = match after_change(&error, gone, false, deleting, NOW) {
                 ChangeAfter::NameRefused(report) => format!("name refused: {}", reason(&report)),
                 ChangeAfter::Gone => "gone".to_owned(),
                 ChangeAfter::Report(report) => reason(&report).as_str().to_owned(),

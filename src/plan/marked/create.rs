@@ -87,10 +87,10 @@ pub(super) fn in_flight(view: &View) -> Step {
                 id: id.clone(),
                 origin: Origin::Created,
                 recovered: false,
-                fixed: view.fixed_of(&desired.create),
+                fixed: view.fixed_of(&view.with_unshown(&desired.create)),
                 attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
                 label_keys: desired.label_keys.clone(),
-                settled: true,
+                settled: !view.profile.runs,
             })),
             Err(hold) => end(hold.clone()),
         },
@@ -123,7 +123,7 @@ fn mark(view: &View, remote: &Remote, nonce: &str) -> Option<Step> {
 }
 
 /// The user consented to adopt this id.
-fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
+pub(super) fn adopt(view: &View, desired: &Desired, id: &RemoteId) -> Step {
     match view.observation(id) {
         Some(Observation::Read(remote)) => take(view, desired, remote),
         Some(Observation::Listed(_)) | None => Step::Read(id.clone()),
@@ -184,8 +184,10 @@ pub(super) fn take(view: &View, desired: &Desired, remote: &Arc<Remote>) -> Step
         Ownership::Other => return owned_by_other(view, remote, "belongs to", "it is not taken"),
         Ownership::Forged => return forged(view, remote),
     };
-    let sent = restricted(&remote.fields, &desired.identity());
-    match next_intent(view, origin, hash(&sent)) {
+    // The mark of a run says from which spec it was made.
+    let sent = || hash(&restricted(&remote.fields, &desired.identity()));
+    let hash = if view.profile.runs { desired.hash() } else { sent() };
+    match next_intent(view, origin, hash) {
         Some((intent, nonce)) => match Edit::mark(view.profile.codec, remote, &view.mark(&nonce)) {
             Ok(_) => Step::Claim(Box::new(intent), Some(Flight::Take { nonce, id: remote.id.clone(), recovered })),
             Err(why) => unwritable(view, &why),

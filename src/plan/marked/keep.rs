@@ -95,7 +95,7 @@ fn not_shown(view: &View, id: &RemoteId) -> Option<Step> {
 }
 
 /// Does the Dataset of this version stand for another dataset now? The row of the version may be older than that.
-fn moved(desired: &Desired, id: &RemoteId) -> bool {
+pub(super) fn moved(desired: &Desired, id: &RemoteId) -> bool {
     id.child().is_some() && desired.target.dataset_id.as_ref().is_some_and(|dataset| *dataset != id.root())
 }
 
@@ -157,7 +157,7 @@ fn due(view: &View) -> bool {
 }
 
 /// Section 5, column "edit": `None` means act.
-fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
+pub(super) fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
     let origin = view.recorded.origin.unwrap_or(Origin::Created);
     match view.ownership(remote) {
         Ownership::Mine { released: false, .. } => None,
@@ -203,7 +203,7 @@ fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
 }
 
 /// Immutable fields differ: by an edit while the create was under way, or because the adopted remote had others.
-fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
+pub(super) fn immutable_changed(view: &View, conflicts: &Fields) -> Step {
     let list: Vec<_> = conflicts
         .iter()
         .map(|(name, wanted)| {

@@ -147,7 +147,7 @@ fn step_if(view: &View, seen: Seen, members: Fields) -> Step {
 }
 
 /// The step in words.
-fn words(step: &Step) -> String {
+pub(super) fn words(step: &Step) -> String {
     match step {
         Step::Report(report) => match &report.ready {
             Ready::Available(_) => "Available".to_owned(),

@@ -14,6 +14,7 @@ mod known;
 mod owner;
 mod record;
 mod remove;
+mod run;
 mod surplus;
 mod uncertain;
 
@@ -47,10 +48,12 @@ fn decide(view: &View) -> Step {
     match view.create_state() {
         CreateState::InFlight => create::in_flight(view),
         CreateState::Uncertain => uncertain::doubt(view),
+        CreateState::Recorded(id) if view.profile.runs => repair(view).unwrap_or_else(|| run::keep(view, &id)),
         CreateState::Recorded(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
         CreateState::NotCreated => match &view.desired {
             Ok(desired) => match desired.target.key() {
                 Some(key) => keyed::make(view, desired, &key),
+                None if view.profile.runs => run::make(view, desired),
                 None => create::make(view, desired),
             },
             Err(hold) => end(hold.clone()),
@@ -115,6 +118,9 @@ mod keys;
 #[cfg(test)]
 #[path = "rules_tests.rs"]
 mod rules;
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod runs;
 #[cfg(test)]
 #[path = "text_tests.rs"]
 mod texts;

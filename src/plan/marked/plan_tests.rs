@@ -88,6 +88,7 @@ fn desired() -> Desired {
         policy: Policy::IfMarked,
         bind: false,
         recreate: false,
+        run: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
 use super::ends::{edit, stuck, unclear_pause, unnamed, working};
-use super::{keyed, surplus, uncertain};
+use super::{keyed, run, surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
 use crate::plan::create_state::CreateState;
@@ -35,6 +35,9 @@ pub(super) fn remove(view: &View) -> Step {
     if view.create_state() == CreateState::Uncertain {
         return uncertain::doubt(view);
     }
+    if view.profile.runs {
+        return run::remove(view);
+    }
     let Some(id) = view.id().cloned() else {
         return without_id(view);
     };
@@ -45,7 +48,7 @@ pub(super) fn remove(view: &View) -> Step {
     }
 }
 
-fn paused(view: &View, what: &str) -> Step {
+pub(super) fn paused(view: &View, what: &str) -> Step {
     let unclear = unclear_pause(view);
     let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed{unclear}");
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
@@ -169,8 +172,10 @@ fn not_cleared(view: &View, id: &RemoteId, clearance: Clearance) -> Option<Step>
 }
 
 /// 6.2 The remote was not found, or we deleted it in this reconcile.
-fn gone(view: &View, id: &RemoteId) -> Step {
-    if let Some(step) = surplus_first(view) {
+pub(super) fn gone(view: &View, id: &RemoteId) -> Step {
+    if !view.profile.runs
+        && let Some(step) = surplus_first(view)
+    {
         return step;
     }
     if !view.observed.swept {

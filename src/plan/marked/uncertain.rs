@@ -77,13 +77,16 @@ pub(super) fn doubt(view: &View) -> Step {
 /// 4.3 The step that follows if a list showed a remote of this object's own beside the recorded one.
 fn hit(view: &View) -> Option<Step> {
     let mine = view.mine_elsewhere();
+    let newest = view.object.intent.own().and_then(|intent| intent.newest());
+    if view.profile.runs && view.id().is_some() {
+        // Each attempt has a run of its own.
+        let found = mine.iter().find(|(nonce, _)| newest == Some(nonce));
+        return found.map(|(nonce, remote)| record(view, remote, nonce, true));
+    }
     let (nonce, remote) = mine.first()?;
     match view.id() {
         // Both exist, and the object is being deleted: is it known now what came of the newest attempt?
-        Some(id) if !view.is_gone(id) => {
-            let newest = view.object.intent.own().and_then(|intent| intent.newest());
-            (newest == Some(nonce)).then_some(Step::Resolve)
-        }
+        Some(id) if !view.is_gone(id) => (newest == Some(nonce)).then_some(Step::Resolve),
         Some(id) if !view.known_gone(id) => Some(not_found(view, id)),
         Some(_) | None => Some(record(view, remote, nonce, true)),
     }

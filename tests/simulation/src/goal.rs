@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use pai_emulator::{Dataset, Label, MediaDataset};
+use pai_emulator::{Dataset, Job as Run, Label, MediaDataset};
 use serde_json::Value;
 
 use crate::apiserver::store::{Change, Resource, Store};
@@ -87,13 +87,18 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
     if world.job == Job::Adopt && datasets.iter().all(|dataset| dataset.name != "theirs") {
         return Err(Miss::Foreign("what was adopted is gone".to_owned()));
     }
+    let jobs = runs(world);
     let store = world.apiserver.store();
     for (uid, past) in gone(&store) {
-        let mut remotes = match past.media {
-            // Its name may be that of the object that came after it.
-            true if store.all().any(|(key, _)| key.resource == Resource::Media && key.name == past.name) => continue,
-            true => media_of(&media, &past.name),
-            false => remotes_of(&datasets, uid),
+        // Its name may be that of the object that came after it.
+        let succeeded = |resource| store.all().any(|(key, _)| key.resource == resource && key.name == past.name);
+        let mut remotes = match past.resource {
+            Resource::Media | Resource::Runs if succeeded(past.resource) => continue,
+            Resource::Media => media_of(&media, &past.name),
+            // Nobody knows of a run whose object was forced away, and its mark does not say whose it was.
+            Resource::Runs if world.has_forced_any() => continue,
+            Resource::Runs => jobs.iter().map(run_remote).collect(),
+            Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         remotes.retain(|remote| !world.may_be_left(uid, &remote.id));
         past.check(&remotes)?;
@@ -103,9 +108,12 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         let miss = |what: &str| Miss::Unfinished(format!("{} {what}: {}", key.name, object["status"]));
         let remotes = match key.resource {
             Resource::Media => media_of(&media, &key.name),
+            Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
-        if remotes.len() > 1 {
+        let attempts = object["status"]["attempts"].as_array().map_or(1, Vec::len);
+        let forced = key.resource == Resource::Runs && world.has_forced_any();
+        if remotes.len() > attempts.max(1) && !forced {
             let ids: Vec<&str> = remotes.iter().map(|remote| remote.id.as_str()).collect();
             return Err(Miss::Duplicate(format!("{} has {}", key.name, ids.join(" and "))));
         }
@@ -115,11 +123,14 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         if remotes.is_empty() && asks_for_identity(world, object) {
             continue;
         }
-        if !is_ready(object) {
+        let ended = key.resource == Resource::Runs && condition(object, "Failed").is_some();
+        if !is_ready(object) && !(ended && world.job == Job::RunRetry) {
             return Err(miss("is not Ready"));
         }
-        let Some(remote) = remotes.first() else { return Err(miss("is Ready without a remote")) };
-        if recorded(key.resource, object).as_ref() != Some(&remote.id) {
+        let own = recorded(key.resource, object);
+        let recorded_first = remotes.iter().find(|remote| Some(&remote.id) == own.as_ref());
+        let Some(remote) = recorded_first.or(remotes.first()) else { return Err(miss("is Ready without a remote")) };
+        if own.as_ref() != Some(&remote.id) {
             return Err(miss(&format!("has {} but recorded another", remote.id)));
         }
         remote.check(&object["spec"]).map_err(|what| miss(&format!("has {} but {what}", remote.id)))?;
@@ -144,9 +155,14 @@ pub(crate) fn needs_human(world: &World) -> bool {
 
 /// The condition `Ready` of the present generation.
 fn ready(object: &Value) -> Option<&Value> {
+    condition(object, "Ready")
+}
+
+/// This condition of the present generation.
+fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = object["status"]["conditions"].as_array();
-    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
-    ready.filter(|_| object["status"]["observedGeneration"] == object["metadata"]["generation"])
+    let found = conditions.into_iter().flatten().find(|condition| condition["type"] == kind);
+    found.filter(|_| object["status"]["observedGeneration"] == object["metadata"]["generation"])
 }
 
 /// The id in status.
@@ -155,6 +171,7 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
     match resource {
         Resource::Datasets => text("datasetId").map(str::to_owned),
         Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
+        Resource::Runs => Some(format!("{}/jobs/{}", text("datasetId")?, text("datasetJobId")?)),
         Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
 }
@@ -198,6 +215,45 @@ fn is_released(labels: &[Label]) -> bool {
 fn media_of<'a>(all: &'a [MediaDataset], name: &str) -> Vec<Remote<'a>> {
     let ours = |one: &&MediaDataset| &*one.dataset_name == name && one.description.contains("[dso1.");
     all.iter().filter(ours).map(media_remote).collect()
+}
+
+/// The jobs with a mark that are not deleted; of those with the same mark, which a call that was carried out twice made, the
+/// first.
+fn runs(world: &World) -> Vec<Run> {
+    let mut all: Vec<Run> = world.cloud.state().jobs.unwrap_or_default();
+    let mark =
+        |job: &Run| job.description.as_deref().and_then(|text| text.split_once("[dso1.")).map(|(_, m)| m.to_owned());
+    all.retain(|job| job.deleted_ms.is_none() && mark(job).is_some());
+    let recorded: Vec<_> =
+        world.apiserver.store().all().filter_map(|(key, object)| recorded(key.resource, object)).collect();
+    let own = |job: &Run| recorded.contains(&run_id(job));
+    let copies: Vec<_> = all.iter().filter(|job| !own(job)).map(run_id).collect();
+    let is_copy = |job: &Run, all: &[Run]| {
+        copies.contains(&run_id(job))
+            && (world.made_twice() || all.iter().any(|other| run_id(other) != run_id(job) && mark(other) == mark(job)))
+    };
+    let kept = all.clone();
+    all.retain(|job| !is_copy(job, &kept));
+    all
+}
+
+fn run_id(job: &Run) -> String {
+    format!("{}/jobs/{}", job.dataset_id, job.dataset_job_id)
+}
+
+fn run_remote(job: &Run) -> Remote<'_> {
+    let description = job.description.as_deref().unwrap_or_default();
+    let (own, mark) = description.split_once("[dso1.").unwrap_or_default();
+    Remote {
+        id: run_id(job),
+        name: None,
+        uri: "",
+        description: Some(own.trim_end()),
+        options: None,
+        accessibility: None,
+        labels: &[],
+        is_released: mark.starts_with(char::is_uppercase),
+    }
 }
 
 fn media_remote(media: &MediaDataset) -> Remote<'_> {
@@ -257,8 +313,10 @@ pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
         let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
         let id = recorded(event.key.resource, object);
+        // Each attempt has a run of its own.
+        let runs_again = event.key.resource == Resource::Runs && world.job == Job::RunRetry && id.is_some();
         if let Some((before, was)) = last.insert(uid, (observed, id.clone()))
-            && ((observed < before && !(redelivered && observed == 1)) || (was.is_some() && was != id))
+            && ((observed < before && !(redelivered && observed == 1)) || (was.is_some() && was != id && !runs_again))
         {
             let what = format!("{}: from {before} {was:?} to {observed} {id:?}", event.key.name);
             return Err(Miss::Backwards(what));
@@ -274,8 +332,8 @@ struct Past {
     recorded: Option<String>,
     /// The object wanted to keep its remote.
     keeps: bool,
-    /// It was a `MediaDataset`.
-    media: bool,
+    /// What it was an object of.
+    resource: Resource,
 }
 
 /// Every object that is gone, by uid.
@@ -290,8 +348,7 @@ fn gone(store: &Store) -> BTreeMap<&str, Past> {
         };
         let before = all.remove(uid).and_then(|(past, _)| past.recorded);
         let recorded = recorded(event.key.resource, object).or(before);
-        let media = event.key.resource == Resource::Media;
-        let past = Past { name: event.key.name.clone(), recorded, keeps, media };
+        let past = Past { name: event.key.name.clone(), recorded, keeps, resource: event.key.resource };
         all.insert(uid, (past, event.change == Change::Deleted));
     }
     all.into_iter().filter(|(_, (_, gone))| *gone).map(|(uid, (past, _))| (uid, past)).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::apiserver::store::Resource::{self, Datasets, Media, Versions};
+use crate::apiserver::store::Resource::{self, Datasets, Media, Runs, Versions};
 use crate::kind::Kind;
 use crate::world::World;
 
@@ -54,11 +54,17 @@ pub enum Job {
     MediaRetain,
     /// A media dataset of somebody else is taken over by name.
     MediaAdopt,
+    /// A `DatasetJob` is made, and runs to its end.
+    RunCreate,
+    /// A `DatasetJob` whose first attempt fails, and the second one too.
+    RunRetry,
+    /// A `DatasetJob` is deleted while it runs.
+    RunDelete,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 20] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -76,6 +82,9 @@ impl Job {
         (Self::MediaRecreate, "media-recreate"),
         (Self::MediaRetain, "media-retain"),
         (Self::MediaAdopt, "media-adopt"),
+        (Self::RunCreate, "run-create"),
+        (Self::RunRetry, "run-retry"),
+        (Self::RunDelete, "run-delete"),
     ];
 
     /// Whether this fault is possible during this job. Three are left out: an object that is made again correctly finds
@@ -108,6 +117,8 @@ impl Job {
             Self::MediaCreate | Self::MediaEdit | Self::MediaDelete | Self::MediaRecreate => (Media, "cats", media()),
             Self::MediaRetain => (Media, "cats", with(media(), "deletionPolicy", json!("Retain"))),
             Self::MediaAdopt => (Media, "theirs", with(media(), "adoption", json!({"policy": "AdoptByName"}))),
+            Self::RunCreate | Self::RunDelete => (Runs, "run", run()),
+            Self::RunRetry => (Runs, "run", with(run(), "backoffLimit", json!(1))),
         }
     }
 
@@ -126,7 +137,13 @@ impl Job {
                 let (resource, name, spec) = self.main();
                 world.create(resource, name, &spec);
             }
-            Self::VersionCreate => world.create(Datasets, "parent", &dataset("parent")),
+            Self::VersionCreate | Self::RunCreate | Self::RunRetry => {
+                world.create(Datasets, "parent", &dataset("parent"));
+            }
+            Self::RunDelete => {
+                world.create(Datasets, "parent", &dataset("parent"));
+                world.create(Runs, "run", &run());
+            }
             Self::VersionEdit | Self::VersionDelete => {
                 world.create(Datasets, "parent", &dataset("parent"));
                 world.create(Versions, "second", &version("second"));
@@ -143,7 +160,12 @@ impl Job {
     pub(crate) fn act(self, world: &Arc<World>) {
         let (resource, name, spec) = self.main();
         match self {
-            Self::Create | Self::VersionCreate | Self::MediaCreate | Self::MediaAdopt => {
+            Self::Create
+            | Self::VersionCreate
+            | Self::MediaCreate
+            | Self::MediaAdopt
+            | Self::RunCreate
+            | Self::RunRetry => {
                 world.create(resource, name, &spec);
             }
             Self::MediaEdit => {
@@ -155,7 +177,12 @@ impl Job {
                 let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
                 world.edit(resource, name, json!({"description": "after", "labels": labels}));
             }
-            Self::Delete | Self::Retain | Self::VersionDelete | Self::MediaDelete | Self::MediaRetain => {
+            Self::Delete
+            | Self::Retain
+            | Self::VersionDelete
+            | Self::MediaDelete
+            | Self::MediaRetain
+            | Self::RunDelete => {
                 world.delete(resource, name);
             }
             Self::Adopt => {
@@ -200,6 +227,10 @@ fn with(mut spec: Value, member: &str, value: Value) -> Value {
 
 fn media() -> Value {
     json!({"projectName": PROJECT, "description": "before", "templateId": "Official:ImageManagement"})
+}
+
+fn run() -> Value {
+    json!({"datasetRef": {"name": "parent"}, "jobAction": "FileMetaBuild", "description": "before"})
 }
 
 fn edited() -> Value {

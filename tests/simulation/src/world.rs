@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pai_emulator::{Dataset, Emulator, Knobs, NameScope, Options};
+use pai_emulator::{Dataset, Emulator, JobOutcome, Knobs, NameScope, Options};
 use serde_json::json;
 
 use crate::apiserver::Apiserver;
@@ -100,6 +100,9 @@ impl World {
             name_scope: if unique { NameScope::Workspace } else { NameScope::None },
             nonce_check: !matches!(sort, Sort::Lax | Sort::Named),
             list_lag_ms: LIST_LAG,
+            job_pending_ms: 2000,
+            job_run_ms: if scenario.job == Job::RunDelete { 120_000 } else { 5000 },
+            job_outcome: if scenario.job == Job::RunRetry { JobOutcome::Failed } else { JobOutcome::Succeeded },
             ..Knobs::default()
         };
         let knobs = match unknown_missing(scenario.seed) {
@@ -277,6 +280,17 @@ impl World {
     /// An object was forced away.
     pub(crate) fn force_away(&self, uid: &str) {
         self.state().forced.push(uid.to_owned());
+    }
+
+    /// Was any object forced away?
+    pub(crate) fn has_forced_any(&self) -> bool {
+        !self.state().forced.is_empty()
+    }
+
+    /// Was the create of a run carried out twice? The second one is a copy of the first, which is left alone.
+    pub(crate) fn made_twice(&self) -> bool {
+        let twice = |entry: &Entry| matches!(entry.fault, Some(Kind::Twice | Kind::TwiceSecond));
+        self.state().history.iter().any(|entry| entry.what.starts_with("CreateDatasetJob") && twice(entry))
     }
 
     /// May this remote be left over from an object that was forced away? Yes, if the next object of its name went at

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use pai_emulator::{Credential, Effect, Emulator, Fault, Options, When};
 
 use super::*;
-use crate::cloud::Product;
-use crate::cloud::request::ListDatasets;
+use crate::cloud::{ListDatasets, Order, Product};
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -93,6 +92,22 @@ async fn all_operations(client: &Client) {
     assert_eq!(dataset().await.latest_version.unwrap().name, v2);
     let versions = send(Request::list_dataset_versions(&id, 1, 100, Some("k"))).await;
     assert_eq!(versions.versions().unwrap().0.len(), 1);
+
+    let members =
+        map(json!({ "JobAction": "FileMetaBuild", "JobSpec": "{}", "WorkspaceId": "478", "Description": "作业" }));
+    let made = send(Request::create_dataset_job(&id, members)).await.id("DatasetJobId").unwrap();
+    send(Request::update_dataset_job(&id, &made, map(json!({ "Description": "d" })))).await;
+    let job = send(Request::get_dataset_job(&id, &made)).await.job().unwrap();
+    assert_eq!((&job["Status"], &job["Description"]), (&json!("Pending"), &json!("d")));
+    send(Request::stop_dataset_job(&id, &made)).await;
+    let (jobs, total) = send(Request::list_dataset_jobs(&id, Order::OldestFirst, 1, 100)).await.jobs().unwrap();
+    assert_eq!(
+        (jobs.len(), total, &jobs[0].id, &jobs[0].fields["Status"]),
+        (1, Some(1), &made, &json!("ManuallyStop"))
+    );
+    send(Request::delete_dataset_job(&id, &made)).await;
+    let gone = client.send(&Request::get_dataset_job(&id, &made)).await.unwrap_err();
+    assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
 
     send(Request::delete_dataset_version(&id, &v2)).await;
     let gone = client.send(&Request::get_dataset_version(&id, &v2)).await.unwrap_err();

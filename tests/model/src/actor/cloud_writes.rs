@@ -127,7 +127,7 @@ impl Actor<'_> {
             pass = read;
         }
         let gone = sight(&pass) == Sight::Gone;
-        match aftermath::after_change(error, gone, pass.object.deleting, Timestamp::UNIX_EPOCH) {
+        match aftermath::after_change(error, gone, false, pass.object.deleting, Timestamp::UNIX_EPOCH) {
             ChangeAfter::Report(_) => Flow::End,
             ChangeAfter::NameRefused(_) | ChangeAfter::Gone => Flow::Again(pass),
         }

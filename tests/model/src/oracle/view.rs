@@ -133,6 +133,7 @@ impl Oracle {
             },
             bind: false,
             recreate: wish.recreate,
+            run: None,
         })
     }
 

@@ -17,18 +17,20 @@ pub enum Resource {
     Datasets,
     /// `datasetversions`
     Versions,
+    /// `datasetjobs`
+    Runs,
     /// `mediadatasets`
     Media,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Datasets, Self::Versions, Self::Media];
+    pub const ALL: [Self; 4] = [Self::Datasets, Self::Versions, Self::Runs, Self::Media];
 
     /// Its API group.
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Datasets | Self::Versions => "pai.dataset-operator.dev",
+            Self::Datasets | Self::Versions | Self::Runs => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
         }
     }
@@ -43,6 +45,7 @@ impl Resource {
         match self {
             Self::Datasets => "datasets",
             Self::Versions => "datasetversions",
+            Self::Runs => "datasetjobs",
             Self::Media => "mediadatasets",
         }
     }
@@ -52,6 +55,7 @@ impl Resource {
         match self {
             Self::Datasets => "Dataset",
             Self::Versions => "DatasetVersion",
+            Self::Runs => "DatasetJob",
             Self::Media => "MediaDataset",
         }
     }

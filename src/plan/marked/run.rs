@@ -1,0 +1,394 @@
+//! Runs: remotes that work for a while and end, such as jobs. One object makes one remote for each attempt; what has ended
+//! is final; a run is stopped before it is deleted.
+//!
+//! Claims, marks, doubts and records are those of all kinds. Rules: section 12.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempt::create;
+use super::create::{adopt, forged, take};
+use super::ends::{end, unwritable, working};
+use super::keep::{immutable_changed, moved, ownership};
+use super::known::{fixed_conflicts, not_found};
+use super::record::record;
+use super::remove;
+use crate::api::{Reason, StopReason};
+use crate::plan::desired::{Deletion, Desired};
+use crate::plan::edit::Edit;
+use crate::plan::report::{Next, Ready, Report};
+use crate::plan::run::{Run, RunReport, RunState, running};
+use crate::plan::step::{Look, Step};
+use crate::plan::view::{Observation, View};
+use crate::remote::Remote;
+use crate::remote::carrier::Unwritable;
+use crate::remote::id::RemoteId;
+use crate::remote::mark::{Origin, Ownership};
+
+/// How long the service has to stop a run before it is asked again.
+const STOPPING: Duration = Duration::from_secs(30);
+
+/// The step for an object that is being made: its own run, one that an earlier object made of the same spec, or a new one.
+pub(super) fn make(view: &View, desired: &Desired) -> Step {
+    if let Some(id) = &desired.adopt {
+        return adopt(view, desired, id);
+    }
+    if !view.observed.swept {
+        return Step::Look(Look::Sweep);
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    if let Some(remote) = view.observed.owned.iter().find(|remote| view.ownership(remote) == Ownership::Forged) {
+        return forged(view, remote);
+    }
+    match to_take(view, desired) {
+        Some(remote) => match view.observation(&remote.id) {
+            Some(Observation::Read(read)) => take(view, desired, read),
+            Some(Observation::Listed(_) | Observation::Gone) | None => Step::Read(remote.id.clone()),
+        },
+        None => create(view, desired),
+    }
+}
+
+/// The newest run that an earlier object of this name made of the same spec, and that goes on or ended well (12.4).
+fn to_take(view: &View, desired: &Desired) -> Option<Arc<Remote>> {
+    let accepts_partial = desired.run.as_ref().is_some_and(|run| run.accepts_partial);
+    let good = |remote: &Remote| match RunState::of(remote) {
+        RunState::Running | RunState::Succeeded => true,
+        RunState::PartialFailed => accepts_partial,
+        RunState::Failed | RunState::Stopped | RunState::Deleted => false,
+    };
+    let takes = |remote: &&Arc<Remote>| {
+        // A read is newer than the list.
+        let now = match view.observation(&remote.id) {
+            Some(Observation::Gone) => return false,
+            Some(Observation::Read(read)) => read,
+            Some(Observation::Listed(_)) | None => *remote,
+        };
+        let earlier = matches!(view.ownership(now), Ownership::Predecessor { .. } | Ownership::Released);
+        earlier && good(now) && now.mark.as_ref().is_some_and(|mark| mark.is_of_spec(&desired.hash()))
+    };
+    let time = |remote: &&Arc<Remote>| remote.fields.get("CreateTime").map(ToString::to_string);
+    view.observed.owned.iter().filter(takes).max_by_key(time).cloned()
+}
+
+/// The step for an object with a recorded run.
+pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
+    if let Some(report) = final_report(view) {
+        return ended_before(view, id, report);
+    }
+    let desired = match &view.desired {
+        Ok(desired) => desired,
+        Err(hold) => return end(hold.clone()),
+    };
+    let Some(run) = &desired.run else {
+        return working(Reason::InternalError, "the spec says nothing of the run", Next::Backoff);
+    };
+    if moved(desired, id) {
+        return failed(id, Reason::JobLost, format!("{id} is lost: its Dataset stands for another dataset now"));
+    }
+    let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
+    let remote = match view.observation(id) {
+        Some(Observation::Gone) => return gone(view, id),
+        Some(Observation::Read(remote)) => remote,
+        Some(Observation::Listed(remote)) if !asked => remote,
+        Some(Observation::Listed(_)) | None if view.observed.swept => return Step::Read(id.clone()),
+        Some(Observation::Listed(_)) | None => return Step::Look(Look::Sweep),
+    };
+    if let Some(step) = ownership(view, remote) {
+        return step;
+    }
+    if let Some(step) = strays(view) {
+        return step;
+    }
+    match RunState::of(remote) {
+        RunState::Running => goes_on(view, desired, run, remote),
+        RunState::Deleted => failed(id, Reason::JobLost, lost(id)),
+        // The logs come with a read alone.
+        _ if !matches!(view.observation(id), Some(Observation::Read(_))) => Step::Read(id.clone()),
+        RunState::Failed if tries_again(view, run) => create(view, desired),
+        state @ (RunState::Succeeded | RunState::PartialFailed | RunState::Failed | RunState::Stopped) => {
+            match description(view, desired, remote) {
+                Ok(None) => ended(view, run, state, remote),
+                Ok(Some(edit)) => Step::Edit(Box::new(edit)),
+                Err(why) => unwritable(view, &why),
+            }
+        }
+    }
+}
+
+/// The change that gives a run the description that the spec wants; nothing else of it can change.
+fn description(view: &View, desired: &Desired, remote: &Remote) -> Result<Option<Edit>, Unwritable> {
+    (view.profile.compare)(view, desired, remote).map(|comparison| comparison.edits.into_iter().next())
+}
+
+fn tries_again(view: &View, run: &Run) -> bool {
+    let attempts = u32::try_from(view.attempts().len()).unwrap_or(u32::MAX);
+    attempts <= run.backoff_limit && view.time_left(run).is_none_or(|left| !left.is_zero())
+}
+
+/// A run that goes on: it is stopped at its deadline; its description can change.
+fn goes_on(view: &View, desired: &Desired, run: &Run, remote: &Arc<Remote>) -> Step {
+    if view.stop_reason().is_some() {
+        return stop(view, remote);
+    }
+    let left = view.time_left(run);
+    if left.is_some_and(|left| left.is_zero()) {
+        return says_why(remote, StopReason::DeadlineExceeded);
+    }
+    let next = left.map_or(Next::Event, Next::After);
+    let conflicts = fixed_conflicts(view, desired);
+    if !conflicts.is_empty() {
+        let Step::Report(report) = immutable_changed(view, &conflicts) else { return Step::Ignore };
+        return Step::Report(Box::new(Report { next, run: running(remote).run, ..*report }));
+    }
+    match description(view, desired, remote) {
+        Ok(Some(edit)) => Step::Edit(Box::new(edit)),
+        Ok(None) => Step::Report(Box::new(Report { next, duplicates: copies(view), ..running(remote) })),
+        Err(why) => unwritable(view, &why),
+    }
+}
+
+/// Before a stop is sent, status says why: so it is not taken for somebody else's after a restart.
+fn says_why(remote: &Remote, reason: StopReason) -> Step {
+    let why = match reason {
+        StopReason::Deleted => "the object is being deleted",
+        StopReason::DeadlineExceeded => "activeDeadlineSeconds are over",
+    };
+    let ready = match reason {
+        StopReason::Deleted => Reason::Deleting,
+        StopReason::DeadlineExceeded => Reason::Progressing,
+    };
+    let report = Report::working(ready, format!("{} is stopped: {why}", remote.id), Next::After(Duration::ZERO));
+    Step::Report(Box::new(Report { run: Some((remote.id.clone(), RunReport::Stops(reason))), ..report }))
+}
+
+/// Stops a run, or waits until it has stopped.
+fn stop(view: &View, remote: &Remote) -> Step {
+    let asked = view.state.stopped.as_ref().filter(|(id, _)| *id == remote.id);
+    match asked.map(|(_, age)| STOPPING.saturating_sub(*age)).filter(|left| !left.is_zero()) {
+        Some(left) => {
+            let reason = if view.object.deleting { Reason::Deleting } else { Reason::Progressing };
+            let report = Report::working(reason, format!("waiting for {} to stop", remote.id), Next::After(left));
+            Step::Report(Box::new(Report { run: running(remote).run, ..report }))
+        }
+        None => Step::Edit(Box::new(Edit::stop(&remote.id))),
+    }
+}
+
+/// A run has ended and no attempt follows.
+fn ended(view: &View, run: &Run, state: RunState, remote: &Remote) -> Step {
+    let id = &remote.id;
+    let number = view.attempts().len();
+    let which = if number > 1 { format!("{id}, attempt {number},") } else { id.to_string() };
+    let last = remote.fields.get("Logs").and_then(|logs| logs.as_array()?.last()?.as_str().map(str::to_owned));
+    let last = last.map(|line| format!("; the last line of its log: {line}")).unwrap_or_default();
+    let over_time = view.time_left(run).is_some_and(|left| left.is_zero());
+    match state {
+        RunState::Succeeded => complete(id, format!("{id} has succeeded")),
+        RunState::PartialFailed if run.accepts_partial => {
+            complete(id, format!("{id} has ended, and partialFailure accepts that it failed for some files"))
+        }
+        RunState::PartialFailed => {
+            let count = |name: &str| remote.fields.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+            let (bad, total) = (count("FailedFileCount"), count("TotalFileCount"));
+            failed(id, Reason::PartialFailed, format!("{which} failed for {bad} of {total} files{last}"))
+        }
+        RunState::Stopped if view.stop_reason() == Some(StopReason::DeadlineExceeded) => failed(
+            id,
+            Reason::JobDeadlineExceeded,
+            format!("{which} was stopped, as activeDeadlineSeconds were over{last}"),
+        ),
+        RunState::Stopped => failed(id, Reason::JobStopped, format!("{which} was stopped outside Kubernetes{last}")),
+        RunState::Failed if over_time => {
+            failed(id, Reason::JobDeadlineExceeded, format!("{which} failed, and activeDeadlineSeconds are over{last}"))
+        }
+        RunState::Failed => {
+            failed(id, Reason::JobFailed, format!("{which} failed, and backoffLimit allows no further attempt{last}"))
+        }
+        RunState::Running | RunState::Deleted => failed(id, Reason::JobLost, lost(id)),
+    }
+}
+
+fn complete(id: &RemoteId, message: String) -> Step {
+    last(id, Ready::Available(message), RunReport::Complete)
+}
+
+fn failed(id: &RemoteId, reason: Reason, message: String) -> Step {
+    last(id, Ready::Stuck(reason, message), RunReport::Failed)
+}
+
+fn lost(id: &RemoteId) -> String {
+    format!("{id} was deleted outside Kubernetes before it ended")
+}
+
+/// The report about the end, after which nothing is done any more.
+fn last(id: &RemoteId, ready: Ready, report: RunReport) -> Step {
+    Step::Report(Box::new(Report { run: Some((id.clone(), report)), ..Report::new(ready, Next::Event) }))
+}
+
+/// The recorded run was not found.
+fn gone(view: &View, id: &RemoteId) -> Step {
+    if !view.observed.swept {
+        return Step::Look(Look::Sweep);
+    }
+    if !view.known_gone(id) {
+        return not_found(view, id);
+    }
+    failed(id, Reason::JobLost, lost(id))
+}
+
+/// The report of a run that ended for good, as status holds it.
+fn final_report(view: &View) -> Option<Report> {
+    let held = |kind: &str| view.recorded.condition(kind).filter(|condition| condition.status == "True");
+    let (ready, run) = match (held("Complete"), held("Failed")) {
+        (Some(complete), _) => (Ready::Available(complete.message.clone()), RunReport::Complete),
+        (None, Some(failed)) => {
+            let reason = Reason::ALL.iter().find(|reason| reason.as_str() == failed.reason);
+            let reason = reason.copied().unwrap_or(Reason::JobFailed);
+            (Ready::Stuck(reason, failed.message.clone()), RunReport::Failed)
+        }
+        (None, None) => return None,
+    };
+    let id = view.id()?.clone();
+    Some(Report { run: Some((id, run)), ..Report::new(ready, Next::Event) })
+}
+
+/// A run that ended for good: nothing is asked of it any more, but its description follows the spec.
+fn ended_before(view: &View, id: &RemoteId, report: Report) -> Step {
+    if let Some(step) = strays(view) {
+        return step;
+    }
+    let changed = view.recorded.observed_generation != view.object.generation && !view.object.paused;
+    if let Some(desired) = view.desired.as_ref().ok().filter(|_| changed) {
+        match view.observation(id) {
+            Some(Observation::Read(remote)) if view.carries_our_mark(remote) => {
+                match description(view, desired, remote) {
+                    Ok(Some(edit)) => return Step::Edit(Box::new(edit)),
+                    Ok(None) => {}
+                    Err(why) => return unwritable(view, &why),
+                }
+            }
+            Some(Observation::Read(_) | Observation::Gone) => {}
+            Some(Observation::Listed(_)) | None => return Step::Read(id.clone()),
+        }
+    }
+    let next = if view.has_stray_attempts() { stray_wait(view) } else { Next::Event };
+    Step::Report(Box::new(Report { next, ..report }))
+}
+
+/// What an attempt that is neither recorded nor refused made: a list after the grace period shows it at the latest, and
+/// it is stopped and deleted (12.5).
+fn strays(view: &View) -> Option<Step> {
+    if !view.has_stray_attempts() {
+        return None;
+    }
+    if let Some(step) = surplus(view) {
+        return Some(step);
+    }
+    let settled = view.state.uncertain_for >= view.config.settle;
+    (settled && view.state.settled_lists == 0 && !view.observed.owned_is_fresh).then_some(Step::Look(Look::Owned))
+}
+
+fn stray_wait(view: &View) -> Next {
+    let left = view.config.settle.saturating_sub(view.state.uncertain_for);
+    if left.is_zero() { Next::Event } else { Next::After(left) }
+}
+
+/// The next step towards the end of a run that a late attempt of this object made.
+fn surplus(view: &View) -> Option<Step> {
+    let listed = |nonce: &str| view.object.intent.own().is_some_and(|intent| intent.hash_of(nonce).is_some());
+    let mine = view.mine_elsewhere();
+    let surplus = mine.iter().filter(|(nonce, remote)| {
+        Origin::of_nonce(nonce) == Origin::Created
+            && listed(nonce)
+            && !view.observed.recorded_elsewhere.contains(&remote.id)
+    });
+    surplus.map(|(_, remote)| away(view, remote)).find_map(|step| step)
+}
+
+/// The next step towards a run that does not exist; `None` if it does not.
+fn away(view: &View, shown: &Arc<Remote>) -> Option<Step> {
+    let remote = match view.observation(&shown.id) {
+        Some(Observation::Gone) => return None,
+        Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
+        None => shown,
+    };
+    match RunState::of(remote) {
+        RunState::Deleted => None,
+        _ if !view.observed.object_is_fresh => Some(Step::Reread),
+        RunState::Running => Some(stop(view, remote)),
+        RunState::Succeeded | RunState::PartialFailed | RunState::Failed | RunState::Stopped => {
+            Some(Step::Delete(remote.id.clone()))
+        }
+    }
+}
+
+/// The message about runs with a copy of this object's mark.
+fn copies(view: &View) -> Option<String> {
+    let ids: Vec<_> = view.copies_of_mine().iter().map(|remote| remote.id.to_string()).collect();
+    (!ids.is_empty()).then(|| {
+        format!(
+            "{} carry a copy of this object's ownership mark: somebody cloned its job; they are left alone",
+            ids.join(", ")
+        )
+    })
+}
+
+/// The step for an object that is being deleted, when nothing is in doubt.
+pub(super) fn remove(view: &View) -> Step {
+    let Some(id) = view.id() else { return without_strays(view).unwrap_or(Step::RemoveFinalizer) };
+    match view.deletion_policy() {
+        Deletion::Retain => Step::RemoveFinalizer,
+        Deletion::Delete if view.object.paused => remove::paused(view, &format!("{id} is deleted")),
+        Deletion::Delete => delete(view, id),
+    }
+}
+
+/// Deletes the runs of all attempts, each once it has ended.
+fn delete(view: &View, id: &RemoteId) -> Step {
+    if !view.is_gone(id) && !view.observed.owned_is_fresh {
+        return Step::Look(Look::Owned);
+    }
+    for attempt in view.attempt_ids() {
+        let remote = match view.observation(&attempt) {
+            Some(Observation::Gone) => continue,
+            Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
+            None => return Step::Read(attempt),
+        };
+        let act = match view.ownership(remote) {
+            Ownership::Mine { .. } | Ownership::Predecessor { .. } => true,
+            // Users may edit the text: status is the proof.
+            Ownership::Nobody => view.recorded.origin == Some(Origin::Created),
+            Ownership::Released | Ownership::Other | Ownership::Dead | Ownership::Forged => false,
+        };
+        match RunState::of(remote) {
+            _ if !act => {}
+            RunState::Deleted => {}
+            RunState::Running if view.stop_reason().is_none() => return says_why(remote, StopReason::Deleted),
+            RunState::Running => return stop(view, remote),
+            RunState::Succeeded | RunState::PartialFailed | RunState::Failed | RunState::Stopped => {
+                return Step::Delete(attempt);
+            }
+        }
+    }
+    if let Some(step) = without_strays(view) {
+        return step;
+    }
+    if view.is_gone(id) { remove::gone(view, id) } else { Step::RemoveFinalizer }
+}
+
+/// The step before the finalizer is removed while a run of a late attempt may exist.
+fn without_strays(view: &View) -> Option<Step> {
+    if !view.has_stray_attempts() {
+        return None;
+    }
+    if view.object.paused {
+        return Some(remove::paused(view, "its earlier attempts are looked for"));
+    }
+    if !view.observed.owned_is_fresh {
+        return Some(Step::Look(Look::Owned));
+    }
+    surplus(view)
+}
