@@ -121,6 +121,11 @@ sparse! {
         #[schemars(length(max = 64))]
         pub source_dataset_version: Option<String>,
 
+        /// The same by name: the Dataset of this namespace that was labelled. The operator waits until it is Ready, and
+        /// takes its id when it creates this dataset. Immutable. Not beside `sourceDatasetId` and
+        /// `sourceDatasetVersion`.
+        pub source_dataset_ref: Option<SourceDatasetRef>,
+
         /// Description of version v1. Mutable. Must be absent while a `DatasetVersion` binds v1.
         #[schemars(length(max = 8192))]
         pub version_description: Option<String>,
@@ -188,6 +193,22 @@ sparse! {
         /// Default: false, and the deletion then waits while such versions exist.
         pub delete_foreign_versions: Option<bool>,
     }
+}
+
+/// The Dataset that was labelled.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceDatasetRef {
+    /// `metadata.name` of the Dataset, in the same namespace.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("sourceDatasetRef", "Dataset"))]
+    pub name: String,
+
+    /// Its version that was labelled, such as `v1`.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = rules::version_name("sourceDatasetRef.version"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 sparse! {

@@ -6,7 +6,9 @@ use kube::core::{Reason, Rule};
 use super::Dataset;
 use super::columns::{AGE, Column, MESSAGE, READY, REASON, narrow, wide};
 use super::crds::Definition;
-use super::rules::{Immutable, adoption_unchanged, immutable, required_unless, scheme_fits, unchanged};
+use super::rules::{
+    Immutable, adoption_unchanged, immutable, reference_unchanged, required_unless, scheme_fits, unchanged,
+};
 
 const NEW_VERSION: &str = "create a DatasetVersion to describe other data";
 const NEW_DATASET: &str = "create another Dataset";
@@ -96,7 +98,44 @@ fn rules() -> Vec<Rule> {
         .field_path(".spec.edition"),
     );
     rules.push(scheme_fits());
+    rules.extend(source());
     rules.extend(IMMUTABLES.iter().map(|field| unchanged(field, "datasetId", "dataset")));
     rules.push(adoption_unchanged("datasetId", "dataset"));
     rules
+}
+
+/// The dataset that was labelled is named in one way, stays the same, and is another one.
+fn source() -> [Rule; 4] {
+    let field = immutable("sourceDatasetRef", NEW_DATASET);
+    let version = "!has(self.spec.sourceDatasetRef) || !has(oldSelf.spec.sourceDatasetRef) || \
+                   self.spec.sourceDatasetRef.name != oldSelf.spec.sourceDatasetRef.name || \
+                   (has(self.spec.sourceDatasetRef.version) == has(oldSelf.spec.sourceDatasetRef.version) && \
+                   (!has(self.spec.sourceDatasetRef.version) || \
+                   self.spec.sourceDatasetRef.version == oldSelf.spec.sourceDatasetRef.version)) || \
+                   !has(self.status) || !has(self.status.datasetId)";
+    // What was stored with a reference passes.
+    let first = |rule: &str| {
+        let stored = "oldSelf.hasValue() && has(oldSelf.value().spec.sourceDatasetRef)";
+        Rule::new(format!("!has(self.spec.sourceDatasetRef) || ({stored}) || ({rule})")).optional_old_self(true)
+    };
+    [
+        first("!has(self.spec.sourceDatasetId) && !has(self.spec.sourceDatasetVersion)")
+            .message(
+                "sourceDatasetRef stands in place of sourceDatasetId and sourceDatasetVersion: remove these, or it",
+            )
+            .field_path(".spec.sourceDatasetRef"),
+        first("self.spec.sourceDatasetRef.name != self.metadata.name")
+            .message("sourceDatasetRef.name is that of this Dataset itself; name the Dataset that was labelled")
+            .field_path(".spec.sourceDatasetRef.name"),
+        reference_unchanged(&field, "datasetId", "dataset"),
+        Rule::new(version)
+            .message(
+                format!(
+                    "sourceDatasetRef.version cannot change once the dataset exists: {NEW_DATASET}, or set it back"
+                )
+                .as_str(),
+            )
+            .reason(Reason::FieldValueForbidden)
+            .field_path(".spec.sourceDatasetRef.version"),
+    ]
 }

@@ -29,7 +29,7 @@ pub mod version_definition;
 
 pub use common::{Attempt, CommonStatus, Label, LastError, UserMetricsEndpoint};
 pub use condition::{ConditionType, Reason};
-pub use dataset::{Adoption, Dataset, DatasetSpec};
+pub use dataset::{Adoption, Dataset, DatasetSpec, SourceDatasetRef};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use event::{EventReason, News};
 pub use job::{

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 use super::members::{Spec, check_json, labels};
-use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, tree};
+use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, parent, tree};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -20,6 +20,7 @@ use crate::plan::report::Blocked;
 use crate::plan::view::{Hold, Relations};
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
@@ -130,7 +131,7 @@ impl Kind for Datasets {
     const PROFILE: &'static Profile = &PROFILE;
 
     fn desire(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked> {
-        let desired = desired(object, recorded, &lookups.defaults)?;
+        let desired = desired(object, recorded, &lookups.defaults, source(object, recorded, lookups)?)?;
         let shares = desired.mutable.contains_key("Options");
         if (!desired.first.is_empty() || shares)
             && let Some(binder) = binder(object, recorded, lookups)
@@ -169,6 +170,14 @@ impl Kind for Datasets {
         holds.relations
     }
 
+    fn references(shown: &Parsed<Dataset>) -> Vec<Reference> {
+        match shown {
+            Parsed::Whole(object) => source_reference(object).into_iter().collect(),
+            // What it is made from may go without it.
+            Parsed::Unparsable(_) => Vec::new(),
+        }
+    }
+
     fn remote(object: &Dataset) -> Option<(RemoteId, Option<&str>)> {
         let status = object.status.as_ref()?;
         Some((RemoteId::new(status.dataset_id.as_deref()?), status.immutables.workspace_id.as_deref()))
@@ -196,7 +205,33 @@ impl ForEachKind for Holds<'_> {
     }
 }
 
-fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result<Desired, Blocked> {
+/// The Dataset that was labelled, if the spec names one.
+fn source_reference(object: &Dataset) -> Option<Reference> {
+    let name = object.spec.source_dataset_ref.as_ref().map(|reference| reference.name.as_str());
+    Reference::read(PROFILE.name, &object.metadata, name, None)
+}
+
+/// The members that say from what the dataset was made, if the spec names a Dataset: they are taken when the dataset is
+/// created, and stay.
+fn source(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Fields, Blocked> {
+    let (Some(named), Some(reference)) = (&object.spec.source_dataset_ref, source_reference(object)) else {
+        return Ok(Fields::new());
+    };
+    let kept = recorded.id.as_ref().and_then(|_| recorded.fixed.get("SourceDatasetId")?.as_str());
+    let id = match kept {
+        Some(id) => id.to_owned(),
+        None => {
+            let (namespace, deleting) =
+                (object.namespace().unwrap_or_default(), object.metadata.deletion_timestamp.is_some());
+            let source = lookups.get::<Datasets>(&reference);
+            parent::ready_id(source.as_deref(), (&namespace, &named.name), deleting, lookups)?
+        }
+    };
+    let version = named.version.as_ref().map(|version| ("SourceDatasetVersion".to_owned(), json!(version)));
+    Ok(std::iter::once(("SourceDatasetId".to_owned(), json!(id))).chain(version).collect())
+}
+
+fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: Fields) -> Result<Desired, Blocked> {
     let spec = &object.spec;
     let json = Spec::of(spec);
     let adoption = spec.adoption.clone().unwrap_or_default();
@@ -208,7 +243,8 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults) -> Result
             "spec.workspaceId is not set and this operator has no default workspace (--workspace-id); set spec.workspaceId",
         ));
     };
-    let fixed = json.members(FIXED);
+    let mut fixed = json.members(FIXED);
+    fixed.extend(source);
     let mut mutable = json.members(MUTABLE);
     // A dataset that is adopted by id keeps its name unless the spec sets one.
     if spec.name.is_none() && adoption.dataset_id.is_none() {

@@ -6,11 +6,18 @@ use crate::api::DatasetSpec;
 use crate::api::dataset_definition::IMMUTABLES;
 
 /// Fields about the operator's own behaviour, and the labels, which have calls of their own.
-const OURS: [&str; 6] =
-    ["adoption", "deleteForeignVersions", "deletionPolicy", "labels", "onExternalDeletion", "versionLabels"];
+const OURS: [&str; 7] = [
+    "adoption",
+    "deleteForeignVersions",
+    "deletionPolicy",
+    "labels",
+    "onExternalDeletion",
+    "sourceDatasetRef",
+    "versionLabels",
+];
 
 fn of(spec: DatasetSpec, recorded: &Recorded, defaults: &Defaults) -> Desired {
-    desired(&Dataset::new("o", spec), recorded, defaults).unwrap()
+    desired(&Dataset::new("o", spec), recorded, defaults, Fields::new()).unwrap()
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn fields_are_as_published() {
         "accessibility accessibleRoleIdList adoption dataCount dataSize dataSourceType dataType \
          datasetTaskRamRole deleteForeignVersions deletionPolicy description edition importInfo labels \
          mountAccessReadWriteRoleIdList name onExternalDeletion options property provider providerType \
-         sourceDatasetId sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
+         sourceDatasetId sourceDatasetRef sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
          versionDescription versionLabels workspaceId"
     );
     assert_eq!(
