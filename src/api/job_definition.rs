@@ -65,7 +65,7 @@ fn rules() -> Vec<Rule> {
         increment(),
     ];
     rules.extend(REQUIRED.iter().map(|(action, member)| required(*action, member)));
-    rules.push(import_has_source());
+    rules.extend(import_sources());
     rules.extend(IMMUTABLES.iter().map(|field| {
         let rule = if *field == JOB_SPEC { object_unchanged } else { unchanged };
         rule(field, ID, "job")
@@ -99,16 +99,21 @@ fn required(action: JobAction, member: &str) -> Rule {
     .field_path(format!(".spec.jobSpec.{member}"))
 }
 
-/// Metadata is imported from a dataset or from a manifest.
-fn import_has_source() -> Rule {
-    Rule::new(
+/// Metadata is imported from a dataset or from a manifest, and not from both.
+fn import_sources() -> [Rule; 2] {
+    let any = Rule::new(
         "!has(self.spec.jobAction) || self.spec.jobAction != 'FileMetaImport' || (has(self.spec.jobSpec) && \
          (has(self.spec.jobSpec.srcDatasetId) || has(self.spec.jobSpec.manifestUri)))",
-    )
-    .message(
-        "jobSpec.srcDatasetId (to import from a dataset) or jobSpec.manifestUri (to import from a manifest) is required \
-         with jobAction FileMetaImport",
-    )
-    .reason(Reason::FieldValueRequired)
-    .field_path(".spec.jobSpec.srcDatasetId")
+    );
+    let from = "jobSpec.srcDatasetId (to import from a dataset) or jobSpec.manifestUri (to import from a manifest)";
+    let one = Rule::new(
+        "!has(self.spec.jobAction) || self.spec.jobAction != 'FileMetaImport' || !has(self.spec.jobSpec) || \
+         !has(self.spec.jobSpec.srcDatasetId) || !has(self.spec.jobSpec.manifestUri)",
+    );
+    [
+        any.message(format!("{from} is required with jobAction FileMetaImport").as_str())
+            .reason(Reason::FieldValueRequired)
+            .field_path(".spec.jobSpec.srcDatasetId"),
+        one.message(format!("{from}: set one of the two, not both").as_str()).field_path(".spec.jobSpec.manifestUri"),
+    ]
 }

@@ -20,6 +20,7 @@ use crate::cloud::{CallError, Client, ErrorClass, Lane};
 use crate::plan::run::{RunState, word};
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::RawMark;
 use crate::remote::uid::Uid;
 
 /// Time between two lists: at first, and at most.
@@ -135,6 +136,16 @@ impl Runs {
         keys
     }
 
+    /// The objects whose run carries a mark of the same owner.
+    fn owners(&self, dataset: &str, mark: &RawMark, rows: &Rows) -> Vec<ObjectKey> {
+        let same = |follower: &&Follower| {
+            let own = rows.last(&follower.id);
+            own.is_some_and(|own| own.mark.as_ref().is_some_and(|own| own.owner == mark.owner))
+        };
+        let all = self.0.get(dataset).into_iter().flat_map(|followed| followed.jobs.values());
+        all.filter(same).map(|follower| follower.key.clone()).collect()
+    }
+
     /// The objects whose run is one of these.
     fn of(&self, dataset: &str, ids: &[RemoteId]) -> Vec<ObjectKey> {
         let all = self.0.get(dataset).into_iter().flat_map(|followed| followed.jobs.values());
@@ -162,10 +173,15 @@ impl Inventory {
     fn runs_shown(&self, dataset: &str, jobs: &[Remote], since: Instant) {
         let keys = {
             let mut state = self.state();
+            let mut keys = Vec::new();
             for job in jobs {
+                let owner = job.mark.as_ref().filter(|_| state.rows.last(&job.id).is_none());
                 state.rows.put(job, since, Source::Shown);
+                // A late attempt of an object, or a copy of its run.
+                keys.extend(owner.into_iter().flat_map(|mark| state.runs.owners(dataset, mark, &state.rows)));
             }
-            state.runs.shown(dataset, jobs, Instant::now())
+            keys.extend(state.runs.shown(dataset, jobs, Instant::now()));
+            keys
         };
         self.wake(keys);
     }

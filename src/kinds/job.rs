@@ -133,11 +133,6 @@ impl Kind for DatasetJobs {
         create.retain(|name, _| !OWN.contains(&name.as_str()));
         create.extend(mutable.clone());
         create.insert("WorkspaceId".to_owned(), json!(workspace));
-        if !create.contains_key("DatasetVersion")
-            && let Some(newest) = newest_version(object, recorded, &dataset, lookups)
-        {
-            create.insert("DatasetVersion".to_owned(), newest);
-        }
         let adopted = spec.adoption.as_ref().and_then(|adoption| adoption.dataset_job_id.as_deref());
         Ok(Desired {
             adopt: adopted.map(|job| RemoteId::new(&dataset).within(JOBS, job)),
@@ -274,19 +269,6 @@ fn version_of(
         Some((_, version)) => Ok(Some(version)),
         None => Err(waits("is not Ready yet")),
     }
-}
-
-/// The newest version of the dataset when the job begins; the recorded one afterwards.
-fn newest_version(object: &DatasetJob, recorded: &Recorded, dataset: &str, lookups: &Lookups) -> Option<Value> {
-    if let Some(kept) = recorded.fixed.get("DatasetVersion") {
-        return Some(kept.clone());
-    }
-    let told = parent(object, lookups).and_then(|parent| parent.status.as_ref()?.latest_version.clone());
-    let shown = || {
-        let remote = lookups.inventory.get(&RemoteId::new(dataset))?;
-        remote.latest.as_ref().and_then(|latest| latest.id.child()).map(str::to_owned)
-    };
-    told.or_else(shown).map(Value::from)
 }
 
 #[cfg(test)]

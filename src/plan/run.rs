@@ -61,6 +61,10 @@ const ATTEMPTS: &str = "attempts";
 const STATE: &str = "state";
 const START: &str = "startTime";
 const STOP: &str = "stopReason";
+/// The service's word for a run that failed.
+const FAILED: &str = "Failed";
+/// The member that names the version of the dataset on which a run works.
+const VERSION: &str = "DatasetVersion";
 
 impl RunState {
     /// The state of this remote.
@@ -69,7 +73,7 @@ impl RunState {
         match word(remote) {
             "Succeeded" => Self::Succeeded,
             "PartialFailed" => Self::PartialFailed,
-            "Failed" => Self::Failed,
+            FAILED => Self::Failed,
             "ManuallyStop" => Self::Stopped,
             "Deleting" | "Deleted" => Self::Deleted,
             _ => Self::Running,
@@ -97,6 +101,10 @@ pub fn note_attempt(info: &mut Map<String, Value>, record: &Record, remote: Opti
     let mut attempts = attempts_in(info);
     let job = record.id.name();
     if attempts.iter().all(|known| known.dataset_job_id.as_deref() != Some(job)) {
+        // Another attempt follows only one that failed.
+        for before in &mut attempts {
+            before.state = Some(FAILED.to_owned());
+        }
         attempts.push(JobAttempt {
             number: attempts.last().map_or(1, |last| last.number + 1),
             nonce: attempt.nonce.clone(),
@@ -175,6 +183,24 @@ impl View {
                 || attempts.iter().any(|attempt| attempt.nonce == nonce)
         };
         self.object.intent.own().is_some_and(|intent| intent.attempts.iter().any(|attempt| !known(&attempt.nonce)))
+    }
+
+    /// The members with which a run is created: those of the spec, and if it names no version the newest one, which later
+    /// attempts keep. `Err`: the dataset that must be read first.
+    pub fn begun(&self, desired: &Desired) -> Result<Fields, RemoteId> {
+        let mut members = desired.create.clone();
+        if members.contains_key(VERSION) {
+            return Ok(members);
+        }
+        if let Some(kept) = self.id().and_then(|_| self.recorded.fixed.get(VERSION)) {
+            members.insert(VERSION.to_owned(), kept.clone());
+            return Ok(members);
+        }
+        let dataset = RemoteId::new(desired.target.dataset_id.as_deref().unwrap_or_default());
+        let Some(known) = self.observation(&dataset) else { return Err(dataset) };
+        let newest = known.remote().and_then(|remote| remote.latest.as_deref()?.id.child());
+        members.extend(newest.map(|version| (VERSION.to_owned(), version.into())));
+        Ok(members)
     }
 
     /// These members, and those that answers leave out: what the spec says of them stands for the remote.

@@ -431,7 +431,7 @@ async fn a_job_that_fails_runs_again_also_after_restarts_until_the_limit() {
     scene.tell_job(&third, json!({"status": "Failed", "logs": lines}));
     let object = scene.failed_by("again", "JobFailed").await;
     let message = condition(&object, "Ready").unwrap().message;
-    assert!(message.contains(&third) && message.contains("Failed"), "{message}");
+    assert!(message.contains(&third) && message.contains("line 29"), "{message}");
     scene.told("again", &["JobFailed"]).await;
     let logs: Vec<_> = object.data["status"]["logs"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(logs.len() <= 10 && logs.concat().len() <= 2048, "{logs:?}");
@@ -458,7 +458,8 @@ async fn a_job_that_always_fails_costs_one_create_and_one_read_for_each_attempt(
     scene.make_job("once", json!({})).await;
     scene.make_job("twice", json!({"backoffLimit": 1})).await;
     let once = scene.failed_by("once", "JobFailed").await;
-    scene.failed_by("twice", "JobFailed").await;
+    let twice = scene.failed_by("twice", "JobFailed").await;
+    assert_eq!(attempts(&twice, "state"), ["Failed"; 2].map(|state| json!(state)));
     assert_eq!(once.data["status"]["progress"]["failed"], 10, "{}", once.data["status"]);
     let calls = scene.calls_after(call);
     assert_eq!((&calls["CreateDatasetJob"], &calls["GetDatasetJob"]), (&json!(3), &json!(3)), "{calls}");
@@ -907,7 +908,7 @@ async fn a_wrong_job_is_answered_with_what_to_change() {
         (json!({"jobAction": "FileMetaImport", "jobSpec": {}}), "manifestUri"),
         (
             json!({"jobAction": "FileMetaImport", "jobSpec": {"srcDatasetId": "d-1", "manifestUri": "oss://b/m"}}),
-            "manifestUri",
+            "not both",
         ),
         (json!({"jobAction": "FileMetaBuild", "jobSpec": {}, "jobMode": "Increment"}), "jobMode"),
         (json!({"jobAction": "Dance"}), "jobAction"),
@@ -988,6 +989,11 @@ async fn a_job_waits_for_its_dataset_and_its_version_and_then_runs() {
     scene.patch(KIND, "newest", json!({"spec": {"description": "later"}})).await;
     let object = scene.job_that("newest", "observed", is_observed).await;
     assert_eq!(status(&object, "datasetVersion"), "v2");
+
+    // The service says that there is no such version; there may be one later.
+    scene.make_job("missing", json!({"datasetVersion": "v9"})).await;
+    scene.says(KIND, "missing", "DependencyNotReady", "v9").await;
+    scene.end_job("missing").await;
 
     // A dataset without an object here is read once.
     let theirs = scene.foreign("theirs", &[]);

@@ -1,5 +1,7 @@
 //! A new attempt to create: the permit first, then the claim, which stores the intent.
 
+use std::borrow::Cow;
+
 use super::ends::{unwritable, working};
 use crate::api::condition::Reason;
 use crate::cloud::Request;
@@ -10,10 +12,16 @@ use crate::plan::report::Next;
 use crate::plan::step::{Flight, Step};
 use crate::plan::view::View;
 use crate::remote::carrier::Unwritable;
+use crate::remote::fields::Fields;
 use crate::remote::mark::Origin;
 
 /// The permit comes first, then the claim. The create follows once the attempt is in flight (3.2).
 pub(super) fn create(view: &View, desired: &Desired) -> Step {
+    if view.profile.runs
+        && let Err(dataset) = view.begun(desired)
+    {
+        return Step::Read(dataset);
+    }
     if !view.observed.permit {
         return Step::Permit;
     }
@@ -26,10 +34,17 @@ pub(super) fn create(view: &View, desired: &Desired) -> Step {
     }
 }
 
+/// The members that the create sends.
+pub(super) fn members<'a>(view: &View, desired: &'a Desired) -> Cow<'a, Fields> {
+    let begun = if view.profile.runs { view.begun(desired).ok() } else { None };
+    begun.map_or(Cow::Borrowed(&desired.create), Cow::Owned)
+}
+
 /// The create request of this attempt; it fails if there is no room for our mark.
 pub fn request(view: &View, desired: &Desired, nonce: &str) -> Result<Request, Unwritable> {
     let parent = desired.target.dataset_id.as_deref();
-    view.profile.codec.create(parent, &desired.create, &desired.labels, Some(&view.mark(nonce)))
+    let members = members(view, desired);
+    view.profile.codec.create(parent, &members, &desired.labels, Some(&view.mark(nonce)))
 }
 
 /// The intent for a new attempt. It drops the attempt that was refused, or else the one known never executed.

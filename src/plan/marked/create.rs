@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::{create, next_intent};
+use super::attempt::{create, members, next_intent};
 use super::ends::{edit, end, stuck, told, unwritable, working};
 use super::known::restricted;
 use super::owner::{adoption, owned_by_other};
@@ -87,7 +87,7 @@ pub(super) fn in_flight(view: &View) -> Step {
                 id: id.clone(),
                 origin: Origin::Created,
                 recovered: false,
-                fixed: view.fixed_of(&view.with_unshown(&desired.create)),
+                fixed: view.fixed_of(&view.with_unshown(&members(view, desired))),
                 attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
                 label_keys: desired.label_keys.clone(),
                 settled: !view.profile.runs,

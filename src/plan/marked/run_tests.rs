@@ -45,6 +45,9 @@ fn wants() -> View {
         run: Some(Run::default()),
         ..desired.clone()
     };
+    let first = Remote::labelled(RemoteId::new("d-1").join("v1"), Labels::new(), fields(json!({})), None);
+    let dataset = Remote::labelled(RemoteId::new("d-1"), Labels::new(), fields(json!({})), Some(Box::new(first)));
+    view.observed.remotes.insert(RemoteId::new("d-1"), Observation::Listed(Arc::new(dataset)));
     view.observed.swept = true;
     view.state.now = START.parse().unwrap();
     view
@@ -147,6 +150,11 @@ fn a_run_is_made_once() {
     assert_eq!(step(&view), "Permit");
     view.observed.permit = true;
     assert!(matches!(plan(&view), Step::Claim(_, Some(Flight::Create { .. }))));
+    let request = attempt::request(&view, view.desired.as_ref().unwrap(), FIRST).unwrap();
+    assert_eq!(request.body().unwrap()["DatasetVersion"], "v1", "the newest version");
+    let mut unknown = view.clone();
+    unknown.observed.remotes.clear();
+    assert_eq!(step(&unknown), "Read d-1");
     view.observed.swept = false;
     assert_eq!(step(&view), "Sweep");
     view.observed.swept = true;
