@@ -21,8 +21,8 @@ use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
 use crate::{AGENT, environment};
 
-/// The largest body that is read, in bytes: of a page of 100, and of everything else.
-const LARGEST_LIST: usize = 8 * 1024 * 1024;
+/// The largest body that is read, in bytes: of a page of 100 or a job with its log, and of everything else.
+const LARGEST_LONG: usize = 8 * 1024 * 1024;
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// Shorter than the idle time after which load balancers close a connection (15 s and more), so that a
@@ -78,9 +78,9 @@ pub(super) fn http_request(
 }
 
 /// The largest body that is read for an answer to this operation, in bytes. Many reconciles may wait for answers at a
-/// time, so only lists, which are few, may be long.
+/// time, so only lists and the reads of jobs that have ended, which are few, may be long.
 pub(super) const fn largest_body(operation: Operation) -> usize {
-    if operation.shows().is_page() { LARGEST_LIST } else { LARGEST_BODY }
+    if operation.shows().is_long() { LARGEST_LONG } else { LARGEST_BODY }
 }
 
 /// Sends once, and reads a body of at most `largest` bytes. The caller limits the time.

@@ -125,19 +125,23 @@ impl Rows {
 
     pub(super) fn owned(&self, owners: &[String], within: Option<(&str, &str)>) -> Vec<Arc<Remote>> {
         let carries = |remote: &Remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(owners));
+        let hashes: Vec<_> = owners.iter().map(|owner| owner_hash(owner)).collect();
         if let Some((dataset, collection)) = within {
-            return self.owned_within(dataset, |remote| remote.id.collection() == Some(collection) && carries(remote));
+            let carries = |remote: &Remote| remote.id.collection() == Some(collection) && carries(remote);
+            return self.owned_within(dataset, &hashes, carries);
         }
-        let hashes = owners.iter().map(|owner| owner_hash(owner));
+        let hashes = hashes.into_iter();
         let found =
             hashes.flat_map(|hash| self.owners.range((hash, Arc::from(""))..).take_while(move |(h, _)| *h == hash));
         let rows = found.filter_map(|(_, id)| self.entries.get(id)?.row.as_ref()?.remote());
         rows.filter(|remote| carries(remote)).collect()
     }
 
-    fn owned_within(&self, dataset: &str, carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
+    /// `hashes` are those of the owners: a row with another one need not be opened.
+    fn owned_within(&self, dataset: &str, hashes: &[u64], carries: impl Fn(&Remote) -> bool) -> Vec<Arc<Remote>> {
         let Some(entry) = self.entries.get(dataset) else { return Vec::new() };
-        let rows = entry.children.iter().flat_map(|children| children.rows.values()).filter_map(Row::remote);
+        let rows = entry.children.iter().flat_map(|children| children.rows.values());
+        let rows = rows.filter(|row| hashes.contains(&row.owner)).filter_map(Row::remote);
         let mut found: BTreeMap<RemoteId, Arc<Remote>> =
             rows.filter(|remote| carries(remote)).map(|remote| (remote.id.clone(), remote)).collect();
         let newest = entry.row.as_ref().and_then(Row::remote).and_then(|remote| remote.latest.as_deref().cloned());

@@ -106,6 +106,11 @@ impl Runs {
         Some(interval)
     }
 
+    /// Has something begun or changed since the last list of this dataset?
+    fn is_hurried(&self, dataset: &str) -> bool {
+        self.0.get(dataset).is_none_or(|followed| followed.interval.is_none())
+    }
+
     /// The ids that are followed in this dataset.
     fn ids(&self, dataset: &str) -> Vec<RemoteId> {
         let all = self.0.get(dataset).into_iter().flat_map(|followed| followed.jobs.values());
@@ -217,13 +222,17 @@ async fn follow(inventory: &Inventory, client: &Client, dataset: &str) {
     loop {
         let interval = inventory.state().runs.next(dataset);
         let Some(interval) = interval else { return };
-        sleep(interval).await;
+        let since = Instant::now();
+        // A run that begins meanwhile does not wait for the end of a long interval.
+        while since.elapsed() < interval && !inventory.state().runs.is_hurried(dataset) {
+            sleep(FIRST.min(interval)).await;
+        }
         match list(inventory, client, dataset).await {
             Ok(()) => failures = 0,
             Err(error) => {
                 failures += 1;
                 tracing::warn!(datasetId = dataset, %error, failures, "the jobs of a dataset could not be listed");
-                if failures >= PATIENCE {
+                if failures == PATIENCE {
                     let ids = inventory.state().runs.ids(dataset);
                     inventory.runs_missing(dataset, &ids, Instant::now());
                 }

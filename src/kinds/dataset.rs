@@ -162,9 +162,9 @@ impl Kind for Datasets {
 
     fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {
         let delete_foreign = object.spec.delete_foreign_versions == Some(true);
-        let has_runs = |id: &RemoteId| lookups.inventory.children_known(id.root(), JOBS);
-        let has_runs = recorded.id.as_ref().is_some_and(has_runs);
-        let relations = Relations { has_runs, delete_foreign, ..Relations::default() };
+        let jobs_listed = |id: &RemoteId| lookups.inventory.children_known(id.root(), JOBS);
+        let jobs_listed = recorded.id.as_ref().is_some_and(jobs_listed);
+        let relations = Relations { jobs_listed, delete_foreign, ..Relations::default() };
         let mut holds = Holds { of: references_to(object, recorded), lookups, relations };
         for_each(&mut holds);
         holds.relations
@@ -218,14 +218,13 @@ fn source(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Fi
         return Ok(Fields::new());
     };
     let kept = recorded.id.as_ref().and_then(|_| recorded.fixed.get("SourceDatasetId")?.as_str());
-    let id = match kept {
-        Some(id) => id.to_owned(),
-        None => {
-            let (namespace, deleting) =
-                (object.namespace().unwrap_or_default(), object.metadata.deletion_timestamp.is_some());
-            let source = lookups.get::<Datasets>(&reference);
-            parent::ready_id(source.as_deref(), (&namespace, &named.name), deleting, lookups)?
-        }
+    let id = if let Some(id) = kept {
+        id.to_owned()
+    } else {
+        let (namespace, deleting) =
+            (object.namespace().unwrap_or_default(), object.metadata.deletion_timestamp.is_some());
+        let source = lookups.get::<Datasets>(&reference);
+        parent::ready_id(source.as_deref(), (&namespace, &named.name), deleting, lookups)?
     };
     let version = named.version.as_ref().map(|version| ("SourceDatasetVersion".to_owned(), json!(version)));
     Ok(std::iter::once(("SourceDatasetId".to_owned(), json!(id))).chain(version).collect())

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::info::text;
 use super::members::Spec;
 use super::{DatasetVersions, Datasets, compare, dataset, parent, version};
-use crate::api::{CommonStatus, ConditionType, Dataset, DatasetJob, DatasetJobSpec, PartialFailure, Reason};
+use crate::api::{CommonStatus, ConditionType, Dataset, DatasetJob, DatasetJobSpec, Outcome, PartialFailure, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
@@ -149,6 +149,8 @@ impl Kind for DatasetJobs {
             run: Some(Run {
                 backoff_limit: spec.backoff_limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or_default(),
                 deadline: spec.active_deadline_seconds.and_then(|all| u64::try_from(all).ok()).map(Duration::from_secs),
+                dataset_leaves: parent(object, lookups)
+                    .is_some_and(|parent| parent.metadata.deletion_timestamp.is_some()),
                 accepts_partial: spec.partial_failure == Some(PartialFailure::Accept),
             }),
         })
@@ -186,10 +188,10 @@ impl Kind for DatasetJobs {
         if object.meta().deletion_timestamp.is_some() {
             return Some(Hold::Leaving);
         }
-        let held = |kind| object.status.as_ref().and_then(|status| status.common.condition(kind)).is_some();
-        let ended = held(ConditionType::Complete) || held(ConditionType::Failed);
-        let begun = Self::remote(object).is_some()
-            || ObjectFacts::of(object.meta()).intent.own().is_some_and(|intent| !intent.attempts.is_empty());
+        let common = object.status.as_ref().map(|status| &status.common);
+        let condition = |kind| common.and_then(|common| common.condition(kind));
+        let ended = condition(ConditionType::Complete).or(condition(ConditionType::Failed)).is_some();
+        let begun = Self::remote(object).is_some() || in_doubt(object);
         (begun && !ended).then_some(Hold::Running)
     }
 
@@ -198,6 +200,18 @@ impl Kind for DatasetJobs {
         let waiting = parent(object, lookups).filter(|parent| parent.metadata.deletion_timestamp.is_some());
         waiting.map(|parent| ObjectName::of(dataset::PROFILE.name, &parent.metadata)).into_iter().collect()
     }
+}
+
+/// May a job exist that the object has not recorded? An attempt that was refused made none, and an object that waits for its
+/// Dataset has none in doubt.
+fn in_doubt(object: &DatasetJob) -> bool {
+    let common = object.status.as_ref().map(|status| &status.common);
+    let refused = common.and_then(|common| common.attempt.as_ref()).filter(|last| last.outcome == Outcome::Refused);
+    let ready = common.and_then(|common| common.condition(ConditionType::Ready));
+    let waits = ready.is_some_and(|ready| ready.reason == Reason::DependencyNotReady.as_str());
+    let intent = ObjectFacts::of(object.meta()).intent;
+    let newest = intent.own().and_then(|intent| intent.newest());
+    newest.is_some_and(|newest| refused.is_none_or(|refused| refused.nonce != newest)) && !waits
 }
 
 /// The Dataset in its spec.

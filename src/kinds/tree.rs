@@ -52,7 +52,7 @@ pub(super) fn dataset_may_go(view: &View) -> Clearance {
 /// and that no DatasetJob here stands for.
 pub(super) fn dataset_may_be_deleted(view: &View, remote: &Remote) -> Clearance {
     let clearance = no_foreign_versions(view, remote);
-    if clearance == Clearance::Go && view.relations.has_runs { no_foreign_runs(view, remote) } else { clearance }
+    if clearance == Clearance::Go && view.relations.jobs_listed { no_foreign_runs(view, remote) } else { clearance }
 }
 
 fn no_foreign_runs(view: &View, remote: &Remote) -> Clearance {

@@ -15,8 +15,8 @@ pub struct Relations {
     pub leaving: Objects,
     /// Objects in it whose runs have not ended.
     pub running: Objects,
-    /// Jobs of this dataset were seen, so there may be some that no object here stands for.
-    pub has_runs: bool,
+    /// The jobs of this dataset were listed, so those that run although no object here stands for them are known.
+    pub jobs_listed: bool,
     /// Names of versions that are being deleted with policy Delete: they may be deleted with the dataset.
     pub doomed: BTreeSet<String>,
     /// `deleteForeignVersions: true`

@@ -14,6 +14,7 @@ use crate::plan::view::{Mine, View};
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
+use crate::remote::mark::Origin;
 
 /// How a spec wants its run to be handled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +25,8 @@ pub struct Run {
     pub deadline: Option<Duration>,
     /// The run counts as a success although it failed for some files.
     pub accepts_partial: bool,
+    /// Its Dataset is being deleted, so no further attempt begins.
+    pub dataset_leaves: bool,
 }
 
 /// What a run is doing, by the service's word for its state.
@@ -47,7 +50,7 @@ pub enum RunState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunReport {
     /// It goes on; its object is woken when its state changes.
-    Runs,
+    GoesOn,
     /// The operator is about to stop it: status says so first.
     Stops(StopReason),
     /// It ended for good, and well.
@@ -92,7 +95,7 @@ pub fn word(remote: &Remote) -> &str {
 pub fn running(remote: &Remote) -> Report {
     let message = format!("{} is {}", remote.id, word(remote));
     let report = Report::working(Reason::Progressing, message, Next::Event);
-    Report { run: Some((remote.id.clone(), RunReport::Runs)), ..report }
+    Report { run: Some((remote.id.clone(), RunReport::GoesOn)), ..report }
 }
 
 /// Notes the attempt of a record, and when the first one began: as the service shows it, or else `now`.
@@ -113,6 +116,10 @@ pub fn note_attempt(info: &mut Map<String, Value>, record: &Record, remote: Opti
         });
     }
     info.insert(ATTEMPTS.to_owned(), json!(attempts));
+    // What these say was of the attempt before.
+    for member in ["progress", "completionTime", "logs"] {
+        info.remove(member);
+    }
     let shown = remote.and_then(|remote| remote.fields.get("CreateTime")).filter(|time| time.is_string()).cloned();
     let began = || shown.unwrap_or_else(|| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
     info.entry(START).or_insert_with(began);
@@ -165,6 +172,15 @@ impl View {
         self.recorded.info.get(STOP).and_then(|reason| serde_json::from_value(reason.clone()).ok())
     }
 
+    /// Was the run of this recorded attempt adopted?
+    #[must_use]
+    pub fn was_adopted(&self, id: &RemoteId) -> bool {
+        let of = |attempt: &JobAttempt| attempt.dataset_job_id.as_deref() == Some(id.name());
+        let attempts = self.attempts();
+        let nonce = attempts.iter().find(|attempt| of(attempt)).map(|attempt| attempt.nonce.as_str());
+        nonce.is_some_and(|nonce| Origin::of_nonce(nonce) == Origin::Adopted)
+    }
+
     /// The time that is left until the deadline of all attempts; `None` if there is no deadline.
     #[must_use]
     pub fn time_left(&self, run: &Run) -> Option<Duration> {
@@ -201,6 +217,14 @@ impl View {
         let newest = known.remote().and_then(|remote| remote.latest.as_deref()?.id.child());
         members.extend(newest.map(|version| (VERSION.to_owned(), version.into())));
         Ok(members)
+    }
+
+    /// The members of a remote, and those that answers leave out, if its mark says that it was made from this spec.
+    #[must_use]
+    pub fn shown_of(&self, remote: &Remote) -> Fields {
+        let hash = self.desired.as_ref().ok().filter(|_| !self.profile.unshown.is_empty()).map(Desired::hash);
+        let same = hash.zip(remote.mark.as_ref()).is_some_and(|(hash, mark)| mark.is_of_spec(&hash));
+        if same { self.with_unshown(&remote.fields) } else { remote.fields.clone() }
     }
 
     /// These members, and those that answers leave out: what the spec says of them stands for the remote.

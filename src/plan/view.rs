@@ -345,6 +345,9 @@ impl View {
             .collect();
         mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| a.1.id.cmp(&b.1.id)));
         if self.profile.runs {
+            // Of attempts that the intent does not know, the newest comes first too.
+            let made = |(_, remote): &Mine| remote.fields.get("CreateTime").map(ToString::to_string);
+            mine.sort_by(|a, b| order(&b.0).cmp(&order(&a.0)).then_with(|| made(b).cmp(&made(a))));
             let recorded = self.attempt_ids();
             mine.retain(|(_, remote)| RunState::of(remote) != RunState::Deleted && !recorded.contains(&remote.id));
         }

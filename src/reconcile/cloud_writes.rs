@@ -185,6 +185,10 @@ impl<K: Kind> Pass<'_, K> {
         if stopping && aftermath::has_stopped(now) {
             return Flow::Again;
         }
+        if stopping {
+            // It is not asked for again at once.
+            self.ctx.states.with(&self.facts.uid, |state| state.stopped = Some((id.clone(), Instant::now())));
+        }
         match aftermath::after_change(error, gone, stopping, view.object.deleting, environment::now()) {
             ChangeAfter::NameRefused(report) => {
                 self.observed.name_refused = Some(report);

@@ -68,10 +68,13 @@ impl<K: Kind> Pass<'_, K> {
             return;
         }
         match &report.run {
-            Some((id, RunReport::Runs | RunReport::Stops(_))) => self.account.inventory.follow(id, &self.key()),
-            Some((_, RunReport::Complete | RunReport::Failed)) | None => {
-                self.account.inventory.unfollow(&self.facts.uid);
+            // An object that went during its reconcile waits for nothing.
+            Some((id, RunReport::GoesOn | RunReport::Stops(_)))
+                if self.ctx.lookups.live.lives_here(Uid::of(&self.facts.uid)) =>
+            {
+                self.account.inventory.follow(id, &self.key());
             }
+            Some(_) | None => self.account.inventory.unfollow(&self.facts.uid),
         }
     }
 
@@ -106,7 +109,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn next(&self, facts: &ObjectFacts, report: &Report) -> Action {
-        if matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
+        let goes_on = matches!(report.run, Some((_, RunReport::GoesOn))) && report.error.is_none();
+        if goes_on || matches!(report.ready, Ready::Available(_) | Ready::PausedReady(_)) {
             self.ctx.states.with(&facts.uid, crate::reconcile::object_state::ObjectState::calm);
         }
         self.look(facts, told(report))

@@ -55,9 +55,14 @@ pub(in crate::cloud) enum Shows {
 }
 
 impl Shows {
-    /// Whether it is a page, which may be long.
+    /// Whether it is a page.
     pub(in crate::cloud) const fn is_page(self) -> bool {
         matches!(self, Self::Datasets | Self::Versions | Self::Jobs | Self::MediaDatasets)
+    }
+
+    /// Whether its body may be long: a page, or a job with its log.
+    pub(in crate::cloud) const fn is_long(self) -> bool {
+        self.is_page() || matches!(self, Self::Job)
     }
 }
 

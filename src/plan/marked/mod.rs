@@ -43,7 +43,7 @@ fn decide(view: &View) -> Step {
         return remove::remove(view);
     }
     if view.object.paused && view.observed.flight.is_none() {
-        return paused(view);
+        return if view.profile.runs { run::paused(view) } else { paused(view) };
     }
     match view.create_state() {
         CreateState::InFlight => create::in_flight(view),

@@ -1,5 +1,6 @@
 //! Recording a remote that was found: as it is, so that a difference from the spec shows as `ImmutableChanged`.
 
+use super::ends::end;
 use super::known::conflicts;
 use crate::plan::edit::Comparison;
 use crate::plan::recorded::{Ended, Outcome};
@@ -11,7 +12,11 @@ use crate::remote::mark::Origin;
 /// Records a remote as it was read. It is compared with the spec afterwards (4.3).
 pub(super) fn record(view: &View, found: &Remote, nonce: &str, recovered: bool) -> Step {
     // A list leaves members out (`Provider`), so only a read can show a difference.
-    let shown = |remote: &Remote| view.with_unshown(&remote.fields);
+    if let (true, false, Err(hold)) = (view.profile.runs, view.object.deleting, &view.desired) {
+        // What the service does not show of a run is known from the spec alone.
+        return end(hold.clone());
+    }
+    let shown = |remote: &Remote| view.shown_of(remote);
     let differs = view.desired.as_ref().is_ok_and(|desired| !conflicts(desired, &shown(found)).is_empty());
     let remote = match view.observation(&found.id) {
         Some(Observation::Read(read)) => read,

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::create;
+use super::attempt::{create, empty_intent};
 use super::create::{adopt, forged, take};
-use super::ends::{end, unwritable, working};
+use super::ends::{end, unclear_pause, unwritable, working};
 use super::keep::{immutable_changed, moved, ownership};
 use super::known::{fixed_conflicts, not_found};
 use super::record::record;
@@ -16,8 +16,9 @@ use super::remove;
 use crate::api::{Reason, StopReason};
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::edit::Edit;
+use crate::plan::intent::Intent;
 use crate::plan::report::{Next, Ready, Report};
-use crate::plan::run::{Run, RunReport, RunState, running};
+use crate::plan::run::{Run, RunReport, RunState, running, word};
 use crate::plan::step::{Look, Step};
 use crate::plan::view::{Observation, View};
 use crate::remote::Remote;
@@ -32,6 +33,14 @@ const STOPPING: Duration = Duration::from_secs(30);
 pub(super) fn make(view: &View, desired: &Desired) -> Step {
     if let Some(id) = &desired.adopt {
         return adopt(view, desired, id);
+    }
+    if view.target().as_ref() != Some(&desired.target) {
+        // Lists are of the dataset in the intent, and the spec names another one by now.
+        let own = view.object.intent.own().cloned().or_else(|| empty_intent(view));
+        return match own {
+            Some(intent) => Step::Claim(Box::new(Intent { target: desired.target.clone(), ..intent }), None),
+            None => working(Reason::InternalError, "no target is known", Next::Backoff),
+        };
     }
     if !view.observed.swept {
         return Step::Look(Look::Sweep);
@@ -86,7 +95,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         return working(Reason::InternalError, "the spec says nothing of the run", Next::Backoff);
     };
     if moved(desired, id) {
-        return failed(id, Reason::JobLost, format!("{id} is lost: its Dataset stands for another dataset now"));
+        return lost(view, id, "is lost: its Dataset stands for another dataset now");
     }
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
     let remote = match view.observation(id) {
@@ -99,15 +108,12 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     if let Some(step) = ownership(view, remote) {
         return step;
     }
-    if let Some(step) = strays(view) {
-        return step;
-    }
     match RunState::of(remote) {
         RunState::Running => goes_on(view, desired, run, remote),
-        RunState::Deleted => failed(id, Reason::JobLost, lost(id)),
+        RunState::Deleted => lost(view, id, DELETED),
         // The logs come with a read alone.
         _ if !matches!(view.observation(id), Some(Observation::Read(_))) => Step::Read(id.clone()),
-        RunState::Failed if tries_again(view, run) => create(view, desired),
+        RunState::Failed if tries_again(view, run) => next_attempt(view, desired),
         state @ (RunState::Succeeded | RunState::PartialFailed | RunState::Failed | RunState::Stopped) => {
             match description(view, desired, remote) {
                 Ok(None) => ended(view, run, state, remote),
@@ -125,7 +131,23 @@ fn description(view: &View, desired: &Desired, remote: &Remote) -> Result<Option
 
 fn tries_again(view: &View, run: &Run) -> bool {
     let attempts = u32::try_from(view.attempts().len()).unwrap_or(u32::MAX);
-    attempts <= run.backoff_limit && view.time_left(run).is_none_or(|left| !left.is_zero())
+    attempts <= run.backoff_limit
+        && view.time_left(run).is_none_or(|left| !left.is_zero())
+        && view.stop_reason().is_none()
+        && !run.dataset_leaves
+}
+
+/// The attempt after one that failed. It may exist although status and intent do not name it: they may have been put back
+/// to an older state.
+fn next_attempt(view: &View, desired: &Desired) -> Step {
+    if !view.observed.swept {
+        return Step::Look(Look::Sweep);
+    }
+    if let Some((nonce, remote)) = view.mine_elsewhere().first() {
+        return record(view, remote, nonce, true);
+    }
+    let conflicts = fixed_conflicts(view, desired);
+    if conflicts.is_empty() { create(view, desired) } else { immutable_changed(view, &conflicts) }
 }
 
 /// A run that goes on: it is stopped at its deadline; its description can change.
@@ -136,6 +158,9 @@ fn goes_on(view: &View, desired: &Desired, run: &Run, remote: &Arc<Remote>) -> S
     let left = view.time_left(run);
     if left.is_some_and(|left| left.is_zero()) {
         return says_why(remote, StopReason::DeadlineExceeded);
+    }
+    if let Some(step) = strays(view) {
+        return step;
     }
     let next = left.map_or(Next::Event, Next::After);
     let conflicts = fixed_conflicts(view, desired);
@@ -177,55 +202,60 @@ fn stop(view: &View, remote: &Remote) -> Step {
     }
 }
 
+/// Was a stop asked for in vain, and is the word for its state none that is known? It may mean an end: the service refuses
+/// to delete a run that goes on.
+fn has_unknown_end(view: &View, remote: &Remote) -> bool {
+    let asked = view.state.stopped.as_ref().filter(|(id, age)| *id == remote.id && *age >= STOPPING);
+    asked.is_some() && !["Pending", "Starting", "Running"].contains(&word(remote))
+}
+
 /// A run has ended and no attempt follows.
 fn ended(view: &View, run: &Run, state: RunState, remote: &Remote) -> Step {
     let id = &remote.id;
     let number = view.attempts().len();
+    let complete = |message| last(view, id, Ready::Available(message), RunReport::Complete);
+    let failed = |reason, message| last(view, id, Ready::Stuck(reason, message), RunReport::Failed);
     let which = if number > 1 { format!("{id}, attempt {number},") } else { id.to_string() };
     let last = remote.fields.get("Logs").and_then(|logs| logs.as_array()?.last()?.as_str().map(str::to_owned));
     let last = last.map(|line| format!("; the last line of its log: {line}")).unwrap_or_default();
     let over_time = view.time_left(run).is_some_and(|left| left.is_zero());
     match state {
-        RunState::Succeeded => complete(id, format!("{id} has succeeded")),
+        RunState::Succeeded => complete(format!("{id} has succeeded")),
         RunState::PartialFailed if run.accepts_partial => {
-            complete(id, format!("{id} has ended, and partialFailure accepts that it failed for some files"))
+            complete(format!("{id} has ended, and partialFailure accepts that it failed for some files"))
         }
         RunState::PartialFailed => {
             let count = |name: &str| remote.fields.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
             let (bad, total) = (count("FailedFileCount"), count("TotalFileCount"));
-            failed(id, Reason::PartialFailed, format!("{which} failed for {bad} of {total} files{last}"))
+            failed(Reason::PartialFailed, format!("{which} failed for {bad} of {total} files{last}"))
         }
         RunState::Stopped if view.stop_reason() == Some(StopReason::DeadlineExceeded) => failed(
-            id,
             Reason::JobDeadlineExceeded,
             format!("{which} was stopped, as activeDeadlineSeconds were over{last}"),
         ),
-        RunState::Stopped => failed(id, Reason::JobStopped, format!("{which} was stopped outside Kubernetes{last}")),
+        RunState::Stopped => failed(Reason::JobStopped, format!("{which} was stopped outside Kubernetes{last}")),
         RunState::Failed if over_time => {
-            failed(id, Reason::JobDeadlineExceeded, format!("{which} failed, and activeDeadlineSeconds are over{last}"))
+            failed(Reason::JobDeadlineExceeded, format!("{which} failed, and activeDeadlineSeconds are over{last}"))
         }
         RunState::Failed => {
-            failed(id, Reason::JobFailed, format!("{which} failed, and backoffLimit allows no further attempt{last}"))
+            failed(Reason::JobFailed, format!("{which} failed, and backoffLimit allows no further attempt{last}"))
         }
-        RunState::Running | RunState::Deleted => failed(id, Reason::JobLost, lost(id)),
+        RunState::Running | RunState::Deleted => lost(view, id, DELETED),
     }
 }
 
-fn complete(id: &RemoteId, message: String) -> Step {
-    last(id, Ready::Available(message), RunReport::Complete)
+/// The run is lost for good.
+fn lost(view: &View, id: &RemoteId, how: &str) -> Step {
+    last(view, id, Ready::Stuck(Reason::JobLost, format!("{id} {how}")), RunReport::Failed)
 }
 
-fn failed(id: &RemoteId, reason: Reason, message: String) -> Step {
-    last(id, Ready::Stuck(reason, message), RunReport::Failed)
-}
+const DELETED: &str = "was deleted outside Kubernetes before it ended";
 
-fn lost(id: &RemoteId) -> String {
-    format!("{id} was deleted outside Kubernetes before it ended")
-}
-
-/// The report about the end, after which nothing is done any more.
-fn last(id: &RemoteId, ready: Ready, report: RunReport) -> Step {
-    Step::Report(Box::new(Report { run: Some((id.clone(), report)), ..Report::new(ready, Next::Event) }))
+/// The report about the end, after which nothing is done any more but for what late attempts made.
+fn last(view: &View, id: &RemoteId, ready: Ready, report: RunReport) -> Step {
+    let report =
+        Report { run: Some((id.clone(), report)), duplicates: copies(view), ..Report::new(ready, strays_next(view)) };
+    Step::Report(Box::new(report))
 }
 
 /// The recorded run was not found.
@@ -236,7 +266,7 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     if !view.known_gone(id) {
         return not_found(view, id);
     }
-    failed(id, Reason::JobLost, lost(id))
+    lost(view, id, DELETED)
 }
 
 /// The report of a run that ended for good, as status holds it.
@@ -263,7 +293,7 @@ fn ended_before(view: &View, id: &RemoteId, report: Report) -> Step {
     let changed = view.recorded.observed_generation != view.object.generation && !view.object.paused;
     if let Some(desired) = view.desired.as_ref().ok().filter(|_| changed) {
         match view.observation(id) {
-            Some(Observation::Read(remote)) if view.carries_our_mark(remote) => {
+            Some(Observation::Read(remote)) if ownership(view, remote).is_none() => {
                 match description(view, desired, remote) {
                     Ok(Some(edit)) => return Step::Edit(Box::new(edit)),
                     Ok(None) => {}
@@ -274,8 +304,7 @@ fn ended_before(view: &View, id: &RemoteId, report: Report) -> Step {
             Some(Observation::Listed(_)) | None => return Step::Read(id.clone()),
         }
     }
-    let next = if view.has_stray_attempts() { stray_wait(view) } else { Next::Event };
-    Step::Report(Box::new(Report { next, ..report }))
+    Step::Report(Box::new(Report { next: strays_next(view), duplicates: copies(view), ..report }))
 }
 
 /// What an attempt that is neither recorded nor refused made: a list after the grace period shows it at the latest, and
@@ -291,9 +320,25 @@ fn strays(view: &View) -> Option<Step> {
     (settled && view.state.settled_lists == 0 && !view.observed.owned_is_fresh).then_some(Step::Look(Look::Owned))
 }
 
-fn stray_wait(view: &View) -> Next {
-    let left = view.config.settle.saturating_sub(view.state.uncertain_for);
-    if left.is_zero() { Next::Event } else { Next::After(left) }
+/// When an object whose run has ended is looked at again: only if a late attempt may still take effect.
+fn strays_next(view: &View) -> Next {
+    if !view.has_stray_attempts() || view.state.settled_lists > 0 {
+        return Next::Event;
+    }
+    Next::After(view.config.settle.saturating_sub(view.state.uncertain_for).max(Duration::from_secs(1)))
+}
+
+/// A paused object: what has ended stays so; a run that goes on is not followed meanwhile, nor stopped or tried again.
+pub(super) fn paused(view: &View) -> Step {
+    if let Some(report) = final_report(view) {
+        return Step::Report(Box::new(report));
+    }
+    let unclear = unclear_pause(view);
+    let message = format!(
+        "paused: the job is neither followed nor stopped nor tried again; remove the annotation \
+         dataset-operator.dev/paused{unclear}"
+    );
+    Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
 }
 
 /// The next step towards the end of a run that a late attempt of this object made.
@@ -352,6 +397,10 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         return Step::Look(Look::Owned);
     }
     for attempt in view.attempt_ids() {
+        // An adopted run is kept, as for other kinds, unless the spec says otherwise; the attempts after it are ours.
+        if view.was_adopted(&attempt) && view.deletion.or(view.config.default_deletion) != Some(Deletion::Delete) {
+            continue;
+        }
         let remote = match view.observation(&attempt) {
             Some(Observation::Gone) => continue,
             Some(Observation::Read(remote) | Observation::Listed(remote)) => remote,
@@ -360,13 +409,14 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         let act = match view.ownership(remote) {
             Ownership::Mine { .. } | Ownership::Predecessor { .. } => true,
             // Users may edit the text: status is the proof.
-            Ownership::Nobody => view.recorded.origin == Some(Origin::Created),
+            Ownership::Nobody => !view.was_adopted(&attempt),
             Ownership::Released | Ownership::Other | Ownership::Dead | Ownership::Forged => false,
         };
         match RunState::of(remote) {
             _ if !act => {}
             RunState::Deleted => {}
             RunState::Running if view.stop_reason().is_none() => return says_why(remote, StopReason::Deleted),
+            RunState::Running if has_unknown_end(view, remote) => return Step::Delete(attempt),
             RunState::Running => return stop(view, remote),
             RunState::Succeeded | RunState::PartialFailed | RunState::Failed | RunState::Stopped => {
                 return Step::Delete(attempt);

@@ -195,7 +195,7 @@ fn an_earlier_run_of_the_same_spec_is_taken_if_it_goes_on_or_ended_well() {
 #[test]
 fn a_run_goes_on_until_it_ends() {
     for state in ["Pending", "Starting", "Running", "A new word"] {
-        let running = Some(RunReport::Runs);
+        let running = Some(RunReport::GoesOn);
         assert_eq!(told(&listed(one(), "j-1", FIRST, state)), ("Progressing".to_owned(), running), "{state}");
     }
     assert_eq!(step(&listed(one(), "j-1", FIRST, "Succeeded")), "Read j-1", "its logs come with a read");
@@ -229,6 +229,10 @@ fn a_run_that_failed_is_tried_again_as_often_as_the_spec_says() {
     };
     let failed = || read(one(), "j-1", FIRST, "Failed");
     assert_eq!(step(&limited(failed(), 1)), "Permit");
+    let mut newer = limited(failed(), 1);
+    newer.recorded.fixed.insert("DatasetVersion".to_owned(), json!("v0"));
+    let begun = newer.begun(newer.desired.as_ref().unwrap()).unwrap();
+    assert_eq!(begun["DatasetVersion"], "v0", "it works on the same version");
     assert_eq!(step(&limited(read(one(), "j-1", FIRST, "ManuallyStop"), 1)), "JobStopped");
     assert_eq!(step(&limited(read(one(), "j-1", FIRST, "PartialFailed"), 1)), "PartialFailed");
     let twice = || {
@@ -238,8 +242,7 @@ fn a_run_that_failed_is_tried_again_as_often_as_the_spec_says() {
     assert_eq!(step(&limited(twice(), 1)), "JobFailed");
     assert_eq!(step(&limited(twice(), 2)), "Permit");
     let mut late = limited(twice(), 2);
-    desire(&mut late).run =
-        Some(Run { backoff_limit: 2, deadline: Some(Duration::from_secs(60)), accepts_partial: false });
+    desire(&mut late).run = Some(Run { backoff_limit: 2, deadline: Some(Duration::from_secs(60)), ..Run::default() });
     late.state.now = "2026-11-29T00:01:00Z".parse().unwrap();
     assert_eq!(step(&late), "JobDeadlineExceeded");
 }
@@ -255,6 +258,10 @@ fn the_next_attempt_is_looked_for_although_the_one_before_exists() {
     (looked.observed.owned_is_fresh, looked.state.lists) = (true, 1);
     assert_eq!(step(&looked), "Uncertain");
     assert_eq!(step(&listed(looked.clone(), "j-2", SECOND, "Pending")), "Record j-2");
+    let mut beside = looked.clone();
+    let running = shown(&beside, "j-1", FIRST, "Running");
+    beside.observed.remotes.insert(job("j-1"), Observation::Read(running));
+    assert_eq!(step(&listed(beside, "j-2", SECOND, "Pending")), "Resolve", "a late attempt beside one that goes on");
     looked.state.uncertain_for = looked.config.settle;
     looked.state.settled_lists = 2;
     assert_eq!(step(&looked), "Resolve");
@@ -278,7 +285,7 @@ fn a_late_attempt_is_stopped_and_deleted() {
     assert_eq!(step(&settled), "Progressing");
     let mut waiting = listed(view.clone(), "j-2", SECOND, "Running");
     waiting.state.stopped = Some((job("j-2"), Duration::from_secs(1)));
-    assert_eq!(told(&waiting), ("Progressing".to_owned(), Some(RunReport::Runs)), "it is not stopped twice");
+    assert_eq!(told(&waiting), ("Progressing".to_owned(), Some(RunReport::GoesOn)), "it is not stopped twice");
 }
 
 #[test]
@@ -307,7 +314,7 @@ fn a_run_is_stopped_at_its_deadline_once_status_says_why() {
     view.recorded.info.insert("stopReason".to_owned(), json!("DeadlineExceeded"));
     assert_eq!(step(&view), "Stop j-1");
     view.state.stopped = Some((job("j-1"), Duration::from_secs(1)));
-    assert_eq!(told(&view), ("Progressing".to_owned(), Some(RunReport::Runs)));
+    assert_eq!(told(&view), ("Progressing".to_owned(), Some(RunReport::GoesOn)));
     view.state.stopped = Some((job("j-1"), Duration::from_secs(30)));
     assert_eq!(step(&view), "Stop j-1", "asked again");
     let over = |state| step(&read(View { observed: view.observed.clone(), ..view.clone() }, "j-1", FIRST, state));
@@ -379,8 +386,62 @@ fn an_object_goes_once_every_attempt_is_deleted() {
     let theirs = marked("j-2", "Running", None);
     let edited = fresh(with(listed(two(), "j-1", FIRST, "Failed"), &theirs, false));
     assert_eq!(step(&edited), "Deleting", "its text was edited, and status is the proof");
-    let mut adopted = edited.clone();
-    adopted.recorded.origin = Some(Origin::Adopted);
+    let mut adopted = deleting(recorded(&[("a1111111111111111", "j-1"), (SECOND, "j-2")]));
+    adopted = fresh(listed(adopted, "j-1", "a1111111111111111", "Failed"));
+    adopted.observed.remotes.insert(job("j-2"), Observation::Gone);
+    assert_eq!(step(&adopted), "RemoveFinalizer", "what was adopted is kept");
     adopted.deletion = Some(Deletion::Delete);
-    assert_eq!(step(&adopted), "Delete j-1", "what is adopted must carry the mark");
+    assert_eq!(step(&adopted), "Delete j-1");
+    let mut unmarked = adopted.clone();
+    unmarked.observed.remotes.insert(job("j-1"), Observation::Listed(marked("j-1", "Failed", None)));
+    assert_eq!(step(&unmarked), "RemoveFinalizer", "what was adopted must carry the mark");
+}
+
+#[test]
+fn an_end_that_is_not_known_does_not_hold_the_object_for_ever() {
+    let mut view = deleting(one());
+    view.observed.owned_is_fresh = true;
+    view.recorded.info.insert("stopReason".to_owned(), json!("Deleted"));
+    let mut view = listed(view, "j-1", FIRST, "Canceled");
+    assert_eq!(step(&view), "Stop j-1");
+    view.state.stopped = Some((job("j-1"), Duration::from_secs(1)));
+    assert_eq!(step(&view), "Deleting");
+    view.state.stopped = Some((job("j-1"), Duration::from_secs(30)));
+    assert_eq!(step(&view), "Delete j-1", "the service refuses that if it runs");
+}
+
+#[test]
+fn a_status_that_was_put_back_costs_no_second_run() {
+    let mut view = one();
+    desire(&mut view).run = Some(Run { backoff_limit: 1, ..Run::default() });
+    let failed = read(view, "j-1", FIRST, "Failed");
+    assert_eq!(step(&failed), "Permit");
+    assert_eq!(step(&listed(failed.clone(), "j-2", SECOND, "Running")), "Record j-2", "the intent does not name it");
+    let mut leaving = failed.clone();
+    desire(&mut leaving).run = Some(Run { backoff_limit: 1, dataset_leaves: true, ..Run::default() });
+    assert_eq!(step(&leaving), "JobFailed");
+    let mut edited = failed.clone();
+    edited.recorded.fixed.insert("RunId".to_owned(), json!("yesterday"));
+    assert_eq!(step(&edited), "ImmutableChanged", "another attempt would be of another spec");
+    let mut stopped = failed;
+    stopped.recorded.info.insert("stopReason".to_owned(), json!("DeadlineExceeded"));
+    assert_eq!(step(&stopped), "JobFailed");
+}
+
+#[test]
+fn a_pause_is_told_and_what_ended_stays_ended() {
+    let mut view = listed(one(), "j-1", FIRST, "Running");
+    view.object.paused = true;
+    assert!(step(&view).contains("Paused"), "{}", step(&view));
+}
+
+#[test]
+fn a_run_is_looked_for_in_the_dataset_that_the_spec_names_now() {
+    let mut view = wants();
+    intent(&mut view, &[FIRST]);
+    view.recorded.attempt = Some(Ended { nonce: FIRST.to_owned(), outcome: Outcome::Refused });
+    assert_eq!(step(&view), "Permit");
+    desire(&mut view).target.dataset_id = Some("d-2".to_owned());
+    let Step::Claim(intent, None) = plan(&view) else { panic!("{:?}", plan(&view)) };
+    assert_eq!(intent.target.dataset_id.as_deref(), Some("d-2"));
 }

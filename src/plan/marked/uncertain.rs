@@ -8,8 +8,9 @@ use super::{keyed, owner};
 use crate::api::condition::Reason;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{Next, Report};
+use crate::plan::run::RunState;
 use crate::plan::step::{Look, Step};
-use crate::plan::view::View;
+use crate::plan::view::{Observation, View};
 use crate::remote::id::RemoteId;
 
 /// Resolves a doubt in the intent's target.
@@ -79,9 +80,11 @@ fn hit(view: &View) -> Option<Step> {
     let mine = view.mine_elsewhere();
     let newest = view.object.intent.own().and_then(|intent| intent.newest());
     if view.profile.runs && view.id().is_some() {
-        // Each attempt has a run of its own.
+        // Each attempt has a run of its own. Beside one that goes on it is a late attempt, which is ended.
+        let own = view.id().and_then(|id| view.observation(id)).and_then(Observation::remote);
+        let goes_on = own.is_some_and(|own| RunState::of(own) == RunState::Running);
         let found = mine.iter().find(|(nonce, _)| newest == Some(nonce));
-        return found.map(|(nonce, remote)| record(view, remote, nonce, true));
+        return found.map(|(nonce, remote)| if goes_on { Step::Resolve } else { record(view, remote, nonce, true) });
     }
     let (nonce, remote) = mine.first()?;
     match view.id() {
