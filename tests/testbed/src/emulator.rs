@@ -63,6 +63,11 @@ impl Emulator {
         self.ask(Method::GET, &format!("/_emulator/{what}"), None).await
     }
 
+    /// Turns knobs, such as `{"jobRunMs": 100}`; all others stay.
+    pub async fn turn(&self, knobs: &Value) -> Result<()> {
+        self.ask(Method::PUT, "/_emulator/knobs", Some(knobs)).await.map(drop)
+    }
+
     /// A call of the API by someone other than the operator, as from the vendor's console: the bearer token that
     /// the emulator knows by default, a `path` such as `/api/v1/datasets/ID`.
     pub async fn console(&self, method: Method, path: &str, body: &Value) -> Result<Value> {

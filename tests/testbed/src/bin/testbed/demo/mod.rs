@@ -5,6 +5,7 @@ mod cluster;
 mod remote;
 mod scenes;
 
+use serde_json::json;
 use tempfile::TempDir;
 use testbed::{Context, ControlPlane, Error, Options, Result, Session, uninstall};
 
@@ -15,6 +16,8 @@ use scenes::Demo;
 
 /// Short, so that drift is seen and repaired while one watches.
 const RESYNC: &str = "5s";
+/// Short, so that a job ends while one watches; long enough that one sees it run.
+const JOB_RUN_MS: u32 = 2500;
 /// Where the samples go.
 const NAMESPACE: &str = "dataset-demo";
 
@@ -47,6 +50,7 @@ async fn play(plane: ControlPlane, teller: &Teller, title: &str) -> Result<()> {
     let settings = [("DATASET_OPERATOR_RESYNC", RESYNC), ("DATASET_OPERATOR_NAMESPACES", NAMESPACE)];
     let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
     let mut stack = Stack::start(plane, logs.path(), settings, Session::Shared).await?;
+    stack.emulator.turn(&json!({"jobRunMs": JOB_RUN_MS})).await?;
     teller.fact(format!("pai-emulator serves the dataset API on {}", stack.emulator.url()));
     tell(&mut stack, teller).await.map_err(|error| {
         let log = testbed::tail(&stack.options.log, 30);
@@ -60,6 +64,7 @@ async fn tell(stack: &mut Stack, teller: &Teller) -> Result<()> {
     teller.fact("the operator is ready, as ServiceAccount dataset-operator with the RBAC of deploy/");
     let demo = Demo::new(stack, teller, NAMESPACE).await?;
     demo.create().await?;
+    demo.job().await?;
     demo.edit().await?;
     demo.drift().await?;
     demo.delete().await?;

@@ -1,9 +1,9 @@
-//! What the demo sees of the cloud side: the emulator's datasets and the calls it has counted.
+//! What the demo sees of the cloud side: the emulator's datasets and jobs, and the calls it has counted.
 
 use serde_json::Value;
 use testbed::{Emulator, Error, Result};
 
-/// One dataset of the emulator.
+/// One dataset of the emulator, or one job.
 pub(crate) struct Remote(Value);
 
 impl Remote {
@@ -11,6 +11,7 @@ impl Remote {
         self.0.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The dataset's id; for a job that of the dataset on which it works.
     pub(crate) fn id(&self) -> &str {
         self.text("DatasetId")
     }
@@ -23,11 +24,21 @@ impl Remote {
 
 /// Every dataset there is.
 pub(crate) async fn all(emulator: &Emulator) -> Result<Vec<Remote>> {
+    let datasets = listed(emulator, "datasets").await?;
+    datasets.ok_or_else(|| Error::new("the emulator's state has no list of datasets"))
+}
+
+/// Every job there is.
+pub(crate) async fn jobs(emulator: &Emulator) -> Result<Vec<Remote>> {
+    Ok(listed(emulator, "jobs").await?.unwrap_or_default()) // Without jobs the list is left out.
+}
+
+/// A list of the emulator's state.
+async fn listed(emulator: &Emulator, what: &str) -> Result<Option<Vec<Remote>>> {
     let mut state = emulator.get("state").await?;
-    let datasets = state.get_mut("datasets").map(Value::take);
-    match datasets {
-        Some(Value::Array(datasets)) => Ok(datasets.into_iter().map(Remote).collect()),
-        _ => Err(Error::new("the emulator's state has no list of datasets")),
+    match state.get_mut(what).map(Value::take) {
+        Some(Value::Array(all)) => Ok(Some(all.into_iter().map(Remote).collect())),
+        _ => Ok(None),
     }
 }
 

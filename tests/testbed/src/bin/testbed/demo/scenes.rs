@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 use testbed::{
     Context, Emulator, Error, Filter, Kubectl, Result, Wait, dataset_versions, datasets, is_ready, media_datasets,
-    repository,
+    objects, repository,
 };
 
 use super::remote;
@@ -18,6 +18,8 @@ use crate::tell::Teller;
 const EDITED: &str = "Flower pictures, relabelled in autumn";
 /// The sample that is edited, here and in the cloud.
 const STAR: &str = "flowers";
+/// The sample that runs on it.
+const JOB: &str = "flowers-metadata";
 /// The sample with `deletionPolicy: Retain`.
 const KEPT: &str = "golden-set";
 
@@ -29,6 +31,7 @@ pub(crate) struct Demo<'a> {
     kubectl: Kubectl,
     datasets: Api<DynamicObject>,
     versions: Api<DynamicObject>,
+    jobs: Api<DynamicObject>,
     media: Api<DynamicObject>,
     samples: String,
     wait: Wait,
@@ -44,6 +47,7 @@ impl<'a> Demo<'a> {
             kubectl: stack.plane.kubectl(),
             datasets: datasets(&client, namespace),
             versions: dataset_versions(&client, namespace),
+            jobs: objects(&client, namespace, "DatasetJob"),
             media: media_datasets(&client, namespace),
             samples: repository().join("deploy/samples").display().to_string(),
             wait: Wait::new(Duration::from_secs(90)),
@@ -73,7 +77,9 @@ impl<'a> Demo<'a> {
         let (datasets, versions) = (self.all_ready(&self.datasets).await?, self.all_ready(&self.versions).await?);
         let media = self.all_ready(&self.media).await?;
         let took = began.elapsed().as_secs_f64();
-        self.kubectl(&["get", "paids,paidsv,immds"]).await?;
+        let has_job = |job: &DynamicObject| !status(job, "datasetJobId").is_empty();
+        self.wait.object(&self.jobs, JOB, "begun", has_job).await?;
+        self.kubectl(&["get", "paids,paidsv,paidsj,immds"]).await?;
 
         let remotes = remote::all(self.emulator()).await?;
         let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
@@ -87,7 +93,7 @@ impl<'a> Demo<'a> {
         check(in_imm == count(&media), format!("{in_imm} create calls for {} MediaDatasets", media.len()))?;
         let (d, v, m) = (datasets.len(), versions.len(), media.len());
         let all = format!("{d} Datasets, {v} DatasetVersions and {m} MediaDataset");
-        self.teller.fact(format!("{all} are Ready after {took:.1} s"));
+        self.teller.fact(format!("{all} are Ready after {took:.1} s, and the DatasetJob has begun"));
         self.teller.fact(format!("the cloud has exactly those {d}, and got {creates} create calls"));
         self.count_writes().await
     }
@@ -116,9 +122,32 @@ impl<'a> Demo<'a> {
         Ok(())
     }
 
+    /// A job runs once, and the operator follows it to its end.
+    pub(crate) async fn job(&self) -> Result<()> {
+        self.teller.title("2. Job: one run, followed to its end");
+        let under_way = |job: &DynamicObject| !["", "Pending", "Starting"].contains(&status(job, "state"));
+        self.wait.object(&self.jobs, JOB, "under way", under_way).await?;
+        self.kubectl(&["get", "paidsj"]).await?;
+        self.kubectl(&["wait", "--for=condition=Complete", "paidsj/flowers-metadata", "--timeout=90s"]).await?;
+        self.kubectl(&["get", "paidsj"]).await?;
+        let object = self.jobs.get(JOB).await.context("reading the job")?;
+        let (job, state) = (status(&object, "datasetJobId"), status(&object, "state"));
+        check(state == "Succeeded", format!("the job that is Complete is {state}"))?;
+        let dataset = self.datasets.get(STAR).await.context("reading the dataset")?;
+        let remotes = remote::jobs(self.emulator()).await?;
+        let its = |remote: &remote::Remote| remote.text("DatasetJobId") == job && remote.id() == id(&dataset);
+        let creates = remote::calls(self.emulator(), "CreateDatasetJob").await?;
+        check(
+            remotes.len() == 1 && remotes.iter().all(its) && creates == 1,
+            format!("{} jobs in the cloud after {creates} create calls", remotes.len()),
+        )?;
+        self.teller.fact(format!("{job} has succeeded; the cloud has exactly this job, and got 1 create call"));
+        Ok(())
+    }
+
     /// One edit, one call, and nothing else is touched.
     pub(crate) async fn edit(&self) -> Result<()> {
-        self.teller.title("2. Edit: one field, one call");
+        self.teller.title("3. Edit: one field, one call");
         let before = remote::calls(self.emulator(), "UpdateDataset").await?;
         let patch = json!({"spec": {"description": EDITED}}).to_string();
         self.kubectl(&["patch", "paids", STAR, "--type=merge", "--patch", &patch]).await?;
@@ -133,7 +162,7 @@ impl<'a> Demo<'a> {
 
     /// Somebody edits the dataset in the cloud; the next sweep finds and repairs it.
     pub(crate) async fn drift(&self) -> Result<()> {
-        self.teller.title("3. Drift: a change by hand in the cloud is repaired");
+        self.teller.title("4. Drift: a change by hand in the cloud is repaired");
         let object = self.datasets.get(STAR).await.context("reading the dataset")?;
         let id = id(&object);
         let body = json!({"Description": "oops"});
@@ -155,11 +184,13 @@ impl<'a> Demo<'a> {
 
     /// Everything goes, except what shall be kept.
     pub(crate) async fn delete(&self) -> Result<()> {
-        self.teller.title("4. Delete: nothing is left, except what shall be kept");
+        self.teller.title("5. Delete: nothing is left, except what shall be kept");
         let objects = self.list(&self.datasets).await?;
         self.kubectl(&["delete", "-k", &self.samples]).await?;
-        let lists = (self.list(&self.datasets).await?, self.list(&self.versions).await?, self.list(&self.media).await?);
-        let left = lists.0.len() + lists.1.len() + lists.2.len();
+        let mut left = 0;
+        for kind in [&self.datasets, &self.versions, &self.jobs, &self.media] {
+            left += self.list(kind).await?.len();
+        }
         check(left == 0, format!("{left} objects are left"))?;
         self.teller.fact("no object is left in Kubernetes");
 
@@ -174,7 +205,8 @@ impl<'a> Demo<'a> {
         let calls = remote::calls(self.emulator(), "DeleteDataset").await?;
         let gone = count(&objects) - 1;
         check(calls == gone, format!("{calls} delete calls for {gone} datasets"))?;
-        self.teller.fact(format!("{gone} datasets are gone from the cloud, with 1 delete call each"));
+        check(remote::jobs(self.emulator()).await?.is_empty(), "the job is left in the cloud")?;
+        self.teller.fact(format!("{gone} datasets are gone from the cloud, with 1 delete call each; so is their job"));
         self.teller.fact(format!(
             "{} ({KEPT}) was kept and labelled as released: deletionPolicy is Retain",
             wanted.join(", ")
@@ -204,7 +236,12 @@ impl<'a> Demo<'a> {
 
 /// The dataset's id in an object's status.
 fn id(object: &DynamicObject) -> &str {
-    object.data.pointer("/status/datasetId").and_then(|id| id.as_str()).unwrap_or_default()
+    status(object, "datasetId")
+}
+
+/// A text in an object's status.
+fn status<'a>(object: &'a DynamicObject, member: &str) -> &'a str {
+    object.data.pointer(&format!("/status/{member}")).and_then(|text| text.as_str()).unwrap_or_default()
 }
 
 fn has_newer_version(object: &DynamicObject) -> bool {
