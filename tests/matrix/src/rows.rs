@@ -109,6 +109,8 @@ pub fn rows_of(step: &Step) -> &'static [&'static str] {
             Purpose::Mark => &["U10", "A4"],
             Purpose::ClearReleased => &["U9"],
             Purpose::Release => &["W4", "D8"],
+            // The stories of jobs end the operator before and after each stop.
+            Purpose::Stop => &[],
         },
         Step::Delete(_) => &["W1", "D4", "D4t", "D4s"],
         Step::Resolve => &["C4r"],

@@ -182,6 +182,8 @@ impl Words {
             Purpose::ClearReleased => Some(Call::Unrelease(id)),
             Purpose::Release => Some(Call::Release(id)),
             Purpose::Spec(_) => update(id, &edit.request),
+            // The model has no kind that runs.
+            Purpose::Stop => None,
         }
     }
 }

@@ -123,8 +123,8 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         if remotes.is_empty() && asks_for_identity(world, object) {
             continue;
         }
-        let ended = key.resource == Resource::Runs && condition(object, "Failed").is_some();
-        if !is_ready(object) && !(ended && world.job == Job::RunRetry) {
+        let failed = world.job == Job::RunRetry && condition(object, "Failed").is_some();
+        if !is_ready(object) && !failed {
             return Err(miss("is not Ready"));
         }
         let own = recorded(key.resource, object);
