@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -137,12 +138,8 @@ impl Job {
                 let (resource, name, spec) = self.main();
                 world.create(resource, name, &spec);
             }
-            Self::VersionCreate | Self::RunCreate | Self::RunRetry => {
+            Self::VersionCreate | Self::RunCreate | Self::RunRetry | Self::RunDelete => {
                 world.create(Datasets, "parent", &dataset("parent"));
-            }
-            Self::RunDelete => {
-                world.create(Datasets, "parent", &dataset("parent"));
-                world.create(Runs, "run", &run());
             }
             Self::VersionEdit | Self::VersionDelete => {
                 world.create(Datasets, "parent", &dataset("parent"));
@@ -177,13 +174,12 @@ impl Job {
                 let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
                 world.edit(resource, name, json!({"description": "after", "labels": labels}));
             }
-            Self::Delete
-            | Self::Retain
-            | Self::VersionDelete
-            | Self::MediaDelete
-            | Self::MediaRetain
-            | Self::RunDelete => {
+            Self::Delete | Self::Retain | Self::VersionDelete | Self::MediaDelete | Self::MediaRetain => {
                 world.delete(resource, name);
+            }
+            Self::RunDelete => {
+                world.create(resource, name, &spec);
+                world.delete_later(resource, name, Duration::from_secs(20));
             }
             Self::Adopt => {
                 let theirs = world.cloud.datasets().into_iter().find(|dataset| dataset.name == "theirs");

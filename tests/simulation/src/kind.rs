@@ -204,7 +204,14 @@ impl Kind {
         match self {
             Self::NotFound => {
                 let action = action.trim_start_matches("imm:");
-                !matches!(action, "CreateDataset" | "DeleteDataset" | "DeleteDatasetVersion")
+                !matches!(
+                    action,
+                    "CreateDataset"
+                        | "CreateDatasetJob"
+                        | "DeleteDataset"
+                        | "DeleteDatasetVersion"
+                        | "DeleteDatasetJob"
+                )
             }
             // A list of IMM has no count that could tell.
             Self::Short => action.starts_with("List"),

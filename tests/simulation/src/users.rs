@@ -33,6 +33,17 @@ impl World {
         if_there(self.apiserver.change(|store, now| store.delete(&key(resource, name), now)));
     }
 
+    /// A user deletes an object after some time, if it is there.
+    pub(crate) fn delete_later(self: &Arc<Self>, resource: Resource, name: &'static str, after: Duration) {
+        let world = self.clone();
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            world.delete(resource, name);
+            world.busy.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
     /// Somebody else deletes the dataset of this name in the cloud, with its versions.
     pub(crate) fn delete_remote(&self, name: &str) {
         let all = self.cloud.datasets();
