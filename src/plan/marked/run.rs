@@ -95,7 +95,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
         return working(Reason::InternalError, "the spec says nothing of the run", Next::Backoff);
     };
     if moved(desired, id) {
-        return lost(view, id, "is lost: its Dataset stands for another dataset now");
+        return lost(view, id, format!("{id} is lost: its Dataset stands for another dataset now"));
     }
     let asked = view.object.requested.is_some() && view.object.requested != view.recorded.handled;
     let remote = match view.observation(id) {
@@ -110,7 +110,7 @@ pub(super) fn keep(view: &View, id: &RemoteId) -> Step {
     }
     match RunState::of(remote) {
         RunState::Running => goes_on(view, desired, run, remote),
-        RunState::Deleted => lost(view, id, DELETED),
+        RunState::Deleted => lost(view, id, deleted(id)),
         // The logs come with a read alone.
         _ if !matches!(view.observation(id), Some(Observation::Read(_))) => Step::Read(id.clone()),
         RunState::Failed if tries_again(view, run) => next_attempt(view, desired),
@@ -240,16 +240,18 @@ fn ended(view: &View, run: &Run, state: RunState, remote: &Remote) -> Step {
         RunState::Failed => {
             failed(Reason::JobFailed, format!("{which} failed, and backoffLimit allows no further attempt{last}"))
         }
-        RunState::Running | RunState::Deleted => lost(view, id, DELETED),
+        RunState::Running | RunState::Deleted => lost(view, id, deleted(id)),
     }
 }
 
 /// The run is lost for good.
-fn lost(view: &View, id: &RemoteId, how: &str) -> Step {
-    last(view, id, Ready::Stuck(Reason::JobLost, format!("{id} {how}")), RunReport::Failed)
+fn lost(view: &View, id: &RemoteId, message: String) -> Step {
+    last(view, id, Ready::Stuck(Reason::JobLost, message), RunReport::Failed)
 }
 
-const DELETED: &str = "was deleted outside Kubernetes before it ended";
+fn deleted(id: &RemoteId) -> String {
+    format!("{id} was deleted outside Kubernetes before it ended")
+}
 
 /// The report about the end, after which nothing is done any more but for what late attempts made.
 fn last(view: &View, id: &RemoteId, ready: Ready, report: RunReport) -> Step {
@@ -266,7 +268,7 @@ fn gone(view: &View, id: &RemoteId) -> Step {
     if !view.known_gone(id) {
         return not_found(view, id);
     }
-    lost(view, id, DELETED)
+    lost(view, id, deleted(id))
 }
 
 /// The report of a run that ended for good, as status holds it.
