@@ -309,7 +309,7 @@ impl Rows {
         changed || known.rows.len() != before
     }
 
-    /// Drops the row of something in a dataset, as a list does not show it any more.
+    /// Drops the row of something in a dataset.
     pub(super) fn drop_child(&mut self, id: &RemoteId) {
         let children = self.entries.get_mut(id.root()).and_then(|entry| entry.children.as_mut());
         if let (Some(children), Some(child)) = (children, id.child()) {
@@ -324,10 +324,8 @@ impl Rows {
 
     pub(super) fn remove(&mut self, id: &RemoteId) {
         self.watches.left(id);
-        if let Some(child) = id.child() {
-            if let Some(children) = self.entries.get_mut(id.root()).and_then(|entry| entry.children.as_mut()) {
-                children.rows.remove(child);
-            }
+        if id.child().is_some() {
+            self.drop_child(id);
         } else {
             self.drop_row(id.root());
             if let Some(entry) = self.entries.get_mut(id.root()) {

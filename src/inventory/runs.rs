@@ -180,7 +180,7 @@ impl Inventory {
             let mut state = self.state();
             let mut keys = Vec::new();
             for job in jobs {
-                let owner = job.mark.as_ref().filter(|_| state.rows.last(&job.id).is_none());
+                let owner = job.mark.as_ref().filter(|_| state.rows.as_of(&job.id).is_none());
                 state.rows.put(job, since, Source::Shown);
                 // A late attempt of an object, or a copy of its run.
                 keys.extend(owner.into_iter().flat_map(|mark| state.runs.owners(dataset, mark, &state.rows)));

@@ -1,6 +1,7 @@
 //! Runs: remotes that work for a while and then end for good, such as jobs. Here is what a spec says of one, what the
 //! service and status say of it, and what a report says of it besides readiness. `marked/run.rs` decides.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -221,10 +222,10 @@ impl View {
 
     /// The members of a remote, and those that answers leave out, if its mark says that it was made from this spec.
     #[must_use]
-    pub fn shown_of(&self, remote: &Remote) -> Fields {
+    pub fn shown_of<'a>(&self, remote: &'a Remote) -> Cow<'a, Fields> {
         let hash = self.desired.as_ref().ok().filter(|_| !self.profile.unshown.is_empty()).map(Desired::hash);
         let same = hash.zip(remote.mark.as_ref()).is_some_and(|(hash, mark)| mark.is_of_spec(&hash));
-        if same { self.with_unshown(&remote.fields) } else { remote.fields.clone() }
+        if same { Cow::Owned(self.with_unshown(&remote.fields)) } else { Cow::Borrowed(&remote.fields) }
     }
 
     /// These members, and those that answers leave out: what the spec says of them stands for the remote.

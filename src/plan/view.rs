@@ -311,15 +311,17 @@ impl View {
     #[must_use]
     pub fn mine_elsewhere(&self) -> Vec<Mine> {
         let all = self.marked_as_mine();
-        let own = |it: &&Mine| !(self.profile.runs && run::is_copy(self, it, &all));
-        all.iter().filter(own).cloned().collect()
+        if !self.profile.runs {
+            return all;
+        }
+        all.iter().filter(|it| !run::is_copy(self, it, &all)).cloned().collect()
     }
 
     /// Runs whose mark somebody copied from one of this object's.
     #[must_use]
     pub fn copies_of_mine(&self) -> Vec<Arc<Remote>> {
         let all = self.marked_as_mine();
-        let copies = all.iter().filter(|it| self.profile.runs && run::is_copy(self, it, &all));
+        let copies = all.iter().filter(|it| run::is_copy(self, it, &all));
         copies.map(|(_, remote)| remote.clone()).collect()
     }
 

@@ -158,7 +158,7 @@ impl<K: Kind> Pass<'_, K> {
             self.ctx.states.with(&self.facts.uid, |state| state.repairs.sent(&view.object, sent, now, again));
         }
         if edit.purpose == Purpose::Stop {
-            self.ctx.states.with(&self.facts.uid, |state| state.stopped = Some((edit.id.clone(), Instant::now())));
+            self.ctx.states.with(&self.facts.uid, |state| state.asks_to_stop(&edit.id, Instant::now()));
         }
         if !K::PROFILE.update_lag.is_zero() {
             self.ctx.states.with(&self.facts.uid, |state| state.edited = Some(Instant::now()));
@@ -187,7 +187,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         if stopping {
             // It is not asked for again at once.
-            self.ctx.states.with(&self.facts.uid, |state| state.stopped = Some((id.clone(), Instant::now())));
+            self.ctx.states.with(&self.facts.uid, |state| state.asks_to_stop(id, Instant::now()));
         }
         match aftermath::after_change(error, gone, stopping, view.object.deleting, environment::now()) {
             ChangeAfter::NameRefused(report) => {

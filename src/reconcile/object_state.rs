@@ -170,6 +170,11 @@ impl ObjectState {
         self.unanswered_delete = self.sent_delete.replace(now).or(self.unanswered_delete);
     }
 
+    /// The service is asked to stop this run now.
+    pub fn asks_to_stop(&mut self, id: &RemoteId, now: Instant) {
+        self.stopped = Some((id.clone(), now));
+    }
+
     /// The delete was answered, so it does nothing later. (An earlier one that was not answered still may.)
     pub const fn answered_delete(&mut self) {
         self.sent_delete = None;

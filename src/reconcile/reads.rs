@@ -230,10 +230,13 @@ impl<K: Kind> Pass<'_, K> {
         };
         let owners = view.owner_values();
         let since = Instant::now();
-        // The reconcile of another object may have listed them for all.
-        let (mut owned, shared) =
-            self.listed_for_deletion(view, &target).map_or((Vec::new(), false), |all| (all, true));
-        if let (Some(codec), Some(dataset), false) = (K::PROFILE.codec.nested(), &target.dataset_id, shared) {
+        if let Some(owned) = self.listed_for_deletion(view, &target) {
+            // The reconcile of another object has listed them for all.
+            (self.observed.owned, self.observed.owned_is_fresh) = (owned, true);
+            return Flow::Again;
+        }
+        let mut owned = Vec::new();
+        if let (Some(codec), Some(dataset)) = (K::PROFILE.codec.nested(), &target.dataset_id) {
             if K::PROFILE.runs && !self.account.inventory.reserve(&RemoteId::new(dataset), &view.object.uid) {
                 return Flow::End(Action::requeue(std::time::Duration::from_millis(200)));
             }
@@ -241,7 +244,7 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(siblings) => owned = siblings,
                 Err(flow) => return flow,
             }
-        } else if !shared {
+        } else {
             for owner in &owners {
                 match self.list(&target.workspace, Select::Labelled(owner)).await {
                     Ok(remotes) => owned.extend(remotes),
@@ -250,21 +253,21 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         owned.retain(|remote| remote.mark.as_ref().is_some_and(|mark| mark.is_of(&owners)));
-        if !shared {
-            self.account.inventory.put_listed(&owned, since);
-            self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
-        }
+        self.account.inventory.put_listed(&owned, since);
         self.observed.owned = owned;
         self.observed.owned_is_fresh = true;
+        self.ctx.states.with(&view.object.uid, |state| state.listed(&view.config, since));
         Flow::Again
     }
 
     /// The runs in the dataset, if they were listed after the deletion of the object was seen: many objects are deleted at
     /// a time, and one list tells all of them what has ended. A doubt needs lists of its own.
     fn listed_for_deletion(&self, view: &View, target: &Target) -> Option<Vec<Arc<Remote>>> {
-        let doubtful = view.create_state() == CreateState::Uncertain;
+        if !K::PROFILE.runs || !view.object.deleting || view.create_state() == CreateState::Uncertain {
+            return None;
+        }
         let within = target.dataset_id.as_deref().zip(K::PROFILE.collection());
-        let (dataset, collection) = within.filter(|_| K::PROFILE.runs && view.object.deleting && !doubtful)?;
+        let (dataset, collection) = within?;
         let inventory = &self.account.inventory;
         let since = self.ctx.states.with(&view.object.uid, |state| state.deleting_since)?;
         inventory.children_listed(dataset, collection).filter(|listed| *listed >= since)?;

@@ -242,24 +242,18 @@ fn run_id(job: &Run) -> String {
 }
 
 fn run_remote(job: &Run) -> Remote<'_> {
-    let description = job.description.as_deref().unwrap_or_default();
-    let (own, mark) = description.split_once("[dso1.").unwrap_or_default();
-    Remote {
-        id: run_id(job),
-        name: None,
-        uri: "",
-        description: Some(own.trim_end()),
-        options: None,
-        accessibility: None,
-        labels: &[],
-        is_released: mark.starts_with(char::is_uppercase),
-    }
+    text_remote(run_id(job), job.description.as_deref().unwrap_or_default())
 }
 
 fn media_remote(media: &MediaDataset) -> Remote<'_> {
-    let (own, mark) = media.description.split_once("[dso1.").unwrap_or_default();
+    text_remote(format!("{}/{}", media.project_name, media.dataset_name), &media.description)
+}
+
+/// A remote whose mark is in its description.
+fn text_remote(id: String, description: &str) -> Remote<'_> {
+    let (own, mark) = description.split_once("[dso1.").unwrap_or_default();
     Remote {
-        id: format!("{}/{}", media.project_name, media.dataset_name),
+        id,
         name: None,
         uri: "",
         description: Some(own.trim_end()),
