@@ -15,6 +15,7 @@ mod owner;
 mod record;
 mod remove;
 mod run;
+mod run_end;
 mod surplus;
 mod uncertain;
 

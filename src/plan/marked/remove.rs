@@ -1,7 +1,7 @@
 //! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
 use super::ends::{edit, stuck, unclear_pause, unnamed, working};
-use super::{keyed, run, surplus, uncertain};
+use super::{keyed, run_end, surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
 use crate::plan::create_state::CreateState;
@@ -36,7 +36,7 @@ pub(super) fn remove(view: &View) -> Step {
         return uncertain::doubt(view);
     }
     if view.profile.runs {
-        return run::remove(view);
+        return run_end::remove(view);
     }
     let Some(id) = view.id().cloned() else {
         return without_id(view);
