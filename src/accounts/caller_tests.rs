@@ -88,7 +88,7 @@ async fn the_caller_stays_the_same_through_sessions_of_its_role() {
     }
     assert_eq!(stage.asked(), 1, "once per key");
     assert!(stage.is_limited_by("1000000000000001"));
-    stage.account.inventory.sees("former");
+    stage.account.inventory.lists_private("former");
     stage.rotate("K2");
     let caller = stage.account.view().await.caller.clone();
     assert_eq!((caller.principal.as_str(), caller.keys), (PRINCIPAL, vec!["K2".to_owned(), "K1".to_owned()]));

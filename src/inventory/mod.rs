@@ -328,17 +328,23 @@ impl Inventory {
         state.runs.forget_others(&lives_here);
     }
 
-    /// The present principal has seen a private remote of `principal`.
-    pub fn sees(&self, principal: &str) {
+    /// This is a private remote of `principal`. If a list of the present principal has shown it, the present principal
+    /// can see such remotes. That a read shows it says nothing: the service may hide in lists what it shows by its id.
+    pub fn sees(&self, private: &RemoteId, principal: &str) {
         let mut state = self.state();
-        if !state.transparent.contains(principal) {
+        let State { rows, workspaces, .. } = &*state;
+        let shown = rows.shown_by(private.root());
+        let listed = shown.is_some_and(|(workspace, list)| workspaces.get(workspace).is_some_and(|w| w.is_ours(list)));
+        if listed && !state.transparent.contains(principal) {
             state.transparent.insert(principal.to_owned());
         }
     }
 
     /// Another principal calls from now on: what the one before could see says nothing about what this one can.
     pub fn other_caller(&self) {
-        self.state().transparent.clear();
+        let mut state = self.state();
+        state.transparent.clear();
+        state.workspaces.values_mut().for_each(Workspace::other_caller);
     }
 
     /// Whether the absence of a remote that `principal` made means anything: the present principal can see such

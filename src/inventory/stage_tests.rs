@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pai_emulator::{Count, Dataset, Emulator, Knobs, Label, Options, State, Version};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -83,6 +83,12 @@ pub(super) fn all_marked(count: usize) -> Vec<Dataset> {
     (0..count).map(marked).collect()
 }
 
+/// A dataset of this id without a mark, as a read shows it.
+pub(super) fn read(id: &RemoteId) -> Remote {
+    let fields = Map::from_iter([("WorkspaceId".to_owned(), json!(WORKSPACE))]);
+    Remote::labelled(id.clone(), Labels::new(), fields, None)
+}
+
 /// A state of the emulator that holds these datasets.
 pub(super) fn holding(datasets: &[Dataset]) -> State {
     serde_json::from_value(json!({ "datasets": datasets })).unwrap()
@@ -105,6 +111,17 @@ pub(super) fn client(endpoint: &str) -> Client {
 /// One millisecond of real time; the test's clock stands still.
 pub(super) async fn moment() {
     tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(1))).await.unwrap();
+}
+
+impl Inventory {
+    /// The present principal lists a private dataset of `principal`, which `sees` then knows.
+    pub(crate) fn lists_private(&self, principal: &str) {
+        let id = RemoteId::new("d-private");
+        self.put_read(&read(&id), Instant::now());
+        let list = self.next_list(WORKSPACE);
+        self.state().rows.seen_by(id.root(), list);
+        self.sees(&id, principal);
+    }
 }
 
 impl Stage {

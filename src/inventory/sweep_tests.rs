@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pai_emulator::{Knobs, Version};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::listing;
 use super::stage::*;
@@ -72,6 +73,25 @@ async fn an_object_is_woken_when_another_dataset_with_its_mark_comes_up_and_when
     stage.console("DELETE", &format!("/{late}"), &Value::Null);
     stage.rounds(2).await;
     assert_eq!(stage.woken(), once(&[7]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_list_of_the_present_caller_says_that_it_can_see_private_datasets() {
+    let mut stage = Stage::new(vec![marked(7)], Knobs::default()).await;
+    let private = RemoteId::new(id(7));
+    let sees = |stage: &Stage| {
+        stage.inventory.sees(&private, "its maker");
+        stage.inventory.can_see("its maker")
+    };
+    stage.inventory.put_read(&read(&private), Instant::now());
+    assert!(!sees(&stage), "a read shows what lists may hide");
+    stage.swept().await;
+    assert!(sees(&stage));
+    stage.inventory.other_caller();
+    assert!(!sees(&stage), "another caller read that list");
+    stage.rounds(2).await;
+    stage.inventory.put_read(&read(&private), Instant::now());
+    assert!(sees(&stage), "a later read does not take back what a list showed");
 }
 
 #[tokio::test(start_paused = true)]

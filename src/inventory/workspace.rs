@@ -21,6 +21,8 @@ pub(super) struct Workspace {
     reached: Option<Instant>,
     /// Number of the newest list.
     lists: u32,
+    /// Number of the newest list that another principal may have read.
+    foreign: u32,
     /// Whole rounds.
     rounds: u64,
     /// Pages of its last round.
@@ -31,6 +33,18 @@ pub(super) struct Workspace {
     /// It has not been seen for too long, and everyone concerned knows.
     blind: bool,
     waiting: BTreeSet<ObjectKey>,
+}
+
+impl Workspace {
+    /// Another principal calls from now on.
+    pub(super) const fn other_caller(&mut self) {
+        self.foreign = self.lists;
+    }
+
+    /// Whether the present principal read the list of this number.
+    pub(super) const fn is_ours(&self, list: u32) -> bool {
+        list > self.foreign
+    }
 }
 
 /// Is a workspace known in this term?

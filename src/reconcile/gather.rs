@@ -70,7 +70,7 @@ impl<K: Kind> Pass<'_, K> {
             if let (true, true, Some(principal)) =
                 (private, view.recorded.id.as_ref() == Some(&remote.id), &view.recorded.principal)
             {
-                self.account.inventory.sees(principal);
+                self.account.inventory.sees(&remote.id, principal);
             }
         }
     }

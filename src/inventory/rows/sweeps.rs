@@ -14,6 +14,12 @@ impl Rows {
         Some(std::mem::replace(&mut row.list, list) != list)
     }
 
+    /// The workspace of this dataset and the number of the last list that has shown it, if one has.
+    pub(in crate::inventory) fn shown_by(&self, dataset: &str) -> Option<(&str, u32)> {
+        let entry = self.entries.get(dataset)?;
+        Some((entry.workspace.as_deref()?, entry.row.as_ref()?.list)).filter(|(_, list)| *list > 0)
+    }
+
     /// Whether there is a row for this dataset.
     pub(in crate::inventory) fn is_shown(&self, dataset: &str) -> bool {
         self.entries.get(dataset).is_some_and(|entry| entry.row.is_some())
