@@ -100,8 +100,12 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
-        remotes.retain(|remote| !world.may_be_left(uid, &remote.id));
-        past.check(&remotes)?;
+        let all = remotes.len();
+        remotes.retain(|remote| !world.may_be_left(uid, &remote.id, past.resource));
+        if remotes.is_empty() && all > 0 {
+            continue;
+        }
+        past.check(&remotes, world.described_late())?;
     }
     for (key, object) in store.all() {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
@@ -349,14 +353,16 @@ fn gone(store: &Store) -> BTreeMap<&str, Past> {
 }
 
 impl Past {
-    fn check(&self, remotes: &[Remote]) -> Result<(), Miss> {
+    /// `described_late`: a mark in a description may have come back after its release.
+    fn check(&self, remotes: &[Remote], described_late: bool) -> Result<(), Miss> {
         let Some(first) = remotes.first() else {
             return match &self.recorded {
                 Some(id) if self.keeps => Err(Miss::Orphan(format!("{id} is not kept, or lost its mark"))),
                 Some(_) | None => Ok(()),
             };
         };
-        if !self.keeps || !first.is_released {
+        let marked_again = self.resource == Resource::Media && described_late;
+        if !self.keeps || !(first.is_released || marked_again) {
             return Err(Miss::Orphan(format!("{} is left of {}", first.id, self.name)));
         }
         if remotes.len() > 1 {

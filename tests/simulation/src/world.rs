@@ -295,12 +295,22 @@ impl World {
 
     /// May this remote be left over from an object that was forced away? Yes, if the next object of its name went at
     /// once as well, or if the operator could not see the remote: then no object knew it. But it must have been
-    /// reported.
-    pub(crate) fn may_be_left(&self, uid: &str, id: &str) -> bool {
+    /// reported, unless its mark does not name the object in clear (protocol, section 10).
+    pub(crate) fn may_be_left(&self, uid: &str, id: &str, resource: Resource) -> bool {
         let state = self.state();
         let blind = |entry: &Entry| matches!(entry.fault, Some(Kind::Delete | Kind::Recreate | Kind::Stranger));
+        if resource == Resource::Media {
+            // The mark may be that of any object of this name.
+            return !state.forced.is_empty() && state.history.iter().any(blind);
+        }
         let forced = state.forced.iter().any(|forced| forced == uid);
         forced && state.history.iter().any(blind) && self.apiserver.has_told("OrphanFound", id)
+    }
+
+    /// Was a description carried out later than it was answered? It may put a mark back (protocol, section 10).
+    pub(crate) fn described_late(&self) -> bool {
+        let late = |entry: &Entry| entry.fault == Some(Kind::Late) && entry.what.starts_with("imm:UpdateDataset");
+        self.state().history.iter().any(late)
     }
 
     /// Did the operator have another identity for a while?
