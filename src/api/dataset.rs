@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::{Label, UserMetricsEndpoint};
 use super::dataset_status::DatasetStatus;
 use super::field_rules as rules;
+use super::sharing::SharingConfig;
 use super::sparse::sparse;
 use super::values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, OnExternalDeletion, Property,
@@ -160,6 +161,11 @@ sparse! {
         #[schemars(length(max = 16384))]
         #[x_kube(validation = rules::json_object("importInfo"))]
         pub import_info: Option<String>,
+
+        /// With which other workspaces the dataset is shared. Mutable. If you remove it, the operator revokes the shares
+        /// that it had granted. The operator reads the shares when the spec changes, when a reconcile is requested and
+        /// with the annotation `poll-interval`, because the lists of the service do not show them.
+        pub sharing_config: Option<SharingConfig>,
 
         /// What file metadata the dataset can hold. `BASIC`: none. `ADVANCED` and `LOGICAL` need OSS. Once the
         /// dataset exists, the edition can change only from `BASIC` to `ADVANCED`. Default of the service: `BASIC`.

@@ -4,6 +4,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::CommonStatus;
+use super::sharing::{GrantedShare, ReceivedShare};
 use super::sparse::sparse;
 
 /// What the operator knows about the dataset.
@@ -37,6 +38,24 @@ pub struct DatasetStatus {
     /// Access of a mount by the operator's identity, as the service reports it: `RO` or `RW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_access: Option<String>,
+
+    /// Shares that the operator granted because of this spec, as `<tenantId>/<workspaceId>`. It revokes only these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub applied_shares: Option<Vec<String>>,
+
+    /// The shares that the dataset grants, also those of others, as of the last read for `sharingConfig`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub shared_to: Option<Vec<GrantedShare>>,
+
+    /// True if another workspace shared this dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_shared: Option<bool>,
+
+    /// Where it comes from, if another workspace shared it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_from: Option<ReceivedShare>,
 
     /// What is recorded for objects of every kind.
     #[serde(flatten)]

@@ -22,6 +22,7 @@ pub mod media_dataset_definition;
 pub mod names;
 pub mod rules;
 mod schema;
+pub mod sharing;
 mod sparse;
 pub mod values;
 pub mod version;
@@ -37,9 +38,11 @@ pub use job::{
     VersionRef,
 };
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
+pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{
     Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, JobAction, JobMode,
-    OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType, SourceType, StopReason,
+    MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType, SourceType,
+    StopReason,
 };
 pub use version::{
     DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,

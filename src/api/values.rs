@@ -62,6 +62,14 @@ values! {
         Directory = "DIRECTORY",
     }
 
+    /// How a workspace may mount a dataset that was shared with it.
+    MountAccessLevel {
+        /// For reading.
+        ReadOnly = "RO",
+        /// For reading and writing.
+        ReadWrite = "RW",
+    }
+
     /// The kind of storage that holds the data.
     DataSourceType {
         /// Object Storage Service.

@@ -8,11 +8,12 @@ use tokio::time::Instant;
 
 use crate::compressed::{Compressed, Compressible};
 use crate::remote::Remote;
-use crate::remote::fields::{Fields, same};
+use crate::remote::fields::{Fields, SHARING, same};
 use crate::remote::uid::Uid;
 
-/// Members that change without any edit, and on which no decision depends.
-const LEFT_OUT: [&str; 2] = ["GmtCreateTime", "GmtModifiedTime"];
+/// Members that change without any edit and on which no decision depends, and one that only a read of the single dataset
+/// shows.
+const LEFT_OUT: [&str; 3] = ["GmtCreateTime", "GmtModifiedTime", SHARING];
 
 impl Compressible for Remote {
     // The compressor looks up every third byte of this text, so its length matters: two bytes less cost 20 bytes per

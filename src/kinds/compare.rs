@@ -6,19 +6,21 @@ use serde_json::Value;
 
 use super::first_version::{self, first_of, needs_first};
 use super::part::Part;
+use super::shares;
 use crate::cloud::codec::{Datasets, Versions};
 use crate::plan::desired::Desired;
 use crate::plan::edit::Comparison;
 use crate::plan::view::View;
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Unwritable};
-use crate::remote::fields::Fields;
+use crate::remote::fields::{Fields, SHARING};
 use crate::remote::mark::Ownership;
 
 /// Compares a dataset with its spec, and also its v1 if the spec manages that.
 pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
     let own = Part::of(desired, remote);
     let mut update = own.members(view);
+    update.remove(SHARING);
     let access = access_last(&mut update, remote);
     let mut edits = Vec::new();
     edits.extend(own.update(&Datasets, &update)?);
@@ -29,6 +31,10 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result
         None => {}
     }
     let (mut left, mut held) = (own.left(view), own.held());
+    let shares = shares::compare(view, desired, remote)?;
+    edits.extend(shares.edit);
+    left.extend(shares.left);
+    held.extend(shares.held);
     if let Some(first) = first_of(view, remote) {
         let part = first_version::part(desired, first);
         if !desired.first.is_empty() {
@@ -39,7 +45,8 @@ pub(super) fn dataset(view: &View, desired: &Desired, remote: &Remote) -> Result
         left.extend(part.left(view));
         held.extend(part.held());
     }
-    Ok(Comparison { edits, needs: needs_first(view, desired, remote), left, held })
+    let needs = needs_first(view, desired, remote).or(shares.needs);
+    Ok(Comparison { edits, needs, left, held })
 }
 
 /// Compares a remote that has nothing in it, such as a version, with its spec.

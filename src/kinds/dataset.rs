@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 use super::members::{Spec, check_json, labels};
-use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, parent, tree};
+use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, parent, shares, tree};
 use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -23,7 +23,7 @@ use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::Remote;
-use crate::remote::fields::Fields;
+use crate::remote::fields::{Fields, SHARING};
 use crate::remote::id::{JOBS, RemoteId};
 use crate::remote::mark::Labels;
 
@@ -86,6 +86,7 @@ const MUTABLE: &[&str] = &[
     "MountAccessReadWriteRoleIdList",
     "Accessibility",
     "AccessibleRoleIdList",
+    SHARING,
 ];
 
 /// Members that belong to v1: their names in `CreateDataset` and in the version operations.
@@ -106,7 +107,7 @@ pub const PROFILE: Profile = Profile {
     unshown: &[],
     runs: false,
     update_lag: Duration::ZERO,
-    info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess"],
+    info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess", "sharedTo", "isShared", "sharedFrom"],
     codec: &codec::Datasets,
     inner: Some(first_version::NAME),
     is_borrowed: |_| false,
@@ -123,6 +124,9 @@ fn info(remote: &Remote, info: &mut Map<String, Value>, written: bool) {
     super::info::put(info, "name", super::info::text(remote, "Name"));
     let latest = remote.latest.as_ref().and_then(|latest| latest.id.child());
     super::info::put(info, "latestVersion", latest.map(Value::from));
+    if written {
+        shares::info(remote, info);
+    }
 }
 
 impl Kind for Datasets {
@@ -251,6 +255,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: F
     }
     let mut create = fixed.clone();
     create.extend(mutable.clone());
+    create.remove(SHARING);
     create.insert("WorkspaceId".to_owned(), json!(workspace));
     let mut first =
         FirstVersion { labels: spec.version_labels.as_deref().map(|list| labels(Some(list))), fields: Fields::new() };
@@ -267,13 +272,14 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: F
         );
     }
     check_json(&create)?;
+    shares::check(&mutable, workspace)?;
     let own_labels = labels(spec.labels.as_deref());
     Ok(Desired {
         target: Target { workspace: workspace.to_owned(), ..Target::default() },
         create,
         fixed,
+        label_keys: label_keys(&own_labels, first.labels.as_ref()).chain(shares::keys(&mutable)).collect(),
         mutable,
-        label_keys: label_keys(&own_labels, first.labels.as_ref()),
         labels: own_labels,
         first,
         adopt: adoption.dataset_id.map(RemoteId::new),
@@ -290,9 +296,9 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: F
 }
 
 /// The value of `appliedLabelKeys`: the keys of the dataset's labels, and those of its v1.
-fn label_keys(own: &Labels, first: Option<&Labels>) -> Vec<String> {
+fn label_keys(own: &Labels, first: Option<&Labels>) -> impl Iterator<Item = String> {
     let first = first.into_iter().flatten().map(|(key, _)| format!("{}{key}", first_version::PREFIX));
-    own.keys().cloned().chain(first).collect()
+    own.keys().cloned().chain(first)
 }
 
 /// `metadata.name`, if it is a valid dataset name (a Kubernetes name may have dots and be longer).

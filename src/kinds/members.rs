@@ -94,7 +94,8 @@ pub(super) mod tests {
             Some("array") => json!([example(name, &schema["items"])]),
             Some("integer") => json!(1),
             Some("boolean") => json!(true),
-            Some("string") if ["options", "importInfo"].contains(&name) => json!("{}"),
+            Some("string") if ["options", "importInfo", "extra"].contains(&name) => json!("{}"),
+            Some("string") if schema["format"] == "date-time" => json!("2027-01-01T00:00:00Z"),
             Some("string") => json!("1"),
             // Any value.
             None => json!({"any": 1}),

@@ -9,6 +9,7 @@ pub mod media_dataset;
 mod members;
 mod parent;
 mod part;
+mod shares;
 mod tree;
 pub mod version;
 

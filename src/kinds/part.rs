@@ -7,7 +7,7 @@ use crate::cloud::Request;
 use crate::cloud::codec::{Codec, LabelCodec};
 use crate::plan::desired::Desired;
 use crate::plan::edit::{Edit, Purpose};
-use crate::plan::field::{Field, FieldChange, LABELS};
+use crate::plan::field::{Field, FieldChange, LABELS, SHARES};
 use crate::plan::futile::print;
 use crate::plan::view::View;
 use crate::remote::Remote;
@@ -148,14 +148,14 @@ impl<'a> Part<'a> {
     /// Keys of the labels that we set on it.
     pub(super) fn applied<'v>(&self, view: &'v View) -> impl Iterator<Item = &'v str> + use<'v> {
         let prefix = self.prefix;
-        let other = |key: &&str| !key.starts_with(FIRST);
+        let other = |key: &&str| !key.starts_with(FIRST) && !key.starts_with(SHARES);
         let keys = view.recorded.label_keys.iter().filter_map(move |key| key.strip_prefix(prefix));
         keys.filter(move |key| !prefix.is_empty() || other(key))
     }
 }
 
 /// Whether this field was sent in vain so often that it is left as the service stores it.
-fn is_futile(view: &View, field: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
+pub(super) fn is_futile(view: &View, field: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
     view.state.futile.get(field).is_some_and(|futile| {
         futile.wanted == print(wanted) && futile.left.as_ref().is_none_or(|left| *left == print(found))
     })

@@ -83,6 +83,12 @@ impl Desired {
         hash(&self.identity())
     }
 
+    /// Does a create send everything that an update may change later?
+    #[must_use]
+    pub fn is_made_at_once(&self) -> bool {
+        self.mutable.keys().all(|name| self.create.contains_key(name))
+    }
+
     /// Name and immutable fields: a remote that differs in them is another remote.
     #[must_use]
     pub fn identity(&self) -> Fields {

@@ -58,6 +58,9 @@ impl Field {
 /// Before the key of a label in [`Field::key`]; `=` cannot occur in it.
 pub const LABELS: &str = "labels=";
 
+/// Before `<tenantId>/<workspaceId>` of a share, in [`Field::key`] and among the label keys that status records.
+pub const SHARES: &str = "share=";
+
 /// A field that the service holds otherwise than the spec says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldChange {

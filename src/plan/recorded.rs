@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 pub use crate::api::{Attempt as Ended, Outcome};
+use crate::plan::field::SHARES;
 use crate::plan::profile::Profile;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
@@ -41,7 +42,7 @@ pub struct Recorded {
     pub fixed: Fields,
     /// How the newest attempt with an outcome ended.
     pub attempt: Option<Ended>,
-    /// Label keys that we set.
+    /// Label keys that we set, and the shares that we granted, each behind [`SHARES`].
     pub label_keys: BTreeSet<String>,
     /// The principal in use when the id was recorded.
     pub principal: Option<String>,
@@ -71,7 +72,7 @@ impl Recorded {
                 .filter_map(|name| Some(((*name).to_owned(), status.get(lower_camel(name))?.clone())))
                 .collect(),
             attempt: parse(status, "attempt"),
-            label_keys: parse(status, "appliedLabelKeys").unwrap_or_default(),
+            label_keys: label_keys(status),
             principal: text("principal"),
             info: kind.info_keys.iter().filter_map(|key| Some(((*key).to_owned(), status.get(key)?.clone()))).collect(),
             handled: text("lastHandledReconcileAt"),
@@ -99,7 +100,10 @@ impl Recorded {
             put(&lower_camel(name), Some(value.clone()));
         }
         put("attempt", self.attempt.as_ref().map(|attempt| json!(attempt)));
-        put("appliedLabelKeys", (!self.label_keys.is_empty()).then(|| json!(self.label_keys)));
+        let (shares, labels): (Vec<_>, Vec<_>) = self.label_keys.iter().partition(|key| key.starts_with(SHARES));
+        let shares: Vec<_> = shares.iter().filter_map(|key| key.strip_prefix(SHARES)).collect();
+        put("appliedLabelKeys", (!labels.is_empty()).then(|| json!(labels)));
+        put("appliedShares", (!shares.is_empty()).then(|| json!(shares)));
         put("principal", self.principal.as_ref().map(|text| json!(text)));
         put("lastHandledReconcileAt", self.handled.as_ref().map(|text| json!(text)));
         put("lastError", self.last_error.as_ref().map(|error| json!(error)));
@@ -120,6 +124,13 @@ impl Recorded {
     }
 }
 
+/// The keys of labels that we set, and behind a prefix the shares that we granted.
+fn label_keys(status: &Value) -> BTreeSet<String> {
+    let labels: Vec<String> = parse(status, "appliedLabelKeys").unwrap_or_default();
+    let shares: Vec<String> = parse(status, "appliedShares").unwrap_or_default();
+    labels.into_iter().chain(shares.iter().map(|share| format!("{SHARES}{share}"))).collect()
+}
+
 fn parse<T: serde::de::DeserializeOwned>(status: &Value, key: &str) -> Option<T> {
     status.get(key).and_then(|value| T::deserialize(value).ok())
 }
@@ -134,7 +145,7 @@ mod tests {
         let status = json!({
             "observedGeneration": 3, "datasetId": "d-1", "origin": "Created", "uri": "oss://b/", "recovered": true,
             "attempt": {"nonce": "c1", "outcome": "Created"}, "appliedLabelKeys": ["a"], "principal": "ak",
-            "latestVersion": "v2", "lastHandledReconcileAt": "x",
+            "appliedShares": ["1/2"], "latestVersion": "v2", "lastHandledReconcileAt": "x",
             "conditions": [{"type": "Ready", "status": "True", "reason": "Available", "message": "",
                             "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 3}],
         });

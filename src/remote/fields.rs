@@ -50,7 +50,10 @@ fn meaning(name: &str, value: Option<&Value>) -> Json {
 }
 
 /// The members that hold JSON in a string. What [`hash`] makes of one is stored, so a name may be added and never taken away.
-pub const JSON_TEXTS: &[&str] = &["Options", "ImportInfo"];
+pub const JSON_TEXTS: &[&str] = &["Options", "ImportInfo", "Extra"];
+
+/// The member of a dataset that holds its shares. The lists of the service leave it out.
+pub const SHARING: &str = "SharingConfig";
 
 /// Does this member hold JSON in a string?
 #[must_use]

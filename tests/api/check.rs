@@ -116,6 +116,9 @@ fn scalar(schema: &Value, value: &Value) -> Option<String> {
         if outside(text.chars().count(), "minLength", "maxLength") {
             return Some("is too short or too long".into());
         }
+        if schema["format"] == "date-time" && text.parse::<jiff::Timestamp>().is_err() {
+            return Some("is no date-time".into());
+        }
         let pattern = schema["pattern"].as_str()?;
         return (!Regex::new(pattern).unwrap().is_match(text)).then(|| format!("does not match {pattern}"));
     }
@@ -134,7 +137,10 @@ fn list(schema: &Value, items: &[Value], path: &str, found: &mut Vec<Problem>) {
         let path = format!("{path}[{index}]");
         let identity = match schema["x-kubernetes-list-type"].as_str() {
             Some("set") => item.to_string(),
-            Some("map") => item[schema["x-kubernetes-list-map-keys"][0].as_str().unwrap()].to_string(),
+            Some("map") => {
+                let keys = schema["x-kubernetes-list-map-keys"].as_array().unwrap().iter();
+                keys.map(|key| item[key.as_str().unwrap()].to_string()).collect()
+            }
             _ => path.clone(),
         };
         if !seen.insert(identity) {

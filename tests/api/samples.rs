@@ -83,11 +83,12 @@ fn every_reference_leads_to_a_sample() {
 }
 
 #[test]
-fn the_kustomization_lists_all_but_the_one_that_needs_an_id() {
+fn the_kustomization_lists_all_but_those_that_need_ids() {
     let text = fs::read_to_string(folder().join("kustomization.yaml")).unwrap();
     let listed: Value = serde_saphyr::from_str(&text).unwrap();
     let mut listed: BTreeSet<String> = serde_json::from_value(listed["resources"].clone()).unwrap();
     assert!(listed.insert("adopted.yaml".into()), "its dataset does not exist");
+    assert!(listed.insert("shared.yaml".into()), "its workspaces do not exist");
     let files: BTreeSet<String> = samples().into_iter().map(|(file, _)| file).collect();
     assert_eq!(listed, files);
 }

@@ -147,15 +147,15 @@ fn fields_are_as_published() {
         "accessibility accessibleRoleIdList adoption dataCount dataSize dataSourceType dataType \
          datasetTaskRamRole deleteForeignVersions deletionPolicy description edition importInfo labels \
          mountAccessReadWriteRoleIdList name onExternalDeletion options property provider providerType \
-         sourceDatasetId sourceDatasetRef sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
+         sharingConfig sourceDatasetId sourceDatasetRef sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
          versionDescription versionLabels workspaceId"
     );
     assert_eq!(
         fields("Dataset", "status"),
-        "appliedLabelKeys attempt conditions dataSourceType dataType datasetId importInfo lastError \
-         lastHandledReconcileAt latestVersion mountAccess mountPath name observedGeneration origin ownerId \
-         principal property provider providerType recovered sourceDatasetId sourceDatasetVersion sourceId \
-         sourceType uri userId workspaceId"
+        "appliedLabelKeys appliedShares attempt conditions dataSourceType dataType datasetId importInfo isShared \
+         lastError lastHandledReconcileAt latestVersion mountAccess mountPath name observedGeneration origin ownerId \
+         principal property provider providerType recovered sharedFrom sharedTo sourceDatasetId sourceDatasetVersion \
+         sourceId sourceType uri userId workspaceId"
     );
     assert_eq!(
         fields("DatasetVersion", "spec"),
@@ -229,7 +229,17 @@ fn status_members_are_written_in_the_published_order() {
             ("attempts".to_owned(), json!([{"number": 1, "nonce": "c1"}])),
             ("logs".to_owned(), json!(["x"])),
         ];
-        status.extend(if kind == "DatasetJob" { of_a_job.to_vec() } else { Vec::new() });
+        let of_a_dataset = [
+            ("appliedShares".to_owned(), json!(["x"])),
+            ("sharedTo".to_owned(), json!([{"status": "x"}])),
+            ("isShared".to_owned(), json!(true)),
+            ("sharedFrom".to_owned(), json!({"status": "x"})),
+        ];
+        status.extend(match kind {
+            "Dataset" => of_a_dataset.to_vec(),
+            "DatasetJob" => of_a_job.to_vec(),
+            _ => Vec::new(),
+        });
         Value::Object(status)
     };
     // Members by where they begin in the text, the outermost ones only.
@@ -249,7 +259,8 @@ fn status_members_are_written_in_the_published_order() {
         order(&of_dataset, &serde_json::to_string(&dataset).unwrap()),
         format!(
             "datasetId name property dataSourceType uri dataType sourceType sourceId userId workspaceId importInfo \
-             provider providerType sourceDatasetId sourceDatasetVersion ownerId latestVersion mountPath mountAccess {common}"
+             provider providerType sourceDatasetId sourceDatasetVersion ownerId latestVersion mountPath mountAccess \
+             appliedShares sharedTo isShared sharedFrom {common}"
         )
     );
     assert_eq!(
@@ -332,7 +343,7 @@ fn everything_in_a_spec_is_bounded() {
         let spec = &schema(kind)["properties"]["spec"];
         every_field(spec, kind, &mut |path, schema| {
             let bound = match schema["type"].as_str().unwrap_or("any") {
-                "string" if schema.get("enum").is_none() => "maxLength",
+                "string" if schema.get("enum").is_none() && schema["format"] != "date-time" => "maxLength",
                 "array" => "maxItems",
                 // A rule says how many, or 64 bits are the bound.
                 "integer" if schema["format"] == "int64" => return,

@@ -55,6 +55,7 @@ mod removal;
 mod rights;
 mod scene;
 mod settled;
+mod sharing;
 mod trees;
 mod trouble;
 mod upgrade;

@@ -6,7 +6,7 @@ use super::{Codec, LabelCodec, Next, PAGE, Page, Root, Select, Start};
 use crate::cloud::{self, Answer, ListDatasets, Malformed, Operation, Request};
 use crate::remote::Remote;
 use crate::remote::carrier::{Carrier, Unwritable};
-use crate::remote::fields::Fields;
+use crate::remote::fields::{Fields, SHARING};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::{Labels, RawMark};
 
@@ -56,7 +56,10 @@ impl Codec for Datasets {
     }
 
     fn shown(&self, _: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
-        answer.dataset().map(Self::remote)
+        let mut remote = answer.dataset().map(Self::remote)?;
+        // A list leaves the shares out. A read that shows none says that there are none.
+        remote.fields.entry(SHARING).or_insert_with(|| json!({"SharedTo": []}));
+        Ok(remote)
     }
 
     fn update(&self, remote: &Remote, members: Fields) -> Result<Request, Unwritable> {

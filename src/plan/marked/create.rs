@@ -10,6 +10,7 @@ use super::record::record;
 use crate::api::condition::Reason;
 use crate::plan::desired::{Desired, Policy};
 use crate::plan::edit::Edit;
+use crate::plan::field::SHARES;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{About, Next};
 use crate::plan::step::{Flight, Landed, Look, Record, Step};
@@ -89,8 +90,8 @@ pub(super) fn in_flight(view: &View) -> Step {
                 recovered: false,
                 fixed: view.fixed_of(&view.with_unshown(&members(view, desired))),
                 attempt: Some(Ended { nonce: nonce.clone(), outcome: Outcome::Created }),
-                label_keys: desired.label_keys.clone(),
-                settled: !view.profile.runs,
+                label_keys: desired.label_keys.iter().filter(|key| !key.starts_with(SHARES)).cloned().collect(),
+                settled: !view.profile.runs && desired.is_made_at_once(),
             })),
             Err(hold) => end(hold.clone()),
         },
