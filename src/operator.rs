@@ -232,7 +232,7 @@ async fn control(
         live,
         references: References::default(),
         inventory: inventory.clone(),
-        defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
+        defaults: Defaults { workspace, deletion: flags.default_deletion_policy, resync: flags.resync },
     });
     // Looked up each time, as an account gets another limiter once its id is known.
     let (wakers, accounts) = (Arc::new(wakers), parts.accounts.clone());

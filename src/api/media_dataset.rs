@@ -2,6 +2,7 @@
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::common::CommonStatus;
 use super::field_rules as rules;
@@ -77,6 +78,17 @@ sparse! {
         #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
         pub workflow_parameters: Option<Vec<WorkflowParameter>>,
 
+        /// Settings of the analysis: `insights`, `reverseImage` and `smartCluster`. The vendor names them for the create alone
+        /// and does not document their members, so the operator sends any JSON object as it is, with the first letters of
+        /// its keys as capitals. Immutable.
+        #[schemars(extend("type" = "object", "x-kubernetes-preserve-unknown-fields" = true))]
+        pub dataset_config: Option<Value>,
+
+        /// Whether the operator has the service count the files of the dataset, at each resync, for `status.fileCount` and
+        /// `status.totalFileSize`. This costs one call per resync. The annotation `poll-interval` sets another interval.
+        /// Mutable. Default: false.
+        pub statistics: Option<bool>,
+
         /// What happens to the dataset when this object is deleted. `Delete` deletes it; the service refuses that as long
         /// as it has bindings or files. `Retain` keeps it, with a mark that says so. Mutable. Default: what the
         /// operator's `--default-deletion-policy` says; without that flag `Delete` for a dataset that the operator created,
@@ -129,6 +141,11 @@ pub struct MediaDatasetStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 
+    /// `datasetConfig` as sent, or as read if the service shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = "object", "x-kubernetes-preserve-unknown-fields" = true))]
+    pub dataset_config: Option<Value>,
+
     /// When the dataset was created, as the service reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create_time: Option<String>,
@@ -141,11 +158,11 @@ pub struct MediaDatasetStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_count: Option<i64>,
 
-    /// Number of its files, as the list of the project shows it.
+    /// Number of its files, as the service last counted them for `statistics`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_count: Option<i64>,
 
-    /// Bytes of all its files together, as the list of the project shows them.
+    /// Bytes of all its files together, as the service last counted them for `statistics`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_file_size: Option<i64>,
 

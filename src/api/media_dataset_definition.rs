@@ -24,7 +24,7 @@ const COLUMNS: &[Column] = &[
     narrow("Name", ".status.name", "Name of the dataset"),
     READY,
     REASON,
-    narrow("Files", ".status.fileCount", "Number of its files"),
+    narrow("Files", ".status.fileCount", "Number of its files, with statistics: true"),
     AGE,
     MESSAGE,
 ];

@@ -40,7 +40,7 @@ pub fn nested(collection: &str) -> Option<&'static dyn Nested> {
 /// The codec of the remotes that the lists of this place show.
 #[must_use]
 pub fn root(place: &str) -> &'static dyn Root {
-    if place::project(place).is_some() { &MediaDatasets } else { &Datasets }
+    if place::project(place).is_some() { &MediaDatasets::PLAIN } else { &Datasets }
 }
 
 /// What a list is asked for. A service that cannot select shows more than that, so callers check every item.
@@ -130,6 +130,10 @@ pub trait Codec: Sync + fmt::Debug {
     }
     /// More about this kind, if its remotes have labels.
     fn labels(&self) -> Option<&dyn LabelCodec> {
+        None
+    }
+    /// The same kind, read with numbers that the service counts only on request, if there are any.
+    fn counting(&self) -> Option<&'static dyn Codec> {
         None
     }
     /// Where its mark is written.

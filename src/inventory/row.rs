@@ -11,9 +11,9 @@ use crate::remote::Remote;
 use crate::remote::fields::{Fields, SHARING, same};
 use crate::remote::uid::Uid;
 
-/// Members that change without any edit and on which no decision depends, and one that only a read of the single dataset
+/// Members that change without any edit and on which no decision depends, and those that only a read of the single dataset
 /// shows.
-const LEFT_OUT: [&str; 3] = ["GmtCreateTime", "GmtModifiedTime", SHARING];
+const LEFT_OUT: [&str; 5] = ["GmtCreateTime", "GmtModifiedTime", SHARING, "FileCount", "TotalFileSize"];
 
 impl Compressible for Remote {
     // The compressor looks up every third byte of this text, so its length matters: two bytes less cost 20 bytes per

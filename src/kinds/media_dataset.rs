@@ -21,7 +21,6 @@ use crate::plan::view::{Relations, View};
 use crate::reconcile::kind::{Kind, Managed};
 use crate::reconcile::lookups::Lookups;
 use crate::remote::Remote;
-use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
 use crate::remote::place;
@@ -57,8 +56,9 @@ impl Compressible for MediaDataset {
     }
 }
 
-/// Members that are fixed at creation: they identify the dataset.
-pub const FIXED: &[&str] = &["ProjectName", "Name"];
+/// Members that are fixed at creation: two identify the dataset, and no update has the third one.
+pub const FIXED: &[&str] = &["ProjectName", "Name", CONFIG];
+const CONFIG: &str = "DatasetConfig";
 
 /// The properties of MediaDatasets for decisions.
 pub const PROFILE: Profile = Profile {
@@ -66,11 +66,11 @@ pub const PROFILE: Profile = Profile {
     resource: "immds",
     id_keys: &["projectName", "name"],
     fixed: FIXED,
-    unshown: &[],
+    unshown: &[CONFIG],
     runs: false,
     update_lag: place::UPDATE_LAG,
     info_keys: &["createTime", "updateTime", "bindCount", "fileCount", "totalFileSize", "smartClusterTaskStatus"],
-    codec: &codec::MediaDatasets,
+    codec: &codec::MediaDatasets::PLAIN,
     inner: None,
     is_borrowed: |_| false,
     may_go: |_| Clearance::Go,
@@ -131,7 +131,8 @@ impl Kind for MediaDatasets {
             None => default_name(object)?,
         };
         let json = Spec::of(spec);
-        let fixed = Fields::from_iter([("ProjectName".to_owned(), json!(project)), ("Name".to_owned(), json!(name))]);
+        let mut fixed = json.members(&[CONFIG]);
+        fixed.extend([("ProjectName".to_owned(), json!(project)), ("Name".to_owned(), json!(name))]);
         let mutable = json.members(codec::MediaDatasets::CHANGEABLE);
         let mut create = fixed.clone();
         create.extend(mutable.clone());
@@ -154,6 +155,10 @@ impl Kind for MediaDatasets {
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
             run: None,
         })
+    }
+
+    fn counts(object: &MediaDataset) -> bool {
+        object.spec.statistics == Some(true)
     }
 
     fn deletion(object: &MediaDataset) -> Option<Deletion> {

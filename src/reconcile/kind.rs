@@ -10,6 +10,7 @@ use crate::api::CommonStatus;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
 use crate::plan::desired::{Deletion, Desired};
+use crate::plan::object::ObjectFacts;
 use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
@@ -62,6 +63,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
         None
     }
 
+    /// Does the object ask for numbers that the service counts only when a read asks for them? Its remote is then read once
+    /// per resync.
+    fn counts(_object: &Self::Object) -> bool {
+        false
+    }
+
     /// The objects to wake when this object changes or goes, besides those that refer to it.
     fn concerns(_object: &Self::Object, _lookups: &Lookups) -> Vec<ObjectName> {
         Vec::new()
@@ -72,6 +79,14 @@ pub trait Kind: Sized + Send + Sync + 'static {
 #[must_use]
 pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
     Deletion::effective(K::deletion(object), default, recorded.origin == Some(Origin::Adopted))
+}
+
+/// What decisions know of an object, besides its spec and status.
+#[must_use]
+pub fn facts<K: Kind>(object: &K::Object, defaults: &Defaults) -> ObjectFacts {
+    let facts = ObjectFacts::of(object.meta());
+    let poll = facts.poll.or_else(|| K::counts(object).then_some(defaults.resync));
+    ObjectFacts { poll, ..facts }
 }
 
 /// Reads an object's status.

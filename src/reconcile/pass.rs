@@ -28,7 +28,7 @@ use crate::plan::report::{Blocked, Next, Report};
 use crate::plan::view::{Observed, Relations};
 use crate::reconcile::context::Context;
 use crate::reconcile::journal::Journal;
-use crate::reconcile::kind::{Kind, recorded};
+use crate::reconcile::kind::{Kind, facts, recorded};
 use crate::remote::backoff::backoff;
 use crate::remote::fields;
 
@@ -228,7 +228,7 @@ impl<'c, K: Kind> Pass<'c, K> {
             ctx,
             account,
             account_view,
-            facts: ObjectFacts::of(object.meta()),
+            facts: facts::<K>(&object, &ctx.lookups.defaults),
             recorded: recorded::<K>(&object),
             object,
             wanted: None,
@@ -246,7 +246,7 @@ impl<'c, K: Kind> Pass<'c, K> {
 
     /// Goes on with this copy of the object.
     pub(super) fn set(&mut self, object: K::Object) {
-        self.facts = ObjectFacts::of(object.meta());
+        self.facts = facts::<K>(&object, &self.ctx.lookups.defaults);
         self.recorded = recorded::<K>(&object);
         self.wanted = None;
         self.object = Arc::new(object);

@@ -182,7 +182,11 @@ impl<K: Kind> Pass<'_, K> {
         let read = if aftermath::reads_shared(view, id, &workspace) {
             self.account.reader.read_shared(&workspace, id).await
         } else {
-            self.account.reader.read(&mut self.permit, K::PROFILE.codec_of(id), &workspace, id).await
+            let codec = K::PROFILE.codec_of(id);
+            // The numbers also tell why a deletion must wait.
+            let counts = K::counts(&self.object) || self.facts.deleting;
+            let codec = codec.counting().filter(|_| counts).unwrap_or(codec);
+            self.account.reader.read(&mut self.permit, codec, &workspace, id).await
         };
         match read {
             Ok(Some(remote)) => {

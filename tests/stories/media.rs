@@ -225,3 +225,54 @@ async fn a_namespace_with_media_datasets_ends() {
     scene.gone(KIND, "dogs").await;
     assert!(scene.media().is_empty());
 }
+
+/// Only a read that asks for them has counts, and there is one read per resync.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_counted_once_per_resync_and_only_on_request() {
+    let env = vec![("DATASET_OPERATOR_RESYNC", "1s".to_owned())];
+    let scene = Scene::with("media-counts", Setting { env, ..Setting::default() }).await;
+    scene.create(KIND, "cats", cats()).await;
+    scene.ready(KIND, "cats").await;
+    scene.edit_media(|all| (all[0].file_count, all[0].total_file_size) = (7, 9_007_199_254_740_993));
+    let (reads, writes) = (scene.media_calls()[3], scene.media_writes().await);
+    scene.sweeps(3).await;
+    assert_eq!((scene.media_calls()[3], scene.media_writes().await), (reads, writes), "nobody asked");
+    let object = scene.edit(KIND, "cats", json!({"statistics": true})).await;
+    let counted = |object: &kube::api::DynamicObject, files: i64| object.data["status"]["fileCount"] == files;
+    let object = if counted(&object, 7) {
+        object
+    } else {
+        scene.wait().object(&scene.api(KIND), "cats", "counted", |object| counted(object, 7)).await.unwrap()
+    };
+    assert_eq!(object.data["status"]["totalFileSize"], 9_007_199_254_740_993_i64);
+    let begun = std::time::Instant::now();
+    let (reads, writes) = (scene.media_calls()[3], scene.media_writes().await);
+    scene.sweeps(4).await;
+    let (more, seconds) = (scene.media_calls()[3] - reads, begun.elapsed().as_secs());
+    assert!((1..=seconds + 1).contains(&more), "{more} reads in {seconds} s");
+    assert_eq!(scene.media_writes().await, writes, "the count stayed the same");
+    scene.edit_media(|all| all[0].file_count = 8);
+    scene.wait().object(&scene.api(KIND), "cats", "one more", |object| counted(object, 8)).await.unwrap();
+    let printed = scene.kubectl().run(&["get", "immds", "-n", &scene.namespace]).await.unwrap();
+    assert!(printed.contains("FILES") && printed.contains(" 8 "), "{printed}");
+}
+
+/// The vendor names `DatasetConfig` for the create alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_is_sent_with_the_create_and_stays() {
+    let scene = Scene::new("media-config").await;
+    let mut spec = cats();
+    spec["datasetConfig"] = json!({"insights": {"language": "zh"}, "smartCluster": {}});
+    scene.create(KIND, "cats", spec).await;
+    let object = scene.ready(KIND, "cats").await;
+    let sent = json!({"Insights": {"Language": "zh"}, "SmartCluster": {}});
+    assert_eq!(json!(scene.only_media().dataset_config), sent);
+    assert_eq!(object.data["status"]["datasetConfig"], sent);
+    let other = json!({"spec": {"datasetConfig": {"insights": {"language": "en"}}}});
+    scene.patch(KIND, "cats", other).await;
+    let said = scene.reason(KIND, "cats", "ImmutableChanged").await;
+    assert!(said.contains("spec.datasetConfig is") && said.contains("take the edit back"), "{said}");
+    assert_eq!(scene.media_calls()[1], 0);
+    scene.patch(KIND, "cats", json!({"spec": {"datasetConfig": null}})).await;
+    scene.ready(KIND, "cats").await;
+}

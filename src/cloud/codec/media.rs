@@ -22,11 +22,22 @@ const DESCRIPTION: &str = "Description";
 /// letters of several bytes must not exceed it either way.
 const LONGEST: Longest = Longest::Bytes(256);
 
+/// What the service counts only when a read asks for it; other answers show nothing, or a wrong number.
+const COUNTS: [&str; 2] = ["FileCount", "TotalFileSize"];
+
 /// Media datasets. Each is known by its project and its name there.
 #[derive(Debug, Clone, Copy)]
-pub struct MediaDatasets;
+pub struct MediaDatasets {
+    /// A read has the service count the files.
+    counts: bool,
+}
 
 impl MediaDatasets {
+    /// Reads without counts.
+    pub const PLAIN: Self = Self { counts: false };
+    /// Reads with counts.
+    const COUNTING: Self = Self { counts: true };
+
     /// The members that can change after the create, which are the parameters of an update. The service documents
     /// `DatasetConfig` for the create alone.
     pub const CHANGEABLE: &[&str] = &[
@@ -42,20 +53,16 @@ impl MediaDatasets {
 
     /// A media dataset as an answer describes it.
     #[must_use]
-    pub fn remote(dataset: cloud::MediaDataset) -> Remote {
+    pub fn remote(self, dataset: cloud::MediaDataset) -> Remote {
         let cloud::MediaDataset { project, name, mut fields } = dataset;
         fields.remove("DatasetName");
+        if !self.counts {
+            fields.retain(|name, _| !COUNTS.contains(&name.as_str()));
+        }
         fields.extend([PROJECT, NAME].into_iter().map(str::to_owned).zip([&project, &name].map(|id| json!(id))));
         let mut labels = Labels::new();
-        let mark = Self.carrier().take(&mut labels, &mut fields);
+        let mark = self.carrier().take(&mut labels, &mut fields);
         Remote { id: RemoteId::keyed(project, name), labels, fields, latest: None, mark }
-    }
-
-    /// Reads one and has the service count its files, which any other read does not.
-    #[must_use]
-    pub fn get_with_statistics(self, id: &RemoteId) -> Request {
-        let (project, name) = key(id);
-        Request::get_media_dataset(project, name, true)
     }
 }
 
@@ -67,6 +74,10 @@ fn key(id: &RemoteId) -> (&str, &str) {
 impl Codec for MediaDatasets {
     fn carrier(&self) -> Carrier {
         Carrier::Text(DESCRIPTION)
+    }
+
+    fn counting(&self) -> Option<&'static dyn Codec> {
+        Some(&Self::COUNTING)
     }
 
     fn creates(&self) -> Operation {
@@ -92,11 +103,11 @@ impl Codec for MediaDatasets {
 
     fn get(&self, id: &RemoteId) -> Request {
         let (project, name) = key(id);
-        Request::get_media_dataset(project, name, false)
+        Request::get_media_dataset(project, name, self.counts)
     }
 
     fn shown(&self, _: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {
-        answer.media_dataset().map(Self::remote)
+        answer.media_dataset().map(|dataset| self.remote(dataset))
     }
 
     fn update(&self, remote: &Remote, mut members: Fields) -> Result<Request, Unwritable> {
@@ -131,7 +142,7 @@ impl Root for MediaDatasets {
 
     fn listed(&self, answer: &Answer) -> Result<Page, Malformed> {
         let (datasets, next) = answer.media_datasets()?;
-        let remotes = datasets.into_iter().map(Self::remote).collect();
+        let remotes = datasets.into_iter().map(|dataset| self.remote(dataset)).collect();
         Ok(Page { remotes, total: None, next: next.map_or(Next::End, Next::Token) })
     }
 }
