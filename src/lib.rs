@@ -1,7 +1,7 @@
 //! A Kubernetes operator that makes Alibaba Cloud PAI hold exactly the datasets that custom resources declare.
 //!
 //! How the modules work together: [`operator`] watches objects and wakes them, [`reconcile`] takes one object at a time
-//! and does one step at a time, [`plan`] decides which step, [`kinds`] read the wishes of an object, [`inventory`]
+//! and does one step at a time, [`plan`] decides which step, [`batch`] compares and sends many small remotes at once, [`kinds`] read the wishes of an object, [`inventory`]
 //! knows the remote side, [`cloud`] is the client of the service, [`accounts`] know the caller, and [`remote`] and
 //! [`api`] are the values that all use. `api`, `remote` and `plan` neither wait nor call; `cloud` knows no Kubernetes.
 //! One page: `docs/architecture.md`.
@@ -12,6 +12,7 @@ pub const AGENT: &str = concat!("dataset-operator/", env!("CARGO_PKG_VERSION"));
 pub mod accounts;
 pub mod admin;
 pub mod api;
+pub mod batch;
 pub mod cloud;
 pub mod compressed;
 pub mod environment;

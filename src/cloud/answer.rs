@@ -150,6 +150,14 @@ impl Answer {
             Shows::Versions => self.versions().map(drop)?,
             Shows::Job => self.job().map(drop)?,
             Shows::Jobs => self.jobs().map(drop)?,
+            Shows::Batch => self.batch().map(drop)?,
+            Shows::Statistics => self.statistics().map(drop)?,
+            Shows::FileMetas => {
+                let page = self.file_metas()?;
+                if page.next.is_some() && page.next.as_deref() == request.next_token() {
+                    return Err(self.malformed("NextToken is that of the page itself".into()));
+                }
+            }
             Shows::Key | Shows::MediaDataset => self.media_dataset().map(drop)?,
             Shows::MediaDatasets => {
                 let (_, next) = self.media_datasets()?;
@@ -188,7 +196,7 @@ const LONGEST_MEDIA_NAME: usize = 128;
 
 /// The id in the member of this name. Ids are stored, compared and put into paths, so a text that could mean more than a
 /// name is not accepted.
-fn id(body: &Map<String, Value>, name: &str) -> Reading<String> {
+pub(super) fn id(body: &Map<String, Value>, name: &str) -> Reading<String> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let id = text(body, name).ok_or_else(|| format!("{name} is missing"))?;
     if id.len() > LONGEST_ID || !id.bytes().all(usual) {
@@ -244,7 +252,7 @@ fn media_dataset(body: &Map<String, Value>) -> Reading<MediaDataset> {
 }
 
 /// Strict: an overlooked token would make the rest of the datasets look gone.
-fn next_token(body: &Map<String, Value>) -> Reading<Option<String>> {
+pub(super) fn next_token(body: &Map<String, Value>) -> Reading<Option<String>> {
     match body.get(NEXT_TOKEN) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(token)) => Ok(Some(token.clone()).filter(|token| !token.is_empty())),
@@ -273,14 +281,14 @@ fn labels(body: &Map<String, Value>) -> Reading<BTreeMap<String, String>> {
 }
 
 /// A list of objects. A missing list counts as empty only if the total says so too.
-fn items<'a>(body: &'a Map<String, Value>, member: &str) -> Option<Vec<&'a Map<String, Value>>> {
+pub(super) fn items<'a>(body: &'a Map<String, Value>, member: &str) -> Option<Vec<&'a Map<String, Value>>> {
     match body.get(member) {
         None | Some(Value::Null) => (total(body) == Some(0)).then(Vec::new),
         Some(list) => list.as_array()?.iter().map(Value::as_object).collect(),
     }
 }
 
-fn total(body: &Map<String, Value>) -> Option<u64> {
+pub(super) fn total(body: &Map<String, Value>) -> Option<u64> {
     let total = body.get("TotalCount")?;
     total.as_u64().or_else(|| total.as_str()?.parse().ok())
 }
@@ -290,7 +298,7 @@ pub(super) fn text<'a>(body: &'a Map<String, Value>, member: &str) -> Option<&'a
     (!text.is_empty()).then_some(text)
 }
 
-fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
+pub(super) fn without(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
     let kept = body.iter().filter(|(name, _)| !members.contains(&name.as_str()));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -82,6 +82,11 @@ operations! {
         UpdateDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes;
         DeleteDatasetJob: Delete "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes, qps 15.0;
         StopDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}/action/stop", Writes;
+        CreateDatasetFileMetas: Post "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        UpdateDatasetFileMetas: Put "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        DeleteDatasetFileMetas: Delete "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        ListDatasetFileMetas: Get "/api/v1/datasets/{DatasetId}/datasetfilemetas", Reads, shows FileMetas;
+        GetDatasetFileMetasStatistics: Get "/api/v1/statistics/datasets/{DatasetId}/datasetfilemetas", Reads, shows Statistics;
     }
     Imm {
         CreateMediaDataset as "imm:CreateDataset": Post "/{ProjectName}/{DatasetName}", Writes, shows Key;
@@ -219,7 +224,8 @@ mod tests {
             assert_eq!(operation.as_str().parse(), Ok(operation));
             assert_eq!(
                 operation.creates(),
-                operation.action().starts_with("Create") && !operation.action().ends_with("Labels")
+                operation.action().starts_with("Create")
+                    && !["Labels", "Metas"].iter().any(|many| operation.action().ends_with(many))
             );
         }
     }

@@ -18,6 +18,10 @@ const CREATED: &str = "GmtCreateTime";
 /// The most media datasets that a page may have.
 const MEDIA_PAGE: u32 = 200;
 
+/// The largest `TopK`. The vendor's pages do not say whether it limits lists that look for tags: a list of just so many files
+/// may be cut.
+pub const MOST_FILES: u64 = 5000;
+
 /// The parameter that asks for another page than the first, and the member that announces it.
 pub(super) const NEXT_TOKEN: &str = "NextToken";
 
@@ -29,6 +33,29 @@ pub struct Request {
     ids: Vec<String>,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Map<String, Value>>,
+}
+
+/// The version of a dataset whose file metadata a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilesOf<'a> {
+    /// `DatasetId`
+    pub dataset: &'a str,
+    /// `DatasetVersion`
+    pub version: &'a str,
+    /// `WorkspaceId`
+    pub workspace: &'a str,
+}
+
+impl FilesOf<'_> {
+    /// The vendor's pages differ about which calls need version and workspace, so every call has both.
+    fn query(self) -> [(Cow<'static, str>, String); 2] {
+        [("DatasetVersion".into(), self.version.to_owned()), ("WorkspaceId".into(), self.workspace.to_owned())]
+    }
+
+    fn body(self, items: Vec<Value>) -> Map<String, Value> {
+        let named = self.query().map(|(name, value)| (name.into_owned(), Value::String(value)));
+        named.into_iter().chain([("DatasetFileMetas".to_owned(), Value::Array(items))]).collect()
+    }
 }
 
 /// The order of a list by the time of creation.
@@ -190,6 +217,54 @@ impl Request {
         Self::new(Operation::StopDatasetJob, &[id, job]).with_body(Map::new())
     }
 
+    /// `CreateDatasetFileMetas`: each of the items is made or fails by itself. At most 100 items are known to work.
+    pub fn create_file_metas(at: FilesOf<'_>, items: Vec<Value>) -> Self {
+        Self::new(Operation::CreateDatasetFileMetas, &[at.dataset]).with_body(at.body(items))
+    }
+
+    /// `UpdateDatasetFileMetas`: each of the items names its file by the id; absent members stay.
+    pub fn update_file_metas(at: FilesOf<'_>, items: Vec<Value>) -> Self {
+        Self::new(Operation::UpdateDatasetFileMetas, &[at.dataset]).with_body(at.body(items))
+    }
+
+    /// `DeleteDatasetFileMetas`. The deletion is logical: the service still shows the files to who asks for deleted ones.
+    pub fn delete_file_metas(at: FilesOf<'_>, ids: &[String]) -> Self {
+        let mut request = Self::new(Operation::DeleteDatasetFileMetas, &[at.dataset]);
+        request.query.extend(at.query());
+        request.query.push(("DatasetFileMetaIds".into(), comma_list(ids)));
+        request
+    }
+
+    /// `ListDatasetFileMetas`: a page of the files that are not deleted, the earliest `FileUpdateTime` first: the first page, or
+    /// that of `token`. With `tags`, only files that have one of them.
+    pub fn list_file_metas(at: FilesOf<'_>, tags: &[String], token: Option<&str>) -> Self {
+        let mut request = Self::new(Operation::ListDatasetFileMetas, &[at.dataset]);
+        request.query.extend(at.query());
+        // Without these the service looks for likeness, sorts by it, and may stop after ten files.
+        let top = MOST_FILES.to_string();
+        let more = [
+            ("QueryType", "TAG"),
+            ("SortBy", "FileUpdateTime"),
+            ("Order", "ASC"),
+            ("MaxResults", "100"),
+            ("TopK", &top),
+        ];
+        request.query.extend(more.map(|(name, value)| (name.into(), value.to_owned())));
+        request.query.extend((!tags.is_empty()).then(|| ("QueryTagsIncludeAny".into(), comma_list(tags))));
+        request.query.extend(token.map(|token| (NEXT_TOKEN.into(), token.to_owned())));
+        request
+    }
+
+    /// `GetDatasetFileMetasStatistics`: how many files there are, and the 100 most frequent values of `aggregate_by`, such
+    /// as `tags.user`.
+    pub fn file_metas_statistics(at: FilesOf<'_>, aggregate_by: &str) -> Self {
+        let mut request = Self::new(Operation::GetDatasetFileMetasStatistics, &[at.dataset]);
+        request.query.extend(at.query());
+        let more = [("AggregateBy", aggregate_by), ("MaxResults", "100")];
+        request.query.extend(more.map(|(name, value)| (name.into(), value.to_owned())));
+        request
+    }
+
     /// `CreateDataset` of IMM with these members as parameters, except those that name the dataset.
     pub fn create_media_dataset(project: &str, name: &str, members: &Map<String, Value>) -> Self {
         Self::new(Operation::CreateMediaDataset, &[project, name]).with_parameters(members)
@@ -310,7 +385,7 @@ impl Request {
     pub(super) fn defect(&self) -> Option<&'static str> {
         // URL parsers take a segment of dots, also an encoded one, as a step up.
         let strays = |id: &String| matches!(id.as_str(), "" | "." | "..");
-        let lists = ["LabelKeys", "Keys", "DatasetIds"];
+        let lists = ["LabelKeys", "Keys", "DatasetIds", "DatasetFileMetaIds", "QueryTagsIncludeAny"];
         if self.ids.iter().any(strays) {
             return Some("an id is empty or consists of dots");
         }

@@ -11,11 +11,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("remote", &["api"]),
     ("cloud", &["remote"]),
     ("plan", &["api", "remote", "cloud"]),
+    ("batch", &["remote", "cloud"]),
     ("inventory", &["api", "remote", "plan", "cloud"]),
     ("accounts", &["api", "remote", "plan", "cloud", "inventory"]),
-    ("reconcile", &["api", "remote", "plan", "cloud", "inventory", "accounts"]),
-    ("kinds", &["api", "remote", "plan", "cloud", "inventory", "reconcile"]),
-    ("operator", &["api", "remote", "plan", "cloud", "inventory", "accounts", "reconcile", "kinds"]),
+    ("reconcile", &["api", "remote", "plan", "cloud", "batch", "inventory", "accounts"]),
+    ("kinds", &["api", "remote", "plan", "cloud", "batch", "inventory", "reconcile"]),
+    ("operator", &["api", "remote", "plan", "cloud", "batch", "inventory", "accounts", "reconcile", "kinds"]),
 ];
 
 /// These rooms do not wait, call, or ask for the time.

@@ -45,6 +45,12 @@ pub(in crate::cloud) enum Shows {
     Job,
     /// A page of them.
     Jobs,
+    /// Which items of a batch of file metadata failed.
+    Batch,
+    /// A page of file metadata.
+    FileMetas,
+    /// How many files have what in common.
+    Statistics,
     /// The project and the name of the media dataset that was created.
     Key,
     MediaDataset,
@@ -57,12 +63,12 @@ pub(in crate::cloud) enum Shows {
 impl Shows {
     /// Whether it is a page.
     pub(in crate::cloud) const fn is_page(self) -> bool {
-        matches!(self, Self::Datasets | Self::Versions | Self::Jobs | Self::MediaDatasets)
+        matches!(self, Self::Datasets | Self::Versions | Self::Jobs | Self::FileMetas | Self::MediaDatasets)
     }
 
-    /// Whether its body may be long: a page, or a job with its log.
+    /// Whether its body may be long: a page, a job with its log, or the results of a batch.
     pub(in crate::cloud) const fn is_long(self) -> bool {
-        self.is_page() || matches!(self, Self::Job)
+        self.is_page() || matches!(self, Self::Job | Self::Batch)
     }
 }
 

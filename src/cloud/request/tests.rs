@@ -14,6 +14,8 @@ fn keys() -> Vec<String> {
     vec!["env".to_owned(), "managed-by".to_owned()]
 }
 
+const FILES: FilesOf<'_> = FilesOf { dataset: "d-1", version: "v1", workspace: "478" };
+
 /// One request of every operation, in the order of [`Operation::ALL`].
 pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
     let body = map(json!({ "Name": "n" }));
@@ -40,6 +42,11 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::update_dataset_job("d-1", "j", map(json!({ "Description": "d" }))),
         Request::delete_dataset_job("d-1", "j"),
         Request::stop_dataset_job("d-1", "j"),
+        Request::create_file_metas(FILES, vec![json!({ "Uri": "oss://b/1.jpg" })]),
+        Request::update_file_metas(FILES, vec![json!({ "DatasetFileMetaId": "07" })]),
+        Request::delete_file_metas(FILES, &["m1".to_owned(), "m2".to_owned()]),
+        Request::list_file_metas(FILES, &["a".to_owned(), "b".to_owned()], Some("tok==")),
+        Request::file_metas_statistics(FILES, "tags.user"),
         Request::create_media_dataset("p", "m", &map(json!({ "TemplateId": "t" }))),
         Request::get_media_dataset("p", "m", false),
         Request::list_media_datasets("p", None),
@@ -75,6 +82,21 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
         ("UpdateDatasetJob", "PUT", "/d-1/datasetjobs/j", ""),
         ("DeleteDatasetJob", "DELETE", "/d-1/datasetjobs/j", ""),
         ("StopDatasetJob", "PUT", "/d-1/datasetjobs/j/action/stop", ""),
+        ("CreateDatasetFileMetas", "POST", "/d-1/datasetfilemetas", ""),
+        ("UpdateDatasetFileMetas", "PUT", "/d-1/datasetfilemetas", ""),
+        (
+            "DeleteDatasetFileMetas",
+            "DELETE",
+            "/d-1/datasetfilemetas",
+            "DatasetFileMetaIds=m1%2Cm2&DatasetVersion=v1&WorkspaceId=478",
+        ),
+        (
+            "ListDatasetFileMetas",
+            "GET",
+            "/d-1/datasetfilemetas",
+            "DatasetVersion=v1&MaxResults=100&NextToken=tok%3D%3D&Order=ASC&QueryTagsIncludeAny=a%2Cb&QueryType=TAG&\
+             SortBy=FileUpdateTime&TopK=5000&WorkspaceId=478",
+        ),
     ];
     let requests = one_of_each();
     let operations: Vec<_> = requests.iter().map(Request::operation).collect();

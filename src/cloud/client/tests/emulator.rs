@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pai_emulator::{Credential, Effect, Emulator, Fault, Options, When};
 
 use super::*;
-use crate::cloud::{ListDatasets, Order, Product};
+use crate::cloud::{FilesOf, ListDatasets, Order, Product};
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -53,7 +53,8 @@ fn body(name: &str) -> Map<String, Value> {
 /// Sends every operation at least once, and checks each write with a read.
 async fn all_operations(client: &Client) {
     let send = async |request: Request| client.send(&request).await.unwrap();
-    let made = send(Request::create_dataset(body("数据"))).await;
+    let advanced = body("数据").into_iter().chain(map(json!({ "Edition": "ADVANCED" }))).collect();
+    let made = send(Request::create_dataset(advanced)).await;
     let id = made.id("DatasetId").unwrap();
     let dataset = async || send(Request::get_dataset(&id)).await.dataset().unwrap();
     assert_eq!(made.request_id.unwrap().len(), 36);
@@ -109,12 +110,37 @@ async fn all_operations(client: &Client) {
     let gone = client.send(&Request::get_dataset_job(&id, &made)).await.unwrap_err();
     assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
 
+    file_metadata(client, FilesOf { dataset: &id, version: &v2, workspace: "478" }).await;
     send(Request::delete_dataset_version(&id, &v2)).await;
     let gone = client.send(&Request::get_dataset_version(&id, &v2)).await.unwrap_err();
     assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
     send(Request::delete_dataset(&id)).await;
     let gone = client.send(&Request::get_dataset(&id)).await.unwrap_err();
     assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
+}
+
+async fn file_metadata(client: &Client, at: FilesOf<'_>) {
+    let send = async |request: Request| client.send(&request).await.unwrap();
+    let item = |number: u32| {
+        json!({ "Uri": format!("oss://b/图 {number}.jpg"), "ContentType": "image/jpeg", "FileType": "image",
+            "FileFingerPrint": "9B2C", "FileUpdateTime": "2026-11-01T00:00:00Z", "Tags": r#"{"user":{"add":["t"]}}"# })
+    };
+    let made = send(Request::create_file_metas(at, vec![item(1), item(2), item(2)])).await.batch().unwrap();
+    assert_eq!((made.all_well, made.failed.len(), made.made.len()), (false, 1, 2), "{made:?}");
+    assert_eq!(made.failed[0].uri.as_deref(), Some("oss://b/图 2.jpg"));
+    let id = made.made[0].1.clone().unwrap();
+    let change = json!({ "DatasetFileMetaId": id, "FileFingerPrint": "new" });
+    assert!(send(Request::update_file_metas(at, vec![change])).await.batch().unwrap().all_well);
+    let page = send(Request::list_file_metas(at, &["t".to_owned()], None)).await.file_metas().unwrap();
+    assert_eq!((page.files.len(), page.total, page.next), (2, Some(2), None));
+    let changed = page.files.iter().find(|file| file.id == id).unwrap();
+    assert_eq!((&changed.uri[..], &changed.fields["FileFingerPrint"]), ("oss://b/图 1.jpg", &json!("new")));
+    let counts = send(Request::file_metas_statistics(at, "tags.user")).await.statistics().unwrap();
+    assert_eq!((counts.total, counts.counts), (2, vec![("t".to_owned(), 2)]));
+    let gone = send(Request::delete_file_metas(at, &[id.clone(), "none".to_owned()])).await.batch().unwrap();
+    assert_eq!((gone.all_well, gone.failed[0].id.as_deref()), (false, Some("none")));
+    let page = send(Request::list_file_metas(at, &[], None)).await.file_metas().unwrap();
+    assert_eq!((page.files.len(), page.total), (1, Some(1)));
 }
 
 /// The same for IMM, with numbers that no float holds.
