@@ -18,7 +18,7 @@ use crate::plan::profile::Profile;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::{Hold, Relations};
-use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::kind::{AnyKind, Kind, Managed};
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
@@ -196,15 +196,15 @@ struct Holds<'a> {
 }
 
 impl ForEachKind for Holds<'_> {
-    fn visit<K: Kind>(&mut self) {
+    fn visit<K: AnyKind>(&mut self) {
         for object in self.lookups.referrers::<K>(&self.of) {
             if let Some(hold) = K::hold(&object, &self.lookups.defaults) {
-                self.relations.hold(K::PROFILE.name, object.name_any(), hold);
+                self.relations.hold(K::NAME, object.name_any(), hold);
             }
         }
         // An object that does not parse counts as one that stays, as its wishes are unknown.
         for name in self.lookups.unparsable_referrers::<K>(&self.of) {
-            self.relations.hold(K::PROFILE.name, name, Hold::Living);
+            self.relations.hold(K::NAME, name, Hold::Living);
         }
     }
 }

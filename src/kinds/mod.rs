@@ -13,7 +13,7 @@ mod shares;
 mod tree;
 pub mod version;
 
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 
 pub use dataset::Datasets;
 pub use job::DatasetJobs;
@@ -23,7 +23,7 @@ pub use version::DatasetVersions;
 /// Work to do for each kind.
 pub trait ForEachKind {
     /// Does it for kind `K`.
-    fn visit<K: Kind>(&mut self);
+    fn visit<K: AnyKind>(&mut self);
 }
 
 /// Does the work for all kinds. This is the only place that lists them.
@@ -42,10 +42,10 @@ mod tests {
     struct Listed;
 
     impl ForEachKind for Listed {
-        fn visit<K: Kind>(&mut self) {
-            let Some(collection) = K::PROFILE.collection() else { return };
-            assert!(codec::nested(collection).is_some(), "{collection} of {}", K::PROFILE.name);
-            assert!(K::PROFILE.id_keys.len() > 1, "the status of a {} tells only the dataset", K::PROFILE.name);
+        fn visit<K: AnyKind>(&mut self) {
+            let Some(collection) = K::shape().collection else { return };
+            assert!(codec::nested(collection).is_some(), "{collection} of {}", K::NAME);
+            assert!(K::shape().id_keys.len() > 1, "the status of a {} tells only the dataset", K::NAME);
         }
     }
 

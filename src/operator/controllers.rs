@@ -12,7 +12,7 @@ use super::handler::{EventHandler, Shared, Wakers};
 use super::{Parts, context, signal, watch};
 use crate::accounts::Accounts;
 use crate::kinds::ForEachKind;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::object_states::ObjectStates;
 
@@ -29,9 +29,9 @@ pub(super) struct Controllers {
 type Start = Box<dyn FnOnce(&Parts, &Shared, watcher::Config, signal::Receiver<bool>) -> BoxFuture<'static, ()> + Send>;
 
 impl ForEachKind for Controllers {
-    fn visit<K: Kind>(&mut self) {
+    fn visit<K: AnyKind>(&mut self) {
         let (store, writer) = reflector::store();
-        let (states, woken) = (Arc::<ObjectStates>::default(), self.wakers.add(K::PROFILE.name));
+        let (states, woken) = (Arc::<ObjectStates>::default(), self.wakers.add(K::NAME));
         self.live.add::<K>(store.clone());
         self.states.push(states.clone());
         self.starts.push(Box::new(|parts, shared, config, stopped| {

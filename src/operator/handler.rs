@@ -17,7 +17,7 @@ use super::rights;
 use crate::admin::Readiness;
 use crate::inventory::{ObjectKey, ObjectName};
 use crate::plan::object::ObjectFacts;
-use crate::reconcile::kind::{Kind, recorded};
+use crate::reconcile::kind::{AnyKind, recorded};
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::parsed::Parsed;
@@ -67,13 +67,13 @@ pub(super) struct Shared {
 }
 
 /// Handles the events of the watch of kind `K`.
-pub(super) struct EventHandler<K: Kind> {
+pub(super) struct EventHandler<K: AnyKind> {
     pub(super) shared: Shared,
     pub(super) states: Arc<ObjectStates>,
     pub(super) store: Store<StoredObject<K::Object>>,
 }
 
-impl<K: Kind> EventHandler<K> {
+impl<K: AnyKind> EventHandler<K> {
     /// Handles an event before it reaches the store.
     pub(super) fn on_event(&self, event: &Event<Parsed<K::Object>>) {
         match event {
@@ -86,7 +86,7 @@ impl<K: Kind> EventHandler<K> {
     /// All objects were listed (again) and are in the store: objects whose deletion was not seen are forgotten.
     pub(super) fn on_list(&self) {
         let Shared { lookups, ready, .. } = &self.shared;
-        let kind = K::PROFILE.name;
+        let kind = K::NAME;
         let Lookups { live, references, inventory, .. } = &**lookups;
         live.on_list(kind);
         references.retain(kind, |object| live.get::<K>(object).is_some());
@@ -99,7 +99,7 @@ impl<K: Kind> EventHandler<K> {
     /// The objects could not be listed or watched. Failures after the first list do not count here: missing rights are
     /// reported by [`rights`], and other failures are not the operator's.
     pub(super) fn on_error(&self, error: &watcher::Error) {
-        let kind = K::PROFILE.name;
+        let kind = K::NAME;
         if !self.shared.lookups.live.is_listed(kind) {
             let why = rights::of_watch(error);
             self.shared.ready.missing(kind, &format!("the objects could not be listed yet: {why}"));
@@ -107,7 +107,7 @@ impl<K: Kind> EventHandler<K> {
     }
 
     fn on_apply(&self, shown: &Parsed<K::Object>) {
-        let (name, lookups) = (ObjectName::of(K::PROFILE.name, shown.meta()), &self.shared.lookups);
+        let (name, lookups) = (ObjectName::of(K::NAME, shown.meta()), &self.shared.lookups);
         match shown {
             Parsed::Whole(object) => {
                 let remote = K::remote(object);
@@ -129,7 +129,7 @@ impl<K: Kind> EventHandler<K> {
 
     fn on_delete(&self, shown: &Parsed<K::Object>) {
         let Lookups { live, references, inventory, .. } = &*self.shared.lookups;
-        let (name, facts) = (ObjectName::of(K::PROFILE.name, shown.meta()), ObjectFacts::of(shown.meta()));
+        let (name, facts) = (ObjectName::of(K::NAME, shown.meta()), ObjectFacts::of(shown.meta()));
         let recorded = match shown {
             Parsed::Whole(object) => recorded::<K>(object),
             Parsed::Unparsable(broken) => broken.recorded::<K>(),
@@ -173,7 +173,7 @@ impl<K: Kind> EventHandler<K> {
     /// If the object has another remote than the store still shows, or none, all objects that recorded the old one or a
     /// version of it are woken.
     fn forget_former(&self, name: &ObjectName, object: &ObjectMeta, id: Option<&RemoteId>) {
-        if K::PROFILE.is_nested() {
+        if K::shape().collection.is_some() {
             return;
         }
         let before = self.shared.lookups.live.get::<K>(name);

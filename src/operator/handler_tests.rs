@@ -19,12 +19,12 @@ use crate::reconcile::references::References;
 const JOB: &str = "DatasetJob";
 
 /// One kind: its event handler, its store, and its queue of woken objects.
-struct Watch<K: Kind> {
+struct Watch<K: AnyKind> {
     handler: EventHandler<K>,
     writer: Writer<StoredObject<K::Object>>,
 }
 
-impl<K: Kind> Watch<K> {
+impl<K: AnyKind> Watch<K> {
     fn new(shared: &Shared, (store, writer): Reflected<K>) -> Self {
         Self { handler: EventHandler { shared: shared.clone(), states: Arc::default(), store }, writer }
     }
@@ -53,7 +53,7 @@ impl<K: Kind> Watch<K> {
     }
 }
 
-type Reflected<K> = (Store<StoredObject<<K as Kind>::Object>>, Writer<StoredObject<<K as Kind>::Object>>);
+type Reflected<K> = (Store<StoredObject<<K as AnyKind>::Object>>, Writer<StoredObject<<K as AnyKind>::Object>>);
 
 struct World {
     datasets: Watch<Datasets>,
@@ -76,7 +76,7 @@ impl World {
         live.add::<Datasets>(datasets.0.clone());
         live.add::<DatasetVersions>(versions.0.clone());
         let mut wakers = Wakers::default();
-        let queues = [Datasets::PROFILE.name, DatasetVersions::PROFILE.name, JOB].map(|kind| wakers.add(kind)).into();
+        let queues = [Datasets::NAME, DatasetVersions::NAME, JOB].map(|kind| wakers.add(kind)).into();
         let lookups = Lookups { live, references: References::default(), inventory, defaults: Defaults::default() };
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let gone = forgotten.clone();

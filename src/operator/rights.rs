@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::admin::Readiness;
 use crate::kinds::{self, ForEachKind};
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::words;
 
 /// Time between two rounds of questions.
@@ -40,7 +40,7 @@ struct Right {
 struct Resources(Vec<(String, String)>);
 
 impl ForEachKind for Resources {
-    fn visit<K: Kind>(&mut self) {
+    fn visit<K: AnyKind>(&mut self) {
         self.0.push((K::Object::group(&()).into_owned(), K::Object::plural(&()).into_owned()));
     }
 }

@@ -16,18 +16,18 @@ use crate::environment;
 use crate::plan::report::Report;
 use crate::reconcile::conditions;
 use crate::reconcile::context::Context;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::refusals::refuses;
 
 /// Reports the objects that come in, until the sender is dropped.
-pub(super) async fn tell<K: Kind>(context: Arc<Context>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
+pub(super) async fn tell<K: AnyKind>(context: Arc<Context>, mut broken: UnboundedReceiver<Box<Unparsable>>) {
     while let Some(object) = broken.recv().await {
         tell_of::<K>(&context, object).await;
     }
 }
 
-async fn tell_of<K: Kind>(context: &Context, broken: Box<Unparsable>) {
+async fn tell_of<K: AnyKind>(context: &Context, broken: Box<Unparsable>) {
     let message = format!(
         "the object does not parse, so nothing is done for it and it is not let go: {}; correct it, or apply the \
          CustomResourceDefinition of this operator's version",
@@ -38,11 +38,11 @@ async fn tell_of<K: Kind>(context: &Context, broken: Box<Unparsable>) {
     let after =
         conditions::next_status(&before, &report, broken.metadata.generation.unwrap_or_default(), environment::now());
     let uid = broken.metadata.uid.clone().unwrap_or_default();
-    let Some(patch) = conditions::patch(K::PROFILE, &uid, &before, &after) else { return };
+    let Some(patch) = conditions::patch(K::shape(), &uid, &before, &after) else { return };
     let shown = Parsed::<K::Object>::Unparsable(broken);
     let (namespace, name) = (shown.meta().namespace.as_deref().unwrap_or_default(), shown.meta().name.as_deref());
     let name = name.unwrap_or_default();
-    tracing::warn!(controller = K::PROFILE.name, namespace, name, error = message, "an object does not parse");
+    tracing::warn!(controller = K::NAME, namespace, name, error = message, "an object does not parse");
     context.recorder.tell(shown.object_ref(&()), Reason::InvalidSpec, &message);
     let Ok(patch) = serde_json::from_value::<json_patch::Patch>(patch) else { return };
     let api: Api<Parsed<K::Object>> = Api::namespaced(context.kube.clone(), namespace);
@@ -54,14 +54,14 @@ async fn tell_of<K: Kind>(context: &Context, broken: Box<Unparsable>) {
             if let kube::Error::Api(status) = &error
                 && refuses(status)
             {
-                context.metrics.write_refused(K::PROFILE.name, "status", status.code);
+                context.metrics.write_refused(K::NAME, "status", status.code);
             }
             error.to_string()
         }
         Err(_) => "no answer in time".to_owned(),
     };
     tracing::warn!(
-        controller = K::PROFILE.name,
+        controller = K::NAME,
         namespace,
         name,
         error,

@@ -16,7 +16,7 @@ use super::handler::EventHandler;
 use super::{rewind, rights, signal, unparsable};
 use crate::inventory::ObjectName;
 use crate::reconcile::context::Context;
-use crate::reconcile::kind::{Kind, Managed};
+use crate::reconcile::kind::{AnyKind, Managed};
 use crate::reconcile::parsed::{Parsed, Unparsable};
 use crate::reconcile::pass::reconcile;
 use crate::reconcile::stored::StoredObject;
@@ -43,7 +43,7 @@ pub(super) async fn config(client: &Client) -> watcher::Config {
 
 /// Watches the objects of a single namespace there; those of several namespaces in the whole cluster, without the
 /// objects of others.
-pub(super) fn watch<K: Kind>(
+pub(super) fn watch<K: AnyKind>(
     client: &Client,
     namespaces: &[String],
     config: watcher::Config,
@@ -116,7 +116,7 @@ fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
 
 /// Runs the controller of one kind until `stopped` says so and its reconciles have ended. Before the first list there
 /// is no reconcile, and a controller that waits for that list does not end by itself.
-pub(super) async fn drive<K: Kind>(
+pub(super) async fn drive<K: AnyKind>(
     watched: Watched<K::Object>,
     context: Arc<Context>,
     woken: mpsc::UnboundedReceiver<ObjectName>,
@@ -124,7 +124,7 @@ pub(super) async fn drive<K: Kind>(
     stopped: signal::Receiver<bool>,
 ) {
     let metrics = context.metrics.clone();
-    metrics.controller(K::PROFILE.name, concurrency);
+    metrics.controller(K::NAME, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
     let shown = context.clone();
     let news = move |object: &StoredObject<K::Object>| {
@@ -132,12 +132,12 @@ pub(super) async fn drive<K: Kind>(
         std::future::ready(shown.states.shown(&uid, &version))
     };
     let events = watched.events.try_filter(news).inspect_ok(move |object| {
-        on_event.woken(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
+        on_event.woken(K::NAME, object.namespace().as_deref(), &object.name_any());
     });
     let woken = stream::unfold(woken, async |mut woken| woken.recv().await.map(|object| (object, woken)));
     let woken = woken.map(move |object| {
         let (namespace, name) = object.place();
-        on_wake.woken(K::PROFILE.name, Some(namespace), name);
+        on_wake.woken(K::NAME, Some(namespace), name);
         ObjectRef::new(name).within(namespace)
     });
     let telling = unparsable::tell::<K>(context.clone(), watched.broken);
@@ -156,7 +156,7 @@ pub(super) async fn drive<K: Kind>(
             |object: Arc<StoredObject<K::Object>>, context| async move {
                 // An object that does not parse reports that itself; nothing else is done for it until it changes.
                 let Some(object) = object.open() else {
-                    context.metrics.vanished(K::PROFILE.name, object.namespace().as_deref(), &object.name_any());
+                    context.metrics.vanished(K::NAME, object.namespace().as_deref(), &object.name_any());
                     return Ok(Action::await_change());
                 };
                 Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
@@ -169,13 +169,13 @@ pub(super) async fn drive<K: Kind>(
                 Ok(_) => {}
                 // The object was deleted before its turn.
                 Err(kube::runtime::controller::Error::ObjectNotFound(object)) => {
-                    metrics.vanished(K::PROFILE.name, object.namespace.as_deref(), &object.name);
-                    tracing::debug!(controller = K::PROFILE.name, "an object was gone before its turn");
+                    metrics.vanished(K::NAME, object.namespace.as_deref(), &object.name);
+                    tracing::debug!(controller = K::NAME, "an object was gone before its turn");
                 }
                 Err(kube::runtime::controller::Error::QueueError(error)) => {
                     let error = rights::of_watch(&error);
                     tracing::warn!(
-                        controller = K::PROFILE.name,
+                        controller = K::NAME,
                         error,
                         "objects cannot be listed or watched; it is tried again"
                     );
@@ -183,7 +183,7 @@ pub(super) async fn drive<K: Kind>(
                 }
                 Err(error) => {
                     tracing::warn!(
-                        controller = K::PROFILE.name,
+                        controller = K::NAME,
                         error = crate::words::error(&error),
                         "objects could not be watched; tried again"
                     );
@@ -197,7 +197,7 @@ pub(super) async fn drive<K: Kind>(
         biased;
         () = Box::pin(passes) => {}
         () = Box::pin(telling) => {}
-        () = early => tracing::debug!(controller = K::PROFILE.name, "nothing was listed yet, so there is no pass to wait for"),
+        () = early => tracing::debug!(controller = K::NAME, "nothing was listed yet, so there is no pass to wait for"),
     }
 }
 

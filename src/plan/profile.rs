@@ -13,6 +13,48 @@ use crate::remote::Remote;
 use crate::remote::carrier::Unwritable;
 use crate::remote::id::RemoteId;
 
+/// What every reconcile may know of a kind, whatever decides for it: names, and what its status holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// `Dataset`
+    pub name: &'static str,
+    /// What `kubectl` calls it in commands: its short name.
+    pub resource: &'static str,
+    /// Members of status that hold the remote's id, outermost first; none for a kind that has no remote of its own.
+    pub id_keys: &'static [&'static str],
+    /// The collection of a dataset in which its remotes are, if they are in one.
+    pub collection: Option<&'static str>,
+    /// Members of status that are fixed at creation, by API name.
+    pub fixed: &'static [&'static str],
+    /// Its remotes run and end.
+    pub runs: bool,
+    /// Members of status that inform users.
+    pub info_keys: &'static [&'static str],
+    /// Fills `info` from a remote, as [`Profile::info`] does.
+    pub info: fn(remote: &Remote, info: &mut Map<String, Value>, written: bool),
+}
+
+impl Shape {
+    /// The id that a status holds; `None` if a part of it is missing.
+    #[must_use]
+    pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
+        let mut ids = self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str));
+        let outermost = ids.next()??;
+        match (self.collection, ids.next()) {
+            (_, None) => Some(RemoteId::new(outermost)),
+            (Some(collection), Some(name)) => Some(RemoteId::new(outermost).within(collection, name?)),
+            (None, Some(name)) => Some(RemoteId::keyed(outermost, name?)),
+        }
+    }
+}
+
+impl From<&Profile> for Shape {
+    fn from(kind: &Profile) -> Self {
+        let Profile { name, resource, id_keys, fixed, runs, info_keys, info, .. } = *kind;
+        Self { name, resource, id_keys, collection: kind.collection(), fixed, runs, info_keys, info }
+    }
+}
+
 /// One kind of custom resource and the remote that it stands for.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
@@ -77,18 +119,6 @@ impl Profile {
             _ if self.names(id) => self.codec,
             None => dataset,
             Some(collection) => codec::nested(collection).map_or(dataset, |nested| nested),
-        }
-    }
-
-    /// The id that a status holds; `None` if a part of it is missing.
-    #[must_use]
-    pub fn id_of(&self, status: &Value) -> Option<RemoteId> {
-        let mut ids = self.id_keys.iter().map(|key| status.get(*key).and_then(Value::as_str));
-        let outermost = ids.next()??;
-        match (self.collection(), ids.next()) {
-            (_, None) => Some(RemoteId::new(outermost)),
-            (Some(collection), Some(name)) => Some(RemoteId::new(outermost).within(collection, name?)),
-            (None, Some(name)) => Some(RemoteId::keyed(outermost, name?)),
         }
     }
 }

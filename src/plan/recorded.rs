@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 pub use crate::api::{Attempt as Ended, Outcome};
 use crate::plan::field::SHARES;
-use crate::plan::profile::Profile;
+use crate::plan::profile::Shape;
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -59,7 +59,8 @@ pub struct Recorded {
 impl Recorded {
     /// Reads the status of an object of this kind. A member that cannot be read counts as absent.
     #[must_use]
-    pub fn of(status: &Value, kind: &Profile) -> Self {
+    pub fn of(status: &Value, kind: impl Into<Shape>) -> Self {
+        let kind: Shape = kind.into();
         let text = |key: &str| status.get(key).and_then(Value::as_str).map(str::to_owned);
         Self {
             observed_generation: status.get("observedGeneration").and_then(Value::as_i64).unwrap_or(-1),
@@ -83,7 +84,8 @@ impl Recorded {
 
     /// The status object of an object of this kind. Absent members are left out.
     #[must_use]
-    pub fn to_status(&self, kind: &Profile) -> Map<String, Value> {
+    pub fn to_status(&self, kind: impl Into<Shape>) -> Map<String, Value> {
+        let kind: Shape = kind.into();
         let mut status = self.info.clone();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {

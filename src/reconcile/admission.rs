@@ -12,8 +12,9 @@ use crate::plan::desired::Deletion;
 use crate::plan::report::Report;
 use crate::plan::step::{Look, Step};
 use crate::plan::view::View;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::{AnyKind, Kind};
 use crate::reconcile::pass::{Flow, Pass};
+use crate::reconcile::queued::may_say;
 use crate::remote::Remote;
 use crate::remote::fields::Fields;
 use crate::remote::id::RemoteId;
@@ -31,7 +32,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         let operation = operation_of(view, step)?;
         let lane = lane_of(view, step);
-        match self.reserve(view, lane, operation).await {
+        match self.reserve(may_say(view), lane, operation).await {
             None => {
                 self.permit = Permit::granted(lane);
                 self.admitted = true;
@@ -40,16 +41,18 @@ impl<K: Kind> Pass<'_, K> {
             ended => ended,
         }
     }
+}
 
+impl<K: AnyKind> Pass<'_, K> {
     /// Takes a place in the limiter. `None` if the permit is granted; otherwise the reconcile ends, and the object
-    /// comes back when its turn is.
-    pub(super) async fn reserve(&mut self, view: &View, lane: Lane, operation: Operation) -> Option<Flow> {
+    /// comes back when its turn is. `may_say`: its status may say that it waits.
+    pub(super) async fn reserve(&mut self, may_say: bool, lane: Lane, operation: Operation) -> Option<Flow> {
         loop {
-            let reservation = self.account.client.limiter().reserve(&view.object.uid, lane, operation);
+            let reservation = self.account.client.limiter().reserve(&self.facts.uid, lane, operation);
             let now = Instant::now();
             match reservation {
                 Reservation::Granted => {
-                    let since = self.ctx.states.with(&view.object.uid, |state| {
+                    let since = self.ctx.states.with(&self.facts.uid, |state| {
                         state.slot = None;
                         state.permit_since.take()
                     });
@@ -57,11 +60,11 @@ impl<K: Kind> Pass<'_, K> {
                     return None;
                 }
                 Reservation::At(at) => {
-                    self.ctx.states.with(&view.object.uid, |state| *state.permit_since.get_or_insert(now));
+                    self.ctx.states.with(&self.facts.uid, |state| *state.permit_since.get_or_insert(now));
                     let wait = at.saturating_duration_since(now);
                     if wait > NEAR {
                         // The object comes back a little early, because a timer that is late would lose the permit.
-                        return Some(self.wait_in_line(view, wait.saturating_sub(NEAR / 2)).await);
+                        return Some(self.wait_in_line(may_say, wait.saturating_sub(NEAR / 2)).await);
                     }
                     tokio::time::sleep_until(at).await;
                 }

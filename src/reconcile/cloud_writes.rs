@@ -16,6 +16,7 @@ use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
 use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass};
+use crate::reconcile::queued::may_say;
 use crate::remote::Remote;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::RawMark;
@@ -23,7 +24,7 @@ use crate::remote::mark::RawMark;
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
-        match self.reserve(view, Lane::Create, K::PROFILE.codec.creates()).await {
+        match self.reserve(may_say(view), Lane::Create, K::PROFILE.codec.creates()).await {
             None => {
                 self.observed.permit = true;
                 Flow::Again

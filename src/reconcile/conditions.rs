@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::api::condition::Reason;
 use crate::plan::Record;
 use crate::plan::object::ObjectFacts;
-use crate::plan::profile::Profile;
+use crate::plan::profile::{Profile, Shape};
 use crate::plan::recorded::{Ended, Recorded};
 use crate::plan::report::{Next, Ready, Report};
 use crate::plan::run::{self, RunReport};
@@ -97,7 +97,7 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
 /// `label_keys` the keys that the spec wants, if they are known.
 #[must_use]
 pub fn after_report(
-    kind: &Profile,
+    kind: impl Into<Shape>,
     facts: &ObjectFacts,
     before: &Recorded,
     report: &Report,
@@ -105,6 +105,7 @@ pub fn after_report(
     label_keys: Option<&[String]>,
     now: Timestamp,
 ) -> Recorded {
+    let kind: Shape = kind.into();
     let mut after = next_status(before, report, facts.generation, now);
     let available = matches!(report.ready, Ready::Available(_));
     if !available && report.run.is_none() {
@@ -195,7 +196,8 @@ pub(super) fn is_news(reason: Reason, told: &str, message: &str) -> bool {
 /// The JSON Patch of `/status` from `before` to `after`, guarded by the uid, by the id that was read if it changes, and
 /// by the observed generation that was read if it grows. `None` if nothing changed.
 #[must_use]
-pub fn patch(kind: &Profile, uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
+pub fn patch(kind: impl Into<Shape>, uid: &str, before: &Recorded, after: &Recorded) -> Option<Value> {
+    let kind: Shape = kind.into();
     let (old, new) = (before.to_status(kind), after.to_status(kind));
     let mut operations = vec![json!({"op": "test", "path": "/metadata/uid", "value": uid})];
     if before.id != after.id {

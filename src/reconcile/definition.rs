@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::plan::report::{Next, Report};
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::Pass;
 
 /// The answer of a read is used for this long.
@@ -93,7 +93,7 @@ impl Definition {
     }
 }
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Finds out, before anything is decided for an object that is being deleted, whether its definition goes too.
     /// `Some` ends the reconcile, because that is not known.
     pub(super) async fn look_at_definition(&mut self) -> Option<Action> {
@@ -127,7 +127,7 @@ impl<K: Kind> Pass<'_, K> {
         let definition = self.ctx.definition.name;
         let remote = self.recorded.id.as_ref().map(ToString::to_string);
         tracing::info!(
-            controller = K::PROFILE.name,
+            controller = K::NAME,
             namespace,
             name,
             reconcileID = self.journal.id,

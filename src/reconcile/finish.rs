@@ -15,7 +15,7 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::{Next, Ready, Report, STALLED_RETRY};
 use crate::plan::run::RunReport;
 use crate::reconcile::conditions;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::{Pass, cool};
 use crate::remote::uid::Uid;
 
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(300);
 /// An object that waits for an event is looked at again after this time all the same.
 const FALLBACK: Duration = Duration::from_secs(300);
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Ends the reconcile: writes status if it is worth it, and says when to look again.
     pub(super) async fn finish(&mut self, mut report: Report) -> Action {
         if !matches!(report.ready, Ready::Available(_)) {
@@ -43,7 +43,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(again) = self.not_yet(&facts, &before, &report).filter(|_| !news) {
             return self.look(&facts, again);
         }
-        if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
+        if let Some(patch) = conditions::patch(K::shape(), &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await
         {
             return self.status_failed(&error, &report);
@@ -54,7 +54,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Makes a change of the remotes that the report is about wake the object.
     fn watch(&mut self, report: &Report) {
-        let desired = if report.about.is_empty() { None } else { self.wanted().0.as_ref().ok() };
+        let desired = if report.about.is_empty() { None } else { K::desired(self) };
         let workspace = desired.map(|desired| desired.target.workspace.clone()).unwrap_or_default();
         // An object that went during its reconcile waits for nothing.
         let about =
@@ -64,7 +64,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Makes a change of the state of a run wake the object, as long as it goes on.
     fn follow(&self, report: &Report) {
-        if !K::PROFILE.runs {
+        if !K::shape().runs {
             return;
         }
         match &report.run {
@@ -92,9 +92,9 @@ impl<K: Kind> Pass<'_, K> {
             let workspace = before.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
             self.account.inventory.found(id, &self.key(), workspace);
         }
-        let desired = if ready { self.wanted().0.as_ref().ok() } else { None };
+        let desired = if ready { K::desired(self) } else { None };
         let label_keys = desired.map(|desired| desired.label_keys.as_slice());
-        conditions::after_report(K::PROFILE, facts, before, report, remote.as_deref(), label_keys, environment::now())
+        conditions::after_report(K::shape(), facts, before, report, remote.as_deref(), label_keys, environment::now())
     }
 
     /// When to look again, if the report is not worth a write yet.

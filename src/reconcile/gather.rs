@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::plan::index::Index;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::view::View;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::{AnyKind, Kind};
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::pass::{Pass, random_hex};
 use crate::remote::Remote;
@@ -92,9 +92,9 @@ impl<K: Kind> Pass<'_, K> {
 }
 
 /// The owner that the marks of this object name.
-fn owner<K: Kind>(object: &ObjectMeta) -> Owner {
+pub(super) fn owner<K: AnyKind>(object: &ObjectMeta) -> Owner {
     Owner {
-        kind: format!("{}.{}", K::PROFILE.name, K::Object::group(&())),
+        kind: format!("{}.{}", K::NAME, K::Object::group(&())),
         namespace: object.namespace.clone().unwrap_or_default(),
         name: object.name.clone().unwrap_or_default(),
     }

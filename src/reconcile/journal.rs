@@ -9,7 +9,7 @@ use crate::environment;
 use crate::plan::Step;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Ready, Report};
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::Pass;
 use crate::remote::carrier::Carrier;
 
@@ -29,11 +29,22 @@ pub(super) struct Journal {
     /// The error code of the service, or the kind of failure, if a call failed.
     code: Option<String>,
     failed: bool,
+    /// Where marks are written, as far as the reconcile is about remotes with marks.
+    pub(super) carrier: Carrier,
 }
 
 impl Journal {
     pub(super) const fn new(id: String) -> Self {
-        Self { id, did: Vec::new(), drift: None, request_id: None, why: None, code: None, failed: false }
+        Self {
+            id,
+            did: Vec::new(),
+            drift: None,
+            request_id: None,
+            why: None,
+            code: None,
+            failed: false,
+            carrier: Carrier::Labels,
+        }
     }
 
     /// Notes a step that is being taken, if it changes something.
@@ -101,10 +112,10 @@ impl Journal {
         self.code.as_deref().filter(|_| shared).map(|code| (code, message.as_str()))
     }
 
-    /// What happened to a remote whose mark is in `carrier`, in words.
-    fn said(&self, carrier: Carrier, failed: bool, changed: &[String]) -> String {
+    /// What happened, in words.
+    fn said(&self, failed: bool, changed: &[String]) -> String {
         let mut did: Vec<String> =
-            self.did.iter().filter_map(|step| done(step, carrier, self.drift.is_some(), changed)).collect();
+            self.did.iter().filter_map(|step| done(step, self.carrier, self.drift.is_some(), changed)).collect();
         did.dedup();
         let did = did.join(", ");
         match (&self.why, failed, did.is_empty()) {
@@ -141,16 +152,16 @@ fn done(step: &str, carrier: Carrier, drift: bool, changed: &[String]) -> Option
     Some(what.to_owned())
 }
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Writes the log line at the end of the reconcile.
     pub(super) fn log_end(&self, failed: bool) {
         let (facts, journal, id) = (&self.facts, &self.journal, self.recorded.id.as_ref());
         let (reason, message) = journal.why.as_ref().map(|(reason, text)| (reason.as_str(), text.as_str())).unzip();
-        let said = journal.said(K::PROFILE.codec.carrier(), failed, &self.changed);
+        let said = journal.said(failed, &self.changed);
         macro_rules! line {
             ($level:ident, $cause:ident) => {
                 tracing::$level!(
-                    controller = K::PROFILE.name,
+                    controller = K::NAME,
                     namespace = facts.namespace,
                     name = facts.name,
                     generation = facts.generation,
@@ -184,20 +195,20 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn count_turn(&self, before: &Recorded) {
         let (after, metrics) = (&self.recorded, &self.ctx.metrics);
         if before.condition("Stalled").is_none() && after.condition("Stalled").is_some() {
-            metrics.stalled(K::PROFILE.name);
+            metrics.stalled(K::NAME);
         }
         if after.was_ready()
             && self.ctx.states.became_ready(&self.facts.uid)
             && let Some(created) = &self.object.meta().creation_timestamp
         {
-            metrics.first_ready(K::PROFILE.name, created.0, environment::now());
+            metrics.first_ready(K::NAME, created.0, environment::now());
         }
     }
 
     /// Counts the end of a deletion.
     pub(super) fn count_let_go(&self) {
         if let Some(asked) = &self.object.meta().deletion_timestamp {
-            self.ctx.metrics.let_go(K::PROFILE.name, asked.0, environment::now());
+            self.ctx.metrics.let_go(K::NAME, asked.0, environment::now());
         }
     }
 }
@@ -226,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_line_says_what_happened_and_tells_an_edit_from_drift() {
-        let said = |journal: &Journal, failed, changed: &[String]| journal.said(Carrier::Labels, failed, changed);
+        let said = |journal: &Journal, failed, changed: &[String]| journal.said(failed, changed);
         let mut journal = Journal::new("id".into());
         assert_eq!(said(&journal, false, &[]), "nothing to do");
         journal.did = vec!["Change", "Change"];

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use kube::core::object::HasStatus;
+use kube::runtime::controller::Action;
 use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
 use serde::Serialize;
 
@@ -11,12 +12,13 @@ use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
 use crate::plan::desired::{Deletion, Desired};
 use crate::plan::object::ObjectFacts;
-use crate::plan::profile::Profile;
+use crate::plan::profile::{Profile, Shape};
 use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::{Hold, Relations};
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
+use crate::reconcile::pass::{Pass, steps};
 use crate::reconcile::references::Reference;
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -37,7 +39,80 @@ pub trait Managed:
     fn common(&self) -> Option<&CommonStatus>;
 }
 
-/// A kind of custom resource and its remote.
+/// A kind of custom resource, as far as all reconciles are alike: its objects are watched, have a finalizer, conditions and
+/// a deletion policy, and refer to each other. A [`Kind`] is one; a kind that has no remote of its own says by itself how a
+/// reconcile goes.
+pub trait AnyKind: Sized + Send + Sync + 'static {
+    /// The custom resource.
+    type Object: Managed;
+    /// `Dataset`
+    const NAME: &'static str;
+
+    /// Its names, and what its status holds.
+    fn shape() -> Shape;
+    /// The deletion policy of the spec, whatever else is wrong with it.
+    fn deletion(object: &Self::Object) -> Option<Deletion>;
+    /// The remote that the object recorded, and the workspace to list for it.
+    fn remote(object: &Self::Object) -> Option<(RemoteId, Option<&str>)>;
+    /// The objects that this one refers to, as far as it parses: it is woken when one of them comes, changes or goes.
+    fn references(shown: &Parsed<Self::Object>) -> Vec<Reference>;
+    /// What the object means for the deletion of the Dataset that it refers to; `None`: nothing.
+    fn hold(object: &Self::Object, defaults: &Defaults) -> Option<Hold>;
+    /// The objects to wake when this object changes or goes, besides those that refer to it.
+    fn concerns(object: &Self::Object, lookups: &Lookups) -> Vec<ObjectName>;
+    /// Is the remote read once per resync, also without the annotation `poll-interval`?
+    fn polls(_object: &Self::Object) -> bool {
+        false
+    }
+    /// What the spec asks of the remote, if the object has one and can be worked on.
+    fn desired<'p>(pass: &'p mut Pass<'_, Self>) -> Option<&'p Desired>;
+    /// Takes the steps of one reconcile.
+    fn steps(pass: &mut Pass<'_, Self>) -> impl Future<Output = Action> + Send;
+}
+
+impl<K: Kind> AnyKind for K {
+    type Object = K::Object;
+
+    const NAME: &'static str = K::PROFILE.name;
+
+    fn shape() -> Shape {
+        K::PROFILE.into()
+    }
+
+    fn deletion(object: &K::Object) -> Option<Deletion> {
+        <K as Kind>::deletion(object)
+    }
+
+    fn remote(object: &K::Object) -> Option<(RemoteId, Option<&str>)> {
+        <K as Kind>::remote(object)
+    }
+
+    fn references(shown: &Parsed<K::Object>) -> Vec<Reference> {
+        <K as Kind>::references(shown)
+    }
+
+    fn hold(object: &K::Object, defaults: &Defaults) -> Option<Hold> {
+        <K as Kind>::hold(object, defaults)
+    }
+
+    fn concerns(object: &K::Object, lookups: &Lookups) -> Vec<ObjectName> {
+        <K as Kind>::concerns(object, lookups)
+    }
+
+    fn polls(object: &K::Object) -> bool {
+        K::counts(object)
+    }
+
+    fn desired<'p>(pass: &'p mut Pass<'_, K>) -> Option<&'p Desired> {
+        pass.wanted().0.as_ref().ok()
+    }
+
+    fn steps(pass: &mut Pass<'_, K>) -> impl Future<Output = Action> + Send {
+        steps(pass)
+    }
+}
+
+/// A kind of custom resource that stands for one remote: [`plan`](crate::plan::plan) decides for it.
 pub trait Kind: Sized + Send + Sync + 'static {
     /// The custom resource.
     type Object: Managed;
@@ -77,23 +152,23 @@ pub trait Kind: Sized + Send + Sync + 'static {
 
 /// The effective deletion policy of this object; `default` is the operator's.
 #[must_use]
-pub fn policy<K: Kind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
+pub fn policy<K: AnyKind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
     Deletion::effective(K::deletion(object), default, recorded.origin == Some(Origin::Adopted))
 }
 
 /// What decisions know of an object, besides its spec and status.
 #[must_use]
-pub fn facts<K: Kind>(object: &K::Object, defaults: &Defaults) -> ObjectFacts {
+pub fn facts<K: AnyKind>(object: &K::Object, defaults: &Defaults) -> ObjectFacts {
     let facts = ObjectFacts::of(object.meta());
-    let poll = facts.poll.or_else(|| K::counts(object).then_some(defaults.resync));
+    let poll = facts.poll.or_else(|| K::polls(object).then_some(defaults.resync));
     ObjectFacts { poll, ..facts }
 }
 
 /// Reads an object's status.
 #[must_use]
-pub fn recorded<K: Kind>(object: &K::Object) -> Recorded {
+pub fn recorded<K: AnyKind>(object: &K::Object) -> Recorded {
     let status = object.status().and_then(|status| serde_json::to_value(status).ok()).unwrap_or_default();
-    Recorded::of(&status, K::PROFILE)
+    Recorded::of(&status, K::shape())
 }
 
 /// The body of an implementation of [`Resource`] for a wrapper: its kind is that of the object inside.

@@ -16,14 +16,14 @@ use crate::plan::recorded::Ended;
 use crate::plan::report::{Next, Report};
 use crate::plan::{Flight, Record};
 use crate::reconcile::conditions;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::{AnyKind, Kind};
 use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass, fingerprint};
 use crate::reconcile::write_errors::{KubeError, Write};
 use crate::remote::mark::Origin;
 use crate::remote::uid::Uid;
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Makes a write to the object.
     async fn write<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, KubeError> {
         self.ctx.states.with(&self.facts.uid, |state| state.echo.write());
@@ -86,7 +86,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn kube_failed(&self, error: &KubeError, doing: &str) -> Flow {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let reconcile_id = &self.journal.id;
-        tracing::warn!(controller = K::PROFILE.name, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
+        tracing::warn!(controller = K::NAME, namespace, name, reconcileID = reconcile_id, %error, doing, "the apiserver did not take it");
         self.later()
     }
 
@@ -146,6 +146,41 @@ impl<K: Kind> Pass<'_, K> {
         Ok(())
     }
 
+    pub(super) async fn remove_finalizer(&mut self) -> Flow {
+        let facts = self.facts.clone();
+        let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
+        let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
+        let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
+        if let Err(error) = result {
+            match aftermath::after_finalizer(error.known()) {
+                FinalizerAfter::Gone => {}
+                FinalizerAfter::Reread => return self.reread().await,
+                FinalizerAfter::Failed => return self.write_failed(&error, Write::Finalizer).await,
+            }
+        }
+        self.count_let_go();
+        if let Some(note) = self.left.take() {
+            self.tell(EventReason::Retained, &note);
+        }
+        if self.observed.definition_going {
+            self.left_with_definition();
+        }
+        self.forget();
+        Flow::End(Action::await_change())
+    }
+
+    /// Ends the reconcile with the object's own delay.
+    pub(super) fn later(&self) -> Flow {
+        Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
+    }
+
+    /// Ends the reconcile: the user is told of a defect or an unexpected state.
+    pub(super) async fn internal(&mut self, message: &str) -> Flow {
+        Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
+    }
+}
+
+impl<K: Kind> Pass<'_, K> {
     /// Records a remote in status: id, identity and outcome, with Ready=True if there is nothing left to do.
     pub(super) async fn record(&mut self, record: Record) -> Flow {
         let facts = self.facts.clone();
@@ -226,39 +261,6 @@ impl<K: Kind> Pass<'_, K> {
             self.ctx.states.with(&facts.uid, |state| state.cooldown = Some((print, until)));
         }
         Flow::End(self.finish(report).await)
-    }
-
-    pub(super) async fn remove_finalizer(&mut self) -> Flow {
-        let facts = self.facts.clone();
-        let finalizers: Vec<_> = facts.finalizers.iter().filter(|name| *name != names::FINALIZER).collect();
-        let patch = json!({"metadata": {"resourceVersion": facts.resource_version, "finalizers": finalizers}});
-        let result = self.kube(self.api().patch(&facts.name, &ours(), &Patch::Merge(&patch))).await;
-        if let Err(error) = result {
-            match aftermath::after_finalizer(error.known()) {
-                FinalizerAfter::Gone => {}
-                FinalizerAfter::Reread => return self.reread().await,
-                FinalizerAfter::Failed => return self.write_failed(&error, Write::Finalizer).await,
-            }
-        }
-        self.count_let_go();
-        if let Some(note) = self.left.take() {
-            self.tell(EventReason::Retained, &note);
-        }
-        if self.observed.definition_going {
-            self.left_with_definition();
-        }
-        self.forget();
-        Flow::End(Action::await_change())
-    }
-
-    /// Ends the reconcile with the object's own delay.
-    pub(super) fn later(&self) -> Flow {
-        Flow::End(crate::reconcile::pass::later(self.ctx, &self.facts))
-    }
-
-    /// Ends the reconcile: the user is told of a defect or an unexpected state.
-    pub(super) async fn internal(&mut self, message: &str) -> Flow {
-        Flow::End(self.finish(Report::working(Reason::InternalError, message, Next::Backoff)).await)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::inventory::ObjectName;
 use crate::lock::lock;
 use crate::plan::desired::Deletion;
 use crate::plan::neighbour::Neighbour;
-use crate::reconcile::kind::{Kind, policy, recorded};
+use crate::reconcile::kind::{AnyKind, policy, recorded};
 use crate::reconcile::stored::{ReadyFlags, StoredObject};
 use crate::remote::uid::Uid;
 
@@ -43,11 +43,11 @@ pub trait AnyStore: Any + Send + Sync {
 }
 
 /// The store of kind `K`.
-struct StoreOf<K: Kind>(Store<StoredObject<K::Object>>);
+struct StoreOf<K: AnyKind>(Store<StoredObject<K::Object>>);
 
 impl LiveObjects {
     /// Adds the store of one more kind.
-    pub fn add<K: Kind>(&mut self, store: Store<StoredObject<K::Object>>) {
+    pub fn add<K: AnyKind>(&mut self, store: Store<StoredObject<K::Object>>) {
         self.stores.push(Box::new(StoreOf::<K>(store)));
     }
 
@@ -58,10 +58,10 @@ impl LiveObjects {
 
     /// The object of this name.
     #[must_use]
-    pub fn get<K: Kind>(&self, object: &ObjectName) -> Option<Arc<StoredObject<K::Object>>> {
+    pub fn get<K: AnyKind>(&self, object: &ObjectName) -> Option<Arc<StoredObject<K::Object>>> {
         let StoreOf::<K>(store) = self.stores().find_map(|store| (store as &dyn Any).downcast_ref())?;
         let (namespace, name) = object.place();
-        (object.kind == K::PROFILE.name).then(|| store.get(&ObjectRef::new(name).within(namespace)))?
+        (object.kind == K::NAME).then(|| store.get(&ObjectRef::new(name).within(namespace)))?
     }
 
     /// Does any object here, of any kind, have this uid?
@@ -121,9 +121,9 @@ impl LiveObjects {
     }
 }
 
-impl<K: Kind> AnyStore for StoreOf<K> {
+impl<K: AnyKind> AnyStore for StoreOf<K> {
     fn kind(&self) -> &'static str {
-        K::PROFILE.name
+        K::NAME
     }
 
     fn all(&self) -> Vec<(Uid, ReadyFlags)> {
@@ -134,8 +134,8 @@ impl<K: Kind> AnyStore for StoreOf<K> {
     fn neighbour(&self, is: &dyn Fn(&ObjectMeta) -> bool, default: Option<Deletion>) -> Option<Neighbour> {
         let object = self.0.find(|object| is(object.meta()))?.open()?;
         Some(Neighbour {
-            kind: K::PROFILE.name,
-            resource: K::PROFILE.resource,
+            kind: K::NAME,
+            resource: K::shape().resource,
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use crate::api::Origin;
 use crate::inventory::Inventory;
 use crate::plan::desired::Deletion;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::references::{Reference, References};
 
@@ -27,7 +27,7 @@ pub struct Lookups {
 impl Lookups {
     /// The object that a reference means.
     #[must_use]
-    pub fn get<K: Kind>(&self, reference: &Reference) -> Option<Arc<K::Object>> {
+    pub fn get<K: AnyKind>(&self, reference: &Reference) -> Option<Arc<K::Object>> {
         match reference {
             Reference::Name(object) => self.live.get::<K>(object)?.open(),
             Reference::Id(_, id) => {
@@ -39,21 +39,21 @@ impl Lookups {
 
     /// The objects of kind `K` that refer in one of these ways.
     #[must_use]
-    pub fn referrers<K: Kind>(&self, of: &[Reference]) -> Vec<Arc<K::Object>> {
+    pub fn referrers<K: AnyKind>(&self, of: &[Reference]) -> Vec<Arc<K::Object>> {
         let all = self.references.referrers(of).into_iter();
         all.filter_map(|name| self.live.get::<K>(&name)?.open()).collect()
     }
 
     /// The names of the objects that refer in one of these ways and do not parse: their spec and status are not known.
     #[must_use]
-    pub fn unparsable_referrers<K: Kind>(&self, of: &[Reference]) -> Vec<String> {
+    pub fn unparsable_referrers<K: AnyKind>(&self, of: &[Reference]) -> Vec<String> {
         let all = self.references.referrers(of).into_iter().filter_map(|name| self.live.get::<K>(&name));
         all.filter(|object| object.open().is_none()).map(|object| object.name_any()).collect()
     }
 
     /// The objects of kind `K` that recorded this dataset, or something in it.
     #[must_use]
-    pub fn recorders<K: Kind>(&self, dataset: &str) -> Vec<Arc<K::Object>> {
+    pub fn recorders<K: AnyKind>(&self, dataset: &str) -> Vec<Arc<K::Object>> {
         let recorded = |object: &Arc<K::Object>| K::remote(object).is_some_and(|(id, _)| id.root() == dataset);
         let all = self.inventory.recorders_of(dataset).into_iter();
         all.filter_map(|key| self.live.get::<K>(&key.name)?.open()).filter(recorded).collect()

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::plan::recorded::Recorded;
-use crate::reconcile::kind::{Kind, Managed, resource_of};
+use crate::reconcile::kind::{AnyKind, Managed, resource_of};
 
 /// An object as the API server shows it.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub struct Unparsable {
 impl Unparsable {
     /// Its status, as far as it can be read.
     #[must_use]
-    pub fn recorded<K: Kind>(&self) -> Recorded {
-        Recorded::of(&self.body["status"], K::PROFILE)
+    pub fn recorded<K: AnyKind>(&self) -> Recorded {
+        Recorded::of(&self.body["status"], K::shape())
     }
 
     /// The text at this JSON pointer in its spec.

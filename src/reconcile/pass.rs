@@ -28,7 +28,7 @@ use crate::plan::report::{Blocked, Next, Report};
 use crate::plan::view::{Observed, Relations};
 use crate::reconcile::context::Context;
 use crate::reconcile::journal::Journal;
-use crate::reconcile::kind::{Kind, facts, recorded};
+use crate::reconcile::kind::{AnyKind, Kind, facts, recorded};
 use crate::remote::backoff::backoff;
 use crate::remote::fields;
 
@@ -36,7 +36,7 @@ use crate::remote::fields;
 const MOST_STEPS: u32 = 40;
 
 /// The state of one reconcile.
-pub(super) struct Pass<'c, K: Kind> {
+pub struct Pass<'c, K: AnyKind> {
     pub(super) ctx: &'c Context,
     /// The account of the reconcile, the same from begin to end.
     pub(super) account: &'c Account,
@@ -71,10 +71,10 @@ pub(super) enum Flow {
 }
 
 /// Reconciles one object. Never fails and never panics: a failure becomes status, or at least a log line and a delay.
-pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Action {
+pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Action {
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
-    let running = ctx.metrics.begin(K::PROFILE.name, &facts.namespace, &facts.name);
+    let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
     let account = ctx.accounts.of(facts.intent.target()).clone();
     if account.inventory.take_news(&uid) {
         // A remote that the last report was about has changed: that is worth a try at once.
@@ -101,7 +101,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
         Ok(Ok((action, false))) => (action, Outcome::Requeued),
         Ok(Err(_)) => {
             tracing::error!(
-                controller = K::PROFILE.name,
+                controller = K::NAME,
                 namespace = facts.namespace,
                 name = facts.name,
                 error = format!("it did not end within {} s", limit.as_secs()),
@@ -111,7 +111,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K::Object>, ctx: Arc<Context>) -> Ac
         }
         Err(_) => {
             tracing::error!(
-                controller = K::PROFILE.name,
+                controller = K::NAME,
                 namespace = facts.namespace,
                 name = facts.name,
                 error = "a defect of the operator; the lines before say where",
@@ -157,7 +157,7 @@ pub(super) fn cool(ctx: &Context, facts: &ObjectFacts, within: RangeInclusive<Du
     })
 }
 
-async fn internal_error<K: Kind>(
+async fn internal_error<K: AnyKind>(
     ctx: &Arc<Context>,
     account: &Account,
     object: &Arc<K::Object>,
@@ -169,10 +169,10 @@ async fn internal_error<K: Kind>(
 }
 
 /// Runs one reconcile, and returns also whether it failed.
-async fn run<K: Kind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Object>) -> (Action, bool) {
+async fn run<K: AnyKind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Object>) -> (Action, bool) {
     let mut pass = Pass::<K>::new(ctx, (account, account.view().await), object);
     let before = pass.failures();
-    let action = steps(&mut pass).await;
+    let action = K::steps(&mut pass).await;
     if !pass.corrected && !pass.changed.is_empty() {
         pass.tell(EventReason::Updated, &format!("changed to what the spec says: {}", pass.changed.join(", ")));
     }
@@ -181,13 +181,12 @@ async fn run<K: Kind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Obje
     (action, failed)
 }
 
-async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
-    let stale = pass.ctx.states.with(&pass.facts.uid, |state| state.echo.is_stale(&pass.facts.resource_version));
-    if stale && let Flow::End(action) = pass.reread().await {
+/// Takes the steps that [`plan`] decides.
+pub(super) async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
+    pass.journal.carrier = K::PROFILE.codec.carrier();
+    if let Some(action) = pass.begin().await {
         return action;
     }
-    pass.warn_of_annotations();
-    pass.warn_waiters();
     for _ in 0..MOST_STEPS {
         if !pass.in_hand
             && let Some(action) = pass.look_at_definition().await
@@ -198,7 +197,7 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
         let step = if pass.in_hand { in_hand(&view, plan(&view)) } else { plan(&view) };
         let name = step.name();
         tracing::debug!(
-            controller = K::PROFILE.name,
+            controller = K::NAME,
             namespace = view.object.namespace,
             name = view.object.name,
             reconcileID = pass.journal.id,
@@ -208,9 +207,9 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
         if !pass.in_hand {
             pass.journal.step(&step);
         }
-        environment::failpoint("before", name, K::PROFILE.name).await;
+        environment::failpoint("before", name, K::NAME).await;
         let flow = pass.take(&view, step).await;
-        environment::failpoint("after", name, K::PROFILE.name).await;
+        environment::failpoint("after", name, K::NAME).await;
         if let Flow::End(action) = flow {
             return if pass.in_hand { pass.leave_in_hand() } else { action };
         }
@@ -222,7 +221,20 @@ async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     pass.finish(report).await
 }
 
-impl<'c, K: Kind> Pass<'c, K> {
+impl<K: Kind> Pass<'_, K> {
+    /// What this copy of the object wants, and what its neighbours meant for it when this was first asked.
+    pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
+        let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
+        let deleting = self.facts.deleting;
+        self.wanted.get_or_insert_with(|| {
+            let desired = K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account));
+            let relations = if deleting { K::relations(object, recorded, &ctx.lookups) } else { Relations::default() };
+            (desired, relations)
+        })
+    }
+}
+
+impl<'c, K: AnyKind> Pass<'c, K> {
     fn new(ctx: &'c Context, (account, account_view): (&'c Account, Arc<AccountView>), object: Arc<K::Object>) -> Self {
         Self {
             ctx,
@@ -244,6 +256,18 @@ impl<'c, K: Kind> Pass<'c, K> {
         }
     }
 
+    /// Makes sure that the copy of the object is not older than our own writes, and warns of what is wrong beside the spec.
+    /// `Some` ends the reconcile.
+    pub(super) async fn begin(&mut self) -> Option<Action> {
+        let stale = self.ctx.states.with(&self.facts.uid, |state| state.echo.is_stale(&self.facts.resource_version));
+        if stale && let Flow::End(action) = self.reread().await {
+            return Some(action);
+        }
+        self.warn_of_annotations();
+        self.warn_waiters();
+        None
+    }
+
     /// Goes on with this copy of the object.
     pub(super) fn set(&mut self, object: K::Object) {
         self.facts = facts::<K>(&object, &self.ctx.lookups.defaults);
@@ -252,23 +276,12 @@ impl<'c, K: Kind> Pass<'c, K> {
         self.object = Arc::new(object);
     }
 
-    /// What this copy of the object wants, and what its neighbours meant for it when this was first asked.
-    pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
-        let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
-        let deleting = self.facts.deleting;
-        self.wanted.get_or_insert_with(|| {
-            let desired = K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account));
-            let relations = if deleting { K::relations(object, recorded, &ctx.lookups) } else { Relations::default() };
-            (desired, relations)
-        })
-    }
-
     pub(super) fn api(&self) -> Api<K::Object> {
         Api::namespaced(self.ctx.kube.clone(), &self.facts.namespace)
     }
 
     pub(super) fn key(&self) -> ObjectKey {
-        ObjectKey::new(K::PROFILE.name, &self.facts.namespace, &self.facts.name, &self.facts.uid)
+        ObjectKey::new(K::NAME, &self.facts.namespace, &self.facts.name, &self.facts.uid)
     }
 
     fn failures(&self) -> u32 {

@@ -15,7 +15,7 @@ use crate::lock::lock;
 use crate::plan::create_state::CreateState;
 use crate::plan::report::Report;
 use crate::plan::view::View;
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::{Flow, Pass};
 
 /// A shorter wait is not worth a write.
@@ -53,16 +53,17 @@ enum Meanwhile {
     Wait,
 }
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Ends the reconcile, which holds nothing. The object comes back after `wait`, when its turn is.
-    pub(super) async fn wait_in_line(&mut self, view: &View, wait: Duration) -> Flow {
-        let (now, object) = (Instant::now(), &view.object);
-        self.ctx.metrics.in_line(K::PROFILE.name, &object.namespace, &object.name);
-        match self.meanwhile(view, now) {
+    /// `may_say`: its status may say that it waits.
+    pub(super) async fn wait_in_line(&mut self, may_say: bool, wait: Duration) -> Flow {
+        let now = Instant::now();
+        self.ctx.metrics.in_line(K::NAME, &self.facts.namespace, &self.facts.name);
+        match self.meanwhile(may_say, now) {
             Meanwhile::Say(ahead) => {
                 let mut report = Report::queued(ahead.before, ahead.due.saturating_duration_since(now), wait);
                 // This reconcile looked for no duplicates, so those that status shows stay.
-                report.duplicates = view.recorded.condition("DuplicatesFound").map(|told| told.message.clone());
+                report.duplicates = self.recorded.condition("DuplicatesFound").map(|told| told.message.clone());
                 Flow::End(self.finish(report).await)
             }
             Meanwhile::ComeBack(at) => Flow::End(Action::requeue(wait.min(at.saturating_duration_since(now)))),
@@ -70,11 +71,11 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    fn meanwhile(&self, view: &View, now: Instant) -> Meanwhile {
-        let Some(ahead) = self.account.client.limiter().ahead(&view.object.uid).filter(|_| may_say(view)) else {
+    fn meanwhile(&self, may_say: bool, now: Instant) -> Meanwhile {
+        let Some(ahead) = self.account.client.limiter().ahead(&self.facts.uid).filter(|_| may_say) else {
             return Meanwhile::Wait;
         };
-        self.ctx.states.with(&view.object.uid, |state| {
+        self.ctx.states.with(&self.facts.uid, |state| {
             match state.slot.or_else(|| self.ctx.slots.take(now, ahead.due)) {
                 Some(at) if at > now => {
                     state.slot = Some(at);
@@ -93,7 +94,7 @@ impl<K: Kind> Pass<'_, K> {
 
 /// May status say that the object waits in line? Not in place of a report that matters more: that the remote equals its
 /// spec, a create is in doubt, or somebody must know or do something.
-fn may_say(view: &View) -> bool {
+pub(super) fn may_say(view: &View) -> bool {
     let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
     let said = view.recorded.condition("Ready");
     !view.carried_out()

@@ -10,10 +10,10 @@ use crate::plan::annotations::wrong;
 use crate::plan::desired::Deletion;
 use crate::plan::neighbour::Neighbour;
 use crate::plan::report::Report;
-use crate::reconcile::kind::{Kind, policy};
+use crate::reconcile::kind::{AnyKind, policy};
 use crate::reconcile::pass::Pass;
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Warns of annotations without a meaning, of each once as long as it stays.
     pub(super) fn warn_of_annotations(&self) {
         let found = wrong(self.object.annotations(), self.recorded.id.as_ref());
@@ -28,7 +28,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn warn_owners(&self, report: &Report) {
         for about in &report.about {
             let Some(owner) = about.owner.as_ref().filter(|owner| owner.deletes) else { continue };
-            let (kind, id) = (K::PROFILE.name, &about.id);
+            let (kind, id) = (K::NAME, &about.id);
             let (namespace, name) = (&self.facts.namespace, &self.facts.name);
             let note = format!(
                 "{kind} {namespace}/{name} waits for {id}; deleting this object would delete it. To hand it over: {}",
@@ -49,7 +49,7 @@ impl<K: Kind> Pass<'_, K> {
         if waiters.is_empty() || again() {
             return;
         }
-        let (kind, namespace, name) = (K::PROFILE.name, &self.facts.namespace, &self.facts.name);
+        let (kind, namespace, name) = (K::NAME, &self.facts.namespace, &self.facts.name);
         for waiter in
             waiters.into_iter().filter_map(|uid| self.ctx.lookups.live.neighbour(uid, self.ctx.config.default_deletion))
         {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::api::condition::Reason;
 use crate::plan::aftermath::NotWritten;
 use crate::plan::report::{Next, Ready, Report};
-use crate::reconcile::kind::Kind;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::{Flow, Pass, cool};
 use crate::refusals::refuses;
 
@@ -137,7 +137,7 @@ fn refused(write: Write, status: &Status) -> String {
     )
 }
 
-impl<K: Kind> Pass<'_, K> {
+impl<K: AnyKind> Pass<'_, K> {
     /// Ends the reconcile: the API server did not take a write of this object, and nothing of it counts as stored.
     pub(super) async fn write_failed(&mut self, error: &KubeError, write: Write) -> Flow {
         let Some(report) = self.judge(error, write) else {
@@ -171,7 +171,7 @@ impl<K: Kind> Pass<'_, K> {
     /// What a failed write means for the object. `None`: nothing yet.
     fn judge(&self, error: &KubeError, write: Write) -> Option<Report> {
         let message = if let Some(status) = error.refusal() {
-            self.ctx.metrics.write_refused(K::PROFILE.name, write.label(), status.code);
+            self.ctx.metrics.write_refused(K::NAME, write.label(), status.code);
             refused(write, status)
         } else {
             let now = Instant::now();
@@ -190,7 +190,7 @@ impl<K: Kind> Pass<'_, K> {
         let (namespace, name) = (&self.facts.namespace, &self.facts.name);
         let (reconcile_id, what, error_text) = (&self.journal.id, write.label(), error.words());
         tracing::warn!(
-            controller = K::PROFILE.name,
+            controller = K::NAME,
             namespace,
             name,
             reconcileID = reconcile_id,

@@ -13,7 +13,7 @@ use crate::plan::index::Index;
 use crate::plan::marked::cases::{desire, fields};
 use crate::plan::marked::tests::view;
 use crate::plan::neighbour::Neighbour;
-use crate::plan::profile::Profile;
+use crate::plan::profile::{Profile, Shape};
 use crate::plan::step::Flight;
 use crate::remote::Remote;
 use crate::remote::carrier::split;
@@ -164,5 +164,5 @@ fn a_remote_is_looked_for_in_its_own_collection() {
     assert_eq!(*asked.0.borrow(), ["all copies of d-1", "our copies of d-1"]);
     assert!(!view.observed.swept, "that the versions are known says nothing of the copies");
     assert!(PROFILE.names(&id()) && !PROFILE.names(&RemoteId::new("d-1").join("v1")));
-    assert_eq!(PROFILE.id_of(&json!({"datasetId": "d-1", "copyId": "c-1"})), Some(id()));
+    assert_eq!(Shape::from(&PROFILE).id_of(&json!({"datasetId": "d-1", "copyId": "c-1"})), Some(id()));
 }
