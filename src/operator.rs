@@ -274,8 +274,10 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
         slots: parts.slots.clone(),
         recorder: parts.recorder.clone(),
         metrics: parts.metrics.clone(),
+        everywhere: flags.namespaces.is_empty(),
         limits: Limits {
             send_deadline: flags.send_deadline,
+            resync: flags.resync,
             kube_call: Duration::from_secs(10),
             pass: Duration::from_secs(60) + flags.request_timeout * 4,
         },

@@ -107,7 +107,8 @@ reasons! {
     AccountMismatch = "AccountMismatch", Stalled,
         "The object belongs to an account, region, workspace or identity that this operator does not use.";
     PartialFailed = "PartialFailed", Stalled,
-        "The job ended, but it failed for some of its files, and `partialFailure` does not accept that.";
+        "The job ended, but it failed for some of its files, and `partialFailure` does not accept that; or some files of a \
+         DatasetFileSet failed. The message and `status.failures` say why.";
     JobFailed = "JobFailed", Stalled,
         "The job failed, and `backoffLimit` allows no further attempt. To run it again, create another DatasetJob.";
     JobStopped = "JobStopped", Stalled,
@@ -116,6 +117,8 @@ reasons! {
         "The job did not end within `activeDeadlineSeconds`, and the operator stopped it.";
     JobLost = "JobLost", Stalled,
         "Somebody else deleted the job or its dataset before the end of the job was seen.";
+    PruneBlocked = "PruneBlocked", Stalled,
+        "The list of a DatasetFileSet lost so many files that a person must allow their removal. Nothing is sent until then.";
 }
 
 impl Reason {

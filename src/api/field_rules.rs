@@ -126,3 +126,23 @@ pub(super) fn label_mark() -> Rule {
         .reason(Reason::FieldValueForbidden)
         .field_path(".key")
 }
+
+pub(super) fn file_uri() -> Rule {
+    Rule::new("self.matches('^(oss|nas)://[^/]+/.+')").message(
+        "uri must name a file, such as oss://bucket/flowers/1.jpg (the bucket without its endpoint) or nas://fsid/flowers/1.jpg",
+    )
+}
+
+/// The service has no pattern for it; a time that it cannot read fails its item.
+pub(super) fn file_time(field: &str) -> Rule {
+    Rule::new(
+        "self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})$')",
+    )
+    .message(format!("{field} must be a time in ISO 8601 with its zone, such as 2026-11-01T00:00:00Z").as_str())
+}
+
+pub(super) fn file_tags() -> Rule {
+    Rule::new("self.all(tag, !tag.startsWith('dso-') && !tag.contains(','))").message(
+        "tags must not begin with 'dso-', where the operator keeps its ownership tags, and must not contain ','",
+    )
+}

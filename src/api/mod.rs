@@ -15,6 +15,8 @@ pub mod dataset_definition;
 pub mod dataset_status;
 pub mod event;
 mod field_rules;
+pub mod file_set;
+pub mod file_set_definition;
 pub mod job;
 pub mod job_definition;
 pub mod media_dataset;
@@ -33,6 +35,7 @@ pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec, SourceDatasetRef};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use event::{EventReason, News};
+pub use file_set::{DatasetFileSet, DatasetFileSetSpec, DatasetFileSetStatus, FileCounts, FileFailure, FileItem};
 pub use job::{
     DatasetJob, DatasetJobSpec, DatasetJobStatus, JobAdoption, JobAttempt, JobImmutables, JobProgress, JobSpec,
     VersionRef,
@@ -40,9 +43,9 @@ pub use job::{
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{
-    Accessibility, AdoptionPolicy, DataSourceType, DataType, DeletionPolicy, Edition, JobAction, JobMode,
-    MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType, SourceType,
-    StopReason,
+    Accessibility, AdoptionPolicy, ConflictPolicy, DataSourceType, DataType, DeletionPolicy, Edition, FileType,
+    JobAction, JobMode, MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType,
+    SourceType, StopReason,
 };
 pub use version::{
     DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,

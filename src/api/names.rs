@@ -25,8 +25,11 @@ pub const FORCE_RELEASE: &str = "dataset-operator.dev/force-release";
 /// Written by the operator: the create or adoption that it is about to make. Users do not change it.
 pub const INTENT: &str = "dataset-operator.dev/intent";
 
+/// Allows a large prune of a `DatasetFileSet`; the value is the hash of its list (`status.contentHash`).
+pub const ALLOW_PRUNE: &str = "dataset-operator.dev/allow-prune";
+
 /// Every annotation the operator knows, with what it does.
-pub const ANNOTATIONS: [(&str, &str); 5] = [
+pub const ANNOTATIONS: [(&str, &str); 6] = [
     (
         PAUSED,
         "`\"true\"` stops every write to the cloud for this object. A deletion waits until you remove the annotation, \
@@ -49,7 +52,12 @@ pub const ANNOTATIONS: [(&str, &str); 5] = [
         FORCE_RELEASE,
         "Removes the finalizer of an object that is being deleted, without any call to the cloud. The value must be \
          the recorded id (of a version `<datasetId>/<versionName>`, of a job `<datasetId>/jobs/<datasetJobId>`), or \
-         `none` if there is none.",
+         `none` if there is none, as for a DatasetFileSet.",
+    ),
+    (
+        ALLOW_PRUNE,
+        "Only a DatasetFileSet: allows the operator to delete the metadata of many files that the set no longer lists. The \
+         value is the hash of the list (`status.contentHash`), so it allows nothing after another edit.",
     ),
     (INTENT, "The operator writes its intent here before it creates anything. Do not change it."),
 ];

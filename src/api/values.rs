@@ -200,6 +200,28 @@ values! {
         Accept = "Accept",
     }
 
+    /// What kind of file it is.
+    FileType {
+        /// A picture.
+        Image = "image",
+        /// Anything else.
+        Application = "application",
+        /// A video.
+        Video = "video",
+        /// A recording.
+        Audio = "audio",
+        /// A text.
+        Text = "text",
+    }
+
+    /// What happens to a listed file that somebody else made.
+    ConflictPolicy {
+        /// It is left as it is and counts as failed.
+        Fail = "Fail",
+        /// It is taken over.
+        Adopt = "Adopt",
+    }
+
     /// Why the operator stops a job.
     StopReason {
         /// The object is deleted.

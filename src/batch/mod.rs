@@ -10,6 +10,7 @@
 
 pub mod diff;
 pub mod item;
+pub mod memory;
 pub mod pack;
 pub mod refusals;
 pub mod run;

@@ -68,9 +68,9 @@ impl Refusals {
         self.0.retain(|key, refusal| still(*key, refusal.content));
     }
 
-    /// Each refused item: the hash of its Uri, its Uri or id, and the service's words.
-    pub fn all(&self) -> impl Iterator<Item = (u64, &str, &str)> {
-        self.0.iter().map(|(key, refusal)| (*key, refusal.what.as_str(), refusal.result.as_str()))
+    /// Each refused item: its Uri or id, and the service's words.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.values().map(|refusal| (refusal.what.as_str(), refusal.result.as_str()))
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
         let now = Instant::now();
         assert_eq!(refusals.standing(1, 8, now), Standing::Failed);
         assert_eq!((refusals.standing(1, 10, now), refusals.standing(2, 8, now)), (Standing::Due, Standing::Due));
-        assert_eq!(refusals.all().collect::<Vec<_>>(), [(1, "oss://b/1", "Busy")]);
+        assert_eq!(refusals.all().collect::<Vec<_>>(), [("oss://b/1", "Busy")]);
         refusals.refused((1, 10), "oss://b/1", "Busy", now);
         assert_eq!(refusals.standing(1, 10, now), Standing::Later(now + delay(1)), "a changed item starts anew");
         refusals.accepted(1);

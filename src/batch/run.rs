@@ -83,7 +83,10 @@ pub fn note(batch: &Batch, answer: &cloud::Batch, shown: &mut Shown, refusals: &
             continue;
         }
         if !explained && made.is_none() {
+            // It is not sent again at once, whatever the walk shows.
             came.unclear = true;
+            let why = "the service does not say whether it was done";
+            refusals.refused((entry.key, entry.content), &entry.what, why, now);
             continue;
         }
         refusals.accepted(entry.key);
@@ -177,12 +180,12 @@ mod tests {
             (Create, answer(true, &[&a], &["b"]), (came_of(1, 0, 0, 1), 1, 1)),
             (Create, answer(false, &[&a], &["b"]), (came_of(1, 0, 0, 1), 1, 1)),
             (Create, answer(false, &[&a], &[]), (came_of(1, 0, 0, 1), 1, 1)),
-            (Create, answer(false, &[], &["a"]), (unclear(came_of(1, 0, 0, 0)), 1, 0)),
-            (Create, answer(false, &[&unnamed], &["b"]), (unclear(came_of(1, 0, 0, 0)), 1, 0)),
-            (Create, answer(false, &[], &[]), (unclear(Came::default()), 0, 0)),
+            (Create, answer(false, &[], &["a"]), (unclear(came_of(1, 0, 0, 0)), 1, 1)),
+            (Create, answer(false, &[&unnamed], &["b"]), (unclear(came_of(1, 0, 0, 0)), 1, 1)),
+            (Create, answer(false, &[], &[]), (unclear(Came::default()), 0, 2)),
             (Update, answer(true, &[], &[]), (came_of(0, 2, 0, 0), 2, 0)),
             (Update, answer(false, &[&by_id], &[]), (came_of(0, 1, 0, 1), 2, 1)),
-            (Update, answer(false, &[&unnamed], &[]), (unclear(Came::default()), 2, 0)),
+            (Update, answer(false, &[&unnamed], &[]), (unclear(Came::default()), 2, 2)),
             (Delete, answer(true, &[], &[]), (came_of(0, 0, 2, 0), 0, 0)),
             (Delete, answer(false, &[&by_id], &[]), (came_of(0, 0, 1, 1), 1, 1)),
             (Delete, answer(false, &[&failed(None, Some("m-a"), "Not Found")], &[]), (came_of(0, 0, 1, 0), 0, 0)),

@@ -76,6 +76,18 @@ impl Shown {
         self.own.binary_search_by_key(&key, |known| known.key).ok().and_then(|at| self.own.get(at))
     }
 
+    /// Why the listed file with this key cannot be the set's, if it cannot.
+    #[must_use]
+    pub fn conflict(&self, key: u64) -> Option<&str> {
+        self.conflicts.get(&key).map(String::as_str)
+    }
+
+    /// Does a tag of ours stand on this file of others?
+    #[must_use]
+    pub fn must_yield(&self, key: u64) -> bool {
+        self.yields.contains_key(&key)
+    }
+
     /// The id of a file with our tag; `None` if the service did not tell it.
     #[must_use]
     pub fn id(&self, known: &Known) -> Option<String> {

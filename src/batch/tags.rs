@@ -69,6 +69,12 @@ impl SetTags {
         self.owners.iter().flat_map(|owner| [true, false].map(|created| tag(created, owner))).collect()
     }
 
+    /// Every tag that means that the set made the file, or else adopted it.
+    #[must_use]
+    pub fn written(&self, created: bool) -> Vec<String> {
+        self.owners.iter().map(|owner| tag(created, owner)).collect()
+    }
+
     /// Does a tag name this owner?
     #[must_use]
     pub fn is(&self, owner: &str) -> bool {

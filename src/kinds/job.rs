@@ -269,20 +269,8 @@ fn version_of(
         return Ok(Some(kept.to_owned()));
     }
     let name = object.spec.version_ref.as_ref().map(|reference| reference.name.as_str()).unwrap_or_default();
-    let waits = |what: &str| Blocked::waiting(Reason::DependencyNotReady, format!("DatasetVersion {name} {what}"));
-    let Some(version) = lookups.get::<DatasetVersions>(&reference) else {
-        return Err(waits("does not exist in this namespace"));
-    };
-    let status = version.status.as_ref();
-    let own = status.and_then(|status| Some((status.dataset_id.as_deref()?, status.version_name.clone()?)));
-    match own {
-        Some((of, _)) if of != dataset => Err(Blocked::stuck(
-            Reason::InvalidSpec,
-            format!("spec.versionRef: DatasetVersion {name} is a version of {of}, not of {dataset}; name one of that"),
-        )),
-        Some((_, version)) => Ok(Some(version)),
-        None => Err(waits("is not Ready yet")),
-    }
+    let version = lookups.get::<DatasetVersions>(&reference);
+    parent::version_name(version.as_deref(), name, dataset).map(Some)
 }
 
 #[cfg(test)]

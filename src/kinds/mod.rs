@@ -2,6 +2,7 @@
 
 mod compare;
 pub mod dataset;
+pub mod file_set;
 mod first_version;
 mod info;
 pub mod job;
@@ -16,6 +17,7 @@ pub mod version;
 use crate::reconcile::kind::AnyKind;
 
 pub use dataset::Datasets;
+pub use file_set::DatasetFileSets;
 pub use job::DatasetJobs;
 pub use media_dataset::MediaDatasets;
 pub use version::DatasetVersions;
@@ -31,6 +33,7 @@ pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();
     work.visit::<DatasetJobs>();
+    work.visit::<DatasetFileSets>();
     work.visit::<MediaDatasets>();
 }
 

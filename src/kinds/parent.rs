@@ -1,7 +1,7 @@
 //! The Dataset that objects of other kinds refer to: where it is, and whether it is Ready for what is to be in it.
 
 use super::{Datasets, dataset};
-use crate::api::{ConditionType, Dataset, Reason};
+use crate::api::{ConditionType, Dataset, DatasetVersion, Reason};
 use crate::inventory::ObjectName;
 use crate::plan::report::Blocked;
 use crate::reconcile::lookups::Lookups;
@@ -45,5 +45,24 @@ pub(super) fn ready_id(
             Err(waits(format!("Dataset {name} is being deleted")))
         }
         Some(_) | None => Err(waits(format!("Dataset {name} is not Ready yet"))),
+    }
+}
+
+/// The name of the version that a DatasetVersion called `name` stands for, or why an object that refers to it cannot be worked
+/// on. It must be a version of this dataset.
+pub(super) fn version_name(version: Option<&DatasetVersion>, name: &str, dataset: &str) -> Result<String, Blocked> {
+    let waits = |what: &str| Blocked::waiting(Reason::DependencyNotReady, format!("DatasetVersion {name} {what}"));
+    let Some(version) = version else {
+        return Err(waits("does not exist in this namespace"));
+    };
+    let status = version.status.as_ref();
+    let own = status.and_then(|status| Some((status.dataset_id.as_deref()?, status.version_name.clone()?)));
+    match own {
+        Some((of, _)) if of != dataset => Err(Blocked::stuck(
+            Reason::InvalidSpec,
+            format!("spec.versionRef: DatasetVersion {name} is a version of {of}, not of {dataset}; name one of that"),
+        )),
+        Some((_, version)) => Ok(version),
+        None => Err(waits("is not Ready yet")),
     }
 }

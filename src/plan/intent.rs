@@ -25,7 +25,8 @@ pub struct Target {
     /// For a version: the dataset it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
-    /// For a remote that has no id but its name: that name.
+    /// For a remote that has no id but its name: that name. For the files of a set: the version of the dataset that they
+    /// are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, Unit};
+use serde_json::{Map, Value};
 
 use crate::api::condition::Reason;
 use crate::plan::neighbour::Neighbour;
@@ -30,8 +31,19 @@ pub struct Report {
     pub about: Vec<About>,
     /// For a remote that runs and ends: which one, and what else status says of it.
     pub run: Option<(RemoteId, RunReport)>,
+    /// Members of status that inform users, for a kind that has no remote of its own. `None`: they stay.
+    pub told: Option<Box<Told>>,
     /// When to look again.
     pub next: Next,
+}
+
+/// What a report says in the members of status that inform users.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// All of them, but those in `beside`.
+    pub info: Map<String, Value>,
+    /// Members that are written only together with something else.
+    pub beside: Map<String, Value>,
 }
 
 /// A remote that caused a report and is not the object's own. When that remote changes, the object is woken.
@@ -126,6 +138,7 @@ impl Report {
             error: None,
             about: Vec::new(),
             run: None,
+            told: None,
             next,
         }
     }

@@ -108,6 +108,18 @@ pub fn after_report(
     let kind: Shape = kind.into();
     let mut after = next_status(before, report, facts.generation, now);
     let available = matches!(report.ready, Ready::Available(_));
+    if let Some(told) = &report.told {
+        let stays = |name: &&String| told.beside.contains_key(*name);
+        let kept =
+            before.info.iter().filter(|(name, _)| stays(name)).map(|(name, value)| (name.clone(), value.clone()));
+        after.info = told.info.clone().into_iter().chain(kept).collect();
+        // Such a report is made only after all that was asked for was looked at.
+        after.handled.clone_from(&facts.requested);
+        if patch(kind, "", before, &after).is_some() {
+            after.info.extend(told.beside.clone());
+        }
+        return after;
+    }
     if !available && report.run.is_none() {
         return after;
     }

@@ -39,6 +39,7 @@ fn report() -> impl Strategy<Value = Report> {
             error,
             about,
             run: None,
+            told: None,
             next: Next::After(Duration::ZERO),
         }
     })

@@ -32,6 +32,8 @@ pub struct Context {
     pub recorder: EventRecorder,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// The operator sees the objects of all namespaces.
+    pub everywhere: bool,
     /// Time limits of a reconcile.
     pub limits: Limits,
 }
@@ -45,4 +47,6 @@ pub struct Limits {
     pub kube_call: Duration,
     /// One whole reconcile.
     pub pass: Duration,
+    /// Time between two checks of what is settled (`--resync`).
+    pub resync: Duration,
 }

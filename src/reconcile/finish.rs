@@ -9,14 +9,16 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::api::{EventReason, News};
+use crate::cloud::CallError;
 use crate::environment;
+use crate::plan::error_report::last_words;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
 use crate::plan::report::{Next, Ready, Report, STALLED_RETRY};
 use crate::plan::run::RunReport;
 use crate::reconcile::conditions;
 use crate::reconcile::kind::AnyKind;
-use crate::reconcile::pass::{Pass, cool};
+use crate::reconcile::pass::{Flow, Pass, cool};
 use crate::remote::uid::Uid;
 
 /// A wait shorter than this is not worth a status write.
@@ -50,6 +52,11 @@ impl<K: AnyKind> Pass<'_, K> {
         }
         self.announce(&before, &report);
         self.next(&facts, &report)
+    }
+
+    /// Ends the reconcile with the report of a failed call.
+    pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
+        Flow::End(self.finish(last_words(error, environment::now())).await)
     }
 
     /// Makes a change of the remotes that the report is about wake the object.

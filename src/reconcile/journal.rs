@@ -67,6 +67,11 @@ impl Journal {
         }
     }
 
+    /// Notes a step of this name, which changes something.
+    pub(super) fn did(&mut self, step: &'static str) {
+        self.did.push(step);
+    }
+
     /// Notes what others changed on the remote: the found and the wanted values.
     pub(super) fn drift(&mut self, what: String) {
         self.drift = Some(what);
@@ -147,6 +152,7 @@ fn done(step: &str, carrier: Carrier, drift: bool, changed: &[String]) -> Option
         "Record" => "recorded the cloud dataset",
         "Refuse" => "recorded the refusal",
         "RemoveFinalizer" => "removed the finalizer",
+        "Batch" => "sent batches of file metadata",
         _ => return None,
     };
     Some(what.to_owned())

@@ -4,6 +4,7 @@
 //! every crash point lies between two steps, and tests can go through all of them.
 
 mod admission;
+pub mod batched;
 mod cloud_writes;
 pub mod conditions;
 pub mod context;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::batch::memory::Memory;
 use crate::lock::lock;
 use crate::plan::object::ObjectFacts;
 use crate::plan::recorded::Recorded;
@@ -21,6 +22,8 @@ pub struct ObjectStates {
     all: Mutex<HashMap<String, ObjectState>>,
     /// Objects that this process has seen Ready.
     ready: Mutex<HashSet<Uid>>,
+    /// What is remembered of objects that stand for many small remotes.
+    sets: Mutex<HashMap<Uid, Memory>>,
     /// Names whose object went while its create was in doubt, though a finalizer was to keep it, and when.
     left: Mutex<HashMap<Name, Instant>>,
 }
@@ -53,9 +56,20 @@ impl ObjectStates {
         lock(&self.ready).insert(Uid::of(uid))
     }
 
+    /// Takes what is remembered of an object that stands for many small remotes, until it is put back.
+    pub fn take_set(&self, uid: &str, now: Instant) -> Memory {
+        lock(&self.sets).remove(&Uid::of(uid)).unwrap_or_else(|| Memory::new(now))
+    }
+
+    /// Remembers this of the object.
+    pub fn put_set(&self, uid: &str, memory: Memory) {
+        lock(&self.sets).insert(Uid::of(uid), memory);
+    }
+
     /// The object is gone.
     pub fn forget(&self, uid: &str) {
         lock(&self.all).remove(uid);
+        lock(&self.sets).remove(&Uid::of(uid));
         lock(&self.ready).remove(&Uid::of(uid));
     }
 

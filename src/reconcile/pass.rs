@@ -36,6 +36,7 @@ use crate::remote::fields;
 const MOST_STEPS: u32 = 40;
 
 /// The state of one reconcile.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Pass<'c, K: AnyKind> {
     pub(super) ctx: &'c Context,
     /// The account of the reconcile, the same from begin to end.
@@ -56,6 +57,8 @@ pub struct Pass<'c, K: AnyKind> {
     pub(super) changed: Vec<String>,
     /// What to say of the run that is kept when the finalizer is removed.
     pub(super) left: Option<String>,
+    /// The finalizer is being removed, or was: nothing is remembered of the object any more.
+    pub(super) let_go: bool,
     /// The permit for the first call was granted; `permit` holds it until the call uses it.
     pub(super) admitted: bool,
     pub(super) permit: Permit,
@@ -250,6 +253,7 @@ impl<'c, K: AnyKind> Pass<'c, K> {
             corrected: false,
             changed: Vec::new(),
             left: None,
+            let_go: false,
             admitted: false,
             permit: Permit::wait(Lane::UserChange),
             journal: Journal::new(random_hex()),

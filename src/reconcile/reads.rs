@@ -12,7 +12,7 @@ use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
 use crate::plan::aftermath;
 use crate::plan::create_state::CreateState;
-use crate::plan::error_report::{last_words, report_for};
+use crate::plan::error_report::report_for;
 use crate::plan::field::FieldChange;
 use crate::plan::intent::Target;
 use crate::plan::report::{Next, Report};
@@ -70,11 +70,6 @@ impl<K: Kind> Pass<'_, K> {
             let shown = comparison.left.iter().map(FieldChange::shown).collect();
             self.ctx.states.with(&view.object.uid, |state| state.repairs.leave(shown));
         }
-    }
-
-    /// Ends the reconcile with the report of a failed call.
-    pub(super) async fn call_failed(&mut self, error: &CallError) -> Flow {
-        Flow::End(self.finish(last_words(error, environment::now())).await)
     }
 
     async fn sweep(&mut self, view: &View) -> Flow {

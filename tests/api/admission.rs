@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dataset_operator::api::{dataset_definition, job_definition, media_dataset_definition, version_definition};
+use dataset_operator::api::{
+    dataset_definition, file_set_definition, job_definition, media_dataset_definition, version_definition,
+};
 
 use crate::cases::{self, By};
 use crate::check::problems;
@@ -49,5 +51,6 @@ fn every_immutable_field_has_cases() {
     assert_eq!(cases::immutables("Dataset"), sorted(dataset_definition::IMMUTABLES));
     assert_eq!(cases::immutables("DatasetVersion"), sorted(version_definition::IMMUTABLES));
     assert_eq!(cases::immutables("DatasetJob"), sorted(job_definition::IMMUTABLES));
+    assert_eq!(cases::immutables("DatasetFileSet"), sorted(file_set_definition::IMMUTABLES));
     assert_eq!(cases::immutables("MediaDataset"), sorted(media_dataset_definition::IMMUTABLES));
 }

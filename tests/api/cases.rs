@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// `Dataset`, `DatasetVersion`, `DatasetJob` or `MediaDataset`.
+    /// `Dataset`, `DatasetVersion`, `DatasetJob`, `DatasetFileSet` or `MediaDataset`.
     pub(crate) kind: String,
     /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,
@@ -110,7 +110,7 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
     let [one, other] = &immutable.values;
     let required = ["property", "dataSourceType", "uri", "projectName", "jobAction"].contains(&field);
     let id = match kind {
-        "Dataset" => "datasetId",
+        "Dataset" | "DatasetFileSet" => "datasetId",
         "MediaDataset" if field == "name" => "projectName",
         "MediaDataset" => "name",
         "DatasetJob" => "datasetJobId",

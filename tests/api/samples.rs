@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset_operator::api::{Dataset, DatasetJob, DatasetVersion, MediaDataset};
+use dataset_operator::api::{Dataset, DatasetFileSet, DatasetJob, DatasetVersion, MediaDataset};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -44,6 +44,10 @@ fn parse(sample: &Value) -> (String, String) {
             let typed: DatasetJob = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
         }
+        "DatasetFileSet" => {
+            let typed: DatasetFileSet = serde_json::from_value(sample.clone()).unwrap();
+            (typed.name_any(), serde_json::to_value(typed).unwrap())
+        }
         "MediaDataset" => {
             let typed: MediaDataset = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
@@ -76,7 +80,8 @@ fn every_reference_leads_to_a_sample() {
         .filter(|object| object["kind"] == "Dataset")
         .filter_map(|object| object["metadata"]["name"].as_str())
         .collect();
-    for object in objects.iter().filter(|object| object["kind"] == "DatasetVersion" || object["kind"] == "DatasetJob") {
+    let inside = ["DatasetVersion", "DatasetJob", "DatasetFileSet"];
+    for object in objects.iter().filter(|object| inside.iter().any(|kind| object["kind"] == *kind)) {
         let parent = object["spec"]["datasetRef"]["name"].as_str().unwrap();
         assert!(datasets.contains(parent), "{parent} is in no sample");
     }

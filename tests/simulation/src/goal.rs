@@ -98,6 +98,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             // Nobody knows of a run whose object was forced away, and its mark does not say whose it was.
             Resource::Runs if world.has_forced_any() => continue,
             Resource::Runs => jobs.iter().map(run_remote).collect(),
+            Resource::Files => Vec::new(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let all = remotes.len();
@@ -113,6 +114,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         let remotes = match key.resource {
             Resource::Media => media_of(&media, &key.name),
             Resource::Runs => jobs.iter().map(run_remote).collect(),
+            Resource::Files => Vec::new(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let attempts = object["status"]["attempts"].as_array().map_or(1, Vec::len);
@@ -176,6 +178,7 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
         Resource::Datasets => text("datasetId").map(str::to_owned),
         Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
         Resource::Runs => Some(format!("{}/jobs/{}", text("datasetId")?, text("datasetJobId")?)),
+        Resource::Files => None,
         Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
 }

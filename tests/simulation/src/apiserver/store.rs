@@ -19,18 +19,20 @@ pub enum Resource {
     Versions,
     /// `datasetjobs`
     Runs,
+    /// `datasetfilesets`, of which there are none here: the model of `src/batch` has them.
+    Files,
     /// `mediadatasets`
     Media,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Datasets, Self::Versions, Self::Runs, Self::Media];
+    pub const ALL: [Self; 5] = [Self::Datasets, Self::Versions, Self::Runs, Self::Files, Self::Media];
 
     /// Its API group.
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Datasets | Self::Versions | Self::Runs => "pai.dataset-operator.dev",
+            Self::Datasets | Self::Versions | Self::Runs | Self::Files => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
         }
     }
@@ -46,6 +48,7 @@ impl Resource {
             Self::Datasets => "datasets",
             Self::Versions => "datasetversions",
             Self::Runs => "datasetjobs",
+            Self::Files => "datasetfilesets",
             Self::Media => "mediadatasets",
         }
     }
@@ -56,6 +59,7 @@ impl Resource {
             Self::Datasets => "Dataset",
             Self::Versions => "DatasetVersion",
             Self::Runs => "DatasetJob",
+            Self::Files => "DatasetFileSet",
             Self::Media => "MediaDataset",
         }
     }
