@@ -33,6 +33,7 @@ use crate::reconcile::context::{Context, Limits};
 use crate::reconcile::definition::Definition;
 use crate::reconcile::kind::Managed;
 use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::named::NamedObjects;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::reconcile::references::References;
@@ -231,6 +232,7 @@ async fn control(
     let lookups = Arc::new(Lookups {
         live,
         references: References::default(),
+        named: NamedObjects::default(),
         inventory: inventory.clone(),
         defaults: Defaults { workspace, deletion: flags.default_deletion_policy, resync: flags.resync },
     });

@@ -27,6 +27,7 @@ use crate::plan::view::{Relations, View};
 use crate::reconcile::kind::{Kind, recorded};
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::named::NamedObjects;
 use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::References;
 use crate::reconcile::stored::StoredObject;
@@ -66,7 +67,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
     let mut live = LiveObjects::default();
     live.add::<Datasets>(datasets);
     live.add::<DatasetVersions>(versions);
-    Lookups { live, references, inventory, defaults }
+    Lookups { live, references, named: NamedObjects::default(), inventory, defaults }
 }
 
 /// The desired state that a spec is read as.

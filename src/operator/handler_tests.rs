@@ -13,6 +13,7 @@ use crate::kinds::{DatasetVersions, Datasets};
 use crate::plan::desired::Deletion;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::Defaults;
+use crate::reconcile::named::NamedObjects;
 use crate::reconcile::references::References;
 
 /// A kind that refers to Datasets and that nothing else here knows.
@@ -77,7 +78,13 @@ impl World {
         live.add::<DatasetVersions>(versions.0.clone());
         let mut wakers = Wakers::default();
         let queues = [Datasets::NAME, DatasetVersions::NAME, JOB].map(|kind| wakers.add(kind)).into();
-        let lookups = Lookups { live, references: References::default(), inventory, defaults: Defaults::default() };
+        let lookups = Lookups {
+            live,
+            references: References::default(),
+            named: NamedObjects::default(),
+            inventory,
+            defaults: Defaults::default(),
+        };
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let gone = forgotten.clone();
         let shared = Shared {

@@ -10,6 +10,7 @@ use crate::inventory::Inventory;
 use crate::plan::desired::Deletion;
 use crate::reconcile::kind::AnyKind;
 use crate::reconcile::live_objects::LiveObjects;
+use crate::reconcile::named::NamedObjects;
 use crate::reconcile::references::{Reference, References};
 
 /// What the kinds may look at besides the object.
@@ -18,6 +19,8 @@ pub struct Lookups {
     pub live: LiveObjects,
     /// The references between them.
     pub references: References,
+    /// What is known of the objects of other kinds that they name.
+    pub named: NamedObjects,
     /// What is known of the remotes.
     pub inventory: Arc<Inventory>,
     /// Defaults of this operator.

@@ -16,6 +16,7 @@ pub mod kind;
 mod kube_writes;
 pub mod live_objects;
 pub mod lookups;
+pub mod named;
 pub mod object_state;
 pub mod object_states;
 pub mod own_writes;

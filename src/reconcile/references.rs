@@ -1,12 +1,14 @@
 //! Which objects refer to which, kept up to date as they come and go, so that no lookup has to go through all of them.
 //!
 //! Promises: a kind is only a name here, so objects of any kind can refer to any other, also of kinds that are not
-//! ours. An object is found by each of its references and by no former one.
+//! ours. An object is found by each of its references and by no former one. Who follows a kind learns each name of it that
+//! references begin or cease to mention.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::inventory::ObjectName;
 use crate::lock::lock;
@@ -53,6 +55,7 @@ pub struct References(Mutex<Tables>);
 struct Tables {
     references: HashMap<Arc<ObjectName>, Vec<Arc<Reference>>>,
     referrers: HashMap<Arc<Reference>, BTreeSet<Arc<ObjectName>>>,
+    followers: HashMap<&'static str, UnboundedSender<ObjectName>>,
 }
 
 impl References {
@@ -85,6 +88,28 @@ impl References {
         }
     }
 
+    /// The names of objects of this kind that references mention now, and from now on each name that they begin or cease to
+    /// mention. There is one follower for each kind.
+    #[must_use]
+    pub fn follow(&self, kind: &'static str) -> UnboundedReceiver<ObjectName> {
+        let (follower, names) = mpsc::unbounded_channel();
+        let mut tables = lock(&self.0);
+        tables.followers.insert(kind, follower);
+        tables.referrers.keys().for_each(|reference| tables.tell(reference));
+        names
+    }
+
+    /// The names of the objects of this kind in this namespace that references mention.
+    #[must_use]
+    pub fn named(&self, kind: &str, namespace: &str) -> BTreeSet<String> {
+        let tables = lock(&self.0);
+        let all = tables.referrers.keys().filter_map(|reference| match &**reference {
+            Reference::Name(object) if object.kind == kind => Some(object.place()),
+            Reference::Name(_) | Reference::Id(..) => None,
+        });
+        all.filter(|(of, _)| *of == namespace).map(|(_, name)| name.to_owned()).collect()
+    }
+
     /// The objects that have one of these references, in the order of kinds and names.
     #[must_use]
     pub fn referrers(&self, of: &[Reference]) -> Vec<ObjectName> {
@@ -101,12 +126,21 @@ impl Tables {
         }
         let object = self.references.get_key_value(object).map_or_else(|| Arc::new(object.clone()), |(k, _)| k.clone());
         let own = self.references.entry(object.clone()).or_default();
+        let mut told = Vec::new();
         for reference in references {
             let known = self.referrers.get_key_value(&reference).map(|(known, _)| known.clone());
             let reference = known.unwrap_or_else(|| Arc::new(reference));
-            if self.referrers.entry(reference.clone()).or_default().insert(object.clone()) {
-                own.push(reference);
+            let referrers = self.referrers.entry(reference.clone()).or_default();
+            let is_first = referrers.is_empty();
+            if referrers.insert(object.clone()) {
+                own.push(reference.clone());
             }
+            if is_first {
+                told.push(reference);
+            }
+        }
+        for reference in &told {
+            self.tell(reference);
         }
     }
 
@@ -116,8 +150,19 @@ impl Tables {
                 referrers.remove(object);
                 if referrers.is_empty() {
                     self.referrers.remove(&reference);
+                    self.tell(&reference);
                 }
             }
+        }
+    }
+
+    /// Tells the follower of its kind that something began or ceased to have this reference.
+    fn tell(&self, reference: &Reference) {
+        if let Reference::Name(object) = reference
+            && let Some(follower) = self.followers.get(object.kind)
+        {
+            // The follower is dropped only while the process ends.
+            let _ = follower.send(object.clone());
         }
     }
 }

@@ -78,3 +78,27 @@ fn a_name_goes_before_an_id_and_means_the_same_namespace() {
     assert_eq!(read(None, Some("d-1")), Some(Reference::Id("Dataset", RemoteId::new("d-1"))));
     assert_eq!(read(None, None), None);
 }
+
+#[test]
+fn who_follows_a_kind_learns_which_names_begin_or_cease_to_be_mentioned() {
+    let references = References::default();
+    references.set(&job("a"), vec![named("Secret", "old"), named("Dataset", "flowers")]);
+    let mut names = references.follow("Secret");
+    let mut told = || std::iter::from_fn(|| names.try_recv().ok()).map(|name| name.place().1.to_owned()).collect();
+    let none: [&str; 0] = [];
+    let all: Vec<String> = told();
+    assert_eq!(all, ["old"], "what was there");
+    references.set(&job("b"), vec![named("Secret", "old"), named("Secret", "new")]);
+    let all: Vec<String> = told();
+    assert_eq!(all, ["new"], "each name once");
+    references.remove(&job("a"));
+    let all: Vec<String> = told();
+    assert_eq!(all, none, "another object mentions it");
+    references.remove(&job("b"));
+    let all: Vec<String> = told();
+    assert_eq!(all, ["old", "new"]);
+    assert!(references.named("Secret", "ns").is_empty());
+    references.set(&job("a"), vec![named("Secret", "x"), named("Dataset", "y")]);
+    let mentioned = |namespace| references.named("Secret", namespace).into_iter().collect::<Vec<_>>();
+    assert_eq!((mentioned("ns"), mentioned("other")), (vec!["x".to_owned()], vec![]));
+}
