@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinSet;
@@ -33,7 +34,7 @@ use crate::reconcile::context::{Context, Limits};
 use crate::reconcile::definition::Definition;
 use crate::reconcile::kind::Managed;
 use crate::reconcile::lookups::{Defaults, Lookups};
-use crate::reconcile::named::NamedObjects;
+use crate::reconcile::named::{self, NamedObjects};
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::reconcile::references::References;
@@ -234,7 +235,7 @@ async fn control(
         references: References::default(),
         named: NamedObjects::default(),
         inventory: inventory.clone(),
-        defaults: Defaults { workspace, deletion: flags.default_deletion_policy, resync: flags.resync },
+        defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
     });
     // Looked up each time, as an account gets another limiter once its id is known.
     let (wakers, accounts) = (Arc::new(wakers), parts.accounts.clone());
@@ -249,7 +250,9 @@ async fn control(
     tasks.spawn(watched);
     let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.account.client.clone());
     tasks.spawn(sweeps);
-    tasks.spawn(wakers.relay(woken));
+    tasks.spawn(wakers.clone().relay(woken));
+    let wake = Arc::new(move |object| wakers.wake(object));
+    tasks.spawn(named::watch::<Secret>(parts.kube.clone(), lookups.clone(), wake));
     if everywhere {
         let namespace = parts.kube.default_namespace().to_owned();
         tasks.spawn(orphans::watch(lookups, parts.recorder.clone(), namespace, rounds));

@@ -324,11 +324,11 @@ mod tests {
         let (create, get) = (Operation::CreateDataset, Operation::GetDataset);
         assert_eq!(limits("GetDataset=0.5, CreateDataset=20"), [(create, 20.0), (get, 0.5)]);
         let documented = limits("documented");
-        assert_eq!(documented.len(), 9);
+        assert_eq!(documented.len(), 11);
         assert!(documented.contains(&(create, 20.0)) && documented.contains(&(get, 50.0)), "{documented:?}");
         for list in ["documented,CreateDataset=40,ListDatasets=9", "ListDatasets=9, CreateDataset=40, documented"] {
             let both = limits(list);
-            assert_eq!(both.len(), 10);
+            assert_eq!(both.len(), 12);
             assert!(
                 [(create, 40.0), (get, 50.0), (Operation::ListDatasets, 9.0)].iter().all(|limit| both.contains(limit))
             );

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::columns::Column;
 use super::{
-    dataset_definition, file_set_definition, job_definition, media_dataset_definition, schema, version_definition,
+    dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition, schema,
+    version_definition,
 };
 
 /// First line of every generated YAML file.
@@ -41,6 +42,7 @@ const DEFINITIONS: &[Definition] = &[
     dataset_definition::DEFINITION,
     version_definition::DEFINITION,
     job_definition::DEFINITION,
+    job_config_definition::DEFINITION,
     file_set_definition::DEFINITION,
     media_dataset_definition::DEFINITION,
 ];

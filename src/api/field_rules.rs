@@ -47,6 +47,20 @@ pub(super) fn dataset_job_id() -> Rule {
     )
 }
 
+pub(super) fn dataset_job_config_id() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9_-]+$')").message(
+        "datasetJobConfigId must be an id as the console shows it, such as dscfg-0a1b: letters, digits, '_' and '-' only",
+    )
+}
+
+/// No Secret can have another key, so the object would wait forever.
+pub(super) fn secret_key() -> Rule {
+    Rule::new("self.matches('^[-._a-zA-Z0-9]+$')").message(
+        "apiKeySecretRef.key must be a key in the data of the Secret: letters, digits, '-', '_' and '.' only; the API key \
+         itself belongs into the Secret",
+    )
+}
+
 pub(super) fn project_name() -> Rule {
     Rule::new("self.matches('^[a-zA-Z0-9_-]+$')")
         .message("projectName must be the name of an IMM project: letters, digits, '_' and '-' only")

@@ -18,6 +18,8 @@ mod field_rules;
 pub mod file_set;
 pub mod file_set_definition;
 pub mod job;
+pub mod job_config;
+pub mod job_config_definition;
 pub mod job_definition;
 pub mod media_dataset;
 pub mod media_dataset_definition;
@@ -40,12 +42,16 @@ pub use job::{
     DatasetJob, DatasetJobSpec, DatasetJobStatus, JobAdoption, JobAttempt, JobImmutables, JobProgress, JobSpec,
     VersionRef,
 };
+pub use job_config::{
+    DatasetJobConfig, DatasetJobConfigSpec, DatasetJobConfigStatus, IntelligentTagConfig, JobConfigAdoption,
+    JobConfigImmutables, SecretKeyRef, SecretState, SemanticIndexConfig,
+};
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{
-    Accessibility, AdoptionPolicy, ConflictPolicy, DataSourceType, DataType, DeletionPolicy, Edition, FileType,
-    JobAction, JobMode, MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property, ProviderType,
-    SourceType, StopReason,
+    Accessibility, AdoptionPolicy, ConfigType, ConflictPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
+    FileType, JobAction, JobMode, MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property,
+    ProviderType, SourceType, StopReason,
 };
 pub use version::{
     DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,

@@ -51,8 +51,8 @@ pub const ANNOTATIONS: [(&str, &str); 6] = [
     (
         FORCE_RELEASE,
         "Removes the finalizer of an object that is being deleted, without any call to the cloud. The value must be \
-         the recorded id (of a version `<datasetId>/<versionName>`, of a job `<datasetId>/jobs/<datasetJobId>`), or \
-         `none` if there is none, as for a DatasetFileSet.",
+         the recorded id (of a version `<datasetId>/<versionName>`, of a job `<datasetId>/jobs/<datasetJobId>`, of a \
+         configuration `<datasetId>/configs/<datasetJobConfigId>`), or `none` if there is none, as for a DatasetFileSet.",
     ),
     (
         ALLOW_PRUNE,

@@ -184,6 +184,14 @@ values! {
         FileMetaImport = "FileMetaImport",
     }
 
+    /// Which jobs use a configuration.
+    ConfigType {
+        /// Jobs that let a model tag the files.
+        MultimodalIntelligentTag = "MultimodalIntelligentTag",
+        /// Jobs that index the files, and searches in their index.
+        MultimodalSemanticIndex = "MultimodalSemanticIndex",
+    }
+
     /// Which files a job works on.
     JobMode {
         /// All of them.

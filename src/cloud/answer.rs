@@ -3,20 +3,27 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::operation::Shows;
 use super::request::{NEXT_TOKEN, Request};
 
-/// The body of a success. An answer that [`super::Client::send`] returns fits its request, so the reader for the
+/// The body of a success, which may hold a secret, so `Debug` shows nothing of it. An answer that [`super::Client::send`] returns fits its request, so the reader for the
 /// request's operation does not fail.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// The service's id of the call.
     pub request_id: Option<String>,
     /// The whole JSON object.
     pub body: Map<String, Value>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("request_id", &self.request_id).finish_non_exhaustive()
+    }
 }
 
 /// A dataset as `GetDataset` and `ListDatasets` show it.
@@ -49,6 +56,15 @@ pub struct Job {
     /// `DatasetJobId`, of the same characters.
     pub id: String,
     /// The other members as they came. `Status` is among them.
+    pub fields: Map<String, Value>,
+}
+
+/// A configuration of a dataset's jobs as `ListDatasetJobConfigs` shows it. Its `Config` may hold a secret in clear.
+#[derive(Clone, PartialEq)]
+pub struct JobConfig {
+    /// `DatasetJobConfigId`, of the same characters.
+    pub id: String,
+    /// The other members as they came. `ConfigType` is among them.
     pub fields: Map<String, Value>,
 }
 
@@ -119,6 +135,20 @@ impl Answer {
         })
     }
 
+    /// The members of the configuration in the answer of `GetDatasetJobConfig`, which does not name its id.
+    pub fn job_config(&self) -> Result<Map<String, Value>, Malformed> {
+        self.read(job_config)
+    }
+
+    /// The answer of `ListDatasetJobConfigs`, and its `TotalCount` if there is one.
+    pub fn job_configs(&self) -> Result<(Vec<JobConfig>, Option<u64>), Malformed> {
+        self.read(|body| {
+            let items = items(body, "DatasetJobConfigs").ok_or("DatasetJobConfigs is not a list of objects")?;
+            let config = |item| Ok(JobConfig { id: id(item, "DatasetJobConfigId")?, fields: job_config(item)? });
+            Ok((items.into_iter().map(config).collect::<Reading<_>>()?, total(body)))
+        })
+    }
+
     /// The dataset in an answer of IMM.
     pub fn media_dataset(&self) -> Result<MediaDataset, Malformed> {
         self.read(|body| media_dataset(body.get("Dataset").and_then(Value::as_object).ok_or("Dataset is missing")?))
@@ -158,6 +188,8 @@ impl Answer {
                     return Err(self.malformed("NextToken is that of the page itself".into()));
                 }
             }
+            Shows::JobConfig => self.job_config().map(drop)?,
+            Shows::JobConfigs => self.job_configs().map(drop)?,
             Shows::Key | Shows::MediaDataset => self.media_dataset().map(drop)?,
             Shows::MediaDatasets => {
                 let (_, next) = self.media_datasets()?;
@@ -235,6 +267,12 @@ fn version(body: &Map<String, Value>) -> Reading<Version> {
 fn job(body: &Map<String, Value>) -> Reading<Map<String, Value>> {
     text(body, "Status").ok_or("Status is missing")?;
     Ok(without(body, &["DatasetJobId", "RequestId"]))
+}
+
+/// Strict about the type: a dataset has one configuration of each.
+fn job_config(body: &Map<String, Value>) -> Reading<Map<String, Value>> {
+    text(body, "ConfigType").ok_or("ConfigType is missing")?;
+    Ok(without(body, &["DatasetJobConfigId", "RequestId"]))
 }
 
 fn media_dataset(body: &Map<String, Value>) -> Reading<MediaDataset> {

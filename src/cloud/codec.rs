@@ -4,6 +4,7 @@ mod dataset;
 #[cfg(test)]
 pub mod fake;
 mod job;
+pub mod job_config;
 mod media;
 mod version;
 
@@ -22,11 +23,12 @@ use crate::remote::place;
 
 pub use dataset::Datasets;
 pub use job::Jobs;
+pub use job_config::JobConfigs;
 pub use media::MediaDatasets;
 pub use version::Versions;
 
 /// The codecs of everything that is in a dataset, one for each collection.
-pub const NESTED: &[&dyn Nested] = &[&Versions, &Jobs];
+pub const NESTED: &[&dyn Nested] = &[&Versions, &Jobs, &JobConfigs::PLAIN];
 
 /// The most items that a page of a list is asked for.
 pub const PAGE: u32 = 100;
@@ -164,7 +166,7 @@ pub trait Codec: Sync + fmt::Debug {
     fn set_mark(&self, remote: &Remote, mark: &RawMark) -> Result<Change, Unwritable> {
         match (self.carrier(), self.labels()) {
             (Carrier::Labels, Some(labels)) => Ok(labels.set_mark(remote, mark)),
-            (Carrier::Labels, None) => Err(Unwritable::Shape),
+            (Carrier::Labels, None) | (Carrier::Nowhere, _) => Err(Unwritable::Shape),
             (Carrier::Text(member), _) => {
                 // The text is sent as it is, with the mark behind it, and never without one.
                 let mark = mark.clone().present().ok_or(Unwritable::Shape)?;

@@ -20,6 +20,9 @@ const LONGEST_MESSAGE: usize = 300;
 /// The longest code or `RequestId`.
 const LONGEST_NAME: usize = 100;
 
+/// The message of a failure whose words may repeat a secret of the user.
+const WITHHELD: &str = "the service's words are not shown, as they may repeat the API key";
+
 /// How a request that was given to the network ended.
 #[derive(Debug)]
 pub(super) enum Exchange {
@@ -91,8 +94,11 @@ fn success(request: &Request, credentials: &Credentials, reply: &Reply) -> Resul
         ..CallError::not_sent(request.operation(), ErrorClass::Garbled, message)
     };
     let bytes = reply.body.as_ref().map_err(|why| garbled(why.clone()))?;
-    let body: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|error| garbled(format!("the body is not a JSON object: {error}")))?;
+    let body: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
+        // The error may repeat a part of the body.
+        let why = if request.is_private() { String::new() } else { format!(": {error}") };
+        garbled(format!("the body is not a JSON object{why}"))
+    })?;
     // Some gateways report an error with a success status.
     if Fault::read(&body).is_some_and(|fault| !is_success(&fault.code)) {
         let error = failure(request, credentials, reply);
@@ -128,13 +134,15 @@ fn failure(request: &Request, credentials: &Credentials, reply: &Reply) -> CallE
         },
     };
     let said = clean(&credentials.redact(&said), LONGEST_MESSAGE);
+    let private = request.is_private();
+    let shown = |text: &String| !private || is_plain(text) && !request.tells(text);
     CallError {
         class,
         operation: request.operation(),
         status: Some(reply.status),
-        code: code.map(|code| name(code, credentials)),
-        message: explain(class, code, reply, credentials, said),
-        request_id: request_id(&body, reply, credentials),
+        code: code.map(|code| name(code, credentials)).filter(shown),
+        message: if private { WITHHELD.to_owned() } else { explain(class, code, reply, credentials, said) },
+        request_id: request_id(&body, reply, credentials).filter(shown),
     }
 }
 
@@ -186,6 +194,11 @@ fn request_id(body: &Map<String, Value>, reply: &Reply, credentials: &Credential
 
 fn name(text: &str, credentials: &Credentials) -> String {
     clean(&credentials.redact(text), LONGEST_NAME)
+}
+
+/// Whether a code or an id looks like one.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 /// One line that is safe to show: control characters and those that reorder or hide text become blanks, runs of blanks

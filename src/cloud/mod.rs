@@ -18,6 +18,7 @@ pub mod codec;
 mod credentials;
 mod error;
 mod files;
+mod hidden;
 mod identity;
 mod interpret;
 mod limiter;
@@ -37,13 +38,14 @@ mod wire;
 #[cfg(test)]
 mod fake_server;
 
-pub use answer::{Answer, Dataset, Job, Malformed, MediaDataset, Version};
+pub use answer::{Answer, Dataset, Job, JobConfig, Malformed, MediaDataset, Version};
 pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};
 pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
 pub use files::{Batch, Failed, FileMeta, FileMetas, Statistics};
+pub use hidden::Hidden;
 pub use identity::CallerIdentity;
 pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, Limiters, QpsError, Quota, Reservation, Scope, Throttling};
 pub use observer::{Observer, UNSENT};

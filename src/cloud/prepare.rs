@@ -41,8 +41,7 @@ pub(super) fn prepare(
     occasion: Occasion,
 ) -> Prepared {
     let (path, mut query) = (request.path(form), request.query(form));
-    // A map of JSON values always serialises.
-    let body = request.body().map(|body| serde_json::to_vec(body).unwrap_or_default());
+    let body = request.body_bytes();
     let payload = sha256_hex(body.as_deref().unwrap_or_default());
     let mut headers = BTreeMap::from([
         ("host", occasion.host),

@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::hidden::Hidden;
 use super::operation::{Operation, id_name};
 use super::product::Style;
 use super::settings::EndpointForm;
@@ -26,13 +28,30 @@ pub const MOST_FILES: u64 = 5000;
 pub(super) const NEXT_TOKEN: &str = "NextToken";
 
 /// One call: operation, ids in the path or the query, further query pairs, optional JSON body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     operation: Operation,
     /// The ids, one for each of [`Operation::id_names`].
     ids: Vec<String>,
     query: Vec<(Cow<'static, str>, String)>,
     body: Option<Map<String, Value>>,
+    /// A member of the body that must not be seen.
+    hidden: Option<(&'static str, Hidden)>,
+}
+
+/// Leaves out what is hidden.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, ids, query, body, hidden: _ } = self;
+        let parts = (&mut f.debug_struct("Request"), operation, ids, query, body);
+        parts
+            .0
+            .field("operation", parts.1)
+            .field("ids", parts.2)
+            .field("query", parts.3)
+            .field("body", parts.4)
+            .finish()
+    }
 }
 
 /// The version of a dataset whose file metadata a call is about.
@@ -217,6 +236,34 @@ impl Request {
         Self::new(Operation::StopDatasetJob, &[id, job]).with_body(Map::new())
     }
 
+    /// `CreateDatasetJobConfig` with the members of `body` as they are.
+    pub fn create_dataset_job_config(id: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::CreateDatasetJobConfig, &[id]).with_body(body)
+    }
+
+    /// `ListDatasetJobConfigs`. The service has no order for them.
+    pub fn list_dataset_job_configs(id: &str, page_number: u32, page_size: u32) -> Self {
+        let mut request = Self::new(Operation::ListDatasetJobConfigs, &[id]);
+        let page = [("PageNumber", page_number), ("PageSize", page_size)];
+        request.query.extend(page.map(|(name, number)| (name.into(), number.to_string())));
+        request
+    }
+
+    /// `GetDatasetJobConfig`.
+    pub fn get_dataset_job_config(id: &str, config: &str) -> Self {
+        Self::new(Operation::GetDatasetJobConfig, &[id, config])
+    }
+
+    /// `UpdateDatasetJobConfig`: absent members stay, and `Config` is replaced as a whole.
+    pub fn update_dataset_job_config(id: &str, config: &str, body: Map<String, Value>) -> Self {
+        Self::new(Operation::UpdateDatasetJobConfig, &[id, config]).with_body(body)
+    }
+
+    /// `DeleteDatasetJobConfig`.
+    pub fn delete_dataset_job_config(id: &str, config: &str) -> Self {
+        Self::new(Operation::DeleteDatasetJobConfig, &[id, config])
+    }
+
     /// `CreateDatasetFileMetas`: each of the items is made or fails by itself. At most 100 items are known to work.
     pub fn create_file_metas(at: FilesOf<'_>, items: Vec<Value>) -> Self {
         Self::new(Operation::CreateDatasetFileMetas, &[at.dataset]).with_body(at.body(items))
@@ -351,9 +398,37 @@ impl Request {
         encode_query(given.chain(self.ids().filter(|_| in_query)))
     }
 
-    /// The JSON body.
+    /// The JSON body, without the member that must not be seen.
     pub fn body(&self) -> Option<&Map<String, Value>> {
         self.body.as_ref()
+    }
+
+    /// The same with one more member in its body, which nothing shows.
+    #[must_use]
+    pub fn with_hidden(mut self, member: &'static str, text: Hidden) -> Self {
+        self.hidden = Some((member, text));
+        self
+    }
+
+    /// The bytes of the JSON body, with everything.
+    pub(super) fn body_bytes(&self) -> Option<Vec<u8>> {
+        // A map of JSON values always serialises.
+        let bytes = |body: &Map<String, Value>| serde_json::to_vec(body).unwrap_or_default();
+        let body = self.body.as_ref()?;
+        let Some((member, text)) = &self.hidden else { return Some(bytes(body)) };
+        let mut whole = body.clone();
+        whole.insert((*member).to_owned(), text.expose().into());
+        Some(bytes(&whole))
+    }
+
+    /// Whether the answer may repeat what must not be seen: then none of the service's words are shown.
+    pub(super) fn is_private(&self) -> bool {
+        self.hidden.is_some() || self.operation.shows().may_hold_a_secret()
+    }
+
+    /// Whether a text repeats what must not be seen.
+    pub(super) fn tells(&self, text: &str) -> bool {
+        self.hidden.as_ref().is_some_and(|(_, hidden)| hidden.is_told_by(text))
     }
 
     /// The ids, each with the service's name for it.
@@ -397,7 +472,13 @@ impl Request {
     }
 
     fn new(operation: Operation, ids: &[&str]) -> Self {
-        Self { operation, ids: ids.iter().map(|&id| id.to_owned()).collect(), query: Vec::new(), body: None }
+        Self {
+            operation,
+            ids: ids.iter().map(|&id| id.to_owned()).collect(),
+            query: Vec::new(),
+            body: None,
+            hidden: None,
+        }
     }
 
     fn with_body(mut self, body: Map<String, Value>) -> Self {

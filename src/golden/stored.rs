@@ -63,7 +63,7 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
     }
     let second = std::time::Duration::from_secs(1);
     let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
-    let defaults = Defaults { workspace: Some("12345".into()), deletion: None, ..Defaults::default() };
+    let defaults = Defaults { workspace: Some("12345".into()), deletion: None };
     let mut live = LiveObjects::default();
     live.add::<Datasets>(datasets);
     live.add::<DatasetVersions>(versions);

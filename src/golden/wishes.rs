@@ -195,6 +195,7 @@ pub(super) fn desired(dice: &mut Dice, versioned: bool, account: &AccountView) -
         bind,
         recreate: dice.chance(35),
         run: None,
+        secret: None,
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn plain(view: &View, desired: &Desired, remote: &Remote) -> Result<C
 /// The remote with the mark that it is to have: somebody may have edited the text that carried it, and the next change of
 /// the remote puts it back.
 fn with_its_mark<'a>(view: &View, remote: &'a Remote) -> Cow<'a, Remote> {
-    let attempt = view.recorded.attempt.as_ref().filter(|_| view.profile.codec.carrier() != Carrier::Labels);
+    let attempt = view.recorded.attempt.as_ref().filter(|_| matches!(view.profile.codec.carrier(), Carrier::Text(_)));
     match attempt.filter(|_| view.ownership(remote) == Ownership::Nobody) {
         Some(attempt) => Cow::Owned(Remote { mark: Some(view.mark(&attempt.nonce)), ..remote.clone() }),
         None => Cow::Borrowed(remote),

@@ -106,6 +106,7 @@ pub const PROFILE: Profile = Profile {
     fixed: FIXED,
     unshown: &[],
     runs: false,
+    polls: false,
     update_lag: Duration::ZERO,
     info_keys: &["name", "ownerId", "latestVersion", "mountPath", "mountAccess", "sharedTo", "isShared", "sharedFrom"],
     codec: &codec::Datasets,
@@ -292,6 +293,7 @@ fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: F
         bind: false,
         recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
         run: None,
+        secret: None,
     })
 }
 

@@ -82,6 +82,7 @@ pub const PROFILE: Profile = Profile {
     fixed: FIXED,
     unshown: UNSHOWN,
     runs: true,
+    polls: false,
     update_lag: Duration::ZERO,
     info_keys: &["state", "progress", "startTime", "completionTime", "attempts", "stopReason", "logs"],
     codec: &codec::Jobs,
@@ -153,6 +154,7 @@ impl Kind for DatasetJobs {
                     .is_some_and(|parent| parent.metadata.deletion_timestamp.is_some()),
                 accepts_partial: spec.partial_failure == Some(PartialFailure::Accept),
             }),
+            secret: None,
         })
     }
 

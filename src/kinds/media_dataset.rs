@@ -68,6 +68,7 @@ pub const PROFILE: Profile = Profile {
     fixed: FIXED,
     unshown: &[CONFIG],
     runs: false,
+    polls: false,
     update_lag: place::UPDATE_LAG,
     info_keys: &["createTime", "updateTime", "bindCount", "fileCount", "totalFileSize", "smartClusterTaskStatus"],
     codec: &codec::MediaDatasets::PLAIN,
@@ -154,6 +155,7 @@ impl Kind for MediaDatasets {
             bind: false,
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
             run: None,
+            secret: None,
         })
     }
 

@@ -6,6 +6,7 @@ pub mod file_set;
 mod first_version;
 mod info;
 pub mod job;
+pub mod job_config;
 pub mod media_dataset;
 mod members;
 mod parent;
@@ -19,6 +20,7 @@ use crate::reconcile::kind::AnyKind;
 pub use dataset::Datasets;
 pub use file_set::DatasetFileSets;
 pub use job::DatasetJobs;
+pub use job_config::DatasetJobConfigs;
 pub use media_dataset::MediaDatasets;
 pub use version::DatasetVersions;
 
@@ -33,6 +35,7 @@ pub fn for_each(work: &mut impl ForEachKind) {
     work.visit::<Datasets>();
     work.visit::<DatasetVersions>();
     work.visit::<DatasetJobs>();
+    work.visit::<DatasetJobConfigs>();
     work.visit::<DatasetFileSets>();
     work.visit::<MediaDatasets>();
 }

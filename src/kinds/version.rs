@@ -60,6 +60,7 @@ pub const PROFILE: Profile = Profile {
     fixed: FIXED,
     unshown: &[],
     runs: false,
+    polls: false,
     update_lag: Duration::ZERO,
     info_keys: &["ownerId", "mountPath", "mountAccess"],
     codec: &codec::Versions,
@@ -110,6 +111,7 @@ impl Kind for DatasetVersions {
             bind: bound(object),
             recreate: spec.on_external_deletion == Some(OnExternalDeletion::Recreate),
             run: None,
+            secret: None,
         })
     }
 

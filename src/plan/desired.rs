@@ -1,9 +1,13 @@
 //! What is wanted: a spec, checked, with defaults filled in and references followed, in the API's terms.
 
+use serde_json::json;
+
 pub use crate::api::DeletionPolicy as Deletion;
+use crate::cloud::codec::job_config::KEY;
 use crate::plan::account::AccountView;
 use crate::plan::intent::Target;
 use crate::plan::run::Run;
+use crate::plan::secret::SecretVersion;
 use crate::remote::fields::{Fields, hash};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Labels;
@@ -35,6 +39,8 @@ pub struct Desired {
     pub recreate: bool,
     /// How the run is handled, if the remote is one.
     pub run: Option<Run>,
+    /// The version of the Secret that the remote takes a text from, if it takes one.
+    pub secret: Option<SecretVersion>,
 }
 
 /// What a Dataset wants of its first version.
@@ -69,6 +75,15 @@ pub enum Policy {
 }
 
 impl Desired {
+    /// The same, with the text that it takes from a Secret, of which only the version is named.
+    #[must_use]
+    pub fn with_secret(mut self, version: SecretVersion) -> Self {
+        self.mutable.insert(KEY.to_owned(), json!(version));
+        self.create.insert(KEY.to_owned(), json!(version));
+        self.secret = Some(version);
+        self
+    }
+
     /// The same, with its target in this account.
     #[must_use]
     pub fn placed(mut self, account: &AccountView) -> Self {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::secret::SecretVersion;
 use crate::remote::id::RemoteId;
 use crate::remote::place;
 
@@ -25,8 +26,8 @@ pub struct Target {
     /// For a version: the dataset it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
-    /// For a remote that has no id but its name: that name. For the files of a set: the version of the dataset that they
-    /// are in.
+    /// For a remote that has no id but its name: that name. For a configuration of jobs, of which a dataset has one of each
+    /// type: its type. For the files of a set: the version of the dataset that they are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -66,6 +67,10 @@ pub struct Intent {
     /// delete, if it is late, would hit the next one of that name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_sent: bool,
+    /// The version of the Secret that the newest attempt takes a text from. A remote that carries no mark is recognised by
+    /// its content, as long as this is still the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretVersion>,
 }
 
 impl Intent {

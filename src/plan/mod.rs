@@ -26,6 +26,7 @@ pub mod recorded;
 pub mod relations;
 pub mod report;
 pub mod run;
+pub mod secret;
 pub mod step;
 pub mod view;
 

@@ -10,7 +10,7 @@ use super::edit::Comparison;
 use super::view::View;
 use crate::cloud::codec::{self, Codec, Datasets, Nested};
 use crate::remote::Remote;
-use crate::remote::carrier::Unwritable;
+use crate::remote::carrier::{Carrier, Unwritable};
 use crate::remote::id::RemoteId;
 
 /// What every reconcile may know of a kind, whatever decides for it: names, and what its status holds.
@@ -70,6 +70,8 @@ pub struct Profile {
     pub unshown: &'static [&'static str],
     /// Its remotes run and end: each attempt makes one, and what has ended is final.
     pub runs: bool,
+    /// Its remotes are in no sweep: each is read once per resync, unless its object says otherwise.
+    pub polls: bool,
     /// How long the service may go on showing a remote as it was before a change.
     pub update_lag: Duration,
     /// Members of status that inform users, such as `mountPath`.
@@ -103,6 +105,12 @@ impl Profile {
     #[must_use]
     pub fn collection(&self) -> Option<&'static str> {
         self.codec.nested().map(Nested::collection)
+    }
+
+    /// Its remotes can carry no mark: only status tells whose they are.
+    #[must_use]
+    pub fn is_unmarked(&self) -> bool {
+        self.codec.carrier() == Carrier::Nowhere
     }
 
     /// Is this the id of a remote of this kind?

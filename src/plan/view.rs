@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize as _;
 
 use crate::plan::Flight;
 use crate::plan::account::AccountView;
@@ -19,6 +20,7 @@ use crate::plan::recorded::Recorded;
 pub use crate::plan::relations::{Hold, Relations};
 use crate::plan::report::{Blocked, Report};
 use crate::plan::run::{self, RunState};
+use crate::plan::secret::{SECRET, SecretVersion};
 use crate::remote::Remote;
 use crate::remote::carrier::Carrier;
 use crate::remote::fields::Fields;
@@ -168,10 +170,18 @@ impl View {
         }
     }
 
-    /// The spec of this generation was carried out when status was last written.
+    /// The version of the Secret whose content the remote was last given.
+    #[must_use]
+    pub fn recorded_secret(&self) -> Option<SecretVersion> {
+        self.recorded.info.get(SECRET).and_then(|version| SecretVersion::deserialize(version).ok())
+    }
+
+    /// The spec of this generation was carried out when status was last written, with the Secret as it is now.
     #[must_use]
     pub fn carried_out(&self) -> bool {
-        self.recorded.was_ready() && self.recorded.observed_generation == self.object.generation
+        let same_secret = self.desired.as_ref().is_ok_and(|desired| desired.secret == self.recorded_secret());
+        let same_spec = self.recorded.observed_generation == self.object.generation;
+        self.recorded.was_ready() && same_spec && (same_secret || self.desired.is_err())
     }
 
     /// Where remotes of this object are looked for: the intent's target. Only without one it is the (newer) spec's.
@@ -219,6 +229,7 @@ impl View {
         match self.profile.codec.carrier() {
             Carrier::Labels => identity.ownership(mark, owner, uid, live, has_id),
             Carrier::Text(_) => identity.ownership_by_text(mark, owner, &self.signed_target(), uid, live, has_id),
+            Carrier::Nowhere => Ownership::Nobody,
         }
     }
 
@@ -226,8 +237,10 @@ impl View {
     #[must_use]
     pub fn mark(&self, nonce: &str) -> RawMark {
         let (identity, uid) = (&self.config.identity, &self.object.uid);
-        if self.profile.codec.carrier() == Carrier::Labels {
-            return identity.mark(&self.owner, uid, nonce);
+        match self.profile.codec.carrier() {
+            Carrier::Labels => return identity.mark(&self.owner, uid, nonce),
+            Carrier::Text(_) => {}
+            Carrier::Nowhere => return RawMark::default(),
         }
         let stored = self.object.intent.own().and_then(|intent| intent.hash_of(nonce)).map(str::to_owned);
         let hash = stored.or_else(|| self.desired.as_ref().ok().map(Desired::hash)).unwrap_or_default();
@@ -240,6 +253,7 @@ impl View {
         match self.profile.codec.carrier() {
             Carrier::Labels => self.config.identity.owner_values(&self.owner),
             Carrier::Text(_) => self.config.identity.owner_values_in_text(&self.owner),
+            Carrier::Nowhere => Vec::new(),
         }
     }
 

@@ -579,8 +579,7 @@ impl<K: Batched> Pass<'_, K> {
             uid: self.facts.uid.clone(),
             target,
             principal: self.account_view.caller.principal.clone(),
-            attempts: Vec::new(),
-            delete_sent: false,
+            ..Intent::default()
         };
         self.journal.did("Claim");
         match self.claim(&intent, None).await {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::api::EventReason;
-use crate::cloud::{CallError, Lane, Malformed};
+use crate::cloud::codec::JobConfigs;
+use crate::cloud::{CallError, Lane, Malformed, Request};
 use crate::environment;
 use crate::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
 use crate::plan::edit::{Edit, Purpose};
@@ -24,6 +25,9 @@ use crate::remote::mark::RawMark;
 impl<K: Kind> Pass<'_, K> {
     /// The permit for a create, before it is claimed.
     pub(super) async fn permit(&mut self, view: &View) -> Flow {
+        if let Some(flow) = self.need_secret().await {
+            return flow;
+        }
         match self.reserve(may_say(view), Lane::Create, K::PROFILE.codec.creates()).await {
             None => {
                 self.observed.permit = true;
@@ -50,6 +54,12 @@ impl<K: Kind> Pass<'_, K> {
             self.never_executed(view, nonce);
             return self.internal("a create whose mark cannot be written").await;
         };
+        let Some(request) = self.complete(request) else {
+            self.never_executed(view, nonce);
+            return self.internal("a create without the key of its Secret").await;
+        };
+        // What was listed before the create says nothing of what it made.
+        self.observed.children.clear();
         let sent = self.account.client.send(&request).await;
         self.journal.answered(sent.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         let made = sent.and_then(|answer| {
@@ -66,7 +76,7 @@ impl<K: Kind> Pass<'_, K> {
         match made {
             Ok((id, shown)) => {
                 let made = shown.unwrap_or_else(|| (K::PROFILE.made)(&id, desired));
-                let remote = Arc::new(Remote { mark: Some(mark), ..made });
+                let remote = Arc::new(Remote { mark: mark.present(), ..made });
                 self.account.inventory.put_created(&remote);
                 if self.facts.poll.is_some() {
                     self.ctx.states.with(&self.facts.uid, |state| state.read = Some(Instant::now()));
@@ -82,10 +92,23 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
+    /// The request with the text of the Secret, if it needs that; `None` if that is not in hand.
+    fn complete(&self, request: Request) -> Option<Request> {
+        if !JobConfigs::lacks_key(&request) {
+            return Some(request);
+        }
+        let (text, _) = self.secret.text.as_ref()?;
+        Some(JobConfigs::complete(request, text))
+    }
+
     /// Is the remote with this id known to be another one than the one made with this mark?
     fn is_anothers(&self, id: &RemoteId, mark: &RawMark) -> bool {
         let inventory = &self.account.inventory;
         let attempt = |remote: &Remote| remote.mark.as_ref().and_then(|held| held.attempt.clone());
+        if K::PROFILE.is_unmarked() {
+            // Nothing tells it from the one that was there.
+            return inventory.get(id).is_some() || inventory.recorded_elsewhere(id, &self.facts.uid);
+        }
         let shown = inventory.get(id).map(|remote| attempt(&remote));
         let elsewhere = inventory.recorded_elsewhere(id, &self.facts.uid);
         aftermath::names_another(shown, &mark.attempt, elsewhere)
@@ -134,6 +157,16 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn edit(&mut self, view: &View, edit: Edit) -> Flow {
         if let Purpose::Spec(_) = edit.purpose {
             self.note_drift(view, &edit.id);
+        }
+        let mut edit = edit;
+        if JobConfigs::lacks_key(&edit.request) {
+            if let Some(flow) = self.need_secret().await {
+                return flow;
+            }
+            let Some(request) = self.complete(edit.request) else {
+                return self.internal("a change without the key of its Secret").await;
+            };
+            edit.request = request;
         }
         match self.account.client.call_in(&mut self.permit, &edit.request).await {
             Ok(answer) => {

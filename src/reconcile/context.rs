@@ -47,6 +47,6 @@ pub struct Limits {
     pub kube_call: Duration,
     /// One whole reconcile.
     pub pass: Duration,
-    /// Time between two checks of what is settled (`--resync`).
+    /// Time between two checks of what is settled and what no sweep shows (`--resync`).
     pub resync: Duration,
 }

@@ -80,7 +80,7 @@ impl<K: Kind> Pass<'_, K> {
         let (live, default) = (&self.ctx.lookups.live, self.ctx.config.default_deletion);
         match mark.uid() {
             Some(uid) => view.observed.live_here.contains(uid).then(|| live.neighbour(Uid::of(uid), default))?,
-            None if K::PROFILE.codec.carrier() == Carrier::Labels => None,
+            None if !matches!(K::PROFILE.codec.carrier(), Carrier::Text(_)) => None,
             None if view.owner_values().iter().any(|own| own == named) => None,
             None => {
                 let identity = &view.config.identity;

@@ -1,7 +1,10 @@
 //! What a kind of custom resource must answer: pure questions about its spec and its neighbours, no requests.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::core::v1::Secret;
 use kube::core::object::HasStatus;
 use kube::runtime::controller::Action;
 use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
@@ -60,6 +63,10 @@ pub trait AnyKind: Sized + Send + Sync + 'static {
     fn hold(object: &Self::Object, defaults: &Defaults) -> Option<Hold>;
     /// The objects to wake when this object changes or goes, besides those that refer to it.
     fn concerns(object: &Self::Object, lookups: &Lookups) -> Vec<ObjectName>;
+    /// The entry of a Secret that the remote takes a text from, if it takes one.
+    fn secret(_object: &Self::Object) -> Option<SecretKey> {
+        None
+    }
     /// Is the remote read once per resync, also without the annotation `poll-interval`?
     fn polls(_object: &Self::Object) -> bool {
         false
@@ -99,8 +106,12 @@ impl<K: Kind> AnyKind for K {
         <K as Kind>::concerns(object, lookups)
     }
 
+    fn secret(object: &K::Object) -> Option<SecretKey> {
+        <K as Kind>::secret(object)
+    }
+
     fn polls(object: &K::Object) -> bool {
-        K::counts(object)
+        K::PROFILE.polls || K::counts(object)
     }
 
     fn desired<'p>(pass: &'p mut Pass<'_, K>) -> Option<&'p Desired> {
@@ -133,6 +144,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The entry of a Secret that the remote takes a text from, if it takes one.
+    fn secret(_object: &Self::Object) -> Option<SecretKey> {
+        None
+    }
+
     /// What the object means for the deletion of the Dataset that it refers to; `None`: nothing.
     fn hold(_object: &Self::Object, _defaults: &Defaults) -> Option<Hold> {
         None
@@ -150,6 +166,23 @@ pub trait Kind: Sized + Send + Sync + 'static {
     }
 }
 
+/// One entry of a Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKey {
+    /// The Secret.
+    pub object: ObjectName,
+    /// The key of the entry in its `data`.
+    pub key: String,
+}
+
+impl SecretKey {
+    /// The entry of this key in a Secret.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str, key: &str) -> Self {
+        Self { object: ObjectName::new(Secret::KIND, namespace, name), key: key.to_owned() }
+    }
+}
+
 /// The effective deletion policy of this object; `default` is the operator's.
 #[must_use]
 pub fn policy<K: AnyKind>(object: &K::Object, recorded: &Recorded, default: Option<Deletion>) -> Deletion {
@@ -158,9 +191,9 @@ pub fn policy<K: AnyKind>(object: &K::Object, recorded: &Recorded, default: Opti
 
 /// What decisions know of an object, besides its spec and status.
 #[must_use]
-pub fn facts<K: AnyKind>(object: &K::Object, defaults: &Defaults) -> ObjectFacts {
+pub fn facts<K: AnyKind>(object: &K::Object, resync: Duration) -> ObjectFacts {
     let facts = ObjectFacts::of(object.meta());
-    let poll = facts.poll.or_else(|| K::polls(object).then_some(defaults.resync));
+    let poll = facts.poll.or_else(|| K::polls(object).then_some(resync));
     ObjectFacts { poll, ..facts }
 }
 

@@ -1,7 +1,6 @@
 //! What a kind may look at besides the object: other objects, the inventory, defaults.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kube::ResourceExt;
 
@@ -70,8 +69,6 @@ pub struct Defaults {
     pub workspace: Option<String>,
     /// `--default-deletion-policy`
     pub deletion: Option<Deletion>,
-    /// `--resync`
-    pub resync: Duration,
 }
 
 impl Defaults {

@@ -26,6 +26,7 @@ pub mod queued;
 mod reads;
 pub mod references;
 pub mod repairs;
+mod secrets;
 pub mod stored;
 mod unrecorded;
 mod warnings;

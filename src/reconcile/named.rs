@@ -33,7 +33,7 @@ pub const EVERY: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One state of an object: another state has another version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Version {
     /// `metadata.uid`
     pub uid: String,
@@ -42,7 +42,7 @@ pub struct Version {
 }
 
 /// What is known of a named object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Known {
     /// Nothing yet.
     Nothing,

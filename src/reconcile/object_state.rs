@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::plan::object::ObjectFacts;
 use crate::plan::view::{OperatorConfig, StateView};
+use crate::reconcile::named::Known;
 use crate::reconcile::own_writes::OwnWrites;
 use crate::reconcile::repairs::Repairs;
 use crate::remote::id::RemoteId;
@@ -67,6 +68,8 @@ pub struct ObjectState {
     pub slot: Option<Instant>,
     /// The warnings that were sent about annotations, as long as those stay.
     pub warned_of: Vec<String>,
+    /// What was last known of the Secret that the remote takes a text from.
+    pub secret: Option<Known>,
 }
 
 /// Progress in resolving the doubt about one nonce.
@@ -114,6 +117,15 @@ impl ObjectState {
             repairs: Repairs::default(),
             slot: None,
             warned_of: Vec::new(),
+            secret: None,
+        }
+    }
+
+    /// A Secret that has changed is worth a try at once.
+    pub fn meets_secret(&mut self, known: Known) {
+        if self.secret.as_ref() != Some(&known) {
+            self.cooldown = None;
+            self.secret = Some(known);
         }
     }
 

@@ -29,6 +29,7 @@ use crate::plan::view::{Observed, Relations};
 use crate::reconcile::context::Context;
 use crate::reconcile::journal::Journal;
 use crate::reconcile::kind::{AnyKind, Kind, facts, recorded};
+use crate::reconcile::secrets::SecretInHand;
 use crate::remote::backoff::backoff;
 use crate::remote::fields;
 
@@ -48,6 +49,7 @@ pub struct Pass<'c, K: AnyKind> {
     pub(super) facts: ObjectFacts,
     pub(super) recorded: Recorded,
     pub(super) wanted: Option<(Result<Desired, Blocked>, Relations)>,
+    pub(super) secret: SecretInHand,
     pub(super) observed: Observed,
     pub(super) claimed: Option<Duration>,
     /// The object is gone: the reconcile goes on for the remote that it could not record.
@@ -82,6 +84,10 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
     if account.inventory.take_news(&uid) {
         // A remote that the last report was about has changed: that is worth a try at once.
         ctx.states.with(&uid, |state| state.cooldown = None);
+    }
+    if let Some(secret) = K::secret(&object) {
+        let known = ctx.lookups.named.get(&secret.object);
+        ctx.states.with(&uid, |state| state.meets_secret(known));
     }
     if let Some(left) = ctx.states.with(&uid, |state| cooling(state.cooldown.as_ref(), &facts)) {
         running.end(Outcome::Requeued);
@@ -190,6 +196,9 @@ pub(super) async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
     if let Some(action) = pass.begin().await {
         return action;
     }
+    if let Some(action) = pass.look_at_secret().await {
+        return action;
+    }
     for _ in 0..MOST_STEPS {
         if !pass.in_hand
             && let Some(action) = pass.look_at_definition().await
@@ -228,9 +237,15 @@ impl<K: Kind> Pass<'_, K> {
     /// What this copy of the object wants, and what its neighbours meant for it when this was first asked.
     pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
         let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
-        let deleting = self.facts.deleting;
+        let (deleting, secret) = (self.facts.deleting, &self.secret.version);
         self.wanted.get_or_insert_with(|| {
             let desired = K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account));
+            let desired = desired.and_then(|desired| match secret {
+                _ if K::secret(object).is_none() => Ok(desired),
+                Some(version) => version.clone().map(|version| desired.with_secret(version)),
+                // The spec changed during this reconcile, and names another Secret now.
+                None => Err(Blocked::waiting(Reason::Progressing, "the Secret of the new spec is being read")),
+            });
             let relations = if deleting { K::relations(object, recorded, &ctx.lookups) } else { Relations::default() };
             (desired, relations)
         })
@@ -243,10 +258,11 @@ impl<'c, K: AnyKind> Pass<'c, K> {
             ctx,
             account,
             account_view,
-            facts: facts::<K>(&object, &ctx.lookups.defaults),
+            facts: facts::<K>(&object, ctx.limits.resync),
             recorded: recorded::<K>(&object),
             object,
             wanted: None,
+            secret: SecretInHand::default(),
             observed: Observed::default(),
             claimed: None,
             in_hand: false,
@@ -274,7 +290,10 @@ impl<'c, K: AnyKind> Pass<'c, K> {
 
     /// Goes on with this copy of the object.
     pub(super) fn set(&mut self, object: K::Object) {
-        self.facts = facts::<K>(&object, &self.ctx.lookups.defaults);
+        if K::secret(&object) != K::secret(&self.object) {
+            self.secret = SecretInHand::default();
+        }
+        self.facts = facts::<K>(&object, self.ctx.limits.resync);
         self.recorded = recorded::<K>(&object);
         self.wanted = None;
         self.object = Arc::new(object);

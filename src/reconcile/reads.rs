@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::cloud::CallError;
-use crate::cloud::codec::{self, Nested, Select};
+use crate::cloud::codec::{self, Codec, JobConfigs, Nested, Select};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
 use crate::plan::aftermath;
@@ -51,7 +51,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Refuse(ended, report) => self.refuse(ended, *report).await,
             Step::RemoveFinalizer if self.in_hand => self.let_go_in_hand(),
             Step::RemoveFinalizer => {
-                self.left = aftermath::left_run(view);
+                self.left = aftermath::left_unmarked(view);
                 self.remove_finalizer().await
             }
             Step::Report(report) => {
@@ -126,6 +126,12 @@ impl<K: Kind> Pass<'_, K> {
         dataset: &str,
     ) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
+        let knowing = self.secret.text.as_ref().filter(|_| K::PROFILE.collection() == Some(codec.collection()));
+        let knowing = knowing.map(|(text, version)| JobConfigs::knowing(text, version));
+        let codec: &dyn Nested = match &knowing {
+            Some(codec) => codec,
+            None => codec,
+        };
         match listing::children(&self.account.client, &mut self.permit, codec, dataset).await {
             Ok(listing) => match listing.whole() {
                 Some(remotes) => {
@@ -165,6 +171,11 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn fetch(&mut self, view: &View, id: &RemoteId) -> Flow {
+        if K::PROFILE.names(id)
+            && let Some(flow) = self.need_secret().await
+        {
+            return flow;
+        }
         let held = self.account.inventory.held(id, &view.object.uid);
         if let Some(report) = aftermath::waits_for_a_delete(K::PROFILE, id, held) {
             return Flow::End(self.finish(report).await);
@@ -177,10 +188,15 @@ impl<K: Kind> Pass<'_, K> {
         let read = if aftermath::reads_shared(view, id, &workspace) {
             self.account.reader.read_shared(&workspace, id).await
         } else {
-            let codec = K::PROFILE.codec_of(id);
+            let knowing = self.secret.text.as_ref().filter(|_| K::PROFILE.names(id));
+            let knowing = knowing.map(|(text, version)| JobConfigs::knowing(text, version));
+            let known = K::PROFILE.codec_of(id);
             // The numbers also tell why a deletion must wait.
             let counts = K::counts(&self.object) || self.facts.deleting;
-            let codec = codec.counting().filter(|_| counts).unwrap_or(codec);
+            let codec: &dyn Codec = match &knowing {
+                Some(codec) => codec,
+                None => known.counting().filter(|_| counts).unwrap_or(known),
+            };
             self.account.reader.read(&mut self.permit, codec, &workspace, id).await
         };
         match read {
@@ -240,7 +256,12 @@ impl<K: Kind> Pass<'_, K> {
                 return Flow::End(Action::requeue(std::time::Duration::from_millis(200)));
             }
             match self.list_children(view, codec, dataset).await {
-                Ok(siblings) => owned = siblings,
+                Ok(siblings) => {
+                    if K::PROFILE.is_unmarked() {
+                        self.observed.children.insert(codec.collection(), siblings.clone());
+                    }
+                    owned = siblings;
+                }
                 Err(flow) => return flow,
             }
         } else {

@@ -24,6 +24,8 @@ pub enum Carrier {
     Labels,
     /// At the end of this member, which is a text.
     Text(&'static str),
+    /// Nowhere: these remotes have no place for one.
+    Nowhere,
 }
 
 /// How long a text may become, its mark included.
@@ -50,8 +52,8 @@ pub enum Unwritable {
         /// The longest text that leaves room.
         longest: usize,
     },
-    /// The mark lacks parts, or was made for labels.
-    #[error("the ownership mark is not one that a text can carry")]
+    /// The mark lacks parts, was made for labels, or has no place on these remotes.
+    #[error("the ownership mark is not one that these remotes can carry")]
     Shape,
 }
 
@@ -62,6 +64,7 @@ impl Carrier {
         match self {
             Self::Labels => "ownership labels",
             Self::Text(_) => "ownership mark",
+            Self::Nowhere => "content",
         }
     }
 
@@ -71,6 +74,7 @@ impl Carrier {
         match self {
             Self::Labels => "its labels that begin with dso-".to_owned(),
             Self::Text(member) => format!("what is in brackets at the end of its {member}"),
+            Self::Nowhere => "nothing".to_owned(),
         }
     }
 
@@ -85,6 +89,7 @@ impl Carrier {
                 *text = own.to_owned();
                 mark
             }
+            Self::Nowhere => None,
         }
     }
 
@@ -103,6 +108,7 @@ impl Carrier {
                 let marked = write(split(text).0, mark, longest)?;
                 fields.insert(member.to_owned(), Value::String(marked));
             }
+            Self::Nowhere => return Err(Unwritable::Shape),
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const VERSIONS: &str = "versions";
 /// The collection of a dataset that holds its jobs.
 pub const JOBS: &str = "jobs";
+/// The collection of a dataset that holds the configurations of its jobs.
+pub const JOB_CONFIGS: &str = "configs";
 
 /// The id of a remote, as a path of ids from the outside in: a dataset is `d-1`, its second version `d-1/v2`.
 ///

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use dataset_operator::api::{
-    dataset_definition, file_set_definition, job_definition, media_dataset_definition, version_definition,
+    dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition,
+    version_definition,
 };
 
 use crate::cases::{self, By};
@@ -51,6 +52,7 @@ fn every_immutable_field_has_cases() {
     assert_eq!(cases::immutables("Dataset"), sorted(dataset_definition::IMMUTABLES));
     assert_eq!(cases::immutables("DatasetVersion"), sorted(version_definition::IMMUTABLES));
     assert_eq!(cases::immutables("DatasetJob"), sorted(job_definition::IMMUTABLES));
+    assert_eq!(cases::immutables("DatasetJobConfig"), sorted(job_config_definition::IMMUTABLES));
     assert_eq!(cases::immutables("DatasetFileSet"), sorted(file_set_definition::IMMUTABLES));
     assert_eq!(cases::immutables("MediaDataset"), sorted(media_dataset_definition::IMMUTABLES));
 }

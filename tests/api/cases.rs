@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// `Dataset`, `DatasetVersion`, `DatasetJob`, `DatasetFileSet` or `MediaDataset`.
+    /// `Dataset`, `DatasetVersion`, `DatasetJob`, `DatasetJobConfig`, `DatasetFileSet` or `MediaDataset`.
     pub(crate) kind: String,
     /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,
@@ -56,6 +56,9 @@ struct Table {
 struct Immutable {
     values: [Value; 2],
     advice: String,
+    /// What else of the spec goes with each of the values.
+    #[serde(default)]
+    along: [Value; 2],
     /// Other fields of the spec, without which the values would be refused.
     #[serde(default)]
     beside: Value,
@@ -108,25 +111,38 @@ fn case(base: &Map<String, Value>, number: usize, row: Row) -> Case {
 /// The life of one immutable field: free until an id is recorded, then held to the recorded value.
 fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
     let [one, other] = &immutable.values;
-    let required = ["property", "dataSourceType", "uri", "projectName", "jobAction"].contains(&field);
+    let required = ["property", "dataSourceType", "uri", "projectName", "jobAction", "configType"].contains(&field);
     let id = match kind {
         "Dataset" | "DatasetFileSet" => "datasetId",
         "MediaDataset" if field == "name" => "projectName",
         "MediaDataset" => "name",
         "DatasetJob" => "datasetJobId",
+        "DatasetJobConfig" => "datasetJobConfigId",
         _ => "versionName",
     };
-    let with = |value: &Value| json!({ "spec": { field: value } });
+    let with = |value: &Value| {
+        let mut patch = json!({ "spec": { field: value } });
+        let goes = immutable.values.iter().position(|it| it == value).map(|at| &immutable.along[at]);
+        patch["spec"].as_object_mut().unwrap().extend(goes.and_then(Value::as_object).cloned().unwrap_or_default());
+        patch
+    };
     let held =
         Refusal { by: By::Rule, field: format!("spec.{field}"), says: format!("{field} cannot change once the") };
     let advised = Refusal { says: immutable.advice.clone(), ..held.clone() };
     let row = |what: &str, patch: Value, object: Value, refused: Option<Refusal>| {
         let mut old = json!({ "spec": immutable.beside });
-        merge(&mut old, &patch);
+        if immutable.beside.is_null() {
+            old = patch;
+        } else {
+            merge(&mut old, &patch);
+        }
         Row { name: format!("{kind}.{field} {what}"), kind: kind.into(), old: Some(old), object, refused }
     };
-    let stored =
-        |spec: &Value, recorded: &Value| json!({ "spec": { field: spec }, "status": { id: "v2", field: recorded } });
+    let stored = |spec: &Value, recorded: &Value| {
+        let mut patch = with(spec);
+        patch["status"] = json!({ id: "v2", field: recorded });
+        patch
+    };
     let none = &Value::Null;
     let missing = Refusal { says: format!("{field} is required"), ..held.clone() };
     let mut rows = vec![
@@ -158,7 +174,7 @@ fn immutable_rows(kind: &str, field: &str, immutable: &Immutable) -> Vec<Row> {
 /// A value that the schema allows and the table does not use; two sets have no more than two.
 fn third(field: &str) -> Option<Value> {
     let text = match field {
-        "property" | "providerType" | "jobMode" | "partialFailure" => return None,
+        "property" | "providerType" | "jobMode" | "partialFailure" | "configType" => return None,
         "dataSourceType" => "MAXCOMPUTE",
         "dataType" => "AUDIO",
         "sourceType" => "PAI_PUBLIC_DATASET",

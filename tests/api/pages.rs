@@ -116,7 +116,7 @@ fn no_command_leaves_open_whose_datasets_it_means() {
 }
 
 fn is_bare(name: &str) -> bool {
-    let kinds = ["dataset", "datasetversion", "datasetjob", "mediadataset"];
+    let kinds = ["dataset", "datasetversion", "datasetjob", "datasetjobconfig", "mediadataset"];
     kinds.contains(&name.strip_suffix('s').unwrap_or(name))
 }
 

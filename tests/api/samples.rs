@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset_operator::api::{Dataset, DatasetFileSet, DatasetJob, DatasetVersion, MediaDataset};
+use dataset_operator::api::{Dataset, DatasetFileSet, DatasetJob, DatasetJobConfig, DatasetVersion, MediaDataset};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -48,6 +48,10 @@ fn parse(sample: &Value) -> (String, String) {
             let typed: DatasetFileSet = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
         }
+        "DatasetJobConfig" => {
+            let typed: DatasetJobConfig = serde_json::from_value(sample.clone()).unwrap();
+            (typed.name_any(), serde_json::to_value(typed).unwrap())
+        }
         "MediaDataset" => {
             let typed: MediaDataset = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
@@ -69,7 +73,7 @@ fn every_sample_would_be_admitted() {
             assert!(seen.insert((kind, name)), "{file}: the name is used twice");
         }
     }
-    assert!(seen.len() >= 8);
+    assert!(seen.len() >= 9);
 }
 
 #[test]
@@ -80,7 +84,7 @@ fn every_reference_leads_to_a_sample() {
         .filter(|object| object["kind"] == "Dataset")
         .filter_map(|object| object["metadata"]["name"].as_str())
         .collect();
-    let inside = ["DatasetVersion", "DatasetJob", "DatasetFileSet"];
+    let inside = ["DatasetVersion", "DatasetJob", "DatasetJobConfig", "DatasetFileSet"];
     for object in objects.iter().filter(|object| inside.iter().any(|kind| object["kind"] == *kind)) {
         let parent = object["spec"]["datasetRef"]["name"].as_str().unwrap();
         assert!(datasets.contains(parent), "{parent} is in no sample");

@@ -4,18 +4,21 @@
 use dataset_operator::api::condition::{ConditionType, Reason};
 use dataset_operator::api::rules::Immutable;
 use dataset_operator::api::{
-    Dataset, DatasetFileSet, DatasetImmutables, DatasetJob, DatasetJobStatus, DatasetStatus, DatasetVersion,
-    DatasetVersionStatus, EventReason, JobImmutables, MediaDataset, VersionImmutables, crds, names,
+    Dataset, DatasetFileSet, DatasetImmutables, DatasetJob, DatasetJobConfig, DatasetJobConfigStatus, DatasetJobStatus,
+    DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, JobConfigImmutables, JobImmutables, MediaDataset,
+    VersionImmutables, crds, names,
 };
 use dataset_operator::api::{
-    dataset_definition, file_set_definition, job_definition, media_dataset_definition, version_definition,
+    dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition,
+    version_definition,
 };
 use serde_json::{Map, Value, json};
 
 use crate::cases::{self, By};
 use crate::check::schema;
 
-const KINDS: [&str; 5] = ["Dataset", "DatasetVersion", "DatasetJob", "DatasetFileSet", "MediaDataset"];
+const KINDS: [&str; 6] =
+    ["Dataset", "DatasetVersion", "DatasetJob", "DatasetJobConfig", "DatasetFileSet", "MediaDataset"];
 
 fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
@@ -128,6 +131,14 @@ fn definitions_carry_the_published_names_and_columns() {
                 "DATASET ACTION STATE PROGRESS AGE REASON (wide) MESSAGE (wide)"
             ],
             [
+                "datasetjobconfigs.pai.dataset-operator.dev",
+                ["paidsjc"],
+                ["pai", "alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "DATASET TYPE READY REASON AGE ID (wide) MESSAGE (wide)"
+            ],
+            [
                 "datasetfilesets.pai.dataset-operator.dev",
                 ["paidsf"],
                 ["pai", "alibabacloud"],
@@ -202,6 +213,16 @@ fn fields_are_as_published() {
          modelVersion promptId query srcDatasetId srcDatasetVersion srcWorkspaceId vectorIndexConfig"
     );
     assert_eq!(members("spec"), members("status"));
+    assert_eq!(
+        fields("DatasetJobConfig", "spec"),
+        "adoption configType datasetId datasetRef deletionPolicy multimodalIntelligentTag multimodalSemanticIndex \
+         onExternalDeletion"
+    );
+    assert_eq!(
+        fields("DatasetJobConfig", "status"),
+        "appliedLabelKeys attempt conditions configType createTime datasetId datasetJobConfigId lastError \
+         lastHandledReconcileAt modifyTime observedGeneration origin principal recovered secret"
+    );
     assert_eq!(
         fields("DatasetFileSet", "spec"),
         "conflictPolicy datasetId datasetRef datasetVersion deletionPolicy files prune versionRef"
@@ -302,6 +323,18 @@ fn status_members_are_written_in_the_published_order() {
              completionTime attempts stopReason logs {common}"
         )
     );
+}
+
+#[test]
+fn the_status_of_a_configuration_names_its_secret_before_what_all_kinds_have() {
+    let secret = json!({"uid": "u", "resourceVersion": "7"});
+    let status = json!({"datasetId": "d-1", "datasetJobConfigId": "dscfg-1", "configType": "x", "secret": secret, "principal": "p"});
+    let typed: DatasetJobConfigStatus = serde_json::from_value(status).unwrap();
+    let written = serde_json::to_string(&typed).unwrap();
+    let order = ["datasetId", "datasetJobConfigId", "configType", "secret", "principal"];
+    let places = order.map(|key| written.find(&format!("\"{key}\":")).unwrap());
+    assert!(places.is_sorted(), "{written}");
+    assert!(written.contains(r#""secret":{"uid":"u","resourceVersion":"7"}"#), "{written}");
 }
 
 /// Calls `look` with the path and the schema of every field.
@@ -407,6 +440,7 @@ fn the_types_hold_all_that_is_admitted() {
         let again = match case.kind.as_str() {
             "Dataset" => serde_json::from_value::<Dataset>(case.object.clone()).map(|o| json!(o)),
             "DatasetJob" => serde_json::from_value::<DatasetJob>(case.object.clone()).map(|o| json!(o)),
+            "DatasetJobConfig" => serde_json::from_value::<DatasetJobConfig>(case.object.clone()).map(|o| json!(o)),
             "DatasetFileSet" => serde_json::from_value::<DatasetFileSet>(case.object.clone()).map(|o| json!(o)),
             "MediaDataset" => serde_json::from_value::<MediaDataset>(case.object.clone()).map(|o| json!(o)),
             _ => serde_json::from_value::<DatasetVersion>(case.object.clone()).map(|o| json!(o)),
@@ -427,6 +461,9 @@ fn immutables_read_alike_from_spec_and_status() {
         } else if case.kind == "DatasetJob" {
             let recorded: JobImmutables = serde_json::from_value(spec.clone()).unwrap();
             (job_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
+        } else if case.kind == "DatasetJobConfig" {
+            let recorded: JobConfigImmutables = serde_json::from_value(spec.clone()).unwrap();
+            (job_config_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
         } else if case.kind == "MediaDataset" {
             // They are its identity, and status has no copy of them beside that.
             continue;
@@ -445,6 +482,7 @@ fn the_tables_of_immutables_and_the_schemas_agree() {
         ("Dataset", "name", dataset_definition::IMMUTABLES),
         ("DatasetVersion", "datasetId", version_definition::IMMUTABLES),
         ("DatasetJob", "datasetId", job_definition::IMMUTABLES),
+        ("DatasetJobConfig", "datasetId", job_config_definition::IMMUTABLES),
         ("DatasetFileSet", "datasetId", file_set_definition::IMMUTABLES),
         ("MediaDataset", "", media_dataset_definition::IMMUTABLES),
     ] {

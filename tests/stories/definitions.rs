@@ -7,10 +7,11 @@ use serde_json::json;
 use crate::cluster::{Cluster, cloud, last_call};
 use crate::scene::{Scene, Setting, dataset_id, oss};
 
-const DEFINITIONS: [&str; 5] = [
+const DEFINITIONS: [&str; 6] = [
     "datasets.pai.dataset-operator.dev",
     "datasetversions.pai.dataset-operator.dev",
     "datasetjobs.pai.dataset-operator.dev",
+    "datasetjobconfigs.pai.dataset-operator.dev",
     "datasetfilesets.pai.dataset-operator.dev",
     "mediadatasets.imm.dataset-operator.dev",
 ];

@@ -14,6 +14,7 @@ mod answers;
 mod apply;
 mod broken;
 mod cluster;
+mod configs;
 mod controls;
 mod definitions;
 mod drift;

@@ -47,10 +47,10 @@ async fn grant(scene: &Scene, verbs: &[&str]) {
         "metadata": {"name": "limited", "namespace": scene.namespace},
         "rules": [
             {"apiGroups": [GROUP], "resources": ["datasets"], "verbs": verbs},
-            {"apiGroups": [GROUP], "resources": ["datasetversions", "datasetjobs", "datasetfilesets"], "verbs": all},
+            {"apiGroups": [GROUP], "resources": ["datasetversions", "datasetjobs", "datasetjobconfigs", "datasetfilesets"], "verbs": all},
             {
                 "apiGroups": [GROUP],
-                "resources": ["datasets/status", "datasetversions/status", "datasetjobs/status", "datasetfilesets/status"],
+                "resources": ["datasets/status", "datasetversions/status", "datasetjobs/status", "datasetjobconfigs/status", "datasetfilesets/status"],
                 "verbs": ["patch"],
             },
             {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets"], "verbs": all},

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cloud::credentials::BearerStyle;
+use crate::cloud::hidden::Hidden;
 use crate::cloud::operation::Operation;
 use crate::cloud::request::tests::one_of_each;
 use crate::cloud::secret::Secret;
@@ -189,4 +190,45 @@ proptest::proptest! {
 fn deeply_nested_json_is_garbled_not_a_stack_overflow() {
     let error = outcome(&get(), reply(200, "{\"a\":".repeat(100_000))).unwrap_err();
     assert_eq!((error.class, error.operation), (ErrorClass::Garbled, Operation::GetDataset));
+}
+
+/// What a failure about a configuration may repeat: the key that was sent, or one that the service stores.
+#[test]
+fn no_failure_about_a_configuration_tells_the_words_of_the_service() {
+    let key = Hidden::new("sk-canary").in_object("apiKey");
+    let sends = || Request::create_dataset_job_config("d-1", Map::new()).with_hidden("Config", key.clone());
+    let reads = [Request::get_dataset_job_config("d-1", "c"), Request::list_dataset_job_configs("d-1", 1, 100)];
+    let fault = |code: &str| {
+        let message = r#"Config {"apiKey":"sk-canary"} is wrong, see c2stY2FuYXJ5 and sk-c***"#;
+        json!({"Code": code, "Message": message, "RequestId": "R-1"}).to_string()
+    };
+    let redirect = Reply { location: Some("http://x/?sk-canary".to_owned()), ..reply(302, "sk-canary") };
+    let bodies = [
+        reply(400, fault("InvalidParameter")),
+        reply(400, "sk-canary"),
+        reply(200, r#""sk-canary""#),
+        reply(200, fault("InvalidParameter")),
+        reply(502, "<html>sk-canary"),
+        redirect,
+    ];
+    for request in reads.into_iter().chain([sends()]) {
+        for body in &bodies {
+            let again = Reply { location: body.location.clone(), body: body.body.clone(), ..reply(body.status, "") };
+            let error = outcome(&request, again).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(!told.contains("canary") && !told.contains("c2st") && !told.contains("sk-c"), "{told}");
+        }
+    }
+    let error = outcome(&sends(), reply(400, fault("InvalidParameter"))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "CreateDatasetJobConfig was refused: 400 InvalidParameter: the service's words are not shown, as they may repeat \
+         the API key (RequestId R-1)"
+    );
+    let echo = json!({"Code": "sk-canary", "Message": "", "RequestId": "sk-canary"}).to_string();
+    let error = outcome(&sends(), reply(400, echo)).unwrap_err();
+    assert_eq!((error.code, error.request_id), (None, None));
+    let plain = Request::create_dataset_job_config("d-1", Map::new());
+    let error = outcome(&plain, reply(400, fault("InvalidParameter"))).unwrap_err();
+    assert!(error.message.starts_with("Config"), "without a key the words help: {error}");
 }

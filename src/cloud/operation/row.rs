@@ -51,6 +51,10 @@ pub(in crate::cloud) enum Shows {
     FileMetas,
     /// How many files have what in common.
     Statistics,
+    /// A configuration of jobs, which may hold a secret.
+    JobConfig,
+    /// A page of them.
+    JobConfigs,
     /// The project and the name of the media dataset that was created.
     Key,
     MediaDataset,
@@ -63,7 +67,15 @@ pub(in crate::cloud) enum Shows {
 impl Shows {
     /// Whether it is a page.
     pub(in crate::cloud) const fn is_page(self) -> bool {
-        matches!(self, Self::Datasets | Self::Versions | Self::Jobs | Self::FileMetas | Self::MediaDatasets)
+        matches!(
+            self,
+            Self::Datasets | Self::Versions | Self::Jobs | Self::JobConfigs | Self::FileMetas | Self::MediaDatasets
+        )
+    }
+
+    /// Whether its body may hold a secret of a user.
+    pub(in crate::cloud) const fn may_hold_a_secret(self) -> bool {
+        matches!(self, Self::JobConfig | Self::JobConfigs)
     }
 
     /// Whether its body may be long: a page, a job with its log, or the results of a batch.

@@ -47,6 +47,11 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::delete_file_metas(FILES, &["m1".to_owned(), "m2".to_owned()]),
         Request::list_file_metas(FILES, &["a".to_owned(), "b".to_owned()], Some("tok==")),
         Request::file_metas_statistics(FILES, "tags.user"),
+        Request::create_dataset_job_config("d-1", map(json!({ "ConfigType": "MultimodalSemanticIndex" }))),
+        Request::get_dataset_job_config("d-1", "c"),
+        Request::list_dataset_job_configs("d-1", 2, 50),
+        Request::update_dataset_job_config("d-1", "c", map(json!({ "Config": "{}" }))),
+        Request::delete_dataset_job_config("d-1", "c"),
         Request::create_media_dataset("p", "m", &map(json!({ "TemplateId": "t" }))),
         Request::get_media_dataset("p", "m", false),
         Request::list_media_datasets("p", None),
@@ -97,6 +102,11 @@ fn every_operation_has_the_method_path_and_query_of_the_official_sdk() {
             "DatasetVersion=v1&MaxResults=100&NextToken=tok%3D%3D&Order=ASC&QueryTagsIncludeAny=a%2Cb&QueryType=TAG&\
              SortBy=FileUpdateTime&TopK=5000&WorkspaceId=478",
         ),
+        ("CreateDatasetJobConfig", "POST", "/d-1/datasetjobconfigs", ""),
+        ("GetDatasetJobConfig", "GET", "/d-1/datasetjobconfigs/c", ""),
+        ("ListDatasetJobConfigs", "GET", "/d-1/datasetjobconfigs/", "PageNumber=2&PageSize=50"),
+        ("UpdateDatasetJobConfig", "PUT", "/d-1/datasetjobconfigs/c", ""),
+        ("DeleteDatasetJobConfig", "DELETE", "/d-1/datasetjobconfigs/c", ""),
     ];
     let requests = one_of_each();
     let operations: Vec<_> = requests.iter().map(Request::operation).collect();

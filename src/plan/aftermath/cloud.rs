@@ -146,10 +146,11 @@ pub fn after_delete(answer: Result<(), &CallError>, takes_along: bool) -> Delete
     }
 }
 
-/// What the event says about the runs of an object that is let go, if they are kept.
+/// What the event says about the remote of an object that is let go, if it is kept and no mark says so.
 #[must_use]
-pub fn left_run(view: &View) -> Option<String> {
-    let id = view.id().filter(|_| view.profile.runs && view.deletion_policy() == Deletion::Retain)?;
+pub fn left_unmarked(view: &View) -> Option<String> {
+    let unmarked = view.profile.runs || view.profile.is_unmarked();
+    let id = view.id().filter(|id| unmarked && !view.is_gone(id) && view.deletion_policy() == Deletion::Retain)?;
     let running = view.observation(id).and_then(Observation::remote).map(|remote| RunState::of(remote));
     let how = if running == Some(RunState::Running) { ", and goes on" } else { "" };
     Some(format!("{id} is kept{how}"))
@@ -179,6 +180,7 @@ pub fn news_of(edit: &Edit, carrier: Carrier, in_flight: bool) -> Option<(EventR
                 Carrier::Text(member) => {
                     format!("the ownership mark of {id} (in its {member}) was changed by someone else and is restored")
                 }
+                Carrier::Nowhere => return None,
             };
             Some((EventReason::MarkRestored, note))
         }
@@ -186,7 +188,7 @@ pub fn news_of(edit: &Edit, carrier: Carrier, in_flight: bool) -> Option<(EventR
         Purpose::Release => {
             let how = match carrier {
                 Carrier::Labels => "labelled",
-                Carrier::Text(_) => "marked",
+                Carrier::Text(_) | Carrier::Nowhere => "marked",
             };
             Some((EventReason::Retained, format!("{id} is kept and {how} as released")))
         }

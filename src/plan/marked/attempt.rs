@@ -54,6 +54,7 @@ pub(super) fn next_intent(view: &View, origin: Origin, hash: String) -> Option<(
     let mut intent = previous.or_else(|| empty_intent(view))?;
     if let Ok(desired) = &view.desired {
         intent.target = desired.target.clone();
+        intent.secret.clone_from(&desired.secret);
     }
     intent.principal.clone_from(&view.account.caller.principal);
     let refused = view.recorded.attempt.as_ref().filter(|attempt| attempt.outcome == Outcome::Refused);
@@ -69,5 +70,6 @@ pub(super) fn empty_intent(view: &View) -> Option<Intent> {
         principal: view.account.caller.principal.clone(),
         attempts: Vec::new(),
         delete_sent: false,
+        secret: None,
     })
 }

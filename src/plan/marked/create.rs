@@ -96,6 +96,7 @@ pub(super) fn in_flight(view: &View) -> Step {
             Err(hold) => end(hold.clone()),
         },
         Some(Flight::Take { nonce, id, recovered }) => match view.observation(id).and_then(Observation::remote) {
+            Some(remote) if view.profile.is_unmarked() => record(view, remote, nonce, *recovered),
             Some(remote) => mark(view, remote, nonce).unwrap_or_else(|| record(view, remote, nonce, *recovered)),
             None => Step::Read(id.clone()),
         },

@@ -58,7 +58,7 @@ pub(super) fn told(reason: Reason, message: String, about: Vec<About>) -> Step {
 pub(super) fn unwritable(view: &View, why: &Unwritable) -> Step {
     let message = match view.profile.codec.carrier() {
         Carrier::Text(member) => format!("spec.{}: {why}", lower_camel(member)),
-        Carrier::Labels => why.to_string(),
+        Carrier::Labels | Carrier::Nowhere => why.to_string(),
     };
     stuck(Reason::InvalidSpec, message)
 }

@@ -7,7 +7,7 @@ use super::ends::{edit, end, stuck, unwritable, working};
 use super::known::{fixed_conflicts, not_found};
 use super::owner::{self, owned_by_other};
 use super::record::record;
-use super::{keyed, surplus};
+use super::{keyed, surplus, unmarked};
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;
 use crate::plan::edit::{Comparison, Edit};
@@ -153,7 +153,9 @@ fn on_demand(view: &View) -> bool {
 /// `poll-interval`: is it time to read the remote again?
 fn due(view: &View) -> bool {
     let interval = view.object.poll.filter(|poll| !poll.is_zero());
-    interval.is_some_and(|interval| view.state.read_age.is_none_or(|age| age >= interval))
+    // What is always read on a timer is not read all at once after a restart.
+    let age = view.state.read_age.or(view.profile.polls.then_some(view.state.uncertain_for));
+    interval.is_some_and(|interval| age.is_none_or(|age| age >= interval))
 }
 
 /// Section 5, column "edit": `None` means act.
@@ -168,7 +170,7 @@ pub(super) fn ownership(view: &View, remote: &Arc<Remote>) -> Option<Step> {
             Some(keyed::replaced(view, remote))
         }
         // Users may edit the text: the mark is put back with the next change of it, and until then status is the proof.
-        Ownership::Nobody if matches!(view.profile.codec.carrier(), Carrier::Text(_)) => None,
+        Ownership::Nobody if view.profile.codec.carrier() != Carrier::Labels => None,
         Ownership::Predecessor { .. }
         | Ownership::Released
         | Ownership::Dead
@@ -236,7 +238,8 @@ fn gone(view: &View, desired: &Desired, id: &RemoteId) -> Step {
         return record(view, remote, nonce, true);
     }
     if desired.recreate && !desired.bind {
-        return without_dataset(view, desired, id).unwrap_or_else(|| create(view, desired));
+        let again = if view.profile.is_unmarked() { unmarked::make } else { create };
+        return without_dataset(view, desired, id).unwrap_or_else(|| again(view, desired));
     }
     if desired.bind {
         return stuck(

@@ -18,6 +18,7 @@ mod run;
 mod run_end;
 mod surplus;
 mod uncertain;
+mod unmarked;
 
 use attempt::empty_intent;
 use ends::{end, unclear_pause};
@@ -50,11 +51,15 @@ fn decide(view: &View) -> Step {
         CreateState::InFlight => create::in_flight(view),
         CreateState::Uncertain => uncertain::doubt(view),
         CreateState::Recorded(id) if view.profile.runs => repair(view).unwrap_or_else(|| run::keep(view, &id)),
+        CreateState::Recorded(id) if view.profile.is_unmarked() => {
+            repair(view).unwrap_or_else(|| unmarked::keep(view, &id))
+        }
         CreateState::Recorded(id) => repair(view).unwrap_or_else(|| keep::keep(view, &id)),
         CreateState::NotCreated => match &view.desired {
             Ok(desired) => match desired.target.key() {
                 Some(key) => keyed::make(view, desired, &key),
                 None if view.profile.runs => run::make(view, desired),
+                None if view.profile.is_unmarked() => unmarked::make(view, desired),
                 None => create::make(view, desired),
             },
             Err(hold) => end(hold.clone()),
@@ -125,3 +130,6 @@ mod runs;
 #[cfg(test)]
 #[path = "text_tests.rs"]
 mod texts;
+#[cfg(test)]
+#[path = "unmarked_tests.rs"]
+mod unmarked_remotes;

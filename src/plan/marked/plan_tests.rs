@@ -89,6 +89,7 @@ fn desired() -> Desired {
         bind: false,
         recreate: false,
         run: None,
+        secret: None,
     }
 }
 

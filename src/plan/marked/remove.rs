@@ -78,6 +78,10 @@ fn surplus_first(view: &View) -> Option<Step> {
 
 /// Does the intent list an attempt besides the recorded one?
 fn has_other_attempts(view: &View) -> bool {
+    if view.profile.is_unmarked() {
+        // What they made could not be told from what others made.
+        return false;
+    }
     let recorded = view.recorded.attempt.as_ref().map(|attempt| attempt.nonce.as_str());
     let other = |intent: &crate::plan::intent::Intent| {
         intent.attempts.iter().any(|attempt| Some(attempt.nonce.as_str()) != recorded)
@@ -87,6 +91,9 @@ fn has_other_attempts(view: &View) -> bool {
 
 /// The remote stays, with the label `dso-released`. An inventory row is enough to write that label, not to omit it.
 fn retain(view: &View, id: &RemoteId) -> Step {
+    if view.profile.is_unmarked() {
+        return Step::RemoveFinalizer;
+    }
     if let Some(step) = not_cleared(view, id, (view.profile.may_go)(view)) {
         return step;
     }
@@ -125,7 +132,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
     let whose = view.ownership(&remote);
     // The answer of the create may have named a wrong remote: then nothing is sent to either of the two. (No answer names
     // a remote that is known by its name.)
-    if whose == Ownership::Nobody && view.key().is_none() {
+    if whose == Ownership::Nobody && view.key().is_none() && !view.profile.is_unmarked() {
         if let Some(step) = surplus::look_for_made(view, Reason::Deleting) {
             return step;
         }
@@ -137,7 +144,7 @@ fn delete(view: &View, id: &RemoteId) -> Step {
         Ownership::Mine { .. } | Ownership::Predecessor { .. } => true,
         Ownership::Released | Ownership::Other | Ownership::Dead | Ownership::Forged => false,
         Ownership::Nobody => {
-            view.recorded.origin == Some(Origin::Created)
+            (view.recorded.origin == Some(Origin::Created) || view.profile.is_unmarked())
                 && difference(&view.recorded.fixed, &remote.fields).is_empty()
                 && !(view.key().is_some() && keyed::was_replaced(view, &remote))
                 && view.recorded.info.get("name").is_none_or(|name| Some(name) == remote.fields.get("Name"))

@@ -4,7 +4,7 @@
 use super::ends::{end, settling, stuck, unnamed, working};
 use super::known::not_found;
 use super::record::record;
-use super::{keyed, owner};
+use super::{keyed, owner, unmarked};
 use crate::api::condition::Reason;
 use crate::plan::recorded::{Ended, Outcome};
 use crate::plan::report::{Next, Report};
@@ -46,15 +46,16 @@ pub(super) fn doubt(view: &View) -> Step {
                 return step;
             }
         }
-        (None, Some(age)) => return name_taken(view, age),
-        (None, None) => {}
+        (None, Some(age)) if !view.profile.is_unmarked() => return name_taken(view, age),
+        (None, _) => {}
     }
     let settled = view.state.uncertain_for >= view.config.settle;
     if !view.observed.owned_is_fresh && (settled || view.state.lists == 0) {
         return Step::Look(Look::Owned);
     }
     // 4.3 A remote with our uid ends the doubt at once.
-    if let Some(step) = hit(view) {
+    let found = if view.profile.is_unmarked() { unmarked::found(view) } else { hit(view) };
+    if let Some(step) = found {
         return step;
     }
     // 4.5 An absence counts only under a principal that would see the remote.

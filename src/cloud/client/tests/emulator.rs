@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pai_emulator::{Credential, Effect, Emulator, Fault, Options, When};
 
 use super::*;
-use crate::cloud::{FilesOf, ListDatasets, Order, Product};
+use crate::cloud::{FilesOf, Hidden, ListDatasets, Order, Product};
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -108,6 +108,19 @@ async fn all_operations(client: &Client) {
     );
     send(Request::delete_dataset_job(&id, &made)).await;
     let gone = client.send(&Request::get_dataset_job(&id, &made)).await.unwrap_err();
+    assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
+
+    let members = map(json!({ "ConfigType": "MultimodalIntelligentTag", "WorkspaceId": "478" }));
+    let create =
+        Request::create_dataset_job_config(&id, members).with_hidden("Config", Hidden::new(r#"{"apiKey":"密"}"#));
+    let made = send(create).await.id("DatasetJobConfigId").unwrap();
+    send(Request::update_dataset_job_config(&id, &made, map(json!({ "Config": "{\"apiKey\":\"n\"}" })))).await;
+    let config = send(Request::get_dataset_job_config(&id, &made)).await.job_config().unwrap();
+    assert_eq!(config["Config"], r#"{"apiKey":"n"}"#);
+    let (configs, total) = send(Request::list_dataset_job_configs(&id, 1, 100)).await.job_configs().unwrap();
+    assert_eq!((configs.len(), total, &configs[0].id), (1, Some(1), &made));
+    send(Request::delete_dataset_job_config(&id, &made)).await;
+    let gone = client.send(&Request::get_dataset_job_config(&id, &made)).await.unwrap_err();
     assert_eq!(gone.class, ErrorClass::NotFound, "{gone}");
 
     file_metadata(client, FilesOf { dataset: &id, version: &v2, workspace: "478" }).await;

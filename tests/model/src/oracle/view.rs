@@ -134,6 +134,7 @@ impl Oracle {
             bind: false,
             recreate: wish.recreate,
             run: None,
+            secret: None,
         })
     }
 
