@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::runtime::watcher;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinSet;
@@ -252,6 +252,7 @@ async fn control(
     tasks.spawn(sweeps);
     tasks.spawn(wakers.clone().relay(woken));
     let wake = Arc::new(move |object| wakers.wake(object));
+    tasks.spawn(named::watch::<ConfigMap>(parts.kube.clone(), lookups.clone(), wake.clone()));
     tasks.spawn(named::watch::<Secret>(parts.kube.clone(), lookups.clone(), wake));
     if everywhere {
         let namespace = parts.kube.default_namespace().to_owned();

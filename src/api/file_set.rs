@@ -7,7 +7,7 @@ use super::common::CommonStatus;
 use super::field_rules as rules;
 use super::job::VersionRef;
 use super::sparse::sparse;
-use super::values::{ConflictPolicy, DeletionPolicy, FileType};
+use super::values::{AggregateBy, ConflictPolicy, DeletionPolicy, FileType};
 use super::version::DatasetRef;
 
 sparse! {
@@ -59,6 +59,17 @@ sparse! {
         #[schemars(length(max = 100))]
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub files: Option<Vec<FileItem>>,
+
+        /// Further files, from keys of ConfigMaps in the same namespace, at most 50. Each line of a key is a JSON object with the
+        /// members of `files`. The operator watches the ConfigMaps by name; it needs the right to get, list and watch them. If a
+        /// line is wrong, nothing of the set is sent until it is mended. Mutable.
+        #[schemars(length(max = 50))]
+        #[x_kube(merge_strategy = ListMerge::Atomic)]
+        pub files_from: Option<Vec<FileSource>>,
+
+        /// What the operator counts the files of the version by, for `status.statistics`, others' files included. It asks the
+        /// service about once an hour. Mutable. Default: it counts nothing.
+        pub statistics: Option<FileStatistics>,
 
         /// Whether metadata that this set made is deleted once the set no longer lists its file; files that it only took over
         /// lose its tag. A prune of everything, or of more than half of 20 or more files, waits until you allow it with the
@@ -135,6 +146,36 @@ pub struct FileItem {
     pub tags: Option<Vec<String>>,
 }
 
+/// Where files are listed besides the set itself.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct FileSource {
+    /// A key of a ConfigMap.
+    pub config_map_key_ref: ConfigMapKeyRef,
+}
+
+/// A key of a ConfigMap in the same namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapKeyRef {
+    /// `metadata.name` of the ConfigMap.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("configMapKeyRef", "ConfigMap"))]
+    pub name: String,
+
+    /// A key in its `data`.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// What the files of a version are counted by.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct FileStatistics {
+    /// The member whose values are counted.
+    pub aggregate_by: AggregateBy,
+}
+
 /// What the operator knows about the files of the set.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -155,6 +196,11 @@ pub struct DatasetFileSetStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub failures: Option<Vec<FileFailure>>,
+
+    /// The 100 most frequent values of what `statistics` counts the files of the version by, without the operator's own tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub statistics: Option<Vec<FileCount>>,
 
     /// Hash of all that the set lists. The annotation `dataset-operator.dev/allow-prune` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,4 +237,14 @@ pub struct FileFailure {
     pub uri: String,
     /// Why it failed, in the words of the service or of the operator.
     pub result: String,
+}
+
+/// How many files have a value.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct FileCount {
+    /// The value, such as a directory, a type or a tag.
+    pub key: String,
+    /// How many files have it.
+    pub count: i64,
 }

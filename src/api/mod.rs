@@ -37,7 +37,10 @@ pub use condition::{ConditionType, Reason};
 pub use dataset::{Adoption, Dataset, DatasetSpec, SourceDatasetRef};
 pub use dataset_status::{DatasetImmutables, DatasetStatus};
 pub use event::{EventReason, News};
-pub use file_set::{DatasetFileSet, DatasetFileSetSpec, DatasetFileSetStatus, FileCounts, FileFailure, FileItem};
+pub use file_set::{
+    ConfigMapKeyRef, DatasetFileSet, DatasetFileSetSpec, DatasetFileSetStatus, FileCount, FileCounts, FileFailure,
+    FileItem, FileSource, FileStatistics,
+};
 pub use job::{
     DatasetJob, DatasetJobSpec, DatasetJobStatus, JobAdoption, JobAttempt, JobImmutables, JobProgress, JobSpec,
     VersionRef,
@@ -49,9 +52,9 @@ pub use job_config::{
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{
-    Accessibility, AdoptionPolicy, ConfigType, ConflictPolicy, DataSourceType, DataType, DeletionPolicy, Edition,
-    FileType, JobAction, JobMode, MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure, Property,
-    ProviderType, SourceType, StopReason,
+    Accessibility, AdoptionPolicy, AggregateBy, ConfigType, ConflictPolicy, DataSourceType, DataType, DeletionPolicy,
+    Edition, FileType, JobAction, JobMode, MountAccessLevel, OnExternalDeletion, Origin, Outcome, PartialFailure,
+    Property, ProviderType, SourceType, StopReason,
 };
 pub use version::{
     DatasetRef, DatasetVersion, DatasetVersionSpec, DatasetVersionStatus, VersionAdoption, VersionImmutables,

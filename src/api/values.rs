@@ -222,6 +222,22 @@ values! {
         Text = "text",
     }
 
+    /// What files are counted by.
+    AggregateBy {
+        /// Their directory.
+        FileDir = "filedir",
+        /// Their type.
+        FileType = "filetype",
+        /// Tags of users.
+        UserTags = "tags.user",
+        /// Tags of models that users removed.
+        DeletedAiTags = "tags.user-delete-ai-tags",
+        /// Tags of models.
+        AiTags = "tags.ai",
+        /// All tags that a search sees.
+        AllTags = "tags.all",
+    }
+
     /// What happens to a listed file that somebody else made.
     ConflictPolicy {
         /// It is left as it is and counts as failed.

@@ -32,6 +32,9 @@ impl Place {
     }
 }
 
+/// What files were counted by, when, and how many have which value.
+pub type Counts = (&'static str, Instant, Vec<(String, u64)>);
+
 /// What is remembered of a set.
 #[derive(Debug, Clone)]
 pub struct Memory {
@@ -68,6 +71,10 @@ pub struct Memory {
     pub limits: Limits,
     /// What came of the batches since the last report.
     pub came: Came,
+    /// What people asked to count by, when that was counted last, and the counts.
+    pub statistics: Option<Counts>,
+    /// The `resourceVersion` of the object, and the versions of its sources, for which all was said that can be said.
+    pub settled: Option<(String, Vec<String>)>,
 }
 
 /// The most tags that statistics tell.
@@ -98,6 +105,8 @@ impl Memory {
             refusals: Refusals::default(),
             limits: Limits::default(),
             came: Came::default(),
+            statistics: None,
+            settled: None,
         }
     }
 
@@ -142,6 +151,14 @@ impl Memory {
     pub fn count_is_due(&self, interval: Duration, now: Instant) -> bool {
         let last = self.counted.max(self.walked);
         last.is_none_or(|last| now.saturating_duration_since(last) >= interval.mul_f64(0.95))
+    }
+
+    /// Is it time to count by this, for people? That is as seldom as a walk.
+    #[must_use]
+    pub fn statistics_are_due(&self, by: Option<&str>, resync: Duration, now: Instant) -> bool {
+        let Some(by) = by else { return false };
+        let last = self.statistics.as_ref().filter(|(counted, _, _)| *counted == by);
+        last.is_none_or(|(_, at, _)| now.saturating_duration_since(*at) >= resync * BETWEEN_WALKS)
     }
 
     /// The walk has ended.

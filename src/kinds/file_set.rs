@@ -2,12 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use serde_json::{Map, Value};
 
-use super::{DatasetVersions, Datasets, dataset, parent, version};
-use crate::api::{CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, Edition, FileItem, Reason, names};
+use super::{DatasetVersions, Datasets, dataset, file_lines, parent, version};
+use crate::api::{
+    CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, DatasetFileSetSpec, Edition, FileItem, Reason, names,
+};
 use crate::batch::Item;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
@@ -16,7 +20,7 @@ use crate::plan::object::ObjectFacts;
 use crate::plan::profile::Shape;
 use crate::plan::report::Blocked;
 use crate::plan::view::Hold;
-use crate::reconcile::batched::{self, Batched, Wish};
+use crate::reconcile::batched::{self, Batched, Source, Wish};
 use crate::reconcile::kind::{AnyKind, Managed, policy, recorded};
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::parsed::Parsed;
@@ -56,7 +60,8 @@ impl Compressible for DatasetFileSet {
 }
 
 /// The members of status that tell of the files.
-const INFO: &[&str] = &["datasetId", "datasetVersion", "files", "failures", "contentHash", "lastFullCheckTime"];
+const INFO: &[&str] =
+    &["datasetId", "datasetVersion", "files", "failures", "statistics", "contentHash", "lastFullCheckTime"];
 
 impl AnyKind for DatasetFileSets {
     type Object = DatasetFileSet;
@@ -87,7 +92,12 @@ impl AnyKind for DatasetFileSets {
 
     fn references(shown: &Parsed<DatasetFileSet>) -> Vec<Reference> {
         match shown {
-            Parsed::Whole(object) => reference(object).into_iter().chain(version_reference(object)).collect(),
+            Parsed::Whole(object) => {
+                let maps = sources(&object.spec).into_iter().filter_map(|source| {
+                    Reference::read(ConfigMap::KIND, &object.metadata, Some(&source.config_map), None)
+                });
+                reference(object).into_iter().chain(version_reference(object)).chain(maps).collect()
+            }
             Parsed::Unparsable(broken) => {
                 let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
                 let dataset = Reference::read(dataset::PROFILE.name, &broken.metadata, name, id);
@@ -146,11 +156,23 @@ impl Batched for DatasetFileSets {
             newest: status.and_then(|status| status.latest_version.clone()),
             edition: edition.map(|edition: Edition| edition.as_str().to_owned()),
             items: spec.files.iter().flatten().map(item).collect(),
+            sources: sources(spec),
+            statistics: spec.statistics.as_ref().map(|statistics| statistics.aggregate_by.as_str()),
             prune: spec.prune.unwrap_or(true),
             adopt: spec.conflict_policy == Some(ConflictPolicy::Adopt),
             dataset,
             called,
         })
+    }
+
+    fn lines(source: &Source, text: &str) -> Result<Vec<Item>, Blocked> {
+        let files = file_lines::read(text).map_err(|(line, why)| {
+            let Source { config_map, key } = source;
+            let message =
+                format!("ConfigMap {config_map}, key {key}, line {line}: {why}; nothing is sent until it is mended");
+            Blocked::stuck(Reason::InvalidSpec, message)
+        })?;
+        Ok(files.iter().map(item).collect())
     }
 
     fn workspace(object: &DatasetFileSet, lookups: &Lookups) -> Option<String> {
@@ -168,6 +190,12 @@ impl Batched for DatasetFileSets {
     fn allowed(object: &DatasetFileSet) -> Option<&str> {
         object.annotations().get(names::ALLOW_PRUNE).map(String::as_str)
     }
+}
+
+/// The keys of ConfigMaps that list further files.
+fn sources(spec: &DatasetFileSetSpec) -> Vec<Source> {
+    let references = spec.files_from.iter().flatten().map(|source| &source.config_map_key_ref);
+    references.map(|reference| Source { config_map: reference.name.clone(), key: reference.key.clone() }).collect()
 }
 
 /// A file of the spec under the names of the service.

@@ -2,6 +2,7 @@
 
 mod compare;
 pub mod dataset;
+mod file_lines;
 pub mod file_set;
 mod first_version;
 mod info;

@@ -48,6 +48,11 @@ impl KubeError {
         }
     }
 
+    /// The operator lacks a right.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.status().is_some_and(|status| status.code == 403)
+    }
+
     /// The answer, if it is a refusal: nothing was stored, and nothing will be until somebody changes something.
     pub(super) fn refusal(&self) -> Option<&Status> {
         self.status().filter(|status| refuses(status))

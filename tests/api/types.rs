@@ -225,12 +225,12 @@ fn fields_are_as_published() {
     );
     assert_eq!(
         fields("DatasetFileSet", "spec"),
-        "conflictPolicy datasetId datasetRef datasetVersion deletionPolicy files prune versionRef"
+        "conflictPolicy datasetId datasetRef datasetVersion deletionPolicy files filesFrom prune statistics versionRef"
     );
     assert_eq!(
         fields("DatasetFileSet", "status"),
         "appliedLabelKeys attempt conditions contentHash datasetId datasetVersion failures files lastError \
-         lastFullCheckTime lastHandledReconcileAt observedGeneration origin principal recovered"
+         lastFullCheckTime lastHandledReconcileAt observedGeneration origin principal recovered statistics"
     );
     let items =
         schema("DatasetFileSet")["properties"]["spec"]["properties"]["files"]["items"]["properties"].as_object();
@@ -489,8 +489,13 @@ fn the_tables_of_immutables_and_the_schemas_agree() {
         let [spec, status] =
             ["spec", "status"].map(|part| schema(kind)["properties"][part]["properties"].as_object().unwrap());
         // The members of `datasetConfig` are in no schema, so the operator compares it; and the status of a set counts the
-        // files that its spec lists.
-        let ours = [("MediaDataset", "datasetConfig"), ("DatasetFileSet", "files"), (kind, name)];
+        // files that its spec lists, and what its spec asks to count.
+        let ours = [
+            ("MediaDataset", "datasetConfig"),
+            ("DatasetFileSet", "files"),
+            ("DatasetFileSet", "statistics"),
+            (kind, name),
+        ];
         let both: Vec<_> = spec
             .keys()
             .filter(|field| status.contains_key(*field) && !ours.contains(&(kind, field.as_str())))

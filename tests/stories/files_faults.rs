@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use kube::api::DynamicObject;
-use pai_emulator::knobs::{ListChaos, Rule};
+use pai_emulator::knobs::{ListChaos, Rule, TopKLimits};
 use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::json;
 
@@ -177,4 +177,31 @@ async fn a_batch_that_takes_effect_late_is_found_before_the_object_goes() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(scene.metas().len(), 0, "{:?}", scene.metas());
     assert!(scene.writes(OBJECTS, Some("one")).await > 0);
+}
+
+/// A service that takes no tag of ours, and one that limits lists by `TopK`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_service_may_do_otherwise_is_told_or_harms_nothing() {
+    let knobs = Knobs { refused_tag: "dso-".to_owned(), ..Knobs::default() };
+    let (scene, _) = with_flowers("files-tags", knobs, &[]).await;
+    scene.create(KIND, "one", set(files(0..2), json!({}))).await;
+    let failed = |object: &DynamicObject| {
+        testbed::condition(object, "Ready").is_some_and(|ready| ready.reason == "PartialFailed")
+    };
+    let object =
+        scene.wait_for(Duration::from_secs(90)).object(&scene.api(KIND), "one", "failed", failed).await.unwrap();
+    let result = object.data["status"]["failures"][0]["result"].as_str().unwrap().to_owned();
+    assert!(result.starts_with("Invalid Tag dso-c-"), "{result}");
+    assert_eq!((calls(&scene), scene.metas().len()), ([1, 0, 5, 0, 0], 0));
+    scene.delete(KIND, "one").await;
+    scene.gone(KIND, "one").await;
+
+    scene.cloud().set_knobs(|knobs| (knobs.refused_tag, knobs.top_k_limits) = (String::new(), TopKLimits::All));
+    scene.create(KIND, "two", set(files(0..60), json!({}))).await;
+    scene.all_there("two").await;
+    scene.ask("two", "now").await;
+    scene.all_there("two").await;
+    scene.list_files("two", files(0..50)).await;
+    scene.all_there("two").await;
+    assert_eq!(scene.metas().len(), 50);
 }

@@ -24,6 +24,7 @@ mod events;
 mod files;
 mod files_deletion;
 mod files_faults;
+mod files_sources;
 mod handover;
 mod health;
 mod hostile;

@@ -1,0 +1,191 @@
+//! What status, events and the log say of a set.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{Batched, NAMED};
+use crate::api::EventReason;
+use crate::api::condition::Reason;
+use crate::batch::item::Row;
+use crate::batch::memory::{Memory, Place};
+use crate::batch::run::Came;
+use crate::batch::{Guard, Todo, Wanted};
+use crate::plan::annotations::not_a_boolean;
+use crate::plan::intent::Target;
+use crate::plan::report::{Next, Ready, Report, Told};
+use crate::reconcile::pass::{Flow, Pass};
+use crate::words;
+
+impl<K: Batched> Pass<'_, K> {
+    /// An object that was worked on with another account is not worked on with this one.
+    pub(super) async fn wrong_account(&mut self, stored: &Target) -> Option<Flow> {
+        let account = &self.account_view;
+        if stored.account == account.alias && stored.region == account.region {
+            return None;
+        }
+        let message = format!(
+            "the files are in account {} and region {:?}, and this operator works with account {} and region {:?}",
+            stored.account, stored.region, account.alias, account.region
+        );
+        Some(self.stuck(Reason::AccountMismatch, message).await)
+    }
+
+    pub(super) fn paused_report(&self) -> Report {
+        let unclear = self.unclear_pause();
+        let carried_out = self.recorded.was_ready() && self.recorded.observed_generation == self.facts.generation;
+        let ready = if carried_out {
+            Ready::PausedReady(format!("the files were as the set lists them; paused{unclear}"))
+        } else {
+            Ready::Paused(format!(
+                "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused{unclear}"
+            ))
+        };
+        Report::new(ready, Next::Event)
+    }
+
+    pub(super) fn unclear_pause(&self) -> String {
+        let value = self.facts.unclear_pause.as_deref();
+        value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
+    }
+
+    pub(super) async fn stuck(&mut self, reason: Reason, message: String) -> Flow {
+        Flow::End(self.finish(Report::stuck(reason, message)).await)
+    }
+
+    /// The reconcile has made its calls, and another one goes on.
+    pub(super) async fn goes_on(&mut self, memory: &Memory, wanted: &Wanted) -> Flow {
+        let message = if self.facts.deleting {
+            "the metadata of its files is being deleted".to_owned()
+        } else if memory.walk.is_some() {
+            "the files of the version are being listed".to_owned()
+        } else {
+            format!("the metadata of {} files is being written", wanted.len())
+        };
+        let reason = if self.facts.deleting { Reason::Deleting } else { Reason::Progressing };
+        Flow::End(self.finish(Report::working(reason, message, Next::After(Duration::from_millis(10)))).await)
+    }
+
+    /// Ends the reconcile: nothing can be sent now.
+    pub(super) async fn tell_of_set(
+        &mut self,
+        memory: &mut Memory,
+        wanted: &Wanted,
+        todo: &Todo<'_>,
+        place: &Place,
+        again: Duration,
+    ) -> Flow {
+        let now = Instant::now();
+        let is_there = |row: &&Row| {
+            let known = memory.shown.as_ref().and_then(|shown| shown.get(row.key));
+            known.is_some_and(|known| known.is(row.content))
+        };
+        let present = wanted.rows().filter(is_there).count();
+        let failures = failures(memory, wanted);
+        let (desired, failed) = (wanted.len(), failures.len());
+        let said = |failure: &(String, String)| format!("{}: {}", failure.0, failure.1);
+        let first = failures.first().map(said).unwrap_or_default();
+        let (ready, next) = match (&todo.guard, todo.later) {
+            (Some(guard), _) => (Ready::Stuck(Reason::PruneBlocked, blocked(*guard, wanted.hash())), again),
+            (None, Some(at)) => {
+                let message = format!("{failed} of {desired} files were refused and are tried again; {first}");
+                (Ready::Working(Reason::Progressing, message), at.saturating_duration_since(now).min(again))
+            }
+            (None, None) if todo.failed > 0 => {
+                let message = format!("{failed} of {desired} files failed; {first}");
+                (Ready::Stuck(Reason::PartialFailed, message), again)
+            }
+            (None, None) if todo.unpruned > 0 => {
+                let message = format!(
+                    "{} files that the set no longer lists stay, because the service did not show all files; it is asked \
+                     again",
+                    todo.unpruned
+                );
+                memory.differs = true;
+                (Ready::Working(Reason::CloudUnavailable, message), again)
+            }
+            (None, None) => {
+                (Ready::Available(format!("the metadata of all {desired} files is as the set lists it")), again)
+            }
+        };
+        let named: Vec<Value> =
+            failures.iter().take(NAMED).map(|(uri, result)| json!({"uri": uri, "result": result})).collect();
+        let mut info = Map::new();
+        info.insert("datasetId".to_owned(), json!(place.dataset));
+        info.insert("datasetVersion".to_owned(), json!(place.version));
+        let summary = format!("{present}/{desired}");
+        let counts = json!({"desired": desired, "present": present, "failed": failed, "summary": summary});
+        info.insert("files".to_owned(), counts);
+        if !named.is_empty() {
+            info.insert("failures".to_owned(), Value::Array(named));
+        }
+        if let Some((_, _, counts)) = &memory.statistics {
+            let counts = counts.iter().map(|(key, count)| json!({"key": key, "count": count}));
+            info.insert("statistics".to_owned(), counts.collect());
+        }
+        info.insert("contentHash".to_owned(), json!(wanted.hash()));
+        let checked = memory.checked.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let beside = checked.map(|time| ("lastFullCheckTime".to_owned(), json!(time))).into_iter().collect();
+        self.tell_what_came(std::mem::take(&mut memory.came), wanted.hash());
+        let told = Told { info, beside };
+        let report = Report { told: Some(Box::new(told)), ..Report::new(ready, Next::After(next)) };
+        Flow::End(self.finish(report).await)
+    }
+
+    /// Sends an event about what was done. What is done although the same list had been carried out repairs drift.
+    pub(super) fn tell_what_came(&self, came: Came, hash: &str) {
+        if came.created + came.changed + came.deleted == 0 {
+            return;
+        }
+        let carried_out = self.recorded.was_ready()
+            && self.recorded.observed_generation == self.facts.generation
+            && self.recorded.info.get("contentHash").is_some_and(|known| known == hash);
+        let note =
+            format!("file metadata: {} created, {} changed, {} deleted", came.created, came.changed, came.deleted);
+        if carried_out {
+            self.ctx.metrics.drifted(K::NAME);
+        }
+        self.tell(if carried_out { EventReason::DriftCorrected } else { EventReason::Updated }, &note);
+    }
+}
+
+/// The files that failed, the listed ones first: their Uris, and why.
+pub(super) fn failures(memory: &Memory, wanted: &Wanted) -> Vec<(String, String)> {
+    let shown = memory.shown.as_ref();
+    let conflict = |key: u64| shown.and_then(|shown| shown.conflict(key)).map(str::to_owned);
+    let listed = wanted.rows().filter_map(|row| Some((row.item.uri.clone(), conflict(row.key)?)));
+    let refused = memory.refusals.all().map(|(what, result)| (what.to_owned(), way_out(result)));
+    listed.chain(refused).collect()
+}
+
+/// The service's words about an item, with what a person can do if that is known.
+pub(super) fn way_out(result: &str) -> String {
+    if result.to_ascii_lowercase().contains("deleted") {
+        return format!(
+            "{result}: metadata of this uri was deleted, and the service does not take it again; list the file under \
+             another uri, or use another version of the dataset"
+        );
+    }
+    result.to_owned()
+}
+
+/// The first refused item, in words.
+pub(super) fn first(memory: &Memory) -> String {
+    memory.refusals.all().next().map(|(what, result)| format!("{what}: {result}")).unwrap_or_default()
+}
+
+pub(super) fn blocked(Guard { pruned, own }: Guard, hash: &str) -> String {
+    format!(
+        "{pruned} of the {own} files that this set has are not listed any more; nothing is sent until the list is mended, \
+         prune: false is set, or the prune is allowed with the annotation dataset-operator.dev/allow-prune={}",
+        words::cut(hash, 64)
+    )
+}
+
+pub(super) fn basic(dataset: &str) -> String {
+    format!(
+        "{dataset} has the edition BASIC, which has no file metadata: set edition: ADVANCED in its Dataset (BASIC can be \
+         changed to ADVANCED), or name a dataset of the edition ADVANCED or LOGICAL"
+    )
+}
