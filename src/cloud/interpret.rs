@@ -135,14 +135,14 @@ fn failure(request: &Request, credentials: &Credentials, reply: &Reply) -> CallE
     };
     let said = clean(&credentials.redact(&said), LONGEST_MESSAGE);
     let private = request.is_private();
-    let shown = |text: &String| !private || is_plain(text) && !request.tells(text);
+    let shown = |text: &String, fits: fn(&str) -> bool| !private || fits(text) && !request.tells(text);
     CallError {
         class,
         operation: request.operation(),
         status: Some(reply.status),
-        code: code.map(|code| name(code, credentials)).filter(shown),
+        code: code.map(|code| name(code, credentials)).filter(|code| shown(code, is_code)),
         message: if private { WITHHELD.to_owned() } else { explain(class, code, reply, credentials, said) },
-        request_id: request_id(&body, reply, credentials).filter(shown),
+        request_id: request_id(&body, reply, credentials).filter(|id| shown(id, is_request_id)),
     }
 }
 
@@ -196,9 +196,15 @@ fn name(text: &str, credentials: &Credentials) -> String {
     clean(&credentials.redact(text), LONGEST_NAME)
 }
 
-/// Whether a code or an id looks like one.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+/// Whether a text is what codes of the service are: a number, or words with dots between.
+fn is_code(text: &str) -> bool {
+    let words = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.');
+    words || text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text is what ids of calls are.
+fn is_request_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// One line that is safe to show: control characters and those that reorder or hide text become blanks, runs of blanks

@@ -403,7 +403,7 @@ impl Request {
         self.body.as_ref()
     }
 
-    /// The same with one more member in its body, which nothing shows.
+    /// The same with one more member in its body, if it has one, and nothing shows that member or tells of its text.
     #[must_use]
     pub fn with_hidden(mut self, member: &'static str, text: Hidden) -> Self {
         self.hidden = Some((member, text));

@@ -91,12 +91,16 @@ pub const PROFILE: Profile = Profile {
     info,
 };
 
-/// What an answer does not show, or shows as asterisks, is not compared: of the key, status tells from which version of the
-/// Secret it is. Whatever is sent replaces the configuration as a whole.
+/// What an answer does not show, or shows as asterisks, is not compared: it is what was sent last. Of the key, status tells
+/// from which version of the Secret that was; of the rest, whether the spec was carried out. Whatever is sent replaces the
+/// configuration as a whole.
 fn compare(view: &View, desired: &Desired, remote: &Remote) -> Result<Comparison, Unwritable> {
     let mut held = remote.clone();
     for (name, wanted) in desired.mutable.iter().filter(|(name, _)| !remote.fields.contains_key(*name)) {
-        let recorded = if name == KEY { view.recorded.info.get(SECRET) } else { Some(wanted) };
+        let recorded = match name.as_str() {
+            KEY => view.recorded.info.get(SECRET),
+            _ => view.carried_out().then_some(wanted),
+        };
         held.fields.extend(recorded.map(|value| (name.clone(), value.clone())));
     }
     let own = Part::of(desired, &held);
@@ -254,7 +258,7 @@ fn place(object: &DatasetJobConfig, recorded: &Recorded, lookups: &Lookups) -> R
     }
 }
 
-/// The other objects that want the configuration of the same type of the same dataset, and are not being deleted.
+/// The other objects that want the configuration of the same type of the same dataset.
 fn rivals(object: &DatasetJobConfig, dataset: Option<&str>, lookups: &Lookups) -> Vec<Arc<DatasetJobConfig>> {
     let parent = parent(object, lookups);
     let id = parent.as_ref().and_then(|parent| parent.status.as_ref()?.dataset_id.as_deref());
@@ -268,7 +272,8 @@ fn rivals(object: &DatasetJobConfig, dataset: Option<&str>, lookups: &Lookups) -
     all
 }
 
-/// The name of another object that goes first: it has recorded the configuration, or if none has, it is older.
+/// The name of another object that goes first: it has recorded the configuration, until it is gone; or if none has, it is
+/// older.
 fn rival(object: &DatasetJobConfig, recorded: &Recorded, dataset: &str, lookups: &Lookups) -> Option<String> {
     let is_in = |id: Option<&RemoteId>| id.is_some_and(|id| id.root() == dataset);
     if is_in(recorded.id.as_ref()) || object.meta().deletion_timestamp.is_some() {
@@ -277,7 +282,7 @@ fn rival(object: &DatasetJobConfig, recorded: &Recorded, dataset: &str, lookups:
     let rank = |config: &DatasetJobConfig| (config.creation_timestamp(), config.uid());
     let first = |other: &Arc<DatasetJobConfig>| {
         let holds = is_in(DatasetJobConfigs::remote(other).map(|(id, _)| id).as_ref());
-        other.meta().deletion_timestamp.is_none() && (holds || rank(other) < rank(object))
+        holds || (other.meta().deletion_timestamp.is_none() && rank(other) < rank(object))
     };
     let found = rivals(object, Some(dataset), lookups).into_iter().find(first)?;
     Some(format!("{}/{}", found.namespace().unwrap_or_default(), found.name_any()))

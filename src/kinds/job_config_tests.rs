@@ -32,12 +32,22 @@ fn version(number: &str) -> SecretVersion {
 
 /// The fields that differ, by their names in the spec.
 fn differing(wanted: Value, recorded: Option<&str>, secret: Option<&str>, shown: Value) -> Vec<String> {
+    of_spec(wanted, recorded, secret, shown, false)
+}
+
+/// The same; the spec was `edited` since it was carried out.
+fn of_spec(wanted: Value, recorded: Option<&str>, secret: Option<&str>, shown: Value, edited: bool) -> Vec<String> {
     let mut view = View { profile: &PROFILE, ..view() };
     let mut desired = desire(&mut view).clone();
     desired.mutable = fields(wanted);
     if let Some(secret) = secret {
         desired = desired.with_secret(version(secret));
     }
+    view.recorded.observed_generation = view.object.generation - i64::from(edited);
+    view.recorded.conditions = serde_json::from_value(json!([{
+        "type": "Ready", "status": "True", "reason": "Available", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }]))
+    .unwrap();
     view.recorded.info.extend(recorded.map(|number| (SECRET.to_owned(), json!(version(number)))));
     let id = RemoteId::new("d-1").within(JOB_CONFIGS, "dscfg-1");
     let remote = Remote::labelled(id, Labels::new(), fields(shown), None);
@@ -66,6 +76,8 @@ fn what_is_not_shown_is_not_compared_and_status_tells_which_key_was_sent() {
     let model = json!({MODEL[0].0: "m"});
     assert_eq!(differing(model.clone(), None, None, json!({MODEL[0].0: "m", MODEL[1].0: "9"})), none);
     assert_eq!(differing(model.clone(), None, None, json!({})), none, "masked");
+    assert_eq!(of_spec(model.clone(), None, None, json!({}), true).len(), 1, "masked, and the spec was edited");
+    assert_eq!(of_spec(model.clone(), None, None, json!({MODEL[0].0: "m"}), true), none);
     let changed = differing(model, None, None, json!({MODEL[0].0: "n"}));
     assert_eq!(changed, ["spec.multimodalSemanticIndex.defaultModelId"]);
 }

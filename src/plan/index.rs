@@ -93,6 +93,12 @@ impl View {
                 self.observed.recorded_elsewhere.insert(remote.id.clone());
             }
         }
+        if self.profile.is_unmarked() {
+            // No mark says whose those are that a list has shown.
+            let listed = self.observed.children.values().flatten().map(|remote| &remote.id);
+            let elsewhere = listed.filter(|id| index.recorded_elsewhere(id, &self.object.uid));
+            self.observed.recorded_elsewhere.extend(elsewhere.cloned());
+        }
     }
 
     /// Adds what the inventory knows of one remote, unless this reconcile knows better.

@@ -163,9 +163,14 @@ impl Scene {
         (status.as_u16(), body)
     }
 
+    /// The operator's log so far, as it is.
+    pub(crate) fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.options.log).unwrap()
+    }
+
     /// The lines of the operator's log so far.
     pub(crate) fn log_lines(&self) -> Vec<Value> {
-        let log = std::fs::read_to_string(&self.options.log).unwrap();
+        let log = self.log_text();
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 

@@ -65,6 +65,14 @@ impl<'k> JobConfigs<'k> {
         body.is_some_and(|body| body.get(TYPE).is_some_and(|held| held == TAG))
     }
 
+    /// A read, whose failures must not repeat the key.
+    fn guarded(&self, request: Request) -> Request {
+        match self.key {
+            Some((key, _)) => request.with_hidden(CONFIG, key.clone()),
+            None => request,
+        }
+    }
+
     /// The request with the key.
     #[must_use]
     pub fn complete(request: Request, key: &Hidden) -> Request {
@@ -115,7 +123,7 @@ impl Nested for JobConfigs<'_> {
     }
 
     fn list(&self, dataset: &str, page: u32) -> Request {
-        Request::list_dataset_job_configs(dataset, page, PAGE)
+        self.guarded(Request::list_dataset_job_configs(dataset, page, PAGE))
     }
 
     fn listed(&self, dataset: &str, answer: &Answer) -> Result<Page, Malformed> {
@@ -160,7 +168,7 @@ impl Codec for JobConfigs<'_> {
     }
 
     fn get(&self, id: &RemoteId) -> Request {
-        Request::get_dataset_job_config(id.root(), id.name())
+        self.guarded(Request::get_dataset_job_config(id.root(), id.name()))
     }
 
     fn shown(&self, id: &RemoteId, answer: &Answer) -> Result<Remote, Malformed> {

@@ -200,7 +200,7 @@ fn no_failure_about_a_configuration_tells_the_words_of_the_service() {
     let reads = [Request::get_dataset_job_config("d-1", "c"), Request::list_dataset_job_configs("d-1", 1, 100)];
     let fault = |code: &str| {
         let message = r#"Config {"apiKey":"sk-canary"} is wrong, see c2stY2FuYXJ5 and sk-c***"#;
-        json!({"Code": code, "Message": message, "RequestId": "R-1"}).to_string()
+        json!({"Code": code, "Message": message, "RequestId": "ABC-1"}).to_string()
     };
     let redirect = Reply { location: Some("http://x/?sk-canary".to_owned()), ..reply(302, "sk-canary") };
     let bodies = [
@@ -223,11 +223,15 @@ fn no_failure_about_a_configuration_tells_the_words_of_the_service() {
     assert_eq!(
         error.to_string(),
         "CreateDatasetJobConfig was refused: 400 InvalidParameter: the service's words are not shown, as they may repeat \
-         the API key (RequestId R-1)"
+         the API key (RequestId ABC-1)"
     );
     let echo = json!({"Code": "sk-canary", "Message": "", "RequestId": "sk-canary"}).to_string();
-    let error = outcome(&sends(), reply(400, echo)).unwrap_err();
-    assert_eq!((error.code, error.request_id), (None, None));
+    let letters = json!({"Code": "Key.canary", "Message": "", "RequestId": "ab-canary"}).to_string();
+    let knows = Request::get_dataset_job_config("d-1", "c").with_hidden("Config", Hidden::new("canary"));
+    for (request, body) in [(sends(), &echo), (Request::get_dataset_job_config("d-1", "c"), &echo), (knows, &letters)] {
+        let error = outcome(&request, reply(400, body.clone())).unwrap_err();
+        assert_eq!((error.code, error.request_id), (None, None), "{body}");
+    }
     let plain = Request::create_dataset_job_config("d-1", Map::new());
     let error = outcome(&plain, reply(400, fault("InvalidParameter"))).unwrap_err();
     assert!(error.message.starts_with("Config"), "without a key the words help: {error}");

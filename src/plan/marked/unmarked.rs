@@ -141,9 +141,7 @@ fn of_the_type(view: &View) -> Vec<&Arc<Remote>> {
 /// Ends the reconcile: another object here stands for it.
 fn recorded(remote: &Remote) -> Step {
     let message = format!("another object here has recorded {}; delete one of the two", remote.id);
-    // That object may go, and then nothing else wakes this one.
-    let report = Report { next: Next::Backoff, ..Report::stuck(Reason::OwnedByOther, message) };
-    Step::Report(Box::new(report.about(vec![About::shown(remote)])))
+    told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 
 /// Ends the reconcile: the place is taken, and a person must choose.
