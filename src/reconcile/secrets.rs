@@ -159,8 +159,8 @@ fn absent(wanted: &SecretKey) -> Blocked {
 fn forbidden(wanted: &SecretKey) -> Blocked {
     let (namespace, name) = wanted.object.place();
     waits(format!(
-        "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the rule \
-         {{apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]}}"
+        "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the rule: \
+         apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]"
     ))
 }
 

@@ -72,12 +72,12 @@ impl Scene {
         self.secrets().delete(name, &DeleteParams::default()).await.unwrap();
     }
 
-    /// Lets the operator read these Secrets of the namespace, and no others.
-    pub(crate) async fn let_read(&self, secrets: &[&str]) {
-        let name = format!("secrets-{}", secrets.join("-"));
+    /// Lets the operator read these Secrets or `ConfigMaps` of the namespace, and no others.
+    pub(crate) async fn let_read(&self, resource: &str, names: &[&str]) {
+        let name = format!("{resource}-{}", names[0]);
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name},
-            "rules": [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": secrets, "verbs": ["get", "list", "watch"]}],
+            "rules": [{"apiGroups": [""], "resources": [resource], "resourceNames": names, "verbs": ["get", "list", "watch"]}],
         });
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
@@ -187,7 +187,7 @@ async fn a_configuration_for_indexes_costs_two_calls_and_a_read_per_resync() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_secret_is_one_update_within_five_seconds() {
     let (scene, _) = with_flowers("config-key", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     let first = scene.set_secret("tagging", "sk-one").await;
     scene.create(KIND, "tags", tag("tagging")).await;
     let object = scene.ready(KIND, "tags").await;

@@ -21,7 +21,7 @@ fn is_recorded(object: &DynamicObject) -> bool {
 /// The answer to the create is lost in this way, once the key is in the Secret.
 async fn create_survives(effect: Effect, when: When) {
     let (scene, _) = with_flowers("config-answer", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-one").await;
     scene.cloud().add_faults([fault("CreateDatasetJobConfig", effect, when)]);
     scene.create(KIND, "tags", tag("tagging")).await;
@@ -59,7 +59,7 @@ async fn a_create_that_takes_effect_late_is_found_and_no_second_one_is_sent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_result_that_content_cannot_prove_is_told_and_waits_for_a_person() {
     let (mut scene, dataset) = with_flowers("config-unclear", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-one").await;
     scene.stop_operator().await;
     scene.create(KIND, "tags", tag("tagging")).await;
@@ -92,7 +92,7 @@ async fn a_result_that_content_cannot_prove_is_told_and_waits_for_a_person() {
 /// Dies at `point` while it creates.
 async fn survives(point: &str) {
     let (mut scene, _) = with_flowers("config-kill", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-one").await;
     scene.stop_operator().await;
     scene.create(KIND, "tags", with(tag("tagging"), json!({"deletionPolicy": "Delete"}))).await;
@@ -130,7 +130,7 @@ async fn a_kill_within_a_create_or_a_delete_leaves_exactly_one_or_none() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_answers_to_updates_and_deletes_end_well() {
     let (scene, _) = with_flowers("config-lost", Knobs::default(), &HASTY).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-0").await;
     let ways = [Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble]
         .into_iter()

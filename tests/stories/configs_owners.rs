@@ -61,7 +61,7 @@ async fn two_objects_never_have_one_configuration_even_if_the_service_allows_two
     let id = config_id(&scene.ready(KIND, "first").await);
     assert_eq!(scene.only_config().0, id);
     // Another type is another configuration.
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-one").await;
     scene.create(KIND, "tags", tag("tagging")).await;
     scene.ready(KIND, "tags").await;
@@ -134,7 +134,7 @@ async fn what_somebody_deletes_is_reported_or_made_again_and_retain_costs_no_cal
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_namespace_goes_with_configurations_and_their_secrets() {
     let (scene, _) = with_flowers("config-namespace", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-one").await;
     scene.create(KIND, "tags", tag("tagging")).await;
     scene.create(KIND, "model", index("m-1")).await;

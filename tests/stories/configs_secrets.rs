@@ -23,10 +23,10 @@ async fn a_secret_that_is_missing_or_unreadable_is_told_and_waited_for() {
     scene.set_secret("tagging", "sk-one").await;
     scene.create(KIND, "tags", tag("tagging")).await;
     let message = scene.reason(KIND, "tags", "DependencyNotReady").await;
-    let rule = "{apiGroups: [\"\"], resources: [secrets], resourceNames: [tagging], verbs: [get, list, watch]}";
+    let rule = "apiGroups: [\"\"], resources: [secrets], resourceNames: [tagging], verbs: [get, list, watch]";
     assert!(message.contains("may not read Secret tagging") && message.contains(rule), "{message}");
     assert!(message.contains(&scene.namespace), "{message}");
-    scene.let_read(&["tagging", "later"]).await;
+    scene.let_read("secrets", &["tagging", "later"]).await;
     // The watch of the Secret is tried again within half a minute.
     scene.patient().ready(&scene.api(KIND), "tags").await.unwrap();
     scene.end_config("tags").await;
@@ -58,7 +58,7 @@ async fn a_secret_that_is_missing_or_unreadable_is_told_and_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_the_service_refuses_is_tried_again_when_the_secret_changes() {
     let (scene, _) = with_flowers("config-refused", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-wrong").await;
     let refused = |operation: &str| Fault {
         status: 400,
@@ -82,7 +82,7 @@ async fn a_key_that_the_service_refuses_is_tried_again_when_the_secret_changes()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_secret_in_the_spec_and_changes_while_nobody_looks_are_sent_once() {
     let (mut scene, _) = with_flowers("config-other", Knobs::default(), &SELDOM).await;
-    scene.let_read(&["one", "two"]).await;
+    scene.let_read("secrets", &["one", "two"]).await;
     scene.set_secret("one", "sk-one").await;
     let second = scene.set_secret("two", "sk-two").await;
     scene.create(KIND, "tags", tag("one")).await;
@@ -117,7 +117,7 @@ async fn drift_of_a_key_is_put_back_if_the_service_shows_keys() {
     for masked in [false, true] {
         let knobs = Knobs { mask_job_config: masked, ..Knobs::default() };
         let (scene, dataset) = with_flowers("config-drift", knobs, &RESYNC).await;
-        scene.let_read(&["tagging"]).await;
+        scene.let_read("secrets", &["tagging"]).await;
         scene.set_secret("tagging", "sk-one").await;
         scene.create(KIND, "tags", tag("tagging")).await;
         scene.create(KIND, "model", index("m-1")).await;
@@ -157,7 +157,7 @@ async fn no_byte_of_a_key_is_told_by_anything() {
     scene.start_operator().await;
     scene.create("Dataset", "flowers", oss("flowers")).await;
     let dataset = dataset_id(&scene.ready("Dataset", "flowers").await);
-    scene.let_read(&["tagging"]).await;
+    scene.let_read("secrets", &["tagging"]).await;
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tagging", "namespace": scene.namespace},
         "stringData": {"api-key": CANARY},

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use pai_emulator::Knobs;
 use serde_json::{Value, json};
@@ -38,22 +37,6 @@ impl Scene {
         self.maps().patch(name, &PatchParams::default(), &patch).await.unwrap();
     }
 
-    /// Gives the operator the right to read these `ConfigMaps`, as its message says.
-    async fn let_read(&self, names: &[&str]) {
-        let reads = json!({"apiGroups": [""], "resources": ["configmaps"], "resourceNames": names,
-            "verbs": ["get", "list", "watch"]});
-        let role: Role = serde_json::from_value(json!({"metadata": {"name": "manifests"}, "rules": [reads]})).unwrap();
-        let binding: RoleBinding = serde_json::from_value(json!({
-            "metadata": {"name": "manifests"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "manifests"},
-            "subjects": [{"kind": "ServiceAccount", "name": testbed::SERVICE_ACCOUNT, "namespace": testbed::NAMESPACE}],
-        }))
-        .unwrap();
-        let params = PostParams::default();
-        Api::namespaced(self.client.clone(), &self.namespace).create(&params, &role).await.unwrap();
-        Api::namespaced(self.client.clone(), &self.namespace).create(&params, &binding).await.unwrap();
-    }
-
     /// Waits until this many files are there, and no others.
     async fn has(&self, name: &str, many: usize, within: Duration) -> DynamicObject {
         let wanted = i64::try_from(many).unwrap();
@@ -75,7 +58,7 @@ async fn lists_in_config_maps_are_followed_and_a_wrong_line_stops_all() {
     for part in ["ConfigMap manifest", "resourceNames [manifest]", "verbs [get, list, watch]"] {
         assert!(message.contains(part), "{message}");
     }
-    scene.let_read(&["manifest"]).await;
+    scene.let_read("configmaps", &["manifest"]).await;
     let says = |words: &'static str| {
         move |object: &DynamicObject| {
             testbed::condition(object, "Ready").is_some_and(|ready| ready.message.contains(words))
@@ -143,7 +126,7 @@ async fn twenty_thousand_files_cost_a_call_a_hundred() {
     const EACH: usize = 4_000;
     let names = ["m-0", "m-1", "m-2", "m-3", "m-4"];
     let (mut scene, _) = with_flowers("files-many", Knobs::default(), &[("DATASET_OPERATOR_QPS", "1000")]).await;
-    scene.let_read(&names).await;
+    scene.let_read("configmaps", &names).await;
     for (number, name) in names.iter().enumerate() {
         scene.make_map(name, json!({"files": lines(number * EACH..(number + 1) * EACH)})).await;
     }

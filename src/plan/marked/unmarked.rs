@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::attempt::{create, next_intent};
 use super::ends::{end, settling, stuck, told, working};
 use super::keep;
+use super::owner::adoption;
 use crate::api::condition::Reason;
 use crate::plan::desired::Desired;
 use crate::plan::recorded::{Ended, Outcome};
@@ -38,7 +39,7 @@ pub(super) fn make(view: &View, desired: &Desired) -> Step {
     match there.iter().find(|remote| view.observed.recorded_elsewhere.contains(&remote.id)) {
         Some(remote) => recorded(remote),
         None if there.is_empty() => create(view, desired),
-        None => taken(&there, "exists already", "delete it, or take it"),
+        None => stuck(Reason::NameTaken, taken(view, &there)),
     }
 }
 
@@ -97,15 +98,18 @@ pub(super) fn found(view: &View) -> Option<Step> {
         [one] if !is_alike(desired, one) && !settled => return Some(settling(view)),
         [one] if !is_alike(desired, one) => {
             let ended = Ended { nonce: nonce.to_owned(), outcome: Outcome::Refused };
-            let report =
-                Report::stuck(Reason::NameTaken, taken_message(&there, "exists already", "delete it, or take it"));
+            let report = Report::stuck(Reason::NameTaken, taken(view, &there));
             return Some(Step::Refuse(ended, Box::new(report)));
         }
         _ => {}
     }
     let why = if same_secret { "" } else { ", and the Secret has changed since" };
-    let what = format!("may be what a create request without an answer made, or somebody else's{why}");
-    Some(taken(&there, &what, "delete it, or take it"))
+    let (ids, way_out) = (ids(&there), way_out(view, &there));
+    let message = format!(
+        "{ids} may be what a create request without an answer made, or somebody else's{why}; delete it, or take it with \
+         {way_out}"
+    );
+    Some(stuck(Reason::NameTaken, message))
 }
 
 /// Records what an attempt without an answer has very probably made.
@@ -144,13 +148,16 @@ fn recorded(remote: &Remote) -> Step {
     told(Reason::OwnedByOther, message, vec![About::shown(remote)])
 }
 
-/// Ends the reconcile: the place is taken, and a person must choose.
-fn taken(there: &[&Arc<Remote>], what: &str, instead: &str) -> Step {
-    stuck(Reason::NameTaken, taken_message(there, what, instead))
+/// The message about a place that is taken.
+fn taken(view: &View, there: &[&Arc<Remote>]) -> String {
+    format!("{} exists already; delete it, or take it with {}", ids(there), way_out(view, there))
 }
 
-fn taken_message(there: &[&Arc<Remote>], what: &str, instead: &str) -> String {
-    let ids: Vec<_> = there.iter().map(|remote| remote.id.to_string()).collect();
-    let first = there.first().map(|remote| remote.id.name()).unwrap_or_default();
-    format!("{} {what}; {instead} with adoption: {{datasetJobConfigId: {first}}}", ids.join(", "))
+fn ids(there: &[&Arc<Remote>]) -> String {
+    there.iter().map(|remote| remote.id.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The `adoption` that takes the first of them.
+fn way_out(view: &View, there: &[&Arc<Remote>]) -> String {
+    there.first().map(|first| adoption(view, first)).unwrap_or_default()
 }
