@@ -68,14 +68,12 @@ pub fn diff<'w>(wanted: &'w Wanted, shown: &Shown, refusals: &Refusals, rules: R
     let mut todo = Todo::default();
     let unlisted = shown.own().iter().filter(|known| wanted.get(known.key).is_none());
     let pruned = if rules.prune { unlisted.clone().count() } else { 0 };
-    if rules.complete {
-        todo.guard = guard(pruned, shown.own().len(), wanted.hash(), rules.allowed);
-        if todo.guard.is_some() {
-            return todo;
-        }
-    } else {
-        todo.unpruned = pruned;
+    // This is so whatever the last walk was: what is created now must not make a later prune look small.
+    todo.guard = guard(pruned, shown.own().len(), wanted.hash(), rules.allowed);
+    if todo.guard.is_some() {
+        return todo;
     }
+    todo.unpruned = if rules.complete { 0 } else { pruned };
     let due = |todo: &mut Todo<'_>, key: u64, content: u64| match refusals.standing(key, content, now) {
         Standing::Due => true,
         Standing::Later(at) => {
@@ -292,6 +290,9 @@ mod tests {
                 let rules = Rules { tags: &tags, prune, complete: true, allowed };
                 let todo = diff(&wanted, &shown, &Refusals::default(), rules, now);
                 assert_eq!(todo.guard.is_some(), todo.acts.is_empty(), "{own} {listed}");
+                let rules = Rules { complete: false, ..rules };
+                let incomplete = diff(&wanted, &shown, &Refusals::default(), rules, now).guard;
+                assert_eq!(incomplete, todo.guard, "whatever the last walk was");
                 todo.guard
             };
             let expected = blocked.then(|| Guard { pruned: own - listed, own });

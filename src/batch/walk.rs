@@ -153,3 +153,96 @@ fn judge(shown: &mut Shown, file: &FileMeta, look: &mut Look<'_>) {
         (Whose::Left { .. } | Whose::Nobody, None) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::batch::item::Item;
+    use crate::batch::tags::tests::set;
+
+    fn file(uri: &str, print: &str, tags: &[&str]) -> FileMeta {
+        let fields = json!({"FileFingerPrint": print, "Tags": json!({"user": tags, "ai": ["x"]}).to_string()});
+        FileMeta { id: format!("m-{uri}"), uri: uri.to_owned(), fields: serde_json::from_value(fields).unwrap() }
+    }
+
+    fn wanted(uris: &[&str]) -> Wanted {
+        let item = |uri: &&str| Item {
+            uri: (*uri).to_owned(),
+            members: [("FileFingerPrint".to_owned(), json!("p"))].into_iter().collect(),
+            tags: vec!["red".to_owned()],
+        };
+        Wanted::new(uris.iter().map(item).collect()).unwrap()
+    }
+
+    /// What walks of these pages end with; each page announces another one but the last.
+    fn walked(pages: Vec<Vec<FileMeta>>, total: Option<u64>, adopt: bool) -> (bool, Shown) {
+        let (wanted, tags) = (wanted(&["a", "b", "c"]), set("us"));
+        let (mut walk, last) = (Walk::new("h"), pages.len() - 1);
+        for (number, files) in pages.into_iter().enumerate() {
+            let mut who = |owner: &str| set("them").is(owner).then(|| "the set them".to_owned());
+            let mut look = Look { wanted: &wanted, tags: &tags, adopt, who: &mut who };
+            let next = (number < last).then(|| number.to_string());
+            match walk.take(FileMetas { files, total, next: next.clone() }, &mut look) {
+                Page::More => assert_eq!(walk.token(), next.as_deref()),
+                Page::End { complete } => return (complete, walk.end()),
+            }
+        }
+        panic!("it does not end")
+    }
+
+    #[test]
+    fn a_walk_is_complete_if_it_showed_as_many_files_as_are_counted() {
+        let (a, b) = (|| file("a", "p", &[]), || file("b", "p", &[]));
+        for (pages, total, complete) in [
+            (vec![vec![]], Some(0), true),
+            (vec![vec![a()], vec![b()]], Some(2), true),
+            (vec![vec![a()], vec![a(), b()]], Some(2), true),
+            (vec![vec![a()], vec![a()]], Some(2), false),
+            (vec![vec![a()], vec![b()]], Some(3), false),
+            (vec![vec![a()], vec![b()]], Some(1), false),
+            (vec![vec![a()]], None, false),
+        ] {
+            assert_eq!(walked(pages.clone(), total, false).0, complete, "{pages:?} {total:?}");
+        }
+    }
+
+    #[test]
+    fn each_file_is_judged_by_its_tags_and_by_what_is_listed() {
+        let (us, them, dead) = (set("us"), set("them"), set("dead"));
+        let [ours, adopted, theirs, left] = [us.own(true), us.own(false), them.own(true), dead.own(true)];
+        let content = wanted(&["a"]).rows().next().unwrap().content;
+        let judged = |shown: &FileMeta, adopt: bool| {
+            let (_, shown) = walked(vec![vec![shown.clone()]], Some(1), adopt);
+            let key = key_of("a");
+            let own = shown.get(key).map(|known| (known.is_created(), known.is(content)));
+            let take = shown.takes.get(&key).map(|take| (take.created, take.remove.len()));
+            (own, take, shown.conflicts.contains_key(&key), shown.yields.contains_key(&key))
+        };
+        let nothing = (None, None, false, false);
+        for (what, shown, adopt, expected) in [
+            ("ours, equal", file("a", "p", &[&ours, "red"]), false, (Some((true, true)), None, false, false)),
+            ("ours, without a tag", file("a", "p", &[&ours]), false, (Some((true, false)), None, false, false)),
+            ("ours, changed", file("a", "q", &[&ours, "red"]), false, (Some((true, false)), None, false, false)),
+            ("adopted, equal", file("a", "p", &[&adopted, "red"]), false, (Some((false, true)), None, false, false)),
+            ("ours, not listed", file("z", "p", &[&ours]), false, nothing),
+            ("theirs", file("a", "p", &[&theirs]), true, (None, None, true, false)),
+            ("theirs, with our tag", file("a", "p", &[&theirs, &adopted]), true, (None, None, true, true)),
+            ("of a dead set", file("a", "q", &[&left]), false, (None, Some((true, 1)), false, false)),
+            ("nobody's, the same file", file("a", "p", &[]), false, (None, Some((false, 0)), false, false)),
+            ("nobody's, another file", file("a", "q", &[]), false, (None, None, true, false)),
+            ("nobody's, to be adopted", file("a", "q", &[]), true, (None, Some((false, 0)), false, false)),
+            ("nobody's, not listed", file("z", "q", &[]), true, nothing),
+        ] {
+            assert_eq!(judged(&shown, adopt), expected, "{what}");
+        }
+        let mut odd = file("a", "p", &[]);
+        for tags in [json!(5), json!("["), json!("{\"user\": 5}")] {
+            odd.fields.insert("Tags".to_owned(), tags);
+            assert_eq!(judged(&odd, true), (None, None, true, false), "tags that cannot be read are somebody's");
+        }
+        odd.fields.insert("Status".to_owned(), json!("DELETED"));
+        assert_eq!(judged(&odd, true), nothing);
+    }
+}

@@ -133,16 +133,23 @@ async fn a_file_that_may_not_be_made_again_says_how_to_go_on() {
     wait.object(&scene.api(KIND), "one", "told", says).await.unwrap();
 }
 
-/// Dies at `point` while it works on a set of 150 files in a list that grew.
+/// Dies at `point` while it makes a set, in an edit of three batches, and while it deletes the set.
 async fn survives(point: &str) {
     let (mut scene, _) = with_flowers("files-kill", Knobs::default(), &[]).await;
-    scene.cloud().set_knobs(|knobs| knobs.file_meta_batch_max = 100);
     scene.stop_operator().await;
-    scene.create(KIND, "one", set(files(0..100), json!({}))).await;
+    scene.create(KIND, "one", set(files(0..90), json!({}))).await;
     scene.crash_at(&format!("{point} of {KIND}")).await;
     scene.start_operator().await;
     scene.all_there("one").await;
-    assert_eq!(scene.metas().len(), 100, "{point}");
+    assert_eq!(scene.metas().len(), 90, "{point}");
+    scene.stop_operator().await;
+    let mut edited = files(10..100);
+    edited[0]["fileFingerPrint"] = json!("9B2D");
+    scene.list_files("one", edited).await;
+    scene.crash_at(&format!("{point} of {KIND}")).await;
+    scene.start_operator().await;
+    scene.all_there("one").await;
+    assert_eq!(scene.metas().len(), 90, "{point}");
     scene.stop_operator().await;
     scene.delete(KIND, "one").await;
     scene.crash_at(&format!("{point} of {KIND}")).await;

@@ -66,11 +66,9 @@ impl<K: Batched> Pass<'_, K> {
             let rules = Rules { tags: &tags, prune: wish.prune, complete: memory.complete, allowed };
             let mut todo = diff(&wanted, shown, &memory.refusals, rules, now);
             if todo.lacks_ids && todo.acts.is_empty() && todo.guard.is_none() {
-                memory.unsure = true;
                 // The walk that follows tells the ids.
-                if !spent.is_over() {
-                    continue;
-                }
+                memory.unsure = true;
+                continue;
             }
             if todo.acts.is_empty() && memory.count_is_due(interval, now) {
                 go!(self.count(memory, &tags, &place, &mut spent).await);
