@@ -69,6 +69,8 @@ pub struct Memory {
     pub refusals: Refusals,
     /// How large batches may be.
     pub limits: Limits,
+    /// Items in a row that were refused as batches of their own.
+    pub refused_alone: u32,
     /// What came of the batches since the last report.
     pub came: Came,
     /// What people asked to count by, when that was counted last, and the counts.
@@ -104,6 +106,7 @@ impl Memory {
             asked: None,
             refusals: Refusals::default(),
             limits: Limits::default(),
+            refused_alone: 0,
             came: Came::default(),
             statistics: None,
             settled: None,

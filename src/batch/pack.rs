@@ -18,23 +18,35 @@ const MOST_QUERY: usize = 4096 - 512;
 /// A comma in a query.
 const COMMA: usize = "%2C".len();
 
+/// After so many batches in a row that the service took, larger ones are tried again.
+const TAKEN: u32 = 10;
+
 /// How large batches may be. The service may refuse what its pages do not forbid, so this is learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     items: usize,
+    taken: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { items: MOST_ITEMS }
+        Self { items: MOST_ITEMS, taken: 0 }
     }
 }
 
 impl Limits {
     /// The service refused a batch of so many items as a whole. Returns whether smaller ones may help.
     pub const fn halve(&mut self, items: usize) -> bool {
-        self.items = if items / 2 > 0 { items / 2 } else { 1 };
+        *self = Self { items: if items / 2 > 0 { items / 2 } else { 1 }, taken: 0 };
         items > 1
+    }
+
+    /// The service took a batch.
+    pub fn took(&mut self) {
+        self.taken += 1;
+        if self.taken >= TAKEN {
+            *self = Self { items: (self.items * 2).min(MOST_ITEMS), taken: 0 };
+        }
     }
 }
 
@@ -259,6 +271,12 @@ mod tests {
         assert_eq!(sizes(acts, limits), [12, 12, 6]);
         assert!(!limits.halve(1));
         assert_eq!(limits.items, 1);
+        let after = |taken: u32| {
+            let mut limits = limits;
+            (0..taken).for_each(|_| limits.took());
+            limits.items
+        };
+        assert_eq!([9, 10, 19, 20, 100].map(after), [1, 2, 2, 4, 100], "what was wrong may be gone");
     }
 
     #[test]

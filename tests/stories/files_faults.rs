@@ -94,6 +94,31 @@ async fn a_batch_that_is_too_large_is_halved() {
     assert_eq!(scene.calls("CreateDatasetFileMetas"), (4, 2));
 }
 
+/// A service that refuses a whole batch because of one item.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_spoils_its_batch_holds_up_no_other() {
+    let (scene, _) = with_flowers("files-spoilt", Knobs::default(), &[]).await;
+    let invalid = |count| Fault {
+        status: 400,
+        code: "InvalidParameter".to_owned(),
+        count,
+        ..fault("CreateDatasetFileMetas", Effect::Error, When::Before)
+    };
+    // Batches of 8, 4, 2 and 1 are refused. The file of the last one is tried again later, alone.
+    scene.faults([invalid(4)]);
+    scene.create(KIND, "one", set(files(0..8), json!({}))).await;
+    scene.all_there("one").await;
+    assert_eq!(scene.calls("CreateDatasetFileMetas"), (8, 4));
+    // If each of them is refused, the fault is in the whole, and the object says which.
+    scene.faults([invalid(100)]);
+    scene.create(KIND, "two", set(files(10..18), json!({}))).await;
+    let message = scene.reason(KIND, "two", "InvalidSpec").await;
+    assert!(message.contains("InvalidParameter"), "{message}");
+    scene.cloud().clear_faults();
+    scene.list_files("two", files(20..22)).await;
+    scene.all_there("two").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ids_that_the_service_does_not_tell_and_pages_that_shift_harm_nothing() {
     let knobs = Knobs { failed_details_ids: false, ..Knobs::default() };

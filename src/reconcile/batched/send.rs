@@ -10,6 +10,9 @@ use crate::cloud::{Answer, CallError, ErrorClass, Lane, Operation, Permit, Reque
 use crate::environment;
 use crate::reconcile::pass::{Flow, Pass};
 
+/// After so many single items in a row that were refused, the fault is taken for one of the whole set.
+const ALONE: u32 = 3;
+
 impl<K: Batched> Pass<'_, K> {
     /// Sends the changes in batches, until one of them asks for another look.
     pub(super) async fn send_all(
@@ -39,6 +42,8 @@ impl<K: Batched> Pass<'_, K> {
             match answer {
                 Ok(answer) => {
                     memory.unanswered = before;
+                    memory.limits.took();
+                    memory.refused_alone = 0;
                     let Some(shown) = memory.shown.as_mut() else { return Then::Go(()) };
                     let came = run::note(&batch, &answer, shown, &mut memory.refusals, now);
                     memory.came = memory.came.and(came);
@@ -57,6 +62,15 @@ impl<K: Batched> Pass<'_, K> {
                 }
                 Err(error) => {
                     memory.unanswered = before;
+                    if error.class == ErrorClass::Refused && memory.refused_alone < ALONE {
+                        // Maybe only this item is wrong, and the others are not concerned.
+                        memory.refused_alone += 1;
+                        for entry in &batch.entries {
+                            let (item, why) = ((entry.key, entry.content), error.to_string());
+                            memory.refusals.refused(item, &entry.what, &why, now);
+                        }
+                        continue;
+                    }
                     return Then::End(self.refused(memory, place, &error).await);
                 }
             }
