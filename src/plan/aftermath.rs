@@ -14,7 +14,7 @@ mod object;
 
 pub use cloud::{
     ChangeAfter, CreateAfter, DeleteAfter, after_change, after_create, after_delete, drift, has_stopped, is_late,
-    leaves_a_doubt, left_unmarked, may_lack_its_parent, news_of, reads_first, says_gone,
+    leaves_a_doubt, left_unmarked, may_be_there, may_lack_its_parent, news_of, reads_first, says_gone,
 };
 pub use evidence::{names_another, place_is_swept, reads_shared, waits_for_a_delete};
 pub use in_hand::{Unrecorded, after_unrecorded, in_hand, released};

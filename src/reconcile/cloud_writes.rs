@@ -11,7 +11,7 @@ use crate::environment;
 use crate::plan::aftermath::{self, ChangeAfter, CreateAfter, DeleteAfter};
 use crate::plan::edit::{Edit, Purpose};
 use crate::plan::field::FieldChange;
-use crate::plan::marked::attempt;
+use crate::plan::marked::{attempt, unmarked};
 use crate::plan::step::{Flight, Landed};
 use crate::plan::view::{Observation, View};
 use crate::reconcile::kind::Kind;
@@ -131,6 +131,16 @@ impl<K: Kind> Pass<'_, K> {
             Some(dataset) => self.is_gone(view, &dataset).await == Ok(true),
             None => false,
         };
+        if K::PROFILE.is_unmarked() && !gone && aftermath::may_be_there(error) {
+            // The service may have refused it because there is one already, which may be this object's own.
+            if let ended @ Flow::End(_) = self.find_owned(view).await {
+                return ended;
+            }
+            if self.observed.children.values().flatten().any(|remote| unmarked::is_in_the_way(view, remote)) {
+                self.ctx.states.with(&view.object.uid, |state| state.name_taken = Some(Instant::now()));
+                return Flow::Again;
+            }
+        }
         match aftermath::after_create(error, gone, environment::now()) {
             CreateAfter::NameTaken => {
                 self.ctx.states.with(&view.object.uid, |state| state.name_taken = Some(Instant::now()));

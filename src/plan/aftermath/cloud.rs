@@ -42,6 +42,12 @@ pub fn may_lack_its_parent(error: &CallError) -> bool {
     error.class == ErrorClass::Refused
 }
 
+/// May a create have failed because what it was to make is there already? Not all codes are known, so a list is asked.
+#[must_use]
+pub fn may_be_there(error: &CallError) -> bool {
+    matches!(error.class, ErrorClass::Refused | ErrorClass::NameTaken | ErrorClass::Unexplained)
+}
+
 /// What a failed create means. `parent_gone`: the dataset of the new version is known to be gone.
 #[must_use]
 pub fn after_create(error: &CallError, parent_gone: bool, now: Timestamp) -> CreateAfter {

@@ -18,7 +18,7 @@ mod run;
 mod run_end;
 mod surplus;
 mod uncertain;
-mod unmarked;
+pub mod unmarked;
 
 use attempt::empty_intent;
 use ends::{end, unclear_pause};

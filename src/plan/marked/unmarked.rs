@@ -80,6 +80,7 @@ pub(super) fn found(view: &View) -> Option<Step> {
     let there: Vec<_> =
         of_the_type(view).into_iter().filter(|it| !view.observed.recorded_elsewhere.contains(&it.id)).collect();
     let settled = view.state.uncertain_for >= view.config.settle;
+    let refused = view.state.name_taken.is_some();
     let desired = match &view.desired {
         _ if there.is_empty() => return None,
         Ok(desired) => desired,
@@ -95,7 +96,7 @@ pub(super) fn found(view: &View) -> Option<Step> {
             return Some(if settled { Step::Resolve } else { settling(view) });
         }
         // Somebody else made it.
-        [one] if !is_alike(desired, one) && !settled => return Some(settling(view)),
+        [one] if !is_alike(desired, one) && !settled && !refused => return Some(settling(view)),
         [one] if !is_alike(desired, one) => {
             let ended = Ended { nonce: nonce.to_owned(), outcome: Outcome::Refused };
             let report = Report::stuck(Reason::NameTaken, taken(view, &there));
@@ -133,13 +134,16 @@ fn is_alike(desired: &Desired, remote: &Remote) -> bool {
 
 /// The remotes of the wanted type that the last list of this reconcile showed, without the recorded one.
 fn of_the_type(view: &View) -> Vec<&Arc<Remote>> {
-    let wanted = view.target().and_then(|target| target.name);
     let listed = view.profile.collection().and_then(|collection| view.observed.children.get(collection));
-    let is_of_it = |remote: &&Arc<Remote>| {
-        let shown = remote.fields.get(TYPE).and_then(serde_json::Value::as_str);
-        shown.is_some() && shown == wanted.as_deref() && Some(&remote.id) != view.id()
-    };
-    listed.into_iter().flatten().filter(is_of_it).collect()
+    listed.into_iter().flatten().filter(|remote| is_in_the_way(view, remote)).collect()
+}
+
+/// Has this remote the wanted type, and is it not the recorded one?
+#[must_use]
+pub fn is_in_the_way(view: &View, remote: &Remote) -> bool {
+    let wanted = view.target().and_then(|target| target.name);
+    let shown = remote.fields.get(TYPE).and_then(serde_json::Value::as_str);
+    shown.is_some() && shown == wanted.as_deref() && Some(&remote.id) != view.id()
 }
 
 /// Ends the reconcile: another object here stands for it.

@@ -195,6 +195,12 @@ fn what_a_create_without_an_answer_made_is_recorded_as_adopted() {
     // Somebody else's.
     let other = in_doubt(&[remote("x", TAG, &json!(ANOTHER))]);
     assert_eq!((short(&other), short(&settled(other.clone()))), ("Uncertain".into(), "refuse: stuck NameTaken".into()));
+    let mut refused = in_doubt(&[remote("x", TAG, &json!(ANOTHER))]);
+    refused.state.name_taken = Some(Duration::ZERO);
+    assert_eq!(short(&refused), "refuse: stuck NameTaken", "at once, as the create was refused");
+    let mut own = in_doubt(&[remote("x", TAG, &json!(null))]);
+    own.state.name_taken = Some(Duration::ZERO);
+    assert_eq!(short(&own), like, "the service got the create twice");
     let mut known = in_doubt(&[remote("x", TAG, &json!(null))]);
     known.observed.recorded_elsewhere.insert(id("x"));
     assert_eq!(short(&known), "Uncertain", "another object's is nobody's result");

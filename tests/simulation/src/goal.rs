@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use pai_emulator::{Dataset, Job as Run, Label, MediaDataset};
+use pai_emulator::{Dataset, Job as Run, JobConfig, Label, MediaDataset};
 use serde_json::Value;
 
 use crate::apiserver::store::{Change, Resource, Store};
@@ -63,6 +63,8 @@ struct Remote<'a> {
     accessibility: Option<&'a str>,
     labels: &'a [Label],
     is_released: bool,
+    /// The JSON text of a configuration.
+    model: Option<&'a str>,
 }
 
 /// Is all as it must be?
@@ -88,16 +90,18 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         return Err(Miss::Foreign("what was adopted is gone".to_owned()));
     }
     let jobs = runs(world);
+    let configs = world.cloud.state().job_configs.unwrap_or_default();
     let store = world.apiserver.store();
     for (uid, past) in gone(&store) {
         // Its name may be that of the object that came after it.
         let succeeded = |resource| store.all().any(|(key, _)| key.resource == resource && key.name == past.name);
         let mut remotes = match past.resource {
-            Resource::Media | Resource::Runs if succeeded(past.resource) => continue,
+            Resource::Media | Resource::Runs | Resource::Configs if succeeded(past.resource) => continue,
             Resource::Media => media_of(&media, &past.name),
             // Nobody knows of a run whose object was forced away, and its mark does not say whose it was.
             Resource::Runs if world.has_forced_any() => continue,
             Resource::Runs => jobs.iter().map(run_remote).collect(),
+            Resource::Configs => configs.iter().map(config_remote).collect(),
             Resource::Files => Vec::new(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
@@ -114,6 +118,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         let remotes = match key.resource {
             Resource::Media => media_of(&media, &key.name),
             Resource::Runs => jobs.iter().map(run_remote).collect(),
+            Resource::Configs => configs.iter().map(config_remote).collect(),
             Resource::Files => Vec::new(),
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
@@ -178,6 +183,7 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
         Resource::Datasets => text("datasetId").map(str::to_owned),
         Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
         Resource::Runs => Some(format!("{}/jobs/{}", text("datasetId")?, text("datasetJobId")?)),
+        Resource::Configs => Some(format!("{}/configs/{}", text("datasetId")?, text("datasetJobConfigId")?)),
         Resource::Files => None,
         Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
@@ -197,6 +203,7 @@ fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
                 accessibility: Some(&dataset.accessibility),
                 labels: &dataset.labels,
                 is_released: is_released(&dataset.labels),
+                model: None,
             });
         }
         let versions = dataset.versions.iter().filter(|version| marked(&version.labels) == Some(uid));
@@ -209,6 +216,7 @@ fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
             accessibility: None,
             labels: &version.labels,
             is_released: is_released(&version.labels),
+            model: None,
         }));
     }
     found
@@ -252,6 +260,12 @@ fn run_remote(job: &Run) -> Remote<'_> {
     text_remote(run_id(job), job.description.as_deref().unwrap_or_default())
 }
 
+/// A configuration. It has no mark, so there is no other one in the world.
+fn config_remote(config: &JobConfig) -> Remote<'_> {
+    let id = format!("{}/configs/{}", config.dataset_id, config.dataset_job_config_id);
+    Remote { description: None, model: Some(&config.config), ..text_remote(id, "") }
+}
+
 fn media_remote(media: &MediaDataset) -> Remote<'_> {
     text_remote(format!("{}/{}", media.project_name, media.dataset_name), &media.description)
 }
@@ -268,6 +282,7 @@ fn text_remote(id: String, description: &str) -> Remote<'_> {
         accessibility: None,
         labels: &[],
         is_released: mark.starts_with(char::is_uppercase),
+        model: None,
     }
 }
 
@@ -283,8 +298,15 @@ impl Remote<'_> {
         ];
         for (member, is) in members {
             let wanted = spec[member].as_str();
-            if wanted.is_some() && wanted != is {
+            // A configuration has no such members.
+            if self.model.is_none() && wanted.is_some() && wanted != is {
                 return Err(format!("{member} is {is:?}"));
+            }
+        }
+        if let Some(model) = self.model {
+            let is: Value = serde_json::from_str(model).unwrap_or_default();
+            if is["defaultModelId"] != spec["multimodalSemanticIndex"]["defaultModelId"] {
+                return Err(format!("it holds {model}"));
             }
         }
         let wanted = spec["labels"].as_array().into_iter().flatten();

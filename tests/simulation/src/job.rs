@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::apiserver::store::Resource::{self, Datasets, Media, Runs, Versions};
+use crate::apiserver::store::Resource::{self, Configs, Datasets, Media, Runs, Versions};
 use crate::kind::Kind;
 use crate::world::World;
 
@@ -61,11 +61,17 @@ pub enum Job {
     RunRetry,
     /// A `DatasetJob` is deleted while it runs.
     RunDelete,
+    /// A `DatasetJobConfig` is made.
+    ConfigCreate,
+    /// A `DatasetJobConfig` is edited.
+    ConfigEdit,
+    /// A `DatasetJobConfig` is deleted.
+    ConfigDelete,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str); 23] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -86,16 +92,22 @@ impl Job {
         (Self::RunCreate, "run-create"),
         (Self::RunRetry, "run-retry"),
         (Self::RunDelete, "run-delete"),
+        (Self::ConfigCreate, "config-create"),
+        (Self::ConfigEdit, "config-edit"),
+        (Self::ConfigDelete, "config-delete"),
     ];
 
-    /// Whether this fault is possible during this job. Three are left out: an object that is made again correctly finds
-    /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set;
-    /// and an attempt in doubt of another identity waits for that identity.
+    /// Whether this fault is possible during this job. Four are left out: an object that is made again correctly finds
+    /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set, and
+    /// finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
+    /// that identity.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
             Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt | Self::MediaRetain),
             Kind::Replace => {
-                !matches!(self, Self::Retain | Self::Adopt | Self::Edit | Self::VersionEdit | Self::MediaRetain)
+                let configs = matches!(self, Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete);
+                let others = [Self::Retain, Self::Adopt, Self::Edit, Self::VersionEdit, Self::MediaRetain];
+                !configs && !others.contains(&self)
             }
             Kind::Stranger => matches!(self, Self::Delete | Self::Retain | Self::VersionDelete | Self::Tree),
             _ => true,
@@ -120,6 +132,7 @@ impl Job {
             Self::MediaAdopt => (Media, "theirs", with(media(), "adoption", json!({"policy": "AdoptByName"}))),
             Self::RunCreate | Self::RunDelete => (Runs, "run", run()),
             Self::RunRetry => (Runs, "run", with(run(), "backoffLimit", json!(1))),
+            Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete => (Configs, "model", config()),
         }
     }
 
@@ -138,7 +151,11 @@ impl Job {
                 let (resource, name, spec) = self.main();
                 world.create(resource, name, &spec);
             }
-            Self::VersionCreate | Self::RunCreate | Self::RunRetry | Self::RunDelete => {
+            Self::ConfigEdit | Self::ConfigDelete => {
+                world.create(Datasets, "parent", &dataset("parent"));
+                world.create(Configs, "model", &config());
+            }
+            Self::VersionCreate | Self::RunCreate | Self::RunRetry | Self::RunDelete | Self::ConfigCreate => {
                 world.create(Datasets, "parent", &dataset("parent"));
             }
             Self::VersionEdit | Self::VersionDelete => {
@@ -162,7 +179,8 @@ impl Job {
             | Self::MediaCreate
             | Self::MediaAdopt
             | Self::RunCreate
-            | Self::RunRetry => {
+            | Self::RunRetry
+            | Self::ConfigCreate => {
                 world.create(resource, name, &spec);
             }
             Self::MediaEdit => {
@@ -170,11 +188,19 @@ impl Job {
                 world.edit(resource, name, edit);
             }
             Self::Edit => world.edit(resource, name, edited()),
+            Self::ConfigEdit => {
+                world.edit(resource, name, json!({"multimodalSemanticIndex": {"defaultModelId": "after"}}));
+            }
             Self::VersionEdit => {
                 let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
                 world.edit(resource, name, json!({"description": "after", "labels": labels}));
             }
-            Self::Delete | Self::Retain | Self::VersionDelete | Self::MediaDelete | Self::MediaRetain => {
+            Self::Delete
+            | Self::Retain
+            | Self::VersionDelete
+            | Self::MediaDelete
+            | Self::MediaRetain
+            | Self::ConfigDelete => {
                 world.delete(resource, name);
             }
             Self::RunDelete => {
@@ -227,6 +253,13 @@ fn media() -> Value {
 
 fn run() -> Value {
     json!({"datasetRef": {"name": "parent"}, "jobAction": "FileMetaBuild", "description": "before"})
+}
+
+fn config() -> Value {
+    json!({
+        "datasetRef": {"name": "parent"}, "configType": "MultimodalSemanticIndex", "deletionPolicy": "Delete",
+        "multimodalSemanticIndex": {"defaultModelId": "before"},
+    })
 }
 
 fn edited() -> Value {

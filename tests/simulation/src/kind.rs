@@ -208,9 +208,11 @@ impl Kind {
                     action,
                     "CreateDataset"
                         | "CreateDatasetJob"
+                        | "CreateDatasetJobConfig"
                         | "DeleteDataset"
                         | "DeleteDatasetVersion"
                         | "DeleteDatasetJob"
+                        | "DeleteDatasetJobConfig"
                 )
             }
             // A list of IMM has no count that could tell.

@@ -5,6 +5,12 @@ use std::collections::BTreeSet;
 
 use crate::history::{Class, Entry};
 
+/// Is what this operation deletes read before?
+fn is_read_first(action: &str) -> bool {
+    let actions = ["DeleteDataset", "DeleteDatasetVersion", "DeleteDatasetJobConfig", "imm:DeleteDataset"];
+    actions.contains(&action)
+}
+
 /// A delete of something that was not read.
 pub(crate) fn unread(history: &[Entry]) -> Option<&Entry> {
     let mut read = BTreeSet::new();
@@ -16,7 +22,7 @@ pub(crate) fn unread(history: &[Entry]) -> Option<&Entry> {
                 read.insert((life, path));
                 false
             }
-            Class::CloudWrite if matches!(action, "DeleteDataset" | "DeleteDatasetVersion" | "imm:DeleteDataset") => {
+            Class::CloudWrite if is_read_first(action) => {
                 // The result of this delete is not known: the next delete needs a new read.
                 !read.remove(&(life, path))
             }

@@ -19,6 +19,8 @@ pub enum Resource {
     Versions,
     /// `datasetjobs`
     Runs,
+    /// `datasetjobconfigs`
+    Configs,
     /// `datasetfilesets`, of which there are none here: the model of `src/batch` has them.
     Files,
     /// `mediadatasets`
@@ -27,12 +29,12 @@ pub enum Resource {
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Datasets, Self::Versions, Self::Runs, Self::Files, Self::Media];
+    pub const ALL: [Self; 6] = [Self::Datasets, Self::Versions, Self::Runs, Self::Configs, Self::Files, Self::Media];
 
     /// Its API group.
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Datasets | Self::Versions | Self::Runs | Self::Files => "pai.dataset-operator.dev",
+            Self::Datasets | Self::Versions | Self::Runs | Self::Configs | Self::Files => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
         }
     }
@@ -48,6 +50,7 @@ impl Resource {
             Self::Datasets => "datasets",
             Self::Versions => "datasetversions",
             Self::Runs => "datasetjobs",
+            Self::Configs => "datasetjobconfigs",
             Self::Files => "datasetfilesets",
             Self::Media => "mediadatasets",
         }
@@ -59,6 +62,7 @@ impl Resource {
             Self::Datasets => "Dataset",
             Self::Versions => "DatasetVersion",
             Self::Runs => "DatasetJob",
+            Self::Configs => "DatasetJobConfig",
             Self::Files => "DatasetFileSet",
             Self::Media => "MediaDataset",
         }

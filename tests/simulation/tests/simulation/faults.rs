@@ -40,7 +40,7 @@ fn cost(job: Job, seed: u64) -> (BTreeMap<String, usize>, usize) {
 
 #[test]
 fn without_faults_each_job_costs_what_the_protocol_says() {
-    let expected: [(Job, &[&str], usize); 6] = [
+    let expected: [(Job, &[&str], usize); 9] = [
         (Job::Create, &["CreateDataset"], 2),
         (Job::Edit, &["CreateDatasetLabels", "DeleteDatasetLabels", "PublishDataset", "UpdateDataset"], 1),
         (Job::Delete, &["DeleteDataset"], 1),
@@ -48,6 +48,9 @@ fn without_faults_each_job_costs_what_the_protocol_says() {
         // And that v1 is the newest one again, once a sweep shows it.
         (Job::VersionDelete, &["DeleteDatasetVersion"], 2),
         (Job::Recreate, &["CreateDataset", "DeleteDataset"], 3),
+        (Job::ConfigCreate, &["CreateDatasetJobConfig"], 2),
+        (Job::ConfigEdit, &["UpdateDatasetJobConfig"], 1),
+        (Job::ConfigDelete, &["DeleteDatasetJobConfig"], 1),
     ];
     for (job, calls, writes) in expected {
         for seed in [1, 2, 3] {

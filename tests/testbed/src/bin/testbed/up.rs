@@ -89,7 +89,7 @@ fn summary(stack: &Stack, home: &Path, seconds: f64) -> String {
          \n\
          \x20 . {home}/env\n{start}\
          \x20 $KUBECTL apply -k deploy/samples\n\
-         \x20 $KUBECTL get paids,paidsv,paidsj,immds\n\
+         \x20 $KUBECTL get paids,paidsv,paidsj,paidsjc,immds\n\
          \x20 curl $EMULATOR_URL/_emulator/stats\n\
          \x20 make down",
         home = home.display(),

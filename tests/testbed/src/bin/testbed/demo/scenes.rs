@@ -79,7 +79,7 @@ impl<'a> Demo<'a> {
         let took = began.elapsed().as_secs_f64();
         let has_job = |job: &DynamicObject| !status(job, "datasetJobId").is_empty();
         self.wait.object(&self.jobs, JOB, "begun", has_job).await?;
-        self.kubectl(&["get", "paids,paidsv,paidsj,immds"]).await?;
+        self.kubectl(&["get", "paids,paidsv,paidsj,paidsjc,immds"]).await?;
 
         let remotes = remote::all(self.emulator()).await?;
         let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
