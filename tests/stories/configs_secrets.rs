@@ -75,8 +75,8 @@ async fn a_key_that_the_service_refuses_is_tried_again_when_the_secret_changes()
     scene.set_secret("tagging", "sk-wrong").await;
     scene.reason(KIND, "tags", "InvalidSpec").await;
     scene.set_secret("tagging", "sk-new").await;
+    scene.until("the new key", async |scene| scene.only_config().2 == json!({"apiKey": "sk-new"})).await;
     scene.ready(KIND, "tags").await;
-    assert_eq!(scene.only_config().2, json!({"apiKey": "sk-new"}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -254,7 +254,14 @@ fn ended_before(view: &View, id: &RemoteId, report: Report) -> Step {
     if let Some(step) = strays(view) {
         return step;
     }
-    let changed = view.recorded.observed_generation != view.object.generation && !view.object.paused;
+    // If status says something else, such as an error of a call, that call is made again.
+    let reason = match &report.ready {
+        Ready::Stuck(reason, _) => *reason,
+        _ => Reason::Available,
+    };
+    let told = view.recorded.condition("Ready").is_none_or(|ready| ready.reason == reason.as_str());
+    let current = view.recorded.observed_generation == view.object.generation && told;
+    let changed = !current && !view.object.paused;
     if let Some(desired) = view.desired.as_ref().ok().filter(|_| changed) {
         match view.observation(id) {
             Some(Observation::Read(remote)) if ownership(view, remote).is_none() => {

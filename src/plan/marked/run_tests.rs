@@ -340,6 +340,11 @@ fn what_ended_is_final() {
     };
     let complete = ended("Complete", Reason::Available);
     let failed = ended("Failed", Reason::JobStopped);
+    let mut interrupted = failed.clone();
+    let mut ready = interrupted.recorded.conditions[0].clone();
+    (ready.type_, ready.reason, ready.status) = ("Ready".to_owned(), "AccessDenied".to_owned(), "False".to_owned());
+    interrupted.recorded.conditions.push(ready);
+    assert!(matches!(plan(&interrupted), Step::Read(_)), "its last reconcile ended with a call that failed");
     assert_eq!(told(&complete), ("Available".to_owned(), Some(RunReport::Complete)));
     assert_eq!(told(&failed), ("JobStopped".to_owned(), Some(RunReport::Failed)));
     let mut gone = failed.clone();
