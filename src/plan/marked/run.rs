@@ -257,7 +257,7 @@ fn ended_before(view: &View, id: &RemoteId, report: Report) -> Step {
     // If status says something else, such as an error of a call, that call is made again.
     let reason = match &report.ready {
         Ready::Stuck(reason, _) => *reason,
-        _ => Reason::Available,
+        Ready::Available(_) | Ready::Working(..) | Ready::Paused(_) | Ready::PausedReady(_) => Reason::Available,
     };
     let told = view.recorded.condition("Ready").is_none_or(|ready| ready.reason == reason.as_str());
     let current = view.recorded.observed_generation == view.object.generation && told;
