@@ -82,16 +82,16 @@ operations! {
         UpdateDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes;
         DeleteDatasetJob: Delete "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}", Writes, qps 15.0;
         StopDatasetJob: Put "/api/v1/datasets/{DatasetId}/datasetjobs/{DatasetJobId}/action/stop", Writes;
-        CreateDatasetFileMetas: Post "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
-        UpdateDatasetFileMetas: Put "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
-        DeleteDatasetFileMetas: Delete "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
-        ListDatasetFileMetas: Get "/api/v1/datasets/{DatasetId}/datasetfilemetas", Reads, shows FileMetas;
-        GetDatasetFileMetasStatistics: Get "/api/v1/statistics/datasets/{DatasetId}/datasetfilemetas", Reads, shows Statistics;
         CreateDatasetJobConfig: Post "/api/v1/datasets/{DatasetId}/datasetjobconfigs", Writes, shows Id("DatasetJobConfigId"), qps 50.0;
         GetDatasetJobConfig: Get "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", Reads, shows JobConfig, clash Gone, qps 50.0;
         ListDatasetJobConfigs: Get "/api/v1/datasets/{DatasetId}/datasetjobconfigs/", Reads, shows JobConfigs;
         UpdateDatasetJobConfig: Put "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", Writes;
         DeleteDatasetJobConfig: Delete "/api/v1/datasets/{DatasetId}/datasetjobconfigs/{DatasetJobConfigId}", Writes;
+        CreateDatasetFileMetas: Post "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        UpdateDatasetFileMetas: Put "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        DeleteDatasetFileMetas: Delete "/api/v1/datasets/{DatasetId}/datasetfilemetas", Writes, shows Batch;
+        ListDatasetFileMetas: Get "/api/v1/datasets/{DatasetId}/datasetfilemetas", Reads, shows FileMetas;
+        GetDatasetFileMetasStatistics: Get "/api/v1/statistics/datasets/{DatasetId}/datasetfilemetas", Reads, shows Statistics;
     }
     Imm {
         CreateMediaDataset as "imm:CreateDataset": Post "/{ProjectName}/{DatasetName}", Writes, shows Key;
