@@ -20,6 +20,8 @@ const EDITED: &str = "Flower pictures, relabelled in autumn";
 const STAR: &str = "flowers";
 /// The sample that runs on it.
 const JOB: &str = "flowers-metadata";
+/// The sample that lists some of its files.
+const FILES: &str = "flowers-files";
 /// The sample with `deletionPolicy: Retain`.
 const KEPT: &str = "golden-set";
 
@@ -32,6 +34,8 @@ pub(crate) struct Demo<'a> {
     datasets: Api<DynamicObject>,
     versions: Api<DynamicObject>,
     jobs: Api<DynamicObject>,
+    configs: Api<DynamicObject>,
+    files: Api<DynamicObject>,
     media: Api<DynamicObject>,
     samples: String,
     wait: Wait,
@@ -48,6 +52,8 @@ impl<'a> Demo<'a> {
             datasets: datasets(&client, namespace),
             versions: dataset_versions(&client, namespace),
             jobs: objects(&client, namespace, "DatasetJob"),
+            configs: objects(&client, namespace, "DatasetJobConfig"),
+            files: objects(&client, namespace, "DatasetFileSet"),
             media: media_datasets(&client, namespace),
             samples: repository().join("deploy/samples").display().to_string(),
             wait: Wait::new(Duration::from_secs(90)),
@@ -76,10 +82,11 @@ impl<'a> Demo<'a> {
         self.kubectl(&["apply", "-k", &self.samples]).await?;
         let (datasets, versions) = (self.all_ready(&self.datasets).await?, self.all_ready(&self.versions).await?);
         let media = self.all_ready(&self.media).await?;
+        self.all_ready(&self.configs).await?;
         let took = began.elapsed().as_secs_f64();
         let has_job = |job: &DynamicObject| !status(job, "datasetJobId").is_empty();
         self.wait.object(&self.jobs, JOB, "begun", has_job).await?;
-        self.kubectl(&["get", "paids,paidsv,paidsj,paidsjc,immds"]).await?;
+        self.kubectl(&["get", "paids,paidsv,paidsj,paidsjc,paidsf,immds"]).await?;
 
         let remotes = remote::all(self.emulator()).await?;
         let mut missing = datasets.iter().filter(|object| !remotes.iter().any(|remote| remote.id() == id(object)));
@@ -122,9 +129,16 @@ impl<'a> Demo<'a> {
         Ok(())
     }
 
-    /// A job runs once, and the operator follows it to its end.
+    /// Files get their metadata in one batch. A job runs once, and the operator follows it to its end.
     pub(crate) async fn job(&self) -> Result<()> {
-        self.teller.title("2. Job: one run, followed to its end");
+        self.teller.title("2. Files and a job: one batch of metadata, and one run followed to its end");
+        self.wait.ready(&self.files, FILES).await?;
+        self.kubectl(&["get", "paidsf"]).await?;
+        let object = self.files.get(FILES).await.context("reading the set of files")?;
+        let files = object.data.pointer("/status/files/present").and_then(serde_json::Value::as_u64);
+        let creates = remote::calls(self.emulator(), "CreateDatasetFileMetas").await?;
+        check(files == Some(2) && creates == 1, format!("{files:?} files are there after {creates} create calls"))?;
+        self.teller.fact("2 files have metadata in the cloud, after 1 create call for both");
         let under_way = |job: &DynamicObject| !["", "Pending", "Starting"].contains(&status(job, "state"));
         self.wait.object(&self.jobs, JOB, "under way", under_way).await?;
         self.kubectl(&["get", "paidsj"]).await?;
@@ -188,7 +202,7 @@ impl<'a> Demo<'a> {
         let objects = self.list(&self.datasets).await?;
         self.kubectl(&["delete", "-k", &self.samples]).await?;
         let mut left = 0;
-        for kind in [&self.datasets, &self.versions, &self.jobs, &self.media] {
+        for kind in [&self.datasets, &self.versions, &self.jobs, &self.configs, &self.files, &self.media] {
             left += self.list(kind).await?.len();
         }
         check(left == 0, format!("{left} objects are left"))?;
