@@ -57,7 +57,7 @@ PROGRAMS = {
 }
 LAYERS = ["unit", "model", "simulation", "stories"]
 # Those of the simulation that are the same each day, and that compare nothing with a real API server.
-SIMULATED = ["every_single_fault", "without_faults_each_job_costs", "is_not_sent", "is_recognised"]
+SIMULATED = ["single_faults_end_well", "without_faults_each_job_costs", "is_not_sent", "is_recognised"]
 
 Question = collections.namedtuple("Question", "layer program arguments seconds environment named", defaults=((), None))
 
@@ -71,7 +71,7 @@ def questions(mutant, layer):
         for name in mutant.get("model", []):
             yield Question(layer, "explorer", ("--only", name), 300, (), name)
     elif layer == "simulation":
-        yield Question(layer, "simulation", tuple(SIMULATED), 240)
+        yield Question(layer, "simulation", tuple(SIMULATED), 240, (("SINGLES", "all"),))
         for line in mutant.get("simulation", []):
             yield Question(layer, "simulation", ("faults::repro", "--exact"), 60, (("SIMULATION", line),), line)
     elif mutant.get("stories"):

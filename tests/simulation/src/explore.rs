@@ -111,6 +111,15 @@ pub fn singles(scenarios: &[Scenario], threads: usize) -> Tally {
     tally
 }
 
+/// A third of the single faults of these scenarios, the same at each run.
+pub fn third_of_singles(scenarios: &[Scenario], threads: usize) -> Tally {
+    let (mut tally, mut singles) = first(scenarios);
+    fastrand::Rng::with_seed(1).shuffle(&mut singles);
+    singles.truncate(singles.len() / 3);
+    tally.add(each(&singles, threads, |single, tally| drop(tally.play(single))));
+    tally
+}
+
 /// Every single fault of these scenarios, and after each of them every second one: all of them, or one of `every` so many.
 pub fn pairs(scenarios: &[Scenario], threads: usize, every: usize) -> Tally {
     let (mut tally, singles) = first(scenarios);
