@@ -8,7 +8,8 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use serde_json::{Map, Value};
 
-use super::{DatasetVersions, Datasets, dataset, file_lines, parent, version};
+use super::members::upper_camel;
+use super::{Datasets, file_lines, parent};
 use crate::api::{
     CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, DatasetFileSetSpec, Edition, FileItem, Reason, names,
 };
@@ -96,15 +97,10 @@ impl AnyKind for DatasetFileSets {
                 let maps = sources(&object.spec).into_iter().filter_map(|source| {
                     Reference::read(ConfigMap::KIND, &object.metadata, Some(&source.config_map), None)
                 });
-                reference(object).into_iter().chain(version_reference(object)).chain(maps).collect()
+                let version = parent::version_reference(&object.metadata, object.spec.version_ref.as_ref());
+                reference(object).into_iter().chain(version).chain(maps).collect()
             }
-            Parsed::Unparsable(broken) => {
-                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
-                let dataset = Reference::read(dataset::PROFILE.name, &broken.metadata, name, id);
-                let version = broken.spec("/versionRef/name");
-                let version = Reference::read(version::PROFILE.name, &broken.metadata, version, None);
-                dataset.into_iter().chain(version).collect()
-            }
+            Parsed::Unparsable(broken) => parent::references_of(broken),
         }
     }
 
@@ -149,9 +145,10 @@ impl Batched for DatasetFileSets {
                 (id, format!("Dataset {name}"))
             }
         };
+        let named = (spec.version_ref.as_ref(), spec.dataset_version.as_ref());
         let edition = parent.as_ref().and_then(|parent| parent.spec.edition);
         Ok(Wish {
-            version: version_of(object, &dataset, lookups)?,
+            version: parent::version(&object.metadata, named, &dataset, lookups)?,
             workspace: status.and_then(|status| status.immutables.workspace_id.clone()),
             newest: status.and_then(|status| status.latest_version.clone()),
             edition: edition.map(|edition: Edition| edition.as_str().to_owned()),
@@ -207,34 +204,13 @@ fn item(file: &FileItem) -> Item {
     Item { uri: file.uri.clone(), members, tags: file.tags.clone().unwrap_or_default() }
 }
 
-/// `DataSize` for `dataSize`.
-fn upper_camel(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
 /// The Dataset in its spec.
 fn reference(set: &DatasetFileSet) -> Option<Reference> {
-    let name = set.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(dataset::PROFILE.name, &set.metadata, name, set.spec.dataset_id.as_deref())
-}
-
-/// The DatasetVersion in its spec.
-fn version_reference(set: &DatasetFileSet) -> Option<Reference> {
-    let name = set.spec.version_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(version::PROFILE.name, &set.metadata, name, None)
+    parent::reference(&set.metadata, set.spec.dataset_ref.as_ref(), set.spec.dataset_id.as_deref())
 }
 
 fn parent(set: &DatasetFileSet, lookups: &Lookups) -> Option<Arc<Dataset>> {
     lookups.get::<Datasets>(&reference(set)?)
-}
-
-/// The version that the spec names, if it names one.
-fn version_of(set: &DatasetFileSet, dataset: &str, lookups: &Lookups) -> Result<Option<String>, Blocked> {
-    let Some(reference) = version_reference(set) else { return Ok(set.spec.dataset_version.clone()) };
-    let name = set.spec.version_ref.as_ref().map(|reference| reference.name.as_str()).unwrap_or_default();
-    let version = lookups.get::<DatasetVersions>(&reference);
-    parent::version_name(version.as_deref(), name, dataset).map(Some)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::info::text;
 use super::members::Spec;
-use super::{DatasetVersions, Datasets, compare, dataset, parent, version};
+use super::{Datasets, compare, dataset, parent};
 use crate::api::{CommonStatus, ConditionType, Dataset, DatasetJob, DatasetJobSpec, Outcome, PartialFailure, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
@@ -175,13 +175,7 @@ impl Kind for DatasetJobs {
     fn references(shown: &Parsed<DatasetJob>) -> Vec<Reference> {
         match shown {
             Parsed::Whole(object) => reference(object).into_iter().chain(version_reference(object)).collect(),
-            Parsed::Unparsable(broken) => {
-                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
-                let dataset = Reference::read(dataset::PROFILE.name, &broken.metadata, name, id);
-                let version = broken.spec("/versionRef/name");
-                let version = Reference::read(version::PROFILE.name, &broken.metadata, version, None);
-                dataset.into_iter().chain(version).collect()
-            }
+            Parsed::Unparsable(broken) => parent::references_of(broken),
         }
     }
 
@@ -218,14 +212,12 @@ fn in_doubt(object: &DatasetJob) -> bool {
 
 /// The Dataset in its spec.
 fn reference(job: &DatasetJob) -> Option<Reference> {
-    let name = job.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(dataset::PROFILE.name, &job.metadata, name, job.spec.dataset_id.as_deref())
+    parent::reference(&job.metadata, job.spec.dataset_ref.as_ref(), job.spec.dataset_id.as_deref())
 }
 
 /// The DatasetVersion in its spec.
 fn version_reference(job: &DatasetJob) -> Option<Reference> {
-    let name = job.spec.version_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(version::PROFILE.name, &job.metadata, name, None)
+    parent::version_reference(&job.metadata, job.spec.version_ref.as_ref())
 }
 
 /// The members that the spec manages: those that are fixed, with this version, and those that can be changed.
@@ -266,13 +258,13 @@ fn version_of(
     dataset: &str,
     lookups: &Lookups,
 ) -> Result<Option<String>, Blocked> {
-    let Some(reference) = version_reference(object) else { return Ok(object.spec.dataset_version.clone()) };
-    if let Some(kept) = recorded.id.as_ref().and_then(|_| recorded.fixed.get("DatasetVersion")?.as_str()) {
+    let spec = &object.spec;
+    let recorded = recorded.id.as_ref().and_then(|_| recorded.fixed.get("DatasetVersion")?.as_str());
+    if let Some(kept) = recorded.filter(|_| spec.version_ref.is_some()) {
         return Ok(Some(kept.to_owned()));
     }
-    let name = object.spec.version_ref.as_ref().map(|reference| reference.name.as_str()).unwrap_or_default();
-    let version = lookups.get::<DatasetVersions>(&reference);
-    parent::version_name(version.as_deref(), name, dataset).map(Some)
+    let named = (spec.version_ref.as_ref(), spec.dataset_version.as_ref());
+    parent::version(&object.metadata, named, dataset, lookups)
 }
 
 #[cfg(test)]

@@ -187,10 +187,7 @@ impl Kind for DatasetJobConfigs {
                 let secret = Self::secret(object).map(|secret| Reference::Name(secret.object));
                 reference(object).into_iter().chain(secret).collect()
             }
-            Parsed::Unparsable(broken) => {
-                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
-                Reference::read(dataset::PROFILE.name, &broken.metadata, name, id).into_iter().collect()
-            }
+            Parsed::Unparsable(broken) => parent::references_of(broken),
         }
     }
 
@@ -209,8 +206,7 @@ impl Kind for DatasetJobConfigs {
 
 /// The Dataset in its spec.
 fn reference(config: &DatasetJobConfig) -> Option<Reference> {
-    let name = config.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(dataset::PROFILE.name, &config.metadata, name, config.spec.dataset_id.as_deref())
+    parent::reference(&config.metadata, config.spec.dataset_ref.as_ref(), config.spec.dataset_id.as_deref())
 }
 
 fn parent(config: &DatasetJobConfig, lookups: &Lookups) -> Option<Arc<Dataset>> {

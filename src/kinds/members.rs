@@ -38,7 +38,8 @@ fn pascal_keys(value: Value) -> Value {
     }
 }
 
-fn upper_camel(name: &str) -> String {
+/// `DataSize` for `dataSize`.
+pub(super) fn upper_camel(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

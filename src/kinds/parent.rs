@@ -1,10 +1,32 @@
 //! The Dataset that objects of other kinds refer to: where it is, and whether it is Ready for what is to be in it.
 
-use super::{Datasets, dataset};
-use crate::api::{ConditionType, Dataset, DatasetVersion, Reason};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{DatasetVersions, Datasets, dataset, version};
+use crate::api::{ConditionType, Dataset, DatasetRef, DatasetVersion, Reason, VersionRef};
 use crate::inventory::ObjectName;
 use crate::plan::report::Blocked;
 use crate::reconcile::lookups::Lookups;
+use crate::reconcile::parsed::Unparsable;
+use crate::reconcile::references::Reference;
+
+/// The Dataset that the spec of `object` names, by its name or by the id of its dataset.
+pub(super) fn reference(object: &ObjectMeta, named: Option<&DatasetRef>, id: Option<&str>) -> Option<Reference> {
+    Reference::read(dataset::PROFILE.name, object, named.map(|named| named.name.as_str()), id)
+}
+
+/// The DatasetVersion that the spec of `object` names.
+pub(super) fn version_reference(object: &ObjectMeta, named: Option<&VersionRef>) -> Option<Reference> {
+    Reference::read(version::PROFILE.name, object, named.map(|named| named.name.as_str()), None)
+}
+
+/// The Dataset and the DatasetVersion that an object names which does not parse.
+pub(super) fn references_of(broken: &Unparsable) -> Vec<Reference> {
+    let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
+    let dataset = Reference::read(dataset::PROFILE.name, &broken.metadata, name, id);
+    let version = Reference::read(version::PROFILE.name, &broken.metadata, broken.spec("/versionRef/name"), None);
+    dataset.into_iter().chain(version).collect()
+}
 
 /// The workspace that holds it, or else the operator's own.
 pub(super) fn workspace(parent: Option<&Dataset>, lookups: &Lookups) -> Option<String> {
@@ -48,9 +70,25 @@ pub(super) fn ready_id(
     }
 }
 
+/// The version of `dataset` that the spec of `object` names: that of a DatasetVersion, or else the one `said`, if any.
+pub(super) fn version(
+    object: &ObjectMeta,
+    (named, said): (Option<&VersionRef>, Option<&String>),
+    dataset: &str,
+    lookups: &Lookups,
+) -> Result<Option<String>, Blocked> {
+    match (named, version_reference(object, named)) {
+        (Some(named), Some(reference)) => {
+            let version = lookups.get::<DatasetVersions>(&reference);
+            version_name(version.as_deref(), &named.name, dataset).map(Some)
+        }
+        (Some(_) | None, _) => Ok(said.cloned()),
+    }
+}
+
 /// The name of the version that a DatasetVersion called `name` stands for, or why an object that refers to it cannot be worked
 /// on. It must be a version of this dataset.
-pub(super) fn version_name(version: Option<&DatasetVersion>, name: &str, dataset: &str) -> Result<String, Blocked> {
+fn version_name(version: Option<&DatasetVersion>, name: &str, dataset: &str) -> Result<String, Blocked> {
     let waits = |what: &str| Blocked::waiting(Reason::DependencyNotReady, format!("DatasetVersion {name} {what}"));
     let Some(version) = version else {
         return Err(waits("does not exist in this namespace"));

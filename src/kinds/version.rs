@@ -157,14 +157,10 @@ impl Kind for DatasetVersions {
     }
 
     fn references(shown: &Parsed<DatasetVersion>) -> Vec<Reference> {
-        let reference = match shown {
-            Parsed::Whole(object) => reference(object),
-            Parsed::Unparsable(broken) => {
-                let (name, id) = (broken.spec("/datasetRef/name"), broken.spec("/datasetId"));
-                Reference::read(dataset::PROFILE.name, &broken.metadata, name, id)
-            }
-        };
-        reference.into_iter().collect()
+        match shown {
+            Parsed::Whole(object) => reference(object).into_iter().collect(),
+            Parsed::Unparsable(broken) => parent::references_of(broken),
+        }
     }
 
     /// One that binds v1 means nothing: that comes and goes with the dataset.
@@ -204,8 +200,7 @@ impl Kind for DatasetVersions {
 
 /// The Dataset in its spec.
 fn reference(version: &DatasetVersion) -> Option<Reference> {
-    let name = version.spec.dataset_ref.as_ref().map(|reference| reference.name.as_str());
-    Reference::read(dataset::PROFILE.name, &version.metadata, name, version.spec.dataset_id.as_deref())
+    parent::reference(&version.metadata, version.spec.dataset_ref.as_ref(), version.spec.dataset_id.as_deref())
 }
 
 /// The Dataset that this version refers to.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -143,17 +144,8 @@ pub trait Nameable:
 {
 }
 
-impl<R> Nameable for R where
-    R: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + k8s_openapi::Resource
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl Nameable for ConfigMap {}
+impl Nameable for Secret {}
 
 /// Watches the objects of kind `R` that references in `lookups` name, for ever. `wake` is called with each object that
 /// refers to one of them, whenever that is news.

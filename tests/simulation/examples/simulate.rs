@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Job::ALL.into_iter().filter(|(_, word)| only.is_empty() || only.split(',').any(|job| job == *word))
     {
         let since = Instant::now();
-        let single = explore::singles(&WORLDS.map(|seed| Scenario::calm(seed, job)), threads);
+        let single = explore::singles(&WORLDS.map(|seed| Scenario::calm(seed, job)), threads, 1);
         let pairs = explore::pairs(&[Scenario::calm(PLAIN, job)], threads, every);
         let counts = (single.runs, pairs.runs);
         let mut tally = single;

@@ -104,18 +104,13 @@ pub fn one_more(scenario: &Scenario, outcome: &Outcome) -> Vec<Scenario> {
     faults.filter(|(_, kind)| scenario.job.allows(*kind)).map(|(place, kind)| scenario.with(place, kind)).collect()
 }
 
-/// Every single fault of these scenarios.
-pub fn singles(scenarios: &[Scenario], threads: usize) -> Tally {
-    let (mut tally, singles) = first(scenarios);
-    tally.add(each(&singles, threads, |single, tally| drop(tally.play(single))));
-    tally
-}
-
-/// A third of the single faults of these scenarios, the same at each run.
-pub fn third_of_singles(scenarios: &[Scenario], threads: usize) -> Tally {
+/// Every single fault of these scenarios, or with `part` above 1 one of so many of them, the same at each run.
+pub fn singles(scenarios: &[Scenario], threads: usize, part: usize) -> Tally {
     let (mut tally, mut singles) = first(scenarios);
-    fastrand::Rng::with_seed(1).shuffle(&mut singles);
-    singles.truncate(singles.len() / 3);
+    if part > 1 {
+        fastrand::Rng::with_seed(1).shuffle(&mut singles);
+        singles.truncate(singles.len() / part);
+    }
     tally.add(each(&singles, threads, |single, tally| drop(tally.play(single))));
     tally
 }

@@ -156,7 +156,7 @@ fn single_faults_end_well() {
     let jobs = Job::ALL.map(|(job, _)| Scenario::calm(3, job));
     let worlds = [&[Scenario::calm(1, Job::Create)], &jobs[..]].concat();
     let all = std::env::var("SINGLES").is_ok_and(|singles| singles == "all");
-    clean(&if all { explore::singles(&worlds, threads()) } else { explore::third_of_singles(&worlds, threads()) });
+    clean(&explore::singles(&worlds, threads(), if all { 1 } else { 3 }));
 }
 
 /// The codes of the service are not published: it may say "not found" with any code, at any of these statuses.
@@ -170,7 +170,7 @@ fn whatever_code_says_missing_deletions_end() {
         tally.play(scenario);
     }
     clean(&tally);
-    clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads()));
+    clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads(), 1));
 }
 
 /// The API server refuses a write for five minutes. The operator reports this once, does nothing that depends on the
