@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::names;
-use crate::plan::annotations::{pause, poll};
+use crate::plan::annotations::{not_a_boolean, pause, poll};
 use crate::plan::intent::{Intent, Target};
 
 /// The custom resource, reduced to what decisions read.
@@ -102,5 +102,12 @@ impl ObjectFacts {
             requested: annotation(names::RECONCILE_REQUESTED_AT).filter(|value| !value.is_empty()),
             uid,
         }
+    }
+
+    /// What messages about a pause add if its annotation is not a boolean; empty otherwise.
+    #[must_use]
+    pub fn pause_note(&self) -> String {
+        let value = self.unclear_pause.as_deref();
+        value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 pub use crate::api::{Attempt as Ended, Outcome};
 use crate::plan::field::SHARES;
 use crate::plan::profile::Shape;
+use crate::plan::secret::{SECRET, SecretVersion};
 use crate::remote::fields::{Fields, lower_camel};
 use crate::remote::id::RemoteId;
 use crate::remote::mark::Origin;
@@ -117,6 +118,18 @@ impl Recorded {
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.type_ == kind)
+    }
+
+    /// The spec of this generation was carried out when status was last written.
+    #[must_use]
+    pub fn carried_out(&self, generation: i64) -> bool {
+        self.was_ready() && self.observed_generation == generation
+    }
+
+    /// The version of the Secret whose content the remote was last given.
+    #[must_use]
+    pub fn secret(&self) -> Option<SecretVersion> {
+        self.info.get(SECRET).and_then(|version| SecretVersion::deserialize(version).ok())
     }
 
     /// Ready was True when status was last written.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize as _;
 
 use crate::plan::Flight;
 use crate::plan::account::AccountView;
@@ -20,7 +19,6 @@ use crate::plan::recorded::Recorded;
 pub use crate::plan::relations::{Hold, Relations};
 use crate::plan::report::{Blocked, Report};
 use crate::plan::run::{self, RunState};
-use crate::plan::secret::{SECRET, SecretVersion};
 use crate::remote::Remote;
 use crate::remote::carrier::Carrier;
 use crate::remote::fields::Fields;
@@ -170,18 +168,11 @@ impl View {
         }
     }
 
-    /// The version of the Secret whose content the remote was last given.
-    #[must_use]
-    pub fn recorded_secret(&self) -> Option<SecretVersion> {
-        self.recorded.info.get(SECRET).and_then(|version| SecretVersion::deserialize(version).ok())
-    }
-
     /// The spec of this generation was carried out when status was last written, with the Secret as it is now.
     #[must_use]
     pub fn carried_out(&self) -> bool {
-        let same_secret = self.desired.as_ref().is_ok_and(|desired| desired.secret == self.recorded_secret());
-        let same_spec = self.recorded.observed_generation == self.object.generation;
-        self.recorded.was_ready() && same_spec && (same_secret || self.desired.is_err())
+        let same_secret = self.desired.as_ref().map_or(true, |desired| desired.secret == self.recorded.secret());
+        self.recorded.carried_out(self.object.generation) && same_secret
     }
 
     /// Where remotes of this object are looked for: the intent's target. Only without one it is the (newer) spec's.

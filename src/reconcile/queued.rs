@@ -13,6 +13,7 @@ use crate::api::condition::Reason;
 use crate::cloud::Ahead;
 use crate::lock::lock;
 use crate::plan::create_state::CreateState;
+use crate::plan::recorded::Recorded;
 use crate::plan::report::Report;
 use crate::plan::view::View;
 use crate::reconcile::kind::AnyKind;
@@ -95,11 +96,13 @@ impl<K: AnyKind> Pass<'_, K> {
 /// May status say that the object waits in line? Not in place of a report that matters more: that the remote equals its
 /// spec, a create is in doubt, or somebody must know or do something.
 pub(super) fn may_say(view: &View) -> bool {
+    !view.carried_out() && view.create_state() != CreateState::Uncertain && says_little(&view.recorded)
+}
+
+/// Does `Ready` say nothing that matters more than a wait in line?
+pub(super) fn says_little(recorded: &Recorded) -> bool {
     let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
-    let said = view.recorded.condition("Ready");
-    !view.carried_out()
-        && view.create_state() != CreateState::Uncertain
-        && said.is_none_or(|ready| weaker.contains(&&*ready.reason))
+    recorded.condition("Ready").is_none_or(|ready| weaker.contains(&&*ready.reason))
 }
 
 #[cfg(test)]

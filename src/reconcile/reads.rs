@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::api::condition::Reason;
 use crate::cloud::CallError;
-use crate::cloud::codec::{self, Codec, JobConfigs, Nested, Select};
+use crate::cloud::codec::{self, Codec, Nested, Select};
 use crate::environment;
 use crate::inventory::{ListError, Swept, listing};
 use crate::plan::aftermath;
@@ -126,8 +126,7 @@ impl<K: Kind> Pass<'_, K> {
         dataset: &str,
     ) -> Result<Vec<Arc<Remote>>, Flow> {
         let since = Instant::now();
-        let knowing = self.secret.text.as_ref().filter(|_| K::PROFILE.collection() == Some(codec.collection()));
-        let knowing = knowing.map(|(text, version)| JobConfigs::knowing(text, version));
+        let knowing = self.secret.knowing().filter(|_| K::PROFILE.collection() == Some(codec.collection()));
         let codec: &dyn Nested = match &knowing {
             Some(codec) => codec,
             None => codec,
@@ -188,8 +187,7 @@ impl<K: Kind> Pass<'_, K> {
         let read = if aftermath::reads_shared(view, id, &workspace) {
             self.account.reader.read_shared(&workspace, id).await
         } else {
-            let knowing = self.secret.text.as_ref().filter(|_| K::PROFILE.names(id));
-            let knowing = knowing.map(|(text, version)| JobConfigs::knowing(text, version));
+            let knowing = self.secret.knowing().filter(|_| K::PROFILE.names(id));
             let known = K::PROFILE.codec_of(id);
             // The numbers also tell why a deletion must wait.
             let counts = K::counts(&self.object) || self.facts.deleting;

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use crate::api::condition::Reason;
 use crate::cloud::Hidden;
+use crate::cloud::codec::JobConfigs;
 use crate::plan::report::Blocked;
-use crate::plan::secret::{SECRET, SecretVersion};
+use crate::plan::secret::SecretVersion;
 use crate::reconcile::kind::{Kind, SecretKey};
 use crate::reconcile::named::{Known, Version};
 use crate::reconcile::pass::{Flow, Pass};
@@ -36,6 +37,13 @@ pub(super) struct SecretInHand {
     pub(super) version: Option<Result<SecretVersion, Blocked>>,
     /// The text, once it was read, and the version that it is from.
     pub(super) text: Option<(Hidden, Value)>,
+}
+
+impl SecretInHand {
+    /// The codec that compares answers with the text, if that was read.
+    pub(super) fn knowing(&self) -> Option<JobConfigs<'_>> {
+        self.text.as_ref().map(|(text, version)| JobConfigs::knowing(text, version))
+    }
 }
 
 impl From<Version> for SecretVersion {
@@ -67,8 +75,7 @@ impl<K: Kind> Pass<'_, K> {
         let named = &self.ctx.lookups.named;
         let known =
             if self.facts.deleting { named.get(&wanted.object) } else { named.wait(&wanted.object, PATIENCE).await };
-        let given = self.recorded.info.get(SECRET).filter(|_| self.recorded.id.is_some());
-        let given = given.and_then(|version| SecretVersion::deserialize(version).ok());
+        let given = self.recorded.id.as_ref().and_then(|_| self.recorded.secret());
         let version = match known {
             Known::Absent => Err(absent(&wanted)),
             Known::Forbidden => Err(forbidden(&wanted)),

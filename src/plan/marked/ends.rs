@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::api::condition::Reason;
-use crate::plan::annotations::not_a_boolean;
 use crate::plan::edit::Edit;
 use crate::plan::report::{About, Blocked, Next, Report};
 use crate::plan::step::Step;
@@ -66,10 +65,4 @@ pub(super) fn unwritable(view: &View, why: &Unwritable) -> Step {
 /// The step that makes this change, or a report if there is no room for our mark.
 pub(super) fn edit(view: &View, edit: Result<Edit, Unwritable>) -> Step {
     edit.map_or_else(|why| unwritable(view, &why), |edit| Step::Edit(Box::new(edit)))
-}
-
-/// An addition to the message about a pause: it says that the value is not a boolean, and is empty if it is one.
-pub(super) fn unclear_pause(view: &View) -> String {
-    let value = view.object.unclear_pause.as_deref();
-    value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ mod uncertain;
 pub mod unmarked;
 
 use attempt::empty_intent;
-use ends::{end, unclear_pause};
+use ends::end;
 use known::fixed_conflicts;
 
 use crate::plan::create_state::CreateState;
@@ -91,11 +91,11 @@ fn paused(view: &View) -> Step {
                 comparison.map_or(true, |comparison| !comparison.edits.is_empty())
                     || !fixed_conflicts(view, desired).is_empty()
             }
-            None => !view.recorded.was_ready() || view.recorded.observed_generation != view.object.generation,
+            None => !view.recorded.carried_out(view.object.generation),
         },
         _ => true,
     };
-    let unclear = unclear_pause(view);
+    let unclear = view.object.pause_note();
     let ready = if differs {
         Ready::Paused(format!(
             "paused: the spec is not carried out; remove the annotation dataset-operator.dev/paused{unclear}"

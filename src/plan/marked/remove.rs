@@ -1,6 +1,6 @@
 //! An object that is being deleted: its remote is deleted or released, and only then the finalizer is removed.
 
-use super::ends::{edit, stuck, unclear_pause, unnamed, working};
+use super::ends::{edit, stuck, unnamed, working};
 use super::{keyed, run_end, surplus, uncertain};
 use crate::api::condition::Reason;
 use crate::plan::clearance::Clearance;
@@ -49,7 +49,7 @@ pub(super) fn remove(view: &View) -> Step {
 }
 
 pub(super) fn paused(view: &View, what: &str) -> Step {
-    let unclear = unclear_pause(view);
+    let unclear = view.object.pause_note();
     let message = format!("paused: {what} once the annotation dataset-operator.dev/paused is removed{unclear}");
     Step::Report(Box::new(Report::new(Ready::Paused(message), Next::Event)))
 }

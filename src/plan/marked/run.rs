@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::attempt::{create, empty_intent};
 use super::create::{adopt, forged, take};
-use super::ends::{end, unclear_pause, unwritable, working};
+use super::ends::{end, unwritable, working};
 use super::keep::{immutable_changed, moved, ownership};
 use super::known::{fixed_conflicts, not_found};
 use super::record::record;
@@ -283,7 +283,7 @@ pub(super) fn paused(view: &View) -> Step {
     if let Some(report) = final_report(view) {
         return Step::Report(Box::new(report));
     }
-    let unclear = unclear_pause(view);
+    let unclear = view.object.pause_note();
     let message = format!(
         "paused: the job is neither followed nor stopped nor tried again; remove the annotation \
          dataset-operator.dev/paused{unclear}"

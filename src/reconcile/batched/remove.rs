@@ -44,7 +44,7 @@ impl<K: Batched> Pass<'_, K> {
         if self.facts.paused {
             let message =
                 "paused: the file metadata is deleted once the annotation dataset-operator.dev/paused is removed";
-            let report = Report::new(Ready::Paused(format!("{message}{}", self.unclear_pause())), Next::Event);
+            let report = Report::new(Ready::Paused(format!("{message}{}", self.facts.pause_note())), Next::Event);
             return Flow::End(self.finish(report).await);
         }
         let dataset = RemoteId::new(&place.dataset);

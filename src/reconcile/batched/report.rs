@@ -12,7 +12,6 @@ use crate::batch::item::Row;
 use crate::batch::memory::{Memory, Place};
 use crate::batch::run::Came;
 use crate::batch::{Guard, Todo, Wanted};
-use crate::plan::annotations::not_a_boolean;
 use crate::plan::intent::Target;
 use crate::plan::report::{Next, Ready, Report, Told};
 use crate::reconcile::pass::{Flow, Pass};
@@ -33,8 +32,8 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     pub(super) fn paused_report(&self) -> Report {
-        let unclear = self.unclear_pause();
-        let carried_out = self.recorded.was_ready() && self.recorded.observed_generation == self.facts.generation;
+        let unclear = self.facts.pause_note();
+        let carried_out = self.recorded.carried_out(self.facts.generation);
         let ready = if carried_out {
             Ready::PausedReady(format!("the files were as the set lists them; paused{unclear}"))
         } else {
@@ -43,11 +42,6 @@ impl<K: Batched> Pass<'_, K> {
             ))
         };
         Report::new(ready, Next::Event)
-    }
-
-    pub(super) fn unclear_pause(&self) -> String {
-        let value = self.facts.unclear_pause.as_deref();
-        value.map(|value| format!("; {}", not_a_boolean(value))).unwrap_or_default()
     }
 
     pub(super) async fn stuck(&mut self, reason: Reason, message: String) -> Flow {
@@ -138,8 +132,7 @@ impl<K: Batched> Pass<'_, K> {
         if came.created + came.changed + came.deleted == 0 {
             return;
         }
-        let carried_out = self.recorded.was_ready()
-            && self.recorded.observed_generation == self.facts.generation
+        let carried_out = self.recorded.carried_out(self.facts.generation)
             && self.recorded.info.get("contentHash").is_some_and(|known| known == hash);
         let note =
             format!("file metadata: {} created, {} changed, {} deleted", came.created, came.changed, came.deleted);

@@ -3,12 +3,12 @@
 use tokio::time::Instant;
 
 use super::{Batched, STEP, Spent, Then};
-use crate::api::condition::Reason;
 use crate::batch::memory::{Memory, Place};
 use crate::batch::{Batch, Todo, Wanted, run};
 use crate::cloud::{Answer, CallError, ErrorClass, Lane, Operation, Permit, Request};
 use crate::environment;
 use crate::reconcile::pass::{Flow, Pass};
+use crate::reconcile::queued::says_little;
 
 /// After so many single items in a row that were refused, the fault is taken for one of the whole set.
 const ALONE: u32 = 3;
@@ -116,9 +116,7 @@ impl<K: Batched> Pass<'_, K> {
 
     /// May status say that the object waits in line? Not in place of something that matters more.
     pub(super) fn may_say(&self) -> bool {
-        let weaker = [Reason::Available, Reason::Progressing, Reason::DependencyNotReady].map(Reason::as_str);
-        let carried_out = self.recorded.was_ready() && self.recorded.observed_generation == self.facts.generation;
-        !carried_out && self.recorded.condition("Ready").is_none_or(|ready| weaker.contains(&&*ready.reason))
+        !self.recorded.carried_out(self.facts.generation) && says_little(&self.recorded)
     }
 }
 
