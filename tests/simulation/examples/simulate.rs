@@ -31,14 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut all, mut rows) = (Tally::default(), String::new());
-    // Some jobs only, if they are named: `create,delete`.
     let commit = said("git", &["describe", "--always", "--dirty"]);
-    let only = std::env::var("JOBS").unwrap_or_default();
     // One of so many pairs, if a number is given; all without.
     let every = std::env::var("PAIRS").ok().and_then(|every| every.parse().ok()).unwrap_or(1).max(1);
-    for (job, word) in
-        Job::ALL.into_iter().filter(|(_, word)| only.is_empty() || only.split(',').any(|job| job == *word))
-    {
+    for (job, word) in Job::asked_for() {
         let since = Instant::now();
         let single = explore::singles(&WORLDS.map(|seed| Scenario::calm(seed, job)), threads, 1);
         let pairs = explore::pairs(&[Scenario::calm(PLAIN, job)], threads, every);

@@ -97,6 +97,12 @@ impl Job {
         (Self::ConfigDelete, "config-delete"),
     ];
 
+    /// The jobs whose words begin as one of `JOBS=create,run` in the environment; all without.
+    pub fn asked_for() -> Vec<(Self, &'static str)> {
+        let named = std::env::var("JOBS").unwrap_or_default();
+        Self::ALL.into_iter().filter(|(_, word)| named.split(',').any(|begin| word.starts_with(begin))).collect()
+    }
+
     /// Whether this fault is possible during this job. Four are left out: an object that is made again correctly finds
     /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set, and
     /// finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
