@@ -55,7 +55,8 @@ sparse! {
         #[x_kube(validation = rules::version_name("datasetVersion"))]
         pub dataset_version: Option<String>,
 
-        /// The files, at most 100. No `uri` may stand there twice. Mutable.
+        /// The files, at most 100. No `uri` may stand there twice. An object of more than 256 KiB cannot be applied by
+        /// `kubectl apply` alone, but with `--server-side`. Mutable.
         #[schemars(length(max = 100))]
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub files: Option<Vec<FileItem>>,

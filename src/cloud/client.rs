@@ -155,7 +155,7 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http =
             wire::http_request(endpoint, request, prepared).map_err(|error| no_credentials(operation, &error))?;
-        let transmitted = wire::transmit(&*shared.transport, http, wire::largest_body(operation));
+        let transmitted = wire::transmit(&*shared.transport, http, operation.shows().largest());
         let exchange = timeout_at(deadline, transmitted).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))
     }

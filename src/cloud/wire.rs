@@ -14,16 +14,13 @@ use reqwest::{Client, Method, Proxy, Response, Url, redirect, retry};
 use super::classify::retry_after;
 use super::credentials::CredentialError;
 use super::interpret::{Exchange, Reply};
-use super::operation::Operation;
 use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
 use crate::{AGENT, environment};
 
-/// The largest body that is read, in bytes: of a page of 100 or a job with its log, and of everything else.
-const LARGEST_LONG: usize = 8 * 1024 * 1024;
-const LARGEST_BODY: usize = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 
 /// Shorter than the idle time after which load balancers close a connection (15 s and more), so that a
 /// write seldom meets a connection that is just being closed.
@@ -77,16 +74,10 @@ pub(super) fn http_request(
     Ok(http)
 }
 
-/// The largest body that is read for an answer to this operation, in bytes. Many reconciles may wait for answers at a
-/// time, so only lists and the reads of jobs that have ended, which are few, may be long.
-pub(super) const fn largest_body(operation: Operation) -> usize {
-    if operation.shows().is_long() { LARGEST_LONG } else { LARGEST_BODY }
-}
-
-/// Sends once, and reads a body of at most `largest` bytes. The caller limits the time.
+/// Sends once, and reads a body of at most `largest` MiB. The caller limits the time.
 pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Request, largest: usize) -> Exchange {
     match transport.execute(request).await {
-        Ok(response) => Exchange::Reply(receive(response, largest).await),
+        Ok(response) => Exchange::Reply(receive(response, largest * MIB).await),
         Err(Unanswered::NoConnection(why)) => Exchange::NoConnection(why),
         Err(Unanswered::Broken(why)) => Exchange::Broken(why),
     }
@@ -104,7 +95,7 @@ impl Transport for Client {
 async fn receive(mut response: Response, largest: usize) -> Reply {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let too_large = || Err(format!("the body is larger than {} MiB", largest / 1024 / 1024));
+    let too_large = || Err(format!("the body is larger than {} MiB", largest / MIB));
     let announced = response.content_length().unwrap_or_default();
     let mut bytes = Vec::new();
     let body = loop {

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
-use pai_emulator::Knobs;
+use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::{Value, json};
 
-use crate::files::{KIND, OBJECTS, calls, counts, file, set, uri, with_flowers};
+use crate::files::{KIND, OBJECTS, calls, counts, file, files, set, uri, with_flowers};
 use crate::jobs::is_observed;
 use crate::scene::{Scene, status};
+use crate::trouble::fault;
 
 /// A line for each of these files.
 fn lines(numbers: impl IntoIterator<Item = usize>) -> String {
@@ -120,6 +121,54 @@ async fn files_are_counted_for_people_without_our_tags() {
 }
 
 /// 20,000 files in five `ConfigMaps`: one call for each hundred, and one page for each hundred after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_five_thousand_files_three_in_a_hundred_are_refused_and_come_later() {
+    const MANY: usize = 5_000;
+    let (scene, _) = with_flowers("files-partial", Knobs::default(), &[]).await;
+    scene.let_read("configmaps", &["many"]).await;
+    scene.make_map("many", json!({"files": lines(0..MANY)})).await;
+    scene.faults(["07.jpg", "42.jpg", "93.jpg"].map(|ending| Fault {
+        item: Some(ending.to_owned()),
+        count: 50,
+        code: "Busy".to_owned(),
+        ..fault("CreateDatasetFileMetas", Effect::Error, When::Before)
+    }));
+    scene.create(KIND, "one", set(Vec::new(), json!({"filesFrom": [source("many", "files")]}))).await;
+    scene.has("one", MANY, Duration::from_secs(90)).await;
+    let calls = calls(&scene);
+    assert!((52..=60).contains(&calls[2]), "50 batches, and few for the 150 files that were refused: {calls:?}");
+    assert_eq!(calls, [1, 0, calls[2], 0, 0]);
+}
+
+/// kubectl's client-side apply keeps a copy of the object in an annotation, which has a limit; server-side apply does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_large_for_client_side_apply_can_be_applied_by_the_server() {
+    let (scene, _) = with_flowers("files-large", Knobs::default(), &[]).await;
+    let manifest = |name: &str, attributes: usize| {
+        let attributes = json!({"a": "x".repeat(attributes)}).to_string();
+        let mut items = files(0..100);
+        for (number, item) in items.iter_mut().enumerate() {
+            item["uri"] = json!(format!("oss://bucket/{}/{name}-{number}.jpg", "d".repeat(900)));
+            item["metaAttributes"] = json!(attributes);
+        }
+        let object = json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": KIND,
+            "metadata": {"name": name, "namespace": scene.namespace}, "spec": set(items, json!({})),
+        });
+        object.to_string()
+    };
+    let kubectl = scene.kubectl();
+    kubectl.run_with(&["apply", "-f", "-"], &manifest("fits", 1000)).await.unwrap();
+    scene.all_there("fits").await;
+
+    let large = manifest("large", 4000);
+    let refused = kubectl.run_with(&["apply", "-f", "-"], &large).await.unwrap_err().to_string();
+    assert!(refused.contains("Too long: may not be more than 262144 bytes"), "{refused}");
+    kubectl.run_with(&["apply", "--server-side", "-f", "-"], &large).await.unwrap();
+    scene.all_there("large").await;
+    assert_eq!(scene.metas().len(), 200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_thousand_files_cost_a_call_a_hundred() {
     const MANY: usize = 20_000;

@@ -316,3 +316,26 @@ async fn progress_is_shown_in_a_column_and_seldom_written() {
         assert!(printed.contains(words), "{words}: {printed}");
     }
 }
+
+/// States that nobody has heard of, counts that go back, and a log of 10 MB.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_job_shows_it_is_followed_to_its_end() {
+    let (scene, _) = with_flowers("job-odd", endless(), &[]).await;
+    scene.make_job("odd", json!({})).await;
+    let id = job_id(&scene.running("odd").await);
+    scene.tell_job(&id, json!({"status": "Rebalancing", "totalFileCount": 1000, "completedFileCount": 600}));
+    let odd = |object: &DynamicObject| object.data["status"]["state"] == "Rebalancing";
+    let object = scene.job_that("odd", "its state", odd).await;
+    assert_eq!(
+        (reason_of(&object), &object.data["status"]["progress"]["completed"]),
+        ("Progressing".to_owned(), &json!(600))
+    );
+    let logs = vec!["x".repeat(1000); 10_000];
+    scene.tell_job(&id, json!({"status": "Succeeded", "totalFileCount": 10, "completedFileCount": 10, "logs": logs}));
+    let object = scene.complete("odd").await;
+    assert_eq!(object.data["status"]["progress"]["completed"], 10, "{}", object.data["status"]["progress"]);
+    let size = serde_json::to_string(&object.data["status"]).unwrap().len();
+    assert!(size < 64 << 10, "status has {size} bytes");
+    assert!(scene.peak_memory() < 200, "{} MiB", scene.peak_memory());
+    assert_eq!(scene.job_calls(), [1, 0, 0]);
+}

@@ -78,9 +78,16 @@ impl Shows {
         matches!(self, Self::JobConfig | Self::JobConfigs)
     }
 
-    /// Whether its body may be long: a page, a job with its log, or the results of a batch.
-    pub(in crate::cloud) const fn is_long(self) -> bool {
-        self.is_page() || matches!(self, Self::Job | Self::Batch)
+    /// The largest body that is read, in MiB. Many reconciles may wait for answers at a time, so only pages, the results of
+    /// batches, and jobs, whose logs the service shows as a whole, may be long.
+    pub(in crate::cloud) const fn largest(self) -> usize {
+        if matches!(self, Self::Job) {
+            32
+        } else if self.is_page() || matches!(self, Self::Batch) {
+            8
+        } else {
+            1
+        }
     }
 }
 

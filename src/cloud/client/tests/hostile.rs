@@ -31,8 +31,8 @@ async fn ends(request: &Request, scene: Scene) -> (CallError, u64) {
 }
 
 #[tokio::test]
-async fn of_a_body_without_end_a_mebibyte_is_read_and_of_a_list_eight() {
-    for (request, most) in [(get(), 1), (create(), 1), (list(), 8)] {
+async fn of_a_body_without_end_a_mebibyte_is_read_and_of_a_list_or_a_log_more() {
+    for (request, most) in [(get(), 1), (create(), 1), (list(), 8), (Request::get_dataset_job("d-1", "j"), 32)] {
         let (error, sent) = ends(&request, Scene::flood()).await;
         assert_eq!(error.class, ErrorClass::Garbled, "{error}");
         assert!(error.message.contains(&format!("larger than {most} MiB")), "{error}");
