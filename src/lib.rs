@@ -17,6 +17,7 @@ pub mod cloud;
 pub mod compressed;
 pub mod environment;
 pub mod events;
+pub mod fence;
 pub mod folded;
 #[cfg(test)]
 mod golden;

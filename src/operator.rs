@@ -3,6 +3,7 @@
 mod clients;
 mod controllers;
 mod counts;
+mod election;
 mod handler;
 mod health;
 mod identity;
@@ -26,6 +27,7 @@ use crate::accounts::{self, Account, Accounts};
 use crate::admin::{self, Readiness};
 use crate::cloud::{self, CredentialSource, Environment, Limiters, Transport};
 use crate::events::{self, EventRecorder};
+use crate::fence::Fence;
 use crate::inventory::{self, Inventory, InventoryTasks};
 use crate::kinds;
 use crate::metrics::Metrics;
@@ -40,6 +42,7 @@ use crate::reconcile::queued::Slots;
 use crate::reconcile::references::References;
 use crate::settings::Settings;
 use controllers::{Controllers, tidy};
+use election::Candidate;
 use handler::Shared;
 
 pub use clients::patience;
@@ -76,6 +79,9 @@ pub enum RunError {
     /// The limit cannot be used.
     #[error("{0}")]
     Qps(#[from] cloud::QpsError),
+    /// Another replica has the lease, or it could not be renewed.
+    #[error("the lease {} is lost; this process ends, so that only its holder works", election::LEASE)]
+    LeaseLost,
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes the reconciles that are under way.
@@ -101,8 +107,11 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let ready = Readiness::default();
     let refused = Arc::new(Notify::new());
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
+    let fence = if flags.leader_elect { Fence::closed() } else { Fence::open() };
     let dependencies = Dependencies {
-        kube: clients::kube_client(&settings, &metrics, &refused).await?,
+        kube: clients::kube_client(&settings, &metrics, &refused, fence.clone()).await?,
+        leases: clients::kube_client(&settings, &metrics, &refused, Fence::open()).await?,
+        fence,
         transport: cloud::network(&settings.cloud)?,
         credentials: Arc::new(Environment::of_process(clients::bearer_style(flags.endpoint_form))),
         metrics,
@@ -117,8 +126,12 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
 
 /// The dependencies of an operator, which its caller provides.
 pub struct Dependencies {
-    /// The API server.
+    /// The API server. Sends nothing that changes something while `fence` does not hold.
     pub kube: kube::Client,
+    /// The API server for the election alone.
+    pub leases: kube::Client,
+    /// Closed as long as this replica does not hold the lease; open without leader election.
+    pub fence: Fence,
     /// The transport to the service.
     pub transport: Arc<dyn Transport>,
     /// The source of its credentials for the service.
@@ -140,11 +153,12 @@ pub async fn operate(
 ) -> Result<(), RunError> {
     let flags = &settings.flags;
     let stop = stop.boxed().shared();
-    let Dependencies { kube, transport, credentials, metrics, ready, refused } = dependencies;
+    let Dependencies { kube, leases, fence, transport, credentials, metrics, ready, refused } = dependencies;
     let limiters = Arc::new(Limiters::default());
     metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
-    let cloud = cloud::Client::over(transport, settings.cloud.clone(), credentials, limiter, metrics.clone());
+    let cloud =
+        cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), credentials, limiter, metrics.clone());
     // Without credentials nothing can be done, not even in Kubernetes.
     cloud.key().await?;
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
@@ -176,26 +190,21 @@ pub async fn operate(
     let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
     tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
     let account = Account::open(name, cloud, inventory, limiters, flags.list_lag).await?;
-    // If asked to end, it does not wait for the name of the caller.
-    tokio::select! {
-        biased;
-        () = stop.clone() => {}
-        _ = account.ask() => {}
-    }
+    let place = flags.leader_elect.then(|| election::namespace(&leases));
+    let candidate = place.clone().map(|namespace| Candidate::new(leases, namespace, flags, fence));
     let (recorder, telling) =
         EventRecorder::new(kube.clone(), events::own_object(kube.default_namespace()), metrics.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(telling);
-    tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), ready.clone(), refused));
+    tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), place, ready.clone(), refused));
     let slots = Arc::default();
-    tasks.spawn(account.clone().identify());
     let accounts = Arc::new(Accounts::new(account.clone()));
     let parts = Parts { settings: settings.clone(), kube, account, accounts, config: common, slots, recorder, metrics };
-    control(parts, config, ends, ready, stop).await;
+    let result = control(parts, candidate, config, ends, ready, stop).await;
     // Dropping the set ends its tasks.
     drop(tasks);
     tracing::info!("dataset-operator stopped");
-    Ok(())
+    result
 }
 
 /// The parts that the controllers are built from.
@@ -212,20 +221,22 @@ struct Parts {
     metrics: Arc<Metrics>,
 }
 
-/// Runs all controllers until `asked` is ready and the reconciles under way have ended.
+/// Runs all controllers until `asked` is ready and the reconciles under way have ended, or until the lease is lost. They
+/// watch from the beginning; reconciles, and all other tasks that call the service or write, begin once this replica holds
+/// the lease.
 async fn control(
     parts: Parts,
+    mut candidate: Option<Candidate>,
     config: watcher::Config,
     ends: InventoryTasks,
     ready: Readiness,
     asked: impl Future<Output = ()> + Send + 'static,
-) {
+) -> Result<(), RunError> {
     let flags = &parts.settings.flags;
     let inventory = &parts.account.inventory;
     let (stop, stopped) = signal::channel(false);
+    let (begin, term) = signal::channel(false);
     let workspace = flags.workspace_id.clone();
-    health::begin(&ready, workspace.as_deref());
-    let watched = health::watch(inventory.clone(), ready.clone(), workspace.clone(), inventory.turns());
     let mut controllers = Controllers::default();
     kinds::for_each(&mut controllers);
     let Controllers { live, wakers, states, starts } = controllers;
@@ -235,37 +246,63 @@ async fn control(
         references: References::default(),
         named: NamedObjects::default(),
         inventory: inventory.clone(),
-        defaults: Defaults { workspace, deletion: flags.default_deletion_policy },
+        defaults: Defaults { workspace: workspace.clone(), deletion: flags.default_deletion_policy },
     });
     // Looked up each time, as an account gets another limiter once its id is known.
     let (wakers, accounts) = (Arc::new(wakers), parts.accounts.clone());
     let forget = Arc::new(move |uid: &str| accounts.forget(uid));
-    let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), forget, ready };
+    let shared = Shared { lookups: lookups.clone(), wakers: wakers.clone(), forget, ready: ready.clone() };
     let (counted, everywhere) = (lookups.clone(), flags.namespaces.is_empty());
     parts.metrics.count_with(move || counts::counts(&counted, everywhere));
     let mut tasks = JoinSet::new();
     tasks.spawn(tidy(states, parts.accounts.clone(), flags.list_lag));
-    let told = inventory.clone();
-    tasks.spawn(async move { told.folded().log().await });
-    tasks.spawn(watched);
-    let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.account.client.clone());
-    tasks.spawn(sweeps);
-    tasks.spawn(wakers.clone().relay(woken));
-    let wake = Arc::new(move |object| wakers.wake(object));
+    let (waker, wake) = (wakers.clone(), Arc::new(move |object| wakers.wake(object)));
     tasks.spawn(named::watch::<ConfigMap>(parts.kube.clone(), lookups.clone(), wake.clone()));
     tasks.spawn(named::watch::<Secret>(parts.kube.clone(), lookups.clone(), wake));
-    if everywhere {
-        let namespace = parts.kube.default_namespace().to_owned();
-        tasks.spawn(orphans::watch(lookups, parts.recorder.clone(), namespace, rounds));
-    }
     tasks.spawn(async move {
         asked.await;
         let _ = stop.send(true);
     });
-    let controllers = starts.into_iter().map(|start| start(&parts, &shared, config.clone(), stopped.clone()));
-    join_all(controllers.collect::<Vec<_>>()).await;
-    // Dropping the set ends its tasks.
+    let controllers: Vec<_> =
+        starts.into_iter().map(|start| start(&parts, &shared, config.clone(), term.clone(), stopped.clone())).collect();
+    let lead = async {
+        if let Some(candidate) = &mut candidate {
+            candidate.acquire(&parts.recorder, &parts.metrics).await;
+        }
+        health::begin(&ready, workspace.as_deref());
+        tasks.spawn(health::watch(inventory.clone(), ready.clone(), workspace, inventory.turns()));
+        let told = inventory.clone();
+        tasks.spawn(async move { told.folded().log().await });
+        let account = parts.account.clone();
+        let named = async move {
+            account.ask().await;
+            let _ = begin.send(true);
+            account.identify().await;
+        };
+        tasks.spawn(named);
+        let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.account.client.clone());
+        tasks.spawn(sweeps);
+        tasks.spawn(waker.relay(woken));
+        if everywhere {
+            let namespace = parts.kube.default_namespace().to_owned();
+            tasks.spawn(orphans::watch(lookups, parts.recorder.clone(), namespace, rounds));
+        }
+        match &mut candidate {
+            Some(candidate) => candidate.keep(&parts.metrics).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = join_all(controllers) => {}
+        () = lead => return Err(RunError::LeaseLost),
+    }
+    // Nothing is under way any more: dropping the set ends its tasks.
     drop(tasks);
+    if let Some(candidate) = candidate {
+        candidate.release(&parts.metrics).await;
+    }
+    Ok(())
 }
 
 fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>) -> Arc<Context> {

@@ -92,6 +92,21 @@ pub struct Flags {
     /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
     #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,
+    /// Of several replicas only the one that holds the Lease dataset-operator works. The Lease is in the namespace of the
+    /// Pod (POD_NAMESPACE), otherwise in that of the kubeconfig
+    #[arg(long, env = "DATASET_OPERATOR_LEADER_ELECT", default_value_t = true, num_args = 0..=1,
+        default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub leader_elect: bool,
+    /// Time after which another replica takes a Lease that was not renewed, in whole seconds. The holder begins no call
+    /// that changes something in its last part, which is as long as --send-deadline
+    #[arg(long, env = "DATASET_OPERATOR_LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = duration)]
+    pub leader_elect_lease_duration: Duration,
+    /// Time after which the holder ends if it cannot renew the Lease
+    #[arg(long, env = "DATASET_OPERATOR_LEADER_ELECT_RENEW_DEADLINE", default_value = "10s", value_parser = duration)]
+    pub leader_elect_renew_deadline: Duration,
+    /// Time between two renewals of the Lease
+    #[arg(long, env = "DATASET_OPERATOR_LEADER_ELECT_RETRY_PERIOD", default_value = "2s", value_parser = duration)]
+    pub leader_elect_retry_period: Duration,
     /// HTTP proxy for the calls to the dataset API, such as http://proxy.example.com:3128. Default: HTTPS_PROXY (for an
     /// endpoint with http, HTTP_PROXY)
     #[arg(long, env = "DATASET_OPERATOR_HTTPS_PROXY", value_parser = secret, hide_env_values = true)]
@@ -189,6 +204,22 @@ pub enum SettingsError {
         /// The shortest safe grace period.
         least: Duration,
     },
+    /// The times of the leader election do not fit together.
+    #[error(
+        "--leader-elect-retry-period {} must be shorter than --leader-elect-renew-deadline {}, that shorter than \
+         --leader-elect-lease-duration {}, and --send-deadline {} shorter than the lease; the lease takes whole seconds",
+        shown(*.retry), shown(*.renew), shown(*.lease), shown(*.margin)
+    )]
+    Election {
+        /// The time between two renewals as given.
+        retry: Duration,
+        /// The renew deadline as given.
+        renew: Duration,
+        /// The lease duration as given.
+        lease: Duration,
+        /// The send deadline as given.
+        margin: Duration,
+    },
     /// A duration that must not be zero.
     #[error("--{0} must be longer than zero")]
     Zero(&'static str),
@@ -223,7 +254,9 @@ impl Settings {
         if flags.settle_time < least && !may_be_too_short() {
             return Err(SettingsError::SettleTime { settle: flags.settle_time, least });
         }
-        for (name, value) in [("send-deadline", flags.send_deadline), ("resync", flags.resync)] {
+        check_election(&flags)?;
+        let retry = ("leader-elect-retry-period", flags.leader_elect_retry_period);
+        for (name, value) in [("send-deadline", flags.send_deadline), ("resync", flags.resync), retry] {
             if value.is_zero() {
                 return Err(SettingsError::Zero(name));
             }
@@ -262,6 +295,14 @@ impl Settings {
     pub fn concurrency(&self) -> u16 {
         self.flags.concurrency.unwrap_or_else(|| busy(self.flags.qps))
     }
+}
+
+/// Checks the times of the leader election, if there is one.
+fn check_election(flags: &Flags) -> Result<(), SettingsError> {
+    let (retry, renew) = (flags.leader_elect_retry_period, flags.leader_elect_renew_deadline);
+    let (lease, margin) = (flags.leader_elect_lease_duration, flags.send_deadline);
+    let fits = retry < renew && renew < lease && margin < lease && lease.subsec_nanos() == 0;
+    if flags.leader_elect && !fits { Err(SettingsError::Election { retry, renew, lease, margin }) } else { Ok(()) }
 }
 
 /// The number of reconciles that use up the rate limit. A create takes about 0.3 s, with its two writes to an API
@@ -315,6 +356,18 @@ mod tests {
         let error = settings(&["--settle-time", "24s"]).unwrap_err().to_string();
         assert!(error.contains("--settle-time 24s") && error.contains("= 25s"), "{error}");
         assert!(settings(&["--settle-time", "25s"]).is_ok());
+    }
+
+    #[test]
+    fn the_times_of_the_election_must_fit_together() {
+        assert!(settings(&[]).unwrap().flags.leader_elect);
+        assert!(settings(&["--leader-elect"]).unwrap().flags.leader_elect);
+        let wrong = ["--leader-elect-retry-period=10s", "--leader-elect-renew-deadline=15s", "--send-deadline=15s"];
+        for flag in wrong.into_iter().chain(["--leader-elect-lease-duration=15500ms"]) {
+            let error = settings(&[flag]).unwrap_err().to_string();
+            assert!(error.starts_with("--leader-elect-retry-period "), "{flag}: {error}");
+            assert!(settings(&[flag, "--leader-elect=false"]).is_ok(), "{flag}");
+        }
     }
 
     #[test]

@@ -87,11 +87,12 @@ impl Pace {
 }
 
 /// What the operator's flags say unless told otherwise; the harness of the tests would shorten them.
-const PATIENT: [(&str, &str); 4] = [
+const PATIENT: [(&str, &str); 5] = [
     ("DATASET_OPERATOR_SETTLE_TIME", "120s"),
     ("DATASET_OPERATOR_SEND_DEADLINE", "10s"),
     ("DATASET_OPERATOR_REQUEST_TIMEOUT", "10s"),
     ("DATASET_OPERATOR_LIST_LAG", "5s"),
+    ("DATASET_OPERATOR_LEADER_ELECT", "false"),
 ];
 
 /// A candidate that runs. Dropping it kills it.

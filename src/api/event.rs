@@ -69,6 +69,8 @@ event_reasons! {
     UnknownAnnotation = "UnknownAnnotation", Warning, "Reconcile";
     /// An annotation of ours has a value that the operator cannot read.
     InvalidAnnotation = "InvalidAnnotation", Warning, "Reconcile";
+    /// This replica of the operator holds the lease.
+    LeaderElection = "LeaderElection", Normal, "Elect";
     /// More events than are written in a second.
     EventsLeftOut = "EventsLeftOut", Warning, "Reconcile";
 }

@@ -21,6 +21,7 @@ use super::settings::{self, ClientError, Settings};
 use super::transport::Transport;
 use super::wire;
 use crate::environment;
+use crate::fence::{self, Fence};
 use crate::lock::lock;
 use crate::remote::fields::hex;
 
@@ -35,6 +36,7 @@ pub struct Client {
 
 struct Shared {
     transport: Arc<dyn Transport>,
+    fence: Fence,
     settings: Settings,
     /// The endpoint without a slash at its end.
     endpoint: String,
@@ -52,12 +54,14 @@ impl Client {
         limiter: Arc<Limiter>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        Ok(Self::over(network(&settings)?, settings, credentials, limiter, observer))
+        Ok(Self::over(network(&settings)?, Fence::open(), settings, credentials, limiter, observer))
     }
 
-    /// The same, over this transport instead of the network.
+    /// The same, over this transport instead of the network. Sends nothing that changes something while `fence` does not
+    /// hold.
     pub fn over(
         transport: Arc<dyn Transport>,
+        fence: Fence,
         settings: Settings,
         credentials: Arc<dyn CredentialSource>,
         limiter: Arc<Limiter>,
@@ -65,7 +69,7 @@ impl Client {
     ) -> Self {
         let endpoint = settings.endpoint.as_str().trim_end_matches('/').to_owned();
         let (limiter, codes) = (Mutex::new(limiter), Mutex::default());
-        let shared = Shared { transport, settings, endpoint, credentials, limiter, observer, codes };
+        let shared = Shared { transport, fence, settings, endpoint, credentials, limiter, observer, codes };
         Self { shared: Arc::new(shared) }
     }
 
@@ -155,6 +159,10 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http =
             wire::http_request(endpoint, request, prepared).map_err(|error| no_credentials(operation, &error))?;
+        // Nothing is waited for between this question and the call.
+        if !operation.reads() && !shared.fence.holds() {
+            return Err(not_sent(ErrorClass::Transient, fence::CLOSED));
+        }
         let transmitted = wire::transmit(&*shared.transport, http, operation.shows().largest());
         let exchange = timeout_at(deadline, transmitted).await;
         Ok((credentials, exchange.unwrap_or(Exchange::Timeout(limit))))

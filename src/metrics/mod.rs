@@ -7,6 +7,7 @@
 mod api;
 mod counts;
 mod kube;
+mod leader;
 mod passes;
 mod process;
 mod queues;
@@ -45,6 +46,7 @@ pub struct Metrics {
     resources: resources::Resources,
     api: api::Calls,
     requests: kube::Requests,
+    leader: leader::Leader,
     census: Arc<counts::Source>,
 }
 
@@ -126,11 +128,12 @@ impl Default for Metrics {
         registry.register_collector(Box::new(census.clone()));
         let api = api::Calls::new(&mut registry);
         let requests = kube::Requests::new(&mut registry);
+        let leader = leader::Leader::new(&mut registry);
         let started = Timestamp::now();
         registry.register_collector(Box::new(process::Process { started }));
         // Objects have creation times in whole seconds.
         let started = Timestamp::new(started.as_second(), 0).unwrap_or(started);
-        Self { registry, started, passes, resources, api, requests, census }
+        Self { registry, started, passes, resources, api, requests, leader, census }
     }
 }
 
@@ -205,6 +208,18 @@ impl Metrics {
     /// layer).
     pub fn kube_layer(&self, host: &str) -> CountRequests {
         self.requests.layer(host)
+    }
+
+    /// Whether this replica holds this lease.
+    pub fn leads(&self, name: &'static str, leads: bool) {
+        self.leader.leads.get_or_create(&leader::Lease { name }).set(i64::from(leads));
+        // Exists from now on.
+        let _ = self.leader.slow.get_or_create(&leader::Lease { name });
+    }
+
+    /// A renewal of this lease had to read it first.
+    pub fn renewed_slowly(&self, name: &'static str) {
+        self.leader.slow.get_or_create(&leader::Lease { name }).inc();
     }
 
     /// The text of a scrape, in the `OpenMetrics` format.

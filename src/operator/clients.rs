@@ -4,14 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use kube::client::{ClientBuilder, DynBody};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use kube::client::{Body, ClientBuilder, DynBody};
 use tokio::sync::Notify;
+use tower::BoxError;
+use tower::filter::FilterLayer;
 use tower::timeout::TimeoutLayer;
 use tower::util::MapResponseLayer;
 
 use super::RunError;
 use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Proxy};
+use crate::fence::{self, Fence};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Outbound, Settings};
 use crate::{AGENT, environment};
@@ -36,11 +39,12 @@ pub(super) const fn bearer_style(form: EndpointForm) -> BearerStyle {
 }
 
 /// A client without hidden retries, as the operator decides itself what to repeat and when. `refused` is notified of
-/// each answer 403.
+/// each answer 403. While `fence` does not hold, the client sends nothing that changes something.
 pub(super) async fn kube_client(
     settings: &Settings,
     metrics: &Metrics,
     refused: &Arc<Notify>,
+    fence: Fence,
 ) -> Result<kube::Client, RunError> {
     let mut config = kube::Config::infer().await?;
     config.default_retry = false;
@@ -57,7 +61,15 @@ pub(super) async fn kube_client(
         response
     });
     let builder = ClientBuilder::try_from(config)?;
-    Ok(builder.with_layer(&refusals).with_layer(&patience()).with_layer(&layer).build())
+    Ok(builder.with_layer(&fenced(fence)).with_layer(&refusals).with_layer(&patience()).with_layer(&layer).build())
+}
+
+/// Refuses requests that change something while the fence does not hold. Reviews of rights are questions.
+fn fenced(fence: Fence) -> FilterLayer<impl FnMut(Request<Body>) -> Result<Request<Body>, BoxError> + Clone> {
+    FilterLayer::new(move |request: Request<Body>| {
+        let asks = request.method() == Method::GET || request.uri().path().starts_with("/apis/authorization.k8s.io/");
+        if asks || fence.holds() { Ok(request) } else { Err(BoxError::from(fence::CLOSED)) }
+    })
 }
 
 /// An API server that answers at all begins to answer within this time, also for a watch. Without this limit a client
@@ -83,6 +95,10 @@ fn proxy(config: &mut kube::Config, outbound: &Outbound) -> Result<String, RunEr
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use tower::{Layer as _, Service as _, ServiceExt as _};
+
     use super::*;
 
     fn way(kubeconfig: Option<&str>, environment: &[(&str, &str)], server: &str) -> Result<String, String> {
@@ -93,6 +109,30 @@ mod tests {
         let way = proxy(&mut config, &Outbound::of_environment(environment)).map_err(|error| error.to_string())?;
         assert_eq!(config.proxy_url.is_some(), way != "direct", "{way}");
         Ok(way)
+    }
+
+    #[tokio::test]
+    async fn without_the_lease_the_api_server_is_only_asked() {
+        let fence = Fence::closed();
+        let server = tower::service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+        let mut client = fenced(fence.clone()).layer(server);
+        let mut passes = async |method: Method, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            client.ready().await.unwrap().call(request).await.map(drop).map_err(|error| error.to_string())
+        };
+        let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let asked = [(Method::GET, "/api/v1/namespaces"), (Method::POST, reviews)];
+        let changing = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        for (method, path) in asked {
+            assert_eq!(passes(method, path).await, Ok(()));
+        }
+        for method in changing.clone() {
+            assert_eq!(passes(method, "/api/v1/namespaces/a/configmaps/b").await, Err(fence::CLOSED.to_owned()));
+        }
+        fence.set(Duration::MAX);
+        for method in changing {
+            assert_eq!(passes(method, "/api/v1/namespaces/a/configmaps/b").await, Ok(()));
+        }
     }
 
     #[test]

@@ -25,8 +25,18 @@ pub(super) struct Controllers {
     pub(super) starts: Vec<Start>,
 }
 
-/// Runs the controller of one kind until the receiver tells it to stop and its reconciles have ended.
-type Start = Box<dyn FnOnce(&Parts, &Shared, watcher::Config, signal::Receiver<bool>) -> BoxFuture<'static, ()> + Send>;
+/// Runs the controller of one kind: reconciles begin once the first receiver says so; when the second does, those under
+/// way end, and then the controller.
+type Start = Box<
+    dyn FnOnce(
+            &Parts,
+            &Shared,
+            watcher::Config,
+            signal::Receiver<bool>,
+            signal::Receiver<bool>,
+        ) -> BoxFuture<'static, ()>
+        + Send,
+>;
 
 impl ForEachKind for Controllers {
     fn visit<K: AnyKind>(&mut self) {
@@ -34,12 +44,12 @@ impl ForEachKind for Controllers {
         let (states, woken) = (Arc::<ObjectStates>::default(), self.wakers.add(K::NAME));
         self.live.add::<K>(store.clone());
         self.states.push(states.clone());
-        self.starts.push(Box::new(|parts, shared, config, stopped| {
+        self.starts.push(Box::new(|parts, shared, config, term, stopped| {
             let flags = &parts.settings.flags;
             let context = context::<K::Object>(parts, shared, states.clone());
             let handler = Arc::new(EventHandler::<K> { shared: shared.clone(), states, store });
             let watched = watch::watch::<K>(&parts.kube, &flags.namespaces, config, flags.resync, handler, writer);
-            watch::drive::<K>(watched, context, woken, parts.settings.concurrency(), stopped).boxed()
+            watch::drive::<K>(watched, context, woken, parts.settings.concurrency(), (term, stopped)).boxed()
         }));
     }
 }

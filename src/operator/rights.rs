@@ -12,6 +12,7 @@ use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use tokio::sync::Notify;
 
+use super::election::LEASE;
 use crate::admin::Readiness;
 use crate::kinds::{self, ForEachKind};
 use crate::reconcile::kind::AnyKind;
@@ -29,6 +30,8 @@ struct Right {
     group: String,
     resource: String,
     subresource: &'static str,
+    /// The only object that it is needed for; empty for all.
+    name: &'static str,
     /// `None`: in the whole cluster.
     namespace: Option<String>,
     /// Without it objects cannot be reconciled.
@@ -46,8 +49,14 @@ impl ForEachKind for Resources {
 }
 
 /// Watches for missing rights. Never ends; `refused` is notified of each call that the API server answered with 403.
-pub(super) async fn watch(client: Client, namespaces: Vec<String>, ready: Readiness, refused: Arc<Notify>) {
-    let needed = needed(&namespaces);
+pub(super) async fn watch(
+    client: Client,
+    namespaces: Vec<String>,
+    leases: Option<String>,
+    ready: Readiness,
+    refused: Arc<Notify>,
+) {
+    let needed = needed(&namespaces, leases.as_deref());
     let mut known = BTreeMap::new();
     loop {
         if known.is_empty() {
@@ -61,8 +70,8 @@ pub(super) async fn watch(client: Client, namespaces: Vec<String>, ready: Readin
 }
 
 /// The rights that the operator needs (`deploy/kustomize/base/rbac.yaml`): objects of a single namespace are listed
-/// there, those of several namespaces in the whole cluster.
-fn needed(namespaces: &[String]) -> Vec<Right> {
+/// there, those of several namespaces in the whole cluster. With leader election the Lease is in the namespace `leases`.
+fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
     let all = [None];
     let each: Vec<Option<String>> = namespaces.iter().cloned().map(Some).collect();
     let each = if each.is_empty() { &all[..] } else { &each[..] };
@@ -75,6 +84,7 @@ fn needed(namespaces: &[String]) -> Vec<Right> {
                 group: group.to_owned(),
                 resource: resource.to_owned(),
                 subresource,
+                name: "",
                 namespace: namespace.clone(),
                 vital: resource != "events",
             })
@@ -88,6 +98,13 @@ fn needed(namespaces: &[String]) -> Vec<Right> {
         need(group, resource, "status", &["patch"], each);
     }
     need("events.k8s.io", "events", "", &["create", "patch"], each);
+    if let Some(namespace) = leases {
+        let place = [Some(namespace.to_owned())];
+        need("coordination.k8s.io", "leases", "", &["create", "get", "update"], &place);
+    }
+    // The verb of a right to one object only; what is not there yet has no name.
+    let named = rights.iter_mut().filter(|right| right.resource == "leases" && right.verb != "create");
+    named.for_each(|right| right.name = LEASE);
     rights
 }
 
@@ -115,6 +132,7 @@ impl Right {
             group: Some(self.group.clone()),
             resource: Some(self.resource.clone()),
             subresource: Some(self.subresource.to_owned()).filter(|part| !part.is_empty()),
+            name: Some(self.name.to_owned()).filter(|name| !name.is_empty()),
             namespace: self.namespace.clone(),
             ..ResourceAttributes::default()
         }

@@ -22,10 +22,12 @@ fn short(right: &Right) -> String {
 
 #[test]
 fn what_is_needed_is_where_it_is_used() {
-    let of = |names: &[&str]| needed(&namespaces(names)).iter().map(short).collect::<HashSet<_>>();
+    let of = |names: &[&str]| needed(&namespaces(names), Some("system")).iter().map(short).collect::<HashSet<_>>();
     let everywhere = of(&[]);
-    assert_eq!(everywhere.len(), 32);
+    assert_eq!(everywhere.len(), 35);
     assert!(everywhere.contains("list datasets -") && everywhere.contains("patch datasetversions/status -"));
+    assert!(everywhere.contains("update leases system"));
+    assert_eq!(needed(&[], None).len(), 32, "without leader election");
     let one = of(&["a"]);
     assert!(one.contains("watch datasets a") && !one.iter().any(|right| right.ends_with('-')), "{one:?}");
     let two = of(&["a", "b"]);
@@ -37,13 +39,14 @@ fn what_is_needed_is_where_it_is_used() {
 fn the_shipped_role_has_all_that_is_needed() {
     let text = include_str!("../../deploy/kustomize/base/rbac.yaml");
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-    let rules = documents[0]["rules"].as_array().unwrap().clone();
+    let rules: Vec<&Value> = documents.iter().filter_map(|document| document["rules"].as_array()).flatten().collect();
     let has = |list: &Value, what: &str| list.as_array().unwrap().iter().any(|entry| entry == what);
-    for right in needed(&[]) {
+    for right in needed(&[], Some("dataset-operator-system")) {
         let granted = rules.iter().any(|rule| {
             has(&rule["apiGroups"], &right.group)
                 && has(&rule["resources"], &right.named())
                 && has(&rule["verbs"], right.verb)
+                && rule["resourceNames"].as_array().is_none_or(|names| names.iter().any(|name| name == right.name))
         });
         assert!(granted, "{}", short(&right));
     }
@@ -52,7 +55,8 @@ fn the_shipped_role_has_all_that_is_needed() {
 #[test]
 fn missing_rights_are_told_by_verb_resource_group_and_scope() {
     let of = |names: &[&str], these: &[&str]| {
-        let rights = needed(&namespaces(names)).into_iter().filter(|right| these.contains(&short(right).as_str()));
+        let rights =
+            needed(&namespaces(names), None).into_iter().filter(|right| these.contains(&short(right).as_str()));
         words(&rights.collect::<Vec<_>>())
     };
     let said = of(&[], &["list datasets -", "watch datasets -", "patch datasets/status -"]);
@@ -108,7 +112,7 @@ impl Server {
 async fn after_a_refusal_readiness_says_what_is_missing_until_it_is_there() {
     let (server, ready, refused) = (Server::default(), Readiness::default(), Arc::new(Notify::new()));
     ready.needs([]);
-    let task = tokio::spawn(watch(server.client(), namespaces(&["a"]), ready.clone(), refused.clone()));
+    let task = tokio::spawn(watch(server.client(), namespaces(&["a"]), None, ready.clone(), refused.clone()));
     let hour = Duration::from_secs(3600);
     tokio::time::sleep(hour).await;
     assert_eq!(server.asked(), 0, "nobody is asked without a reason");

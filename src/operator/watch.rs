@@ -114,14 +114,15 @@ fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
     }
 }
 
-/// Runs the controller of one kind until `stopped` says so and its reconciles have ended. Before the first list there
-/// is no reconcile, and a controller that waits for that list does not end by itself.
+/// Runs the controller of one kind until `stopped` says so and its reconciles have ended. It watches from the beginning, and
+/// reconciles once `term` says so. Before the first list there is no reconcile, and a controller that waits for that list
+/// does not end by itself.
 pub(super) async fn drive<K: AnyKind>(
     watched: Watched<K::Object>,
     context: Arc<Context>,
     woken: mpsc::UnboundedReceiver<ObjectName>,
     concurrency: u16,
-    stopped: signal::Receiver<bool>,
+    (term, stopped): (signal::Receiver<bool>, signal::Receiver<bool>),
 ) {
     let metrics = context.metrics.clone();
     metrics.controller(K::NAME, concurrency);
@@ -140,7 +141,8 @@ pub(super) async fn drive<K: AnyKind>(
         on_wake.woken(K::NAME, Some(namespace), name);
         ObjectRef::new(name).within(namespace)
     });
-    let telling = unparsable::tell::<K>(context.clone(), watched.broken);
+    let (telling, begun) = (unparsable::tell::<K>(context.clone(), watched.broken), until(term.clone()));
+    let telling = begun.then(|()| telling);
     let store = watched.store.clone();
     let early = async {
         until(stopped.clone()).await;
@@ -148,18 +150,28 @@ pub(super) async fn drive<K: AnyKind>(
             std::future::pending::<()>().await;
         }
     };
+    let asked = stopped.clone();
     let passes = Controller::for_stream(events, watched.store)
         .with_config(Config::default().concurrency(concurrency))
         .reconcile_on(woken)
         .graceful_shutdown_on(until(stopped.clone()))
         .run(
-            |object: Arc<StoredObject<K::Object>>, context| async move {
-                // An object that does not parse reports that itself; nothing else is done for it until it changes.
-                let Some(object) = object.open() else {
-                    context.metrics.vanished(K::NAME, object.namespace().as_deref(), &object.name_any());
-                    return Ok(Action::await_change());
-                };
-                Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
+            move |object: Arc<StoredObject<K::Object>>, context| {
+                let (term, stopped) = (term.clone(), asked.clone());
+                async move {
+                    tokio::select! {
+                        biased;
+                        () = until(term) => {}
+                        // This replica never began.
+                        () = until(stopped) => return Ok(Action::await_change()),
+                    }
+                    // An object that does not parse reports that itself; nothing else is done for it until it changes.
+                    let Some(object) = object.open() else {
+                        context.metrics.vanished(K::NAME, object.namespace().as_deref(), &object.name_any());
+                        return Ok(Action::await_change());
+                    };
+                    Ok::<Action, std::convert::Infallible>(reconcile::<K>(object, context).await)
+                }
             },
             |_, error, _| match *error {},
             context,

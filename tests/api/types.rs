@@ -50,7 +50,7 @@ fn event_reasons_are_as_published() {
     assert_eq!(
         texts(&normal).join(" "),
         "Created Adopted Recovered Updated DriftDetected DriftCorrected MarkRestored Deleted Retained LeftInCloud \
-         Completed Stopped"
+         Completed Stopped LeaderElection"
     );
     assert_eq!(
         texts(&warning).join(" "),

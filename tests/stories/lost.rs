@@ -196,7 +196,7 @@ async fn a_claim_that_comes_after_that_of_another_operator_is_not_made() {
     let scene = Scene::with("two", Setting { knobs, env, ..Setting::default() }).await;
     scene.create("Dataset", "one", oss("one")).await;
     scene.faults([late("CreateDataset", 8000)]);
-    let other = scene.second_operator("DATASET_OPERATOR_PAUSE", "").await;
+    let other = scene.replica(&[("DATASET_OPERATOR_PAUSE", "")]).await;
     scene.ready("Dataset", "one").await;
     assert!(other.stop().await.unwrap().success());
     scene.exactly_one_each(&["one"]).await;

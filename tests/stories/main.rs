@@ -42,6 +42,7 @@ mod jobs_lost;
 mod jobs_many;
 mod jobs_restored;
 mod kills;
+mod leases;
 mod lifecycle;
 mod limits;
 mod long_names;

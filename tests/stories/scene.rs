@@ -132,11 +132,20 @@ impl Scene {
         assert!(!ended.success(), "{ended}");
     }
 
-    /// A second operator beside the first one, with another value of a variable.
-    pub(crate) async fn second_operator(&self, variable: &str, value: &str) -> Operator {
+    /// Starts one of several operators, with these variables; the log is that of the scene.
+    pub(crate) async fn replica(&self, env: &[(&str, &str)]) -> Operator {
+        Operator::start(&self.options_with(env)).await.unwrap()
+    }
+
+    /// The same without waiting until it has started.
+    pub(crate) fn launch_replica(&self, env: &[(&str, &str)]) -> Operator {
+        Operator::launch(&self.options_with(env), testbed::Ports::free().unwrap()).unwrap()
+    }
+
+    fn options_with(&self, env: &[(&str, &str)]) -> OperatorOptions {
         let mut options = self.options.clone();
-        options.env.push((variable.to_owned(), value.to_owned()));
-        Operator::start(&options).await.unwrap()
+        options.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        options
     }
 
     /// Sets a variable of the operators that are started from now on.

@@ -284,3 +284,28 @@ async fn an_echo_of_all_headers_shows_no_secret() {
         assert!(!notes.concat().contains("canary"));
     }
 }
+
+#[tokio::test]
+async fn without_the_lease_it_reads_and_changes_nothing() {
+    let fence = Fence::closed();
+    let server = FakeServer::start([Scene::flood(), Scene::flood()]).await;
+    let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
+    let (source, limiter) = (Environment::new(environment, BearerStyle::Sdk), Arc::new(Limiter::new(1000.0).unwrap()));
+    let transport = network(&settings).unwrap();
+    let client = Client::over(transport, fence.clone(), settings, Arc::new(source), limiter, Arc::new(()));
+    let changes = |request: &Request| !request.operation().reads() && client.reaches(request.operation().product());
+    let changing: Vec<Request> = one_of_each().into_iter().filter(changes).collect();
+    assert!(changing.len() > 10);
+    for request in &changing {
+        let error = client.send(request).await.unwrap_err();
+        assert!(error.never_executed() && error.to_string().contains("does not surely hold the lease"), "{error}");
+    }
+    assert_eq!(server.sent(), 0);
+    // The server floods whoever calls it.
+    drop(client.send(&get()).await.unwrap_err());
+    let sent = server.sent();
+    assert!(sent > 0, "a read is sent");
+    fence.set(Duration::MAX);
+    drop(client.send(&create()).await.unwrap_err());
+    assert!(server.sent() > sent, "so is a create, with the lease");
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use dataset_operator::admin::Readiness;
+use dataset_operator::fence::Fence;
 use dataset_operator::metrics::Metrics;
 use dataset_operator::operator::{Dependencies, operate};
 use dataset_operator::settings::{Flags, Settings};
@@ -56,7 +57,8 @@ struct Command {
 /// The settings of all lives: the defaults.
 fn settings() -> Settings {
     let cloud = "http://cloud.simulated";
-    let arguments = ["operator", "--endpoint", cloud, "--imm-endpoint", cloud, "--workspace-id", WORKSPACE];
+    let arguments =
+        ["operator", "--endpoint", cloud, "--imm-endpoint", cloud, "--workspace-id", WORKSPACE, "--leader-elect=false"];
     Settings::new(Command::parse_from(arguments).flags).unwrap()
 }
 
@@ -68,6 +70,8 @@ pub(crate) async fn keep_alive(world: &Arc<World>) -> Infallible {
         let stranger = !stranger_for.is_zero();
         let dependencies = Dependencies {
             kube: wire::kube(world, &life),
+            leases: wire::kube(world, &life),
+            fence: Fence::open(),
             transport: Arc::new(wire::Cloud::new(world, &life)),
             credentials: Arc::new(identity::environment(stranger)),
             metrics: Arc::new(Metrics::default()),

@@ -13,11 +13,13 @@ use crate::ports;
 use crate::process::{GLANCE, OnDrop, Process, Session, tail};
 
 /// Short times for tests and the demo, which the emulator's defaults respect.
-pub const SHORT_TIMES: [(&str, &str); 4] = [
+pub const SHORT_TIMES: [(&str, &str); 5] = [
     ("DATASET_OPERATOR_SETTLE_TIME", "6s"),
     ("DATASET_OPERATOR_SEND_DEADLINE", "1s"),
     ("DATASET_OPERATOR_REQUEST_TIMEOUT", "3s"),
     ("DATASET_OPERATOR_LIST_LAG", "1s"),
+    // One that was killed leaves its lease, and the next would wait for its end.
+    ("DATASET_OPERATOR_LEADER_ELECT", "false"),
 ];
 
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -162,6 +164,16 @@ impl Operator {
             }
             tokio::time::sleep(GLANCE).await;
         }
+    }
+
+    /// SIGSTOP, and returns once it stands still.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.process.freeze()
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&mut self) -> Result<()> {
+        self.process.thaw()
     }
 
     /// SIGKILL, as a crash.
