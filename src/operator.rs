@@ -7,6 +7,7 @@ mod election;
 mod handler;
 mod health;
 mod identity;
+mod merged;
 mod orphans;
 mod rewind;
 mod rights;

@@ -69,13 +69,11 @@ pub(super) async fn watch(
     }
 }
 
-/// The rights that the operator needs (`deploy/kustomize/base/rbac.yaml`): objects of a single namespace are listed
-/// there, those of several namespaces in the whole cluster. With leader election the Lease is in the namespace `leases`.
+/// The rights that the operator needs (`deploy/kustomize/base/rbac.yaml`), in these namespaces or in the whole cluster. With leader election the Lease is in the namespace `leases`.
 fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
     let all = [None];
     let each: Vec<Option<String>> = namespaces.iter().cloned().map(Some).collect();
     let each = if each.is_empty() { &all[..] } else { &each[..] };
-    let listed = if each.len() == 1 { each } else { &all[..] };
     let mut rights = Vec::new();
     let mut need = |group: &str, resource: &str, subresource, verbs: &[&'static str], places: &[Option<String>]| {
         rights.extend(places.iter().flat_map(|namespace| {
@@ -93,8 +91,7 @@ fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
     let mut resources = Resources::default();
     kinds::for_each(&mut resources);
     for (group, resource) in &resources.0 {
-        need(group, resource, "", &["list", "watch"], listed);
-        need(group, resource, "", &["get", "patch"], each);
+        need(group, resource, "", &["list", "watch", "get", "patch"], each);
         need(group, resource, "status", &["patch"], each);
     }
     need("events.k8s.io", "events", "", &["create", "patch"], each);

@@ -13,7 +13,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::handler::EventHandler;
-use super::{rewind, rights, signal, unparsable};
+use super::{merged, rewind, rights, signal, unparsable};
 use crate::inventory::ObjectName;
 use crate::reconcile::context::Context;
 use crate::reconcile::kind::{AnyKind, Managed};
@@ -41,8 +41,7 @@ pub(super) async fn config(client: &Client) -> watcher::Config {
     if (number(&version.major), number(&version.minor)) >= (1, 34) { config.streaming_lists() } else { config }
 }
 
-/// Watches the objects of a single namespace there; those of several namespaces in the whole cluster, without the
-/// objects of others.
+/// Watches the objects of these namespaces, each there; without any, those of the whole cluster.
 pub(super) fn watch<K: AnyKind>(
     client: &Client,
     namespaces: &[String],
@@ -51,24 +50,15 @@ pub(super) fn watch<K: AnyKind>(
     handler: Arc<EventHandler<K>>,
     writer: Writer<StoredObject<K::Object>>,
 ) -> Watched<K::Object> {
-    let api = match namespaces {
-        [one] => Api::<Parsed<K::Object>>::namespaced(client.clone(), one),
-        _ => Api::<Parsed<K::Object>>::all(client.clone()),
+    let apis: Vec<Api<Parsed<K::Object>>> = match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
     };
-    let ours: Vec<String> = if namespaces.len() > 1 { namespaces.to_vec() } else { Vec::new() };
-    let wanted = move |object: &Parsed<K::Object>| {
-        ours.is_empty() || object.namespace().is_some_and(|name| ours.contains(&name))
-    };
+    let open = move || apis.iter().map(|api| rewind::watch(api.clone(), config.clone(), resync).boxed()).collect();
     let (before, failing) = (handler.clone(), handler.clone());
     let store = handler.store.clone();
     let (found, broken) = mpsc::unbounded_channel();
-    let events = rewind::watch(api, config, resync)
-        .try_filter(move |event| {
-            std::future::ready(match event {
-                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => wanted(object),
-                Event::Init | Event::InitDone => true,
-            })
-        })
+    let events = merged::watch(open)
         .inspect_ok(move |event| {
             before.on_event(event);
             if let Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) = event {

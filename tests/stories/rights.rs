@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -19,17 +20,11 @@ async fn with_role(name: &str, verbs: &[&str]) -> Scene {
 
 async fn limited(name: &str, verbs: &[&str], env: Vec<(&'static str, String)>) -> Scene {
     let mut scene = Scene::with(name, Setting { env, without_operator: true, ..Setting::default() }).await;
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-        "metadata": {"name": "limited", "namespace": scene.namespace},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
-        "subjects": [account(&scene)],
-    });
     let mut subject = json!({"apiVersion": "v1", "kind": "ServiceAccount"});
     subject["metadata"] = json!({"name": account(&scene)["name"], "namespace": testbed::NAMESPACE});
     apply(&scene, &subject).await;
-    apply(&scene, &binding).await;
-    grant(&scene, verbs).await;
+    bind(&scene, &scene.namespace).await;
+    grant(&scene, &scene.namespace, verbs).await;
     let name = scene.namespace.clone();
     scene.act_as(&name).await;
     scene
@@ -40,11 +35,22 @@ fn account(scene: &Scene) -> Value {
     json!({"kind": "ServiceAccount", "name": scene.namespace, "namespace": testbed::NAMESPACE})
 }
 
-async fn grant(scene: &Scene, verbs: &[&str]) {
+async fn bind(scene: &Scene, namespace: &str) {
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "limited", "namespace": namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "limited"},
+        "subjects": [account(scene)],
+    });
+    apply(scene, &binding).await;
+}
+
+/// The Role of this namespace, with these verbs on Datasets.
+async fn grant(scene: &Scene, namespace: &str, verbs: &[&str]) {
     let all = ["get", "list", "watch", "patch"];
     let role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": {"name": "limited", "namespace": scene.namespace},
+        "metadata": {"name": "limited", "namespace": namespace},
         "rules": [
             {"apiGroups": [GROUP], "resources": ["datasets"], "verbs": verbs},
             {"apiGroups": [GROUP], "resources": ["datasetversions", "datasetjobs", "datasetjobconfigs", "datasetfilesets"], "verbs": all},
@@ -85,7 +91,7 @@ async fn a_right_that_is_missing_is_named_until_it_is_there() {
     assert_eq!(scene.health("/healthz").await.unwrap().0, 200);
     assert!(scene.log_tail().contains("may not watch datasets"), "{}", scene.log_tail());
 
-    grant(&scene, &["get", "list", "watch", "patch"]).await;
+    grant(&scene, &scene.namespace, &["get", "list", "watch", "patch"]).await;
     let ready = async || Ok(scene.health("/readyz").await.filter(|(code, _)| *code == 200));
     scene.wait_for(Duration::from_secs(90)).until("/readyz to say yes", ready).await.unwrap();
     // A Role is enough, as the owner domain is given.
@@ -93,6 +99,52 @@ async fn a_right_that_is_missing_is_named_until_it_is_there() {
     scene.ready("Dataset", "one").await;
     scene.delete("Dataset", "one").await;
     scene.gone("Dataset", "one").await;
+    scene.stop_operator().await;
+}
+
+/// Each namespace has a Role, and nothing is granted in the whole cluster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_in_each_of_two_namespaces_is_enough() {
+    const ALL: [&str; 4] = ["get", "list", "watch", "patch"];
+    let mut scene = with_role("rightstwo", &ALL).await;
+    let (one, two) = (scene.namespace.clone(), testbed::new_namespace(&scene.client, "rightstwo-b").await.unwrap());
+    let third = testbed::new_namespace(&scene.client, "rightstwo-c").await.unwrap();
+    let of = |namespace: &str| testbed::datasets(&scene.client, namespace);
+    let (second, others) = (of(&two), of(&third));
+    scene.set("DATASET_OPERATOR_NAMESPACES", format!("{one},{two}"));
+    bind(&scene, &two).await;
+    grant(&scene, &two, &["get", "list", "patch"]).await;
+    scene.launch_operator();
+    let said = lacks(&scene, &["watch datasets", &format!("in namespace {two}: add that to its Role there")]).await;
+    assert!(!said.contains(&format!("in namespace {one}")), "{said}");
+    grant(&scene, &two, &ALL).await;
+    let ready = async || Ok(scene.health("/readyz").await.filter(|(code, _)| *code == 200));
+    scene.wait_for(Duration::from_secs(90)).until("/readyz to say yes", ready).await.unwrap();
+
+    let object = |namespace: &str, name: &str| {
+        let mut object = scene.manifest("Dataset", name, oss(name));
+        object["metadata"]["namespace"] = json!(namespace);
+        object
+    };
+    for (namespace, name) in [(&one, "a"), (&two, "b"), (&two, "c"), (&third, "d")] {
+        apply(&scene, &object(namespace, name)).await;
+    }
+    scene.ready("Dataset", "a").await;
+    for name in ["b", "c"] {
+        scene.wait().ready(&second, name).await.unwrap();
+    }
+    assert_eq!(scene.calls("CreateDataset").0, 3, "the third namespace is not its own");
+    assert_eq!(others.get("d").await.unwrap().metadata.finalizers, None);
+
+    // What goes while nobody looks is not missed, in either of them.
+    scene.stop_operator().await;
+    second.delete("b", &DeleteParams::default()).await.unwrap();
+    scene.start_operator().await;
+    scene.wait().gone(&second, "b").await.unwrap();
+    scene.delete("Dataset", "a").await;
+    scene.gone("Dataset", "a").await;
+    assert_eq!(scene.calls("DeleteDataset"), (2, 0));
+    scene.wait().ready(&second, "c").await.unwrap();
     scene.stop_operator().await;
 }
 
