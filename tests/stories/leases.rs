@@ -1,13 +1,18 @@
 //! Two replicas: one holds the lease and works, the other takes it over when the first ends, dies, or stands still.
 
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures::future::{Either, select};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
 use pai_emulator::{Effect, Knobs, NameScope, When};
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::Operator;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::scene::{Scene, Setting, oss};
 use crate::trouble::{fault, late};
@@ -196,6 +201,52 @@ async fn a_holder_that_stood_still_changes_nothing_more_and_ends() {
     assert_eq!(self::changes(&scene), changes + 1, "only the other one's create");
     assert_eq!(scene.writes("datasets", None).await, writes + 2);
     assert_eq!(scene.cloud().datasets().len(), 21);
+    second.stop().await.unwrap();
+}
+
+/// A way to the API server that can be cut: connections stay open, and nothing passes any more.
+async fn way_to(server: &str, cut: watch::Receiver<bool>) -> SocketAddr {
+    let (listener, server) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), server.to_owned());
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut here, _)) = listener.accept().await {
+            let (server, mut cut) = (server.clone(), cut.clone());
+            tokio::spawn(async move {
+                let Ok(mut there) = TcpStream::connect(server).await else { return };
+                let is_cut = async { drop(cut.wait_for(|cut| *cut).await) };
+                let passed = tokio::io::copy_bidirectional(&mut here, &mut there);
+                if let Either::Right(_) = select(pin!(passed), pin!(is_cut)).await {
+                    std::future::pending::<()>().await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_that_does_not_reach_the_api_server_ends_and_the_other_goes_on() {
+    let mut scene = scene("lease-cut").await;
+    let direct = scene.kubeconfig();
+    let mut config: Value = serde_saphyr::from_str(&direct).unwrap();
+    let server = config["clusters"][0]["cluster"]["server"].as_str().unwrap().replace("https://", "");
+    let (cut, is_cut) = watch::channel(false);
+    config["clusters"][0]["cluster"]["server"] = json!(format!("https://{}", way_to(&server, is_cut).await));
+    scene.use_kubeconfig(&config);
+    let mut first = scene.pod("first", &SHORT).await;
+    scene.held_by("first", Duration::from_secs(5)).await;
+    scene.use_kubeconfig(&serde_saphyr::from_str(&direct).unwrap());
+    let second = scene.pod("second", &SHORT).await;
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.ready("Dataset", "one").await;
+
+    cut.send(true).unwrap();
+    let ended = scene.wait().until("its end", async || first.exited()).await.unwrap();
+    assert!(!ended.success());
+    scene.held_by("second", Duration::from_secs(10)).await;
+    scene.create("Dataset", "two", oss("two")).await;
+    scene.ready("Dataset", "two").await;
+    assert_eq!(scene.calls("CreateDataset"), (2, 0));
     second.stop().await.unwrap();
 }
 

@@ -103,6 +103,11 @@ impl Scene {
         std::fs::write(&self.options.kubeconfig, kubeconfig.to_string()).unwrap();
     }
 
+    /// The kubeconfig of the operators that are started from now on.
+    pub(crate) fn kubeconfig(&self) -> String {
+        std::fs::read_to_string(&self.options.kubeconfig).unwrap()
+    }
+
     /// What `/healthz` or `/readyz` answers; nothing while nobody listens.
     pub(crate) async fn health(&self, path: &str) -> Option<(u16, String)> {
         let url = format!("{}{path}", self.operator.as_ref().expect("an operator runs").health_url());
