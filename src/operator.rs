@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::accounts::{self, Account, Accounts};
 use crate::admin::{self, Readiness};
-use crate::cloud::{self, CredentialSource, Environment, Limiters, Transport};
+use crate::cloud::{self, CredentialError, CredentialSource, Limiters, Transport};
 use crate::events::{self, EventRecorder};
 use crate::fence::Fence;
 use crate::inventory::{self, Inventory, InventoryTasks};
@@ -74,6 +74,9 @@ pub enum RunError {
     /// The credentials are missing or unusable.
     #[error("{0}")]
     Credentials(#[from] cloud::CallError),
+    /// The variables for the credentials do not fit together.
+    #[error("{0}")]
+    Source(#[from] CredentialError),
     /// The client cannot be set up.
     #[error("{0}")]
     Client(#[from] cloud::ClientError),
@@ -109,12 +112,14 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let refused = Arc::new(Notify::new());
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
     let fence = if flags.leader_elect { Fence::closed() } else { Fence::open() };
+    let transport = cloud::network(&settings.cloud)?;
+    let style = clients::bearer_style(flags.endpoint_form);
     let dependencies = Dependencies {
         kube: clients::kube_client(&settings, &metrics, &refused, fence.clone()).await?,
         leases: clients::kube_client(&settings, &metrics, &refused, Fence::open()).await?,
         fence,
-        transport: cloud::network(&settings.cloud)?,
-        credentials: Arc::new(Environment::of_process(clients::bearer_style(flags.endpoint_form))),
+        credentials: cloud::credentials_of_process(style, transport.clone(), &settings.cloud)?,
+        transport,
         metrics,
         ready,
         refused,

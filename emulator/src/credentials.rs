@@ -47,6 +47,9 @@ pub struct Credential {
     /// Expired tokens are refused with `InvalidSecurityToken.Expired`.
     #[serde(default)]
     pub expired: bool,
+    /// When it expires, in milliseconds since 1970; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<i64>,
     /// Operations that RAM denies: 403 `NoPermission`; `*` denies all that it governs.
     #[serde(default)]
     pub denied: Vec<String>,
@@ -87,6 +90,7 @@ impl Credential {
             list_all: true,
             active: true,
             expired: false,
+            expires_ms: None,
             denied: Vec::new(),
         }
     }

@@ -241,6 +241,10 @@ knobs! {
     imm_delete_in_use: Rule = Rule::Refuse;
     /// Code of that refusal.
     imm_in_use_code: String = "StatusConflict".to_owned();
+    /// Comma-separated subjects of OIDC tokens that may assume roles; empty = every one.
+    oidc_subjects: String = String::new();
+    /// How long a session of a role lasts, whatever was asked for; 0 = as asked for.
+    sts_session_ms: u32 = 0;
     /// Lines that the request log keeps; the oldest go first.
     log_limit: u32 = 500_000;
 }

@@ -121,6 +121,7 @@ operations! {
     }
     Sts {
         GetCallerIdentity: "POST" | "GET" "/", FREE;
+        AssumeRoleWithOIDC: "POST" | "GET" "/", FREE;
     }
     Imm {
         ImmCreateDataset as "imm:CreateDataset": "POST" | "GET" "/", FREE;
@@ -186,6 +187,11 @@ impl Operation {
     /// Whether RAM must grant it: every caller may ask for its own identity.
     pub(crate) fn is_governed(self) -> bool {
         self != Self::GetCallerIdentity
+    }
+
+    /// Whether it is called without a signature: what it is given proves who calls.
+    pub(crate) fn is_unsigned(self) -> bool {
+        self == Self::AssumeRoleWithOIDC
     }
 
     /// Under which name its answers carry the `RequestId`, if they do.

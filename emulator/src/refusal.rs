@@ -41,6 +41,8 @@ pub(crate) enum Refusal {
     Throttled(Spent),
     /// The caller did not prove to this product who it is.
     Identity(Denial, Product),
+    /// The token service gives no session of a role: code and message.
+    Role(&'static str, &'static str),
     /// A fault on order.
     Injected {
         status: u16,
@@ -147,6 +149,10 @@ impl Refusal {
                 retry_after_ms: *retry_after_ms,
                 ..worded(*status, code, "This error was ordered from the emulator.".into())
             },
+            Self::Role(code, message) => {
+                let status = if code.starts_with("AuthenticationFail.") { 401 } else { 400 };
+                worded(status, code, (*message).to_owned())
+            }
             Self::Identity(denial, product) => {
                 let (status, code, message) = denial.worded(knobs, *product);
                 worded(status, code, message)

@@ -57,6 +57,15 @@ impl Request {
         (!values.is_empty()).then(|| values.join(","))
     }
 
+    /// The first parameter of this name in the query, or else in a form in the body.
+    pub(crate) fn query_or_form(&self, name: &str) -> Option<String> {
+        let in_query = self.parameter(name).map(ToOwned::to_owned);
+        in_query.or_else(|| {
+            let form = query_pairs(std::str::from_utf8(&self.body).unwrap_or_default());
+            form.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        })
+    }
+
     /// The first query parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -232,7 +232,13 @@ impl Shared {
 }
 
 fn no_credentials(operation: Operation, error: &CredentialError) -> CallError {
-    let class = ErrorClass::Unauthorised(Unauthorised::Credentials);
+    let class = match error {
+        CredentialError::Unavailable(_) => ErrorClass::Transient,
+        CredentialError::Missing
+        | CredentialError::Incomplete { .. }
+        | CredentialError::Unprintable(_)
+        | CredentialError::Source(_) => ErrorClass::Unauthorised(Unauthorised::Credentials),
+    };
     CallError::not_sent(operation, class, error.to_string())
 }
 

@@ -1,11 +1,17 @@
 //! The identity of the client: an access key, a temporary access key or a bearer token, and its source.
 
+mod role;
+
 use std::fmt;
+use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::secret::Secret;
+use super::settings::Settings;
+use super::transport::Transport;
 use crate::remote::fields::digest_hex;
+use role::RoleSessions;
 
 /// The variables of the official SDKs, and one for a bearer token.
 const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -48,7 +54,9 @@ pub enum BearerStyle {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// No variable is set.
-    #[error("no credentials: set {KEY_ID} and {KEY_SECRET}, or {BEARER_TOKEN}")]
+    #[error(
+        "no credentials: set {KEY_ID} and {KEY_SECRET}, or {BEARER_TOKEN}, or let the Pod assume a RAM role (RRSA)"
+    )]
     Missing,
     /// One variable of a pair is missing.
     #[error("{present} is set but {missing} is not")]
@@ -64,6 +72,9 @@ pub enum CredentialError {
     /// Another source of credentials failed.
     #[error("{0}")]
     Source(String),
+    /// Another source of credentials did not answer; it may later.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// A source of credentials. It is asked before every call, so it caches what is costly to get and refreshes what is
@@ -71,6 +82,21 @@ pub enum CredentialError {
 pub trait CredentialSource: Send + Sync {
     /// The credentials to use now.
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>>;
+}
+
+/// The credentials of a process: those of its environment, or else the sessions of the role that its environment names.
+pub fn of_process(
+    style: BearerStyle,
+    transport: Arc<dyn Transport>,
+    settings: &Settings,
+) -> Result<Arc<dyn CredentialSource>, CredentialError> {
+    let environment = Environment::of_process(style);
+    if environment.read() == Err(CredentialError::Missing)
+        && let Some(role) = RoleSessions::of_environment(&environment, transport, settings)?
+    {
+        return Ok(Arc::new(role));
+    }
+    Ok(Arc::new(environment))
 }
 
 /// Returns the value of a variable.

@@ -42,7 +42,9 @@ pub use answer::{Answer, Dataset, Job, JobConfig, Malformed, MediaDataset, Versi
 pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};
-pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
+pub use credentials::{
+    BearerStyle, CredentialError, CredentialSource, Credentials, Environment, of_process as credentials_of_process,
+};
 pub use error::{CallError, ErrorClass, Unauthorised};
 pub use files::{Batch, Failed, FileMeta, FileMetas, Statistics};
 pub use hidden::Hidden;

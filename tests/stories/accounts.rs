@@ -1,6 +1,10 @@
 //! The caller: the identity stays the same when its keys change, and objects for which an earlier release recorded a
 //! key continue.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use kube::api::DynamicObject;
 use pai_emulator::{Credential, Effect, Knobs, NameScope, Role, When};
 use serde_json::json;
@@ -147,4 +151,72 @@ async fn a_token_service_that_is_away_stops_nothing_and_nothing_is_taken_for_ano
     scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
     scene.start_operator().await;
     scene.exactly_one_each(&["one", "two"]).await;
+}
+
+/// A token of the scene's `ServiceAccount` for this audience.
+async fn token_for(scene: &Scene, audience: &str) -> String {
+    let audience = format!("--audience={audience}");
+    let command = ["create", "token", testbed::SERVICE_ACCOUNT, "-n", testbed::NAMESPACE, &audience];
+    scene.kubectl().run(&command).await.unwrap().trim().to_owned()
+}
+
+/// A scene whose operators assume a role with the token in a file; returns the file.
+async fn with_role(name: &str, knobs: Knobs) -> (Scene, PathBuf) {
+    let mut scene = Scene::with(name, Setting { knobs, without_operator: true, ..Setting::default() }).await;
+    let file = scene.file("token");
+    scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
+    scene.set("ALIBABA_CLOUD_ACCESS_KEY_ID", String::new());
+    scene.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", String::new());
+    scene.set("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1000000000000001:role/operator".to_owned());
+    scene.set("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "acs:ram::1000000000000001:oidc-provider/cluster".to_owned());
+    scene.set("ALIBABA_CLOUD_OIDC_TOKEN_FILE", file.display().to_string());
+    (scene, file)
+}
+
+/// RRSA: the Pod's token is worth a session of a role, which is renewed while calls go on; each session is the same caller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_is_assumed_with_the_token_of_the_cluster_and_renewed_without_a_failed_call() {
+    let subject = format!("system:serviceaccount:{}:{}", testbed::NAMESPACE, testbed::SERVICE_ACCOUNT);
+    let knobs = Knobs { oidc_subjects: subject, sts_session_ms: 6000, ..Knobs::default() };
+    let (mut scene, file) = with_role("rrsa", knobs).await;
+    let token = token_for(&scene, "sts.aliyuncs.com").await;
+    std::fs::write(&file, &token).unwrap();
+    scene.start_operator().await;
+    let names: Vec<_> = (0..100).map(|number| format!("d-{number}")).collect();
+    for name in &names {
+        scene.create("Dataset", name, oss(name)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for name in &names {
+        scene.ready("Dataset", name).await;
+    }
+    assert_eq!(scene.calls("CreateDataset"), (100, 0));
+    let (assumed, failed) = scene.calls("AssumeRoleWithOIDC");
+    assert!((3..=12).contains(&assumed) && failed == 0, "{assumed} sessions, {failed} failures");
+    let failures = scene.cloud().log().iter().filter(|line| line.code.contains("Token")).count();
+    assert_eq!(failures, 0, "no call had a session that was over");
+    let object = scene.get("Dataset", "d-0").await;
+    assert_eq!(principal(&object), "acs:ram::1000000000000001:role/operator");
+    let sessions: BTreeSet<_> = scene.cloud().log().into_iter().map(|line| line.access_key_id).collect();
+    assert!(sessions.len() > 2, "{sessions:?}");
+    assert!(!scene.log_text().contains(&token), "the token is told");
+    scene.stop_operator().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_the_role_does_not_trust_is_told_with_what_to_change() {
+    let (mut scene, file) = with_role("rrsa-refused", Knobs::default()).await;
+    // Without the file there is no session.
+    scene.launch_operator();
+    scene.until("its end", async |scene| scene.log_text().contains("the OIDC token cannot be read")).await;
+    scene.kill_operator();
+    std::fs::write(&file, token_for(&scene, "https://kubernetes.default.svc").await).unwrap();
+    scene.launch_operator();
+    scene.until("its end", async |scene| scene.log_text().contains("audience sts.aliyuncs.com")).await;
+    scene.kill_operator();
+    std::fs::write(&file, token_for(&scene, "sts.aliyuncs.com").await).unwrap();
+    scene.start_operator().await;
+    scene.create("Dataset", "one", oss("one")).await;
+    scene.ready("Dataset", "one").await;
+    scene.stop_operator().await;
 }

@@ -153,6 +153,11 @@ impl Scene {
         options
     }
 
+    /// A path of a file of the scene, which goes with it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// Sets a variable of the operators that are started from now on.
     pub(crate) fn set(&mut self, variable: &str, value: String) {
         self.options.env.push((variable.to_owned(), value));

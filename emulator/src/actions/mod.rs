@@ -17,6 +17,7 @@ mod list_versions;
 mod members;
 mod paging;
 mod recall;
+mod roles;
 mod search;
 mod sharing;
 mod versions;
@@ -48,6 +49,8 @@ pub(crate) struct Context<'a> {
     pub(crate) knobs: &'a Knobs,
     /// For the items of batch calls; those of whole calls have struck by now.
     pub(crate) faults: &'a mut Faults,
+    /// For the sessions of roles.
+    pub(crate) credentials: &'a mut Vec<Caller>,
     pub(crate) caller: &'a Caller,
     pub(crate) call: &'a Call,
     pub(crate) request: &'a Request,
@@ -128,6 +131,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
         Operation::UpdateDatasetJobConfig => job_configs::update(context),
         Operation::DeleteDatasetJobConfig => job_configs::delete(context),
         Operation::GetCallerIdentity => Ok(identity::caller(context)),
+        Operation::AssumeRoleWithOIDC => roles::assume_with_oidc(context),
         Operation::ImmCreateDataset => imm::datasets::create(context),
         Operation::ImmGetDataset => imm::datasets::get(context),
         Operation::ImmListDatasets => imm::datasets::list(context),

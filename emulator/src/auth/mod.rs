@@ -164,13 +164,24 @@ impl Checks<'_> {
                 // An STS key without its token is no key that RAM knows.
                 _ => Denial::AccessKeyUnknown,
             })?;
-        usable(caller)
+        self.usable(caller)
     }
 
     fn token_holder(&self, token: &str, unknown: Denial) -> Result<Caller, Denial> {
         let holder = self.credentials.iter().find(|known| known.bearer_token.as_deref() == Some(token));
         let anyone = || self.credentials.first().filter(|_| self.knobs.any_bearer_token && !token.is_empty());
-        usable(holder.or_else(anyone).ok_or(unknown)?)
+        self.usable(holder.or_else(anyone).ok_or(unknown)?)
+    }
+
+    fn usable(&self, caller: &Caller) -> Result<Caller, Denial> {
+        let expired = caller.expired || caller.expires_ms.is_some_and(|expires_ms| expires_ms <= self.now_ms);
+        if !caller.active {
+            Err(Denial::AccessKeyInactive)
+        } else if expired {
+            Err(Denial::TokenExpired)
+        } else {
+            Ok(Arc::clone(caller))
+        }
     }
 
     /// Until when this date is taken; refused if that is past or the date is too far ahead.
@@ -196,15 +207,5 @@ impl Checks<'_> {
             return Err(Denial::NonceUsed);
         }
         Ok(caller)
-    }
-}
-
-fn usable(caller: &Caller) -> Result<Caller, Denial> {
-    if !caller.active {
-        Err(Denial::AccessKeyInactive)
-    } else if caller.expired {
-        Err(Denial::TokenExpired)
-    } else {
-        Ok(Arc::clone(caller))
     }
 }

@@ -8,6 +8,7 @@ pub(crate) use reply::{Reply, Spoil};
 
 use crate::actions::{self, Context, Done, Touched};
 use crate::auth::{Caller, authenticate};
+use crate::credentials::Credential;
 use crate::faults::{Effect, Fault, When};
 use crate::knobs::{Auth, Knobs};
 use crate::ledger::Entry;
@@ -111,8 +112,10 @@ impl World {
         caller: &Caller,
         now_ms: i64,
     ) -> Result<Done, Refusal> {
-        let Self { store, attached, recall, ids, knobs, faults, .. } = self;
-        actions::perform(&mut Context { store, attached, recall, ids, knobs, faults, caller, call, request, now_ms })
+        let Self { store, attached, recall, ids, knobs, faults, credentials, .. } = self;
+        let mut context =
+            Context { store, attached, recall, ids, knobs, faults, credentials, caller, call, request, now_ms };
+        actions::perform(&mut context)
     }
 
     /// The caller, if it is known, within its quota and permitted; else the key it claimed and why not.
@@ -120,6 +123,9 @@ impl World {
         let Self { credentials, knobs, nonces, quota, .. } = self;
         let operation = call.operation;
         check_headers(request, call.operation, knobs).map_err(|refusal| (String::new(), refusal))?;
+        if operation.is_unsigned() {
+            return Ok(Caller::new(Credential::access_key("", "")));
+        }
         let caller = authenticate(request, credentials, knobs, nonces, now_ms).map_err(|rejected| {
             (rejected.access_key_id, Refusal::Identity(rejected.denial, call.operation.product()))
         })?;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, another, header_of, said};
 use crate::client::{dataset, signed, signed_at};
+use crate::identity::{assume, oidc_token, with_token};
 
 /// A list signed by this key, with a nonce.
 async fn listed_by(stage: &Stage, key: (&str, &str), nonce: &str) -> String {
@@ -44,6 +45,12 @@ async fn pace(stage: &Stage, calls: u32) -> String {
     if start.elapsed() < Duration::from_millis(200) * calls { "at once" } else { "late" }.to_owned()
 }
 
+/// What a role answers to the token of this subject.
+async fn assumed(stage: &Stage, subject: &str) -> (u16, Value) {
+    let exp = jiff::Timestamp::now().as_second() + 600;
+    assume(&stage.emulator, &with_token(&oidc_token(&"sts.aliyuncs.com".into(), subject, exp))).await
+}
+
 const KEY: (&str, &str) = ("testAccessKeyId", "testAccessKeySecret");
 
 cases! {
@@ -54,6 +61,17 @@ cases! {
         let date = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1000);
         let date = date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         sent(&stage, signed_at(&stage.emulator, KEY.0, KEY.1, None, "n", &date)).await
+    }
+    oidc_subjects ["" => "200", "a, b" => "401"] |stage| {
+        assumed(&stage, "c").await.0.to_string()
+    }
+    sts_session_ms [0 => "200", 1 => "400"] |stage| {
+        let given = assumed(&stage, "c").await.1["Credentials"].clone();
+        let [id, secret, token] =
+            ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(|name| given[name].as_str().unwrap().to_owned());
+        stage.later(2);
+        let headers = signed(&stage.emulator, &id, &secret, Some(&token), "n");
+        sent(&stage, headers).await.split(' ').next().unwrap().to_owned()
     }
     nonce_check [true => "200, 400 SignatureNonceUsed", false => "200, 200"] |stage| {
         format!("{}, {}", listed_by(&stage, KEY, "n").await, listed_by(&stage, KEY, "n").await)
