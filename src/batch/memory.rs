@@ -63,6 +63,8 @@ pub struct Memory {
     /// The last batch that may take effect, or may have done so, without this process knowing; a batch of an earlier process
     /// counts from the time when this one first saw the set.
     pub unanswered: Option<Instant>,
+    /// When the service last said that it carried out a batch.
+    pub answered: Option<Instant>,
     /// The value of `reconcile-requested-at` for which the last walk was made.
     pub asked: Option<String>,
     /// Refused items.
@@ -103,6 +105,7 @@ impl Memory {
             differs: false,
             unsure: false,
             unanswered: Some(now),
+            answered: None,
             asked: None,
             refusals: Refusals::default(),
             limits: Limits::default(),
@@ -210,6 +213,13 @@ impl Memory {
         });
     }
 
+    /// Lists may be this old: the time until a walk shows the last batch, if the last walk began too early for that.
+    #[must_use]
+    pub fn is_old(&self, list_lag: Duration, now: Instant) -> Option<Duration> {
+        let shows = self.answered? + list_lag;
+        self.began.is_some_and(|began| began < shows).then(|| shows.saturating_duration_since(now))
+    }
+
     /// A batch was sent whose outcome is not known.
     pub fn lost(&mut self, now: Instant) {
         (self.unanswered, self.unsure) = (Some(now), true);
@@ -250,6 +260,18 @@ mod tests {
         conflict.conflicts.insert(1, "others".to_owned());
         memory.walked(conflict, true, ("h", false), now);
         assert!(!due(&memory, "h", false, None, 0.0) && due(&memory, "edited", false, None, 0.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_soon_after_a_batch_may_be_old() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut memory = Memory::new(now);
+        memory.began = Some(now + second * 3);
+        assert_eq!(memory.is_old(second * 5, now + second * 4), None, "nothing was sent");
+        memory.answered = Some(now);
+        assert_eq!(memory.is_old(second * 5, now + second * 4), Some(second));
+        assert_eq!(memory.is_old(second * 5, now + second * 6), Some(Duration::ZERO), "its pages took long");
+        assert_eq!(memory.is_old(second * 3, now + second * 4), None);
     }
 
     #[tokio::test(start_paused = true)]

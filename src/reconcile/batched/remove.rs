@@ -69,6 +69,14 @@ impl<K: Batched> Pass<'_, K> {
             if let Some(shown) = &memory.shown {
                 let mut todo = diff(&nothing, shown, &memory.refusals, rules, now);
                 if !todo.acts.is_empty() {
+                    // Files that are shown so soon after their deletion are most likely gone.
+                    if looked && let Some(wait) = memory.is_old(self.ctx.config.list_lag, now) {
+                        memory.shown = None;
+                        let message =
+                            "the metadata of its files is deleted; the lists of the service do not show it yet";
+                        let report = Report::working(Reason::Deleting, message, Next::After(wait));
+                        return Flow::End(self.finish(report).await);
+                    }
                     looked = false;
                     go!(self.send_all(memory, &mut todo, &place, &mut spent, &nothing).await);
                     continue;

@@ -41,7 +41,7 @@ impl<K: Batched> Pass<'_, K> {
             let now = Instant::now();
             match answer {
                 Ok(answer) => {
-                    memory.unanswered = before;
+                    (memory.unanswered, memory.answered) = (before, Some(now));
                     memory.limits.took();
                     memory.refused_alone = 0;
                     let Some(shown) = memory.shown.as_mut() else { return Then::Go(()) };
