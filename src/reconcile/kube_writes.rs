@@ -270,6 +270,6 @@ fn ours() -> PatchParams {
 }
 
 /// A text that changes when other people change the object, and not by our own writes.
-fn said(facts: &ObjectFacts) -> String {
+pub(super) fn said(facts: &ObjectFacts) -> String {
     fingerprint(&ObjectFacts { finalizer: true, ..facts.clone() })
 }

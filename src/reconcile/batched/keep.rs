@@ -14,6 +14,7 @@ use crate::batch::{Rules, Wanted, diff};
 use crate::cloud::{CallError, ErrorClass, Operation, Request};
 use crate::plan::intent::{Intent, Target};
 use crate::plan::report::{Next, Report};
+use crate::reconcile::kube_writes::said;
 use crate::reconcile::object_state::ObjectState;
 use crate::reconcile::pass::{Flow, Pass};
 
@@ -23,6 +24,7 @@ impl<K: Batched> Pass<'_, K> {
         if self.facts.paused {
             return Flow::End(self.finish(self.paused_report()).await);
         }
+        let asked = self.asked();
         let mut wish = match K::wish(&self.object, &self.ctx.lookups) {
             Ok(wish) => wish,
             Err(blocked) => return Flow::End(self.finish(blocked.into()).await),
@@ -33,6 +35,10 @@ impl<K: Batched> Pass<'_, K> {
         let mut spent = Spent { calls: 0, since: Instant::now() };
         let place = go!(self.place(&wish, &mut spent).await);
         go!(self.claimed(memory, &place).await);
+        if self.asked() != asked {
+            // The answer to the claim has brought an edit.
+            return Flow::Again;
+        }
         memory.go_to(&place);
         let interval = self.interval();
         if let Some(wait) = go!(self.is_settled(memory, &wish, &place, &mut spent).await) {
@@ -81,8 +87,10 @@ impl<K: Batched> Pass<'_, K> {
             if todo.acts.is_empty() {
                 let again = memory.next_look(interval, resync, Instant::now());
                 let is_done = todo.later.is_none() && todo.unpruned == 0;
-                let flow = self.tell_of_set(memory, &wanted, &todo, &place, again).await;
-                memory.settled = is_done.then(|| (self.facts.resource_version.clone(), versions));
+                let (flow, is_told) = self.tell_of_set(memory, &wanted, &todo, &place, again).await;
+                // The write may have failed, and its answer may have brought an edit.
+                let is_settled = is_done && is_told && self.asked() == asked;
+                memory.settled = is_settled.then(|| (self.facts.resource_version.clone(), versions));
                 return flow;
             }
             go!(self.send_all(memory, &mut todo, &place, &mut spent, &wanted).await);
@@ -120,6 +128,11 @@ impl<K: Batched> Pass<'_, K> {
         }
         let wait = memory.next_look(interval, resync, Instant::now());
         Then::Go((!walk_is_due(memory, spread)).then_some(wait))
+    }
+
+    /// What people ask for, as far as it decides what is sent. Our own writes do not change it.
+    fn asked(&self) -> (String, Option<String>) {
+        (said(&self.facts), K::allowed(&self.object).map(str::to_owned))
     }
 
     /// Time between two counts.

@@ -14,6 +14,7 @@ use crate::batch::run::Came;
 use crate::batch::{Guard, Todo, Wanted};
 use crate::plan::intent::Target;
 use crate::plan::report::{Next, Ready, Report, Told};
+use crate::reconcile::conditions;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::words;
 
@@ -61,7 +62,7 @@ impl<K: Batched> Pass<'_, K> {
         Flow::End(self.finish(Report::working(reason, message, Next::After(Duration::from_millis(10)))).await)
     }
 
-    /// Ends the reconcile: nothing can be sent now.
+    /// Ends the reconcile: nothing can be sent now. Returns also whether status says so.
     pub(super) async fn tell_of_set(
         &mut self,
         memory: &mut Memory,
@@ -69,7 +70,7 @@ impl<K: Batched> Pass<'_, K> {
         todo: &Todo<'_>,
         place: &Place,
         again: Duration,
-    ) -> Flow {
+    ) -> (Flow, bool) {
         let now = Instant::now();
         let is_there = |row: &&Row| {
             let known = memory.shown.as_ref().and_then(|shown| shown.get(row.key));
@@ -124,7 +125,15 @@ impl<K: Batched> Pass<'_, K> {
         self.tell_what_came(std::mem::take(&mut memory.came), wanted.hash());
         let told = Told { info, beside };
         let report = Report { told: Some(Box::new(told)), ..Report::new(ready, Next::After(next)) };
-        Flow::End(self.finish(report).await)
+        let flow = Flow::End(self.finish(report.clone()).await);
+        (flow, self.says(&report))
+    }
+
+    /// Does status say this already?
+    fn says(&mut self, report: &Report) -> bool {
+        let (facts, recorded) = (self.facts.clone(), self.recorded.clone());
+        let after = self.after(&recorded, report, &facts);
+        conditions::patch(K::shape(), &facts.uid, &recorded, &after).is_none()
     }
 
     /// Sends an event about what was done. What is done although the same list had been carried out repairs drift.
