@@ -34,6 +34,7 @@ pub fn released(facts: &mut ObjectFacts, recorded: &mut Recorded, record: &Recor
     (facts.force_release, facts.paused) = (None, false);
     recorded.id = Some(record.id.clone());
     recorded.origin = Some(record.origin);
+    recorded.recovered = record.recovered;
     recorded.attempt.clone_from(&record.attempt);
     recorded.fixed.clone_from(&record.fixed);
 }
@@ -45,6 +46,8 @@ pub fn in_hand(view: &View, step: Step) -> Step {
     match step {
         // A remote that we just made carries our mark. If this one does not, the answer named a wrong one.
         Step::Delete(id) if !view.shows_our_mark(&id) => Step::Ignore,
+        // One that was found may be a clone of the run that the object had: its status, which could tell, is gone (12.6).
+        Step::Delete(_) if view.profile.runs && view.recorded.recovered => Step::Ignore,
         Step::Edit(edit) if edit.purpose != Purpose::Release => Step::Ignore,
         // There is no object to note it on; the delete follows in this reconcile.
         Step::Claim(intent, None) if intent.delete_sent => match view.recorded.id.clone() {
