@@ -1,6 +1,6 @@
 //! The state of the world that must be reached in the end, judged by the world itself. Each living object is Ready and has
 //! exactly one remote that equals its spec. Each object that is gone has no remote, or exactly the one that it had to keep.
-//! The remotes of other owners are unchanged.
+//! The remotes of other owners are unchanged. What a set of files must have is in [`files`], and shares are in [`shares`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +10,11 @@ use pai_emulator::{Dataset, Job as Run, JobConfig, Label, MediaDataset};
 use serde_json::Value;
 
 use crate::apiserver::store::{Change, Resource, Store};
+use crate::files;
 use crate::history::{Class, Entry};
 use crate::job::Job;
 use crate::kind::Kind;
+use crate::shares;
 use crate::unread::unread;
 use crate::world::{World, marked};
 
@@ -92,6 +94,8 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
     let jobs = runs(world);
     let configs = world.cloud.state().job_configs.unwrap_or_default();
     let store = world.apiserver.store();
+    files::look(world, &store)?;
+    shares::look(world, &store, &datasets)?;
     for (uid, past) in gone(&store) {
         // Its name may be that of the object that came after it.
         let succeeded = |resource| store.all().any(|(key, _)| key.resource == resource && key.name == past.name);
@@ -102,7 +106,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Runs if world.has_forced_any() => continue,
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Configs => configs.iter().map(config_remote).collect(),
-            Resource::Files => Vec::new(),
+            Resource::Files | Resource::Maps => continue,
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let all = remotes.len();
@@ -120,6 +124,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Configs => configs.iter().map(config_remote).collect(),
             Resource::Files => Vec::new(),
+            Resource::Maps => continue,
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let attempts = object["status"]["attempts"].as_array().map_or(1, Vec::len);
@@ -137,6 +142,9 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         let failed = world.job == Job::RunRetry && condition(object, "Failed").is_some();
         if !is_ready(object) && !failed {
             return Err(miss("is not Ready"));
+        }
+        if key.resource == Resource::Files {
+            continue;
         }
         let own = recorded(key.resource, object);
         let recorded_first = remotes.iter().find(|remote| Some(&remote.id) == own.as_ref());
@@ -184,7 +192,7 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
         Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
         Resource::Runs => Some(format!("{}/jobs/{}", text("datasetId")?, text("datasetJobId")?)),
         Resource::Configs => Some(format!("{}/configs/{}", text("datasetId")?, text("datasetJobConfigId")?)),
-        Resource::Files => None,
+        Resource::Files | Resource::Maps => None,
         Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::apiserver::store::Resource::{self, Configs, Datasets, Media, Runs, Versions};
+use crate::apiserver::store::Resource::{self, Configs, Datasets, Files, Media, Runs, Versions};
+use crate::files;
 use crate::kind::Kind;
+use crate::shares;
 use crate::world::World;
 
 /// The workspace of all datasets.
@@ -67,11 +69,19 @@ pub enum Job {
     ConfigEdit,
     /// A `DatasetJobConfig` is deleted.
     ConfigDelete,
+    /// A `DatasetFileSet` is made, of which a ConfigMap lists a part.
+    FilesCreate,
+    /// A file of a `DatasetFileSet` is changed, one is added, and one is taken from the ConfigMap.
+    FilesEdit,
+    /// A `DatasetFileSet` is deleted.
+    FilesDelete,
+    /// A Dataset is shared with another workspace, and no longer with one of two others.
+    Share,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 23] = [
+    pub const ALL: [(Self, &'static str); 27] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -95,6 +105,10 @@ impl Job {
         (Self::ConfigCreate, "config-create"),
         (Self::ConfigEdit, "config-edit"),
         (Self::ConfigDelete, "config-delete"),
+        (Self::FilesCreate, "files-create"),
+        (Self::FilesEdit, "files-edit"),
+        (Self::FilesDelete, "files-delete"),
+        (Self::Share, "share"),
     ];
 
     /// The jobs whose words begin as one of `JOBS=create,run` in the environment; all without.
@@ -104,15 +118,15 @@ impl Job {
     }
 
     /// Whether this fault is possible during this job. Four are left out: an object that is made again correctly finds
-    /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set, and
-    /// finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
+    /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set
+    /// or which shares it had granted, and finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
     /// that identity.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
             Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt | Self::MediaRetain),
             Kind::Replace => {
                 let configs = matches!(self, Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete);
-                let others = [Self::Retain, Self::Adopt, Self::Edit, Self::VersionEdit, Self::MediaRetain];
+                let others = [Self::Retain, Self::Adopt, Self::Edit, Self::VersionEdit, Self::MediaRetain, Self::Share];
                 !configs && !others.contains(&self)
             }
             Kind::Stranger => matches!(self, Self::Delete | Self::Retain | Self::VersionDelete | Self::Tree),
@@ -139,6 +153,16 @@ impl Job {
             Self::RunCreate | Self::RunDelete => (Runs, "run", run()),
             Self::RunRetry => (Runs, "run", with(run(), "backoffLimit", json!(1))),
             Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete => (Configs, "model", config()),
+            Self::FilesCreate | Self::FilesEdit | Self::FilesDelete => (Files, files::SET, files::before()),
+            Self::Share => (Datasets, "one", with(dataset("one"), "sharingConfig", shares::before())),
+        }
+    }
+
+    /// What another user makes of the spec of that object.
+    pub(crate) fn meddling(self) -> Value {
+        match self {
+            Self::FilesCreate | Self::FilesEdit | Self::FilesDelete => files::meddled(),
+            _ => json!({"description": "meddled with"}),
         }
     }
 
@@ -153,7 +177,8 @@ impl Job {
             | Self::MediaEdit
             | Self::MediaDelete
             | Self::MediaRecreate
-            | Self::MediaRetain => {
+            | Self::MediaRetain
+            | Self::Share => {
                 let (resource, name, spec) = self.main();
                 world.create(resource, name, &spec);
             }
@@ -167,6 +192,13 @@ impl Job {
             Self::VersionEdit | Self::VersionDelete => {
                 world.create(Datasets, "parent", &dataset("parent"));
                 world.create(Versions, "second", &version("second"));
+            }
+            Self::FilesCreate | Self::FilesEdit | Self::FilesDelete => {
+                world.create(Datasets, "parent", &with(dataset("parent"), "edition", json!("ADVANCED")));
+                world.list_files(&["c", "d"]);
+                if self != Self::FilesCreate {
+                    world.create(Files, files::SET, &files::before());
+                }
             }
             Self::Tree | Self::Missing => {
                 world.create(Datasets, "parent", &dataset("parent"));
@@ -194,6 +226,24 @@ impl Job {
                 world.edit(resource, name, edit);
             }
             Self::Edit => world.edit(resource, name, edited()),
+            Self::FilesCreate => {
+                world.add_file_of_others();
+                world.create(resource, name, &spec);
+            }
+            Self::FilesEdit => {
+                world.add_file_of_others();
+                world.add_tag_of_others();
+                world.edit(resource, name, files::edited());
+                world.list_files(&["d"]);
+            }
+            Self::FilesDelete => {
+                world.add_file_of_others();
+                world.delete(resource, name);
+            }
+            Self::Share => {
+                world.add_share_of_others(name);
+                world.edit(resource, name, json!({"sharingConfig": shares::edited()}));
+            }
             Self::ConfigEdit => {
                 world.edit(resource, name, json!({"multimodalSemanticIndex": {"defaultModelId": "after"}}));
             }

@@ -20,6 +20,7 @@
 pub mod apiserver;
 mod clock;
 pub mod explore;
+mod files;
 mod goal;
 mod history;
 mod identity;
@@ -29,6 +30,7 @@ mod life;
 mod refusal;
 mod run;
 mod scenario;
+mod shares;
 mod unread;
 mod users;
 mod wire;

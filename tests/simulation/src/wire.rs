@@ -331,7 +331,7 @@ const WELL: &[u8] =
 /// The same list without its first item.
 fn shorten(response: &mut Response<Bytes>) {
     let mut body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    for list in ["Datasets", "DatasetVersions"] {
+    for list in ["Datasets", "DatasetVersions", "DatasetFileMetas"] {
         if let Some(items) = body[list].as_array_mut().filter(|items| !items.is_empty()) {
             items.remove(0);
             *response.body_mut() = Bytes::from(body.to_string());

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pai_emulator::{Dataset, Emulator, JobOutcome, Knobs, NameScope, Options};
+use pai_emulator::knobs::Write;
+use pai_emulator::{Dataset, Emulator, FileMeta, JobOutcome, Knobs, NameScope, Options, ShareRelationship};
 use serde_json::json;
 
 use crate::apiserver::Apiserver;
@@ -34,7 +35,7 @@ enum Sort {
     Lax,
     /// Names are unique, and Kubernetes is an older one without streamed lists.
     Strict,
-    /// The same, and nonces are not checked: a copy of a create finds its name taken.
+    /// The same, and nonces are not checked: a copy of a create finds its name taken. Shares that are not sent stay.
     Named,
 }
 
@@ -55,6 +56,17 @@ const UNKNOWN: u64 = 64;
 fn unknown_missing(seed: u64) -> Option<(u16, String)> {
     let number = usize::try_from(seed.checked_sub(UNKNOWN)?).unwrap_or_default();
     Some((unknown_status(number), unknown_code(number * 7919)))
+}
+
+/// What somebody else made during a job, as it was then.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Others {
+    /// Files in the dataset of a set.
+    pub(crate) files: Vec<FileMeta>,
+    /// A file of the set has a tag of theirs.
+    pub(crate) tagged: bool,
+    /// Shares, each with the id of its dataset.
+    pub(crate) shares: Vec<(String, ShareRelationship)>,
 }
 
 /// The world of one run.
@@ -81,6 +93,8 @@ struct State {
     forced: Vec<String>,
     /// An object had more than one remote; this is reported once.
     twins: Option<String>,
+    /// What others have beside the remotes of the objects.
+    others: Others,
     /// How long the machine has slept.
     slept: Duration,
     /// Until then lists leave something out.
@@ -100,6 +114,7 @@ impl World {
             name_scope: if unique { NameScope::Workspace } else { NameScope::None },
             nonce_check: !matches!(sort, Sort::Lax | Sort::Named),
             list_lag_ms: LIST_LAG,
+            sharing_update: if sort == Sort::Named { Write::Upsert } else { Write::Replace },
             job_pending_ms: 2000,
             job_run_ms: if scenario.job == Job::RunDelete { 120_000 } else { 5000 },
             job_outcome: if scenario.job == Job::RunRetry { JobOutcome::Failed } else { JobOutcome::Succeeded },
@@ -131,6 +146,7 @@ impl World {
             life: Life::default(),
             forced: Vec::new(),
             twins: None,
+            others: Others::default(),
             slept: Duration::ZERO,
             short_until: Duration::ZERO,
             denied_until: Duration::ZERO,
@@ -277,6 +293,16 @@ impl World {
         self.state().twins.clone()
     }
 
+    /// Notes what somebody else made.
+    pub(crate) fn note_others(&self, note: impl FnOnce(&mut Others)) {
+        note(&mut self.state().others);
+    }
+
+    /// What others made so far.
+    pub(crate) fn others(&self) -> Others {
+        self.state().others.clone()
+    }
+
     /// An object was forced away.
     pub(crate) fn force_away(&self, uid: &str) {
         self.state().forced.push(uid.to_owned());
@@ -322,7 +348,7 @@ impl World {
         let (resource, name, spec) = self.job.main();
         match kind {
             Kind::Sleep => self.state().slept += SLEEP,
-            Kind::Edit => self.edit(resource, name, json!({"description": "meddled with"})),
+            Kind::Edit => self.edit(resource, name, self.job.meddling()),
             Kind::Delete => self.delete(resource, name),
             Kind::Recreate => {
                 self.recreate(resource, name, spec);

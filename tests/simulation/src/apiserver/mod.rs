@@ -1,5 +1,5 @@
-//! An API server in memory, for what the operator uses: our two kinds with their status and definitions, watches with
-//! bookmarks and streamed lists, events, `/version` and the namespace `kube-system`. The state is [`store`]; here it speaks
+//! An API server in memory, for what the operator uses: our kinds with their status and definitions, ConfigMaps,
+//! watches with bookmarks and streamed lists, events, `/version` and the namespace `kube-system`. The state is [`store`]; here it speaks
 //! HTTP.
 
 mod patch;
@@ -107,7 +107,7 @@ impl Apiserver {
                 if query.watch {
                     return watch::start(self, resource, namespace, &query).map(Answer::Watch);
                 }
-                Ok(Answer::ok(&self.list(resource, namespace)))
+                Ok(Answer::ok(&self.list(resource, namespace, &query)))
             }
             (Route::Objects(Place { resource, namespace: Some(namespace), name: None, .. }), "POST") => {
                 let object: Value = read(request.body())?;
@@ -143,9 +143,9 @@ impl Apiserver {
         }
     }
 
-    fn list(&self, resource: Resource, namespace: Option<&str>) -> Value {
+    fn list(&self, resource: Resource, namespace: Option<&str>, query: &watch::Query) -> Value {
         let store = self.store();
-        let items: Vec<&Value> = store.list(resource, namespace).collect();
+        let items: Vec<&Value> = store.list(resource, namespace).filter(|object| query.takes(object)).collect();
         json!({
             "apiVersion": resource.api_version(), "kind": format!("{}List", resource.kind()),
             "metadata": {"resourceVersion": store.revision().to_string()}, "items": items,

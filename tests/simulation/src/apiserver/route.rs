@@ -13,7 +13,7 @@ pub(super) enum Route<'a> {
     Definition(&'a str),
     /// Events, or the one of this name.
     Events(Option<&'a str>),
-    /// Objects of ours.
+    /// Objects of ours, or ConfigMaps.
     Objects(Place<'a>),
 }
 
@@ -36,6 +36,7 @@ impl<'a> Route<'a> {
             ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", name] => Some(Self::Definition(name)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events"] => Some(Self::Events(None)),
             ["apis", "events.k8s.io", "v1", "namespaces", _, "events", name] => Some(Self::Events(Some(name))),
+            ["api", "v1", words @ ..] => Place::of("", words).map(Self::Objects),
             ["apis", group, "v1alpha1", words @ ..] => Place::of(group, words).map(Self::Objects),
             _ => None,
         }
@@ -74,6 +75,8 @@ mod tests {
         let status = format!("{base}/namespaces/a/datasetversions/b/status");
         let place = Place { resource: Resource::Versions, namespace: Some("a"), name: Some("b"), part: Part::Status };
         assert_eq!(Route::of(&status), Some(Route::Objects(place)));
+        let map = Place { resource: Resource::Maps, namespace: Some("a"), name: Some("b"), part: Part::Main };
+        assert_eq!(Route::of("/api/v1/namespaces/a/configmaps/b"), Some(Route::Objects(map)));
         for other in ["/", "/api/v1/pods", "/apis/pai.dataset-operator.dev/v1alpha1/namespaces/a/datasets/b/scale"] {
             assert_eq!(Route::of(other), None, "{other}");
         }

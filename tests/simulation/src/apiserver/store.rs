@@ -21,27 +21,34 @@ pub enum Resource {
     Runs,
     /// `datasetjobconfigs`
     Configs,
-    /// `datasetfilesets`, of which there are none here: the model of `src/batch` has them.
+    /// `datasetfilesets`
     Files,
     /// `mediadatasets`
     Media,
+    /// `configmaps`, which are nobody's own kind: they have no status and no generation.
+    Maps,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 6] = [Self::Datasets, Self::Versions, Self::Runs, Self::Configs, Self::Files, Self::Media];
+    pub const ALL: [Self; 7] =
+        [Self::Datasets, Self::Versions, Self::Runs, Self::Configs, Self::Files, Self::Media, Self::Maps];
 
     /// Its API group.
     pub const fn group(self) -> &'static str {
         match self {
             Self::Datasets | Self::Versions | Self::Runs | Self::Configs | Self::Files => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
+            Self::Maps => "",
         }
     }
 
     /// Group and version of its objects.
     pub fn api_version(self) -> String {
-        format!("{}/v1alpha1", self.group())
+        match self {
+            Self::Maps => "v1".to_owned(),
+            _ => format!("{}/v1alpha1", self.group()),
+        }
     }
 
     /// Its name in paths.
@@ -53,6 +60,7 @@ impl Resource {
             Self::Configs => "datasetjobconfigs",
             Self::Files => "datasetfilesets",
             Self::Media => "mediadatasets",
+            Self::Maps => "configmaps",
         }
     }
 
@@ -65,6 +73,7 @@ impl Resource {
             Self::Configs => "DatasetJobConfig",
             Self::Files => "DatasetFileSet",
             Self::Media => "MediaDataset",
+            Self::Maps => "ConfigMap",
         }
     }
 }
@@ -197,13 +206,15 @@ impl Store {
         }
         self.uids += 1;
         let uid = format!("00000000-0000-4000-8000-{:012x}", self.uids);
-        // What the schema has as default.
-        object["status"] = json!({"observedGeneration": -1});
+        if key.resource != Resource::Maps {
+            // What the schema has as default.
+            object["status"] = json!({"observedGeneration": -1});
+            object["metadata"]["generation"] = json!(1);
+        }
         let metadata = &mut object["metadata"];
         metadata["uid"] = json!(uid);
         metadata["namespace"] = json!(key.namespace);
         metadata["creationTimestamp"] = json!(now);
-        metadata["generation"] = json!(1);
         remove(metadata, &["deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"]);
         Ok(self.commit(key, object, Change::Added))
     }
@@ -302,7 +313,7 @@ fn main(key: &Key, old: &Value, patched: &Value) -> Result<Value, Refusal> {
     if finalizers(asked).is_empty() {
         remove(&mut new["metadata"], &["finalizers"]);
     }
-    if content(&new) != content(old) {
+    if key.resource != Resource::Maps && content(&new) != content(old) {
         new["metadata"]["generation"] = json!(was["generation"].as_i64().unwrap_or_default() + 1);
     }
     Ok(new)

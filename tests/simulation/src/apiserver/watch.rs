@@ -22,7 +22,7 @@ const LONG: u64 = 1800;
 const END: &str = "k8s.io/initial-events-end";
 
 /// What a list or a watch asks for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "parameters of their own")]
 pub(super) struct Query {
     pub(super) watch: bool,
@@ -32,6 +32,8 @@ pub(super) struct Query {
     bookmarks: bool,
     initial: bool,
     not_older: bool,
+    /// Only the object of this name.
+    name: Option<String>,
 }
 
 impl Query {
@@ -44,11 +46,17 @@ impl Query {
                 "timeoutSeconds" => asked.timeout = value.parse().ok(),
                 "allowWatchBookmarks" => asked.bookmarks = value == "true",
                 "sendInitialEvents" => asked.initial = value == "true",
+                "fieldSelector" => asked.name = value.strip_prefix("metadata.name%3D").map(str::to_owned),
                 "resourceVersionMatch" => asked.not_older = value == "NotOlderThan",
                 _ => {}
             }
         }
         asked
+    }
+
+    /// Does it ask for this object?
+    pub(super) fn takes(&self, object: &Value) -> bool {
+        self.name.as_deref().is_none_or(|name| object["metadata"]["name"] == name)
     }
 }
 
@@ -57,10 +65,10 @@ struct Watch {
     server: Apiserver,
     resource: Resource,
     namespace: Option<String>,
+    query: Query,
     /// All up to here was sent.
     seen: u64,
     revision: signal::Receiver<u64>,
-    bookmarks: bool,
     next_bookmark: Instant,
     end: Instant,
     ready: VecDeque<Bytes>,
@@ -88,7 +96,8 @@ pub(super) fn start(
     }
     let mut ready = VecDeque::new();
     if query.from == 0 || query.initial {
-        ready.extend(store.list(resource, namespace).map(|object| line("ADDED", object)));
+        let listed = store.list(resource, namespace).filter(|object| query.takes(object));
+        ready.extend(listed.map(|object| line("ADDED", object)));
     }
     // A watch from the beginning with bookmarks gets a mark where the initial list ends, even if it did not ask for one.
     if query.initial || (query.from == 0 && query.bookmarks) {
@@ -103,7 +112,7 @@ pub(super) fn start(
         namespace: namespace.map(str::to_owned),
         seen: if query.from == 0 || query.initial { now } else { query.from },
         revision: server.0.revision.subscribe(),
-        bookmarks: query.bookmarks,
+        query: query.clone(),
         next_bookmark: begun + BOOKMARKS,
         end: begun + Duration::from_secs(query.timeout.unwrap_or(LONG)),
         ready,
@@ -133,7 +142,7 @@ impl Watch {
         let server = self.server.clone();
         let store = server.store();
         match store.since(self.resource, self.namespace.as_deref(), self.seen) {
-            Ok(events) => self.ready.extend(events.map(told)),
+            Ok(events) => self.ready.extend(events.filter(|event| self.query.takes(&event.object)).map(told)),
             Err(refusal) => {
                 self.ready.push_back(line("ERROR", &refusal.status()));
                 self.over = true;
@@ -151,7 +160,7 @@ impl Watch {
                 self.bookmark();
                 self.over = true;
             }
-            () = sleep_until(self.next_bookmark), if self.bookmarks => {
+            () = sleep_until(self.next_bookmark), if self.query.bookmarks => {
                 self.bookmark();
                 self.next_bookmark += BOOKMARKS;
             }
@@ -159,7 +168,7 @@ impl Watch {
     }
 
     fn bookmark(&mut self) {
-        if self.bookmarks {
+        if self.query.bookmarks {
             self.ready.push_back(line("BOOKMARK", &bookmark(self.resource, self.seen)));
         }
     }

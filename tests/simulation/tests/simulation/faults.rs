@@ -40,7 +40,7 @@ fn cost(job: Job, seed: u64) -> (BTreeMap<String, usize>, usize) {
 
 #[test]
 fn without_faults_each_job_costs_what_the_protocol_says() {
-    let expected: [(Job, &[&str], usize); 9] = [
+    let expected: [(Job, &[&str], usize); 13] = [
         (Job::Create, &["CreateDataset"], 2),
         (Job::Edit, &["CreateDatasetLabels", "DeleteDatasetLabels", "PublishDataset", "UpdateDataset"], 1),
         (Job::Delete, &["DeleteDataset"], 1),
@@ -51,6 +51,11 @@ fn without_faults_each_job_costs_what_the_protocol_says() {
         (Job::ConfigCreate, &["CreateDatasetJobConfig"], 2),
         (Job::ConfigEdit, &["UpdateDatasetJobConfig"], 1),
         (Job::ConfigDelete, &["DeleteDatasetJobConfig"], 1),
+        (Job::FilesCreate, &["CreateDatasetFileMetas"], 2),
+        (Job::FilesEdit, &["CreateDatasetFileMetas", "DeleteDatasetFileMetas", "UpdateDatasetFileMetas"], 1),
+        // And that lists do not show the deletion yet.
+        (Job::FilesDelete, &["DeleteDatasetFileMetas"], 2),
+        (Job::Share, &["UpdateDataset"], 1),
     ];
     for (job, calls, writes) in expected {
         for seed in [1, 2, 3] {
@@ -103,6 +108,26 @@ fn an_edit_while_a_refusal_is_written_is_not_held_back_with_it() {
         let outcome = run(&refused.with(seam, Kind::Edit));
         assert_eq!(outcome.miss, None, "{moment}");
         assert!(outcome.took < Duration::from_secs(60), "{moment}: {:?}", outcome.took);
+    }
+}
+
+/// A set of files whose status was not written, or whose spec was edited in the meantime, is not taken for settled.
+#[test]
+fn what_a_set_of_files_does_not_say_yet_is_said_soon() {
+    for job in [Job::FilesCreate, Job::FilesEdit] {
+        let calm = Scenario::calm(3, job);
+        let history = run(&calm).history;
+        let is_status = |entry: &Entry| entry.class == Class::KubeWrite && entry.what.ends_with("set/status");
+        let find = |is: &dyn Fn(&Entry) -> bool| {
+            history.iter().find(|entry| entry.place.is_some() && is(entry)).and_then(|entry| entry.place).unwrap()
+        };
+        let (status, batch) = (find(&is_status), find(&|entry| entry.what == "after Batch"));
+        for (place, kind) in [(status, Kind::Conflict), (status, Kind::Lost), (batch, Kind::Edit)] {
+            let scenario = calm.with(place, kind);
+            let outcome = run(&scenario);
+            assert_eq!(outcome.miss, None, "{scenario}");
+            assert!(outcome.took < Duration::from_secs(60), "{scenario}: {:?}", outcome.took);
+        }
     }
 }
 
