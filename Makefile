@@ -62,11 +62,11 @@ core: ## Run cargo-mutants on the pure core; writes docs/results/core.md (an hou
 	tests/mutants/core.py $(if $(SHARD),--shards=$(SHARD)) target/core > docs/results/core.md
 
 .PHONY: bench
-bench: ## Measure the operator beside a Go operator; writes docs/results/bench.md (45 minutes; RESUME=yes: only missing runs)
+bench: ## Measure the operator beside a Go operator; writes docs/results/bench.md (an hour; RESUME=yes: only missing runs)
 	programs=$$(benches/build) && "$$programs/bench" run --programs "$$programs" --out docs/results $(if $(filter yes,$(RESUME)),--resume)
 
 .PHONY: bench-quick
-bench-quick: ## Run a part of the bench in ten minutes; writes target/bench/quick/bench.md
+bench-quick: ## Run a part of the bench in a quarter of an hour; writes target/bench/quick/bench.md
 	programs=$$(benches/build) && "$$programs/bench" run --quick --programs "$$programs" --out "$$programs/quick"
 
 .PHONY: lint

@@ -123,6 +123,7 @@ impl Subject {
             Candidate::Ours => {
                 env.extend([
                     pair("DATASET_OPERATOR_ENDPOINT", endpoint),
+                    pair("DATASET_OPERATOR_IMM_ENDPOINT", endpoint),
                     pair("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE),
                     pair("DATASET_OPERATOR_QPS", &tuning.qps.to_string()),
                     pair("DATASET_OPERATOR_RESYNC", &resync),

@@ -17,11 +17,6 @@ pub(crate) struct Etcd {
     url: String,
 }
 
-/// The key of all Datasets of a namespace, or of one.
-pub(crate) fn key(namespace: &str, name: &str) -> String {
-    format!("/registry/pai.dataset-operator.dev/datasets/{namespace}/{name}")
-}
-
 impl Etcd {
     /// Of the etcd at this base URL.
     pub(crate) fn new(url: &str) -> Result<Self> {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use testbed::{Context as _, Error, Result, WORKSPACE};
 use tokio::task::JoinSet;
 
-use crate::objects;
+use crate::objects::{self, Kind};
 
 /// What `bench light` is told.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     let mut workers = JoinSet::new();
     for _ in 0..arguments.workers {
         let (kube, client, next) = (kube.clone(), client.clone(), next.clone());
-        let (path, count) = (objects::path(&arguments.namespace), arguments.count);
+        let (path, count) = (Kind::Dataset.path(&arguments.namespace), arguments.count);
         workers.spawn(async move {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The loader: a user who creates (or deletes) many Datasets at a steady pace over a few connections.
+//! The loader: a user who creates (or deletes) many objects at a steady pace over a few connections.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use testbed::{Context as _, Error, Result};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::objects;
+use crate::objects::{self, Kind};
 use crate::stats::count;
 
 /// Requests under way at the same time.
@@ -35,14 +35,21 @@ pub(crate) struct Load {
     workers: JoinSet<Result<Vec<(usize, Instant)>>>,
 }
 
-/// Begins to act on the objects of these numbers, `per_second` of them.
-pub(crate) fn begin(client: &Client, namespace: &str, act: Act, range: Range<usize>, per_second: f64) -> Load {
+/// Begins to act on the objects of this kind and these numbers, `per_second` of them.
+pub(crate) fn begin(
+    client: &Client,
+    kind: Kind,
+    namespace: &str,
+    act: Act,
+    range: Range<usize>,
+    per_second: f64,
+) -> Load {
     let (began, length) = (Instant::now(), range.len());
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let (client, next) = (client.clone(), next.clone());
-        let (path, range) = (objects::path(namespace), range.clone());
+        let (path, range) = (kind.path(namespace), range.clone());
         workers.spawn(async move {
             let mut answered = Vec::new();
             loop {
@@ -51,7 +58,7 @@ pub(crate) fn begin(client: &Client, namespace: &str, act: Act, range: Range<usi
                     return Ok(answered);
                 }
                 sleep_until(began + Duration::from_secs_f64(count(place) / per_second)).await;
-                one(&client, &path, act, range.start + place).await?;
+                one(&client, kind, &path, act, range.start + place).await?;
                 answered.push((place, Instant::now()));
             }
         });
@@ -59,9 +66,9 @@ pub(crate) fn begin(client: &Client, namespace: &str, act: Act, range: Range<usi
     Load { began, length, workers }
 }
 
-async fn one(client: &Client, path: &str, act: Act, index: usize) -> Result<()> {
+async fn one(client: &Client, kind: Kind, path: &str, act: Act, index: usize) -> Result<()> {
     let request = match act {
-        Act::Create => objects::send(Method::POST, path, "application/json", objects::manifest(index))?,
+        Act::Create => objects::send(Method::POST, path, "application/json", kind.manifest(index))?,
         Act::Delete => {
             let path = format!("{path}/{}", objects::name(index));
             objects::send(Method::DELETE, &path, "application/json", String::new())?

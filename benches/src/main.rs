@@ -52,7 +52,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct RunArguments {
-    /// A selection that takes at most ten minutes
+    /// A selection that takes a quarter of an hour at most
     #[arg(long)]
     quick: bool,
     /// Only these scenarios, such as S1,S6

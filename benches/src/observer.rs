@@ -1,4 +1,4 @@
-//! The observer: one watch on the Datasets of a namespace that stamps when each became Ready. It reads no more of an
+//! The observer: one watch on the objects of a kind in a namespace that stamps when each became Ready (a job: Complete). It reads no more of an
 //! object than that takes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::objects;
+use crate::objects::{self, Kind};
 
 /// What was seen of one object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +45,18 @@ impl Seen {
     }
 }
 
-#[derive(Default)]
 struct Shared {
+    /// The condition that makes an object count as Ready.
+    reached: &'static str,
     seen: Mutex<Seen>,
     changed: Notify,
 }
 
 impl Shared {
+    fn of(kind: Kind) -> Self {
+        Self { reached: kind.reached(), seen: Mutex::default(), changed: Notify::new() }
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,11 +70,11 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// Watches from now on; what exists already is seen when it changes.
-    pub(crate) async fn start(client: &Client, namespace: &str) -> Result<Self> {
-        let path = objects::path(namespace);
-        let first = client.request_text(objects::get(&format!("{path}?limit=1"))?).await.context("listing Datasets")?;
-        let first: List = serde_json::from_str(&first).context("listing Datasets")?;
-        let shared = Arc::new(Shared::default());
+    pub(crate) async fn start(client: &Client, kind: Kind, namespace: &str) -> Result<Self> {
+        let (path, listing) = (kind.path(namespace), format!("listing {}s", kind.name()));
+        let first = client.request_text(objects::get(&format!("{path}?limit=1"))?).await.context(&listing)?;
+        let first: List = serde_json::from_str(&first).context(&listing)?;
+        let shared = Arc::new(Shared::of(kind));
         let (client, for_task) = (client.clone(), shared.clone());
         let task = tokio::spawn(async move {
             let ended = watch(&client, &path, first.metadata.resource_version, &for_task).await;
@@ -116,7 +121,7 @@ impl Drop for Observer {
 async fn watch(client: &Client, path: &str, mut version: String, shared: &Shared) -> Result<()> {
     loop {
         let url = format!("{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}");
-        let stream = client.request_stream(objects::get(&url)?).await.context("watching Datasets")?;
+        let stream = client.request_stream(objects::get(&url)?).await.context("watching")?;
         let mut lines = stream.lines();
         // A connection that breaks is followed by the next one, which begins where this one ended.
         while let Ok(Some(line)) = lines.try_next().await {
@@ -139,7 +144,8 @@ fn take(line: &str, shared: &Shared) -> Result<String> {
             seen.objects.resize(index + 1, Sight::default());
         }
         let now = Instant::now();
-        let settled = event.object.status.is_some_and(|status| status.is_ready_for(metadata.generation));
+        let settled =
+            event.object.status.is_some_and(|status| status.is_ready_for(shared.reached, metadata.generation));
         let mut sight = seen.object(index);
         if event.kind == "DELETED" {
             seen.gone += usize::from(sight.gone.is_none());
@@ -214,8 +220,8 @@ struct Condition<'a> {
 }
 
 impl Status<'_> {
-    fn is_ready_for(&self, generation: i64) -> bool {
-        let ready = |condition: &Condition<'_>| condition.kind == "Ready" && condition.status == "True";
+    fn is_ready_for(&self, reached: &str, generation: i64) -> bool {
+        let ready = |condition: &Condition<'_>| condition.kind == reached && condition.status == "True";
         self.observed_generation == generation && self.conditions.iter().any(ready)
     }
 }
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn stamps_the_first_ready_of_the_present_generation() {
-        let shared = Shared::default();
+        let shared = Shared::of(Kind::Dataset);
         // One lock at a time.
         let look = || {
             let seen = shared.seen();
@@ -258,7 +264,7 @@ mod tests {
 
     #[test]
     fn bookmarks_move_on_and_errors_end() {
-        let shared = Shared::default();
+        let shared = Shared::of(Kind::Dataset);
         let bookmark = r#"{"type":"BOOKMARK","object":{"kind":"Dataset","metadata":{"resourceVersion":"99"}}}"#;
         assert_eq!(take(bookmark, &shared).unwrap(), "99");
         assert!(take(r#"{"type":"ERROR","object":{"code":410}}"#, &shared).is_err());

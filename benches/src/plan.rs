@@ -40,11 +40,12 @@ impl Entry {
     }
 }
 
-/// The runs of `make bench`: three quarters of an hour.
+/// The runs of `make bench`: an hour.
 pub(crate) fn full() -> Vec<Case> {
     use Candidate::{Emulator, GoBest, GoScaffold, Light, Ours};
     use Scenario::{
-        Burst, Capacity, Ceiling, Drift, Edits, Idle, Kills, Limit, Neighbour, Removal, Restart, Scale, Single, Soak,
+        Burst, Capacity, Ceiling, Drift, Edits, Files, Idle, Jobs, Kills, Limit, Media, Neighbour, Removal, Restart,
+        Scale, Single, Soak,
     };
     let mut entries = vec![
         entry(Capacity, Emulator, 100_000, 1, 90),
@@ -85,14 +86,19 @@ pub(crate) fn full() -> Vec<Case> {
         entry(Removal, GoBest, 1_000, 1, 60),
         entry(Scale, Ours, 100_000, 1, 240),
         entry(Soak, Ours, 10_000, 1, 150),
+        entry(Jobs, Ours, 1_000, 1, 360).variant("run=180s"),
+        entry(Files, Ours, 100_000, 1, 360),
+        entry(Media, Ours, 10_000, 1, 100).variant("resync=10s"),
     ]);
     interleaved(&entries)
 }
 
-/// The runs of `make bench-quick`: at most ten minutes.
+/// The runs of `make bench-quick`: a quarter of an hour at most.
 pub(crate) fn quick() -> Vec<Case> {
     use Candidate::{Emulator, GoBest, Light, Ours};
-    use Scenario::{Burst, Capacity, Drift, Edits, Idle, Kills, Limit, Removal, Restart, Scale, Single};
+    use Scenario::{
+        Burst, Capacity, Drift, Edits, Files, Idle, Jobs, Kills, Limit, Media, Removal, Restart, Scale, Single,
+    };
     interleaved(&[
         entry(Capacity, Emulator, 100_000, 1, 60),
         entry(Burst, Ours, 1_000, 2, 40),
@@ -109,6 +115,9 @@ pub(crate) fn quick() -> Vec<Case> {
         entry(Limit, Ours, 10_000, 1, 80).variant("low for 15s"),
         entry(Removal, Ours, 1_000, 1, 40),
         entry(Scale, Ours, 30_000, 1, 60),
+        entry(Jobs, Ours, 100, 1, 90).variant("run=30s"),
+        entry(Files, Ours, 5_000, 1, 90),
+        entry(Media, Ours, 1_000, 1, 40).variant("resync=3s"),
     ])
 }
 

@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::counters::apiserver::Requests;
 use crate::counters::proc::Usage;
-use crate::etcd::{self, Etcd};
+use crate::etcd::Etcd;
 use crate::loader::{self, Act};
-use crate::objects;
+use crate::objects::{self, Kind};
 
 /// A plane that has seen this many objects is not used for another run: its history would be measured.
 const WORN: usize = 20_000;
@@ -77,9 +77,10 @@ impl Rig {
     /// A control plane is slow with the first objects of a kind; no candidate shall pay for that.
     async fn warm_up(&self) -> Result<()> {
         let namespace = testbed::new_namespace(&self.client, "warm").await?;
-        loader::begin(&self.client, &namespace, Act::Create, 0..WARM_UP, loader::PACE).finish().await?;
-        self.etcd.remove(&etcd::key(&namespace, "")).await?;
-        self.until_count(&namespace, 0).await
+        let kind = Kind::Dataset;
+        loader::begin(&self.client, kind, &namespace, Act::Create, 0..WARM_UP, loader::PACE).finish().await?;
+        self.etcd.remove(&kind.key(&namespace, "")).await?;
+        self.until_count(kind, &namespace, 0).await
     }
 
     /// The same one, or a fresh one if it has seen too much for a run with `n` objects.
@@ -110,26 +111,26 @@ impl Rig {
         Ok(Requests::parse(&text))
     }
 
-    /// How many Datasets the API server has in a namespace, as of now.
-    pub(crate) async fn count(&self, namespace: &str) -> Result<usize> {
-        let path = format!("{}?limit=1", objects::path(namespace));
-        let text = self.client.request_text(objects::get(&path)?).await.context("counting Datasets")?;
-        let list: serde_json::Value = serde_json::from_str(&text).context("counting Datasets")?;
+    /// How many objects of a kind the API server has in a namespace, as of now.
+    pub(crate) async fn count(&self, kind: Kind, namespace: &str) -> Result<usize> {
+        let path = format!("{}?limit=1", kind.path(namespace));
+        let text = self.client.request_text(objects::get(&path)?).await.context("counting objects")?;
+        let list: serde_json::Value = serde_json::from_str(&text).context("counting objects")?;
         let shown = list.get("items").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
         let rest = list.pointer("/metadata/remainingItemCount").and_then(serde_json::Value::as_u64).unwrap_or_default();
         Ok(shown + usize::try_from(rest).unwrap_or_default())
     }
 
-    /// Waits until the API server shows exactly `n` Datasets in a namespace.
-    pub(crate) async fn until_count(&self, namespace: &str, n: usize) -> Result<()> {
+    /// Waits until the API server shows exactly `n` objects of a kind in a namespace.
+    pub(crate) async fn until_count(&self, kind: Kind, namespace: &str, n: usize) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let now = self.count(namespace).await?;
+            let now = self.count(kind, namespace).await?;
             if now == n {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(Error::new(format!("{n} Datasets expected in {namespace}, {now} found")));
+                return Err(Error::new(format!("{n} {}s expected in {namespace}, {now} found", kind.name())));
             }
             sleep(Duration::from_millis(100)).await;
         }

@@ -1,5 +1,6 @@
 //! The stage of one run: a namespace and an emulator of its own on the shared rig, and the candidate.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,9 +13,8 @@ use crate::candidate::{Candidate, Pace, Subject, Tuning};
 use crate::case::Case;
 use crate::counters::Snapshot;
 use crate::counters::cloud::Cloud;
-use crate::etcd;
 use crate::loader::{self, Act};
-use crate::objects;
+use crate::objects::{self, Kind};
 use crate::observer::Observer;
 use crate::rig::Rig;
 
@@ -25,6 +25,8 @@ pub(crate) const LIMIT: u32 = 100;
 pub(crate) struct Stage<'a> {
     pub(crate) rig: &'a Rig,
     pub(crate) case: &'a Case,
+    /// What the objects of this run are.
+    pub(crate) kind: Kind,
     pub(crate) namespace: String,
     pub(crate) emulator: Emulator,
     pub(crate) cloud: Cloud,
@@ -54,7 +56,7 @@ impl<'a> Stage<'a> {
         cloud.turn(&knobs).await?;
         let log = rig.dir().join(format!("{namespace}.operator.log"));
         let deadline = Instant::now() + case.deadline;
-        Ok(Self { rig, case, namespace, emulator, cloud, deadline, subject: None, log })
+        Ok(Self { rig, case, kind: case.scenario.kind(), namespace, emulator, cloud, deadline, subject: None, log })
     }
 
     /// The candidate of this run.
@@ -94,7 +96,7 @@ impl<'a> Stage<'a> {
 
     /// Edits one object as a user does; tells its new generation and when the edit was accepted.
     pub(crate) async fn edit(&self, index: usize, description: &str) -> Result<(i64, Instant)> {
-        let path = format!("{}/{}", objects::path(&self.namespace), objects::name(index));
+        let path = format!("{}/{}", self.kind.path(&self.namespace), objects::name(index));
         let change = json!({"spec": {"description": description}}).to_string();
         let request = objects::send(Method::PATCH, &path, "application/merge-patch+json", change)?;
         let answer = self.rig.client.request_text(request).await.context(format!("editing {index}"))?;
@@ -124,14 +126,19 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// An observer of this namespace.
+    /// An observer of the objects of this run.
     pub(crate) async fn observe(&self) -> Result<Observer> {
-        Observer::start(&self.rig.client, &self.namespace).await
+        Observer::start(&self.rig.client, self.kind, &self.namespace).await
     }
 
     /// Begins to create (or delete) all objects of this run at the usual pace.
     pub(crate) fn load(&self, act: Act) -> loader::Load {
-        loader::begin(&self.rig.client, &self.namespace, act, 0..self.n(), loader::PACE)
+        self.load_some(act, 0..self.n())
+    }
+
+    /// The same for the objects of these numbers.
+    pub(crate) fn load_some(&self, act: Act, range: Range<usize>) -> loader::Load {
+        loader::begin(&self.rig.client, self.kind, &self.namespace, act, range, loader::PACE)
     }
 
     /// All counts now.
@@ -147,8 +154,12 @@ impl<'a> Stage<'a> {
     /// Kills the candidate and removes the objects, at once and without a call to the cloud.
     pub(crate) async fn clear(mut self) -> Result<()> {
         self.kill()?;
-        self.rig.etcd.remove(&etcd::key(&self.namespace, "")).await?;
-        self.rig.until_count(&self.namespace, 0).await
+        self.rig.etcd.remove(&format!("/registry/configmaps/{}/", self.namespace)).await?;
+        for kind in Kind::ALL {
+            self.rig.etcd.remove(&kind.key(&self.namespace, "")).await?;
+            self.rig.until_count(kind, &self.namespace, 0).await?;
+        }
+        Ok(())
     }
 
     /// What is left of the time of this run.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 const COUNTER: &str = "apiserver_request_total{";
-const GROUP: &str = "pai.dataset-operator.dev";
+const GROUPS: [&str; 2] = ["pai.dataset-operator.dev", "imm.dataset-operator.dev"];
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
@@ -43,17 +43,17 @@ impl Requests {
 
     /// Writes to objects of our kinds, status included, that were carried out. Creating and deleting is the user's.
     pub(crate) fn writes(&self) -> u64 {
-        self.sum(|kind| kind.group == GROUP && is_write(&kind.verb) && kind.code < 300)
+        self.sum(|kind| is_ours(kind) && is_write(&kind.verb) && kind.code < 300)
     }
 
     /// The same, refused: conflicts, failed tests, throttling.
     pub(crate) fn refused(&self) -> u64 {
-        self.sum(|kind| kind.group == GROUP && is_write(&kind.verb) && kind.code >= 300)
+        self.sum(|kind| is_ours(kind) && is_write(&kind.verb) && kind.code >= 300)
     }
 
     /// Reads of our kinds other than watches.
     pub(crate) fn reads(&self) -> u64 {
-        self.sum(|kind| kind.group == GROUP && matches!(kind.verb.as_str(), "GET" | "LIST"))
+        self.sum(|kind| is_ours(kind) && matches!(kind.verb.as_str(), "GET" | "LIST"))
     }
 
     /// Events written, by anyone.
@@ -69,6 +69,10 @@ impl Requests {
     fn sum(&self, which: impl Fn(&Kind) -> bool) -> u64 {
         self.0.iter().filter(|(kind, _)| which(kind)).map(|(_, count)| count).sum()
     }
+}
+
+fn is_ours(kind: &Kind) -> bool {
+    GROUPS.contains(&kind.group.as_str())
 }
 
 fn is_write(verb: &str) -> bool {

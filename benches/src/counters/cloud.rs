@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use testbed::{Context as _, Error, Result};
 
+use crate::objects::Kind;
+
 /// A large state takes seconds to read and to write.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -116,18 +118,18 @@ impl Cloud {
         parse(&self.ask(Method::GET, "stats", String::new()).await?)
     }
 
-    /// All datasets.
-    pub(crate) async fn datasets(&self) -> Result<Vec<Value>> {
+    /// All remotes of a kind.
+    pub(crate) async fn remotes(&self, kind: Kind) -> Result<Vec<Value>> {
         let mut state: Value = parse(&self.ask(Method::GET, "state", String::new()).await?)?;
-        match state.get_mut("datasets").map(Value::take) {
-            Some(Value::Array(datasets)) => Ok(datasets),
-            Some(_) | None => Err(Error::new("the state of the emulator has no list of datasets")),
+        match state.get_mut(part(kind)).map(Value::take) {
+            Some(Value::Array(remotes)) => Ok(remotes),
+            Some(_) | None => Err(Error::new(format!("the state of the emulator has no {}", part(kind)))),
         }
     }
 
-    /// Puts these datasets (each a JSON object as text) in the place of all there are.
-    pub(crate) async fn set_datasets(&self, datasets: &[String]) -> Result<()> {
-        let body = format!("{{\"datasets\":[{}]}}", datasets.join(","));
+    /// Puts these remotes (each a JSON object as text) in the place of all that there are of the kind.
+    pub(crate) async fn set_remotes(&self, kind: Kind, remotes: &[String]) -> Result<()> {
+        let body = format!("{{\"{}\":[{}]}}", part(kind), remotes.join(","));
         self.ask(Method::PUT, "state", body).await.map(drop)
     }
 
@@ -153,6 +155,16 @@ impl Cloud {
         let status = answer.status();
         let text = answer.text().await.context(&doing)?;
         if status.is_success() { Ok(text) } else { Err(Error::new(format!("{doing}: {status}: {text}"))) }
+    }
+}
+
+/// The part of the emulator's state that has the remotes of a kind.
+const fn part(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Dataset => "datasets",
+        Kind::MediaDataset => "mediaDatasets",
+        Kind::DatasetJob => "jobs",
+        Kind::DatasetFileSet => "fileMetas",
     }
 }
 

@@ -202,6 +202,74 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        scenario: "S13",
+        title: "S13: N jobs on ten Datasets",
+        text: "Created at 200/s; each runs as long as the setting says, by the emulator's clock. `running` is the time in which \
+               all run: from 11 s after the last create until 10 s before the first end. `lists of what 12.3 allows` are those \
+               in that time, as a share of those that [the protocol](../protocol.md#12-remotes-that-run-and-end) allows: one for \
+               each Dataset after 2 s, then after half as long again each time, up to 30 s. Writes of a job are those of its whole life: \
+               claim, record, changes of state, progress. `after` is a minute in which all have ended, without the resync of the Datasets.",
+        columns: &[
+            ("all ended after s", "seconds", 1),
+            ("running s", "runningSeconds", 0),
+            ("calls a minute", "callsPerMinuteRunning", 1),
+            ("of these lists", "listsPerMinuteRunning", 1),
+            ("others", "othersPerMinuteRunning", 1),
+            ("lists of what 12.3 allows", "listsOfPromised", 2),
+            ("writes a minute", "writesPerMinuteRunning", 0),
+            ("% of a core", "cpuPercentRunning", 1),
+            ("creates a job", "createsPerJob", 2),
+            ("reads a job", "readsPerJob", 2),
+            ("lists a job", "listsPerJob", 2),
+            ("writes a job", "writesPerJob", 2),
+            ("calls a minute after", "callsPerMinuteAfter", 1),
+            ("writes after", "writesAfter", 0),
+            ("MB", "operatorRssMb", 0),
+        ],
+    },
+    Table {
+        scenario: "S14",
+        title: "S14: one set of N files",
+        text: "The files are listed in 25 ConfigMaps. From the create of the set until it is Ready; `of N/10,000 s` is what the \
+               limit of 100 calls/s allows with 100 files a call. `MB of the set` is memory 20 s later above that before. Then \
+               the operator starts again and lists all files: `walk`.",
+        columns: &[
+            ("seconds", "seconds", 1),
+            ("of N/10,000 s", "ratio", 2),
+            ("lists", "lists", 0),
+            ("creates", "creates", 0),
+            ("statistics", "statistics", 0),
+            ("all calls", "calls", 0),
+            ("writes", "writes", 0),
+            ("CPU s", "operatorCpuSeconds", 1),
+            ("MB before", "mbBefore", 0),
+            ("MB after", "mbAfter", 0),
+            ("MB of the set", "mbOfSet", 0),
+            ("peak MB", "operatorPeakMb", 0),
+            ("walk s", "walkSeconds", 1),
+            ("lists of the walk", "walkLists", 0),
+            ("writes of the walk", "walkWrites", 0),
+            ("MB after the walk", "mbAfterRestart", 0),
+        ],
+    },
+    Table {
+        scenario: "S15",
+        title: "S15: nothing happens to N MediaDatasets",
+        text: "As S4, for datasets of IMM in one project, listed 200 a call. `all calls` has the page that a resync of the \
+               workspace costs at least, which has no datasets here. The lists of IMM have no published price.",
+        columns: &[
+            ("lists seen a resync", "listsSeenPerResync", 1),
+            ("lists of a whole one", "listsPerResync", 1),
+            ("lists per day", "listsPerDay", 0),
+            ("all calls per day", "callsPerDay", 0),
+            ("writes", "writes", 0),
+            ("writes at the start", "writesAtStart", 0),
+            ("CPU s a resync", "cpuSecondsPerResync", 3),
+            ("% of a core at 10 min", "cpuPercentAt10Minutes", 4),
+            ("MB", "operatorRssMb", 0),
+        ],
+    },
+    Table {
         scenario: "S0",
         title: "S0: the emulator alone",
         text: "It must never be what is measured: ten times the account's limit on one core, and 100,000 datasets in 300 MB.",

@@ -140,6 +140,23 @@ const TARGETS: &[Target] = &[
     target("limit back: recovered after s", "S9", any, "recoverySeconds", Goal::AtMost(5.0), 1),
     target("10,000 deleted, of N/100 s", "S10", ten_thousand, "ratio", Goal::AtMost(1.03), 3),
     target("growth of memory in the soak, %", "S12", any, "growthPercent", Goal::AtMost(2.0), 2),
+    target("jobs that run: lists, of what the protocol allows", "S13", any, "listsOfPromised", Goal::AtMost(1.0), 2),
+    // Claim, record, three states, and progress every 30 s.
+    target("jobs of 180 s: writes each", "S13", any, "writesPerJob", Goal::AtMost(11.0), 2),
+    target("jobs: reads each", "S13", any, "readsPerJob", Goal::AtMost(1.0), 2),
+    target("jobs that have ended: calls a minute", "S13", any, "callsPerMinuteAfter", Goal::Exactly(0.0), 0),
+    target("100,000 files, of N/10,000 s", "S14", hundred_thousand, "ratio", Goal::AtMost(1.1), 2),
+    target("100,000 files: create calls", "S14", hundred_thousand, "creates", Goal::AtMost(1_000.0), 0),
+    target("100,000 files: MB of the set", "S14", hundred_thousand, "mbOfSet", Goal::AtMost(30.0), 0),
+    target(
+        "10,000 MediaDatasets: lists per day at 10 min",
+        "S15",
+        ten_thousand,
+        "listsPerDay",
+        Goal::AtMost(7_200.0),
+        0,
+    ),
+    target("10,000 MediaDatasets: writes while idle", "S15", ten_thousand, "writes", Goal::Exactly(0.0), 0),
     Target {
         candidate: "emulator",
         ..target("emulator: creates per CPU s", "S0", any, "create.perCpuSecond", Goal::AtLeast(1_000.0), 0)

@@ -16,7 +16,7 @@ const LIFTED: u32 = 2_000;
 pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<Outcome> {
     let n = stage.n();
     Template::blank(stage).await?.place(stage, 0..n).await?;
-    stage.rig.until_count(&stage.namespace, n).await?;
+    stage.rig.until_count(stage.kind, &stage.namespace, n).await?;
     stage.rig.calm().await;
     stage.cloud.turn(&serde_json::json!({"quotaPerSecond": LIFTED})).await?;
     let observer = stage.observe().await?;

@@ -23,8 +23,8 @@ pub(super) struct Flaws {
 impl Flaws {
     /// Of this stage, now. It must be at rest.
     pub(super) async fn of(stage: &Stage<'_>) -> Result<Self> {
-        let datasets = stage.cloud.datasets().await?;
-        let path = objects::path(&stage.namespace);
+        let datasets = stage.cloud.remotes(stage.kind).await?;
+        let path = stage.kind.path(&stage.namespace);
         let text = stage.rig.client.request_text(objects::get(&path)?).await.context("listing Datasets")?;
         let mut list: Value = serde_json::from_str(&text).context("listing Datasets")?;
         let items = list.get_mut("items").map(Value::take);

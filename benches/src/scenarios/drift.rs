@@ -30,7 +30,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
 
     let mut changed = 0;
     let mut texts = Vec::with_capacity(n);
-    for (place, mut dataset) in stage.cloud.datasets().await?.into_iter().enumerate() {
+    for (place, mut dataset) in stage.cloud.remotes(stage.kind).await?.into_iter().enumerate() {
         if place % EVERY == 0 {
             dataset["Description"] = json!(STRANGE);
             changed += 1;
@@ -39,7 +39,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     }
     let before = stage.snapshot().await?;
     let began = Instant::now();
-    stage.cloud.set_datasets(&texts).await?;
+    stage.cloud.set_remotes(stage.kind, &texts).await?;
     let all = u64::try_from(changed).unwrap_or_default();
     let mut half = None;
     let repaired = loop {
@@ -57,7 +57,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let difference = stage.snapshot().await?.since(&before, 0);
     difference.tell(figures);
     let strange = |dataset: &Value| dataset.get("Description").and_then(Value::as_str) == Some(STRANGE);
-    let wrong = stage.cloud.datasets().await?.iter().filter(|dataset| strange(dataset)).count();
+    let wrong = stage.cloud.remotes(stage.kind).await?.iter().filter(|dataset| strange(dataset)).count();
     put(figures, "changed", count(changed));
     put(figures, "stillWrong", count(wrong));
     put(figures, "repairedP50Seconds", half.unwrap_or(last).as_secs_f64());

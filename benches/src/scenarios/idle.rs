@@ -1,4 +1,4 @@
-//! S4: N settled objects and nothing to do. What do the resyncs cost? The interval is short so that minutes show several;
+//! S4 and S15: N settled objects and nothing to do. What do the resyncs cost? The interval is short so that minutes show several;
 //! figures per day are arithmetic from what one resync took.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use testbed::Result;
 use tokio::time::sleep;
 
-use super::verified::verified;
+use super::verified::{reads, verified};
 use super::{Outcome, put};
 use crate::candidate::Tuning;
 use crate::preload;
@@ -20,8 +20,6 @@ const PER_DAY: f64 = 144.0;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Resyncs that are measured at least.
 const RESYNCS: u32 = 3;
-/// What a list shows at most: nobody compares N datasets with fewer than N/100 calls.
-const PAGE: usize = 100;
 
 pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<Outcome> {
     let n = stage.n();
@@ -46,11 +44,17 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     // With a short interval a spread sweep may take longer than the interval: fewer calls than a whole one needs are
     // then no saving, and what a day costs is reckoned from a whole one.
     let seen = value(figures, "calls") / resyncs;
-    let calls = seen.max(count(n.div_ceil(PAGE)));
+    let (operation, page, _) = reads(stage.kind);
+    let whole_one = count(n.div_ceil(page));
+    let calls = seen.max(whole_one);
     let whole = calls / seen.max(0.001);
     put(figures, "callsSeenPerResync", seen);
     put(figures, "callsPerResync", calls);
     put(figures, "callsPerDay", calls * PER_DAY);
+    let lists = value(figures, &format!("calls{operation}")) / resyncs;
+    put(figures, "listsSeenPerResync", lists);
+    put(figures, "listsPerResync", lists.max(whole_one));
+    put(figures, "listsPerDay", lists.max(whole_one) * PER_DAY);
     for (name, bill) in [("billPerDay", "bill"), ("billPerDayWithOutput", "billWithOutput")] {
         if figures.contains_key(bill) {
             let per_day = value(figures, bill) / resyncs * whole * PER_DAY;

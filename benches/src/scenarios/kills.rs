@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::consistency::Flaws;
 use super::{Outcome, put, until};
 use crate::candidate::Tuning;
-use crate::loader::{self, Act};
+use crate::loader::Act;
 use crate::observer::{Observer, Seen};
 use crate::record::Figures;
 use crate::stage::Stage;
@@ -63,7 +63,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let edited = among_kills(stage, &observer, later, &mut killed, served).await?;
     flaws.push(Flaws::of(stage).await?);
 
-    let load = loader::begin(&stage.rig.client, &stage.namespace, Act::Delete, 0..third, loader::PACE);
+    let load = stage.load_some(Act::Delete, 0..third);
     let removed = among_kills(stage, &observer, later, &mut killed, |seen| seen.gone >= third).await?;
     load.finish().await?;
     flaws.push(Flaws::of(stage).await?);

@@ -6,10 +6,13 @@ mod ceiling;
 mod consistency;
 mod drift;
 mod edits;
+mod files;
 mod idle;
+mod jobs;
 mod kills;
 mod limit;
 mod neighbour;
+mod parents;
 mod removal;
 mod restart;
 mod scale;
@@ -23,6 +26,7 @@ use testbed::{Error, Result};
 use tokio::time::Instant;
 
 use crate::case::Case;
+use crate::objects::Kind;
 use crate::observer::{Observer, Seen};
 use crate::record::Figures;
 use crate::rig::Rig;
@@ -59,6 +63,12 @@ pub(crate) enum Scenario {
     Scale,
     /// Minutes of resyncs and broken connections.
     Soak,
+    /// N jobs on ten Datasets.
+    Jobs,
+    /// A set of N files.
+    Files,
+    /// Nothing happens to N media datasets.
+    Media,
 }
 
 /// How a run ended.
@@ -82,7 +92,7 @@ impl Outcome {
 
 impl Scenario {
     /// Every one, in the order in which they are run.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Capacity,
         Self::Burst,
         Self::Single,
@@ -97,6 +107,9 @@ impl Scenario {
         Self::Removal,
         Self::Scale,
         Self::Soak,
+        Self::Jobs,
+        Self::Files,
+        Self::Media,
     ];
 
     /// Its number in the plan.
@@ -116,6 +129,32 @@ impl Scenario {
             Self::Removal => "S10",
             Self::Scale => "S11",
             Self::Soak => "S12",
+            Self::Jobs => "S13",
+            Self::Files => "S14",
+            Self::Media => "S15",
+        }
+    }
+
+    /// What its objects are.
+    pub(crate) const fn kind(self) -> Kind {
+        match self {
+            Self::Jobs => Kind::DatasetJob,
+            Self::Files => Kind::DatasetFileSet,
+            Self::Media => Kind::MediaDataset,
+            Self::Capacity
+            | Self::Burst
+            | Self::Single
+            | Self::Ceiling
+            | Self::Idle
+            | Self::Drift
+            | Self::Restart
+            | Self::Kills
+            | Self::Edits
+            | Self::Limit
+            | Self::Neighbour
+            | Self::Removal
+            | Self::Scale
+            | Self::Soak => Kind::Dataset,
         }
     }
 }
@@ -130,7 +169,7 @@ pub(crate) async fn run(rig: &Rig, case: &Case, figures: &mut Figures) -> Result
         Scenario::Capacity | Scenario::Burst => burst::run(&mut stage, figures).await,
         Scenario::Single => single::run(&mut stage, figures).await,
         Scenario::Ceiling => ceiling::run(&mut stage, figures).await,
-        Scenario::Idle => idle::run(&mut stage, figures).await,
+        Scenario::Idle | Scenario::Media => idle::run(&mut stage, figures).await,
         Scenario::Drift => drift::run(&mut stage, figures).await,
         Scenario::Restart => restart::run(&mut stage, figures).await,
         Scenario::Kills => kills::run(&mut stage, figures).await,
@@ -140,6 +179,8 @@ pub(crate) async fn run(rig: &Rig, case: &Case, figures: &mut Figures) -> Result
         Scenario::Removal => removal::run(&mut stage, figures).await,
         Scenario::Scale => scale::run(&mut stage, figures).await,
         Scenario::Soak => soak::run(&mut stage, figures).await,
+        Scenario::Jobs => jobs::run(&mut stage, figures).await,
+        Scenario::Files => files::run(&mut stage, figures).await,
     };
     let result = result.map_err(|error| Error::new(format!("{error}\n{}", stage.log_tail())));
     stage.clear().await?;

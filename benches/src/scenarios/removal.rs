@@ -38,6 +38,6 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
         let value = figures.get(of).copied().unwrap_or_default() / each;
         put(figures, name, value);
     }
-    put(figures, "left", count(stage.cloud.datasets().await?.len()));
+    put(figures, "left", count(stage.cloud.remotes(stage.kind).await?.len()));
     Ok(Outcome::of(done))
 }

@@ -6,7 +6,7 @@ use testbed::Result;
 
 use super::{Outcome, milliseconds, put_times, until};
 use crate::candidate::{Candidate, Pace, Tuning};
-use crate::loader::{self, Act};
+use crate::loader::Act;
 use crate::record::Figures;
 use crate::stage::Stage;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     let observer = stage.observe().await?;
     let mut times = Vec::new();
     for index in 0..stage.n() {
-        let load = loader::begin(&stage.rig.client, &stage.namespace, Act::Create, index..index + 1, loader::PACE);
+        let load = stage.load_some(Act::Create, index..index + 1);
         let answered = load.finish().await?;
         if !until(stage, &observer, |seen| seen.object(index).ready.is_some()).await? {
             break;

@@ -7,11 +7,20 @@ use tokio::time::{Instant, sleep};
 
 use crate::candidate::Subject;
 use crate::counters::cloud::Calls;
+use crate::objects::Kind;
 use crate::stage::Stage;
 
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// What a list shows at most.
-const PAGE: usize = 100;
+
+/// How a kind's remotes are read: the operation that lists them, how many it shows at most, and the one that reads one.
+pub(super) const fn reads(kind: Kind) -> (&'static str, usize, &'static str) {
+    match kind {
+        Kind::Dataset => ("ListDatasets", 100, "GetDataset"),
+        Kind::MediaDataset => ("imm:ListDatasets", 200, "imm:GetDataset"),
+        Kind::DatasetJob => ("ListDatasetJobs", 100, "GetDatasetJob"),
+        Kind::DatasetFileSet => ("ListDatasetFileMetas", 100, "GetDatasetFileMeta"),
+    }
+}
 
 /// Waits until the candidate, started after `before` was counted, has read all `n` objects from the cloud, in whatever
 /// way, and (where it can be asked) has looked at each once. At the end of the run's time, how far it came.
@@ -19,9 +28,10 @@ pub(super) async fn verified(stage: &mut Stage<'_>, before: &Calls, n: usize) ->
     let at_least = |calls: &Calls, operation: &str, n: usize| {
         calls.ok(operation).saturating_sub(before.ok(operation)) >= u64::try_from(n).unwrap_or(u64::MAX)
     };
+    let (lists, page, reads) = reads(stage.kind);
     loop {
         let calls = stage.cloud.counts().await?;
-        let read = at_least(&calls, "ListDatasets", n.div_ceil(PAGE)) || at_least(&calls, "GetDataset", n);
+        let read = at_least(&calls, lists, n.div_ceil(page)) || at_least(&calls, reads, n);
         if read && looks(stage).await?.is_none_or(|passes| passes >= u64::try_from(n).unwrap_or(u64::MAX)) {
             return Ok(Ok(Instant::now()));
         }
@@ -31,8 +41,8 @@ pub(super) async fn verified(stage: &mut Stage<'_>, before: &Calls, n: usize) ->
             let passes = looks(stage).await?.map_or("unknown".to_owned(), |passes| passes.to_string());
             let text = format!(
                 "not all of {n} objects were verified: {} lists, {} reads, {passes} passes without anything to do",
-                new("ListDatasets"),
-                new("GetDataset"),
+                new(lists),
+                new(reads),
             );
             return Ok(Err(text));
         }
@@ -47,13 +57,14 @@ async fn looks(stage: &Stage<'_>) -> Result<Option<u64>> {
     };
     let answer = reqwest::Client::new().get(url).send().await.context("reading the operator's metrics")?;
     let text = answer.text().await.context("reading the operator's metrics")?;
-    Ok(Some(passes(&text)))
+    Ok(Some(passes(&text, stage.kind)))
 }
 
-/// Passes over Datasets that left nothing to do.
-fn passes(metrics: &str) -> u64 {
+/// Passes over objects of a kind that left nothing to do.
+fn passes(metrics: &str, kind: Kind) -> u64 {
     let lines = metrics.lines().filter(|line| line.starts_with("controller_runtime_reconcile_total{"));
-    let ours = lines.filter(|line| line.contains("controller=\"Dataset\"") && line.contains("result=\"success\""));
+    let controller = format!("controller=\"{}\"", kind.name());
+    let ours = lines.filter(|line| line.contains(&controller) && line.contains("result=\"success\""));
     ours.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
 }
 
@@ -62,13 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_only_passes_over_datasets() {
+    fn counts_only_passes_over_objects_of_the_kind() {
         let metrics = "\
 controller_runtime_reconcile_total{controller=\"Dataset\",result=\"success\"} 41
 controller_runtime_reconcile_total{controller=\"Dataset\",result=\"error\"} 5
 controller_runtime_reconcile_total{controller=\"DatasetVersion\",result=\"success\"} 7
 controller_runtime_reconcile_errors_total{controller=\"Dataset\"} 5
 ";
-        assert_eq!(passes(metrics), 41);
+        assert_eq!(passes(metrics, Kind::Dataset), 41);
     }
 }
