@@ -210,6 +210,7 @@ const TABLES: &[Table] = &[
                each Dataset after 2 s, then after half as long again each time, up to 30 s. Writes of a job are those of its whole life: \
                claim, record, changes of state, progress. `after` is a minute in which all have ended, without the resync of the Datasets.",
         columns: &[
+            ("all created after s", "createdSeconds", 1),
             ("all ended after s", "seconds", 1),
             ("running s", "runningSeconds", 0),
             ("calls a minute", "callsPerMinuteRunning", 1),

@@ -148,6 +148,7 @@ const TARGETS: &[Target] = &[
     target("100,000 files, of N/10,000 s", "S14", hundred_thousand, "ratio", Goal::AtMost(1.1), 2),
     target("100,000 files: create calls", "S14", hundred_thousand, "creates", Goal::AtMost(1_000.0), 0),
     target("100,000 files: MB of the set", "S14", hundred_thousand, "mbOfSet", Goal::AtMost(30.0), 0),
+    target("100,000 files: writes after a restart", "S14", hundred_thousand, "walkWrites", Goal::Exactly(0.0), 0),
     target(
         "10,000 MediaDatasets: lists per day at 10 min",
         "S15",

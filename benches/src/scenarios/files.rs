@@ -56,8 +56,8 @@ pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<
     // The next process knows none of them: it lists them all.
     stage.stop().await?;
     let before = stage.snapshot().await?;
-    stage.start(Tuning::default()).await?;
     let began = Instant::now();
+    stage.start(Tuning::default()).await?;
     let pages = u64::try_from(n.div_ceil(page)).unwrap_or_default();
     while stage.cloud.counts().await?.ok(lists) - before.calls.ok(lists) < pages && !stage.left().is_zero() {
         stage.check_alive()?;
