@@ -58,25 +58,34 @@ fn page(lines: &[Line], groups: &Groups, notes: &str) -> String {
 /// Where the figures come from, and how to read them.
 fn provenance(machines: &[&Machine]) -> String {
     let mut text = String::new();
-    let Some(last) = machines.last() else { return text };
-    let _ = write!(
-        text,
+    if machines.is_empty() {
+        return text;
+    }
+    text.push_str(
         "This page is made by `bench report` from [bench.jsonl](bench.jsonl), one line for each run.\n\
          [benches/README.md](../../benches/README.md) says how the rig works and what each scenario does.\n\n\
-         | | |\n| --- | --- |\n\
-         | machine | {} cores, {} MB, {} |\n| kernel | Linux {} |\n| versions | {} |\n",
-        last.cores,
-        last.memory_mb,
-        last.cpu,
-        last.kernel,
-        last.versions.join("; "),
+         | | |\n| --- | --- |\n",
     );
+    let mut last = None;
     for machine in machines {
+        let where_it_is = (&machine.cpu, machine.cores, machine.memory_mb, &machine.kernel, &machine.versions);
+        // What follows it was measured on it.
+        if last.replace(where_it_is) != Some(where_it_is) {
+            let _ = write!(
+                text,
+                "| machine | {} cores, {} MB, {} |\n| kernel | Linux {} |\n| versions | {} |\n",
+                machine.cores,
+                machine.memory_mb,
+                machine.cpu,
+                machine.kernel,
+                machine.versions.join("; "),
+            );
+        }
         let began = machine.began.get(..16).unwrap_or(&machine.began);
         let _ = writeln!(text, "| began {began}Z | commit `{}`, `{}` |", machine.commit, machine.command);
     }
     text.push_str(
-        "\nEverything runs on this one machine: etcd (not waiting for the disk), kube-apiserver, kube-controller-manager,\n\
+        "\nEverything of a run is on one machine: etcd (not waiting for the disk), kube-apiserver, kube-controller-manager,\n\
          emulator, loader and candidate share its cores. Figures are medians, with least and greatest in parentheses where\n\
          there was more than one run. `L` is the emulator's latency; the account's limit is 100 calls/s. A run that did not\n\
          reach its end before its deadline is shown with what it reached, in *italics*.\n\n",
@@ -118,5 +127,10 @@ mod tests {
         assert!(page.contains("| ≤ 1.06 | 1.040 (1.030–1.050) | yes |"), "{page}");
         assert!(page.contains("| not measured |"), "{page}");
         assert!(page.contains("commit `abc`"));
+        let other = Machine { cpu: "Another".into(), commit: "def".into(), ..Machine::default() };
+        lines.extend([Line::Machine(other.clone()), Line::Machine(other)]);
+        let page = super::page(&lines, &Groups::of(&lines), "");
+        let rows = ["Some", "`abc`", "Another", "`def`"].map(|text| page.find(text).unwrap());
+        assert!(rows.is_sorted() && page.matches("| machine |").count() == 2, "{page}");
     }
 }

@@ -262,7 +262,7 @@ const TABLES: &[Table] = &[
             ("lists seen a resync", "listsSeenPerResync", 1),
             ("lists of a whole one", "listsPerResync", 1),
             ("lists per day", "listsPerDay", 0),
-            ("all calls per day", "callsPerDay", 0),
+            ("all calls seen a resync", "callsSeenPerResync", 1),
             ("writes", "writes", 0),
             ("writes at the start", "writesAtStart", 0),
             ("CPU s a resync", "cpuSecondsPerResync", 3),
