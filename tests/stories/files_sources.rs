@@ -197,8 +197,10 @@ async fn twenty_thousand_files_cost_a_call_a_hundred() {
     assert_eq!(scene.metas().len(), MANY);
 
     scene.stop_operator().await;
+    let writes = scene.writes(OBJECTS, None).await;
     scene.start_operator().await;
     scene.until("a walk", async |scene| calls(scene)[0] == 201).await;
+    assert_eq!(scene.writes(OBJECTS, None).await, writes, "nothing is said while a settled set is looked at");
     scene.annotate(KIND, "one", "reconcile-requested-at", json!("now")).await;
     let handled = |object: &DynamicObject| object.data["status"]["lastHandledReconcileAt"] == "now";
     let wait = scene.wait_for(Duration::from_secs(60));

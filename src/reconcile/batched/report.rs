@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kube::runtime::controller::Action;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -17,6 +18,9 @@ use crate::plan::report::{Next, Ready, Report, Told};
 use crate::reconcile::conditions;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::words;
+
+/// The time until the next of several reconciles that do one work together.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 impl<K: Batched> Pass<'_, K> {
     /// An object that was worked on with another account is not worked on with this one.
@@ -49,8 +53,12 @@ impl<K: Batched> Pass<'_, K> {
         Flow::End(self.finish(Report::stuck(reason, message)).await)
     }
 
-    /// The reconcile has made its calls, and another one goes on.
+    /// The reconcile has made its calls, and another one goes on. While a set that was carried out is only looked at, nothing is
+    /// said of it.
     pub(super) async fn goes_on(&mut self, memory: &Memory, wanted: &Wanted) -> Flow {
+        if !self.facts.deleting && memory.walk.is_some() && self.is_carried_out(wanted.hash()) {
+            return Flow::End(Action::requeue(AT_ONCE));
+        }
         let message = if self.facts.deleting {
             "the metadata of its files is being deleted".to_owned()
         } else if memory.walk.is_some() {
@@ -59,7 +67,7 @@ impl<K: Batched> Pass<'_, K> {
             format!("the metadata of {} files is being written", wanted.len())
         };
         let reason = if self.facts.deleting { Reason::Deleting } else { Reason::Progressing };
-        Flow::End(self.finish(Report::working(reason, message, Next::After(Duration::from_millis(10)))).await)
+        Flow::End(self.finish(Report::working(reason, message, Next::After(AT_ONCE))).await)
     }
 
     /// Ends the reconcile: nothing can be sent now. Returns also whether status says so.
@@ -136,13 +144,18 @@ impl<K: Batched> Pass<'_, K> {
         conditions::patch(K::shape(), &facts.uid, &recorded, &after).is_none()
     }
 
+    /// Does status say that this list, by its hash, was carried out?
+    fn is_carried_out(&self, hash: &str) -> bool {
+        self.recorded.carried_out(self.facts.generation)
+            && self.recorded.info.get("contentHash").is_some_and(|known| known == hash)
+    }
+
     /// Sends an event about what was done. What is done although the same list had been carried out repairs drift.
     pub(super) fn tell_what_came(&self, came: Came, hash: &str) {
         if came.created + came.changed + came.deleted == 0 {
             return;
         }
-        let carried_out = self.recorded.carried_out(self.facts.generation)
-            && self.recorded.info.get("contentHash").is_some_and(|known| known == hash);
+        let carried_out = self.is_carried_out(hash);
         let note =
             format!("file metadata: {} created, {} changed, {} deleted", came.created, came.changed, came.deleted);
         if carried_out {
