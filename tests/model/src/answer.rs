@@ -95,7 +95,9 @@ impl Oracle {
             Step::Claim(intent, Some(flight)) => Do::Claim(words.of_intent(intent)?, Some(read_flight(words, flight)?)),
             Step::Create => Do::Create,
             Step::Edit(edit) => {
-                let (id, call) = (words.of_id(&edit.id)?, words.of_edit(edit)?);
+                let id = words.of_id(&edit.id)?;
+                let listed = || index(id).and_then(|at| question.owned()[at]);
+                let call = words.of_edit(edit, question.look(id).or_else(listed)?.fixed)?;
                 self.is_what_follows(question, id, &call, edit).then_some(Do::Edit(id, call))?
             }
             Step::Delete(id) => Do::Delete(words.of_id(id)?),
@@ -119,6 +121,10 @@ impl Oracle {
 
     /// Does production believe of a remote after its change what the change makes of it?
     fn is_what_follows(&self, question: &Question, id: Id, call: &Call, edit: &Edit) -> bool {
+        if matches!(call, Call::Stop(_)) {
+            // What the run does then is not known before it is shown.
+            return edit.after.is_empty();
+        }
         let listed = || index(id).and_then(|at| question.owned()[at]);
         let Some(mut look) = question.look(id).or_else(listed) else { return false };
         call.change(&mut look);
@@ -171,19 +177,18 @@ fn read_flight(words: &Words, flight: &plan::Flight) -> Option<Flight> {
 }
 
 impl Words {
-    /// The call of an edit.
-    fn of_edit(&self, edit: &Edit) -> Option<Call> {
+    /// The call of an edit of a remote with this immutable member.
+    fn of_edit(&self, edit: &Edit, fixed: u8) -> Option<Call> {
         let id = self.of_id(&edit.id)?;
         match edit.purpose {
             Purpose::Mark => {
                 let written = edit.after.first()?.mark.clone()?;
-                Some(Call::Mark(id, self.mark(&RawMark { released: None, ..written })?))
+                Some(Call::Mark(id, self.mark(&RawMark { released: None, ..written }, fixed)?))
             }
             Purpose::ClearReleased => Some(Call::Unrelease(id)),
             Purpose::Release => Some(Call::Release(id)),
             Purpose::Spec(_) => update(id, &edit.request),
-            // The model has no kind that runs.
-            Purpose::Stop => None,
+            Purpose::Stop => Some(Call::Stop(id)),
         }
     }
 }

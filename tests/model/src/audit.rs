@@ -1,5 +1,7 @@
 //! The promises that every single step of `plan` must keep, judged by the knowledge of the pass. They are written here
-//! a second time.
+//! a second time. Those about runs are in `run`.
+
+mod run;
 
 use crate::answer::Do;
 use crate::properties::Breach;
@@ -40,16 +42,21 @@ pub fn audit(question: &Question, answer: &Do) -> Option<Breach> {
                     && known().any(|look| look.mark == Some(own_mark(question.slot, object.uid, nonce))));
             broken(Breach::ForeignChange, !ours || !(taken || id == object.status.id))
         }
+        Do::Edit(id, Call::Stop(_)) => run::stops(question, id),
+        Do::Delete(id) if question.is_of_run() => run::deletes(question, id),
         Do::Delete(id) => deletes(question, id, &question.sight(id)),
         Do::Claim(intent, flight) => {
             let create = matches!(flight, Some(Flight::Create { .. }));
             let owned = question.owned();
-            let known = each(&owned).any(|(id, look)| is_mine(question, look) && question.sight(id) != Sight::Gone);
+            let known = each(&owned).any(|(id, look)| {
+                is_mine(question, look) && question.sight(id) != Sight::Gone && !run::is_of_attempt(question, id, look)
+            });
             let unready = !is_swept(question) || !question.permit || known || is_in_doubt(question);
             broken(Breach::LetGoAlive, object.deleting)
                 .or_else(|| broken(Breach::Strange, intent.uid != object.uid))
                 .or_else(|| broken(Breach::NotPaused, object.spec.paused && flight.is_some()))
                 .or_else(|| broken(Breach::NotLooked, create && unready))
+                .or_else(|| broken(Breach::TriedAgain, create && !run::may_begin(question)))
         }
         Do::Create => {
             let claimed = object.intent.is_some_and(

@@ -4,7 +4,7 @@ use crate::faults::{Action, Fault};
 use crate::model::Model;
 use crate::properties::Breach;
 use crate::words::own_mark;
-use crate::world::{Call, Id, Kin, Look, Object, Remote, State, Uid, Wire, Write, slot_of};
+use crate::world::{Call, Doing, Id, Kin, Look, Object, Remote, Started, State, Uid, Wire, Write, slot_of};
 
 /// The promise that an action broke, judged by the true state.
 #[must_use]
@@ -33,7 +33,7 @@ pub fn compare(model: &Model, before: &State, action: &Action, after: &State) ->
 
 /// I4: a remote that no object here made or may take stays as it is, whatever an answer said.
 fn touched(model: &Model, before: &State, after: &State) -> Option<Breach> {
-    let wrong = model.used(after, Fault::WrongAnswer);
+    let wrong = [Fault::WrongAnswer, Fault::Clone].iter().any(|fault| model.used(after, *fault));
     let mut pairs = before.remotes.iter().zip(&after.remotes);
     let others = |before: &Remote| before.maker == 0 && before.lives();
     pairs.find_map(|(old, new)| {
@@ -65,7 +65,9 @@ fn created(model: &Model, before: &State, after: &State) -> Option<Breach> {
         .zip(before.remotes.iter().zip(&after.remotes))
         .find(|(_, (old, new))| new.is_some_and(|new| new.lives()) && old.is_none_or(|old| !old.lives()));
     let maker = made.and_then(|(_, (_, new))| new.as_ref()).map(|remote| remote.maker).filter(|maker| *maker > 0)?;
-    let twins = after.living().filter(|(_, remote)| remote.maker == maker).count();
+    // Of runs, those of earlier attempts may be there, but have ended.
+    let counts = |remote: &Remote| matches!(remote.look.doing, Doing::Nothing | Doing::Runs);
+    let twins = after.living().filter(|(_, remote)| remote.maker == maker && counts(remote)).count();
     (twins > 1 && !excused).then_some(Breach::TwoLive)
 }
 
@@ -120,8 +122,12 @@ fn left(model: &Model, before: &State, slot: u8, old: &Object) -> Option<Breach>
     if excused.iter().any(|fault| model.used(before, *fault)) || model.scenario.short_settle_is_shown {
         return None;
     }
+    // A kept run keeps its mark, and so does the clone that somebody made of one.
+    let kept = |remote: &Remote| model.scenario.runs && (remote.maker == 0 || old.spec.retain);
     let lives = before.living().any(|(_, remote)| {
-        !remote.look.released && remote.look.mark.is_some_and(|mark| own_mark(slot, old.uid, mark.nonce) == mark)
+        !kept(remote)
+            && !remote.look.released
+            && remote.look.mark.is_some_and(|mark| own_mark(slot, old.uid, mark.nonce) == mark)
     });
     let coming = before.under_way().any(|message| {
         matches!((message.call, message.wire), (Call::Create(_), Wire::Bounded(_))) && message.uid == old.uid
@@ -138,8 +144,15 @@ fn rewritten(model: &Model, before: &State, action: &Action, old: &Object, new: 
     let (was, is) = (&old.status, &new.status);
     let remote = before.remote(was.id).filter(|remote| remote.lives());
     let lives = remote.is_some_and(|remote| remote.principal == before.principal);
-    if was.id > 0 && is.id != was.id && lives && is_marked_for(before, was.id, old.uid) {
+    let failed = remote.is_some_and(|remote| remote.look.doing == Doing::Failed);
+    if was.id > 0 && is.id != was.id && lives && !failed && is_marked_for(before, was.id, old.uid) {
         return Some(Breach::IdOverwritten);
+    }
+    let twice = |one: &Started, other: &Started| one.id > 0 && (one.id == other.id || one.nonce == other.nonce);
+    if let [first, second] = &is.course.attempts
+        && twice(first, second)
+    {
+        return Some(Breach::RecordedTwice);
     }
     let unfenced = model.scenario.processes > 1 || used(&[Fault::KubeLate, Fault::Restore, Fault::RestoreBare]);
     let late = *action == Action::Straggle && is_guarded(before);
@@ -168,7 +181,11 @@ fn rewritten(model: &Model, before: &State, action: &Action, old: &Object, new: 
     if news && is.told.is_ready() && is.observed == new.generation && !unfenced {
         let equal = before.remote(is.id).is_some_and(|remote| {
             let spec = &new.spec;
-            remote.lives() && remote.look.fixed == spec.fixed && (remote.look.mutable == spec.mutable || spec.paused)
+            let runs_well = matches!(remote.look.doing, Doing::Nothing | Doing::Succeeded);
+            remote.lives()
+                && runs_well
+                && remote.look.fixed == spec.fixed
+                && (remote.look.mutable == spec.mutable || spec.paused)
         });
         return (!equal && !used(&unseen)).then_some(Breach::ReadyUntrue);
     }

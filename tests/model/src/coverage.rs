@@ -25,7 +25,9 @@ pub const ARMS: &[&str] = &[
     "Change",
     "Delete",
     "Release",
+    "Stop",
     "Resolve",
+    "Record Created",
     "Record Created, settled",
     "Record Created, recovered, settled",
     "Record Created, recovered",
@@ -69,6 +71,11 @@ pub const ARMS: &[&str] = &[
     "Report Deleting: DatasetVersion v still exists, and may be",
     "Report DeletionBlocked: DatasetVersion v still exists; delete it first",
     "Report DeletionBlocked: has version",
+    "Report Progressing: is Running",
+    "Report JobFailed",
+    "Report JobLost: was deleted outside Kubernetes before it ended",
+    "Report Deleting: is stopped: the object is being deleted",
+    "Report Deleting: waiting for to stop",
 ];
 
 /// Arms that no scenario can take, and why.

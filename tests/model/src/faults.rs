@@ -80,11 +80,15 @@ pub enum Fault {
     Principal,
     /// The relatives of slot 0 move on (see [`crate::world::Kin`]).
     Kin,
+    /// A run fails.
+    Fails,
+    /// Somebody clones a run, with the mark in its description.
+    Clone,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::Crash,
         Self::Freeze,
         Self::Loss,
@@ -122,6 +126,8 @@ impl Fault {
         Self::RestoreBare,
         Self::Principal,
         Self::Kin,
+        Self::Fails,
+        Self::Clone,
     ];
 
     /// Its place in a budget.
@@ -131,7 +137,7 @@ impl Fault {
     }
 }
 
-const OTHER_NAMES: [&str; 11] = [
+const OTHER_NAMES: [&str; 12] = [
     "a step",
     "a request arrives",
     "a request that nobody waits for is lost",
@@ -143,6 +149,7 @@ const OTHER_NAMES: [&str; 11] = [
     "lists catch up",
     "a snapshot of etcd",
     "the dataset of a version goes",
+    "a run succeeds",
 ];
 
 const OTHERS: usize = OTHER_NAMES.len();
@@ -206,6 +213,8 @@ pub enum Action {
     Kin(crate::world::Kin),
     /// The service deletes the dataset of a version, which the version does not outlive.
     DatasetGoes,
+    /// A run ends well.
+    Succeeds(u8),
 }
 
 impl Action {
@@ -227,6 +236,7 @@ impl Action {
             Self::Catch(_) => 8,
             Self::Snapshot => 9,
             Self::DatasetGoes => 10,
+            Self::Succeeds(_) => 11,
             Self::Wire(_, fault) | Self::User(_, fault) | Self::Outside(_, fault) | Self::Restore(fault) => {
                 OTHERS + fault.at()
             }
@@ -260,7 +270,8 @@ impl Action {
             | Self::Sweep(_)
             | Self::Tick
             | Self::Catch(_)
-            | Self::DatasetGoes => true,
+            | Self::DatasetGoes
+            | Self::Succeeds(_) => true,
             Self::Kin(kin) => matches!(kin, crate::world::Kin::Quiet),
             Self::Step(..)
             | Self::Wire(..)

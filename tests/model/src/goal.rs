@@ -1,5 +1,7 @@
 //! The states in which everything should come to rest: each object is either Ready or says why not, and no remote is
-//! left over.
+//! left over. What runs must come to is in `run`.
+
+mod run;
 
 use crate::faults::Fault;
 use crate::look::carries_owner;
@@ -50,7 +52,7 @@ fn no_orphans(model: &Model, state: &State) -> bool {
         look.mark.is_some_and(|mark| mark.domain == Domain::Ours && !mark.forged && !state.is_alive(mark.uid))
             && !look.released
     };
-    let some = state.living().any(|(_, remote)| orphan(&remote.look));
+    let some = state.living().any(|(_, remote)| orphan(&remote.look) && !run::is_kept(model, remote));
     !some || told.iter().any(|fault| model.used(state, *fault)) || model.scenario.short_settle_is_shown
 }
 
@@ -69,6 +71,9 @@ fn waits_rightly(model: &Model, state: &State, slot: u8, object: &Object) -> boo
 /// Ready, and the remote agrees.
 fn is_carried_out(model: &Model, state: &State, slot: u8, object: &Object) -> bool {
     let (spec, status) = (&object.spec, &object.status);
+    if model.scenario.runs {
+        return run::has_ended(model, state, slot, object);
+    }
     if spec.paused {
         return matches!(status.told, Told::Paused | Told::PausedReady) && status.observed == object.generation;
     }

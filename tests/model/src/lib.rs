@@ -16,7 +16,10 @@
 //! * as a story (`tests/stories`) or a case of the simulation (`tests/simulation`): people's and the wire's lines are
 //!   its steps and faults in the same order, and `DATASET_OPERATOR_CRASH="after X"` says where the operator ends.
 //!
-//! The model leaves out: the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
+//! The remotes of a scenario are datasets, versions, or jobs, which carry their mark in a text, run and end.
+//!
+//! The model leaves out: remotes that are known by their names (`plan/marked/keyed.rs`) or carry no mark
+//! (`plan/marked/unmarked.rs`), which have truth tables; deadlines and descriptions of jobs; the words of messages, labels of users, v1 of a dataset and its members, `PublishDataset`,
 //! paging, the limiter, the events that wake an object (a pass may look at every object at any time), and the delay before
 //! some reports are written.
 #![allow(

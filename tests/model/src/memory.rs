@@ -21,6 +21,9 @@ use crate::world::{ADOPTED, Kin, Nonce, Object};
 /// A memory of an object that was never seen before.
 pub const FRESH: u16 = 0;
 
+/// How long the service has to stop a run before it is asked again (`plan/marked/run_end.rs`).
+pub const STOPPING: Duration = Duration::from_secs(30);
+
 /// All memories that occur.
 pub struct Memories {
     now: Instant,
@@ -87,6 +90,7 @@ impl Memories {
             name_taken: seen.name_taken.map(age),
             deleting_age: age(seen.deleting_age),
             recorded_age: seen.recorded_age.map(age),
+            stopped: seen.stopped.and_then(|(id, age)| Some((words::of_run(&id)?, age >= STOPPING))),
         };
         table.processed.insert(key, (after, compact));
         (after, compact)
@@ -96,6 +100,12 @@ impl Memories {
     #[must_use]
     pub fn recorded_id(&self, number: u16) -> Option<RemoteId> {
         self.table().all.get(usize::from(number)).and_then(|memory| memory.recorded.clone()).map(|(id, _)| id)
+    }
+
+    /// The ids that a memory refers to.
+    pub fn ids(&self, number: u16) -> impl Iterator<Item = RemoteId> {
+        let memory = self.table().all.get(usize::from(number)).cloned();
+        memory.into_iter().flat_map(|memory| memory.recorded.into_iter().chain(memory.stopped)).map(|(id, _)| id)
     }
 
     /// Is a copy of this version older than our own last write?
@@ -121,6 +131,9 @@ impl Memories {
         memory.doubt.since = older(memory.doubt.since, self.caps.doubt);
         memory.name_taken = memory.name_taken.map(|instant| older(instant, self.caps.name_taken));
         memory.deleting_since = memory.deleting_since.map(|instant| older(instant, self.caps.deleting));
+        // After a tick a run that was asked to stop may be asked again.
+        let long_ago = self.now.checked_sub(STOPPING);
+        memory.stopped = memory.stopped.map(|(id, asked)| (id, long_ago.unwrap_or(asked)));
         memory.recorded = memory.recorded.map(|(id, instant)| (id, older(instant, self.caps.recorded)));
         let later = table.number(memory, self.now);
         table.ticked.insert(number, later);
@@ -183,7 +196,8 @@ fn print_of(memory: &ObjectState, now: Instant) -> u64 {
     let recorded = memory.recorded.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));
     let lists = (memory.doubt.lists, memory.doubt.settled_lists, memory.doubt.resolved);
     let mut hasher = DefaultHasher::new();
-    (ages, recorded, lists, &memory.doubt.nonce, &memory.never_executed).hash(&mut hasher);
+    let stopped = memory.stopped.as_ref().map(|(id, instant)| (id.to_string(), age(*instant)));
+    (ages, recorded, stopped, lists, &memory.doubt.nonce, &memory.never_executed).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -25,7 +25,8 @@ use crate::oracle::Oracle;
 use crate::properties::{self, Event};
 use crate::references;
 use crate::scenario::Scenario;
-use crate::world::State;
+use crate::words::Words;
+use crate::world::{Doing, State};
 use time::LIST_LAG;
 
 /// One scenario, with the production code in it.
@@ -50,9 +51,9 @@ impl Model {
     /// Another `plan` in a scenario: with it tests show that the checker finds a wrong one.
     #[must_use]
     pub fn with(scenario: Scenario, plan: fn(&View) -> Step) -> Self {
-        let (versioned, settle) = (scenario.versioned, scenario.settle);
+        let (words, settle) = (Words::new(scenario.versioned, scenario.runs), scenario.settle);
         Self {
-            oracle: Oracle::new(versioned, settle, LIST_LAG, plan),
+            oracle: Oracle::new(words, settle, LIST_LAG, plan),
             memories: Memories::new(&scenario, LIST_LAG),
             events: Default::default(),
             taken: [const { AtomicU64::new(0) }; KINDS],
@@ -133,6 +134,7 @@ impl Model {
             Action::Tick => time::tick(self, state),
             Action::Freeze => time::freeze(self, state),
             Action::Catch(id) => time::catch_up(state, id),
+            Action::Succeeds(id) => time::ends(state, id, Doing::Succeeded),
             Action::User(slot, fault) => people::user(self, state, slot, fault),
             Action::Outside(id, fault) => people::outside(state, id, fault),
             Action::Snapshot => people::snapshot(state),

@@ -53,14 +53,8 @@ pub struct Guards {
 impl Oracle {
     /// An oracle for one scenario.
     #[must_use]
-    pub fn new(versioned: bool, settle: u8, list_lag: u8, plan: fn(&View) -> Step) -> Self {
-        Self {
-            words: Words::new(versioned),
-            settle: ticks(settle),
-            list_lag: ticks(list_lag),
-            plan,
-            known: Mutex::default(),
-        }
+    pub fn new(words: Words, settle: u8, list_lag: u8, plan: fn(&View) -> Step) -> Self {
+        Self { words, settle: ticks(settle), list_lag: ticks(list_lag), plan, known: Mutex::default() }
     }
 
     /// The next step.

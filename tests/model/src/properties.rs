@@ -8,7 +8,7 @@ use crate::world::{State, index};
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breach {
-    /// Two remotes that one object made live at once.
+    /// Two remotes that one object made live at once; of runs, two that run.
     TwoLive = 1,
     /// A create without a stored claim.
     CreateUnclaimed,
@@ -44,6 +44,14 @@ pub enum Breach {
     Strange,
     /// A pass that makes no progress.
     Endless,
+    /// A recorded run is stopped before status says why.
+    StopUnsaid,
+    /// A run that goes on is deleted.
+    DeletedRunning,
+    /// An attempt follows a run that did not fail, or is one more than `backoffLimit` allows.
+    TriedAgain,
+    /// Status names an attempt twice, or one run for two attempts.
+    RecordedTwice,
     /// The model is too small.
     TooManyRemotes,
     /// The model is too small.
@@ -52,7 +60,7 @@ pub enum Breach {
 
 impl Breach {
     /// All.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::TwoLive,
         Self::CreateUnclaimed,
         Self::SentTwice,
@@ -71,6 +79,10 @@ impl Breach {
         Self::Elsewhere,
         Self::Strange,
         Self::Endless,
+        Self::StopUnsaid,
+        Self::DeletedRunning,
+        Self::TriedAgain,
+        Self::RecordedTwice,
         Self::TooManyRemotes,
         Self::TooManyMessages,
     ];

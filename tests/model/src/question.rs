@@ -2,7 +2,7 @@
 
 use crate::look::carries_owner;
 use crate::rows::DATASET_GONE;
-use crate::world::{Flight, Id, Kin, Look, Looks, Nonce, Object, REMOTES, Row, Sight, index};
+use crate::world::{Doing, Flight, Id, Kin, Look, Looks, Nonce, Object, REMOTES, Row, Sight, index};
 
 /// What never changes in a scenario, for one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -13,6 +13,8 @@ pub struct Wish {
     pub recreate: bool,
     /// `deleteForeignVersions: true`
     pub delete_foreign: bool,
+    /// `backoffLimit` of a run.
+    pub backoff: u8,
 }
 
 /// What the process remembers of the object, by the production memory.
@@ -34,6 +36,8 @@ pub struct Memory {
     pub deleting_age: u8,
     /// Ticks since the id was recorded.
     pub recorded_age: Option<u8>,
+    /// The run that was last asked to stop, and whether that was so long ago that it may be asked again.
+    pub stopped: Option<(Id, bool)>,
 }
 
 /// Everything a decision depends on.
@@ -116,6 +120,14 @@ impl Question {
             Sight::Read(look) | Sight::Indexed(look) => Some(look),
             Sight::Unknown | Sight::Gone => None,
         }
+    }
+
+    /// Does it ask for a run?
+    #[must_use]
+    pub fn is_of_run(&self) -> bool {
+        let looks = self.rows.iter().flatten().map(|row| row.look).chain(self.owned().into_iter().flatten());
+        self.object.status.course.has(self.object.status.id)
+            || looks.into_iter().any(|look| look.doing != Doing::Nothing)
     }
 
     /// What is in the index, or was listed in this pass, under the owner mark.

@@ -42,6 +42,10 @@ impl References {
         if let Some((nonce, _)) = status.attempt {
             self.nonce(nonce);
         }
+        for started in &status.course.attempts {
+            self.nonce(started.nonce);
+            self.id(started.id);
+        }
     }
 
     fn object(&mut self, object: &Object) {
@@ -91,7 +95,9 @@ impl References {
                 self.id(id);
                 self.nonce(mark.nonce);
             }
-            Call::Update { id, .. } | Call::Release(id) | Call::Unrelease(id) | Call::Delete(id) => self.id(id),
+            Call::Update { id, .. } | Call::Release(id) | Call::Unrelease(id) | Call::Stop(id) | Call::Delete(id) => {
+                self.id(id);
+            }
         }
     }
 
@@ -118,8 +124,8 @@ impl References {
                 desk.shown.iter().for_each(|object| all.object(object));
                 desk.pass.iter().for_each(|pass| all.pass(pass));
                 all.nonces |= model.memories.nonces(desk.memory);
-                let recorded = model.memories.recorded_id(desk.memory);
-                recorded.and_then(|id| model.oracle.words().of_id(&id)).into_iter().for_each(|id| all.id(id));
+                let remembered = model.memories.ids(desk.memory);
+                remembered.filter_map(|id| model.oracle.words().of_id(&id)).for_each(|id| all.id(id));
             }
         }
         all

@@ -4,7 +4,7 @@
 use crate::faults::{FAULTS, Fault};
 use crate::properties::Breach;
 use crate::question::Wish;
-use crate::world::{Kin, Life, Look, Mark, REMOTES, Remote, Spec};
+use crate::world::{Doing, Kin, Life, Look, Mark, REMOTES, Remote, Spec};
 
 /// The settle time in ticks that is long enough: a request arrives within one tick after the claim's, and lists show
 /// it before the next.
@@ -15,8 +15,10 @@ pub const SETTLE: u8 = 2;
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
-    /// DatasetVersions, not Datasets.
+    /// The remotes are in one dataset: DatasetVersions, or with `runs` DatasetJobs. Otherwise they are Datasets.
     pub versioned: bool,
+    /// DatasetJobs.
+    pub runs: bool,
     /// Operator processes, without a fence between them.
     pub processes: u8,
     /// What never changes, by slot.
@@ -60,6 +62,7 @@ impl Scenario {
         Self {
             name,
             versioned: false,
+            runs: false,
             processes: 1,
             wishes: vec![Wish::default()],
             specs: vec![Spec::default()],
@@ -133,6 +136,11 @@ impl Scenario {
         self
     }
 
+    pub(crate) fn run(mut self) -> Self {
+        (self.versioned, self.runs) = (true, true);
+        self
+    }
+
     pub(crate) fn kin(mut self, kin: Kin) -> Self {
         self.kin = kin;
         self
@@ -140,7 +148,7 @@ impl Scenario {
 
     pub(crate) fn remote(mut self, mark: Option<Mark>, released: bool) -> Self {
         if let Some(place) = self.remotes.iter_mut().find(|place| place.is_none()) {
-            let look = Look { mark, released, fixed: 0, mutable: 0, name: 1 };
+            let look = Look { mark, released, fixed: 0, mutable: 0, name: 1, doing: Doing::Nothing };
             *place = Some(Remote { look, life: Life::Listed, maker: 0, principal: 1 });
         }
         self

@@ -7,6 +7,7 @@ mod people;
 mod rare;
 mod relatives;
 mod replicas;
+mod runs;
 
 use crate::faults::Fault;
 use crate::question::Wish;
@@ -23,7 +24,7 @@ fn mark_of(domain: Domain) -> Option<Mark> {
 /// Small ones, for every `make test`.
 #[must_use]
 pub fn small() -> Vec<Scenario> {
-    use Fault::{Crash, Delete, Duplicate, Edit, Late, Loss, LostAnswer, Recreate, RemoteDelete, Unsent};
+    use Fault::{Clone, Crash, Delete, Duplicate, Edit, Late, Loss, LostAnswer, Recreate, RemoteDelete, Unsent};
     vec![
         Scenario::new("nothing goes wrong").with(&[]),
         Scenario::new("create: one crash, one loss").with(&[(Crash, 1), (Loss, 1)]),
@@ -40,6 +41,8 @@ pub fn small() -> Vec<Scenario> {
             .wish(Wish { policy: 2, ..Wish::default() })
             .remote(None, false)
             .with(&[(Crash, 1), (LostAnswer, 1)]),
+        runs::new("a run: fails and is tried again").with(&[(Fault::Fails, 1), (Crash, 1)]),
+        runs::new("a run: cloned").with(&[(Clone, 1)]),
     ]
 }
 
@@ -54,5 +57,6 @@ pub fn all() -> Vec<Scenario> {
     scenarios.extend(owners::all());
     scenarios.extend(disasters::all());
     scenarios.extend(relatives::all());
+    scenarios.extend(runs::all());
     scenarios
 }

@@ -66,9 +66,14 @@ fn merge(status: &mut Status, before: &Status, after: &Status) {
     take(&mut status.name, &before.name, &after.name);
     take(&mut status.attempt, &before.attempt, &after.attempt);
     take(&mut status.principal, &before.principal, &after.principal);
+    let (course, was, is) = (&mut status.course, &before.course, &after.course);
+    take(&mut course.attempts, &was.attempts, &is.attempts);
+    take(&mut course.doing, &was.doing, &is.doing);
+    take(&mut course.stops, &was.stops, &is.stops);
     // The conditions are one member.
-    if (before.told, before.duplicates) != (after.told, after.duplicates) || before.observed != after.observed {
-        (status.told, status.duplicates) = (after.told, after.duplicates);
+    let conditions = |status: &Status| (status.told, status.duplicates, status.course.ended);
+    if conditions(before) != conditions(after) || before.observed != after.observed {
+        (status.told, status.duplicates, status.course.ended) = conditions(after);
     }
 }
 

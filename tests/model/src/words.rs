@@ -1,6 +1,7 @@
 //! From the small numbers of the model to the words of production, and back: remotes, marks and intents here, plain
 //! values in `values`, and in `status` what status says.
 
+mod run;
 mod status;
 mod values;
 
@@ -10,11 +11,12 @@ use dataset_operator::plan::intent;
 use dataset_operator::plan::profile::Profile;
 use dataset_operator::remote::Remote;
 use dataset_operator::remote::fields::{Fields, hash};
-use dataset_operator::remote::id::RemoteId;
+use dataset_operator::remote::id::{JOBS, RemoteId};
 use dataset_operator::remote::mark::{Identity, Labels, Owner, RawMark};
 use serde_json::json;
 
 use crate::world::{ATTEMPTS, Attempt, Call, Domain, Id, Intent, Look, Mark, Nonce, REMOTES, Uid};
+pub use run::{course, ended, of_run};
 pub use status::{of_ended, of_reason, outcome, reason, report, told};
 use values::VALUES;
 pub use values::{
@@ -36,12 +38,15 @@ pub const WORKSPACE: &str = "478";
 /// The kinds, with the one fixed member that the model has.
 static DATASETS: Profile = Profile { fixed: &["Uri"], ..kinds::dataset::PROFILE };
 static VERSIONS: Profile = Profile { fixed: &["Uri"], ..kinds::version::PROFILE };
+static RUNS: Profile = Profile { fixed: &["Uri"], unshown: &[], ..kinds::job::PROFILE };
 
 /// The marks of three operators, and which kind of object they speak of.
 #[derive(Debug, Clone)]
 pub struct Words {
-    /// Versions, not datasets.
+    /// Remotes in a dataset: versions or runs.
     pub versioned: bool,
+    /// Runs.
+    pub runs: bool,
     /// Ours.
     pub ours: Identity,
     other_cluster: Identity,
@@ -50,14 +55,15 @@ pub struct Words {
 }
 
 impl Words {
-    /// The words for datasets or for versions.
+    /// The words for datasets, for versions or for runs, which are `versioned` too.
     #[must_use]
-    pub fn new(versioned: bool) -> Self {
+    pub fn new(versioned: bool, runs: bool) -> Self {
         let identity = |domain: &str, cluster: &str| Identity::new(&[domain.to_owned()], &[], cluster);
         let codes = (0..VALUES).flat_map(|fixed| (0..4).map(move |name| hash_code(fixed, name)));
         let hashes = codes.map(|code| (code, hash(&identity_of(code)))).collect();
         Self {
             versioned,
+            runs,
             ours: identity("domain", "cluster"),
             other_cluster: identity("domain", "cluster-2"),
             foreign: identity("domain-2", "cluster-2"),
@@ -68,7 +74,9 @@ impl Words {
     /// What a remote is called.
     #[must_use]
     pub fn id(&self, id: Id) -> RemoteId {
-        if self.versioned {
+        if self.runs {
+            RemoteId::new(DATASET).within(JOBS, run::name(id))
+        } else if self.versioned {
             RemoteId::new(DATASET).join(format!("v{}", id + 1))
         } else {
             RemoteId::new(format!("d-{id}"))
@@ -84,19 +92,21 @@ impl Words {
     /// The owner name in the marks of an object in this slot.
     #[must_use]
     pub fn owner(&self, slot: u8) -> Owner {
-        let kind = if self.versioned { "DatasetVersion" } else { "Dataset" };
+        let kind = self.profile().name;
         Owner { kind: format!("{kind}.pai.dataset-operator.dev"), namespace: "ns".into(), name: name(slot + 1).into() }
     }
 
-    /// A mark as production sees it.
+    /// A mark as production sees it, on a remote that was made with this immutable member.
     #[must_use]
-    pub fn raw(&self, mark: &Mark) -> RawMark {
+    pub fn raw(&self, mark: &Mark, fixed: u8) -> RawMark {
         let identity = match mark.domain {
             Domain::Ours => &self.ours,
             Domain::OtherCluster => &self.other_cluster,
             Domain::Foreign => &self.foreign,
         };
-        let mut raw = identity.mark(&self.owner(mark.owner), &uid(mark.uid), &nonce(mark.nonce));
+        let (owner, uid, nonce) = (self.owner(mark.owner), uid(mark.uid), nonce(mark.nonce));
+        let in_text = || identity.text_mark(&owner, run::TARGET, &uid, &nonce, &self.hash(hash_code(fixed, 0)));
+        let mut raw = if self.runs { in_text().unwrap_or_default() } else { identity.mark(&owner, &uid, &nonce) };
         if mark.forged
             && let Some(attempt) = &mut raw.attempt
         {
@@ -107,23 +117,30 @@ impl Words {
 
     /// What a mark says, if it is one of ours.
     #[must_use]
-    pub fn mark(&self, raw: &RawMark) -> Option<Mark> {
+    pub fn mark(&self, raw: &RawMark, fixed: u8) -> Option<Mark> {
+        if self.runs {
+            return self.mark_in_text(raw, fixed);
+        }
         let nonce = of_nonce(raw.attempt.as_ref()?.split('.').next()?)?;
         let uid = raw.uid().and_then(of_uid)?;
         let made = |owner| Mark { domain: Domain::Ours, owner, uid, nonce, forged: false };
-        (0..2).map(made).find(|mark| self.raw(mark) == *raw)
+        (0..2).map(made).find(|mark| self.raw(mark, fixed) == *raw)
     }
 
     /// The kind of object that they speak of.
     #[must_use]
     pub const fn profile(&self) -> &'static Profile {
-        if self.versioned { &VERSIONS } else { &DATASETS }
+        match (self.runs, self.versioned) {
+            (true, _) => &RUNS,
+            (false, true) => &VERSIONS,
+            (false, false) => &DATASETS,
+        }
     }
 
     /// A remote as production sees it. `versions`: the newest version of the dataset is not v1.
     #[must_use]
     pub fn remote(&self, id: Id, look: &Look, versions: bool) -> Remote {
-        let mut mark = look.mark.map(|mark| self.raw(&mark));
+        let mut mark = look.mark.map(|mark| self.raw(&mark, look.fixed));
         if look.released {
             mark = Some(mark.unwrap_or_default().into_released());
         }
@@ -133,6 +150,7 @@ impl Words {
         }
         fields.insert("Uri".into(), json!(uri(look.fixed)));
         fields.insert("Description".into(), json!(description(look.mutable)));
+        fields.extend(run::members(id, look.doing));
         let newest = || {
             let id = RemoteId::new(self.id(id).root()).join(if versions { "v2" } else { "v1" });
             Box::new(Remote::labelled(id, Labels::new(), Fields::new(), None))
@@ -148,6 +166,7 @@ impl Words {
         let operation = match *call {
             Call::Create(_) => codec.creates(),
             Call::Delete(id) => codec.delete(&self.id(id)).operation(),
+            Call::Stop(_) => Operation::StopDatasetJob,
             Call::Update { .. } | Call::Mark(..) | Call::Release(_) | Call::Unrelease(_) => Operation::UpdateDataset,
         };
         CallError { class, operation, status: None, code: None, message: String::new(), request_id: None }
@@ -225,15 +244,15 @@ mod tests {
 
     #[test]
     fn what_is_translated_comes_back_the_same() {
-        for versioned in [false, true] {
-            let words = Words::new(versioned);
+        for (versioned, runs) in [(false, false), (true, false), (true, true)] {
+            let words = Words::new(versioned, runs);
             for id in 1..=4 {
                 assert_eq!(words.of_id(&words.id(id)), Some(id));
             }
             let mark = Mark { domain: Domain::Ours, owner: 1, uid: 4, nonce: 3 | ADOPTED, forged: false };
-            assert_eq!(words.mark(&words.raw(&mark)), Some(mark));
+            assert_eq!(words.mark(&words.raw(&mark, 0), 0), Some(mark));
             let forged = Mark { forged: true, ..mark };
-            assert_eq!(words.mark(&words.raw(&forged)), None);
+            assert_eq!(words.mark(&words.raw(&forged, 0), 0), None);
             let mut attempts = [Attempt::default(); ATTEMPTS];
             attempts[0] = Attempt { nonce: 5, hash: 6 };
             let intent = Intent { uid: 2, principal: 1, elsewhere: false, attempts };

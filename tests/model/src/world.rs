@@ -15,9 +15,9 @@ mod remote;
 
 use crate::faults::FAULTS;
 
-pub use object::{Attempt, Intent, Object, Outcome, Spec, Status, Straggler, Told, Write};
+pub use object::{Attempt, Course, Intent, Object, Outcome, RUNS, Spec, Started, Status, Straggler, Told, Write};
 pub use process::{Awaits, Desk, Flight, Landed, Pass, Process, Row, Sight};
-pub use remote::{Call, Domain, Life, Look, Looks, Mark, Message, Remote, Wire};
+pub use remote::{Call, Doing, Domain, Life, Look, Looks, Mark, Message, Remote, Wire};
 
 /// The most remotes that live or are remembered at a time.
 pub const REMOTES: usize = 4;

@@ -14,7 +14,7 @@ use crate::properties::{self, Breach, Event};
 use crate::rows;
 use crate::service::Answer;
 use crate::words::{self, ticks};
-use crate::world::{Awaits, Call, Flight, Id, Kin, Landed, Look, Message, Pass, Sight, Wire, index};
+use crate::world::{Awaits, Call, Doing, Flight, Id, Kin, Landed, Look, Message, Pass, Sight, Wire, index};
 
 impl Actor<'_> {
     /// Within the send deadline, or not at all.
@@ -29,7 +29,8 @@ impl Actor<'_> {
         let named = !self.model.scenario.versioned && spec.adopt == 0;
         let mark = words::own_mark(self.slot, pass.object.uid, nonce);
         let name = if named { self.slot + 1 } else { 0 };
-        let look = Look { mark: Some(mark), released: false, fixed: spec.fixed, mutable: spec.mutable, name };
+        let doing = if self.model.scenario.runs { Doing::Runs } else { Doing::Nothing };
+        let look = Look { mark: Some(mark), released: false, fixed: spec.fixed, mutable: spec.mutable, name, doing };
         self.send(pass, Call::Create(look), Awaits::Create)
     }
 
@@ -53,7 +54,7 @@ impl Actor<'_> {
             (Awaits::Create, _) => self.created(pass, call, answer),
             (Awaits::Delete(id), _) => self.deleted(pass, id, answer.as_ref().map(drop)),
             (Awaits::Change(id), Ok(_)) => self.changed(pass, id, call),
-            (Awaits::Change(id), Err(error)) => self.change_failed(pass, id, error),
+            (Awaits::Change(id), Err(error)) => self.change_failed(pass, id, matches!(call, Call::Stop(_)), error),
         };
         self.leave(flow);
     }
@@ -113,11 +114,12 @@ impl Actor<'_> {
                 self.state.processes[usize::from(self.process)].refused = true;
                 Flow::Again(pass)
             }
-            DeleteAfter::Failed(error) => self.change_failed(pass, id, error),
+            DeleteAfter::Failed(error) => self.change_failed(pass, id, false, error),
         }
     }
 
-    fn change_failed(&mut self, mut pass: Pass, id: Id, error: &CallError) -> Flow {
+    /// `stopping`: the change was to stop a run.
+    fn change_failed(&mut self, mut pass: Pass, id: Id, stopping: bool, error: &CallError) -> Flow {
         if aftermath::leaves_a_doubt(error) {
             rows::doubt(self.state, self.process, id, self.model.scenario.versioned);
         }
@@ -127,14 +129,29 @@ impl Actor<'_> {
             pass = read;
         }
         let gone = sight(&pass) == Sight::Gone;
-        match aftermath::after_change(error, gone, false, pass.object.deleting, Timestamp::UNIX_EPOCH) {
+        if stopping {
+            if matches!(sight(&pass), Sight::Read(look) if look.doing != Doing::Runs) {
+                return Flow::Again(pass);
+            }
+            self.asks_to_stop(id);
+        }
+        match aftermath::after_change(error, gone, stopping, pass.object.deleting, Timestamp::UNIX_EPOCH) {
             ChangeAfter::Report(_) => Flow::End,
             ChangeAfter::NameRefused(_) | ChangeAfter::Gone => Flow::Again(pass),
         }
     }
 
+    fn asks_to_stop(&mut self, id: Id) {
+        let id = self.model.oracle.words().id(id);
+        self.remember(|memory, now| memory.asks_to_stop(&id, now));
+    }
+
     /// A change was acknowledged: what is known of the remote changes with it.
     fn changed(&mut self, pass: Pass, id: Id, call: &Call) -> Flow {
+        if let Call::Stop(id) = *call {
+            self.asks_to_stop(id);
+            return Flow::Again(pass);
+        }
         let Some(at) = index(id) else { return Flow::End };
         let row = self.state.processes[usize::from(self.process)].rows[at].filter(|row| !row.doubtful);
         let sight = match pass.sights[at] {

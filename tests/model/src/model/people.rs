@@ -1,10 +1,12 @@
 //! What people do: to objects, to remotes behind the operator's back, to etcd, and to the operator's credentials.
 
-use super::{Model, has, processes, spend};
+use super::{Model, has, processes, spend, time};
 use crate::faults::{Action, Fault};
+use crate::service;
 use crate::store;
 use crate::world::{
-    ATTEMPTS, Attempt, Domain, Intent, Life, Mark, Object, STRANGER, Spec, State, Status, Told, each, first_life, index,
+    ATTEMPTS, Attempt, Doing, Domain, Intent, Life, Look, Mark, Object, Remote, STRANGER, Spec, State, Status, Told,
+    each, first_life, index,
 };
 
 pub(super) fn list(state: &State, slots: u8, actions: &mut Vec<Action>) {
@@ -34,6 +36,8 @@ pub(super) fn list(state: &State, slots: u8, actions: &mut Vec<Action>) {
         Fault::ForeignMark,
         Fault::ClusterMark,
         Fault::ForgedMark,
+        Fault::Fails,
+        Fault::Clone,
     ];
     for (id, _) in state.living() {
         actions.extend(outside.into_iter().filter(has).map(|fault| Action::Outside(id, fault)));
@@ -125,6 +129,16 @@ fn anew(slot: u8, lives: u8, spec: Spec, version: u8) -> Object {
 
 pub(super) fn outside(state: &mut State, id: u8, fault: Fault) -> Option<()> {
     spend(state, fault)?;
+    match fault {
+        Fault::Fails => return time::ends(state, id, Doing::Failed),
+        Fault::Clone => {
+            let look = state.remote(id).filter(|remote| remote.look.doing != Doing::Nothing)?.look;
+            let principal = state.principal;
+            let look = Look { doing: Doing::Runs, ..look };
+            return service::make(state, Remote { look, life: Life::Unlisted, maker: 0, principal }).map(drop);
+        }
+        _ => {}
+    }
     // If a person takes a remote while a pass works on it, the two race; the model does not check this race.
     let worked_on = state.processes.iter().flat_map(|process| &process.desks).any(|desk| desk.pass.is_some())
         || state.under_way().next().is_some();

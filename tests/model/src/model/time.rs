@@ -3,7 +3,7 @@
 use super::{Model, has, spend};
 use crate::faults::{Action, Fault};
 use crate::rows;
-use crate::world::{Flight, Id, Landed, Life, State, Wire, each};
+use crate::world::{Doing, Flight, Id, Landed, Life, State, Wire, each};
 
 /// The list lag, in ticks.
 pub(super) const LIST_LAG: u8 = 1;
@@ -17,6 +17,9 @@ pub(super) fn list(state: &State, actions: &mut Vec<Action>) {
     for (id, remote) in each(&state.remotes) {
         if matches!(remote.life, Life::Unlisted | Life::Ghost) {
             actions.push(Action::Catch(id));
+        }
+        if remote.lives() && remote.look.doing == Doing::Runs {
+            actions.push(Action::Succeeds(id));
         }
     }
 }
@@ -65,6 +68,13 @@ pub(super) fn tick(model: &Model, state: &mut State) -> Option<()> {
 pub(super) fn freeze(model: &Model, state: &mut State) -> Option<()> {
     spend(state, Fault::Freeze)?;
     tick(model, state)
+}
+
+/// A run ends.
+pub(super) fn ends(state: &mut State, id: Id, how: Doing) -> Option<()> {
+    let run = state.remote_mut(id).filter(|remote| remote.lives() && remote.look.doing == Doing::Runs)?;
+    run.look.doing = how;
+    Some(())
 }
 
 /// Lists catch up with one remote.

@@ -1,7 +1,8 @@
 //! The production view of a question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dataset_operator::api::condition::Reason;
 use dataset_operator::plan;
@@ -9,6 +10,7 @@ use dataset_operator::plan::desired::{Deletion, Desired, FirstVersion, Policy};
 use dataset_operator::plan::object::{ObjectFacts, Stored};
 use dataset_operator::plan::recorded::{Ended, Recorded};
 use dataset_operator::plan::report::Blocked;
+use dataset_operator::plan::run::Run;
 use dataset_operator::plan::view::{Hold, Observation, Observed, Relations, StateView, View};
 use dataset_operator::reconcile::conditions;
 use dataset_operator::remote::Remote;
@@ -18,9 +20,10 @@ use dataset_operator::remote::mark::{Labels, Origin};
 use serde_json::json;
 
 use super::Oracle;
+use crate::memory::STOPPING;
 use crate::question::Question;
 use crate::words::{self, ticks};
-use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, Sight, each};
+use crate::world::{self, Flight, Id, Kin, Landed, Looks, Object, STRANGER, Sight, each, slot_of};
 
 impl Oracle {
     /// The production view of a question.
@@ -35,7 +38,7 @@ impl Oracle {
             desired: self.desired(question),
             deletion: object.spec.retain.then_some(Deletion::Retain),
             relations: self.relations(question),
-            state: process(question),
+            state: self.process(question),
             observed: self.seen(question),
             account: Arc::new(self.account(question.principal)),
             config: Arc::new(self.world()),
@@ -89,10 +92,16 @@ impl Oracle {
         if let Some(fixed) = status.fixed {
             recorded.fixed.insert("Uri".into(), json!(words::uri(fixed)));
         }
+        if self.words.runs {
+            recorded.info.extend(words::course(&status.course));
+        }
         if status.name > 0 {
             recorded.info.insert("name".into(), json!(words::name(status.name)));
         }
         let observed = if status.observed == 0 { -1 } else { i64::from(status.observed) };
+        if let Some(report) = recorded.id.clone().and_then(|id| words::ended(id, status.course.ended)) {
+            recorded = conditions::next_status(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
+        }
         if let Some(mut report) = words::report(status.told) {
             report.duplicates = status.duplicates.then(String::new);
             recorded = conditions::next_status(&recorded, &report, observed, jiff::Timestamp::UNIX_EPOCH);
@@ -116,6 +125,9 @@ impl Oracle {
         mutable.insert("Description".into(), json!(words::description(spec.mutable)));
         let mut create = fixed.clone();
         create.extend(mutable.clone());
+        if self.words.runs {
+            create.insert("DatasetVersion".into(), json!("v1"));
+        }
         Ok(Desired {
             target: self.words.target(false),
             create,
@@ -133,7 +145,7 @@ impl Oracle {
             },
             bind: false,
             recreate: wish.recreate,
-            run: None,
+            run: self.words.runs.then(|| Run { backoff_limit: u32::from(wish.backoff), ..Run::default() }),
             secret: None,
         })
     }
@@ -187,6 +199,7 @@ impl Oracle {
             children: question.versions.iter().map(|_| (VERSIONS, self.versions(question))).collect(),
             permit: question.permit,
             flight: question.flight.map(|flight| self.flight(&flight)),
+            live_here: self.namesake(question),
             // Names of other owners and the result of a rename appear in messages only and decide nothing.
             ..Observed::default()
         }
@@ -196,6 +209,13 @@ impl Oracle {
     pub(crate) fn remote(&self, question: &Question, id: Id, look: &world::Look) -> Arc<Remote> {
         let versions = question.stranger_version || matches!(question.kin, Kin::Holds | Kin::Doomed | Kin::Leaving);
         Arc::new(self.words.remote(id, look, versions))
+    }
+
+    /// A mark in a text may be of the object that has this name now, as `gather.rs` says.
+    fn namesake(&self, question: &Question) -> BTreeSet<String> {
+        let uids = (1..STRANGER).filter(|uid| self.words.runs && question.live_here & (1 << uid) > 0);
+        let others = uids.filter(|uid| slot_of(*uid) == question.slot && *uid != question.object.uid);
+        others.map(words::uid).collect()
     }
 
     /// The versions of a dataset: v1, one of a relative, one of a stranger.
@@ -225,22 +245,23 @@ impl Oracle {
             }
         }
     }
-}
 
-fn process(question: &Question) -> StateView {
-    let memory = &question.memory;
-    StateView {
-        uncertain_for: ticks(memory.doubt_age),
-        lists: u32::from(memory.lists),
-        settled_lists: u32::from(memory.settled_lists),
-        resolved: memory.resolved,
-        never_executed: memory.never_executed.map(words::nonce),
-        name_taken: memory.name_taken.map(ticks),
-        deleting_age: ticks(memory.deleting_age),
-        recorded_age: memory.recorded_age.map(ticks),
-        fresh: words::digits(question.fresh),
-        // The model's service keeps what it is sent, so that nothing is futile.
-        ..StateView::default()
+    fn process(&self, question: &Question) -> StateView {
+        let memory = &question.memory;
+        StateView {
+            uncertain_for: ticks(memory.doubt_age),
+            lists: u32::from(memory.lists),
+            settled_lists: u32::from(memory.settled_lists),
+            resolved: memory.resolved,
+            never_executed: memory.never_executed.map(words::nonce),
+            name_taken: memory.name_taken.map(ticks),
+            deleting_age: ticks(memory.deleting_age),
+            recorded_age: memory.recorded_age.map(ticks),
+            fresh: words::digits(question.fresh),
+            stopped: memory.stopped.map(|(id, long)| (self.words.id(id), if long { STOPPING } else { Duration::ZERO })),
+            // The model's service keeps what it is sent, so that nothing is futile.
+            ..StateView::default()
+        }
     }
 }
 

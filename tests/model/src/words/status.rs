@@ -5,8 +5,9 @@ use dataset_operator::plan::recorded::{self, Recorded};
 use dataset_operator::plan::report::{Next, Ready, Report};
 use dataset_operator::remote::mark::Origin;
 
+use super::run::of_course;
 use super::{Words, of_name, of_nonce, of_principal, of_uri};
-use crate::world::{Nonce, Outcome, Status, Told};
+use crate::world::{Course, Nonce, Outcome, Status, Told};
 
 /// An outcome, for production.
 #[must_use]
@@ -91,21 +92,36 @@ impl Words {
             principal: recorded.principal.as_deref().map_or(Some(0), of_principal)?,
             told: of_conditions(recorded),
             duplicates: recorded.condition("DuplicatesFound").is_some(),
+            course: if self.runs { of_course(&recorded.info, of_end(recorded))? } else { Course::default() },
         })
     }
+}
+
+/// What was told when a run ended for good.
+fn of_end(recorded: &Recorded) -> Told {
+    match (recorded.condition("Complete"), recorded.condition("Failed")) {
+        (Some(_), _) => Told::Ready,
+        (None, Some(failed)) => Told::Stuck(number_of(&failed.reason)),
+        (None, None) => Told::Nothing,
+    }
+}
+
+/// The number of the reason with this name.
+fn number_of(name: &str) -> u8 {
+    Reason::ALL.iter().find(|reason| reason.as_str() == name).map(|reason| of_reason(*reason)).unwrap_or_default()
 }
 
 /// What conditions say.
 fn of_conditions(recorded: &Recorded) -> Told {
     let is = |kind| recorded.condition(kind).is_some();
     let Some(ready) = recorded.condition("Ready") else { return Told::Nothing };
-    let number = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason).map(|reason| of_reason(*reason));
+    let number = number_of(&ready.reason);
     match (recorded.was_ready(), is("Paused")) {
         (true, false) => Told::Ready,
         (true, true) => Told::PausedReady,
         (false, true) => Told::Paused,
-        (false, false) if is("Stalled") => Told::Stuck(number.unwrap_or_default()),
-        (false, false) => Told::Working(number.unwrap_or_default()),
+        (false, false) if is("Stalled") => Told::Stuck(number),
+        (false, false) => Told::Working(number),
     }
 }
 

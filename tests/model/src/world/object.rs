@@ -1,6 +1,9 @@
 //! The objects in etcd: the user's spec, the data that the operator has stored on the object, and the writes to it.
 
-use super::{ATTEMPTS, Id, Nonce, Uid};
+use super::{ATTEMPTS, Doing, Id, Nonce, Uid};
+
+/// The most attempts of a run in status.
+pub const RUNS: usize = 2;
 
 /// What a user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -86,6 +89,44 @@ impl Told {
     }
 }
 
+/// An attempt of a run in status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Started {
+    /// Its nonce.
+    pub nonce: Nonce,
+    /// Its run, 0 if there is no such attempt.
+    pub id: Id,
+    /// What its run was doing when that was last written down.
+    pub doing: Doing,
+}
+
+/// What status says of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Course {
+    /// `attempts`, oldest first.
+    pub attempts: [Started; RUNS],
+    /// `state`
+    pub doing: Doing,
+    /// `stopReason: Deleted`
+    pub stops: bool,
+    /// What was told when the run ended for good: the condition `Complete` or `Failed`.
+    pub ended: Told,
+}
+
+impl Course {
+    /// Is this the run of one of the attempts?
+    #[must_use]
+    pub fn has(&self, id: Id) -> bool {
+        id > 0 && self.attempts.iter().any(|started| started.id == id)
+    }
+
+    /// Is an attempt with this nonce written down?
+    #[must_use]
+    pub fn lists(&self, nonce: Nonce) -> bool {
+        self.attempts.iter().any(|started| started.id > 0 && started.nonce == nonce)
+    }
+}
+
 /// The status of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Status {
@@ -109,6 +150,8 @@ pub struct Status {
     pub told: Told,
     /// The condition `DuplicatesFound`.
     pub duplicates: bool,
+    /// Of a run.
+    pub course: Course,
 }
 
 /// An object, or a copy of it.

@@ -28,6 +28,22 @@ pub struct Mark {
     pub forged: bool,
 }
 
+/// What a remote is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Doing {
+    /// It is no run.
+    #[default]
+    Nothing,
+    /// It runs.
+    Runs,
+    /// It has ended well.
+    Succeeded,
+    /// It has failed.
+    Failed,
+    /// It was stopped.
+    Stopped,
+}
+
 /// A remote as a read or a list shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Look {
@@ -41,6 +57,8 @@ pub struct Look {
     pub mutable: u8,
     /// The name.
     pub name: u8,
+    /// What it is doing.
+    pub doing: Doing,
 }
 
 /// Whether a remote lives, and what lists show of that.
@@ -106,6 +124,8 @@ pub enum Call {
     Release(Id),
     /// Takes it off.
     Unrelease(Id),
+    /// Stops a run.
+    Stop(Id),
     /// A delete.
     Delete(Id),
 }
@@ -121,6 +141,7 @@ impl Call {
             Self::Mark(_, mark) => look.mark = Some(mark),
             Self::Release(_) => look.released = true,
             Self::Unrelease(_) => look.released = false,
+            Self::Stop(_) => look.doing = Doing::Stopped,
             Self::Create(_) | Self::Delete(_) => {}
         }
     }

@@ -15,7 +15,7 @@ use model::model::Model;
 use model::rows;
 use model::scenario::Scenario;
 use model::words::{DATASET, own_mark, ticks};
-use model::world::{Id, Look, Looks, Object, Pass, REMOTES, State, index};
+use model::world::{Doing, Id, Look, Looks, Object, Pass, REMOTES, State, index};
 use tokio::time::{Instant, advance};
 
 /// So many pieces of news at most, one after the other.
@@ -54,7 +54,7 @@ struct Both<'a> {
 }
 
 fn look(mutable: u8) -> Look {
-    Look { mark: Some(own_mark(0, 1, 1)), released: false, fixed: 0, mutable, name: 1 }
+    Look { mark: Some(own_mark(0, 1, 1)), released: false, fixed: 0, mutable, name: 1, doing: Doing::Nothing }
 }
 
 fn looks(ids: &[Id]) -> Looks {
