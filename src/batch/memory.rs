@@ -63,6 +63,8 @@ pub struct Memory {
     /// The last batch that may take effect, or may have done so, without this process knowing; a batch of an earlier process
     /// counts from the time when this one first saw the set.
     pub unanswered: Option<Instant>,
+    /// When a walk shows what the last batch without an answer has done at the latest.
+    pub recheck: Option<Instant>,
     /// When the service last said that it carried out a batch.
     pub answered: Option<Instant>,
     /// The value of `reconcile-requested-at` for which the last walk was made.
@@ -105,6 +107,7 @@ impl Memory {
             differs: false,
             unsure: false,
             unanswered: Some(now),
+            recheck: None,
             answered: None,
             asked: None,
             refusals: Refusals::default(),
@@ -139,7 +142,13 @@ impl Memory {
         let asked = requested.is_some() && requested != self.asked.as_deref();
         let judged_otherwise = self.compared.1 != adopt || (self.compared.0 != hash && !shown.conflicts.is_empty());
         let full = (resync * FULL_CHECK).mul_f64(0.75 + f64::from(spread) / 255.0 / 4.0);
-        self.unsure || asked || judged_otherwise || since >= full || (self.differs && since >= resync * BETWEEN_WALKS)
+        let late = self.recheck.is_some_and(|at| now >= at);
+        self.unsure
+            || late
+            || asked
+            || judged_otherwise
+            || since >= full
+            || (self.differs && since >= resync * BETWEEN_WALKS)
     }
 
     /// When the set must be looked at again at the latest, if nothing happens.
@@ -149,7 +158,8 @@ impl Memory {
         let count = last.map_or(Duration::ZERO, |last| (last + interval).saturating_duration_since(now));
         let walk = self.walked.filter(|_| self.differs).map(|walked| walked + resync * BETWEEN_WALKS);
         let walk = walk.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
-        count.min(walk).max(Duration::from_millis(100))
+        let late = self.recheck.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
+        count.min(walk).min(late).max(Duration::from_millis(100))
     }
 
     /// Is it time to count the files? Timers may be a little early.
@@ -174,6 +184,8 @@ impl Memory {
         self.compared = (compared.0.to_owned(), compared.1);
         (self.walk, self.differs, self.unsure) = (None, false, false);
         (self.walked, self.counted) = (Some(now), Some(now));
+        let began = self.began;
+        self.recheck.take_if(|at| began.is_some_and(|began| began >= *at));
     }
 
     /// The service counted the files by their user tags: does that differ from what is known?
@@ -220,9 +232,10 @@ impl Memory {
         self.began.is_some_and(|began| began < shows).then(|| shows.saturating_duration_since(now))
     }
 
-    /// A batch was sent whose outcome is not known.
-    pub fn lost(&mut self, now: Instant) {
+    /// A batch was sent whose outcome is not known. It may take effect within the grace period, after newer ones.
+    pub fn lost(&mut self, now: Instant, settle: Duration) {
         (self.unanswered, self.unsure) = (Some(now), true);
+        self.recheck = Some(now + settle);
     }
 }
 
@@ -254,8 +267,15 @@ mod tests {
         memory.differs = true;
         assert!(!due(&memory, "h", false, None, 0.9) && due(&memory, "h", false, None, 1.0), "hourly at most");
         memory.differs = false;
-        memory.lost(now);
+        memory.lost(now, RESYNC / 5);
         assert!(due(&memory, "h", false, None, 0.0), "a lost answer is answered by a walk");
+        memory.began = Some(now);
+        memory.walked(Shown::default(), true, ("h", false), now);
+        assert_eq!(memory.next_look(RESYNC, RESYNC, now), RESYNC / 5, "it may take effect until then");
+        assert!(!due(&memory, "h", false, None, 0.01) && due(&memory, "h", false, None, 0.04));
+        memory.began = Some(now + RESYNC / 5);
+        memory.walked(Shown::default(), true, ("h", false), now);
+        assert!(!due(&memory, "h", false, None, 0.04));
         let mut conflict = Shown::default();
         conflict.conflicts.insert(1, "others".to_owned());
         memory.walked(conflict, true, ("h", false), now);

@@ -45,6 +45,8 @@ impl<K: Batched> Pass<'_, K> {
             self.ctx.states.with(&self.facts.uid, ObjectState::calm);
             return Flow::End(Action::requeue(wait));
         }
+        // What fails from here on is tried again.
+        memory.settled = None;
         memory.statistics.take_if(|(by, _, _)| Some(*by) != wish.statistics);
         let (more, versions) = go!(self.read_sources(&wish.sources).await);
         wish.items.extend(more);

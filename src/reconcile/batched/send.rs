@@ -57,7 +57,7 @@ impl<K: Batched> Pass<'_, K> {
                     return Then::Go(());
                 }
                 Err(error) if !error.never_executed() => {
-                    memory.lost(now);
+                    memory.lost(now, self.ctx.config.settle);
                     return Then::End(self.call_failed(&error).await);
                 }
                 Err(error) => {
