@@ -119,14 +119,22 @@ impl Job {
 
     /// Whether this fault is possible during this job. Four are left out: an object that is made again correctly finds
     /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set
-    /// or which shares it had granted, and finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
+    /// or which shares it had granted, may see files as lists showed them before the last batches of that one, and finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
     /// that identity.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
             Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt | Self::MediaRetain),
             Kind::Replace => {
                 let configs = matches!(self, Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete);
-                let others = [Self::Retain, Self::Adopt, Self::Edit, Self::VersionEdit, Self::MediaRetain, Self::Share];
+                let others = [
+                    Self::Retain,
+                    Self::Adopt,
+                    Self::Edit,
+                    Self::VersionEdit,
+                    Self::MediaRetain,
+                    Self::Share,
+                    Self::FilesEdit,
+                ];
                 !configs && !others.contains(&self)
             }
             Kind::Stranger => matches!(self, Self::Delete | Self::Retain | Self::VersionDelete | Self::Tree),
