@@ -60,6 +60,7 @@ fn limiters() -> Arc<Limiters> {
 async fn busy() -> Metrics {
     let metrics = Metrics::default();
     metrics.controller("Dataset", 32);
+    metrics.leads("dataset-operator", true);
     metrics.woken("Dataset", Some("team-a"), "flowers");
     metrics.begin("Dataset", "team-a", "flowers").end(Outcome::Done);
     metrics.write_refused("Dataset", "claim", 403);

@@ -42,8 +42,8 @@ fn tell(ready: &Readiness, standing: &[WorkspaceState], workspace: Option<&str>)
     match standing.iter().find_map(WorkspaceState::refused_credentials) {
         Some(error) => {
             let text = format!(
-                "they are refused: {error}; correct the Secret or the role, and after a change of the Secret restart the \
-                 Pod, whose environment does not change"
+                "the service refuses them: {error}; correct the role, or the Secret and then restart the Pod, whose environment \
+                 does not change"
             );
             ready.missing(CREDENTIALS, &text);
         }
