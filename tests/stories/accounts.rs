@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
 use pai_emulator::{Credential, Effect, Knobs, NameScope, Role, When};
@@ -182,6 +182,7 @@ async fn a_role_is_assumed_with_the_token_of_the_cluster_and_renewed_without_a_f
     let token = token_for(&scene, "sts.aliyuncs.com").await;
     std::fs::write(&file, &token).unwrap();
     scene.start_operator().await;
+    let began = Instant::now();
     let names: Vec<_> = (0..100).map(|number| format!("d-{number}")).collect();
     for name in &names {
         scene.create("Dataset", name, oss(name)).await;
@@ -192,7 +193,9 @@ async fn a_role_is_assumed_with_the_token_of_the_cluster_and_renewed_without_a_f
     }
     assert_eq!(scene.calls("CreateDataset"), (100, 0));
     let (assumed, failed) = scene.calls("AssumeRoleWithOIDC");
-    assert!((3..=12).contains(&assumed) && failed == 0, "{assumed} sessions, {failed} failures");
+    // One of 6 s is renewed after 2.7 s at the earliest.
+    let most = 2 + began.elapsed().as_secs() / 2;
+    assert!((3..=most).contains(&assumed) && failed == 0, "{assumed} sessions, {failed} failures");
     let failures = scene.cloud().log().iter().filter(|line| line.code.contains("Token")).count();
     assert_eq!(failures, 0, "no call had a session that was over");
     let object = scene.get("Dataset", "d-0").await;

@@ -20,6 +20,9 @@ use crate::trouble::{fault, late};
 const LEASE: &str = "dataset-operator";
 /// Leader election with the default times.
 const USUAL: [(&str, &str); 1] = [("DATASET_OPERATOR_LEADER_ELECT", "true")];
+/// With a lease that does not run out during a story.
+const LONG: [(&str, &str); 2] =
+    [("DATASET_OPERATOR_LEADER_ELECT", "true"), ("DATASET_OPERATOR_LEADER_ELECT_LEASE_DURATION", "120s")];
 /// With times so short that a story need not wait.
 const SHORT: [(&str, &str); 4] = [
     ("DATASET_OPERATOR_LEADER_ELECT", "true"),
@@ -127,12 +130,12 @@ async fn one_replica_works_and_the_other_takes_over_at_once_when_it_is_asked_to_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_waits_sends_nothing_and_ends_when_it_is_asked_to() {
     let scene = scene("lease-waits").await;
-    let first = scene.pod("first", &USUAL).await;
+    let first = scene.pod("first", &LONG).await;
     scene.create("Dataset", "one", oss("one")).await;
     scene.ready("Dataset", "one").await;
     first.kill().unwrap();
     let calls = scene.cloud().log().len();
-    let second = scene.pod("second", &USUAL).await;
+    let second = scene.pod("second", &LONG).await;
     scene.create("Dataset", "two", oss("two")).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!((scene.holder().await.0, scene.cloud().log().len()), ("first".to_owned(), calls));
