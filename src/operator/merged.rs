@@ -5,20 +5,24 @@
 use std::collections::VecDeque;
 
 use futures::stream::{BoxStream, SelectAll};
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use kube::runtime::watcher::{self, Event};
 
 type Shown<O> = Result<Event<O>, watcher::Error>;
 type Watch<O> = BoxStream<'static, Shown<O>>;
 
-/// One watch of all that `open` opens: one for each namespace, none of which ends.
-pub(super) fn watch<O: Send + 'static>(
-    open: impl Fn() -> Vec<Watch<O>> + Send + Sync + 'static,
-) -> impl Stream<Item = Shown<O>> + Send {
-    stream::unfold((Round::begin(&open), open), async |(mut round, open)| {
+/// One watch of all that `open` opens: one for each namespace, none of which ends. A single one is passed on as it is, so that
+/// no list is held as a whole.
+pub(super) fn watch<O: Send + 'static>(open: impl Fn() -> Vec<Watch<O>> + Send + Sync + 'static) -> Watch<O> {
+    let mut watches = open();
+    if watches.len() == 1 {
+        return watches.remove(0);
+    }
+    stream::unfold((Round::of(watches), open), async |(mut round, open)| {
         let shown = round.next(&open).await;
         Some((shown, (round, open)))
     })
+    .boxed()
 }
 
 /// The time from one list of all namespaces to the next.
@@ -34,8 +38,8 @@ struct Round<O> {
 }
 
 impl<O: Send + 'static> Round<O> {
-    fn begin(open: &impl Fn() -> Vec<Watch<O>>) -> Self {
-        Self { due: [Event::Init].into(), waiting: open().into(), listed: Vec::new(), live: SelectAll::new() }
+    fn of(watches: Vec<Watch<O>>) -> Self {
+        Self { due: [Event::Init].into(), waiting: watches.into(), listed: Vec::new(), live: SelectAll::new() }
     }
 
     async fn next(&mut self, open: &impl Fn() -> Vec<Watch<O>>) -> Shown<O> {
@@ -48,7 +52,7 @@ impl<O: Send + 'static> Round<O> {
                 None => self.live.next().await,
             };
             match shown {
-                Some(Ok(Event::Init)) if self.waiting.is_empty() => *self = Self::begin(open),
+                Some(Ok(Event::Init)) if self.waiting.is_empty() => *self = Self::of(open()),
                 // The list has failed, and begins again.
                 Some(Ok(Event::Init)) => self.listed.clear(),
                 Some(Ok(Event::InitApply(object))) => self.listed.push(object),
