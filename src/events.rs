@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::api::{EventReason, News};
-use crate::environment;
+use crate::environment::{self, variable};
 use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::refusals::refuses;
@@ -130,7 +130,6 @@ async fn publish(client: &kube::Client, write: Write) -> kube::Result<()> {
 /// The object of events about the operator itself: its Pod if that is known (`POD_NAME`, `POD_NAMESPACE`, `POD_UID`),
 /// otherwise the namespace that it works from.
 pub fn own_object(default_namespace: &str) -> ObjectReference {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match variable("POD_NAME") {
         Some(name) => ObjectReference {
             api_version: Some("v1".to_owned()),

@@ -1,17 +1,11 @@
 //! The identity of the client: an access key, a temporary access key or a bearer token, and its source.
 
-mod role;
-
 use std::fmt;
-use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::secret::Secret;
-use super::settings::Settings;
-use super::transport::Transport;
 use crate::remote::fields::digest_hex;
-use role::RoleSessions;
 
 /// The variables of the official SDKs, and one for a bearer token.
 const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -84,21 +78,6 @@ pub trait CredentialSource: Send + Sync {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>>;
 }
 
-/// The credentials of a process: those of its environment, or else the sessions of the role that its environment names.
-pub fn of_process(
-    style: BearerStyle,
-    transport: Arc<dyn Transport>,
-    settings: &Settings,
-) -> Result<Arc<dyn CredentialSource>, CredentialError> {
-    let environment = Environment::of_process(style);
-    if environment.read() == Err(CredentialError::Missing)
-        && let Some(role) = RoleSessions::of_environment(&environment, transport, settings)?
-    {
-        return Ok(Arc::new(role));
-    }
-    Ok(Arc::new(environment))
-}
-
 /// Returns the value of a variable.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
@@ -119,7 +98,7 @@ impl Environment {
         Self { lookup: Box::new(lookup), style }
     }
 
-    fn read(&self) -> Result<Credentials, CredentialError> {
+    pub(super) fn read(&self) -> Result<Credentials, CredentialError> {
         let pair = (self.variable(KEY_ID)?, self.variable(KEY_SECRET)?);
         let incomplete = |present, missing| Err(CredentialError::Incomplete { present, missing });
         match pair {
@@ -139,7 +118,7 @@ impl Environment {
 
     /// The value of a variable that is not empty. White space around it, such as the line end of a secret made from a
     /// file, is removed.
-    fn variable(&self, name: &'static str) -> Result<Option<String>, CredentialError> {
+    pub(super) fn variable(&self, name: &'static str) -> Result<Option<String>, CredentialError> {
         let Some(value) = (self.lookup)(name) else {
             return Ok(None);
         };

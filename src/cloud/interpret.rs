@@ -209,7 +209,7 @@ fn is_request_id(text: &str) -> bool {
 
 /// One line that is safe to show: control characters and those that reorder or hide text become blanks, runs of blanks
 /// become one, and the text is cut at `longest` characters.
-fn clean(text: &str, longest: usize) -> String {
+pub(super) fn clean(text: &str, longest: usize) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -29,6 +29,7 @@ mod prepare;
 mod product;
 mod proxy;
 mod request;
+mod role;
 mod secret;
 mod settings;
 mod sign;
@@ -42,9 +43,7 @@ pub use answer::{Answer, Dataset, Job, JobConfig, Malformed, MediaDataset, Versi
 pub use authorities::{Authorities, AuthoritiesError};
 pub use classify::classify;
 pub use client::{Client, network};
-pub use credentials::{
-    BearerStyle, CredentialError, CredentialSource, Credentials, Environment, of_process as credentials_of_process,
-};
+pub use credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
 pub use error::{CallError, ErrorClass, Unauthorised};
 pub use files::{Batch, Failed, FileMeta, FileMetas, Statistics};
 pub use hidden::Hidden;
@@ -56,6 +55,7 @@ pub use permit::Permit;
 pub use product::Product;
 pub use proxy::{NoProxy, NoProxyError, Proxy, ProxyError};
 pub use request::{FilesOf, ListDatasets, MOST_FILES, Order, Request};
+pub use role::credentials_of_process;
 pub use secret::Secret;
 pub use settings::{ClientError, EndpointForm, Settings};
 pub use transport::{Transport, Unanswered};

@@ -14,11 +14,12 @@ use kube::api::{Api, PostParams};
 use tokio::time::{sleep, timeout};
 
 use crate::api::EventReason;
+use crate::environment::{self, variable};
 use crate::events::EventRecorder;
 use crate::fence::Fence;
 use crate::metrics::Metrics;
 use crate::settings::Flags;
-use crate::{environment, words};
+use crate::words;
 use lease::{Election, Times};
 
 /// The name of the Lease.
@@ -56,9 +57,12 @@ impl Candidate {
     pub(super) async fn acquire(&mut self, recorder: &EventRecorder, metrics: &Metrics) {
         let mut told = None;
         metrics.leads(LEASE, false);
-        while self.election.gives_up_at().is_none() {
+        loop {
             if let Err(error) = self.look_and_write().await {
                 tracing::warn!(error, lease = LEASE, namespace = self.namespace, "the lease could not be taken");
+            }
+            if self.election.gives_up_at().is_some() {
+                break;
             }
             let holder = self.election.other_holder();
             if holder != told.as_deref() {
@@ -67,9 +71,7 @@ impl Candidate {
                     tracing::info!(holder, lease = LEASE, "another replica works; this one waits for the lease");
                 }
             }
-            if self.election.gives_up_at().is_none() {
-                sleep(self.retry / 2).await;
-            }
+            sleep(self.retry / 2).await;
         }
         metrics.leads(LEASE, true);
         tracing::info!(identity = self.me, lease = LEASE, namespace = self.namespace, "this replica holds the lease");
@@ -156,14 +158,13 @@ impl Candidate {
 
 /// The namespace of the Lease: that of the Pod, otherwise that of the kubeconfig.
 pub(super) fn namespace(kube: &kube::Client) -> String {
-    let of_pod = std::env::var("POD_NAMESPACE").ok().filter(|name| !name.is_empty());
-    of_pod.unwrap_or_else(|| kube.default_namespace().to_owned())
+    variable("POD_NAMESPACE").unwrap_or_else(|| kube.default_namespace().to_owned())
 }
 
 /// A name that no other process has: the Pod's or the machine's, and a random number.
 fn identity() -> String {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = std::env::var("POD_NAME").ok().filter(|name| !name.is_empty()).or_else(host);
+    let name = variable("POD_NAME").or_else(host);
     let random = environment::random::<8>().map_or(0, u64::from_be_bytes);
     format!("{}_{random:016x}", name.as_deref().map_or("dataset-operator", str::trim))
 }

@@ -74,18 +74,24 @@ impl Scene {
 
     /// Lets the operator read these Secrets or `ConfigMaps` of the namespace, and no others.
     pub(crate) async fn let_read(&self, resource: &str, names: &[&str]) {
-        let name = format!("{resource}-{}", names[0]);
+        let rule = json!({
+            "apiGroups": [""], "resources": [resource], "resourceNames": names, "verbs": ["get", "list", "watch"],
+        });
+        self.allow(&format!("{resource}-{}", names[0]), json!([rule])).await;
+    }
+
+    /// Lets the operator do what these rules say in the scene's namespace, by a Role of this name.
+    pub(crate) async fn allow(&self, name: &str, rules: Value) {
         let role = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name},
-            "rules": [{"apiGroups": [""], "resources": [resource], "resourceNames": names, "verbs": ["get", "list", "watch"]}],
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules,
         });
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
             "subjects": [{"kind": "ServiceAccount", "name": testbed::SERVICE_ACCOUNT, "namespace": testbed::NAMESPACE}],
         });
-        let roles: Api<Role> = Api::namespaced(self.client.clone(), &self.namespace);
-        roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
+        let api: Api<Role> = Api::namespaced(self.client.clone(), &self.namespace);
+        api.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
         let bindings: Api<RoleBinding> = Api::namespaced(self.client.clone(), &self.namespace);
         bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
     }

@@ -35,25 +35,11 @@ const SHORT: [(&str, &str); 4] = [
 async fn scene(name: &str) -> Scene {
     let knobs = Knobs { name_scope: NameScope::None, ..Knobs::default() };
     let scene = Scene::with(name, Setting { knobs, without_operator: true, ..Setting::default() }).await;
-    let metadata = json!({"name": "leases", "namespace": scene.namespace});
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata,
-        "rules": [
-            {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
-            {
-                "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [LEASE],
-                "verbs": ["get", "update"],
-            },
-        ],
+    let named = json!({
+        "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [LEASE], "verbs": ["get", "update"],
     });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "leases"},
-        "subjects": [{"kind": "ServiceAccount", "name": testbed::SERVICE_ACCOUNT, "namespace": testbed::NAMESPACE}],
-    });
-    for object in [role, binding] {
-        scene.kubectl().run_with(&["apply", "-f", "-"], &object.to_string()).await.unwrap();
-    }
+    let new = json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]});
+    scene.allow("leases", json!([named, new])).await;
     scene
 }
 

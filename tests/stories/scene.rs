@@ -128,9 +128,7 @@ impl Scene {
 
     /// Runs the operator until it dies at this point (`before Claim`, `after Create`): work must wait for it already.
     pub(crate) async fn crash_at(&mut self, point: &str) {
-        let mut options = self.options.clone();
-        options.env.push(("DATASET_OPERATOR_CRASH".to_owned(), point.to_owned()));
-        let mut operator = Operator::launch(&options, testbed::Ports::free().unwrap()).unwrap();
+        let mut operator = self.launch_replica(&[("DATASET_OPERATOR_CRASH", point)]);
         let what = format!("a crash {point}");
         let wait = self.wait_for(Duration::from_secs(60));
         let ended = wait.until(&what, async || operator.exited()).await.unwrap();

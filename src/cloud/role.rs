@@ -16,13 +16,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{CredentialError, CredentialSource, Credentials, Environment};
-use crate::cloud::interpret::{Exchange, Reply};
-use crate::cloud::product::Product;
-use crate::cloud::secret::Secret;
-use crate::cloud::settings::Settings;
-use crate::cloud::transport::Transport;
-use crate::cloud::wire;
+use super::credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment};
+use super::interpret::{Exchange, Reply, clean};
+use super::product::Product;
+use super::secret::Secret;
+use super::settings::Settings;
+use super::transport::Transport;
+use super::wire;
 use crate::environment;
 use crate::lock::lock;
 use crate::remote::backoff::backoff;
@@ -39,6 +39,21 @@ const SECONDS: &str = "3600";
 const AHEAD: Duration = Duration::from_secs(15 * 60);
 /// The largest answer, in MiB.
 const LARGEST: usize = 1;
+
+/// The credentials of a process: those of its environment, or else the sessions of the role that its environment names.
+pub fn credentials_of_process(
+    style: BearerStyle,
+    transport: Arc<dyn Transport>,
+    settings: &Settings,
+) -> Result<Arc<dyn CredentialSource>, CredentialError> {
+    let environment = Environment::of_process(style);
+    if environment.read() == Err(CredentialError::Missing)
+        && let Some(role) = RoleSessions::of_environment(&environment, transport, settings)?
+    {
+        return Ok(Arc::new(role));
+    }
+    Ok(Arc::new(environment))
+}
 
 /// What does not change while the process runs.
 struct Assumes {
@@ -75,11 +90,11 @@ struct Shared {
 
 /// The sessions of one role.
 #[derive(Clone)]
-pub(super) struct RoleSessions(Arc<Shared>);
+struct RoleSessions(Arc<Shared>);
 
 impl RoleSessions {
     /// The role that the variables of the official SDKs name, `None` if they name none.
-    pub(super) fn of_environment(
+    fn of_environment(
         environment: &Environment,
         transport: Arc<dyn Transport>,
         settings: &Settings,
@@ -268,10 +283,8 @@ impl Assumes {
             return Ok((credentials, given.expiration));
         }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |name: &str, most: usize| -> String {
-            let said = body[name].as_str().unwrap_or_default().replace(token, "***");
-            said.chars().filter(|c| !c.is_control()).take(most).collect()
-        };
+        let text =
+            |name: &str, longest: usize| clean(&body[name].as_str().unwrap_or_default().replace(token, "***"), longest);
         let (code, message, request_id) = (text("Code", 100), text("Message", 300), text("RequestId", 100));
         Err(CredentialError::Source(format!(
             "AssumeRoleWithOIDC for {} was refused: {} {code}: {message}; {} (RequestId {request_id})",
