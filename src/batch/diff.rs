@@ -12,6 +12,8 @@ use super::tags::SetTags;
 
 /// A prune of more than half of so many files or more waits for a person.
 const MANY: usize = 20;
+/// So many creates are worked out at a time, and the others when these are done: 100,000 of them take 20 MB.
+const MOST_CREATES: usize = 5_000;
 
 /// The rules of one set.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +49,7 @@ pub struct Guard {
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Todo<'w> {
-    /// The changes, in the order in which they are sent.
+    /// The changes, in the order in which they are sent. After [`MOST_CREATES`] creates there may be more to do.
     pub acts: VecDeque<Act<'w>>,
     /// The prune waits for a person, and so does everything else: otherwise what is created now would make the next prune
     /// look smaller.
@@ -114,9 +116,12 @@ pub fn diff<'w>(wanted: &'w Wanted, shown: &Shown, refusals: &Refusals, rules: R
             }
         } else if shown.conflicts.contains_key(&row.key) {
             todo.failed += 1;
-        } else if due(&mut todo, row.key, row.content) {
+        } else if due(&mut todo, row.key, row.content) && todo.acts.len() < MOST_CREATES {
             todo.acts.push_back(Act::Create(row, tags_of(rules.tags, true, &row.item.tags)));
         }
+    }
+    if todo.acts.len() == MOST_CREATES {
+        return todo;
     }
     todo.acts.append(&mut updates);
     let untag = |key: u64, id: String, remove: Vec<String>| {

@@ -15,9 +15,33 @@ pub struct Item {
     /// Its Uri, the key of the file.
     pub uri: String,
     /// The other members that the object manages, by API name, without `Tags`.
-    pub members: Fields,
+    pub members: Members,
     /// The tags of the user group that it must have.
     pub tags: Vec<String>,
+}
+
+/// Members by API name, kept as JSON text: as a map, those of 100,000 files take 90 MB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Members(Box<str>);
+
+impl Members {
+    /// The members as values.
+    #[must_use]
+    pub fn fields(&self) -> Fields {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromIterator<(String, Value)> for Members {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        Self(Value::Object(members.into_iter().collect()).to_string().into())
+    }
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        [].into_iter().collect()
+    }
 }
 
 /// Members that hold a time. The vendor's pages describe them with the precision of a minute and show them with
@@ -35,7 +59,7 @@ impl Item {
     #[must_use]
     pub fn content(&self) -> u64 {
         let tags: BTreeSet<&str> = self.tags.iter().map(String::as_str).collect();
-        let text = json!([self.members, tags]).to_string();
+        let text = format!("[{},{}]", self.members.0, json!(tags));
         match short(text.as_bytes()) & !1 {
             0 => 2,
             hash => hash,
@@ -57,7 +81,7 @@ impl Item {
                 _ => same(name, Some(wanted), found),
             }
         };
-        self.members.iter().all(equal) && self.tags.iter().all(|tag| tags.contains(tag))
+        self.members.fields().iter().all(equal) && self.tags.iter().all(|tag| tags.contains(tag))
     }
 }
 
@@ -151,7 +175,7 @@ mod tests {
 
     fn item(uri: &str, members: Value, tags: &[&str]) -> Item {
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-        Item { uri: uri.to_owned(), members: serde_json::from_value(members).unwrap(), tags }
+        Item { uri: uri.to_owned(), members: members.as_object().unwrap().clone().into_iter().collect(), tags }
     }
 
     #[test]

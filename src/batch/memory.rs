@@ -1,5 +1,6 @@
 //! What this process remembers of one set. Losing it costs a walk and, at a deletion, the grace period.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -35,6 +36,17 @@ impl Place {
 /// What files were counted by, when, and how many have which value.
 pub type Counts = (&'static str, Instant, Vec<(String, u64)>);
 
+/// What an object listed when its sources were read.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// The generation of the object.
+    pub generation: i64,
+    /// The versions of its sources.
+    pub versions: Vec<String>,
+    /// The files.
+    pub wanted: Wanted,
+}
+
 /// What is remembered of a set.
 #[derive(Debug, Clone)]
 pub struct Memory {
@@ -58,6 +70,8 @@ pub struct Memory {
     pub counted: Option<Instant>,
     /// The service counts other files than are known.
     pub differs: bool,
+    /// The list that is being worked on; `None` between two works.
+    pub listed: Option<Arc<Listed>>,
     /// What was shown may not be what is there.
     pub unsure: bool,
     /// The last batch that may take effect, or may have done so, without this process knowing; a batch of an earlier process
@@ -105,6 +119,7 @@ impl Memory {
             checked: None,
             counted: None,
             differs: false,
+            listed: None,
             unsure: false,
             unanswered: Some(now),
             recheck: None,

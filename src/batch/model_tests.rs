@@ -216,7 +216,8 @@ proptest! {
                 let file = service.0.values().find(|file| file.uri == row.item.uri);
                 let file = file.ok_or_else(|| TestCaseError::fail(format!("{} is missing", row.item.uri)))?;
                 if worker.has(file) {
-                    prop_assert_eq!(&file.print, row.item.members["FileFingerPrint"].as_str().unwrap());
+                    let listed = row.item.members.fields();
+                    prop_assert_eq!(&file.print, listed["FileFingerPrint"].as_str().unwrap());
                     prop_assert!(row.item.tags.iter().all(|tag| file.tags.contains(tag)));
                     prop_assert!(!workers[1 - at].has(file), "two have it: {:?}", file);
                 } else {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::item::Row;
-use crate::cloud::{FilesOf, Request};
+use crate::cloud::{self, FilesOf, Request};
 
 /// The most items in one batch. The vendor publishes no limit; lists have pages of 100.
 pub const MOST_ITEMS: usize = 100;
@@ -59,6 +59,18 @@ pub enum Operation {
     Update,
     /// `DeleteDatasetFileMetas`
     Delete,
+}
+
+impl Operation {
+    /// The same among all operations of the service.
+    #[must_use]
+    pub const fn of_service(self) -> cloud::Operation {
+        match self {
+            Self::Create => cloud::Operation::CreateDatasetFileMetas,
+            Self::Update => cloud::Operation::UpdateDatasetFileMetas,
+            Self::Delete => cloud::Operation::DeleteDatasetFileMetas,
+        }
+    }
 }
 
 /// One change that is to be made.
@@ -131,7 +143,8 @@ pub struct Batch {
 pub const UNLISTED: u64 = 1;
 
 impl Act<'_> {
-    const fn operation(&self) -> Operation {
+    /// What is called for it.
+    pub const fn operation(&self) -> Operation {
         match self {
             Self::Create(..) => Operation::Create,
             Self::Update { .. } => Operation::Update,
@@ -142,7 +155,7 @@ impl Act<'_> {
     fn entry(&self) -> Entry {
         match self {
             Self::Create(row, tags) => {
-                let mut body = row.item.members.clone();
+                let mut body = row.item.members.fields();
                 body.insert("Uri".to_owned(), json!(row.item.uri));
                 body.insert("Tags".to_owned(), json!(json!({"user": {"add": tags}}).to_string()));
                 Entry {
@@ -155,7 +168,7 @@ impl Act<'_> {
                 }
             }
             Self::Update { key, id, row, add, remove, after } => {
-                let mut body = row.map(|row| row.item.members.clone()).unwrap_or_default();
+                let mut body = row.map(|row| row.item.members.fields()).unwrap_or_default();
                 body.insert("DatasetFileMetaId".to_owned(), json!(id));
                 let lists = [("add", add), ("remove", remove)].into_iter().filter(|(_, tags)| !tags.is_empty());
                 let lists: serde_json::Map<String, Value> =

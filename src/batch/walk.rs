@@ -141,7 +141,8 @@ fn judge(shown: &mut Shown, file: &FileMeta, look: &mut Look<'_>) {
         }
         (Whose::Nobody, Some(row)) => {
             let print = "FileFingerPrint";
-            let same = row.item.members.get(print).is_some_and(|wanted| file.fields.get(print) == Some(wanted));
+            let wanted = row.item.members.fields();
+            let same = wanted.get(print).is_some_and(|wanted| file.fields.get(print) == Some(wanted));
             if same || look.adopt {
                 shown.takes.insert(key, Take { id: file.id.as_str().into(), created: false, remove: Vec::new() });
             } else {

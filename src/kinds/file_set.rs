@@ -6,7 +6,7 @@ use k8s_openapi::Resource as _;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::members::upper_camel;
 use super::{Datasets, file_lines, parent};
@@ -199,9 +199,8 @@ fn sources(spec: &DatasetFileSetSpec) -> Vec<Source> {
 fn item(file: &FileItem) -> Item {
     let Ok(Value::Object(members)) = serde_json::to_value(file) else { return Item::default() };
     let own = |name: &String| !["uri", "tags"].contains(&name.as_str());
-    let members: Map<String, Value> =
-        members.into_iter().filter(|(name, _)| own(name)).map(|(name, value)| (upper_camel(&name), value)).collect();
-    Item { uri: file.uri.clone(), members, tags: file.tags.clone().unwrap_or_default() }
+    let members = members.into_iter().filter(|(name, _)| own(name)).map(|(name, value)| (upper_camel(&name), value));
+    Item { uri: file.uri.clone(), members: members.collect(), tags: file.tags.clone().unwrap_or_default() }
 }
 
 /// The Dataset in its spec.
@@ -230,7 +229,7 @@ mod tests {
         let expected = json!({"ContentType": "image/jpeg", "FileType": "image", "FileFingerPrint": "9B2C",
             "FileUpdateTime": "2026-11-01T00:00:00Z", "DataSize": 5});
         assert_eq!(
-            (item.uri.as_str(), Value::Object(item.members), item.tags),
+            (item.uri.as_str(), Value::Object(item.members.fields()), item.tags),
             ("oss://b/1.jpg", expected, vec!["red".to_owned()])
         );
     }

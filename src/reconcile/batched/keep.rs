@@ -1,5 +1,6 @@
 //! Makes the service show what an object lists.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
@@ -9,7 +10,7 @@ use super::report::basic;
 use super::{Batched, NEVER, Spent, Then, Wish, go};
 use crate::api::condition::Reason;
 use crate::batch::diff::Allowed;
-use crate::batch::memory::{Memory, Place};
+use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::{Rules, Wanted, diff};
 use crate::cloud::{CallError, ErrorClass, Operation, Request};
 use crate::plan::intent::{Intent, Target};
@@ -21,6 +22,8 @@ use crate::reconcile::pass::{Flow, Pass};
 impl<K: Batched> Pass<'_, K> {
     /// Makes the service show what the object lists.
     pub(super) async fn keep(&mut self, memory: &mut Memory) -> Flow {
+        // Only while reconciles go on with one work, nothing is read again.
+        let open = memory.listed.take();
         if self.facts.paused {
             return Flow::End(self.finish(self.paused_report()).await);
         }
@@ -48,31 +51,23 @@ impl<K: Batched> Pass<'_, K> {
         // What fails from here on is tried again.
         memory.settled = None;
         memory.statistics.take_if(|(by, _, _)| Some(*by) != wish.statistics);
-        let (more, versions) = go!(self.read_sources(&wish.sources).await);
-        wish.items.extend(more);
-        let wanted = match Wanted::new(std::mem::take(&mut wish.items)) {
-            Ok(wanted) => wanted,
-            Err(twice) => {
-                let uris = twice.join(", ");
-                let message = format!("the set lists a uri more than once: {uris}; leave each uri in one place only");
-                return self.stuck(Reason::InvalidSpec, message).await;
-            }
-        };
+        let listed = go!(self.listed(open, &mut wish).await);
+        let wanted = &listed.wanted;
         let tags = self.tags();
         let (hash, adopt, resync) = (wanted.hash().to_owned(), wish.adopt, self.ctx.limits.resync);
         loop {
             let now = Instant::now();
             let requested = self.facts.requested.clone();
             if memory.walk_is_due((&hash, adopt), requested.as_deref(), resync, self.spread(), now) {
-                go!(self.walk(memory, (&wanted, &tags, adopt), &place, &[], &mut spent).await);
+                go!(self.walk(memory, (&listed, &tags, adopt), &place, &[], &mut spent).await);
                 memory.asked = requested;
                 continue;
             }
-            memory.settle_refusals(&wanted);
+            memory.settle_refusals(wanted);
             let Some(shown) = memory.shown.as_ref() else { continue };
             let allowed = Allowed::For(K::allowed(&self.object));
             let rules = Rules { tags: &tags, prune: wish.prune, complete: memory.complete, allowed };
-            let mut todo = diff(&wanted, shown, &memory.refusals, rules, now);
+            let mut todo = diff(wanted, shown, &memory.refusals, rules, now);
             if todo.lacks_ids && todo.acts.is_empty() && todo.guard.is_none() {
                 // The walk that follows tells the ids.
                 memory.unsure = true;
@@ -89,13 +84,35 @@ impl<K: Batched> Pass<'_, K> {
             if todo.acts.is_empty() {
                 let again = memory.next_look(interval, resync, Instant::now());
                 let is_done = todo.later.is_none() && todo.unpruned == 0;
-                let (flow, is_told) = self.tell_of_set(memory, &wanted, &todo, &place, again).await;
+                let (flow, is_told) = self.tell_of_set(memory, wanted, &todo, &place, again).await;
                 // The write may have failed, and its answer may have brought an edit.
                 let is_settled = is_done && is_told && self.asked() == asked;
+                let versions = listed.versions.clone();
                 memory.settled = is_settled.then(|| (self.facts.resource_version.clone(), versions));
                 return flow;
             }
-            go!(self.send_all(memory, &mut todo, &place, &mut spent, &wanted).await);
+            go!(self.send_all(memory, &mut todo, &place, &mut spent, &listed).await);
+        }
+    }
+
+    /// What the object lists: what the work that goes on has read, or else the spec and its sources.
+    async fn listed(&mut self, open: Option<Arc<Listed>>, wish: &mut Wish) -> Then<Arc<Listed>> {
+        let (generation, known) = (self.facts.generation, self.versions(&wish.sources));
+        if let Some(listed) = open.filter(|open| open.generation == generation && Some(&open.versions) == known.as_ref()) {
+            return Then::Go(listed);
+        }
+        let mut items = std::mem::take(&mut wish.items);
+        let versions = match self.read_sources(&wish.sources, &mut items).await {
+            Then::Go(versions) => versions,
+            Then::End(flow) => return Then::End(flow),
+        };
+        match Wanted::new(items) {
+            Ok(wanted) => Then::Go(Arc::new(Listed { generation, versions, wanted })),
+            Err(twice) => {
+                let uris = twice.join(", ");
+                let message = format!("the set lists a uri more than once: {uris}; leave each uri in one place only");
+                Then::End(self.stuck(Reason::InvalidSpec, message).await)
+            }
         }
     }
 

@@ -1,16 +1,17 @@
 //! Looks at the files: walks, counts, and what a refused call means.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::report::basic;
 use super::{Batched, Spent, Then};
 use crate::api::condition::Reason;
-use crate::batch::memory::{Memory, Place};
+use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::tags::is_ours;
 use crate::batch::walk::Look;
-use crate::batch::{Page, SetTags, Walk, Wanted};
+use crate::batch::{Page, SetTags, Walk};
 use crate::cloud::{CallError, ErrorClass, MOST_FILES, Request, Statistics, codec};
 use crate::environment;
 use crate::plan::account::absence_counts;
@@ -24,11 +25,12 @@ impl<K: Batched> Pass<'_, K> {
     pub(super) async fn walk(
         &mut self,
         memory: &mut Memory,
-        (wanted, tags, adopt): (&Wanted, &SetTags, bool),
+        (listed, tags, adopt): (&Arc<Listed>, &SetTags, bool),
         place: &Place,
         filter: &[String],
         spent: &mut Spent,
     ) -> Then<()> {
+        let wanted = &listed.wanted;
         let hash = wanted.hash();
         let question = format!("{hash} {adopt} {filter:?}");
         if memory.walk.as_ref().is_none_or(|walk| !walk.is_of(&question)) {
@@ -38,7 +40,7 @@ impl<K: Batched> Pass<'_, K> {
         loop {
             let Some(walk) = memory.walk.as_ref() else { return Then::Go(()) };
             if spent.is_over() {
-                return Then::End(self.goes_on(memory, wanted).await);
+                return Then::End(self.goes_on(memory, listed).await);
             }
             let request = Request::list_file_metas(place.files(), filter, walk.token());
             let page = match self.ask(&request, spent).await {

@@ -1,5 +1,7 @@
 //! Removes the files of an object that is being deleted, and then its finalizer.
 
+use std::sync::Arc;
+
 use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
@@ -8,9 +10,9 @@ use super::{Batched, Spent, go};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::batch::diff::Allowed;
-use crate::batch::memory::{Memory, Place};
+use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::run::Came;
-use crate::batch::{Rules, Todo, Wanted, diff};
+use crate::batch::{Rules, Todo, diff};
 use crate::plan::desired::Deletion;
 use crate::plan::intent::Target;
 use crate::plan::report::{Next, Ready, Report};
@@ -59,7 +61,7 @@ impl<K: Batched> Pass<'_, K> {
             return flow;
         }
         memory.go_to(&place);
-        let (tags, nothing) = (self.tags(), Wanted::default());
+        let (tags, nothing) = (self.tags(), Arc::new(Listed::default()));
         let rules = Rules { tags: &tags, prune: true, complete: true, allowed: Allowed::Always };
         let mut spent = Spent { calls: 0, since: Instant::now() };
         // The files that are known go first. Then a walk shows whether there are more.
@@ -67,7 +69,7 @@ impl<K: Batched> Pass<'_, K> {
         loop {
             let now = Instant::now();
             if let Some(shown) = &memory.shown {
-                let mut todo = diff(&nothing, shown, &memory.refusals, rules, now);
+                let mut todo = diff(&nothing.wanted, shown, &memory.refusals, rules, now);
                 if !todo.acts.is_empty() {
                     // Files that are shown so soon after their deletion are most likely gone.
                     if looked && let Some(wait) = memory.is_old(self.ctx.config.list_lag, now) {

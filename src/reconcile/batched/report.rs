@@ -1,5 +1,6 @@
 //! What status, events and the log say of a set.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
@@ -10,7 +11,7 @@ use super::{Batched, NAMED};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::batch::item::Row;
-use crate::batch::memory::{Memory, Place};
+use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::run::Came;
 use crate::batch::{Guard, Todo, Wanted};
 use crate::plan::intent::Target;
@@ -55,7 +56,9 @@ impl<K: Batched> Pass<'_, K> {
 
     /// The reconcile has made its calls, and another one goes on. While a set that was carried out is only looked at, nothing is
     /// said of it.
-    pub(super) async fn goes_on(&mut self, memory: &Memory, wanted: &Wanted) -> Flow {
+    pub(super) async fn goes_on(&mut self, memory: &mut Memory, listed: &Arc<Listed>) -> Flow {
+        memory.listed = Some(listed.clone());
+        let wanted = &listed.wanted;
         if !self.facts.deleting && memory.walk.is_some() && self.is_carried_out(wanted.hash()) {
             return Flow::End(Action::requeue(AT_ONCE));
         }

@@ -1,81 +1,113 @@
 //! The calls: their permits, and the batches.
 
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::{Batched, STEP, Spent, Then};
-use crate::batch::memory::{Memory, Place};
-use crate::batch::{Batch, Todo, Wanted, run};
-use crate::cloud::{Answer, CallError, ErrorClass, Lane, Operation, Permit, Request};
+use crate::batch::memory::{Listed, Memory, Place};
+use crate::batch::{Act, Batch, Todo, run};
+use crate::cloud::{self, Answer, CallError, Client, ErrorClass, Lane, Operation, Permit, Request};
 use crate::environment;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::reconcile::queued::says_little;
 
+/// So many batches are under way at once.
+const AT_A_TIME: usize = 10;
 /// After so many single items in a row that were refused, the fault is taken for one of the whole set.
 const ALONE: u32 = 3;
 
+/// What a batch's answer means for those that follow.
+enum Outcome {
+    /// They can be sent.
+    Goes,
+    /// The files must be compared anew first.
+    Changed,
+    /// The call failed, and others would too.
+    Failed(CallError),
+}
+
 impl<K: Batched> Pass<'_, K> {
-    /// Sends the changes in batches, until one of them asks for another look.
+    /// Sends the changes in batches, several at a time, until there are none or one of them asks for another look. What was
+    /// begun is waited for in any case. Batches of different operations are not under way together.
     pub(super) async fn send_all(
         &mut self,
         memory: &mut Memory,
         todo: &mut Todo<'_>,
         place: &Place,
         spent: &mut Spent,
-        wanted: &Wanted,
+        listed: &Arc<Listed>,
     ) -> Then<()> {
-        while let Some(batch) = Batch::next(&mut todo.acts, memory.limits) {
-            if spent.is_over() {
-                return Then::End(self.goes_on(memory, wanted).await);
+        let Some(mut operation) = todo.acts.front().map(Act::operation) else { return Then::Go(()) };
+        if let Some(ended) = self.turn(operation.of_service()).await {
+            return Then::End(ended);
+        }
+        let client = self.account.client.clone();
+        let (mut under_way, mut outcome) = (FuturesUnordered::new(), Outcome::Goes);
+        loop {
+            while let Some(next) = todo.acts.front().map(Act::operation)
+                && matches!(outcome, Outcome::Goes)
+                && under_way.len() < AT_A_TIME
+                && (under_way.is_empty() || next == operation)
+                && !spent.is_over()
+                && let Some(batch) = Batch::next(&mut todo.acts, memory.limits)
+            {
+                operation = next;
+                spent.calls += 1;
+                self.journal.did(STEP);
+                // Only the first has a permit already.
+                let further = Permit::wait(self.lane());
+                let permit = std::mem::replace(&mut self.permit, further);
+                under_way.push(send(&client, permit, place, K::NAME, batch));
             }
-            let operation = batch.request(place.files()).operation();
-            if let Some(ended) = self.turn(operation).await {
-                return Then::End(ended);
-            }
-            spent.calls += 1;
-            self.journal.did(STEP);
-            environment::failpoint("before", STEP, K::NAME).await;
-            // Until the answer is here, the batch counts as lost.
-            let before = memory.unanswered.replace(Instant::now());
-            let answer = run::send(&self.account.client, &mut self.permit, place.files(), &batch).await;
-            environment::failpoint("after", STEP, K::NAME).await;
-            let now = Instant::now();
-            match answer {
-                Ok(answer) => {
-                    (memory.unanswered, memory.answered) = (before, Some(now));
-                    memory.limits.took();
-                    memory.refused_alone = 0;
-                    let Some(shown) = memory.shown.as_mut() else { return Then::Go(()) };
-                    let came = run::note(&batch, &answer, shown, &mut memory.refusals, now);
-                    memory.came = memory.came.and(came);
-                    if came.unclear || came.exists {
-                        memory.unsure = true;
-                        return Then::Go(());
-                    }
-                }
-                Err(error) if is_about_the_batch(&error) && memory.limits.halve(batch.entries.len()) => {
-                    memory.unanswered = before;
-                    return Then::Go(());
-                }
-                Err(error) if !error.never_executed() => {
-                    memory.lost(now, self.ctx.config.settle);
-                    return Then::End(self.call_failed(&error).await);
-                }
-                Err(error) => {
-                    memory.unanswered = before;
-                    if error.class == ErrorClass::Refused && memory.refused_alone < ALONE {
-                        // Maybe only this item is wrong, and the others are not concerned.
-                        memory.refused_alone += 1;
-                        for entry in &batch.entries {
-                            let (item, why) = ((entry.key, entry.content), error.to_string());
-                            memory.refusals.refused(item, &entry.what, &why, now);
-                        }
-                        continue;
-                    }
-                    return Then::End(self.refused(memory, place, &error).await);
-                }
+            let Some((batch, answer)) = under_way.next().await else { break };
+            match self.answered(memory, &batch, answer) {
+                Outcome::Goes => {}
+                // What failed is told first.
+                Outcome::Changed if matches!(outcome, Outcome::Failed(_)) => {}
+                other => outcome = other,
             }
         }
-        Then::Go(())
+        match outcome {
+            Outcome::Goes if !todo.acts.is_empty() => Then::End(self.goes_on(memory, listed).await),
+            Outcome::Goes | Outcome::Changed => Then::Go(()),
+            Outcome::Failed(error) if error.never_executed() => Then::End(self.refused(memory, place, &error).await),
+            Outcome::Failed(error) => Then::End(self.call_failed(&error).await),
+        }
+    }
+
+    /// Notes the answer to a batch.
+    fn answered(&self, memory: &mut Memory, batch: &Batch, answer: Result<cloud::Batch, CallError>) -> Outcome {
+        let now = Instant::now();
+        match answer {
+            Ok(answer) => {
+                memory.answered = Some(now);
+                memory.limits.took();
+                memory.refused_alone = 0;
+                let Some(shown) = memory.shown.as_mut() else { return Outcome::Changed };
+                let came = run::note(batch, &answer, shown, &mut memory.refusals, now);
+                memory.came = memory.came.and(came);
+                memory.unsure |= came.unclear || came.exists;
+                if came.unclear || came.exists { Outcome::Changed } else { Outcome::Goes }
+            }
+            Err(error) if is_about_the_batch(&error) && memory.limits.halve(batch.entries.len()) => Outcome::Changed,
+            Err(error) if !error.never_executed() => {
+                memory.lost(now, self.ctx.config.settle);
+                Outcome::Failed(error)
+            }
+            Err(error) if error.class == ErrorClass::Refused && memory.refused_alone < ALONE => {
+                // Maybe only this item is wrong, and the others are not concerned.
+                memory.refused_alone += 1;
+                for entry in &batch.entries {
+                    let (item, why) = ((entry.key, entry.content), error.to_string());
+                    memory.refusals.refused(item, &entry.what, &why, now);
+                }
+                Outcome::Goes
+            }
+            Err(error) => Outcome::Failed(error),
+        }
     }
 
     /// Waits for the permit of the first call; further calls wait inline. `Some` ends the reconcile.
@@ -123,4 +155,18 @@ impl<K: Batched> Pass<'_, K> {
 /// Was the batch refused as a whole, maybe because of its size?
 pub(super) fn is_about_the_batch(error: &CallError) -> bool {
     error.class == ErrorClass::Refused || error.status == Some(413) || error.status == Some(414)
+}
+
+/// Sends a batch.
+async fn send(
+    client: &Client,
+    mut permit: Permit,
+    place: &Place,
+    kind: &'static str,
+    batch: Batch,
+) -> (Batch, Result<cloud::Batch, CallError>) {
+    environment::failpoint("before", STEP, kind).await;
+    let answer = run::send(client, &mut permit, place.files(), &batch).await;
+    environment::failpoint("after", STEP, kind).await;
+    (batch, answer)
 }

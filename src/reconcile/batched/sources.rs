@@ -28,9 +28,9 @@ impl<K: Batched> Pass<'_, K> {
         names.into_iter().map(version).collect()
     }
 
-    /// Reads all files that the sources list, and the versions that were read.
-    pub(super) async fn read_sources(&mut self, sources: &[Source]) -> Then<(Vec<Item>, Vec<String>)> {
-        let (mut items, mut versions) = (Vec::new(), Vec::new());
+    /// Reads all files that the sources list, and returns the versions that were read.
+    pub(super) async fn read_sources(&mut self, sources: &[Source], items: &mut Vec<Item>) -> Then<Vec<String>> {
+        let mut versions = Vec::new();
         for name in names(sources) {
             let map = match self.read_map(name).await {
                 Ok(map) => map,
@@ -49,7 +49,7 @@ impl<K: Batched> Pass<'_, K> {
                 }
             }
         }
-        Then::Go((items, versions))
+        Then::Go(versions)
     }
 
     async fn read_map(&mut self, name: &str) -> Result<ConfigMap, Flow> {
