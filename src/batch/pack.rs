@@ -18,6 +18,8 @@ const MOST_QUERY: usize = 4096 - 512;
 /// A comma in a query.
 const COMMA: usize = "%2C".len();
 
+/// So many batches are under way at once at most.
+const AT_A_TIME: usize = 10;
 /// After so many batches in a row that the service took, larger ones are tried again.
 const TAKEN: u32 = 10;
 
@@ -39,6 +41,12 @@ impl Limits {
     pub const fn halve(&mut self, items: usize) -> bool {
         *self = Self { items: if items / 2 > 0 { items / 2 } else { 1 }, taken: 0 };
         items > 1
+    }
+
+    /// So many batches may be under way at once: only one, as long as it is not known whether the service takes this size.
+    #[must_use]
+    pub const fn at_a_time(&self) -> usize {
+        if self.items < MOST_ITEMS && self.taken == 0 { 1 } else { AT_A_TIME }
     }
 
     /// The service took a batch.
@@ -283,7 +291,10 @@ mod tests {
         let acts = files.rows().map(|row| Act::Create(row, Vec::new())).collect();
         assert_eq!(sizes(acts, limits), [12, 12, 6]);
         assert!(!limits.halve(1));
-        assert_eq!(limits.items, 1);
+        assert_eq!((limits.items, limits.at_a_time()), (1, 1));
+        limits.took();
+        assert!(limits.at_a_time() > 1 && Limits::default().at_a_time() > 1);
+        limits = Limits { items: 1, taken: 0 };
         let after = |taken: u32| {
             let mut limits = limits;
             (0..taken).for_each(|_| limits.took());

@@ -98,7 +98,9 @@ impl<K: Batched> Pass<'_, K> {
     /// What the object lists: what the work that goes on has read, or else the spec and its sources.
     async fn listed(&mut self, open: Option<Arc<Listed>>, wish: &mut Wish) -> Then<Arc<Listed>> {
         let (generation, known) = (self.facts.generation, self.versions(&wish.sources));
-        if let Some(listed) = open.filter(|open| open.generation == generation && Some(&open.versions) == known.as_ref()) {
+        if let Some(listed) =
+            open.filter(|open| open.generation == generation && Some(&open.versions) == known.as_ref())
+        {
             return Then::Go(listed);
         }
         let mut items = std::mem::take(&mut wish.items);

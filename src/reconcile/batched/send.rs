@@ -14,8 +14,6 @@ use crate::environment;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::reconcile::queued::says_little;
 
-/// So many batches are under way at once.
-const AT_A_TIME: usize = 10;
 /// After so many single items in a row that were refused, the fault is taken for one of the whole set.
 const ALONE: u32 = 3;
 
@@ -49,7 +47,7 @@ impl<K: Batched> Pass<'_, K> {
         loop {
             while let Some(next) = todo.acts.front().map(Act::operation)
                 && matches!(outcome, Outcome::Goes)
-                && under_way.len() < AT_A_TIME
+                && under_way.len() < memory.limits.at_a_time()
                 && (under_way.is_empty() || next == operation)
                 && !spent.is_over()
                 && let Some(batch) = Batch::next(&mut todo.acts, memory.limits)
