@@ -9,6 +9,7 @@ mod health;
 mod identity;
 mod merged;
 mod orphans;
+mod provider_configs;
 mod rewind;
 mod rights;
 mod unparsable;
@@ -21,15 +22,16 @@ use futures::FutureExt as _;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::runtime::watcher;
-use tokio::sync::{Notify, watch as signal};
+use tokio::sync::{Notify, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-use crate::accounts::{self, Account, Accounts};
+use crate::accounts::{self, Account, Accounts, Configs, MakeClient, Opened, Opener};
 use crate::admin::{self, Readiness};
 use crate::cloud::{self, CredentialError, CredentialSource, Limiters, Transport};
 use crate::events::{self, EventRecorder};
 use crate::fence::Fence;
-use crate::inventory::{self, Inventory, InventoryTasks};
+use crate::inventory::inventories::Inventories;
+use crate::inventory::{self, ObjectName};
 use crate::kinds;
 use crate::metrics::Metrics;
 use crate::plan::view::OperatorConfig;
@@ -45,6 +47,7 @@ use crate::settings::Settings;
 use controllers::{Controllers, tidy};
 use election::Candidate;
 use handler::Shared;
+use provider_configs::Keeper;
 
 pub use clients::patience;
 
@@ -163,6 +166,8 @@ pub async fn operate(
     let limiters = Arc::new(Limiters::default());
     metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
+    let make_client = clients::of_configs(&settings, transport.clone(), fence.clone(), metrics.clone());
+    let own = credentials.clone();
     let cloud =
         cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), credentials, limiter, metrics.clone());
     // Without credentials nothing can be done, not even in Kubernetes.
@@ -189,13 +194,14 @@ pub async fn operate(
         resync: flags.resync,
         list_lag: flags.list_lag,
     };
-    let (inventory, ends) = Inventory::new(index_settings);
+    let (inventories, ends) = Inventories::new(index_settings);
     if let Some(workspace) = &flags.workspace_id {
-        inventory.want(workspace, None);
+        inventories.flags().want(workspace, None);
     }
     let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
     tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
-    let account = Account::open(name, cloud, inventory, limiters, flags.list_lag).await?;
+    let inventory = inventories.flags().clone();
+    let account = Account::open(name, cloud, inventory, limiters.clone(), flags.list_lag).await?;
     let place = flags.leader_elect.then(|| election::namespace(&leases));
     let candidate = place.clone().map(|namespace| Candidate::new(leases, namespace, flags, fence));
     let (recorder, telling) =
@@ -204,9 +210,26 @@ pub async fn operate(
     tasks.spawn(telling);
     tasks.spawn(rights::watch(kube.clone(), flags.namespaces.clone(), place, ready.clone(), refused));
     let slots = Arc::default();
-    let accounts = Arc::new(Accounts::new(account.clone()));
-    let parts = Parts { settings: settings.clone(), kube, account, accounts, config: common, slots, recorder, metrics };
-    let result = control(parts, candidate, config, ends, ready, stop).await;
+    let (changed, configs_changed) = mpsc::unbounded_channel();
+    let every = (&config, flags.resync);
+    let (stores, listed) = provider_configs::watch(&kube, &flags.namespaces, every, &changed, &mut tasks);
+    let configs = Arc::new(stores.configs(flags.region.as_deref().unwrap_or_default()));
+    let (opens, opening) = mpsc::unbounded_channel();
+    // The receiver is there.
+    let _ = opens.send((account.clone(), ends));
+    let makes_accounts = Opener {
+        configs: configs.clone(),
+        client: make_client.clone(),
+        inventories: inventories.clone(),
+        limiters,
+        list_lag: flags.list_lag,
+        opened: opens,
+    };
+    let accounts = Arc::new(Accounts::new(account, Some(makes_accounts)));
+    let known = Known { stores, listed, configs, changed: (changed, configs_changed), make_client, own };
+    let parts =
+        Parts { settings: settings.clone(), kube, inventories, accounts, config: common, slots, recorder, metrics };
+    let result = control(parts, candidate, config, (opening, known), ready, stop).await;
     // Dropping the set ends its tasks.
     drop(tasks);
     tracing::info!("dataset-operator stopped");
@@ -218,13 +241,22 @@ pub async fn operate(
 struct Parts {
     settings: Settings,
     kube: kube::Client,
-    /// The account of the flags.
-    account: Arc<Account>,
+    inventories: Arc<Inventories>,
     accounts: Arc<Accounts>,
     config: Arc<OperatorConfig>,
     slots: Arc<Slots>,
     recorder: EventRecorder,
     metrics: Arc<Metrics>,
+}
+
+/// What is known of the configs, and what it takes to keep them.
+struct Known {
+    stores: provider_configs::Stores,
+    listed: provider_configs::Listed,
+    configs: Arc<Configs>,
+    changed: (mpsc::UnboundedSender<ObjectName>, mpsc::UnboundedReceiver<ObjectName>),
+    make_client: Arc<MakeClient>,
+    own: Arc<dyn CredentialSource>,
 }
 
 /// Runs all controllers until `asked` is ready and the reconciles under way have ended, or until the lease is lost. They
@@ -234,12 +266,11 @@ async fn control(
     parts: Parts,
     mut candidate: Option<Candidate>,
     config: watcher::Config,
-    ends: InventoryTasks,
+    (mut opening, mut known): (mpsc::UnboundedReceiver<Opened>, Known),
     ready: Readiness,
     asked: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let flags = &parts.settings.flags;
-    let inventory = &parts.account.inventory;
     let (stop, stopped) = signal::channel(false);
     let (begin, term) = signal::channel(false);
     let workspace = flags.workspace_id.clone();
@@ -251,7 +282,8 @@ async fn control(
         live,
         references: References::default(),
         named: NamedObjects::default(),
-        inventory: inventory.clone(),
+        inventories: parts.inventories.clone(),
+        configs: known.configs.clone(),
         defaults: Defaults { workspace: workspace.clone(), deletion: flags.default_deletion_policy },
     });
     // Looked up each time, as an account gets another limiter once its id is known.
@@ -261,8 +293,18 @@ async fn control(
     let (counted, everywhere) = (lookups.clone(), flags.namespaces.is_empty());
     parts.metrics.count_with(move || counts::counts(&counted, everywhere));
     let mut tasks = JoinSet::new();
-    tasks.spawn(tidy(states, parts.accounts.clone(), flags.list_lag));
-    let (waker, wake) = (wakers.clone(), Arc::new(move |object| wakers.wake(object)));
+    tasks.spawn(tidy(states, parts.inventories.clone(), flags.list_lag));
+    let waker = wakers.clone();
+    let to_keeper = known.changed.0.clone();
+    let wake: Arc<dyn Fn(ObjectName) + Send + Sync> = Arc::new(move |object: ObjectName| {
+        if provider_configs::is_one(&object) {
+            // The receiver is dropped only while the process ends.
+            let _ = to_keeper.send(object);
+        } else {
+            wakers.wake(object);
+        }
+    });
+    let keeper_wakes = wake.clone();
     tasks.spawn(named::watch::<ConfigMap>(parts.kube.clone(), lookups.clone(), wake.clone()));
     tasks.spawn(named::watch::<Secret>(parts.kube.clone(), lookups.clone(), wake));
     tasks.spawn(async move {
@@ -276,23 +318,43 @@ async fn control(
             candidate.acquire(&parts.recorder, &parts.metrics).await;
         }
         health::begin(&ready, workspace.as_deref());
-        tasks.spawn(health::watch(inventory.clone(), ready.clone(), workspace, inventory.turns()));
-        let told = inventory.clone();
-        tasks.spawn(async move { told.folded().log().await });
-        let account = parts.account.clone();
-        let named = async move {
-            account.ask().await;
-            let _ = begin.send(true);
-            account.identify().await;
+        let own = parts.inventories.flags().clone();
+        tasks.spawn(health::watch(own.clone(), ready.clone(), workspace, own.turns()));
+        provider_configs::listed(&mut known.listed).await;
+        let keeper = Keeper {
+            kube: parts.kube.clone(),
+            stores: known.stores,
+            lookups: lookups.clone(),
+            accounts: parts.accounts.clone(),
+            client: known.make_client,
+            own: known.own,
+            style: clients::bearer_style(flags.endpoint_form),
+            namespace: parts.kube.default_namespace().to_owned(),
+            resync: flags.resync,
+            wake: keeper_wakes,
         };
-        tasks.spawn(named);
-        let (sweeps, woken, rounds) = ends.run(inventory.clone(), parts.account.client.clone());
-        tasks.spawn(sweeps);
-        tasks.spawn(waker.relay(woken));
-        if everywhere {
-            let namespace = parts.kube.default_namespace().to_owned();
-            tasks.spawn(orphans::watch(lookups, parts.recorder.clone(), namespace, rounds));
-        }
+        tasks.spawn(keeper.run(known.changed.1));
+        let flags_account = parts.accounts.flags().clone();
+        tasks.spawn(async move {
+            flags_account.ask().await;
+            let _ = begin.send(true);
+        });
+        let (recorder, namespace) = (parts.recorder.clone(), parts.kube.default_namespace().to_owned());
+        tasks.spawn(async move {
+            let mut tasks = JoinSet::new();
+            while let Some((account, ends)) = opening.recv().await {
+                let (sweeps, woken, rounds) = ends.run(account.inventory.clone(), account.client.clone());
+                tasks.spawn(sweeps);
+                tasks.spawn(waker.clone().relay(woken));
+                let inventory = account.inventory.clone();
+                if everywhere {
+                    let (lookups, recorder, namespace) = (lookups.clone(), recorder.clone(), namespace.clone());
+                    tasks.spawn(orphans::watch(inventory.clone(), lookups, recorder, namespace, rounds));
+                }
+                tasks.spawn(async move { inventory.folded().log().await });
+                tasks.spawn(account.identify());
+            }
+        });
         match &mut candidate {
             Some(candidate) => candidate.keep(&parts.metrics).await,
             None => std::future::pending().await,

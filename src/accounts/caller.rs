@@ -40,6 +40,13 @@ impl Known {
         Self { key: key.to_owned(), view: Arc::new(view), said: Vec::new(), asked: false, failures: 0 }
     }
 
+    /// Nothing is known before there are credentials.
+    pub(super) fn without_credentials(alias: &str, region: &str) -> Self {
+        let mut known = Self::of_key(alias, region, "");
+        known.set("", Caller { principal: String::new(), keys: Vec::new(), unconfirmed: true });
+        known
+    }
+
     fn set(&mut self, key: &str, caller: Caller) {
         key.clone_into(&mut self.key);
         self.asked = true;

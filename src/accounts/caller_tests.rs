@@ -5,10 +5,9 @@ use std::sync::Mutex;
 use pai_emulator::{Credential, Emulator, Options, Role};
 
 use super::*;
-use crate::accounts::{Accounts, DEFAULT};
+use crate::accounts::DEFAULT;
 use crate::cloud::{BearerStyle, Client, Environment, Limiter, Limiters, Settings};
 use crate::inventory::{self, Inventory};
-use crate::plan::intent::Target;
 
 const PRINCIPAL: &str = "acs:ram::1000000000000001:role/r";
 
@@ -135,16 +134,4 @@ async fn a_token_service_that_is_not_there_stops_nothing() {
     let stage = stage(vec![session("K1", "r")], Some("http://127.0.0.1:9")).await;
     assert!(stage.account.ask().await.is_some());
     assert_eq!(stage.account.view().await.caller.principal, "K1");
-}
-
-#[tokio::test]
-async fn a_target_that_names_no_account_is_worked_on_in_that_of_the_flags() {
-    let stage = stage(vec![session("K1", "r")], Some("none")).await;
-    let accounts = Accounts::new(stage.account.clone());
-    let of = |account: &str, region: &str| {
-        let target = Target { account: account.to_owned(), region: region.to_owned(), ..Target::default() };
-        Arc::ptr_eq(accounts.of(Some(&target)), &stage.account)
-    };
-    assert!(of(DEFAULT, "r") && of(DEFAULT, "elsewhere") && of("other", "r"));
-    assert!(Arc::ptr_eq(accounts.of(None), &stage.account));
 }

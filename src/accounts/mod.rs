@@ -1,26 +1,34 @@
-//! The accounts that this operator is configured for: each has a client, an inventory of its remote side, and a caller.
+//! The accounts that this operator works with: that of its flags, and one for each ProviderConfig or ClusterProviderConfig that
+//! objects use. Each has a client, an inventory of its remote side, and a caller.
 //!
 //! Promises: the operator compares a stored target with its configuration and never connects to an address in it; a
 //! reconcile works with the same account from begin to end; a caller whose name cannot be learnt stops nothing.
 
+pub mod alias;
 mod caller;
+pub mod configs;
+mod opener;
+pub mod switch;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::cloud::{self, CallError, Limiters};
+use crate::cloud::{self, CallError, CredentialSource, Limiters};
 use crate::inventory::Inventory;
 use crate::inventory::reader::Reader;
+use crate::lock::lock;
 use crate::plan::account::AccountView;
-use crate::plan::intent::Target;
+use crate::plan::report::Blocked;
+pub use alias::DEFAULT;
 use caller::Known;
+pub use configs::{Asks, Chosen, Config, Configs, Place};
+pub use opener::{MakeClient, Opened, Opener};
+use switch::Switch;
 
-/// The name of the flags' account in intents. It must never change, as stored intents contain it.
-pub const DEFAULT: &str = "default";
-
-/// One configured account.
+/// One account.
 pub struct Account {
     /// The alias under which intents name it.
     pub alias: String,
@@ -32,6 +40,8 @@ pub struct Account {
     pub inventory: Arc<Inventory>,
     /// Reads that deletes share.
     pub reader: Arc<Reader>,
+    /// The credentials of its client; `None` for the flags' account, whose credentials the process has.
+    credentials: Option<Arc<Switch>>,
     /// The limiters of all accounts.
     limiters: Arc<Limiters>,
     /// The caller, as far as it is known.
@@ -41,7 +51,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account, once its credentials can be read. The token service is not asked yet.
+    /// The account of the flags, once its credentials can be read. The token service is not asked yet.
     pub async fn open(
         (alias, region): (&str, &str),
         client: cloud::Client,
@@ -50,18 +60,32 @@ impl Account {
         list_lag: Duration,
     ) -> Result<Arc<Self>, CallError> {
         let known = Known::of_key(alias, region, &client.key().await?);
+        Ok(Self::with((alias, region), client, inventory, limiters, list_lag, (known, None)))
+    }
+
+    fn with(
+        (alias, region): (&str, &str),
+        client: cloud::Client,
+        inventory: Arc<Inventory>,
+        limiters: Arc<Limiters>,
+        list_lag: Duration,
+        (known, credentials): (Known, Option<Arc<Switch>>),
+    ) -> Arc<Self> {
         let account = Self {
             alias: alias.to_owned(),
             region: region.to_owned(),
             reader: Arc::new(Reader::new(client.clone(), list_lag)),
             client,
             inventory,
+            credentials,
             limiters,
             known: watch::Sender::new(known),
             changed: Notify::new(),
         };
-        account.limit(None);
-        Ok(Arc::new(account))
+        if account.credentials.is_none() {
+            account.limit(None);
+        }
+        Arc::new(account)
     }
 
     /// The same without waiting: the account as it was known last.
@@ -69,38 +93,78 @@ impl Account {
     pub fn last_view(&self) -> Arc<AccountView> {
         self.known.borrow().view.clone()
     }
+
+    /// From now on, calls use these credentials. Those of the flags' account are not exchanged.
+    pub fn exchange(&self, credentials: Arc<dyn CredentialSource>) {
+        if let Some(switch) = &self.credentials {
+            switch.set(credentials);
+            self.changed.notify_one();
+        }
+    }
+
+    /// There are no credentials, for this reason. Those that were there stay in use.
+    pub fn has_none(&self, why: &str) {
+        if let Some(switch) = &self.credentials {
+            switch.fail(why);
+        }
+    }
+
+    /// Why the account has no credentials; `None` if it has some.
+    #[must_use]
+    pub fn lacks(&self) -> Option<String> {
+        self.credentials.as_ref()?.failure()
+    }
 }
 
-/// All configured accounts.
+/// All accounts in use.
 pub struct Accounts {
     flags: Arc<Account>,
+    others: Mutex<BTreeMap<Place, Arc<Account>>>,
+    opener: Option<Opener>,
 }
 
 impl Accounts {
-    /// The account of the flags alone.
+    /// The account of the flags, and those that `opener` opens.
     #[must_use]
-    pub const fn new(flags: Arc<Account>) -> Self {
-        Self { flags }
+    pub const fn new(flags: Arc<Account>, opener: Option<Opener>) -> Self {
+        Self { flags, others: Mutex::new(BTreeMap::new()), opener }
     }
 
-    /// The account that a stored target names. An object without a target gets the account of the flags. So does a
-    /// target that names no configured account: the decision notices it when it compares the two.
+    /// The account of the flags.
     #[must_use]
-    pub fn of(&self, stored: Option<&Target>) -> &Arc<Account> {
-        let names = |account: &&Arc<Account>| {
-            stored.is_some_and(|target| target.account == account.alias && target.region == account.region)
+    pub const fn flags(&self) -> &Arc<Account> {
+        &self.flags
+    }
+
+    /// The account at this place. It is opened if it was not yet; [`Blocked`] if that is not possible. A target that names no
+    /// config gets the account of the flags: the decision notices it when it compares the two.
+    pub fn at(&self, place: &Place) -> Result<Arc<Account>, Blocked> {
+        let Some(opener) = self.opener.as_ref().filter(|_| place.alias != DEFAULT) else {
+            return Ok(self.flags.clone());
         };
-        self.iter().find(names).unwrap_or(&self.flags)
+        let mut others = lock(&self.others);
+        if let Some(account) = others.get(place) {
+            return Ok(account.clone());
+        }
+        let account = opener.open(place)?;
+        others.insert(place.clone(), account.clone());
+        Ok(account)
     }
 
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
-        std::iter::once(&self.flags)
+    /// Each account with this alias that is in use.
+    #[must_use]
+    pub fn named(&self, alias: &str) -> Vec<Arc<Account>> {
+        lock(&self.others)
+            .iter()
+            .filter(|(place, _)| place.alias == alias)
+            .map(|(_, account)| account.clone())
+            .collect()
     }
 
     /// An object is gone: its places in the limiters' lines are free.
     pub fn forget(&self, uid: &str) {
-        for account in self.iter() {
+        self.flags.client.limiter().forget(uid);
+        for account in lock(&self.others).values() {
             account.client.limiter().forget(uid);
         }
     }

@@ -5,6 +5,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::field_rules as rules;
+use super::provider_config::UsedProviderConfig;
 use super::values::{Origin, Outcome};
 
 /// A label of a dataset or version. The operator does not touch labels with other keys.
@@ -102,6 +103,11 @@ pub struct CommonStatus {
     /// Identity (RAM user or role) that the operator used when it recorded the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
+
+    /// The account that the object belongs to, once it has begun to use it. Absent: that of the operator's flags. It does not
+    /// change any more: another account would not know the cloud dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_config: Option<UsedProviderConfig>,
 
     /// Last value of the annotation `dataset-operator.dev/reconcile-requested-at` that the operator has handled.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::columns::Column;
 use super::{
-    dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition, schema,
-    version_definition,
+    dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition,
+    provider_config_definition, schema, version_definition,
 };
 
 /// First line of every generated YAML file.
@@ -45,6 +45,8 @@ const DEFINITIONS: &[Definition] = &[
     job_config_definition::DEFINITION,
     file_set_definition::DEFINITION,
     media_dataset_definition::DEFINITION,
+    provider_config_definition::DEFINITION,
+    provider_config_definition::OF_CLUSTER,
 ];
 
 /// Every custom resource definition in the form for the apiserver, in the order of the documentation.

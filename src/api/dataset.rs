@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::{Label, UserMetricsEndpoint};
 use super::dataset_status::DatasetStatus;
 use super::field_rules as rules;
+use super::provider_config::ProviderConfigRef;
 use super::sharing::SharingConfig;
 use super::sparse::sparse;
 use super::values::{
@@ -181,6 +182,11 @@ sparse! {
         #[schemars(length(max = 16))]
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
+
+        /// The account that the object uses. Default: the ProviderConfig `default` of the namespace, or else the
+        /// ClusterProviderConfig `default` if it allows the namespace, or else the account of the operator's flags. Immutable
+        /// once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the dataset when this object is deleted. `Delete` deletes the dataset, but never the stored
         /// data. `Retain` keeps the dataset and sets the label `dso-released` on it. Mutable. Default: what the operator's

@@ -160,3 +160,35 @@ pub(super) fn file_tags() -> Rule {
         "tags must not begin with 'dso-', where the operator keeps its ownership tags, and must not contain ','",
     )
 }
+
+pub(super) fn region() -> Rule {
+    Rule::new("self.matches('^[a-z0-9-]+$')")
+        .message("region must be a name such as cn-hangzhou: lower-case letters, digits and '-' only")
+}
+
+pub(super) fn url(field: &str) -> Rule {
+    Rule::new("self.matches('^https?://[^/?#@]+/?$')")
+        .message(format!("{field} must be https:// or http:// with a host, and without user, path or query").as_str())
+}
+
+pub(super) fn credentials() -> Rule {
+    Rule::new(
+        "has(self.source) && (self.source == 'Environment' ? !has(self.secretRef) : has(self.secretRef) && \
+         has(self.secretRef.name))",
+    )
+    .message(
+        "credentials needs source; Secret and Bearer need secretRef with the name of a Secret, and Environment has no \
+         secretRef",
+    )
+}
+
+/// No Secret can have another key.
+pub(super) fn credential_key(field: &str) -> Rule {
+    Rule::new("self.matches('^[-._a-zA-Z0-9]+$')").message(
+        format!(
+            "keys.{field} must be the name of a key of the Secret: letters, digits, '-', '_' and '.' only; the value itself \
+             belongs into the Secret"
+        )
+        .as_str(),
+    )
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::CommonStatus;
 use super::field_rules as rules;
 use super::job::VersionRef;
+use super::provider_config::ProviderConfigRef;
 use super::sparse::sparse;
 use super::values::{AggregateBy, ConflictPolicy, DeletionPolicy, FileType};
 use super::version::DatasetRef;
@@ -81,6 +82,11 @@ sparse! {
         /// lists the file as failed. `Adopt`: it takes the metadata over and makes it equal to this set. Metadata with the
         /// same `fileFingerPrint` is taken over in any case, and that of another living set never. Mutable. Default: `Fail`.
         pub conflict_policy: Option<ConflictPolicy>,
+
+        /// The account that the object uses. Default: that of the Dataset in `datasetRef`; otherwise the ProviderConfig `default`
+        /// of the namespace, or else the ClusterProviderConfig `default` if it allows the namespace, or else the account of the
+        /// operator's flags. Immutable once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the metadata when this object is deleted. `Delete` deletes what the set made, and takes its tag from
         /// what it took over. `Retain` leaves everything as it is. Mutable. Default: what the operator's

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::common::CommonStatus;
 use super::field_rules as rules;
+use super::provider_config::ProviderConfigRef;
 use super::sparse::sparse;
 use super::values::{DeletionPolicy, JobAction, JobMode, PartialFailure};
 use super::version::DatasetRef;
@@ -95,6 +96,11 @@ sparse! {
         /// Immutable.
         #[schemars(length(min = 1, max = 128))]
         pub run_id: Option<String>,
+
+        /// The account that the object uses. Default: that of the Dataset in `datasetRef`; otherwise the ProviderConfig `default`
+        /// of the namespace, or else the ClusterProviderConfig `default` if it allows the namespace, or else the account of the
+        /// operator's flags. Immutable once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the job when this object is deleted. `Delete` stops the job if it runs, and deletes it with all
         /// its earlier attempts; what it has done to the dataset stays. `Retain` leaves the job as it is; if it runs, it

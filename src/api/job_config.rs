@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::CommonStatus;
 use super::field_rules as rules;
+use super::provider_config::ProviderConfigRef;
 use super::sparse::sparse;
 use super::values::{ConfigType, DeletionPolicy, OnExternalDeletion};
 use super::version::DatasetRef;
@@ -48,6 +49,11 @@ sparse! {
         /// The configuration for semantic indexes. Set it with `configType: MultimodalSemanticIndex`, and only then.
         /// Mutable.
         pub multimodal_semantic_index: Option<SemanticIndexConfig>,
+
+        /// The account that the object uses. Default: that of the Dataset in `datasetRef`; otherwise the ProviderConfig `default`
+        /// of the namespace, or else the ClusterProviderConfig `default` if it allows the namespace, or else the account of the
+        /// operator's flags. Immutable once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the configuration when this object is deleted. `Delete` deletes it. `Retain` leaves it as it is.
         /// Mutable. Default: what the operator's `--default-deletion-policy` says; without that flag `Delete` for a

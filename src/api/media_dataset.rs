@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::common::CommonStatus;
 use super::field_rules as rules;
+use super::provider_config::ProviderConfigRef;
 use super::sparse::sparse;
 use super::values::{AdoptionPolicy, DeletionPolicy, OnExternalDeletion};
 
@@ -88,6 +89,11 @@ sparse! {
         /// `status.totalFileSize`. This costs one call per resync. The annotation `poll-interval` sets another interval.
         /// Mutable. Default: false.
         pub statistics: Option<bool>,
+
+        /// The account that the object uses. Default: the ProviderConfig `default` of the namespace, or else the
+        /// ClusterProviderConfig `default` if it allows the namespace, or else the account of the operator's flags. Immutable
+        /// once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the dataset when this object is deleted. `Delete` deletes it; the service refuses that as long
         /// as it has bindings or files. `Retain` keeps it, with a mark that says so. Mutable. Default: what the

@@ -24,6 +24,8 @@ pub mod job_definition;
 pub mod media_dataset;
 pub mod media_dataset_definition;
 pub mod names;
+pub mod provider_config;
+pub mod provider_config_definition;
 pub mod rules;
 mod schema;
 pub mod sharing;
@@ -50,6 +52,11 @@ pub use job_config::{
     JobConfigImmutables, SecretKeyRef, SecretState, SemanticIndexConfig,
 };
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
+pub use provider_config::{
+    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, CredentialKeys,
+    CredentialsSecretRef, CredentialsSource, CredentialsSpec, LimitsSpec, ProviderConfig, ProviderConfigKind,
+    ProviderConfigRef, ProviderConfigSpec, ProviderConfigStatus, UsedProviderConfig,
+};
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{
     Accessibility, AdoptionPolicy, AggregateBy, ConfigType, ConflictPolicy, DataSourceType, DataType, DeletionPolicy,

@@ -14,6 +14,9 @@ pub const PREFIX: &str = "dataset-operator.dev/";
 /// Keeps an object until its cloud dataset is deleted, known to be gone, or released.
 pub const FINALIZER: &str = "dataset-operator.dev/remote";
 
+/// Keeps a ProviderConfig or ClusterProviderConfig until no object is in its account.
+pub const IN_USE: &str = "dataset-operator.dev/in-use";
+
 /// Stops writes to the cloud for the object, except the release by `Retain`, unless the value is a word for false.
 pub const PAUSED: &str = "dataset-operator.dev/paused";
 /// Each new value forces one fresh read of the cloud dataset; echoed in `status.lastHandledReconcileAt`.

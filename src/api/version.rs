@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{CommonStatus, Label, UserMetricsEndpoint};
 use super::field_rules as rules;
+use super::provider_config::ProviderConfigRef;
 use super::sparse::sparse;
 use super::values::{DataSourceType, DeletionPolicy, OnExternalDeletion, Property, SourceType};
 
@@ -106,6 +107,11 @@ sparse! {
         #[schemars(length(max = 16))]
         #[x_kube(merge_strategy = ListMerge::Atomic)]
         pub user_metrics_endpoints: Option<Vec<UserMetricsEndpoint>>,
+
+        /// The account that the object uses. Default: that of the Dataset in `datasetRef`; otherwise the ProviderConfig `default`
+        /// of the namespace, or else the ClusterProviderConfig `default` if it allows the namespace, or else the account of the
+        /// operator's flags. Immutable once the operator has begun to use it.
+        pub provider_config_ref: Option<ProviderConfigRef>,
 
         /// What happens to the version when this object is deleted. `Delete` deletes the version, but never the stored
         /// data. `Retain` keeps the version and sets the label `dso-released` on it. A `DatasetVersion` never deletes v1.

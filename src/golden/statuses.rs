@@ -184,6 +184,7 @@ fn status_of_everything() -> Recorded {
         fixed: FIXED.iter().map(|name| text(name)).collect::<Fields>(),
         attempt: Some(Ended { nonce: "c1".into(), outcome: Ending::Created }),
         label_keys: ["a".to_owned(), "v1=b".to_owned()].into(),
+        provider: None,
         principal: Some("ak".into()),
         info: ["name", "ownerId", "latestVersion", "mountPath", "mountAccess"].into_iter().map(text).collect(),
         handled: Some("now".into()),

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::files::compare_text;
 use super::outside::{outside, stored, told};
 use crate::api::{Dataset, DatasetVersion};
-use crate::inventory::{Inventory, ObjectName, Settings};
+use crate::inventory::inventories::Inventories;
+use crate::inventory::{ObjectName, Settings};
 use crate::kinds::{DatasetVersions, Datasets};
 use crate::plan::create_state::CreateState;
 use crate::plan::desired::{Deletion, Policy};
@@ -62,12 +63,19 @@ fn lookups(objects: &[(String, Value)]) -> Lookups {
         }
     }
     let second = std::time::Duration::from_secs(1);
-    let (inventory, _) = Inventory::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
+    let (inventories, _) = Inventories::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
     let defaults = Defaults { workspace: Some("12345".into()), deletion: None };
     let mut live = LiveObjects::default();
     live.add::<Datasets>(datasets);
     live.add::<DatasetVersions>(versions);
-    Lookups { live, references, named: NamedObjects::default(), inventory, defaults }
+    Lookups {
+        live,
+        references,
+        named: NamedObjects::default(),
+        inventories,
+        configs: std::sync::Arc::default(),
+        defaults,
+    }
 }
 
 /// The desired state that a spec is read as.

@@ -5,6 +5,7 @@
 //! an answer makes its row unknown; an absence in a list is only a reason to read, never proof; a row that no list has
 //! shown for too long is not believed.
 
+pub mod inventories;
 mod list_progress;
 pub mod listing;
 mod object;

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::members::{Spec, check_json, labels};
 use super::{DatasetVersions, ForEachKind, compare, first_version, for_each, parent, shares, tree};
-use crate::api::{AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, Reason};
+use crate::api::{
+    AdoptionPolicy, CommonStatus, Dataset, DatasetVersion, OnExternalDeletion, ProviderConfigRef, Reason,
+};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
@@ -19,7 +21,7 @@ use crate::plan::recorded::Recorded;
 use crate::plan::report::Blocked;
 use crate::plan::view::{Hold, Relations};
 use crate::reconcile::kind::{AnyKind, Kind, Managed};
-use crate::reconcile::lookups::{Defaults, Lookups};
+use crate::reconcile::lookups::Lookups;
 use crate::reconcile::parsed::Parsed;
 use crate::reconcile::references::Reference;
 use crate::remote::Remote;
@@ -33,6 +35,10 @@ pub struct Datasets;
 impl Managed for Dataset {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 
@@ -136,7 +142,8 @@ impl Kind for Datasets {
     const PROFILE: &'static Profile = &PROFILE;
 
     fn desire(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Desired, Blocked> {
-        let desired = desired(object, recorded, &lookups.defaults, source(object, recorded, lookups)?)?;
+        let default = lookups.default_workspace::<Self>(object);
+        let desired = desired(object, recorded, default.as_deref(), source(object, recorded, lookups)?)?;
         let shares = desired.mutable.contains_key("Options");
         if (!desired.first.is_empty() || shares)
             && let Some(binder) = binder(object, recorded, lookups)
@@ -167,7 +174,7 @@ impl Kind for Datasets {
 
     fn relations(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Relations {
         let delete_foreign = object.spec.delete_foreign_versions == Some(true);
-        let jobs_listed = |id: &RemoteId| lookups.inventory.children_known(id.root(), JOBS);
+        let jobs_listed = |id: &RemoteId| lookups.inventories.children_known(id.root(), JOBS);
         let jobs_listed = recorded.id.as_ref().is_some_and(jobs_listed);
         let relations = Relations { jobs_listed, delete_foreign, ..Relations::default() };
         let mut holds = Holds { of: references_to(object, recorded), lookups, relations };
@@ -235,12 +242,17 @@ fn source(object: &Dataset, recorded: &Recorded, lookups: &Lookups) -> Result<Fi
     Ok(std::iter::once(("SourceDatasetId".to_owned(), json!(id))).chain(version).collect())
 }
 
-fn desired(object: &Dataset, recorded: &Recorded, defaults: &Defaults, source: Fields) -> Result<Desired, Blocked> {
+fn desired(
+    object: &Dataset,
+    recorded: &Recorded,
+    default_workspace: Option<&str>,
+    source: Fields,
+) -> Result<Desired, Blocked> {
     let spec = &object.spec;
     let json = Spec::of(spec);
     let adoption = spec.adoption.clone().unwrap_or_default();
     let recorded_workspace = recorded.fixed.get("WorkspaceId").and_then(Value::as_str);
-    let workspace = spec.workspace_id.as_deref().or(recorded_workspace).or(defaults.workspace.as_deref());
+    let workspace = spec.workspace_id.as_deref().or(recorded_workspace).or(default_workspace);
     let Some(workspace) = workspace else {
         return Err(Blocked::stuck(
             Reason::InvalidSpec,

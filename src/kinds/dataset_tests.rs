@@ -6,18 +6,19 @@ use crate::api::DatasetSpec;
 use crate::api::dataset_definition::IMMUTABLES;
 
 /// Fields about the operator's own behaviour, and the labels, which have calls of their own.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "adoption",
     "deleteForeignVersions",
     "deletionPolicy",
     "labels",
     "onExternalDeletion",
+    "providerConfigRef",
     "sourceDatasetRef",
     "versionLabels",
 ];
 
-fn of(spec: DatasetSpec, recorded: &Recorded, defaults: &Defaults) -> Desired {
-    desired(&Dataset::new("o", spec), recorded, defaults, Fields::new()).unwrap()
+fn of(spec: DatasetSpec, recorded: &Recorded, default_workspace: Option<&str>) -> Desired {
+    desired(&Dataset::new("o", spec), recorded, default_workspace, Fields::new()).unwrap()
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
     let shares = spec.sharing_config.as_mut().and_then(|config| config.shared_to.as_mut()).unwrap();
     // The dataset cannot be shared with its own workspace.
     shares[0].workspace_id = "2".to_owned();
-    let desired = of(spec, &Recorded::default(), &Defaults::default());
+    let desired = of(spec, &Recorded::default(), None);
     let mut fixed_by_rule: Vec<_> = IMMUTABLES.iter().map(|immutable| immutable.field.to_owned()).collect();
     fixed_by_rule.sort();
     assert_eq!(camel(desired.fixed.keys()), fixed_by_rule);
@@ -55,8 +56,7 @@ fn a_dataset_stays_in_the_workspace_where_it_is_when_the_default_changes() {
         let spec = DatasetSpec { workspace_id: spec.map(str::to_owned), ..DatasetSpec::default() };
         let mut status = Recorded::default();
         status.fixed.extend(recorded.map(|id| ("WorkspaceId".to_owned(), json!(id))));
-        let defaults = Defaults { workspace: Some("default".to_owned()), ..Defaults::default() };
-        let desired = of(spec, &status, &defaults);
+        let desired = of(spec, &status, Some("default"));
         assert_eq!(desired.create["WorkspaceId"], desired.target.workspace.as_str());
         desired.target.workspace
     };
@@ -68,7 +68,7 @@ fn a_dataset_stays_in_the_workspace_where_it_is_when_the_default_changes() {
 #[test]
 fn the_name_is_the_objects_unless_the_spec_or_an_adoption_says_otherwise() {
     let mut spec = DatasetSpec { workspace_id: Some("1".to_owned()), ..DatasetSpec::default() };
-    let name = |spec: &DatasetSpec| of(spec.clone(), &Recorded::default(), &Defaults::default()).mutable.remove("Name");
+    let name = |spec: &DatasetSpec| of(spec.clone(), &Recorded::default(), None).mutable.remove("Name");
     assert_eq!(name(&spec), Some(json!("o")));
     spec.adoption = Some(crate::api::Adoption { dataset_id: Some("d-1".to_owned()), policy: None });
     assert_eq!(name(&spec), None, "it keeps its name");

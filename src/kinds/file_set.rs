@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::members::upper_camel;
 use super::{Datasets, file_lines, parent};
+use crate::accounts::Place;
 use crate::api::{
-    CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, DatasetFileSetSpec, Edition, FileItem, Reason, names,
+    CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, DatasetFileSetSpec, Edition, FileItem, ProviderConfigRef,
+    Reason, names,
 };
 use crate::batch::Item;
 use crate::compressed::Compressible;
@@ -35,6 +37,10 @@ pub struct DatasetFileSets;
 impl Managed for DatasetFileSet {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 
@@ -81,6 +87,14 @@ impl AnyKind for DatasetFileSets {
             info_keys: INFO,
             info: |_, _, _| {},
         }
+    }
+
+    fn account_of_parent(object: &DatasetFileSet, lookups: &Lookups) -> Option<Place> {
+        parent::account(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
+    fn names_a_stranger(object: &DatasetFileSet, lookups: &Lookups) -> bool {
+        parent::is_a_stranger(&object.metadata, reference(object).as_ref(), lookups)
     }
 
     fn deletion(object: &DatasetFileSet) -> Option<Deletion> {
@@ -173,7 +187,7 @@ impl Batched for DatasetFileSets {
     }
 
     fn workspace(object: &DatasetFileSet, lookups: &Lookups) -> Option<String> {
-        parent::workspace(parent(object, lookups).as_deref(), lookups)
+        parent::workspace::<DatasetFileSets>(parent(object, lookups).as_deref(), object, lookups)
     }
 
     fn goes_with_its_dataset(object: &DatasetFileSet, lookups: &Lookups) -> bool {

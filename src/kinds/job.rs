@@ -9,7 +9,11 @@ use serde_json::{Map, Value, json};
 use super::info::text;
 use super::members::Spec;
 use super::{Datasets, compare, dataset, parent};
-use crate::api::{CommonStatus, ConditionType, Dataset, DatasetJob, DatasetJobSpec, Outcome, PartialFailure, Reason};
+use crate::accounts::Place;
+use crate::api::{
+    CommonStatus, ConditionType, Dataset, DatasetJob, DatasetJobSpec, Outcome, PartialFailure, ProviderConfigRef,
+    Reason,
+};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
@@ -37,6 +41,10 @@ pub struct DatasetJobs;
 impl Managed for DatasetJob {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 
@@ -158,6 +166,14 @@ impl Kind for DatasetJobs {
         })
     }
 
+    fn account_of_parent(object: &DatasetJob, lookups: &Lookups) -> Option<Place> {
+        parent::account(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
+    fn names_a_stranger(object: &DatasetJob, lookups: &Lookups) -> bool {
+        parent::is_a_stranger(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
     fn deletion(object: &DatasetJob) -> Option<Deletion> {
         object.spec.deletion_policy
     }
@@ -238,7 +254,7 @@ fn parent(job: &DatasetJob, lookups: &Lookups) -> Option<Arc<Dataset>> {
 /// The dataset's id and workspace. A job stays in the dataset in which it began.
 fn place(object: &DatasetJob, recorded: &Recorded, lookups: &Lookups) -> Result<(String, String), Blocked> {
     let parent = parent(object, lookups);
-    let workspace = parent::workspace(parent.as_deref(), lookups).unwrap_or_default();
+    let workspace = parent::workspace::<DatasetJobs>(parent.as_deref(), object, lookups).unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         return if workspace.is_empty() { Err(parent::no_workspace(id)) } else { Ok((id.clone(), workspace)) };
     }

@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 use super::info::text;
 use super::part::Part;
 use super::{Datasets, dataset, parent};
+use crate::accounts::Place;
 use crate::api::{
-    CommonStatus, ConfigType, Dataset, DatasetJobConfig, DatasetJobConfigSpec, OnExternalDeletion, Reason,
+    CommonStatus, ConfigType, Dataset, DatasetJobConfig, DatasetJobConfigSpec, OnExternalDeletion, ProviderConfigRef,
+    Reason,
 };
 use crate::cloud::codec;
 use crate::cloud::codec::job_config::{KEY, MODEL};
@@ -41,6 +43,10 @@ pub struct DatasetJobConfigs;
 impl Managed for DatasetJobConfig {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 
@@ -167,6 +173,14 @@ impl Kind for DatasetJobConfigs {
         })
     }
 
+    fn account_of_parent(object: &DatasetJobConfig, lookups: &Lookups) -> Option<Place> {
+        parent::account(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
+    fn names_a_stranger(object: &DatasetJobConfig, lookups: &Lookups) -> bool {
+        parent::is_a_stranger(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
     fn deletion(object: &DatasetJobConfig) -> Option<Deletion> {
         object.spec.deletion_policy
     }
@@ -237,7 +251,7 @@ fn members(spec: &DatasetJobConfigSpec) -> Result<Fields, Blocked> {
 /// The dataset's id and workspace. If the Dataset is made anew under another id, the configuration is made anew there.
 fn place(object: &DatasetJobConfig, recorded: &Recorded, lookups: &Lookups) -> Result<(String, String), Blocked> {
     let parent = parent(object, lookups);
-    let workspace = parent::workspace(parent.as_deref(), lookups).unwrap_or_default();
+    let workspace = parent::workspace::<DatasetJobConfigs>(parent.as_deref(), object, lookups).unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         return if workspace.is_empty() { Err(parent::no_workspace(id)) } else { Ok((id.clone(), workspace)) };
     }

@@ -4,8 +4,16 @@ use super::super::members::tests::{camel, every_member};
 use super::*;
 
 /// Fields about the operator's own behaviour, and the references.
-const OURS: [&str; 7] =
-    ["activeDeadlineSeconds", "adoption", "backoffLimit", "datasetId", "datasetRef", "deletionPolicy", "versionRef"];
+const OURS: [&str; 8] = [
+    "activeDeadlineSeconds",
+    "adoption",
+    "backoffLimit",
+    "datasetId",
+    "datasetRef",
+    "deletionPolicy",
+    "providerConfigRef",
+    "versionRef",
+];
 
 #[test]
 fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::compare;
 use super::info::{put, text};
 use super::members::Spec;
-use crate::api::{AdoptionPolicy, CommonStatus, MediaDataset, OnExternalDeletion, Reason};
+use crate::api::{AdoptionPolicy, CommonStatus, MediaDataset, OnExternalDeletion, ProviderConfigRef, Reason};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::plan::clearance::Clearance;
@@ -31,6 +31,10 @@ pub struct MediaDatasets;
 impl Managed for MediaDataset {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 

@@ -1,11 +1,15 @@
 //! The Dataset that objects of other kinds refer to: where it is, and whether it is Ready for what is to be in it.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{DatasetVersions, Datasets, dataset, version};
+use crate::accounts::Place;
 use crate::api::{ConditionType, Dataset, DatasetRef, DatasetVersion, Reason, VersionRef};
 use crate::inventory::ObjectName;
 use crate::plan::report::Blocked;
+use crate::reconcile::kind::AnyKind;
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::parsed::Unparsable;
 use crate::reconcile::references::Reference;
@@ -28,10 +32,25 @@ pub(super) fn references_of(broken: &Unparsable) -> Vec<Reference> {
     dataset.into_iter().chain(version).collect()
 }
 
-/// The workspace that holds it, or else the operator's own.
-pub(super) fn workspace(parent: Option<&Dataset>, lookups: &Lookups) -> Option<String> {
+/// The workspace that holds it, or else the default one of the object's account.
+pub(super) fn workspace<K: AnyKind>(parent: Option<&Dataset>, object: &K::Object, lookups: &Lookups) -> Option<String> {
     let recorded = parent.and_then(|parent| parent.status.as_ref()?.immutables.workspace_id.clone());
-    recorded.or_else(|| lookups.defaults.workspace.clone())
+    recorded.or_else(|| lookups.default_workspace::<K>(object))
+}
+
+/// The Dataset of this namespace that the reference means.
+fn neighbour(object: &ObjectMeta, reference: &Reference, lookups: &Lookups) -> Option<Arc<Dataset>> {
+    lookups.get::<Datasets>(reference).filter(|parent| parent.metadata.namespace == object.namespace)
+}
+
+/// The account of the Dataset that the reference means, if that has one already.
+pub(super) fn account(object: &ObjectMeta, reference: Option<&Reference>, lookups: &Lookups) -> Option<Place> {
+    lookups.stored_account::<Datasets>(&*neighbour(object, reference?, lookups)?)
+}
+
+/// Does the reference name a dataset by its id for which no Dataset of this namespace stands?
+pub(super) fn is_a_stranger(object: &ObjectMeta, reference: Option<&Reference>, lookups: &Lookups) -> bool {
+    matches!(reference, Some(reference @ Reference::Id(..)) if neighbour(object, reference, lookups).is_none())
 }
 
 /// Why an object that names a dataset by its `id` cannot be worked on.

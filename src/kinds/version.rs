@@ -7,7 +7,10 @@ use kube::{Resource, ResourceExt};
 
 use super::members::{Spec, check_json, labels};
 use super::{Datasets, compare, dataset, parent, tree};
-use crate::api::{CommonStatus, Dataset, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, Reason};
+use crate::accounts::Place;
+use crate::api::{
+    CommonStatus, Dataset, DatasetVersion, DatasetVersionSpec, OnExternalDeletion, ProviderConfigRef, Reason,
+};
 use crate::cloud::codec;
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
@@ -32,6 +35,10 @@ pub struct DatasetVersions;
 impl Managed for DatasetVersion {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
+    }
+
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef> {
+        self.spec.provider_config_ref.as_ref()
     }
 }
 
@@ -115,6 +122,14 @@ impl Kind for DatasetVersions {
         })
     }
 
+    fn account_of_parent(object: &DatasetVersion, lookups: &Lookups) -> Option<Place> {
+        parent::account(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
+    fn names_a_stranger(object: &DatasetVersion, lookups: &Lookups) -> bool {
+        parent::is_a_stranger(&object.metadata, reference(object).as_ref(), lookups)
+    }
+
     fn deletion(object: &DatasetVersion) -> Option<Deletion> {
         object.spec.deletion_policy
     }
@@ -136,7 +151,7 @@ impl Kind for DatasetVersions {
         let all_go = siblings.iter().all(|sibling| sibling.meta().deletion_timestamp.is_some() && !retains(sibling));
         let origin = status.and_then(|status| status.common.origin);
         let kept = lookups.defaults.keeps(parent.spec.deletion_policy, origin);
-        let refused = lookups.inventory.is_refused(id.as_deref().unwrap_or_default());
+        let refused = lookups.inventories.is_refused(id.as_deref().unwrap_or_default());
         relations.swept_along = all_go && !kept && !refused && !retains(object);
         relations.alone = !all_go && !retains(object);
         if !relations.swept_along {
@@ -229,7 +244,7 @@ fn retains(version: &DatasetVersion, defaults: &Defaults) -> bool {
 fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Result<(String, String), Blocked> {
     let parent = parent(object, lookups);
     let status = parent.as_ref().and_then(|parent| parent.status.as_ref());
-    let workspace = parent::workspace(parent.as_deref(), lookups).unwrap_or_default();
+    let workspace = parent::workspace::<DatasetVersions>(parent.as_deref(), object, lookups).unwrap_or_default();
     if let Some(id) = &object.spec.dataset_id {
         if workspace.is_empty() {
             return Err(parent::no_workspace(id));
@@ -245,7 +260,7 @@ fn place(object: &DatasetVersion, recorded: &Recorded, lookups: &Lookups) -> Res
             None => Ok((own, workspace)),
             Some(_) if deleting => Ok((own, workspace)),
             // The version still exists if its dataset does.
-            Some(now) if lookups.inventory.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
+            Some(now) if lookups.inventories.get(&RemoteId::new(own.clone())).is_some() => Err(Blocked::waiting(
                 Reason::DependencyNotReady,
                 format!("Dataset {name} is now {now}, but this version belongs to {own}; delete one of the two"),
             )),
@@ -282,8 +297,15 @@ mod tests {
 
     #[test]
     fn every_field_of_the_spec_is_a_member_or_says_how_the_operator_works() {
-        const OURS: &[&str] =
-            &["adoption", "datasetId", "datasetRef", "deletionPolicy", "labels", "onExternalDeletion"];
+        const OURS: &[&str] = &[
+            "adoption",
+            "datasetId",
+            "datasetRef",
+            "deletionPolicy",
+            "labels",
+            "onExternalDeletion",
+            "providerConfigRef",
+        ];
         let (spec, mut names) = every_member::<DatasetVersion, DatasetVersionSpec>();
         let (fixed, mutable) = members(&spec);
         let mut fixed_by_rule: Vec<_> = IMMUTABLES.iter().map(|immutable| immutable.field.to_owned()).collect();

@@ -13,7 +13,9 @@ use tower::timeout::TimeoutLayer;
 use tower::util::MapResponseLayer;
 
 use super::RunError;
-use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Proxy};
+use crate::accounts::MakeClient;
+use crate::api::{ClusterProviderConfigSpec, LimitsSpec};
+use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Operation, Product, Proxy, Transport};
 use crate::fence::{self, Fence};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Outbound, Settings};
@@ -28,6 +30,56 @@ pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
         Some(calls) => limiter.with_daily_budget(calls, environment::now()),
         None => limiter,
     })
+}
+
+/// Makes the clients of configs. The endpoints of the flags count for a config of the same region that names none.
+pub(super) fn of_configs(
+    settings: &Settings,
+    transport: Arc<dyn Transport>,
+    fence: Fence,
+    metrics: Arc<Metrics>,
+) -> Arc<MakeClient> {
+    let settings = settings.clone();
+    Arc::new(move |spec, region, credentials| {
+        let cloud = endpoints(&settings, spec, region).map_err(|error| error.to_string())?;
+        let limiter = Arc::new(limiter_of(&settings.flags, spec.limits.as_ref())?);
+        let (transport, fence, metrics) = (transport.clone(), fence.clone(), metrics.clone());
+        Ok(cloud::Client::over(transport, fence, cloud, credentials, limiter, metrics))
+    })
+}
+
+fn endpoints(
+    settings: &Settings,
+    spec: &ClusterProviderConfigSpec,
+    region: &str,
+) -> Result<cloud::Settings, cloud::ClientError> {
+    let (flags, own) = (&settings.flags, &settings.cloud);
+    let base = match &spec.endpoint {
+        Some(endpoint) => cloud::Settings::for_endpoint(endpoint, flags.request_timeout)?,
+        None if region == flags.region.as_deref().unwrap_or_default() => own.clone(),
+        None => cloud::Settings::for_region(region, flags.request_timeout)?,
+    };
+    let others = [(Product::Sts, &spec.sts_endpoint), (Product::Imm, &spec.imm_endpoint)];
+    let named = others.into_iter().filter_map(|(product, endpoint)| Some((product, endpoint.as_ref()?)));
+    let mut all = named.into_iter().try_fold(base, |all, (product, endpoint)| all.with_endpoint(product, endpoint))?;
+    (all.proxy, all.authorities, all.form) = (own.proxy.clone(), own.authorities.clone(), own.form);
+    Ok(all)
+}
+
+/// The limiter of a config: what it says, and otherwise the flags.
+fn limiter_of(flags: &Flags, limits: Option<&LimitsSpec>) -> Result<Limiter, String> {
+    let mut flags = flags.clone();
+    if let Some(qps) = limits.and_then(|limits| limits.qps) {
+        flags.qps = f64::from(qps);
+    }
+    let stated = limits.and_then(|limits| limits.operation_qps.as_ref()).into_iter().flatten();
+    let mut limiter = limiter(&flags).map_err(|error| error.to_string())?;
+    for (name, qps) in stated {
+        let operation = name.parse::<Operation>().map_err(|error| format!("limits.operationQps: {error}"))?;
+        let with_it = limiter.with_operation_limit(operation, f64::from(*qps));
+        limiter = with_it.map_err(|error| format!("limits.operationQps of {operation}: {error}"))?;
+    }
+    Ok(limiter)
 }
 
 /// The headers of a bearer token: the vendor's page about the gateway form shows `Authorization`.

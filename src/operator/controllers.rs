@@ -10,7 +10,7 @@ use kube::runtime::{reflector, watcher};
 
 use super::handler::{EventHandler, Shared, Wakers};
 use super::{Parts, context, signal, watch};
-use crate::accounts::Accounts;
+use crate::inventory::inventories::Inventories;
 use crate::kinds::ForEachKind;
 use crate::reconcile::kind::AnyKind;
 use crate::reconcile::live_objects::LiveObjects;
@@ -55,15 +55,13 @@ impl ForEachKind for Controllers {
 }
 
 /// Every 15 seconds, drops memory that is not needed any more.
-pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, accounts: Arc<Accounts>, list_lag: Duration) {
+pub(super) async fn tidy(states: Vec<Arc<ObjectStates>>, inventories: Arc<Inventories>, list_lag: Duration) {
     let mut ticks = tokio::time::interval(Duration::from_secs(15));
     loop {
         ticks.tick().await;
         for states in &states {
             states.tidy(list_lag);
         }
-        for account in accounts.iter() {
-            account.inventory.tidy();
-        }
+        inventories.tidy();
     }
 }

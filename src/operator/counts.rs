@@ -8,14 +8,15 @@ use crate::reconcile::lookups::Lookups;
 /// Counts everything. Orphans are counted only if the operator sees the objects of all namespaces: otherwise the remote
 /// of an object in another namespace would look like one.
 pub(super) fn counts(lookups: &Lookups, everywhere: bool) -> Counts {
-    let Lookups { inventory, live, .. } = lookups;
+    let (inventories, live) = (lookups.inventories.all(), &lookups.live);
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let orphans = || inventory.orphans(|uid| live.lives_here(uid)).len();
+    let orphans = || inventories.iter().map(|inventory| inventory.orphans(|uid| live.lives_here(uid)).len()).sum();
+    let standings = inventories.iter().flat_map(|inventory| inventory.standing());
     Counts {
         kinds: live.stores().map(|store| (store.kind(), count(store))).collect(),
-        workspaces: inventory.standing().into_iter().map(|standing| (standing.workspace, standing.listed)).collect(),
-        remotes: number(inventory.len()),
-        sweeps: inventory.sweeps(),
+        workspaces: standings.map(|standing| (standing.workspace, standing.listed)).collect(),
+        remotes: number(inventories.iter().map(|inventory| inventory.len()).sum()),
+        sweeps: inventories.iter().map(|inventory| inventory.sweeps()).sum(),
         orphans: (everywhere && live.is_complete()).then(|| number(orphans())),
     }
 }

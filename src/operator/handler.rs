@@ -14,6 +14,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::rights;
+use crate::accounts::{Asks, Place};
 use crate::admin::Readiness;
 use crate::inventory::{ObjectKey, ObjectName};
 use crate::plan::object::ObjectFacts;
@@ -87,12 +88,12 @@ impl<K: AnyKind> EventHandler<K> {
     pub(super) fn on_list(&self) {
         let Shared { lookups, ready, .. } = &self.shared;
         let kind = K::NAME;
-        let Lookups { live, references, inventory, .. } = &**lookups;
+        let Lookups { live, references, inventories, .. } = &**lookups;
         live.on_list(kind);
         references.retain(kind, |object| live.get::<K>(object).is_some());
         ready.met(kind);
         if live.is_complete() {
-            inventory.forget_others(|uid| live.lives_here(uid));
+            inventories.forget_others(|uid| live.lives_here(uid));
         }
     }
 
@@ -113,22 +114,36 @@ impl<K: AnyKind> EventHandler<K> {
                 let remote = K::remote(object);
                 let id = remote.as_ref().map(|(id, _)| id.clone());
                 self.forget_former(&name, shown.meta(), id.as_ref());
-                self.is_here(&name, shown.meta(), remote);
-                lookups.references.set(&name, K::references(shown));
+                let place = remote.as_ref().and_then(|_| lookups.stored_account::<K>(object));
+                self.is_here(&name, shown.meta(), remote, place.as_ref());
+                let mut references = K::references(shown);
+                references.extend(lookups.account_references::<K>(object));
+                lookups.references.set(&name, references);
                 self.wake_related(name, id.as_ref(), K::concerns(object, lookups));
             }
             // The object exists, and the remote that it recorded is its own. The references from when it parsed stay.
             Parsed::Unparsable(broken) => {
                 let recorded = broken.recorded::<K>();
                 let workspace = recorded.fixed.get("WorkspaceId").and_then(serde_json::Value::as_str);
-                self.is_here(&name, shown.meta(), recorded.id.clone().map(|id| (id, workspace)));
+                let facts = ObjectFacts::of(shown.meta());
+                let asks = Asks {
+                    namespace: &facts.namespace,
+                    recorded: recorded.provider.as_ref(),
+                    intent: facts.intent.target(),
+                    has_id: recorded.id.is_some(),
+                    named: None,
+                    deleting: facts.deleting,
+                };
+                let place = lookups.configs.stored(&asks);
+                let remote = recorded.id.clone().map(|id| (id, workspace));
+                self.is_here(&name, shown.meta(), remote, place.as_ref());
                 lookups.references.add(&name, K::references(shown));
             }
         }
     }
 
     fn on_delete(&self, shown: &Parsed<K::Object>) {
-        let Lookups { live, references, inventory, .. } = &*self.shared.lookups;
+        let Lookups { live, references, inventories, .. } = &*self.shared.lookups;
         let (name, facts) = (ObjectName::of(K::NAME, shown.meta()), ObjectFacts::of(shown.meta()));
         let recorded = match shown {
             Parsed::Whole(object) => recorded::<K>(object),
@@ -137,11 +152,11 @@ impl<K: AnyKind> EventHandler<K> {
         let uid = Uid::of(&facts.uid);
         live.remove(uid);
         references.remove(&name);
-        inventory.watch(&ObjectKey { name: name.clone(), uid }, "", &[]);
+        inventories.unwatch(&ObjectKey { name: name.clone(), uid });
         self.states.lost(&facts, &recorded);
         (self.shared.forget)(&facts.uid);
         if let Some(id) = &recorded.id {
-            inventory.forget(id, &facts.uid);
+            inventories.forget(id, &facts.uid);
         }
         let others = match shown {
             Parsed::Whole(object) => K::concerns(object, &self.shared.lookups),
@@ -158,11 +173,18 @@ impl<K: AnyKind> EventHandler<K> {
 
     /// The object exists: it is woken when the remote that it recorded changes, whatever the result of its next
     /// reconcile.
-    fn is_here(&self, name: &ObjectName, object: &ObjectMeta, remote: Option<(RemoteId, Option<&str>)>) {
-        let Lookups { live, inventory, .. } = &*self.shared.lookups;
+    fn is_here(
+        &self,
+        name: &ObjectName,
+        object: &ObjectMeta,
+        remote: Option<(RemoteId, Option<&str>)>,
+        place: Option<&Place>,
+    ) {
+        let lookups = &self.shared.lookups;
         let uid = Uid::of(object.uid.as_deref().unwrap_or_default());
-        live.insert(name.kind, uid);
-        if let Some((id, workspace)) = remote {
+        lookups.live.insert(name.kind, uid);
+        if let (Some((id, workspace)), Some(place)) = (remote, place) {
+            let inventory = lookups.inventory(place);
             inventory.recorded(&id, &ObjectKey { name: name.clone(), uid }, workspace);
             if let Some(place) = workspace.map(str::to_owned).or_else(|| place::of(&id)) {
                 inventory.want(&place, None);
@@ -180,9 +202,9 @@ impl<K: AnyKind> EventHandler<K> {
         let before = before.filter(|before| before.uid() == object.uid).and_then(|before| before.open());
         let before = before.as_ref().and_then(|before| K::remote(before));
         if let Some((old, _)) = before.filter(|(old, _)| Some(old) != id) {
-            let inventory = &self.shared.lookups.inventory;
-            inventory.forget(&old, object.uid.as_deref().unwrap_or_default());
-            inventory.wake_recorders(old.root());
+            let inventories = &self.shared.lookups.inventories;
+            inventories.forget(&old, object.uid.as_deref().unwrap_or_default());
+            inventories.wake_recorders(old.root());
         }
     }
 }

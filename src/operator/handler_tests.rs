@@ -8,7 +8,8 @@ use kube::runtime::reflector::{self, store::Writer};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::inventory::{Inventory, Settings};
+use crate::inventory::Settings;
+use crate::inventory::inventories::Inventories;
 use crate::kinds::{DatasetVersions, Datasets};
 use crate::plan::desired::Deletion;
 use crate::reconcile::live_objects::LiveObjects;
@@ -70,7 +71,7 @@ impl World {
     fn new() -> Self {
         let second = Duration::from_secs(1);
         let settings = Settings { domains: Vec::new(), resync: second, list_lag: second };
-        let (inventory, tasks) = Inventory::new(settings);
+        let (inventories, tasks) = Inventories::new(settings);
         let (datasets, versions): (Reflected<Datasets>, Reflected<DatasetVersions>) =
             (reflector::store(), reflector::store());
         let mut live = LiveObjects::default();
@@ -82,7 +83,8 @@ impl World {
             live,
             references: References::default(),
             named: NamedObjects::default(),
-            inventory,
+            inventories,
+            configs: Arc::default(),
             defaults: Defaults::default(),
         };
         let forgotten = Arc::new(Mutex::new(Vec::new()));

@@ -9,14 +9,16 @@ use tokio::sync::watch;
 
 use crate::api::EventReason;
 use crate::events::{self, EventRecorder};
+use crate::inventory::Inventory;
 use crate::reconcile::lookups::Lookups;
 use crate::remote::id::RemoteId;
 
 /// How many orphans of a round get an event each; the others share one.
 const MOST: usize = 10;
 
-/// Reports orphans as events of the namespace that the operator runs in. Never ends by itself.
+/// Reports orphans of an account as events of the namespace that the operator runs in. Never ends by itself.
 pub(super) async fn watch(
+    inventory: Arc<Inventory>,
     lookups: Arc<Lookups>,
     recorder: EventRecorder,
     namespace: String,
@@ -27,8 +29,7 @@ pub(super) async fn watch(
         if !lookups.live.is_complete() {
             continue;
         }
-        let now: HashSet<RemoteId> =
-            lookups.inventory.orphans(|uid| lookups.live.lives_here(uid)).into_iter().collect();
+        let now: HashSet<RemoteId> = inventory.orphans(|uid| lookups.live.lives_here(uid)).into_iter().collect();
         known.retain(|id| now.contains(id));
         let mut new: Vec<&RemoteId> = now.iter().filter(|id| before.contains(*id) && !known.contains(*id)).collect();
         new.sort();

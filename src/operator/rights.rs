@@ -84,7 +84,7 @@ fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
                 subresource,
                 name: "",
                 namespace: namespace.clone(),
-                vital: resource != "events",
+                vital: group != "events.k8s.io" && group != "dataset-operator.dev",
             })
         }));
     };
@@ -93,6 +93,12 @@ fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
     for (group, resource) in &resources.0 {
         need(group, resource, "", &["list", "watch", "get", "patch"], each);
         need(group, resource, "status", &["patch"], each);
+    }
+    // Without them there is the account of the flags.
+    let cluster = if namespaces.is_empty() { &all[..] } else { &[] };
+    for (resource, places) in [("providerconfigs", each), ("clusterproviderconfigs", cluster)] {
+        need("dataset-operator.dev", resource, "", &["list", "watch", "get", "patch"], places);
+        need("dataset-operator.dev", resource, "status", &["patch"], places);
     }
     need("events.k8s.io", "events", "", &["create", "patch"], each);
     if let Some(namespace) = leases {

@@ -31,6 +31,12 @@ impl Caller {
         Self { principal: key.to_owned(), keys: vec![key.to_owned()], unconfirmed: false }
     }
 
+    /// Id of the account, if the token service has named the caller.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&str> {
+        self.principal.strip_prefix("acs:ram::")?.split(':').next()
+    }
+
     /// Does this principal, as an intent or a status names it, mean this caller?
     #[must_use]
     pub fn is(&self, named: &str) -> bool {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+use crate::api::UsedProviderConfig;
 pub use crate::api::{Attempt as Ended, Outcome};
 use crate::plan::field::SHARES;
 use crate::plan::profile::Shape;
@@ -47,6 +48,8 @@ pub struct Recorded {
     pub label_keys: BTreeSet<String>,
     /// The principal in use when the id was recorded.
     pub principal: Option<String>,
+    /// The config of the account; `None`: that of the flags.
+    pub provider: Option<UsedProviderConfig>,
     /// Informational members by status key (`ownerId`, `latestVersion`, `mountPath`, `mountAccess`, `name`).
     pub info: Map<String, Value>,
     /// The last `reconcile-requested-at` that was served.
@@ -76,6 +79,7 @@ impl Recorded {
             attempt: parse(status, "attempt"),
             label_keys: label_keys(status),
             principal: text("principal"),
+            provider: parse(status, "providerConfig"),
             info: kind.info_keys.iter().filter_map(|key| Some(((*key).to_owned(), status.get(key)?.clone()))).collect(),
             handled: text("lastHandledReconcileAt"),
             last_error: parse(status, "lastError"),
@@ -108,6 +112,7 @@ impl Recorded {
         put("appliedLabelKeys", (!labels.is_empty()).then(|| json!(labels)));
         put("appliedShares", (!shares.is_empty()).then(|| json!(shares)));
         put("principal", self.principal.as_ref().map(|text| json!(text)));
+        put("providerConfig", self.provider.as_ref().map(|config| json!(config)));
         put("lastHandledReconcileAt", self.handled.as_ref().map(|text| json!(text)));
         put("lastError", self.last_error.as_ref().map(|error| json!(error)));
         put("conditions", (!self.conditions.is_empty()).then(|| json!(self.conditions)));

@@ -101,7 +101,9 @@ impl<K: AnyKind> Pass<'_, K> {
         }
         let desired = if ready { K::desired(self) } else { None };
         let label_keys = desired.map(|desired| desired.label_keys.as_slice());
-        conditions::after_report(K::shape(), facts, before, report, remote.as_deref(), label_keys, environment::now())
+        let now = environment::now();
+        let after = conditions::after_report(K::shape(), facts, before, report, remote.as_deref(), label_keys, now);
+        self.belonging(after)
     }
 
     /// When to look again, if the report is not worth a write yet.

@@ -10,7 +10,8 @@ use kube::runtime::controller::Action;
 use kube::{CustomResourceExt, Resource, core::NamespaceResourceScope};
 use serde::Serialize;
 
-use crate::api::CommonStatus;
+use crate::accounts::Place;
+use crate::api::{CommonStatus, ProviderConfigRef};
 use crate::compressed::Compressible;
 use crate::inventory::ObjectName;
 use crate::plan::desired::{Deletion, Desired};
@@ -40,6 +41,8 @@ pub trait Managed:
 {
     /// The part of its status that all kinds have.
     fn common(&self) -> Option<&CommonStatus>;
+    /// The account in its spec.
+    fn provider_config_ref(&self) -> Option<&ProviderConfigRef>;
 }
 
 /// A kind of custom resource, as far as all reconciles are alike: its objects are watched, have a finalizer, conditions and
@@ -66,6 +69,14 @@ pub trait AnyKind: Sized + Send + Sync + 'static {
     /// The entry of a Secret that the remote takes a text from, if it takes one.
     fn secret(_object: &Self::Object) -> Option<SecretKey> {
         None
+    }
+    /// The account of the Dataset that the object refers to, if that has one already.
+    fn account_of_parent(_object: &Self::Object, _lookups: &Lookups) -> Option<Place> {
+        None
+    }
+    /// The object names a dataset by its id, for which there is no Dataset here.
+    fn names_a_stranger(_object: &Self::Object, _lookups: &Lookups) -> bool {
+        false
     }
     /// Is the remote read once per resync, also without the annotation `poll-interval`?
     fn polls(_object: &Self::Object) -> bool {
@@ -110,6 +121,14 @@ impl<K: Kind> AnyKind for K {
         <K as Kind>::secret(object)
     }
 
+    fn account_of_parent(object: &K::Object, lookups: &Lookups) -> Option<Place> {
+        <K as Kind>::account_of_parent(object, lookups)
+    }
+
+    fn names_a_stranger(object: &K::Object, lookups: &Lookups) -> bool {
+        <K as Kind>::names_a_stranger(object, lookups)
+    }
+
     fn polls(object: &K::Object) -> bool {
         K::PROFILE.polls || K::counts(object)
     }
@@ -147,6 +166,16 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The entry of a Secret that the remote takes a text from, if it takes one.
     fn secret(_object: &Self::Object) -> Option<SecretKey> {
         None
+    }
+
+    /// The account of the Dataset that the object refers to, if that has one already.
+    fn account_of_parent(_object: &Self::Object, _lookups: &Lookups) -> Option<Place> {
+        None
+    }
+
+    /// The object names a dataset by its id, for which there is no Dataset here.
+    fn names_a_stranger(_object: &Self::Object, _lookups: &Lookups) -> bool {
+        false
     }
 
     /// What the object means for the deletion of the Dataset that it refers to; `None`: nothing.

@@ -194,6 +194,7 @@ impl<K: Kind> Pass<'_, K> {
             let (principal, now) = (&self.account_view.caller.principal, environment::now());
             let after =
                 conditions::after_record(K::PROFILE, &facts, &before, &record, principal, remote.as_deref(), now);
+            let after = self.belonging(after);
             let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after) else { break };
             let Err(error) = self.write_status(patch).await else { break };
             let known = error.known();
@@ -243,6 +244,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn refuse(&mut self, ended: Ended, report: Report) -> Flow {
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
         let after = conditions::after_refusal(&facts, &before, ended, &report, environment::now());
+        let after = self.belonging(after);
         self.observed.flight = None;
         if let Some(patch) = conditions::patch(K::PROFILE, &facts.uid, &before, &after)
             && let Err(error) = self.write_status(patch).await

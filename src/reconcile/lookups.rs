@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 
-use crate::api::Origin;
-use crate::inventory::Inventory;
+use crate::accounts::{Asks, Chosen, Configs, DEFAULT, Place, alias};
+use crate::api::{Origin, ProviderConfigKind, UsedProviderConfig};
+use crate::inventory::inventories::Inventories;
+use crate::inventory::{Inventory, ObjectName};
 use crate::plan::desired::Deletion;
-use crate::reconcile::kind::AnyKind;
+use crate::plan::object::ObjectFacts;
+use crate::reconcile::kind::{AnyKind, Managed};
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::named::NamedObjects;
 use crate::reconcile::references::{Reference, References};
+use crate::remote::id::RemoteId;
 
 /// What the kinds may look at besides the object.
 pub struct Lookups {
@@ -20,8 +24,10 @@ pub struct Lookups {
     pub references: References,
     /// What is known of the objects of other kinds that they name.
     pub named: NamedObjects,
-    /// What is known of the remotes.
-    pub inventory: Arc<Inventory>,
+    /// What is known of the remotes, for each account.
+    pub inventories: Arc<Inventories>,
+    /// Which account an object uses.
+    pub configs: Arc<Configs>,
     /// Defaults of this operator.
     pub defaults: Defaults,
 }
@@ -53,12 +59,85 @@ impl Lookups {
         all.filter(|object| object.open().is_none()).map(|object| object.name_any()).collect()
     }
 
+    /// The account that the object uses.
+    #[must_use]
+    pub fn account<K: AnyKind>(&self, object: &K::Object) -> Chosen {
+        let facts = ObjectFacts::of(object.meta());
+        let asks = asks::<K>(object, &facts);
+        let parent = || K::account_of_parent(object, self);
+        self.configs.choose(&asks, if asks.named.is_none() { parent() } else { None })
+    }
+
+    /// The account that was chosen for the object before; `None` if none was.
+    #[must_use]
+    pub fn stored_account<K: AnyKind>(&self, object: &K::Object) -> Option<Place> {
+        self.configs.stored(&asks::<K>(object, &ObjectFacts::of(object.meta())))
+    }
+
+    /// How the object refers to configs: to that of its account by the alias, or as long as none was chosen, by name to each
+    /// that may become it.
+    #[must_use]
+    pub fn account_references<K: AnyKind>(&self, object: &K::Object) -> Vec<Reference> {
+        if let Some(place) = self.stored_account::<K>(object) {
+            return belongs_to(&place.alias).into_iter().collect();
+        }
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        let may_be = match object.provider_config_ref() {
+            Some(by) => vec![alias::named(namespace, by)],
+            None => vec![alias::namespaced(namespace, DEFAULT), alias::of_cluster(DEFAULT)],
+        };
+        may_be.iter().map(|config| Reference::Name(config_name(config))).collect()
+    }
+
+    /// The inventory of the account at this place.
+    #[must_use]
+    pub fn inventory(&self, place: &Place) -> Arc<Inventory> {
+        match place.alias.as_str() {
+            DEFAULT => self.inventories.flags().clone(),
+            alias => self.inventories.of((alias, &place.region)),
+        }
+    }
+
+    /// The workspace of an object whose spec names none.
+    #[must_use]
+    pub fn default_workspace<K: AnyKind>(&self, object: &K::Object) -> Option<String> {
+        let Chosen { place, .. } = self.account::<K>(object);
+        match place.alias.as_str() {
+            DEFAULT => self.defaults.workspace.clone(),
+            alias => self.configs.of(alias)?.spec.workspace_id,
+        }
+    }
+
     /// The objects of kind `K` that recorded this dataset, or something in it.
     #[must_use]
     pub fn recorders<K: AnyKind>(&self, dataset: &str) -> Vec<Arc<K::Object>> {
         let recorded = |object: &Arc<K::Object>| K::remote(object).is_some_and(|(id, _)| id.root() == dataset);
-        let all = self.inventory.recorders_of(dataset).into_iter();
+        let all = self.inventories.recorders_of(dataset).into_iter();
         all.filter_map(|key| self.live.get::<K>(&key.name)?.open()).filter(recorded).collect()
+    }
+}
+
+/// The name of a config among objects.
+#[must_use]
+pub fn config_name(config: &UsedProviderConfig) -> ObjectName {
+    ObjectName::new(config.kind.as_str(), config.namespace.as_deref().unwrap_or_default(), &config.name)
+}
+
+/// The reference of the objects that belong to the account with this alias; `None` for that of the flags.
+#[must_use]
+pub fn belongs_to(alias: &str) -> Option<Reference> {
+    (alias != DEFAULT).then(|| Reference::Id(ProviderConfigKind::ProviderConfig.as_str(), RemoteId::new(alias)))
+}
+
+/// What decides which account the object uses.
+fn asks<'a, K: AnyKind>(object: &'a K::Object, facts: &'a ObjectFacts) -> Asks<'a> {
+    Asks {
+        namespace: object.meta().namespace.as_deref().unwrap_or_default(),
+        recorded: object.common().and_then(|common| common.provider_config.as_ref()),
+        intent: facts.intent.target(),
+        has_id: K::remote(object).is_some(),
+        named: object.provider_config_ref(),
+        deleting: facts.deleting,
     }
 }
 

@@ -22,6 +22,7 @@ pub mod object_states;
 pub mod own_writes;
 pub mod parsed;
 pub mod pass;
+mod permitted;
 pub mod queued;
 mod reads;
 pub mod references;

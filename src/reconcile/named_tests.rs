@@ -10,7 +10,8 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::inventory::{Inventory, Settings};
+use crate::inventory::Settings;
+use crate::inventory::inventories::Inventories;
 use crate::reconcile::live_objects::LiveObjects;
 use crate::reconcile::lookups::Defaults;
 use crate::reconcile::references::References;
@@ -125,7 +126,8 @@ impl Bed {
             live: LiveObjects::default(),
             references: References::default(),
             named: NamedObjects::default(),
-            inventory: Inventory::new(settings).0,
+            inventories: Inventories::new(settings).0,
+            configs: Arc::default(),
             defaults: Defaults::default(),
         });
         let woken = Arc::<Mutex<Vec<String>>>::default();

@@ -11,7 +11,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use crate::accounts::Account;
+use crate::accounts::{Account, Chosen};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Permit};
@@ -29,6 +29,7 @@ use crate::plan::view::{Observed, Relations};
 use crate::reconcile::context::Context;
 use crate::reconcile::journal::Journal;
 use crate::reconcile::kind::{AnyKind, Kind, facts, recorded};
+use crate::reconcile::permitted::permitted;
 use crate::reconcile::secrets::SecretInHand;
 use crate::remote::backoff::backoff;
 use crate::remote::fields;
@@ -44,6 +45,8 @@ pub struct Pass<'c, K: AnyKind> {
     pub(super) account: &'c Account,
     /// The account as decisions know it.
     pub(super) account_view: Arc<AccountView>,
+    /// Why the object cannot be worked on with any account.
+    pub(super) blocked: Option<Blocked>,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
     pub(super) facts: ObjectFacts,
@@ -80,7 +83,18 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
-    let account = ctx.accounts.of(facts.intent.target()).clone();
+    let Chosen { place, stored, blocked } = ctx.lookups.account::<K>(&object);
+    let (account, blocked) = match ctx.accounts.at(&place) {
+        Ok(account) => (account, blocked),
+        Err(refused) => (ctx.accounts.flags().clone(), Some(refused)),
+    };
+    let lacks = || {
+        // An object that has a remote is told by its calls.
+        let begins = !facts.deleting && (!stored || K::remote(&object).is_none());
+        let why = account.lacks().filter(|_| begins)?;
+        Some(Blocked::waiting(Reason::DependencyNotReady, format!("{} is not ready: {why}", place.words())))
+    };
+    let blocked = blocked.or_else(lacks);
     if account.inventory.take_news(&uid) {
         // A remote that the last report was about has changed: that is worth a try at once.
         ctx.states.with(&uid, |state| state.cooldown = None);
@@ -94,8 +108,9 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
         return Action::requeue(left);
     }
     let limit = ctx.limits.pass;
-    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, &account, object.clone())))
-        .catch_unwind();
+    let guarded =
+        std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, (&account, blocked), object.clone())))
+            .catch_unwind();
     let result = guarded.await;
     account.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
@@ -178,8 +193,13 @@ async fn internal_error<K: AnyKind>(
 }
 
 /// Runs one reconcile, and returns also whether it failed.
-async fn run<K: AnyKind>(ctx: &Arc<Context>, account: &Account, object: Arc<K::Object>) -> (Action, bool) {
+async fn run<K: AnyKind>(
+    ctx: &Arc<Context>,
+    (account, blocked): (&Account, Option<Blocked>),
+    object: Arc<K::Object>,
+) -> (Action, bool) {
     let mut pass = Pass::<K>::new(ctx, (account, account.view().await), object);
+    pass.blocked = blocked;
     let before = pass.failures();
     let action = K::steps(&mut pass).await;
     if !pass.corrected && !pass.changed.is_empty() {
@@ -238,8 +258,16 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn wanted(&mut self) -> &(Result<Desired, Blocked>, Relations) {
         let (ctx, object, recorded, account) = (self.ctx, &self.object, &self.recorded, &self.account_view);
         let (deleting, secret) = (self.facts.deleting, &self.secret.version);
+        let (blocked, whose) = (&self.blocked, (self.account, &*ctx.lookups));
         self.wanted.get_or_insert_with(|| {
-            let desired = K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account));
+            let desired = match blocked {
+                Some(blocked) => Err(blocked.clone()),
+                None => K::desire(object, recorded, &ctx.lookups).map(|desired| desired.placed(account)),
+            };
+            let desired = match desired {
+                Ok(desired) if recorded.id.is_none() && !deleting => permitted::<K>(object, whose, desired),
+                desired => desired,
+            };
             let desired = desired.and_then(|desired| match secret {
                 _ if K::secret(object).is_none() => Ok(desired),
                 Some(version) => version.clone().map(|version| desired.with_secret(version)),
@@ -258,6 +286,7 @@ impl<'c, K: AnyKind> Pass<'c, K> {
             ctx,
             account,
             account_view,
+            blocked: None,
             facts: facts::<K>(&object, ctx.limits.resync),
             recorded: recorded::<K>(&object),
             object,

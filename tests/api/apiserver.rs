@@ -37,6 +37,10 @@ fn api(client: &Client, namespace: &str, kind: &str) -> (Api<DynamicObject>, Req
     let (group, version) =
         testbed::api_version(kind).split_once('/').map(|(g, v)| (g.to_owned(), v.to_owned())).unwrap();
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(&group, &version, kind));
+    if kind == "ClusterProviderConfig" {
+        let requests = Request::new(DynamicObject::url_path(&resource, None));
+        return (Api::all_with(client.clone(), &resource), requests);
+    }
     let requests = Request::new(DynamicObject::url_path(&resource, Some(namespace)));
     (Api::namespaced_with(client.clone(), namespace, &resource), requests)
 }

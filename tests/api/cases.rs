@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// `Dataset`, `DatasetVersion`, `DatasetJob`, `DatasetJobConfig`, `DatasetFileSet` or `MediaDataset`.
+    /// `Dataset`, another kind with a remote, `ProviderConfig` or `ClusterProviderConfig`.
     pub(crate) kind: String,
     /// The stored object with its status; `None` if the write is a create.
     pub(crate) old: Option<Value>,

@@ -162,6 +162,8 @@ fn object(schema: &Value, fields: &serde_json::Map<String, Value>, path: &str, f
     for (name, field) in fields {
         if let Some(known) = schema["properties"].get(name) {
             walk(known, field, &join(name), found);
+        } else if let Some(any) = schema.get("additionalProperties") {
+            walk(any, field, &join(name), found);
         } else if !keeps_unknown(schema)
             && (!path.is_empty() || !["apiVersion", "kind", "metadata"].contains(&name.as_str()))
         {

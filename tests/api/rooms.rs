@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("inventory", &["api", "remote", "plan", "cloud"]),
     ("accounts", &["api", "remote", "plan", "cloud", "inventory"]),
     ("reconcile", &["api", "remote", "plan", "cloud", "batch", "inventory", "accounts"]),
-    ("kinds", &["api", "remote", "plan", "cloud", "batch", "inventory", "reconcile"]),
+    ("kinds", &["api", "remote", "plan", "cloud", "batch", "inventory", "accounts", "reconcile"]),
     ("operator", &["api", "remote", "plan", "cloud", "batch", "inventory", "accounts", "reconcile", "kinds"]),
 ];
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset_operator::api::{Dataset, DatasetFileSet, DatasetJob, DatasetJobConfig, DatasetVersion, MediaDataset};
+use dataset_operator::api::{
+    Dataset, DatasetFileSet, DatasetJob, DatasetJobConfig, DatasetVersion, MediaDataset, ProviderConfig,
+};
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -54,6 +56,10 @@ fn parse(sample: &Value) -> (String, String) {
         }
         "MediaDataset" => {
             let typed: MediaDataset = serde_json::from_value(sample.clone()).unwrap();
+            (typed.name_any(), serde_json::to_value(typed).unwrap())
+        }
+        "ProviderConfig" => {
+            let typed: ProviderConfig = serde_json::from_value(sample.clone()).unwrap();
             (typed.name_any(), serde_json::to_value(typed).unwrap())
         }
         other => panic!("a sample of kind {other}"),

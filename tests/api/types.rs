@@ -4,9 +4,9 @@
 use dataset_operator::api::condition::{ConditionType, Reason};
 use dataset_operator::api::rules::Immutable;
 use dataset_operator::api::{
-    Dataset, DatasetFileSet, DatasetImmutables, DatasetJob, DatasetJobConfig, DatasetJobConfigStatus, DatasetJobStatus,
-    DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason, JobConfigImmutables, JobImmutables, MediaDataset,
-    VersionImmutables, crds, names,
+    ClusterProviderConfig, Dataset, DatasetFileSet, DatasetImmutables, DatasetJob, DatasetJobConfig,
+    DatasetJobConfigStatus, DatasetJobStatus, DatasetStatus, DatasetVersion, DatasetVersionStatus, EventReason,
+    JobConfigImmutables, JobImmutables, MediaDataset, ProviderConfig, VersionImmutables, crds, names,
 };
 use dataset_operator::api::{
     dataset_definition, file_set_definition, job_config_definition, job_definition, media_dataset_definition,
@@ -17,8 +17,16 @@ use serde_json::{Map, Value, json};
 use crate::cases::{self, By};
 use crate::check::schema;
 
-const KINDS: [&str; 6] =
-    ["Dataset", "DatasetVersion", "DatasetJob", "DatasetJobConfig", "DatasetFileSet", "MediaDataset"];
+const KINDS: [&str; 8] = [
+    "Dataset",
+    "DatasetVersion",
+    "DatasetJob",
+    "DatasetJobConfig",
+    "DatasetFileSet",
+    "MediaDataset",
+    "ProviderConfig",
+    "ClusterProviderConfig",
+];
 
 fn texts(list: &[impl ToString]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
@@ -154,6 +162,22 @@ fn definitions_carry_the_published_names_and_columns() {
                 "v1alpha1",
                 "PROJECT NAME READY REASON FILES AGE MESSAGE (wide)"
             ],
+            [
+                "providerconfigs.dataset-operator.dev",
+                null,
+                ["alibabacloud"],
+                "Namespaced",
+                "v1alpha1",
+                "ACCOUNT SOURCE READY REASON USERS AGE IDENTITY (wide) MESSAGE (wide)"
+            ],
+            [
+                "clusterproviderconfigs.dataset-operator.dev",
+                null,
+                ["alibabacloud"],
+                "Cluster",
+                "v1alpha1",
+                "ACCOUNT SOURCE READY REASON USERS AGE IDENTITY (wide) MESSAGE (wide)"
+            ]
         ])
     );
 }
@@ -168,39 +192,39 @@ fn fields_are_as_published() {
         fields("Dataset", "spec"),
         "accessibility accessibleRoleIdList adoption dataCount dataSize dataSourceType dataType \
          datasetTaskRamRole deleteForeignVersions deletionPolicy description edition importInfo labels \
-         mountAccessReadWriteRoleIdList name onExternalDeletion options property provider providerType \
-         sharingConfig sourceDatasetId sourceDatasetRef sourceDatasetVersion sourceId sourceType uri userId userMetricsEndpoints \
-         versionDescription versionLabels workspaceId"
+         mountAccessReadWriteRoleIdList name onExternalDeletion options property provider providerConfigRef \
+         providerType sharingConfig sourceDatasetId sourceDatasetRef sourceDatasetVersion sourceId sourceType \
+         uri userId userMetricsEndpoints versionDescription versionLabels workspaceId"
     );
     assert_eq!(
         fields("Dataset", "status"),
-        "appliedLabelKeys appliedShares attempt conditions dataSourceType dataType datasetId importInfo isShared \
-         lastError lastHandledReconcileAt latestVersion mountAccess mountPath name observedGeneration origin ownerId \
-         principal property provider providerType recovered sharedFrom sharedTo sourceDatasetId sourceDatasetVersion \
-         sourceId sourceType uri userId workspaceId"
+        "appliedLabelKeys appliedShares attempt conditions dataSourceType dataType datasetId importInfo \
+         isShared lastError lastHandledReconcileAt latestVersion mountAccess mountPath name \
+         observedGeneration origin ownerId principal property provider providerConfig providerType recovered \
+         sharedFrom sharedTo sourceDatasetId sourceDatasetVersion sourceId sourceType uri userId workspaceId"
     );
     assert_eq!(
         fields("DatasetVersion", "spec"),
         "adoption dataCount dataSize dataSourceType datasetId datasetRef datasetTaskRamRole deletionPolicy \
-         description importInfo labels onExternalDeletion options property sourceId sourceType uri \
-         userMetricsEndpoints"
+         description importInfo labels onExternalDeletion options property providerConfigRef sourceId \
+         sourceType uri userMetricsEndpoints"
     );
     assert_eq!(
         fields("DatasetVersion", "status"),
         "appliedLabelKeys attempt conditions dataSourceType datasetId importInfo lastError \
-         lastHandledReconcileAt mountAccess mountPath observedGeneration origin principal property recovered \
-         sourceId sourceType uri versionName"
+         lastHandledReconcileAt mountAccess mountPath observedGeneration origin principal property \
+         providerConfig recovered sourceId sourceType uri versionName"
     );
     assert_eq!(
         fields("DatasetJob", "spec"),
-        "activeDeadlineSeconds adoption backoffLimit datasetId datasetRef datasetVersion deletionPolicy description \
-         jobAction jobMode jobSpec partialFailure runId versionRef"
+        "activeDeadlineSeconds adoption backoffLimit datasetId datasetRef datasetVersion deletionPolicy \
+         description jobAction jobMode jobSpec partialFailure providerConfigRef runId versionRef"
     );
     assert_eq!(
         fields("DatasetJob", "status"),
-        "appliedLabelKeys attempt attempts completionTime conditions datasetId datasetJobId datasetVersion jobAction \
-         jobMode jobSpec lastError lastHandledReconcileAt logs observedGeneration origin partialFailure principal \
-         progress recovered runId startTime state stopReason"
+        "appliedLabelKeys attempt attempts completionTime conditions datasetId datasetJobId datasetVersion \
+         jobAction jobMode jobSpec lastError lastHandledReconcileAt logs observedGeneration origin \
+         partialFailure principal progress providerConfig recovered runId startTime state stopReason"
     );
     let members = |part: &str| {
         let all = &schema("DatasetJob")["properties"][part]["properties"]["jobSpec"]["properties"];
@@ -215,22 +239,25 @@ fn fields_are_as_published() {
     assert_eq!(members("spec"), members("status"));
     assert_eq!(
         fields("DatasetJobConfig", "spec"),
-        "adoption configType datasetId datasetRef deletionPolicy multimodalIntelligentTag multimodalSemanticIndex \
-         onExternalDeletion"
+        "adoption configType datasetId datasetRef deletionPolicy multimodalIntelligentTag \
+         multimodalSemanticIndex onExternalDeletion providerConfigRef"
     );
     assert_eq!(
         fields("DatasetJobConfig", "status"),
         "appliedLabelKeys attempt conditions configType createTime datasetId datasetJobConfigId lastError \
-         lastHandledReconcileAt modifyTime observedGeneration origin principal recovered secret"
+         lastHandledReconcileAt modifyTime observedGeneration origin principal providerConfig recovered \
+         secret"
     );
     assert_eq!(
         fields("DatasetFileSet", "spec"),
-        "conflictPolicy datasetId datasetRef datasetVersion deletionPolicy files filesFrom prune statistics versionRef"
+        "conflictPolicy datasetId datasetRef datasetVersion deletionPolicy files filesFrom providerConfigRef \
+         prune statistics versionRef"
     );
     assert_eq!(
         fields("DatasetFileSet", "status"),
         "appliedLabelKeys attempt conditions contentHash datasetId datasetVersion failures files lastError \
-         lastFullCheckTime lastHandledReconcileAt observedGeneration origin principal recovered statistics"
+         lastFullCheckTime lastHandledReconcileAt observedGeneration origin principal providerConfig \
+         recovered statistics"
     );
     let items =
         schema("DatasetFileSet")["properties"]["spec"]["properties"]["files"]["items"]["properties"].as_object();
@@ -240,14 +267,15 @@ fn fields_are_as_published() {
     );
     assert_eq!(
         fields("MediaDataset", "spec"),
-        "adoption datasetConfig datasetMaxBindCount datasetMaxEntityCount datasetMaxFileCount datasetMaxRelationCount \
-         datasetMaxTotalFileSize deletionPolicy description name onExternalDeletion projectName statistics templateId \
-         workflowParameters"
+        "adoption datasetConfig datasetMaxBindCount datasetMaxEntityCount datasetMaxFileCount \
+         datasetMaxRelationCount datasetMaxTotalFileSize deletionPolicy description name onExternalDeletion \
+         projectName providerConfigRef statistics templateId workflowParameters"
     );
     assert_eq!(
         fields("MediaDataset", "status"),
-        "appliedLabelKeys attempt bindCount conditions createTime datasetConfig fileCount lastError lastHandledReconcileAt name \
-         observedGeneration origin principal projectName recovered smartClusterTaskStatus totalFileSize updateTime"
+        "appliedLabelKeys attempt bindCount conditions createTime datasetConfig fileCount lastError \
+         lastHandledReconcileAt name observedGeneration origin principal projectName providerConfig recovered \
+         smartClusterTaskStatus totalFileSize updateTime"
     );
 }
 
@@ -282,6 +310,7 @@ fn status_members_are_written_in_the_published_order() {
             ("isShared".to_owned(), json!(true)),
             ("sharedFrom".to_owned(), json!({"status": "x"})),
         ];
+        status.insert("providerConfig".to_owned(), json!({"kind": "ProviderConfig", "name": "x"}));
         status.extend(match kind {
             "Dataset" => of_a_dataset.to_vec(),
             "DatasetJob" => of_a_job.to_vec(),
@@ -300,7 +329,7 @@ fn status_members_are_written_in_the_published_order() {
     let dataset: DatasetStatus = serde_json::from_value(of_dataset.clone()).unwrap();
     let version: DatasetVersionStatus = serde_json::from_value(of_version.clone()).unwrap();
     let job: DatasetJobStatus = serde_json::from_value(of_job.clone()).unwrap();
-    let common = "observedGeneration origin recovered attempt appliedLabelKeys principal lastHandledReconcileAt \
+    let common = "observedGeneration origin recovered attempt appliedLabelKeys principal providerConfig lastHandledReconcileAt \
                   lastError conditions";
     assert_eq!(
         order(&of_dataset, &serde_json::to_string(&dataset).unwrap()),
@@ -366,7 +395,9 @@ fn schemas_are_structural_and_say_absent_in_one_way_only() {
                 "{path} keeps what it does not know"
             );
             for word in ["nullable", "anyOf", "oneOf", "allOf", "additionalProperties"] {
-                assert!(schema.get(word).is_none(), "{path} has {word}");
+                // The operations of the service are not listed a second time.
+                let names = word == "additionalProperties" && path.ends_with(".operationQps");
+                assert!(names || schema.get(word).is_none(), "{path} has {word}");
             }
             if let Some(values) = schema["enum"].as_array() {
                 assert!(values.iter().all(Value::is_string), "{path}: {values:?}");
@@ -392,7 +423,7 @@ fn every_field_is_described() {
 #[test]
 fn recorded_values_have_no_bounds() {
     every_field(&schema("DatasetJob")["properties"]["status"], "status", &mut |path, schema| {
-        let ours = ["status.origin", "status.attempt.outcome"].contains(&path);
+        let ours = ["status.origin", "status.attempt.outcome", "status.providerConfig.kind"].contains(&path);
         for bound in ["enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"] {
             assert!(ours || schema.get(bound).is_none(), "{path} has {bound}");
         }
@@ -443,6 +474,10 @@ fn the_types_hold_all_that_is_admitted() {
             "DatasetJobConfig" => serde_json::from_value::<DatasetJobConfig>(case.object.clone()).map(|o| json!(o)),
             "DatasetFileSet" => serde_json::from_value::<DatasetFileSet>(case.object.clone()).map(|o| json!(o)),
             "MediaDataset" => serde_json::from_value::<MediaDataset>(case.object.clone()).map(|o| json!(o)),
+            "ProviderConfig" => serde_json::from_value::<ProviderConfig>(case.object.clone()).map(|o| json!(o)),
+            "ClusterProviderConfig" => {
+                serde_json::from_value::<ClusterProviderConfig>(case.object.clone()).map(|o| json!(o))
+            }
             _ => serde_json::from_value::<DatasetVersion>(case.object.clone()).map(|o| json!(o)),
         };
         assert_eq!(again.unwrap(), case.object, "{}", case.name);
@@ -464,8 +499,8 @@ fn immutables_read_alike_from_spec_and_status() {
         } else if case.kind == "DatasetJobConfig" {
             let recorded: JobConfigImmutables = serde_json::from_value(spec.clone()).unwrap();
             (job_config_definition::IMMUTABLES.iter().filter_map(named).collect(), json!(recorded))
-        } else if case.kind == "MediaDataset" {
-            // They are its identity, and status has no copy of them beside that.
+        } else if ["MediaDataset", "ProviderConfig", "ClusterProviderConfig"].contains(&case.kind.as_str()) {
+            // Status has no copy of them beside the identity.
             continue;
         } else {
             let recorded: VersionImmutables = serde_json::from_value(spec.clone()).unwrap();

@@ -56,6 +56,7 @@ mod normalised;
 mod orphaned_versions;
 mod orphans;
 mod outage;
+mod provider_configs;
 mod recovery;
 mod recovery_copy;
 mod recovery_move;

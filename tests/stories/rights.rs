@@ -61,6 +61,8 @@ async fn grant(scene: &Scene, namespace: &str, verbs: &[&str]) {
             },
             {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets"], "verbs": all},
             {"apiGroups": [IMM_GROUP], "resources": ["mediadatasets/status"], "verbs": ["patch"]},
+            {"apiGroups": ["dataset-operator.dev"], "resources": ["providerconfigs"], "verbs": all},
+            {"apiGroups": ["dataset-operator.dev"], "resources": ["providerconfigs/status"], "verbs": ["patch"]},
             {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
         ],
     });

@@ -32,6 +32,13 @@ impl<K: Batched> Pass<'_, K> {
             Ok(wish) => wish,
             Err(blocked) => return Flow::End(self.finish(blocked.into()).await),
         };
+        let refused = self.blocked.clone().or_else(|| {
+            let begins = self.facts.intent.own().is_none();
+            begins.then(|| self.refused_workspace(wish.workspace.as_deref()))?
+        });
+        if let Some(blocked) = refused {
+            return Flow::End(self.finish(blocked.into()).await);
+        }
         if wish.edition.as_deref() == Some("BASIC") {
             return self.stuck(Reason::InvalidSpec, basic(&wish.called)).await;
         }

@@ -61,12 +61,12 @@ impl<K: Batched> Pass<'_, K> {
                 under_way.push(send(&client, permit, place, K::NAME, batch));
             }
             let Some((batch, answer)) = under_way.next().await else { break };
-            match self.answered(memory, &batch, answer) {
-                Outcome::Goes => {}
-                // What failed is told first.
-                Outcome::Changed if matches!(outcome, Outcome::Failed(_)) => {}
-                other => outcome = other,
-            }
+            // What failed is told first.
+            outcome = match (outcome, self.answered(memory, &batch, answer)) {
+                (Outcome::Failed(error), _) | (_, Outcome::Failed(error)) => Outcome::Failed(error),
+                (Outcome::Changed, _) | (_, Outcome::Changed) => Outcome::Changed,
+                (Outcome::Goes, Outcome::Goes) => Outcome::Goes,
+            };
         }
         match outcome {
             Outcome::Goes if !todo.acts.is_empty() => Then::End(self.goes_on(memory, listed).await),

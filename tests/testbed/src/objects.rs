@@ -12,7 +12,11 @@ const VERSION: &str = "v1alpha1";
 
 /// The API group of a kind.
 fn group(kind: &str) -> &'static str {
-    if kind == "MediaDataset" { "imm.dataset-operator.dev" } else { "pai.dataset-operator.dev" }
+    match kind {
+        "MediaDataset" => "imm.dataset-operator.dev",
+        "ProviderConfig" | "ClusterProviderConfig" => "dataset-operator.dev",
+        _ => "pai.dataset-operator.dev",
+    }
 }
 
 /// The `apiVersion` of objects of this kind.

@@ -1,0 +1,263 @@
+//! Which account an object uses. Pure, besides the stores of the configs that it asks.
+//!
+//! Promises (`docs/protocol.md`, section 16): the account is chosen once, before the first claim, and kept in the intent and in
+//! status; no other config is followed afterwards. An intent or a status that names a config which the namespace may not use
+//! gives nothing.
+
+use kube::runtime::reflector::{ObjectRef, Store};
+
+use super::alias::{self, DEFAULT};
+use crate::api::{
+    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, ProviderConfig,
+    ProviderConfigKind, ProviderConfigRef, ProviderConfigSpec, Reason, UsedProviderConfig,
+};
+use crate::plan::intent::Target;
+use crate::plan::report::Blocked;
+
+/// All configs, as their watches show them.
+#[derive(Default)]
+pub struct Configs {
+    stores: Option<(Store<ProviderConfig>, Store<ClusterProviderConfig>)>,
+    /// The region of the flags.
+    region: String,
+}
+
+/// A config as it is now.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its fields. A ProviderConfig has no endpoints, and allows its own namespace.
+    pub spec: ClusterProviderConfigSpec,
+    /// It is being deleted.
+    pub deleting: bool,
+}
+
+/// What decides which account an object uses.
+#[derive(Debug, Clone, Copy)]
+pub struct Asks<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// The config in its status.
+    pub recorded: Option<&'a UsedProviderConfig>,
+    /// The target in its intent.
+    pub intent: Option<&'a Target>,
+    /// Its remote is recorded.
+    pub has_id: bool,
+    /// The config in its spec.
+    pub named: Option<&'a ProviderConfigRef>,
+    /// It is being deleted.
+    pub deleting: bool,
+}
+
+/// An account, by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The alias under which intents name it.
+    pub alias: String,
+    /// Its region, empty if only an endpoint is configured.
+    pub region: String,
+}
+
+/// The account that an object uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The account.
+    pub place: Place,
+    /// It was chosen before, and is kept.
+    pub stored: bool,
+    /// Why the object cannot be worked on.
+    pub blocked: Option<Blocked>,
+}
+
+impl Configs {
+    /// The configs in these stores; `region` is that of the flags.
+    #[must_use]
+    pub const fn new(
+        namespaced: Store<ProviderConfig>,
+        of_cluster: Store<ClusterProviderConfig>,
+        region: String,
+    ) -> Self {
+        Self { stores: Some((namespaced, of_cluster)), region }
+    }
+
+    /// This config, if it is there.
+    #[must_use]
+    pub fn get(&self, config: &UsedProviderConfig) -> Option<Config> {
+        let (namespaced, of_cluster) = self.stores.as_ref()?;
+        match (config.kind, &config.namespace) {
+            (ProviderConfigKind::ProviderConfig, Some(namespace)) => {
+                let config = namespaced.get(&ObjectRef::new(&config.name).within(namespace))?;
+                let deleting = config.metadata.deletion_timestamp.is_some();
+                Some(Config { spec: of_namespace(&config.spec, namespace), deleting })
+            }
+            (ProviderConfigKind::ClusterProviderConfig, None) => {
+                let config = of_cluster.get(&ObjectRef::new(&config.name))?;
+                Some(Config { spec: config.spec.clone(), deleting: config.metadata.deletion_timestamp.is_some() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The config that an alias names, if it is there.
+    #[must_use]
+    pub fn of(&self, alias: &str) -> Option<Config> {
+        self.get(&alias::config(alias)?)
+    }
+
+    /// The account of the flags.
+    #[must_use]
+    pub fn flags(&self) -> Place {
+        Place { alias: DEFAULT.to_owned(), region: self.region.clone() }
+    }
+
+    /// The account that was chosen for the object before; `None` if none was.
+    #[must_use]
+    pub fn stored(&self, asks: &Asks<'_>) -> Option<Place> {
+        let of_intent = |alias: &str| asks.intent.filter(|target| target.account == alias);
+        let place = |alias: String, config: Option<Config>| {
+            let region = of_intent(&alias).map(|target| target.region.clone());
+            let region = region.or_else(|| config.map(|config| self.region_of(&config.spec)));
+            Place { region: region.unwrap_or_else(|| self.region.clone()), alias }
+        };
+        if let Some(recorded) = asks.recorded.filter(|config| is_within(config, asks.namespace)) {
+            return Some(place(alias::alias(recorded), self.get(recorded)));
+        }
+        if let Some(target) = asks.intent {
+            let config = alias::config(&target.account).filter(|config| is_within(config, asks.namespace));
+            let usable = config.and_then(|config| {
+                let now = self.get(&config);
+                // An annotation can be copied, so it gives nothing that the namespace may not use.
+                let of_cluster = config.kind == ProviderConfigKind::ClusterProviderConfig;
+                let forbidden = of_cluster && !now.as_ref().is_some_and(|now| allows(&now.spec, asks.namespace));
+                (!forbidden).then_some((config, now))
+            });
+            return Some(match usable {
+                Some((config, now)) => place(alias::alias(&config), now),
+                // The decision compares this with the target.
+                None => self.flags(),
+            });
+        }
+        asks.has_id.then(|| self.flags())
+    }
+
+    /// The account that the object uses; `parent` is that of the Dataset it refers to.
+    #[must_use]
+    pub fn choose(&self, asks: &Asks<'_>, parent: Option<Place>) -> Chosen {
+        let named = asks.named.map(|by| alias::named(asks.namespace, by));
+        if let Some(place) = self.stored(asks) {
+            let other = named.filter(|named| alias::alias(named) != place.alias && !asks.deleting);
+            let blocked = other.map(|other| {
+                let message = format!(
+                    "the object belongs to {}, and another account would not know what it made: set providerConfigRef back \
+                     from {} to that, or create another object",
+                    place.words(),
+                    alias::words(&other)
+                );
+                Blocked::stuck(Reason::AccountMismatch, message)
+            });
+            return Chosen { place, stored: true, blocked };
+        }
+        let (config, now) = match (named, parent) {
+            (Some(named), _) => {
+                let now = self.get(&named);
+                (named, now)
+            }
+            (None, Some(place)) => return Chosen { place, stored: false, blocked: None },
+            (None, None) => {
+                let own = alias::namespaced(asks.namespace, DEFAULT);
+                let shared = alias::of_cluster(DEFAULT);
+                let allowed = |now: &Config| allows(&now.spec, asks.namespace);
+                let found = self.get(&own).map(|now| (own, now));
+                let found = found.or_else(|| self.get(&shared).filter(allowed).map(|now| (shared, now)));
+                let Some((config, now)) = found else {
+                    return Chosen { place: self.flags(), stored: false, blocked: None };
+                };
+                (config, Some(now))
+            }
+        };
+        let region = now.as_ref().map(|now| self.region_of(&now.spec));
+        let place = Place { alias: alias::alias(&config), region: region.unwrap_or_else(|| self.region.clone()) };
+        let blocked = refused(&config, now.as_ref(), asks.namespace);
+        Chosen { place, stored: false, blocked }
+    }
+
+    fn region_of(&self, spec: &ClusterProviderConfigSpec) -> String {
+        spec.region.clone().unwrap_or_else(|| self.region.clone())
+    }
+}
+
+impl Place {
+    /// The account as people call it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        alias::config(&self.alias)
+            .map_or_else(|| "the account of the operator's flags".to_owned(), |config| alias::words(&config))
+    }
+}
+
+impl Config {
+    /// Why an object may not create or adopt in this workspace; `None` if it may. `config` is how people call it.
+    #[must_use]
+    pub fn refuses(&self, workspace: &str, config: &str) -> Option<Blocked> {
+        let allowed = match &self.spec.workspaces {
+            Some(names) => names.iter().any(|name| name == "*" || name == workspace),
+            None => self.spec.workspace_id.as_deref() == Some(workspace),
+        };
+        let message = || {
+            format!(
+                "{config} does not allow workspace {workspace}: add it to spec.workspaces there, or set spec.workspaceId to one \
+                 that it allows"
+            )
+        };
+        (!allowed).then(|| Blocked::stuck(Reason::InvalidSpec, message()))
+    }
+
+    /// What may be taken over.
+    #[must_use]
+    pub fn adoption(&self) -> AdoptionScope {
+        self.spec.adoption.unwrap_or(AdoptionScope::Marked)
+    }
+}
+
+/// Why an object of this namespace that begins now cannot use the config.
+fn refused(config: &UsedProviderConfig, now: Option<&Config>, namespace: &str) -> Option<Blocked> {
+    let called = alias::words(config);
+    let waits = |message: String| Some(Blocked::waiting(Reason::DependencyNotReady, message));
+    match now {
+        None if config.namespace.is_some() => waits(format!("{called} does not exist in this namespace")),
+        None => waits(format!("{called} does not exist")),
+        Some(now) if !allows(&now.spec, namespace) => {
+            waits(format!("{called} does not allow this namespace: add {namespace} to its allowedNamespaces.names"))
+        }
+        Some(now) if now.deleting => waits(format!("{called} is being deleted")),
+        Some(_) => None,
+    }
+}
+
+/// A config of another namespace is never used.
+fn is_within(config: &UsedProviderConfig, namespace: &str) -> bool {
+    config.namespace.as_deref().is_none_or(|of| of == namespace)
+}
+
+fn allows(spec: &ClusterProviderConfigSpec, namespace: &str) -> bool {
+    let names = spec.allowed_namespaces.as_ref().and_then(|allowed| allowed.names.as_ref());
+    names.is_some_and(|names| names.iter().any(|name| name == "*" || name == namespace))
+}
+
+fn of_namespace(spec: &ProviderConfigSpec, namespace: &str) -> ClusterProviderConfigSpec {
+    let ProviderConfigSpec { region, workspace_id, credentials, workspaces, adoption, limits } = spec.clone();
+    let allowed_namespaces = Some(AllowedNamespaces { names: Some(vec![namespace.to_owned()]) });
+    let own = ClusterProviderConfigSpec {
+        region,
+        workspace_id,
+        credentials,
+        workspaces,
+        adoption,
+        limits,
+        ..Default::default()
+    };
+    ClusterProviderConfigSpec { allowed_namespaces, ..own }
+}
+
+#[cfg(test)]
+#[path = "configs_tests.rs"]
+mod tests;

@@ -1,0 +1,143 @@
+//! The ProviderConfigs and ClusterProviderConfigs: watched from the beginning, and kept by the [`keeper`] once this replica
+//! works.
+//!
+//! A cluster without these kinds, or a Role that does not name them, means that there are none. The API server is asked again all
+//! the time. An operator of some namespaces (`--namespaces`) uses no ClusterProviderConfig: several such operators would write
+//! its status in turn.
+
+mod keeper;
+mod secret;
+mod status;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use futures::stream::BoxStream;
+use futures::{StreamExt, stream};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{merged, rewind};
+use crate::accounts::Configs;
+use crate::api::{ClusterProviderConfig, ProviderConfig, ProviderConfigKind};
+use crate::inventory::ObjectName;
+
+pub(super) use keeper::Keeper;
+
+/// The stores of both kinds.
+#[derive(Clone)]
+pub(super) struct Stores {
+    pub(super) of_namespaces: Store<ProviderConfig>,
+    pub(super) of_cluster: Store<ClusterProviderConfig>,
+}
+
+impl Stores {
+    pub(super) fn configs(&self, region: &str) -> Configs {
+        Configs::new(self.of_namespaces.clone(), self.of_cluster.clone(), region.to_owned())
+    }
+}
+
+/// Whether each kind was listed, or cannot be.
+pub(super) type Listed = [watch::Receiver<bool>; 2];
+
+/// Begins to watch both kinds. Each config that comes, changes or goes is sent to `changed`.
+pub(super) fn watch(
+    client: &Client,
+    namespaces: &[String],
+    (config, resync): (&watcher::Config, std::time::Duration),
+    changed: &UnboundedSender<ObjectName>,
+    tasks: &mut JoinSet<()>,
+) -> (Stores, Listed) {
+    let apis: Vec<Api<ProviderConfig>> = match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
+    };
+    let (one, open) = (config.clone(), config.clone());
+    let own =
+        merged::watch(move || apis.iter().map(|api| rewind::watch(api.clone(), one.clone(), resync).boxed()).collect());
+    let of_cluster: Events<ClusterProviderConfig> = if namespaces.is_empty() {
+        rewind::watch(Api::all(client.clone()), open, resync).boxed()
+    } else {
+        stream::iter([Ok(Event::Init), Ok(Event::InitDone)]).chain(stream::pending()).boxed()
+    };
+    let (of_namespaces, first) = follow(own, "ProviderConfig", changed, tasks);
+    let (of_cluster, second) = follow(of_cluster, "ClusterProviderConfig", changed, tasks);
+    (Stores { of_namespaces, of_cluster }, [first, second])
+}
+
+/// Is this a config?
+pub(super) fn is_one(object: &ObjectName) -> bool {
+    ProviderConfigKind::ALL.iter().any(|kind| kind.as_str() == object.kind)
+}
+
+/// Waits until both kinds were listed, or cannot be.
+pub(super) async fn listed(listed: &mut Listed) {
+    for kind in listed {
+        // An error means that the process ends.
+        let _ = kind.wait_for(|listed| *listed).await;
+    }
+}
+
+type Events<O> = BoxStream<'static, Result<Event<O>, watcher::Error>>;
+
+fn follow<O>(
+    events: Events<O>,
+    kind: &'static str,
+    changed: &UnboundedSender<ObjectName>,
+    tasks: &mut JoinSet<()>,
+) -> (Store<O>, watch::Receiver<bool>)
+where
+    O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    O::DynamicType: Hash + Eq + Clone,
+{
+    let (store, writer) = reflector::store();
+    let (done, is_listed) = watch::channel(false);
+    let (changed, known) = (changed.clone(), store.clone());
+    let name =
+        move |object: &O| ObjectName::new(kind, object.namespace().as_deref().unwrap_or_default(), &object.name_any());
+    let events = events.reflect(writer);
+    tasks.spawn(async move {
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            // The receiver is dropped only while the process ends.
+            match event {
+                Ok(Event::Apply(object) | Event::Delete(object)) => drop(changed.send(name(&object))),
+                Ok(Event::InitDone) => {
+                    known.state().iter().for_each(|object| drop(changed.send(name(object))));
+                    done.send_replace(true);
+                }
+                Ok(Event::Init | Event::InitApply(_)) => {}
+                Err(error) => {
+                    if cannot_be_listed(&error) && !done.send_replace(true) {
+                        tracing::info!(kind, %error, "there are no objects of this kind, or they may not be listed; it is tried again");
+                    }
+                }
+            }
+        }
+    });
+    (store, is_listed)
+}
+
+/// Does the cluster not know the kind, or may the operator not list it?
+fn cannot_be_listed(error: &watcher::Error) -> bool {
+    let code = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => {
+            if let kube::Error::Api(status) = error {
+                Some(status.code)
+            } else {
+                None
+            }
+        }
+        watcher::Error::WatchError(status) => Some(status.code),
+        watcher::Error::NoResourceVersion => None,
+    };
+    code.is_some_and(|code| code == 403 || code == 404)
+}

@@ -1,0 +1,371 @@
+//! Keeps each config: gives its account the credentials, says in status whose they are and who uses them, and holds its deletion
+//! while objects do.
+//!
+//! Promises: credentials of another account than the one that objects are in are never used. Those in use stay in memory as long
+//! as the process lives, so Secret, config and objects of a namespace may be deleted together. What is told names the Secret, and
+//! never its content.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{Stores, secret, status};
+use crate::accounts::switch::Fixed;
+use crate::accounts::{Accounts, Place, alias};
+use crate::api::{
+    ClusterProviderConfig, CredentialsSource, CredentialsSpec, ProviderConfig, ProviderConfigKind,
+    ProviderConfigStatus, Reason, UsedProviderConfig, names,
+};
+use crate::cloud::{self, BearerStyle, CallerIdentity, CredentialSource, ErrorClass, Product, Request};
+use crate::environment;
+use crate::inventory::ObjectName;
+use crate::reconcile::lookups::{Lookups, belongs_to, config_name};
+use crate::reconcile::references::Reference;
+use status::Found;
+
+/// The longest wait for an answer, of the API server or of the token service.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A config that is being deleted is looked at again after this time, and so is one whose users are not known yet.
+const SOON: Duration = Duration::from_secs(1);
+/// Time between two looks at how many objects use each config.
+const COUNTING: Duration = Duration::from_secs(5);
+/// The first and the longest delay after a failure.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
+/// Keeps all configs.
+pub(in crate::operator) struct Keeper {
+    pub(in crate::operator) kube: Client,
+    pub(in crate::operator) stores: Stores,
+    pub(in crate::operator) lookups: Arc<Lookups>,
+    pub(in crate::operator) accounts: Arc<Accounts>,
+    /// Makes the client that asks whose credentials are.
+    pub(in crate::operator) client: Arc<crate::accounts::MakeClient>,
+    /// The credentials of the process, for the source Environment.
+    pub(in crate::operator) own: Arc<dyn CredentialSource>,
+    pub(in crate::operator) style: BearerStyle,
+    /// The namespace of the operator, where the Secrets of ClusterProviderConfigs are.
+    pub(in crate::operator) namespace: String,
+    /// Time between two looks at a config that nothing has changed.
+    pub(in crate::operator) resync: Duration,
+    /// Queues an object for a reconcile.
+    pub(in crate::operator) wake: Arc<dyn Fn(ObjectName) + Send + Sync>,
+}
+
+/// A config of either kind, as it is stored.
+struct Stored {
+    config: UsedProviderConfig,
+    meta: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    status: ProviderConfigStatus,
+}
+
+impl Keeper {
+    /// Keeps the configs whose names come. Never ends by itself.
+    pub(in crate::operator) async fn run(self, mut changed: UnboundedReceiver<ObjectName>) {
+        let mut due: BTreeMap<ObjectName, Instant> = BTreeMap::new();
+        let mut failures: BTreeMap<ObjectName, u32> = BTreeMap::new();
+        let mut counting = tokio::time::interval(COUNTING);
+        loop {
+            let next = due.iter().min_by_key(|(_, at)| **at).map(|(name, at)| (name.clone(), *at));
+            let until = next.as_ref().map_or_else(|| Instant::now() + self.resync, |(_, at)| *at);
+            let name = tokio::select! {
+                name = changed.recv() => match name {
+                    Some(name) => name,
+                    None => return,
+                },
+                _ = counting.tick() => {
+                    due.extend(self.miscounted().into_iter().map(|name| (name, Instant::now())));
+                    continue;
+                }
+                () = sleep_until(until) => match next {
+                    Some((name, _)) => name,
+                    None => continue,
+                },
+            };
+            due.remove(&name);
+            match self.keep(&name).await {
+                Some(Ok(wait)) => {
+                    failures.remove(&name);
+                    due.insert(name, Instant::now() + wait);
+                }
+                Some(Err(())) => {
+                    let failed = failures.entry(name.clone()).or_default();
+                    *failed += 1;
+                    let wait = RETRY.0.saturating_mul(1 << (*failed - 1).min(6)).min(RETRY.1);
+                    due.insert(name, Instant::now() + wait);
+                }
+                None => drop(failures.remove(&name)),
+            }
+        }
+    }
+
+    /// Keeps one config. `None`: it is gone; an error: something failed, and is tried again.
+    async fn keep(&self, name: &ObjectName) -> Option<Result<Duration, ()>> {
+        let Some(stored) = self.stored(name) else {
+            self.lookups.references.remove(name);
+            return None;
+        };
+        self.lookups.references.set(name, self.secret(&stored).into_iter().map(Reference::Name).collect());
+        let deleting = stored.meta.deletion_timestamp.is_some();
+        if !self.lookups.live.is_complete() {
+            return Some(Ok(SOON));
+        }
+        let alias = alias::alias(&stored.config);
+        let users = self.users(&alias);
+        let finalizer = stored.meta.finalizers.iter().flatten().any(|held| held == names::IN_USE);
+        if deleting && users.is_empty() {
+            let gone = !finalizer || self.set_finalizer(&stored, false).await;
+            return Some(if gone { Ok(self.resync) } else { Err(()) });
+        }
+        if !deleting && !finalizer && !self.set_finalizer(&stored, true).await {
+            return Some(Err(()));
+        }
+        let mut found = Found { generation: stored.meta.generation, users: users.len(), ..Found::default() };
+        let was = self.account_lacks(&stored.config);
+        let failed = match self.credentials(&stored, users.len()).await {
+            Ok((source, identity)) => {
+                (found.source, found.identity) = (Some(source), identity);
+                None
+            }
+            Err((reason, message, stalled)) => {
+                self.fail(&stored.config, &message);
+                found.trouble = Some((reason, message, stalled));
+                Some(stalled)
+            }
+        };
+        if deleting {
+            let some: Vec<String> = users.iter().take(5).map(words).collect();
+            let message =
+                format!("{} objects are in its account, such as {}: delete them first", users.len(), some.join(", "));
+            found.trouble = Some((Reason::DeletionBlocked, message, true));
+        }
+        if was != self.account_lacks(&stored.config) {
+            self.wake_users(&stored.config, &alias);
+        }
+        let after = status::after(&stored.status, &found, environment::now());
+        if after != stored.status && !self.write_status(&stored, &after).await {
+            return Some(Err(()));
+        }
+        Some(match failed {
+            _ if deleting => Ok(SOON),
+            Some(_) => Err(()),
+            None => Ok(self.resync),
+        })
+    }
+
+    /// The configs whose status tells another number of users than there are.
+    fn miscounted(&self) -> Vec<ObjectName> {
+        let namespaced = self.stores.of_namespaces.state();
+        let namespaced = namespaced.iter().map(|config| ObjectName::of("ProviderConfig", &config.metadata));
+        let of_cluster = self.stores.of_cluster.state();
+        let of_cluster = of_cluster.iter().map(|config| ObjectName::of("ClusterProviderConfig", &config.metadata));
+        let miscounted = |name: &ObjectName| {
+            let told = self.stored(name).and_then(|stored| Some((stored.status.users?, alias::alias(&stored.config))));
+            told.is_some_and(|(told, alias)| usize::try_from(told).ok() != Some(self.users(&alias).len()))
+        };
+        namespaced.chain(of_cluster).filter(miscounted).collect()
+    }
+
+    /// The objects that are in the account of this config.
+    fn users(&self, alias: &str) -> Vec<ObjectName> {
+        belongs_to(alias).map(|of| self.lookups.references.referrers(&[of])).unwrap_or_default()
+    }
+
+    fn stored(&self, name: &ObjectName) -> Option<Stored> {
+        let (namespace, own) = name.place();
+        if name.kind == ProviderConfigKind::ProviderConfig.as_str() {
+            let config = alias::namespaced(namespace, own);
+            let object =
+                self.stores.of_namespaces.get(&kube::runtime::reflector::ObjectRef::new(own).within(namespace))?;
+            let status = object.status.clone().unwrap_or_default();
+            return Some(Stored { config, meta: object.metadata.clone(), status });
+        }
+        let object = self.stores.of_cluster.get(&kube::runtime::reflector::ObjectRef::new(own))?;
+        let status = object.status.clone().unwrap_or_default();
+        Some(Stored { config: alias::of_cluster(own), meta: object.metadata.clone(), status })
+    }
+
+    /// The Secret that it names.
+    fn secret(&self, stored: &Stored) -> Option<ObjectName> {
+        let spec = self.lookups.configs.get(&stored.config)?.spec;
+        let name = spec.credentials?.secret_ref?.name?;
+        let namespace = stored.config.namespace.as_ref().unwrap_or(&self.namespace);
+        Some(ObjectName::new(Secret::KIND, namespace, &name))
+    }
+
+    /// Reads the credentials, finds out whose they are, and gives them to the account.
+    async fn credentials(
+        &self,
+        stored: &Stored,
+        users: usize,
+    ) -> Result<(CredentialsSource, Option<CallerIdentity>), (Reason, String, bool)> {
+        let invalid = |message: String| (Reason::CredentialsInvalid, message, true);
+        let spec = self.lookups.configs.get(&stored.config).map(|config| config.spec).unwrap_or_default();
+        let CredentialsSpec { source, secret_ref } = spec.credentials.clone().unwrap_or_default();
+        let source = source.ok_or_else(|| (Reason::InvalidSpec, "credentials.source is not set".to_owned(), true))?;
+        let credentials: Arc<dyn CredentialSource> = match source {
+            CredentialsSource::Environment => self.own.clone(),
+            CredentialsSource::Secret | CredentialsSource::Bearer => {
+                let of = secret_ref.unwrap_or_default();
+                let secret = self.read(stored).await?;
+                let read = secret::credentials(source, &of, &secret.data.unwrap_or_default(), self.style);
+                Arc::new(Fixed(read.map_err(invalid)?))
+            }
+        };
+        // What is wrong with the credentials of the process is known at once.
+        credentials.credentials().await.map_err(|error| invalid(error.to_string()))?;
+        let region = spec.region.clone().unwrap_or_else(|| self.accounts.flags().region.clone());
+        let client =
+            (self.client)(&spec, &region, credentials.clone()).map_err(|why| (Reason::InvalidSpec, why, true))?;
+        let identity = identify(&client).await.map_err(|error| {
+            tracing::warn!(config = alias::alias(&stored.config), %error, "the credentials of a config cannot be used");
+            // Status is written once for a failure that is the same each time but for its RequestId.
+            let message = cloud::CallError { request_id: None, ..error.clone() }.to_string();
+            if let ErrorClass::Unauthorised(_) = error.class {
+                invalid(message)
+            } else {
+                (Reason::CloudUnavailable, message, false)
+            }
+        });
+        let identity = match identity {
+            // Whose credentials these are is asked again by the account itself, which until then creates nothing.
+            Err((Reason::CloudUnavailable, ..)) if stored.status.account_id.is_some() => None,
+            asked => asked?,
+        };
+        if let Some(identity) = &identity
+            && let Some(why) = status::other_account(&stored.status, identity, users)
+        {
+            return Err((Reason::AccountMismatch, why, true));
+        }
+        let place = Place { alias: alias::alias(&stored.config), region };
+        let account = self.accounts.at(&place).map_err(|blocked| (blocked.reason, blocked.message, blocked.stuck))?;
+        for account in std::iter::once(account).chain(self.accounts.named(&place.alias)) {
+            account.exchange(credentials.clone());
+        }
+        Ok((source, identity))
+    }
+
+    /// Reads the Secret.
+    async fn read(&self, stored: &Stored) -> Result<Secret, (Reason, String, bool)> {
+        let Some(name) = self.secret(stored) else {
+            return Err((Reason::InvalidSpec, "credentials.secretRef is not set".to_owned(), true));
+        };
+        let (namespace, name) = name.place();
+        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), namespace);
+        match timeout(TIMEOUT, secrets.get_opt(name)).await {
+            Ok(Ok(Some(secret))) => Ok(secret),
+            Ok(Ok(None)) => {
+                let message = format!("Secret {name} does not exist in namespace {namespace}");
+                Err((Reason::DependencyNotReady, message, false))
+            }
+            Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
+                let message = format!(
+                    "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the \
+                     rule: apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]"
+                );
+                Err((Reason::DependencyNotReady, message, false))
+            }
+            Ok(Err(error)) => {
+                Err((Reason::DependencyNotReady, format!("Secret {name}: {}", crate::words::error(&error)), false))
+            }
+            Err(_) => {
+                Err((Reason::DependencyNotReady, format!("Secret {name}: the API server does not answer"), false))
+            }
+        }
+    }
+
+    /// Why its account has no credentials; `None` if it has some, or was not asked for yet.
+    fn account_lacks(&self, config: &UsedProviderConfig) -> Option<String> {
+        let accounts = self.accounts.named(&alias::alias(config));
+        if accounts.is_empty() { Some(String::new()) } else { accounts.iter().find_map(|account| account.lacks()) }
+    }
+
+    /// Its account has no credentials, unless it has had some.
+    fn fail(&self, config: &UsedProviderConfig, why: &str) {
+        for account in self.accounts.named(&alias::alias(config)) {
+            account.has_none(why);
+        }
+    }
+
+    fn wake_users(&self, config: &UsedProviderConfig, alias: &str) {
+        let to = std::iter::once(Reference::Name(config_name(config))).chain(belongs_to(alias));
+        self.lookups.references.referrers(&to.collect::<Vec<_>>()).into_iter().for_each(|user| (self.wake)(user));
+    }
+
+    async fn set_finalizer(&self, stored: &Stored, held: bool) -> bool {
+        let others = stored.meta.finalizers.iter().flatten().filter(|other| *other != names::IN_USE);
+        let own = held.then(|| names::IN_USE.to_owned());
+        let finalizers: Vec<String> = others.cloned().chain(own).collect();
+        // The version guards what others write to the list.
+        let meta = json!({"finalizers": finalizers, "resourceVersion": stored.meta.resource_version});
+        let patch = json!({"metadata": meta});
+        match stored.config.kind {
+            ProviderConfigKind::ProviderConfig => self.patch(self.namespaced(stored), stored, patch, false).await,
+            ProviderConfigKind::ClusterProviderConfig => self.patch(self.of_cluster(), stored, patch, false).await,
+        }
+    }
+
+    async fn write_status(&self, stored: &Stored, status: &ProviderConfigStatus) -> bool {
+        let meta = json!({"uid": stored.meta.uid});
+        let patch = json!({"metadata": meta, "status": status});
+        match stored.config.kind {
+            ProviderConfigKind::ProviderConfig => self.patch(self.namespaced(stored), stored, patch, true).await,
+            ProviderConfigKind::ClusterProviderConfig => self.patch(self.of_cluster(), stored, patch, true).await,
+        }
+    }
+
+    fn namespaced(&self, stored: &Stored) -> Api<ProviderConfig> {
+        Api::namespaced(self.kube.clone(), stored.config.namespace.as_deref().unwrap_or_default())
+    }
+
+    fn of_cluster(&self) -> Api<ClusterProviderConfig> {
+        Api::all(self.kube.clone())
+    }
+
+    /// Returns whether the patch was made, or the config is gone.
+    async fn patch<O>(&self, api: Api<O>, stored: &Stored, patch: Value, status: bool) -> bool
+    where
+        O: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        let (name, params) = (stored.config.name.as_str(), PatchParams::default());
+        let patch = Patch::Merge(patch);
+        let patched = if status {
+            timeout(TIMEOUT, api.patch_status(name, &params, &patch)).await
+        } else {
+            timeout(TIMEOUT, api.patch(name, &params, &patch)).await
+        };
+        match patched {
+            Ok(Ok(_)) => true,
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => true,
+            Ok(Err(error)) => {
+                tracing::warn!(config = alias::alias(&stored.config), %error, "a config could not be written; it is tried again");
+                false
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// An object as people call it.
+fn words(object: &ObjectName) -> String {
+    let (namespace, name) = object.place();
+    format!("{} {namespace}/{name}", object.kind)
+}
+
+/// Whose credentials the client has; `None` if no token service is known.
+async fn identify(client: &cloud::Client) -> Result<Option<CallerIdentity>, cloud::CallError> {
+    if !client.reaches(Product::Sts) {
+        return Ok(None);
+    }
+    let request = Request::get_caller_identity();
+    let answer = client.send(&request).await?;
+    answer.caller_identity().map(Some).map_err(|malformed| cloud::CallError::malformed(request.operation(), malformed))
+}
