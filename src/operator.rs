@@ -121,7 +121,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
         kube: clients::kube_client(&settings, &metrics, &refused, fence.clone()).await?,
         leases: clients::kube_client(&settings, &metrics, &refused, Fence::open()).await?,
         fence,
-        credentials: cloud::credentials_of_process(style, transport.clone(), &settings.cloud)?,
+        credentials: cloud::credentials_of_process(style, &transport, &settings.cloud)?,
         transport,
         metrics,
         ready,

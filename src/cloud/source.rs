@@ -1,0 +1,101 @@
+//! Sources of credentials as values: what somebody has set, before anything is asked for. [`Source::open`] turns one into
+//! what a client asks before every call.
+//!
+//! A process uses the first source that its variables name, in the order of the official SDKs: a key, OIDC. The names are
+//! those of the SDKs too.
+
+use std::sync::Arc;
+
+use super::credentials::{BearerStyle, CredentialError, CredentialSource, Environment};
+use super::sessions::oidc::{Oidc, Token};
+use super::sessions::{Sessions, TokenService};
+use super::settings::Settings;
+use super::transport::Transport;
+
+const ROLE: &str = "ALIBABA_CLOUD_ROLE_ARN";
+const PROVIDER: &str = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN";
+const TOKEN_FILE: &str = "ALIBABA_CLOUD_OIDC_TOKEN_FILE";
+const SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";
+
+/// The name of sessions that nobody has named.
+const SESSION: &str = "dataset-operator";
+
+/// A source of credentials.
+#[derive(Clone)]
+pub enum Source {
+    /// The key or the bearer token in the variables of the process.
+    Environment(BearerStyle),
+    /// A role that is assumed with a token of a cluster.
+    Oidc {
+        /// The role: `acs:ram::<account>:role/<name>`.
+        role_arn: String,
+        /// Its OIDC provider: `acs:ram::<account>:oidc-provider/<name>`.
+        provider_arn: String,
+        /// The token.
+        token: Token,
+        /// The name of the sessions, `dataset-operator` if absent.
+        session_name: Option<String>,
+    },
+}
+
+impl Source {
+    /// The source, ready to be asked. Calls to the token service go over `transport`.
+    pub fn open(
+        self,
+        transport: &Arc<dyn Transport>,
+        settings: &Settings,
+    ) -> Result<Arc<dyn CredentialSource>, CredentialError> {
+        match self {
+            Self::Environment(style) => Ok(Arc::new(Environment::of_process(style))),
+            Self::Oidc { role_arn, provider_arn, token, session_name } => {
+                let service = TokenService::new(&role_arn, transport, settings)?;
+                let session = session_name.unwrap_or_else(|| SESSION.to_owned());
+                let oidc = Oidc { role: role_arn, provider: provider_arn, token, session, service };
+                Ok(Arc::new(Sessions::of(oidc)))
+            }
+        }
+    }
+
+    /// The source that these variables name besides a key or a bearer token, `None` if they name none.
+    fn named_in(environment: &Environment) -> Result<Option<Self>, CredentialError> {
+        let variable = |name| environment.variable(name);
+        match (variable(ROLE)?, variable(PROVIDER)?, variable(TOKEN_FILE)?) {
+            (None, None, None) => Ok(None),
+            (Some(role_arn), Some(provider_arn), Some(file)) => {
+                let (token, session_name) = (Token::File(file.into()), variable(SESSION_NAME)?);
+                Ok(Some(Self::Oidc { role_arn, provider_arn, token, session_name }))
+            }
+            (role, provider, file) => {
+                let all = [(ROLE, role.is_some()), (PROVIDER, provider.is_some()), (TOKEN_FILE, file.is_some())];
+                let first = |set: bool| all.iter().find(|(_, is)| *is == set).map_or(ROLE, |(name, _)| name);
+                Err(CredentialError::Incomplete { present: first(true), missing: first(false) })
+            }
+        }
+    }
+}
+
+/// The credentials of a process: those in its variables, or else those of the first source that they name.
+pub fn credentials_of_process(
+    style: BearerStyle,
+    transport: &Arc<dyn Transport>,
+    settings: &Settings,
+) -> Result<Arc<dyn CredentialSource>, CredentialError> {
+    of(Environment::of_process(style), transport, settings)
+}
+
+fn of(
+    environment: Environment,
+    transport: &Arc<dyn Transport>,
+    settings: &Settings,
+) -> Result<Arc<dyn CredentialSource>, CredentialError> {
+    if environment.read() == Err(CredentialError::Missing)
+        && let Some(source) = Source::named_in(&environment)?
+    {
+        return source.open(transport, settings);
+    }
+    Ok(Arc::new(environment))
+}
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;
