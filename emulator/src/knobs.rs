@@ -241,6 +241,9 @@ knobs! {
     imm_delete_in_use: Rule = Rule::Refuse;
     /// Code of that refusal.
     imm_in_use_code: String = "StatusConflict".to_owned();
+    /// Comma-separated roles that exist, each by its name, or as `name=externalId` if callers must give an external id; empty
+    /// = every role, without one.
+    roles: String = String::new();
     /// Comma-separated subjects of OIDC tokens that may assume roles; empty = every one.
     oidc_subjects: String = String::new();
     /// How long a session of a role lasts, whatever was asked for; 0 = as asked for.

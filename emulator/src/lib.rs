@@ -26,6 +26,7 @@ mod refusal;
 mod request;
 mod route;
 mod server;
+mod session;
 mod state;
 mod store;
 mod world;

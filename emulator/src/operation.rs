@@ -7,7 +7,7 @@
 pub(crate) enum Product {
     /// Datasets. Operations have paths.
     AiWorkSpace,
-    /// Who calls? Operations have a name alone, all on the path `/`.
+    /// Who calls, and sessions of roles. Operations have a name alone, all on the path `/`.
     Sts,
     /// Media datasets and their bindings. Operations have a name alone, all on the path `/`, which they share with the
     /// token service: the version tells them apart.
@@ -121,6 +121,7 @@ operations! {
     }
     Sts {
         GetCallerIdentity: "POST" | "GET" "/", FREE;
+        AssumeRole: "POST" | "GET" "/", FREE;
         AssumeRoleWithOIDC: "POST" | "GET" "/", FREE;
     }
     Imm {

@@ -150,7 +150,12 @@ impl Refusal {
                 ..worded(*status, code, "This error was ordered from the emulator.".into())
             },
             Self::Role(code, message) => {
-                let status = if code.starts_with("AuthenticationFail.") { 401 } else { 400 };
+                let status = match *code {
+                    "NoPermission" => 403,
+                    "EntityNotExist.Role" => 404,
+                    code if code.starts_with("AuthenticationFail.") => 401,
+                    _ => 400,
+                };
                 worded(status, code, (*message).to_owned())
             }
             Self::Identity(denial, product) => {

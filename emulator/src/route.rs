@@ -184,7 +184,7 @@ mod tests {
         for (method, target, headers) in [
             ("POST", "/", &[][..]),
             ("PUT", "/", &named),
-            ("POST", "/?Action=AssumeRole", &named),
+            ("POST", "/?Action=AssumeRoleWithSAML", &named),
             ("POST", "/", &[("x-acs-action", "CreateDataset")]),
             ("POST", "/x", &named),
             ("POST", "/api/AIWorkSpace/2021-02-04/GetCallerIdentity", &named),

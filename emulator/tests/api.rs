@@ -37,6 +37,8 @@ mod names;
 mod nonsense;
 #[path = "api/program.rs"]
 mod program;
+#[path = "api/roles.rs"]
+mod roles;
 #[path = "api/sharing.rs"]
 mod sharing;
 #[path = "api/versions.rs"]

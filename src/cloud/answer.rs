@@ -198,6 +198,9 @@ impl Answer {
                 }
             }
             Shows::Identity => self.caller_identity().map(drop)?,
+            Shows::Session => {
+                self.read(|body| body.get("Credentials").map(drop).ok_or("Credentials is missing".into()))?;
+            }
         }
         let differs = |name, asked| self.described().any(|it| text(it, name).is_some_and(|got| got != asked));
         let another = request.ids().find(|(name, asked)| differs(name, *asked));

@@ -209,7 +209,7 @@ pub fn network(settings: &Settings) -> Result<Arc<dyn Transport>, ClientError> {
 
 impl Occasion {
     /// The values for a call that is sent now to this endpoint; `None` if there are no random numbers.
-    fn now(endpoint: &Url) -> Option<Self> {
+    pub(super) fn now(endpoint: &Url) -> Option<Self> {
         Some(Self {
             host: settings::host(endpoint),
             date: environment::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

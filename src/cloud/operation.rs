@@ -102,6 +102,7 @@ operations! {
     }
     Sts {
         GetCallerIdentity: Post "/", Reads, shows Identity;
+        AssumeRole: Post "/", Reads, shows Session;
     }
 }
 
@@ -237,7 +238,8 @@ mod tests {
 
     #[test]
     fn an_operation_of_the_token_service_has_no_limit_to_set() {
-        assert_eq!(Operation::of(Product::Sts).collect::<Vec<_>>(), [Operation::GetCallerIdentity]);
-        assert!("GetCallerIdentity".parse::<Operation>().is_err());
+        let all: Vec<_> = Operation::of(Product::Sts).collect();
+        assert_eq!(all, [Operation::GetCallerIdentity, Operation::AssumeRole]);
+        assert!(all.into_iter().all(|operation| operation.as_str().parse::<Operation>().is_err()));
     }
 }

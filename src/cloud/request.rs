@@ -348,6 +348,15 @@ impl Request {
         Self::new(Operation::GetCallerIdentity, &[])
     }
 
+    /// `AssumeRole`: a session of so many seconds. `external_id` is what the trust policy of the role may ask for.
+    pub(super) fn assume_role(role: &str, session: &str, seconds: &str, external_id: Option<&str>) -> Self {
+        let mut request = Self::new(Operation::AssumeRole, &[]);
+        let more = [("RoleArn", role), ("RoleSessionName", session), ("DurationSeconds", seconds)];
+        request.query.extend(more.map(|(name, value)| (name.into(), value.to_owned())));
+        request.query.extend(external_id.map(|id| ("ExternalId".into(), id.to_owned())));
+        request
+    }
+
     /// The operation that is called.
     pub fn operation(&self) -> Operation {
         self.operation

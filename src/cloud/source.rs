@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use super::credentials::{BearerStyle, CredentialError, CredentialSource, Environment};
+use tokio::sync::watch;
+
+use super::credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment, Latest};
+use super::sessions::assume_role::AssumeRole;
 use super::sessions::oidc::{Oidc, Token};
 use super::sessions::{Sessions, TokenService};
 use super::settings::Settings;
@@ -25,6 +28,8 @@ const SESSION: &str = "dataset-operator";
 pub enum Source {
     /// The key or the bearer token in the variables of the process.
     Environment(BearerStyle),
+    /// What somebody else reads, such as a Secret, and sends here: the latest counts at once.
+    Given(watch::Receiver<Result<Credentials, CredentialError>>),
     /// A role that is assumed with a token of a cluster.
     Oidc {
         /// The role: `acs:ram::<account>:role/<name>`.
@@ -33,6 +38,17 @@ pub enum Source {
         provider_arn: String,
         /// The token.
         token: Token,
+        /// The name of the sessions, `dataset-operator` if absent.
+        session_name: Option<String>,
+    },
+    /// A role that is assumed with the credentials of another source, which may be assumed themselves.
+    Assumed {
+        /// The other source.
+        behind: Box<Self>,
+        /// The role, perhaps of another account.
+        role_arn: String,
+        /// What the trust policy of the role asks for, if it does.
+        external_id: Option<String>,
         /// The name of the sessions, `dataset-operator` if absent.
         session_name: Option<String>,
     },
@@ -47,11 +63,17 @@ impl Source {
     ) -> Result<Arc<dyn CredentialSource>, CredentialError> {
         match self {
             Self::Environment(style) => Ok(Arc::new(Environment::of_process(style))),
-            Self::Oidc { role_arn, provider_arn, token, session_name } => {
-                let service = TokenService::new(&role_arn, transport, settings)?;
+            Self::Given(latest) => Ok(Arc::new(Latest(latest))),
+            Self::Oidc { role_arn: role, provider_arn: provider, token, session_name } => {
+                let service = TokenService::new(&role, transport, settings)?;
                 let session = session_name.unwrap_or_else(|| SESSION.to_owned());
-                let oidc = Oidc { role: role_arn, provider: provider_arn, token, session, service };
-                Ok(Arc::new(Sessions::of(oidc)))
+                Ok(Arc::new(Sessions::of(Oidc { role, provider, token, session, service })))
+            }
+            Self::Assumed { behind, role_arn: role, external_id, session_name } => {
+                let behind = behind.open(transport, settings)?;
+                let service = TokenService::new(&role, transport, settings)?;
+                let session = session_name.unwrap_or_else(|| SESSION.to_owned());
+                Ok(Arc::new(Sessions::of(AssumeRole { behind, role, external_id, session, service })))
             }
         }
     }

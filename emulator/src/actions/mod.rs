@@ -131,6 +131,7 @@ pub(crate) fn perform(context: &mut Context) -> Result<Done, Refusal> {
         Operation::UpdateDatasetJobConfig => job_configs::update(context),
         Operation::DeleteDatasetJobConfig => job_configs::delete(context),
         Operation::GetCallerIdentity => Ok(identity::caller(context)),
+        Operation::AssumeRole => roles::assume(context),
         Operation::AssumeRoleWithOIDC => roles::assume_with_oidc(context),
         Operation::ImmCreateDataset => imm::datasets::create(context),
         Operation::ImmGetDataset => imm::datasets::get(context),

@@ -1,86 +1,117 @@
-//! Sessions of roles, for callers that prove who they are with a token of their cluster (OIDC).
+//! Sessions of roles, for callers that sign, and for those that prove who they are with a token of their cluster (OIDC).
 //!
 //! The signature of a token is not checked: the emulator does not know the keys of any cluster.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Context, Done, Members};
-use crate::clock::timestamp;
-use crate::credentials::{Credential, Role};
 use crate::refusal::Refusal;
+use crate::session::{Sessions, role_id};
 
 /// The audience that tokens are made for.
 const AUDIENCE: &str = "sts.aliyuncs.com";
 
-/// `AssumeRoleWithOIDC`: a session of a role.
+/// `AssumeRole`: a session for a caller that the role trusts. It trusts every one that gives its external id, if it has one.
+pub(super) fn assume(context: &mut Context) -> Result<Done, Refusal> {
+    let wanted = Wanted::by(context)?;
+    let caller = context.caller;
+    if caller.role.is_none() && caller.user_id == caller.account_id {
+        return Err(Refusal::Role("NoPermission", "Roles may not be assumed by root accounts."));
+    }
+    let named = external_id(&context.knobs.roles, &wanted.name)?;
+    let given = context.request.query_or_form("ExternalId");
+    if named.is_some() && named != given.as_deref() {
+        let message = "You are not authorized to do this action. You should be authorized by RAM.";
+        return Err(Refusal::Role("NoPermission", message));
+    }
+    let answer = wanted.session(context);
+    Ok(context.read(answer))
+}
+
+/// `AssumeRoleWithOIDC`: a session for a token.
 pub(super) fn assume_with_oidc(context: &mut Context) -> Result<Done, Refusal> {
-    let given = |name: &'static str| {
-        let value = context.request.query_or_form(name);
-        value.filter(|value| !value.is_empty()).ok_or(Refusal::Missing(name))
-    };
-    let [role, provider, token, session] =
-        [given("RoleArn")?, given("OIDCProviderArn")?, given("OIDCToken")?, given("RoleSessionName")?];
-    let (account, name) =
-        named(&role, "role").ok_or(Refusal::Role("InvalidParameter.RoleArn", "RoleArn is not valid."))?;
+    let (provider, token) = (given(context, "OIDCProviderArn")?, given(context, "OIDCToken")?);
+    let wanted = Wanted::by(context)?;
     let (owner, _) = named(&provider, "oidc-provider").unwrap_or_default();
-    if owner != account {
+    if owner != wanted.account {
         return Err(Refusal::Role("AuthenticationFail.NoPermission", "No such OIDC Provider registered."));
     }
-    let seconds = match context.request.query_or_form("DurationSeconds").map(|text| text.parse::<i64>()) {
-        None => 3600,
-        Some(Ok(seconds)) if (900..=43_200).contains(&seconds) => seconds,
-        Some(_) => return Err(Refusal::Role("InvalidParameter.DurationSeconds", "DurationSeconds is not valid.")),
-    };
-    let names = |c: char| c.is_ascii_alphanumeric() || ".@_-".contains(c);
-    if !(2..=64).contains(&session.len()) || !session.chars().all(names) {
-        return Err(Refusal::Role("InvalidParameter.RoleSessionName", "RoleSessionName is not valid."));
-    }
+    external_id(&context.knobs.roles, &wanted.name)?;
     let subject = subject_of(&token, context.now_ms)?;
     let mut trusted = context.knobs.oidc_subjects.split(',').map(str::trim).filter(|known| !known.is_empty());
     if !context.knobs.oidc_subjects.is_empty() && !trusted.any(|known| known == subject) {
         return Err(Refusal::Role("AuthenticationFail.NoPermission", "The trust policy of the role does not name it."));
     }
-    let life_ms = match context.knobs.sts_session_ms {
-        0 => seconds.saturating_mul(1000),
-        life_ms => life_ms.into(),
-    };
-    let expires_ms = context.now_ms.saturating_add(life_ms);
-    let made = context.ids.request().to_string().replace('-', "");
-    let credential = Credential {
-        access_key_id: format!("STS.{made}"),
-        access_key_secret: format!("secret{made}"),
-        security_token: Some(format!("token{made}")),
-        account_id: account.to_owned(),
-        role: Some(Role { name: name.to_owned(), id: format!("3{account}"), session_name: session.clone() }),
-        expires_ms: Some(expires_ms),
-        ..Credential::access_key("", "")
-    };
-    let texts = [
-        ("AccessKeyId", credential.access_key_id.clone()),
-        ("AccessKeySecret", credential.access_key_secret.clone()),
-        ("SecurityToken", credential.security_token.clone().unwrap_or_default()),
-        ("Expiration", format!("{}Z", timestamp(expires_ms).split(['.', 'Z']).next().unwrap_or_default())),
-    ];
-    let credentials: Map<String, Value> =
-        texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
-    let now_ms = context.now_ms;
-    context.credentials.retain(|known| known.expires_ms.is_none_or(|expires_ms| expires_ms > now_ms));
-    context.credentials.push(credential.into());
-    let mut answer = Members::default();
-    answer.put("Credentials", &Value::Object(credentials));
-    answer.put(
-        "AssumedRoleUser",
-        &serde_json::json!({
-            "Arn": format!("acs:ram::{account}:role/{name}/{session}"), "AssumedRoleId": format!("3{account}:{session}"),
-        }),
-    );
+    let mut answer = wanted.session(context);
     answer.put(
         "OIDCTokenInfo",
         &serde_json::json!({"Subject": subject, "ClientIds": AUDIENCE, "VerificationInfo": "Success"}),
     );
     Ok(context.read(answer))
+}
+
+/// A parameter that is required.
+fn given(context: &Context, name: &'static str) -> Result<String, Refusal> {
+    let value = context.request.query_or_form(name);
+    value.filter(|value| !value.is_empty()).ok_or(Refusal::Missing(name))
+}
+
+/// The session that a call asks for.
+struct Wanted {
+    account: String,
+    name: String,
+    session: String,
+    seconds: i64,
+}
+
+impl Wanted {
+    fn by(context: &Context) -> Result<Self, Refusal> {
+        let (role, session) = (given(context, "RoleArn")?, given(context, "RoleSessionName")?);
+        let (account, name) =
+            named(&role, "role").ok_or(Refusal::Role("InvalidParameter.RoleArn", "RoleArn is not valid."))?;
+        let seconds = match context.request.query_or_form("DurationSeconds").map(|text| text.parse::<i64>()) {
+            None => 3600,
+            Some(Ok(seconds)) if (900..=43_200).contains(&seconds) => seconds,
+            Some(_) => return Err(Refusal::Role("InvalidParameter.DurationSeconds", "DurationSeconds is not valid.")),
+        };
+        let names = |c: char| c.is_ascii_alphanumeric() || ".@_-".contains(c);
+        if !(2..=64).contains(&session.len()) || !session.chars().all(names) {
+            return Err(Refusal::Role("InvalidParameter.RoleSessionName", "RoleSessionName is not valid."));
+        }
+        Ok(Self { account: account.to_owned(), name: name.to_owned(), session, seconds })
+    }
+
+    /// Gives it: the members of the answer.
+    fn session(&self, context: &mut Context) -> Members {
+        let Self { account, name, session, seconds } = self;
+        let Context { credentials, ids, knobs, now_ms, .. } = context;
+        let mut sessions = Sessions { credentials, ids, knobs, now_ms: *now_ms };
+        let mut answer = Members::default();
+        answer.put("Credentials", &Value::Object(sessions.open(account, name, session, *seconds)));
+        answer.put(
+            "AssumedRoleUser",
+            &serde_json::json!({
+                "Arn": format!("acs:ram::{account}:role/{name}/{session}"),
+                "AssumedRoleId": format!("{}:{session}", role_id(account)),
+            }),
+        );
+        answer
+    }
+}
+
+/// The external id that callers of a role must give, if it has one; refused if there is no such role. `roles` is the knob.
+fn external_id<'a>(roles: &'a str, name: &str) -> Result<Option<&'a str>, Refusal> {
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    let mut known = roles.split(',').map(|role| match role.trim().split_once('=') {
+        Some((name, id)) => (name, Some(id)),
+        None => (role.trim(), None),
+    });
+    let role = known.find(|(known, _)| *known == name);
+    role.map(|(_, id)| id).ok_or(Refusal::Role("EntityNotExist.Role", "The role does not exist."))
 }
 
 /// Account and name in `acs:ram::<account>:<kind>/<name>`.

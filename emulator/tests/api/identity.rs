@@ -155,7 +155,7 @@ async fn an_operation_has_its_own_quota() {
 }
 
 /// Status and answer of a signed `GetCallerIdentity`.
-async fn whoami(emulator: &Emulator, key: (&str, &str, Option<&str>), line: &Line<'_>) -> (u16, Value) {
+pub(crate) async fn whoami(emulator: &Emulator, key: (&str, &str, Option<&str>), line: &Line<'_>) -> (u16, Value) {
     let nonce = format!("{:?}", std::time::Instant::now());
     let headers = line.signed(emulator, key, &nonce, &now());
     let url = format!("{}{}?{}", emulator.url(), line.path, line.query);
@@ -165,7 +165,7 @@ async fn whoami(emulator: &Emulator, key: (&str, &str, Option<&str>), line: &Lin
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
-const WHOAMI: Line<'_> =
+pub(crate) const WHOAMI: Line<'_> =
     Line { method: "POST", path: "/", query: "", action: "GetCallerIdentity", version: "2015-04-01" };
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn the_token_service_refuses_as_strictly() {
     let emulator = emulator_with(|knobs| (knobs.quota_per_second, knobs.quota_burst) = (1, 1)).await;
     let sts = ("STS.testAccessKeyId", "testStsAccessKeySecret");
     let old = Line { version: "2021-02-04", ..WHOAMI };
-    let other = Line { action: "AssumeRole", ..WHOAMI };
+    let other = Line { action: "AssumeRoleWithSAML", ..WHOAMI };
     for (key, line, expected) in [
         ((KEY.0, "wrong", None), &WHOAMI, "400 SignatureDoesNotMatch"),
         (("nobody", KEY.1, None), &WHOAMI, "404 InvalidAccessKeyId.NotFound"),
@@ -239,76 +239,4 @@ async fn the_token_service_refuses_as_strictly() {
     let (status, answer) = whoami().await;
     let action = answer["AccessDeniedDetail"]["AuthAction"].as_str();
     assert_eq!((status, action), (403, Some("sts:GetCallerIdentity")));
-}
-
-/// A token of a cluster for this audience and subject, which ends at this second.
-pub(crate) fn oidc_token(audience: &Value, subject: &str, exp: i64) -> String {
-    use base64::Engine as _;
-    let encode = |part: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part.to_string());
-    let claims = serde_json::json!({"iss": "https://cluster", "aud": audience, "sub": subject, "exp": exp});
-    format!("{}.{}.c2ln", encode(serde_json::json!({"alg": "RS256"})), encode(claims))
-}
-
-/// Status and answer of an `AssumeRoleWithOIDC` with these parameters in the body.
-pub(crate) async fn assume(emulator: &Emulator, form: &[(&str, &str)]) -> (u16, Value) {
-    let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
-    let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let url = format!("{}/?Action=AssumeRoleWithOIDC&Version=2015-04-01&Format=JSON", emulator.url());
-    let response = Client::of(emulator).http.post(url).body(body.join("&")).send().await.unwrap();
-    (response.status().as_u16(), response.json().await.unwrap())
-}
-
-/// The parameters of a call with this token.
-pub(crate) fn with_token(token: &str) -> Vec<(&'static str, &str)> {
-    vec![
-        ("RoleArn", "acs:ram::1000000000000001:role/operator"),
-        ("OIDCProviderArn", "acs:ram::1000000000000001:oidc-provider/cluster"),
-        ("OIDCToken", token),
-        ("RoleSessionName", "s-1"),
-    ]
-}
-
-#[tokio::test]
-async fn a_token_of_a_cluster_is_worth_a_session_of_a_role() {
-    let emulator = emulator().await;
-    let exp = jiff::Timestamp::now().as_second() + 600;
-    let token = oidc_token(&serde_json::json!(["other", "sts.aliyuncs.com"]), "system:serviceaccount:a:b", exp);
-    let (status, answer) = assume(&emulator, &with_token(&token)).await;
-    assert_eq!(status, 200, "{answer}");
-    assert_eq!(answer["AssumedRoleUser"]["Arn"], "acs:ram::1000000000000001:role/operator/s-1");
-    let given = |name: &str| answer["Credentials"][name].as_str().unwrap();
-    let expires: jiff::Timestamp = given("Expiration").parse().unwrap();
-    assert!((3590..=3600).contains(&(expires.as_second() - jiff::Timestamp::now().as_second())), "{expires}");
-    let key = (given("AccessKeyId"), given("AccessKeySecret"), Some(given("SecurityToken")));
-    let (status, caller) = whoami(&emulator, key, &WHOAMI).await;
-    assert_eq!((status, &caller["Arn"]), (200, &"acs:ram::1000000000000001:assumed-role/operator/s-1".into()));
-    assert_eq!(whoami(&emulator, (key.0, key.1, Some("other")), &WHOAMI).await.0, 400);
-}
-
-#[tokio::test]
-async fn a_session_of_a_role_is_refused_with_the_codes_of_the_service() {
-    let emulator = emulator().await;
-    let now = jiff::Timestamp::now().as_second();
-    let ours = serde_json::json!("sts.aliyuncs.com");
-    let good = oidc_token(&ours, "s", now + 600);
-    let (other, old) = (oidc_token(&"kubernetes".into(), "s", now + 600), oidc_token(&ours, "s", now - 1));
-    let one_other = |name: &'static str, value: &'static str| {
-        let mut form = with_token(&good);
-        form.retain(|(known, _)| *known != name);
-        form.push((name, value));
-        form
-    };
-    for (form, expected) in [
-        (with_token(&other), "401 AuthenticationFail.OIDCToken.AudienceNotMatch"),
-        (with_token(&old), "401 AuthenticationFail.OIDCToken.Expired"),
-        (with_token("no.token"), "401 AuthenticationFail.OIDCToken.Invalid"),
-        (one_other("OIDCProviderArn", "acs:ram::2:oidc-provider/cluster"), "401 AuthenticationFail.NoPermission"),
-        (one_other("RoleArn", "operator"), "400 InvalidParameter.RoleArn"),
-        (one_other("RoleSessionName", "a b"), "400 InvalidParameter.RoleSessionName"),
-        (one_other("DurationSeconds", "899"), "400 InvalidParameter.DurationSeconds"),
-        (one_other("RoleArn", ""), "400 MissingRoleArn"),
-    ] {
-        let (status, answer) = assume(&emulator, &form).await;
-        assert_eq!(format!("{status} {}", answer["Code"].as_str().unwrap()), expected);
-    }
 }

@@ -99,7 +99,7 @@ fn target(operation: Operation, item: &str, members: &Map<String, Value>) -> (&'
     if let Some(action) = name.strip_prefix("imm:") {
         return ("POST", format!("/?Action={action}&Version=2020-09-30&{query}"));
     }
-    if matches!(operation, Operation::GetCallerIdentity | Operation::AssumeRoleWithOIDC) {
+    if matches!(operation, Operation::GetCallerIdentity | Operation::AssumeRole | Operation::AssumeRoleWithOIDC) {
         return ("GET", format!("/?Action={name}&{query}"));
     }
     let begins = |word: &str| name.starts_with(word);

@@ -62,6 +62,8 @@ pub(in crate::cloud) enum Shows {
     MediaDatasets,
     /// The caller.
     Identity,
+    /// A session of a role, which is a secret.
+    Session,
 }
 
 impl Shows {
@@ -73,9 +75,9 @@ impl Shows {
         )
     }
 
-    /// Whether its body may hold a secret of a user.
+    /// Whether its body may hold a secret.
     pub(in crate::cloud) const fn may_hold_a_secret(self) -> bool {
-        matches!(self, Self::JobConfig | Self::JobConfigs)
+        matches!(self, Self::JobConfig | Self::JobConfigs | Self::Session)
     }
 
     /// The largest body that is read, in MiB. Many reconciles may wait for answers at a time, so only pages, the results of

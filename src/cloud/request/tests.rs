@@ -58,6 +58,7 @@ pub(in crate::cloud) fn one_of_each() -> Vec<Request> {
         Request::update_media_dataset("p", "m", &map(json!({ "Description": "d" }))),
         Request::delete_media_dataset("p", "m"),
         Request::get_caller_identity(),
+        Request::assume_role("acs:ram::1:role/r", "s-1", "3600", Some("a b")),
     ]
 }
 
@@ -165,6 +166,16 @@ fn an_operation_without_a_path_is_named_in_its_headers_alone() {
             "the form is that of the dataset API"
         );
     }
+}
+
+#[test]
+fn a_role_and_its_external_id_are_in_the_query() {
+    let request = |external_id| Request::assume_role("acs:ram::1:role/r", "s-1", "3600", external_id);
+    let query = "DurationSeconds=3600&RoleArn=acs%3Aram%3A%3A1%3Arole%2Fr&RoleSessionName=s-1";
+    assert_eq!(request(None).query(EndpointForm::Gateway), query);
+    let with_id = query.replace("&RoleArn", "&ExternalId=a%20%26&RoleArn");
+    assert_eq!(request(Some("a &")).query(EndpointForm::Roa), with_id);
+    assert_eq!((&request(None).path(EndpointForm::Gateway)[..], request(None).operation().reads()), ("/", true));
 }
 
 /// The queries are those of the official SDK, except that it writes a blank as `+` and booleans with a capital.

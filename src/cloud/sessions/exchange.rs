@@ -28,6 +28,19 @@ pub(super) struct Given {
     expiration: Timestamp,
 }
 
+/// The part of the token service's answer that is needed.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Answer {
+    credentials: Given,
+}
+
+impl From<Answer> for Issued {
+    fn from(answer: Answer) -> Self {
+        answer.credentials.into()
+    }
+}
+
 impl From<Given> for Issued {
     fn from(given: Given) -> Self {
         let credentials = Credentials::AccessKey {

@@ -1,8 +1,9 @@
 //! Sessions: credentials that somebody issues for a time, held for all who ask and renewed before they end.
 //!
 //! Promises, whoever issues them: one call at a time; a session is renewed ahead of its end and used until its end, whatever
-//! the renewal says; after a failure the issuer is left alone for a while. How a session is had is the issuer's: [`oidc`].
+//! the renewal says; after a failure the issuer is left alone for a while. How a session is had is the issuer's: [`oidc`], [`assume_role`].
 
+pub(super) mod assume_role;
 mod exchange;
 pub(super) mod oidc;
 
@@ -33,6 +34,11 @@ pub(super) trait Issuer: Send + Sync {
 
     /// Issues a session. The error names the issuer and what to check, and has no byte of a secret.
     fn issue(&self) -> BoxFuture<'_, Result<Issued, CredentialError>>;
+
+    /// A name of the credentials that it is asked with, if it is asked with some: what was refused to others says nothing.
+    fn caller(&self) -> BoxFuture<'_, Option<String>> {
+        std::future::ready(None).boxed()
+    }
 }
 
 /// A session as it was issued.
@@ -41,7 +47,7 @@ pub(super) struct Issued {
     expires: Timestamp,
 }
 
-/// The token service, and how it is reached.
+/// The token service, and the way to it.
 #[derive(Clone)]
 pub(super) struct TokenService {
     endpoint: Url,
@@ -74,8 +80,15 @@ struct Session {
 #[derive(Default)]
 struct Calls {
     failures: u32,
-    /// Why the last one failed, and when the next may be made.
-    failed: Option<(CredentialError, Duration)>,
+    /// The last one, if it failed.
+    failed: Option<Failed>,
+}
+
+/// A call that failed: why, by whom, and when that caller may make the next.
+struct Failed {
+    error: CredentialError,
+    caller: Option<String>,
+    until: Duration,
 }
 
 struct Shared {
@@ -138,8 +151,12 @@ impl Shared {
         if let Some(session) = self.usable(now).filter(|session| now < session.renewed_from) {
             return Ok(session.credentials);
         }
-        if let Some((error, _)) = calls.failed.as_ref().filter(|(_, until)| now < *until) {
-            return Err(error.clone());
+        let caller = self.issuer.caller().await;
+        if calls.failed.as_ref().is_some_and(|failed| failed.caller != caller) {
+            *calls = Calls::default();
+        }
+        if let Some(failed) = calls.failed.as_ref().filter(|failed| now < failed.until) {
+            return Err(failed.error.clone());
         }
         match self.issue().await {
             Ok(session) => {
@@ -154,7 +171,7 @@ impl Shared {
                     tracing::warn!(%error, "a session cannot be had");
                 }
                 let wait = backoff(calls.failures, environment::random().map_or(0, |[byte]| byte));
-                calls.failed = Some((error.clone(), environment::since_boot() + wait));
+                calls.failed = Some(Failed { error: error.clone(), caller, until: environment::since_boot() + wait });
                 Err(error)
             }
         }

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
-use serde::Deserialize;
 
-use super::exchange::{Given, ask};
+use super::exchange::{Answer, ask};
 use super::{Issued, Issuer, SECONDS, TokenService};
 use crate::cloud::credentials::CredentialError;
 use crate::cloud::product::Product;
@@ -55,13 +54,6 @@ pub(in crate::cloud) struct Oidc {
     pub(in crate::cloud) service: TokenService,
 }
 
-/// The part of the answer that is needed.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    credentials: Given,
-}
-
 impl Issuer for Oidc {
     fn subject(&self) -> String {
         format!("the role {}", self.role)
@@ -78,7 +70,7 @@ impl Oidc {
         let TokenService { endpoint, transport, limit } = &self.service;
         let reply = ask(ACTION, &**transport, self.request(endpoint, token.expose()), *limit).await?;
         if reply.is_success() {
-            return reply.holds::<Answer>(ACTION).map(|answer| answer.credentials.into());
+            return reply.holds::<Answer>(ACTION).map(Into::into);
         }
         let refusal = reply.refusal(|text| text.replace(token.expose(), "***"));
         let advice = self.advice(&refusal.code);

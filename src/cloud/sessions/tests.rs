@@ -97,7 +97,7 @@ async fn a_session_is_used_until_its_end_whatever_its_renewal_says() {
     // It is not tried again at once.
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(bench.calls(), 2);
-    bench.sessions.0.calls.lock().await.failed.as_mut().unwrap().1 = Duration::ZERO;
+    bench.sessions.0.calls.lock().await.failed.as_mut().unwrap().until = Duration::ZERO;
     assert_eq!(bench.key().await, "STS.1");
     bench.settled(3).await;
     assert_eq!(bench.key().await, "STS.3");
@@ -113,7 +113,7 @@ async fn an_issuer_that_failed_is_left_alone_for_a_while() {
         bench.sessions.credentials().await.unwrap_err();
     }
     assert_eq!(bench.calls(), 1);
-    bench.sessions.0.calls.lock().await.failed.as_mut().unwrap().1 = Duration::ZERO;
+    bench.sessions.0.calls.lock().await.failed.as_mut().unwrap().until = Duration::ZERO;
     assert_eq!(bench.key().await, "STS.2");
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, another, header_of, said};
 use crate::client::{dataset, signed, signed_at};
-use crate::identity::{assume, oidc_token, with_token};
+use crate::roles::{assume, oidc_token, with_token};
 
 /// A list signed by this key, with a nonce.
 async fn listed_by(stage: &Stage, key: (&str, &str), nonce: &str) -> String {
@@ -61,6 +61,9 @@ cases! {
         let date = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1000);
         let date = date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         sent(&stage, signed_at(&stage.emulator, KEY.0, KEY.1, None, "n", &date)).await
+    }
+    roles ["" => "200", "reader=id" => "404"] |stage| {
+        assumed(&stage, "c").await.0.to_string()
     }
     oidc_subjects ["" => "200", "a, b" => "401"] |stage| {
         assumed(&stage, "c").await.0.to_string()
