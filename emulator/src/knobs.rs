@@ -248,6 +248,12 @@ knobs! {
     oidc_subjects: String = String::new();
     /// How long a session of a role lasts, whatever was asked for; 0 = as asked for.
     sts_session_ms: u32 = 0;
+    /// The role of the machine whose metadata is served; empty = none is.
+    ecs_role: String = String::new();
+    /// Tokens of the metadata service; refused, their path does not exist.
+    ecs_tokens: Rule = Rule::Accept;
+    /// Reads of metadata without a token.
+    ecs_without_token: Rule = Rule::Accept;
     /// Lines that the request log keeps; the oldest go first.
     log_limit: u32 = 500_000;
 }

@@ -1,4 +1,4 @@
-//! A local PAI dataset API with IMM's datasets and `GetCallerIdentity`. The vendor's own SDKs cannot tell it from the real one.
+//! A local PAI dataset API with IMM's datasets, the token service, and the metadata of a machine with a role. The vendor's own SDKs cannot tell it from the real one.
 //!
 //! Tests embed it with [`Emulator::start`]; the program `pai-emulator` serves it on its own. It verifies signatures,
 //! keeps everything in memory (and, when asked, its datasets on disk), counts every call, and fails on order. What it
@@ -20,6 +20,7 @@ mod gateway;
 mod ids;
 pub mod knobs;
 mod ledger;
+mod metadata;
 mod operation;
 mod quota;
 mod refusal;

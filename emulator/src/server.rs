@@ -28,6 +28,7 @@ use crate::control;
 use crate::disk::Saved;
 use crate::gateway::{Reply, Spoil, Step};
 use crate::knobs::Garble;
+use crate::metadata;
 use crate::request::Request;
 use crate::world::World;
 
@@ -140,7 +141,14 @@ async fn answer(
         }
         return Ok(respond(status, content_type, body));
     }
-    let answered = called(Request::new(&parts, body), shared, stop).await;
+    let request = Request::new(&parts, body);
+    if request.path.starts_with(metadata::PREFIX) {
+        let answered = metadata::answer(&mut shared.world(), &request);
+        if let Some(control::Answer { status, content_type, body }) = answered {
+            return Ok(respond(status, content_type, body));
+        }
+    }
+    let answered = called(request, shared, stop).await;
     if let Err(NoAnswer::Reset) = answered {
         reset.store(true, Ordering::Release);
     }

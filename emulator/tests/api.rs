@@ -31,6 +31,8 @@ mod knobs;
 mod life;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/metadata.rs"]
+mod metadata;
 #[path = "api/names.rs"]
 mod names;
 #[path = "api/nonsense.rs"]

@@ -1,5 +1,6 @@
 //! The client of the PAI dataset API (`AIWorkSpace`, version 2021-02-04: datasets and dataset versions), of the API of
-//! media datasets (`Imm`, version 2020-09-30) and of the one that names the caller (`Sts`). The table in [`operation`]
+//! media datasets (`Imm`, version 2020-09-30) and of the token service (`Sts`), which names the
+//! caller and gives sessions of roles. The table in [`operation`]
 //! has all operations.
 //!
 //! What it promises: one [`Request`] is sent at most once per [`Client::send`], within a deadline, and ends as an

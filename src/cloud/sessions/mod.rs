@@ -1,11 +1,14 @@
 //! Sessions: credentials that somebody issues for a time, held for all who ask and renewed before they end.
 //!
 //! Promises, whoever issues them: one call at a time; a session is renewed ahead of its end and used until its end, whatever
-//! the renewal says; after a failure the issuer is left alone for a while. How a session is had is the issuer's: [`oidc`], [`assume_role`].
+//! the renewal says; after a failure the issuer is left alone for a while. How a session is had is the issuer's: [`oidc`], [`assume_role`], [`ecs`],
+//! [`uri`].
 
 pub(super) mod assume_role;
+pub(super) mod ecs;
 mod exchange;
 pub(super) mod oidc;
+pub(super) mod uri;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

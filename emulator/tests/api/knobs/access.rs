@@ -51,6 +51,15 @@ async fn assumed(stage: &Stage, subject: &str) -> (u16, Value) {
     assume(&stage.emulator, &with_token(&oidc_token(&"sts.aliyuncs.com".into(), subject, exp))).await
 }
 
+/// Status of a token of the machine, and of a session of its role `node` without one.
+async fn of_machine(stage: &Stage) -> String {
+    let http = &stage.client.http;
+    let token = http.put(format!("{}/latest/api/token", stage.client.url));
+    let token = token.header("X-aliyun-ecs-metadata-token-ttl-seconds", "60").send().await.unwrap();
+    let session = http.get(format!("{}/latest/meta-data/ram/security-credentials/node", stage.client.url));
+    format!("{} {}", token.status().as_u16(), session.send().await.unwrap().status().as_u16())
+}
+
 const KEY: (&str, &str) = ("testAccessKeyId", "testAccessKeySecret");
 
 cases! {
@@ -64,6 +73,17 @@ cases! {
     }
     roles ["" => "200", "reader=id" => "404"] |stage| {
         assumed(&stage, "c").await.0.to_string()
+    }
+    ecs_role ["" => "404 404", "node" => "200 200", "other" => "200 404"] |stage| {
+        of_machine(&stage).await
+    }
+    ecs_tokens ["accept" => "200 200", "refuse" => "404 200"] |stage| {
+        stage.turn(|knobs| "node".clone_into(&mut knobs.ecs_role));
+        of_machine(&stage).await
+    }
+    ecs_without_token ["accept" => "200 200", "refuse" => "200 403"] |stage| {
+        stage.turn(|knobs| "node".clone_into(&mut knobs.ecs_role));
+        of_machine(&stage).await
     }
     oidc_subjects ["" => "200", "a, b" => "401"] |stage| {
         assumed(&stage, "c").await.0.to_string()
