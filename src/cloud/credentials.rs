@@ -13,6 +13,8 @@ const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
 const KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
 const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
 const BEARER_TOKEN: &str = "ALIBABA_CLOUD_BEARER_TOKEN";
+/// The variable of the vendor's overview page, which has the key in `Authorization: Bearer`. No SDK reads it.
+const API_KEY: &str = "DASHSCOPE_API_KEY";
 
 /// An identity at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +113,11 @@ impl Environment {
             (Some(_), None) => incomplete(KEY_ID, KEY_SECRET),
             (None, Some(_)) => incomplete(KEY_SECRET, KEY_ID),
             (None, None) => {
-                let token = self.variable(BEARER_TOKEN)?.ok_or(CredentialError::Missing)?;
+                let token = match (self.variable(BEARER_TOKEN)?, self.style) {
+                    (None, BearerStyle::Authorization) => self.variable(API_KEY)?,
+                    (token, _) => token,
+                };
+                let token = token.ok_or(CredentialError::Missing)?;
                 Ok(Credentials::Bearer { token: Secret::new(token), style: self.style })
             }
         }

@@ -4,12 +4,18 @@ use futures::FutureExt as _;
 
 use super::*;
 
-fn read(variables: &'static [(&'static str, &'static str)]) -> Result<Credentials, CredentialError> {
+type Variables = &'static [(&'static str, &'static str)];
+
+fn read(variables: Variables) -> Result<Credentials, CredentialError> {
+    read_as(BearerStyle::Authorization, variables)
+}
+
+fn read_as(style: BearerStyle, variables: Variables) -> Result<Credentials, CredentialError> {
     let lookup = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let source = Environment::new(lookup, BearerStyle::Authorization);
+    let source = Environment::new(lookup, style);
     source.credentials().now_or_never().unwrap()
 }
 
@@ -29,6 +35,15 @@ fn a_bearer_token_serves_without_an_access_key() {
     let token = Secret::new("token");
     let style = BearerStyle::Authorization;
     assert_eq!(read(&[(BEARER_TOKEN, "token")]), Ok(Credentials::Bearer { token, style }));
+}
+
+#[test]
+fn an_api_key_serves_where_the_overview_page_has_it_and_after_the_variables_of_the_sdks() {
+    let (key, style) = (Secret::new("sk-1"), BearerStyle::Authorization);
+    assert_eq!(read(&[(API_KEY, "sk-1")]), Ok(Credentials::Bearer { token: key, style }));
+    assert_eq!(read_as(BearerStyle::Sdk, &[(API_KEY, "sk-1")]), Err(CredentialError::Missing));
+    assert_eq!(read(&[(API_KEY, "sk-1"), (BEARER_TOKEN, "token")]), read(&[(BEARER_TOKEN, "token")]));
+    assert_eq!(read(&[(API_KEY, "sk-1"), (KEY_ID, "id"), (KEY_SECRET, "s")]).unwrap().key(), "id");
 }
 
 #[test]
