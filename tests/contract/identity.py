@@ -1,9 +1,13 @@
-"""GetCallerIdentity of the token service, asked with its own official SDK: who calls, and who does not pass.
+"""The token service, asked with its own official SDK: who calls, who may assume a role, and who does not pass. And a
+credentials URI, asked with the official credentials package.
 
-It is no operation of the OpenAPI document, and so it has no row of its own in the table: its checks count in the last line.
+They are no operations of the OpenAPI document, and so they have no rows of their own in the table: their checks count in the
+last line.
 """
 
+from alibabacloud_credentials.provider import URLCredentialsProvider
 from alibabacloud_sts20150401.client import Client
+from alibabacloud_sts20150401.models import AssumeRoleRequest
 from alibabacloud_tea_openapi.models import Config
 
 ACCOUNT = "1000000000000001"
@@ -49,11 +53,47 @@ class Identity:
         self.expect("errors", "SignatureDoesNotMatch", **dict(KEY, access_key_secret="wrong"))
         self.expect("errors", "InvalidAccessKeyId.NotFound", **dict(KEY, access_key_id="nobody"))
         self.expect("errors", "InvalidSecurityToken.MismatchWithAccessKey", **dict(TRIPLE, security_token="stale"))
+        self.roles()
+        self.uri()
         before = self.run.control("GET", "/state")["credentials"]
         try:
             self.others(before[0])
         finally:
             self.run.control("PUT", "/state", {"credentials": before})
+
+    def assume(self, external_id, **config):
+        """The session that the SDK got, or the code of its exception."""
+        client = Client(Config(endpoint=self.run.target, protocol="http", **config))
+        role = f"acs:ram::{ACCOUNT}:role/reader"
+        request = AssumeRoleRequest(
+            role_arn=role, role_session_name="contract", duration_seconds=900, external_id=external_id
+        )
+        try:
+            return client.assume_role(request).body.credentials
+        except Exception as error:  # pylint: disable=broad-except
+            return getattr(error, "code", repr(error))
+
+    def roles(self):
+        """A session assumes a role; the account itself, and who does not know the external id, do not."""
+        self.run.control("PUT", "/knobs", {"roles": "reader=shared"})
+        given = self.assume("shared", **TRIPLE)
+        session = dict(SESSION, Arn=f"acs:ram::{ACCOUNT}:assumed-role/reader/contract")
+        session.update(PrincipalId=f"3{ACCOUNT}:contract", RoleId=f"3{ACCOUNT}")
+        self.expect("STS", session, **{name: getattr(given, name, given) for name in TRIPLE})
+        for external_id, config in [("other", TRIPLE), (None, TRIPLE), ("shared", KEY)]:
+            got = self.assume(external_id, **config)
+            self.run.report.check("AssumeRole", "errors", got == "NoPermission", f"{got!r} instead of NoPermission")
+        self.run.control("PUT", "/knobs", {"roles": ""})
+
+    def uri(self):
+        """What the official package reads from a credentials URI is taken by the service."""
+        self.run.control("PUT", "/knobs", {"ecsRole": "node"})
+        uri = f"http://{self.run.target}/latest/meta-data/ram/security-credentials/node"
+        given = URLCredentialsProvider(uri=uri).get_credentials()
+        session = dict(SESSION, Arn=f"acs:ram::{ACCOUNT}:assumed-role/node/i-emulator")
+        session.update(PrincipalId=f"3{ACCOUNT}:i-emulator", RoleId=f"3{ACCOUNT}")
+        self.expect("STS", session, **{name: getattr(given, f"get_{name}")() for name in TRIPLE})
+        self.run.control("PUT", "/knobs", {"ecsRole": ""})
 
     def others(self, key):
         """The same key as a RAM user's, and switched off."""
