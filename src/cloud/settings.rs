@@ -125,6 +125,12 @@ impl Settings {
         CONNECT_TIMEOUT.min(self.request_timeout / 2)
     }
 
+    /// Short enough that who waits for a session as long as for a call is told why there is none, and that the failure is
+    /// remembered.
+    pub(super) fn session_timeout(&self) -> Duration {
+        self.request_timeout / 2
+    }
+
     /// Whether the endpoint of this product is known.
     pub fn reaches(&self, product: Product) -> bool {
         self.endpoint_of(product).is_some()

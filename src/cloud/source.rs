@@ -98,7 +98,7 @@ impl Source {
             }
             Self::Uri(uri) => {
                 let transport = network(&settings.nearby())?;
-                Ok(Arc::new(Sessions::of(Uri::new(&uri, transport, settings.request_timeout)?)))
+                Ok(Arc::new(Sessions::of(Uri::new(&uri, transport, settings.session_timeout())?)))
             }
             Self::Assumed { behind, role_arn: role, external_id, session_name } => {
                 let behind = behind.open(transport, settings)?;

@@ -6,9 +6,10 @@ use pai_emulator::{Credential, Emulator, Knobs, Options};
 use tokio::sync::watch;
 
 use super::*;
+use crate::cloud::fake_server::FakeServer;
 use crate::cloud::settings::Settings;
 use crate::cloud::transport::{Transport, Unanswered};
-use crate::cloud::{BearerStyle, Product, Secret, Source, network};
+use crate::cloud::{BearerStyle, Product, Secret, Source, Token, network};
 
 const ROLE: &str = "acs:ram::1000000000000001:role/reader";
 
@@ -177,6 +178,38 @@ async fn a_new_key_is_tried_at_once_although_the_old_one_was_refused() {
     assert_eq!(bench.counted.calls.load(Ordering::Relaxed), 2, "each of them is refused once");
     bench.give(Ok(key("AK-USER", "canary-secret")));
     assert!(source.credentials().await.unwrap().key().starts_with("STS."));
+}
+
+#[tokio::test]
+async fn a_token_of_a_cluster_is_worth_a_role_that_assumes_another() {
+    use base64::Engine as _;
+    let bench = bench(|_| {}).await;
+    let claims = serde_json::json!({"aud": "sts.aliyuncs.com", "sub": "s", "exp": 4_102_444_800_i64}).to_string();
+    let token = Secret::new(format!("x.{}.x", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims)));
+    let oidc = Source::Oidc {
+        role_arn: ROLE.to_owned(),
+        provider_arn: "acs:ram::1000000000000001:oidc-provider/p".to_owned(),
+        token: Token::Asked(Arc::new(move || std::future::ready(Ok(token.clone())).boxed())),
+        session_name: None,
+    };
+    let source = bench.open(assumed(oidc, "acs:ram::2:role/writer", None));
+    let credentials = source.credentials().await.unwrap();
+    assert_eq!(bench.caller(&credentials).await, "acs:ram::2:assumed-role/writer/dataset-operator");
+    assert_eq!(bench.counted.calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn who_waits_as_long_as_for_a_call_is_told_that_the_token_service_hangs() {
+    let hangs = FakeServer::start([]).await;
+    let mut bench = bench(|_| {}).await;
+    bench.settings = bench.settings.clone().with_endpoint(Product::Sts, &hangs.url()).unwrap();
+    let source = bench.open(assumed(bench.given(), ROLE, None));
+    for _ in 0..3 {
+        let answer = tokio::time::timeout(bench.settings.request_timeout, source.credentials()).await;
+        let error = answer.unwrap().unwrap_err();
+        assert!(matches!(&error, CredentialError::Unavailable(told) if told.contains("no answer within")), "{error}");
+    }
+    assert_eq!(bench.counted.calls.load(Ordering::Relaxed), 1, "and it is left alone for a while");
 }
 
 #[tokio::test]

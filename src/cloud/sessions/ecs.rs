@@ -66,7 +66,7 @@ impl Ecs {
             return Err(CredentialError::Source(self.told(&why)));
         }
         self.success(&reply)?;
-        reply.session(&self.told("its answer"))
+        reply.session(&self.whom())
     }
 
     /// A token for the reads.
@@ -114,10 +114,13 @@ impl Ecs {
         reply.is_success().then_some(()).ok_or_else(refused)
     }
 
+    fn whom(&self) -> String {
+        format!("{} (metadata service {})", self.subject(), self.endpoint.host_str().unwrap_or_default())
+    }
+
     /// What is the matter, and with whom.
     fn told(&self, what: &str) -> String {
-        let host = self.endpoint.host_str().unwrap_or_default();
-        format!("{} (metadata service {host}): {what}", self.subject())
+        format!("{}: {what}", self.whom())
     }
 }
 

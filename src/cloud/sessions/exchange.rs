@@ -14,6 +14,7 @@ use crate::cloud::interpret::{Exchange, Reply, clean};
 use crate::cloud::secret::Secret;
 use crate::cloud::transport::Transport;
 use crate::cloud::wire;
+use crate::words;
 
 /// The largest answer, in MiB.
 const LARGEST: usize = 1;
@@ -63,7 +64,7 @@ pub(super) async fn ask(
     let unavailable = |why: String| Err(CredentialError::Unavailable(format!("{whom}: {why}")));
     match exchange.unwrap_or(Exchange::Timeout(limit)) {
         Exchange::NoConnection(why) | Exchange::Broken(why) => unavailable(why),
-        Exchange::Timeout(limit) => unavailable(format!("no answer within {} s", limit.as_secs())),
+        Exchange::Timeout(limit) => unavailable(format!("no answer within {}", words::duration(limit))),
         Exchange::Reply(reply) if reply.status == 429 || reply.status >= 500 => {
             unavailable(format!("HTTP status {}", reply.status))
         }

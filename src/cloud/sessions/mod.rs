@@ -67,7 +67,7 @@ impl TokenService {
     ) -> Result<Self, CredentialError> {
         let unknown = || CredentialError::Source(format!("to assume {role}: {}", Product::Sts.has_no_endpoint()));
         let endpoint = settings.endpoint_of(Product::Sts).ok_or_else(unknown)?.clone();
-        Ok(Self { endpoint, transport: transport.clone(), limit: settings.request_timeout })
+        Ok(Self { endpoint, transport: transport.clone(), limit: settings.session_timeout() })
     }
 }
 
