@@ -160,13 +160,19 @@ async fn token_for(scene: &Scene, audience: &str) -> String {
     scene.kubectl().run(&command).await.unwrap().trim().to_owned()
 }
 
-/// A scene whose operators assume a role with the token in a file; returns the file.
-async fn with_role(name: &str, knobs: Knobs) -> (Scene, PathBuf) {
+/// A scene whose operators have no key.
+async fn without_key(name: &str, knobs: Knobs) -> Scene {
     let mut scene = Scene::with(name, Setting { knobs, without_operator: true, ..Setting::default() }).await;
-    let file = scene.file("token");
     scene.set("DATASET_OPERATOR_STS_ENDPOINT", scene.cloud().url());
     scene.set("ALIBABA_CLOUD_ACCESS_KEY_ID", String::new());
     scene.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", String::new());
+    scene
+}
+
+/// A scene whose operators assume a role with the token in a file; returns the file.
+async fn with_role(name: &str, knobs: Knobs) -> (Scene, PathBuf) {
+    let mut scene = without_key(name, knobs).await;
+    let file = scene.file("token");
     scene.set("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1000000000000001:role/operator".to_owned());
     scene.set("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "acs:ram::1000000000000001:oidc-provider/cluster".to_owned());
     scene.set("ALIBABA_CLOUD_OIDC_TOKEN_FILE", file.display().to_string());
@@ -221,5 +227,35 @@ async fn a_token_that_the_role_does_not_trust_is_told_with_what_to_change() {
     scene.start_operator().await;
     scene.create("Dataset", "one", oss("one")).await;
     scene.ready("Dataset", "one").await;
+    scene.stop_operator().await;
+}
+
+/// A credentials URI: the sessions that it gives are renewed while calls go on, and nothing but its host is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credentials_uri_is_enough_for_an_operator() {
+    let knobs = Knobs { ecs_role: "node".to_owned(), sts_session_ms: 6000, ..Knobs::default() };
+    let mut scene = without_key("credentials-uri", knobs).await;
+    let uri = format!("{}/latest/meta-data/ram/security-credentials/", scene.cloud().url());
+    scene.set("ALIBABA_CLOUD_CREDENTIALS_URI", format!("{uri}other?token=canary"));
+    scene.launch_operator();
+    scene.until("its end", async |scene| scene.log_text().contains("HTTP status 404; check the URI")).await;
+    scene.kill_operator();
+    scene.set("ALIBABA_CLOUD_CREDENTIALS_URI", format!("{uri}node?token=canary"));
+    scene.start_operator().await;
+    let names: Vec<_> = (0..60).map(|number| format!("d-{number}")).collect();
+    for name in &names {
+        scene.create("Dataset", name, oss(name)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for name in &names {
+        scene.ready("Dataset", name).await;
+    }
+    assert_eq!(scene.calls("CreateDataset"), (60, 0));
+    let object = scene.get("Dataset", "d-0").await;
+    assert_eq!(principal(&object), "acs:ram::1000000000000001:role/node");
+    let sessions: BTreeSet<_> = scene.cloud().log().into_iter().map(|line| line.access_key_id).collect();
+    assert!(sessions.len() > 1, "{sessions:?}");
+    let text = scene.log_text();
+    assert!(!text.contains("canary") && !text.contains("security-credentials"), "the URI is told");
     scene.stop_operator().await;
 }
