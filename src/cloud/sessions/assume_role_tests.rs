@@ -6,7 +6,7 @@ use pai_emulator::{Credential, Emulator, Knobs, Options};
 use tokio::sync::watch;
 
 use super::*;
-use crate::cloud::fake_server::FakeServer;
+use crate::cloud::fake_server::{FakeServer, Scene, header};
 use crate::cloud::settings::Settings;
 use crate::cloud::transport::{Transport, Unanswered};
 use crate::cloud::{BearerStyle, Product, Secret, Source, Token, network};
@@ -157,6 +157,21 @@ async fn a_refusal_says_who_asked_for_which_role_and_what_to_do() {
         let told = bench.error("acs:ram::1:role/writer", None).await.to_string();
         assert!(told.contains(says) && !told.contains("canary"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn what_the_token_service_repeats_of_a_secret_is_not_told() {
+    let body = r#"{"Code": "NoPermission", "Message": "no canary-secret", "RequestId": "canary-secret"}"#;
+    let server = FakeServer::start([Scene::answer(403, "", body)]).await;
+    let mut bench = bench(|_| {}).await;
+    bench.settings = bench.settings.clone().with_endpoint(Product::Sts, &server.url()).unwrap();
+    let told = bench.error(ROLE, None).await.to_string();
+    assert!(told.contains("403 NoPermission: no ***;") && !told.contains("canary"), "{told}");
+    let request = &server.requests()[0];
+    let query =
+        "DurationSeconds=3600&RoleArn=acs%3Aram%3A%3A1000000000000001%3Arole%2Freader&RoleSessionName=dataset-operator";
+    assert!(request.starts_with(&format!("POST /?{query} HTTP/1.1")) && !request.contains("canary"), "{request}");
+    assert_eq!(header(request, "x-acs-action"), Some("AssumeRole"));
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ impl Ecs {
             Some(role) => role.clone(),
             None => self.role_of_machine(token.as_ref()).await?,
         };
-        if role.is_empty() || !role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+        let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if role.is_empty() || role.starts_with('.') || !role.bytes().all(usual) {
             return Err(CredentialError::Source(self.told("the name of the role is not one of a RAM role")));
         }
         let reply = self.read(&role, token).await?;

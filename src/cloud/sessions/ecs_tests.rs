@@ -9,7 +9,7 @@ use pai_emulator::{Emulator, Knobs, Options};
 use super::*;
 use crate::cloud::fake_server::{FakeServer, Scene, header};
 use crate::cloud::settings::Settings;
-use crate::cloud::{CredentialSource, Secret, Source, network};
+use crate::cloud::{CredentialSource, Proxy, Secret, Source, network};
 
 async fn machine(turn: impl FnOnce(&mut Knobs)) -> Emulator {
     let mut options = Options::default();
@@ -19,8 +19,9 @@ async fn machine(turn: impl FnOnce(&mut Knobs)) -> Emulator {
 }
 
 fn open(source: Source) -> Arc<dyn CredentialSource> {
-    // Nothing is said to the service itself.
-    let settings = Settings::for_endpoint("http://127.0.0.1:9", Duration::from_secs(2)).unwrap();
+    // Neither the service nor the proxy is there: nothing that is asked here goes their way.
+    let mut settings = Settings::for_endpoint("http://127.0.0.1:9", Duration::from_secs(2)).unwrap();
+    settings.proxy = Some(Proxy::parse("http://127.0.0.1:9").unwrap());
     source.open(&network(&settings).unwrap(), &settings).unwrap()
 }
 
