@@ -15,7 +15,7 @@ mod rights;
 mod unparsable;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -25,7 +25,7 @@ use kube::runtime::watcher;
 use tokio::sync::{Notify, mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-use crate::accounts::{self, Account, Accounts, Configs, MakeClient, Opened, Opener};
+use crate::accounts::{self, Account, Accounts, Configs, Opened, Opener};
 use crate::admin::{self, Readiness};
 use crate::cloud::{self, CredentialError, CredentialSource, Limiters, Transport};
 use crate::events::{self, EventRecorder};
@@ -44,6 +44,7 @@ use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::reconcile::references::References;
 use crate::settings::Settings;
+use clients::OfConfigs;
 use controllers::{Controllers, tidy};
 use election::Candidate;
 use handler::Shared;
@@ -166,7 +167,12 @@ pub async fn operate(
     let limiters = Arc::new(Limiters::default());
     metrics.limited_by(limiters.clone());
     let limiter = Arc::new(clients::limiter(flags)?);
-    let make_client = clients::of_configs(&settings, transport.clone(), fence.clone(), metrics.clone());
+    let of_configs = Arc::new(clients::OfConfigs {
+        settings: settings.clone(),
+        transport: transport.clone(),
+        fence: fence.clone(),
+        metrics: metrics.clone(),
+    });
     let own = credentials.clone();
     let cloud =
         cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), credentials, limiter, metrics.clone());
@@ -217,16 +223,17 @@ pub async fn operate(
     let (opens, opening) = mpsc::unbounded_channel();
     // The receiver is there.
     let _ = opens.send((account.clone(), ends));
+    let clients = of_configs.clone();
     let makes_accounts = Opener {
         configs: configs.clone(),
-        client: make_client.clone(),
+        client: Arc::new(move |spec, region, credentials| clients.client(spec, region, credentials)),
         inventories: inventories.clone(),
         limiters,
         list_lag: flags.list_lag,
         opened: opens,
     };
     let accounts = Arc::new(Accounts::new(account, Some(makes_accounts)));
-    let known = Known { stores, listed, configs, changed: (changed, configs_changed), make_client, own };
+    let known = Known { stores, listed, configs, changed: (changed, configs_changed), clients: of_configs, own };
     let parts =
         Parts { settings: settings.clone(), kube, inventories, accounts, config: common, slots, recorder, metrics };
     let result = control(parts, candidate, config, (opening, known), ready, stop).await;
@@ -255,7 +262,7 @@ struct Known {
     listed: provider_configs::Listed,
     configs: Arc<Configs>,
     changed: (mpsc::UnboundedSender<ObjectName>, mpsc::UnboundedReceiver<ObjectName>),
-    make_client: Arc<MakeClient>,
+    clients: Arc<OfConfigs>,
     own: Arc<dyn CredentialSource>,
 }
 
@@ -326,11 +333,12 @@ async fn control(
             stores: known.stores,
             lookups: lookups.clone(),
             accounts: parts.accounts.clone(),
-            client: known.make_client,
+            clients: known.clients,
             own: known.own,
             style: clients::bearer_style(flags.endpoint_form),
             namespace: parts.kube.default_namespace().to_owned(),
             resync: flags.resync,
+            open: Mutex::default(),
             wake: keeper_wakes,
         };
         tasks.spawn(keeper.run(known.changed.1));

@@ -25,7 +25,7 @@ use crate::plan::report::Blocked;
 pub use alias::DEFAULT;
 use caller::Known;
 pub use configs::{Asks, Chosen, Config, Configs, Place};
-pub use opener::{MakeClient, Opened, Opener};
+pub use opener::{Opened, Opener};
 use switch::Switch;
 
 /// One account.

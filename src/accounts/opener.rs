@@ -15,7 +15,7 @@ use crate::inventory::inventories::Inventories;
 use crate::plan::report::Blocked;
 
 /// Makes the client of a config; the message says why that is not possible.
-pub type MakeClient =
+pub(super) type MakeClient =
     dyn Fn(&ClusterProviderConfigSpec, &str, Arc<dyn CredentialSource>) -> Result<Client, String> + Send + Sync;
 
 /// An account that was just opened, and the tasks of its inventory.

@@ -173,13 +173,31 @@ pub(super) fn url(field: &str) -> Rule {
 
 pub(super) fn credentials() -> Rule {
     Rule::new(
-        "has(self.source) && (self.source == 'Environment' ? !has(self.secretRef) : has(self.secretRef) && \
-         has(self.secretRef.name))",
+        "has(self.source) && (self.source in ['Secret', 'Bearer']) == (has(self.secretRef) && has(self.secretRef.name)) && \
+         (self.source in ['Secret', 'Bearer']) == has(self.secretRef) && \
+         (self.source == 'RRSA') == (has(self.rrsa) && has(self.rrsa.roleArn) && has(self.rrsa.oidcProviderArn) && \
+         has(self.rrsa.serviceAccountRef) && has(self.rrsa.serviceAccountRef.name)) && \
+         (self.source == 'RRSA') == has(self.rrsa) && !(self.source == 'Bearer' && has(self.assumeRole))",
     )
     .message(
-        "credentials needs source; Secret and Bearer need secretRef with the name of a Secret, and Environment has no \
-         secretRef",
+        "credentials needs source; only Secret and Bearer need secretRef, with the name of a Secret, and only RRSA needs rrsa, with \
+         roleArn, oidcProviderArn and serviceAccountRef; a bearer token can assume no role",
     )
+}
+
+pub(super) fn role_arn() -> Rule {
+    Rule::new("self.matches('^acs:ram::[0-9]+:role/[a-zA-Z0-9._-]+$')")
+        .message("roleArn must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/datasets")
+}
+
+pub(super) fn provider_arn() -> Rule {
+    Rule::new("self.matches('^acs:ram::[0-9]+:oidc-provider/[a-zA-Z0-9._-]+$')").message(
+        "oidcProviderArn must be the ARN of an OIDC provider, such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0a1",
+    )
+}
+
+pub(super) fn assumed_role() -> Rule {
+    Rule::new("has(self.roleArn)").message("each entry of assumeRole needs roleArn")
 }
 
 /// No Secret can have another key.

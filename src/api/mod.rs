@@ -53,9 +53,9 @@ pub use job_config::{
 };
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use provider_config::{
-    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, CredentialKeys,
+    AdoptionScope, AllowedNamespaces, AssumedRole, ClusterProviderConfig, ClusterProviderConfigSpec, CredentialKeys,
     CredentialsSecretRef, CredentialsSource, CredentialsSpec, LimitsSpec, ProviderConfig, ProviderConfigKind,
-    ProviderConfigRef, ProviderConfigSpec, ProviderConfigStatus, UsedProviderConfig,
+    ProviderConfigRef, ProviderConfigSpec, ProviderConfigStatus, RrsaSpec, ServiceAccountRef, UsedProviderConfig,
 };
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{

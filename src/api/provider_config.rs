@@ -22,6 +22,8 @@ values! {
         Secret = "Secret",
         /// A bearer token in a Secret.
         Bearer = "Bearer",
+        /// A RAM role for a `ServiceAccount` (RRSA).
+        Rrsa = "RRSA",
     }
 }
 
@@ -104,6 +106,64 @@ sparse! {
         /// The Secret, for the sources `Secret` and `Bearer`. It is in the namespace of the ProviderConfig; for a
         /// ClusterProviderConfig in that of the operator.
         pub secret_ref: Option<CredentialsSecretRef>,
+
+        /// The role and the `ServiceAccount`, for the source `RRSA`.
+        pub rrsa: Option<RrsaSpec>,
+
+        /// Roles to assume, one with the session of the one before; the first with the credentials of the source.
+        #[schemars(length(max = 3))]
+        #[x_kube(merge_strategy = ListMerge::Atomic)]
+        pub assume_role: Option<Vec<AssumedRole>>,
+    }
+}
+
+sparse! {
+    /// A RAM role that a `ServiceAccount` assumes with a token of the cluster.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct RrsaSpec {
+        /// The role: `acs:ram::<account>:role/<name>`. Required.
+        #[schemars(length(min = 1, max = 256))]
+        #[x_kube(validation = rules::role_arn())]
+        pub role_arn: Option<String>,
+
+        /// The OIDC provider of the cluster: `acs:ram::<account>:oidc-provider/<name>`. Required.
+        #[schemars(length(min = 1, max = 256))]
+        #[x_kube(validation = rules::provider_arn())]
+        pub oidc_provider_arn: Option<String>,
+
+        /// The `ServiceAccount`, in the namespace of the ProviderConfig; for a ClusterProviderConfig in that of the operator.
+        /// Required.
+        pub service_account_ref: Option<ServiceAccountRef>,
+    }
+}
+
+sparse! {
+    /// A `ServiceAccount`.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct ServiceAccountRef {
+        /// Its name. Required.
+        #[schemars(length(min = 1, max = 253))]
+        #[x_kube(validation = rules::object_name("serviceAccountRef", "ServiceAccount"))]
+        pub name: Option<String>,
+    }
+}
+
+sparse! {
+    /// A RAM role.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    #[x_kube(validation = rules::assumed_role())]
+    #[serde(rename_all = "camelCase")]
+    pub struct AssumedRole {
+        /// The role: `acs:ram::<account>:role/<name>`. Required.
+        #[schemars(length(min = 1, max = 256))]
+        #[x_kube(validation = rules::role_arn())]
+        pub role_arn: Option<String>,
+
+        /// What the trust policy of the role asks for, if it does: 2 to 1224 characters.
+        #[schemars(length(min = 2, max = 1224))]
+        pub external_id: Option<String>,
     }
 }
 

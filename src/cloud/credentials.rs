@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use futures::future::{BoxFuture, FutureExt as _};
-use tokio::sync::watch;
-
 use super::secret::Secret;
 use crate::remote::fields::digest_hex;
+use futures::future::{BoxFuture, FutureExt as _};
 
 /// The variables of the official SDKs, and one for a bearer token.
 const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -150,8 +148,10 @@ impl fmt::Debug for Environment {
 }
 
 /// What somebody else reads and sends here; what came last counts, also when nobody sends any more.
-pub(super) struct Latest(pub(super) watch::Receiver<Result<Credentials, CredentialError>>);
+#[cfg(test)]
+pub(super) struct Latest(pub(super) tokio::sync::watch::Receiver<Result<Credentials, CredentialError>>);
 
+#[cfg(test)]
 impl CredentialSource for Latest {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
         std::future::ready(self.0.borrow().clone()).boxed()

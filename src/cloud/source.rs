@@ -7,10 +7,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use super::client::network;
-use super::credentials::{BearerStyle, CredentialError, CredentialSource, Credentials, Environment, Latest};
+use super::credentials::{BearerStyle, CredentialError, CredentialSource, Environment};
 use super::secret::Secret;
 use super::sessions::assume_role::AssumeRole;
 use super::sessions::ecs::{self, Ecs};
@@ -37,8 +35,8 @@ const SESSION: &str = "dataset-operator";
 pub enum Source {
     /// The key or the bearer token in the variables of the process.
     Environment(BearerStyle),
-    /// What somebody else reads, such as a Secret, and sends here: the latest counts at once.
-    Given(watch::Receiver<Result<Credentials, CredentialError>>),
+    /// One that is open already.
+    Open(Arc<dyn CredentialSource>),
     /// A role that is assumed with a token of a cluster.
     Oidc {
         /// The role: `acs:ram::<account>:role/<name>`.
@@ -85,7 +83,7 @@ impl Source {
     ) -> Result<Arc<dyn CredentialSource>, CredentialError> {
         match self {
             Self::Environment(style) => Ok(Arc::new(Environment::of_process(style))),
-            Self::Given(latest) => Ok(Arc::new(Latest(latest))),
+            Self::Open(source) => Ok(source),
             Self::Oidc { role_arn: role, provider_arn: provider, token, session_name } => {
                 let service = TokenService::new(&role, transport, settings)?;
                 let session = session_name.unwrap_or_else(|| SESSION.to_owned());

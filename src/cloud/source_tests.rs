@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::*;
+use crate::cloud::credentials::{Credentials, Latest};
 
 fn settings() -> Settings {
     Settings::for_region("cn-hangzhou", Duration::from_secs(5)).unwrap()
@@ -25,7 +28,7 @@ fn used(set: &[(&str, &str)]) -> String {
         Ok(Some(Source::Oidc { role_arn, session_name, .. })) => format!("oidc {role_arn} {session_name:?}"),
         Ok(Some(Source::Ecs { role, endpoint, without_token })) => format!("ecs {role:?} {endpoint:?} {without_token}"),
         Ok(Some(Source::Uri(uri))) => format!("uri {}", uri.expose()),
-        Ok(Some(Source::Environment(_) | Source::Given(_) | Source::Assumed { .. })) => unreachable!(),
+        Ok(Some(Source::Environment(_) | Source::Open(_) | Source::Assumed { .. })) => unreachable!(),
         Err(error) => error.to_string(),
     }
 }
@@ -86,7 +89,7 @@ async fn what_a_process_names_is_what_its_calls_get() {
 async fn what_is_given_counts_at_once_and_after_the_giver_is_gone() {
     let key = |id: &str| Credentials::AccessKey { id: id.into(), secret: Secret::new("s"), security_token: None };
     let (sender, given) = watch::channel(Err(CredentialError::Missing));
-    let source = Source::Given(given).open(&network(&settings()).unwrap(), &settings()).unwrap();
+    let source = Source::Open(Arc::new(Latest(given))).open(&network(&settings()).unwrap(), &settings()).unwrap();
     assert_eq!(source.credentials().await, Err(CredentialError::Missing));
     for id in ["K1", "K2"] {
         sender.send(Ok(key(id))).unwrap();

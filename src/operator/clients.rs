@@ -13,9 +13,10 @@ use tower::timeout::TimeoutLayer;
 use tower::util::MapResponseLayer;
 
 use super::RunError;
-use crate::accounts::MakeClient;
-use crate::api::{ClusterProviderConfigSpec, LimitsSpec};
-use crate::cloud::{self, BearerStyle, EndpointForm, Limiter, Operation, Product, Proxy, Transport};
+use crate::api::{AssumedRole, ClusterProviderConfigSpec, LimitsSpec};
+use crate::cloud::{
+    self, BearerStyle, CredentialSource, EndpointForm, Limiter, Operation, Product, Proxy, Source, Transport,
+};
 use crate::fence::{self, Fence};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Outbound, Settings};
@@ -32,20 +33,42 @@ pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
     })
 }
 
-/// Makes the clients of configs. The endpoints of the flags count for a config of the same region that names none.
-pub(super) fn of_configs(
-    settings: &Settings,
-    transport: Arc<dyn Transport>,
-    fence: Fence,
-    metrics: Arc<Metrics>,
-) -> Arc<MakeClient> {
-    let settings = settings.clone();
-    Arc::new(move |spec, region, credentials| {
-        let cloud = endpoints(&settings, spec, region).map_err(|error| error.to_string())?;
-        let limiter = Arc::new(limiter_of(&settings.flags, spec.limits.as_ref())?);
-        let (transport, fence, metrics) = (transport.clone(), fence.clone(), metrics.clone());
+/// Makes the clients of configs, and the sources of their credentials.
+pub(super) struct OfConfigs {
+    pub(super) settings: Settings,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) fence: Fence,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl OfConfigs {
+    /// A client. The endpoints of the flags count for a config of the same region that names none.
+    pub(super) fn client(
+        &self,
+        spec: &ClusterProviderConfigSpec,
+        region: &str,
+        credentials: Arc<dyn CredentialSource>,
+    ) -> Result<cloud::Client, String> {
+        let cloud = endpoints(&self.settings, spec, region).map_err(|error| error.to_string())?;
+        let limiter = Arc::new(limiter_of(&self.settings.flags, spec.limits.as_ref())?);
+        let (transport, fence, metrics) = (self.transport.clone(), self.fence.clone(), self.metrics.clone());
         Ok(cloud::Client::over(transport, fence, cloud, credentials, limiter, metrics))
-    })
+    }
+
+    /// Opens a source, and assumes these roles with it, one after the other.
+    pub(super) fn source(
+        &self,
+        spec: &ClusterProviderConfigSpec,
+        region: &str,
+        (source, roles): (Source, Vec<AssumedRole>),
+    ) -> Result<Arc<dyn CredentialSource>, String> {
+        let cloud = endpoints(&self.settings, spec, region).map_err(|error| error.to_string())?;
+        let assumed = roles.into_iter().fold(source, |source, role| {
+            let (behind, role_arn) = (Box::new(source), role.role_arn.unwrap_or_default());
+            Source::Assumed { behind, role_arn, external_id: role.external_id, session_name: None }
+        });
+        assumed.open(&self.transport, &cloud).map_err(|error| error.to_string())
+    }
 }
 
 fn endpoints(

@@ -5,9 +5,11 @@
 //! the time. An operator of some namespaces (`--namespaces`) uses no ClusterProviderConfig: several such operators would write
 //! its status in turn.
 
+mod credentials;
 mod keeper;
 mod secret;
 mod status;
+mod token;
 
 use std::fmt::Debug;
 use std::hash::Hash;

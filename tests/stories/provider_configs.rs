@@ -295,3 +295,70 @@ async fn an_editor_takes_nothing_that_the_config_does_not_allow() {
     scene.patch("Dataset", "own", json!({"spec": {"providerConfigRef": null}})).await;
     scene.ready("Dataset", "own").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_account_of_the_namespace_assumes_a_role_with_tokens_of_its_own() {
+    let scene = tenants("configs-rrsa").await;
+    let subject = format!("system:serviceaccount:{}:team", scene.namespace);
+    scene.cloud().set_knobs(|knobs| {
+        knobs.oidc_subjects = subject;
+        knobs.sts_session_ms = 6000;
+    });
+    let credentials = json!({"source": "RRSA", "rrsa": {
+        "roleArn": format!("acs:ram::{RED}:role/team"), "oidcProviderArn": format!("acs:ram::{RED}:oidc-provider/cluster"),
+        "serviceAccountRef": {"name": "team"},
+    }});
+    scene.apply(CONFIG, "default", json!({"workspaceId": WORKSPACE, "credentials": credentials})).await;
+    let message = scene.reason(CONFIG, "default", "CredentialsInvalid").await;
+    assert!(
+        message.contains("resources: [serviceaccounts/token], resourceNames: [team], verbs: [create]"),
+        "{message}"
+    );
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "team"}});
+    scene.kubectl().run_with(&["create", "-n", &scene.namespace, "-f", "-"], &account.to_string()).await.unwrap();
+    let rule = json!({"apiGroups": [""], "resources": ["serviceaccounts/token"], "resourceNames": ["team"], "verbs": ["create"]});
+    scene.allow("team-token", json!([rule])).await;
+    // Nothing tells when the right is there.
+    let config = scene.api(CONFIG);
+    scene.wait_for(Duration::from_secs(60)).ready(&config, "default").await.unwrap();
+    let ready = config.get("default").await.unwrap();
+    assert_eq!(ready.data["status"]["arn"], format!("acs:ram::{RED}:role/team"));
+    // The sessions last for six seconds, and are renewed.
+    for name in ["a", "b", "c"] {
+        scene.create("Dataset", name, oss(name)).await;
+        scene.ready("Dataset", name).await;
+        assert_eq!(scene.owner(name), RED);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    assert!(scene.calls("AssumeRoleWithOIDC").0 >= 2);
+    let failed = scene.cloud().stats().calls.into_iter().filter(|(name, _)| name.ends_with("Dataset"));
+    assert_eq!(failed.map(|(_, count)| count.failed).sum::<u64>(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_of_another_account_is_assumed_with_the_external_id() {
+    let scene = tenants("configs-chain").await;
+    scene.cloud().set_knobs(|knobs| knobs.roles = "first,second=shared-text".to_owned());
+    let user = Credential { user_id: "400".to_owned(), ..key("red-1", RED) };
+    let own = Credential::access_key("testAccessKeyId", "testAccessKeySecret");
+    scene.cloud().set_credentials(vec![own, user]);
+    scene.set_key("red", "red-1").await;
+    let chain = |external: &str| {
+        let roles = json!([
+            {"roleArn": format!("acs:ram::{RED}:role/first")},
+            {"roleArn": format!("acs:ram::{BLUE}:role/second"), "externalId": external},
+        ]);
+        config("red", json!({"credentials": {"source": "Secret", "secretRef": {"name": "red"}, "assumeRole": roles}}))
+    };
+    scene.apply(CONFIG, "default", chain("wrong-text")).await;
+    let message = scene.reason(CONFIG, "default", "CredentialsInvalid").await;
+    assert!(message.contains("role/second") && !message.contains("wrong-text"), "{message}");
+    scene.apply(CONFIG, "default", chain("shared-text")).await;
+    let ready = scene.config_is("default", "Available").await;
+    assert_eq!(ready.data["status"]["accountId"], BLUE);
+    scene.create("Dataset", "a", oss("a")).await;
+    scene.ready("Dataset", "a").await;
+    assert_eq!(scene.owner("a"), BLUE);
+    let (assumed, _) = scene.calls("AssumeRole");
+    assert!((3..=5).contains(&assumed), "sessions are kept: {assumed}");
+}

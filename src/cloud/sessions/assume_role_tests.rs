@@ -6,6 +6,7 @@ use pai_emulator::{Credential, Emulator, Knobs, Options};
 use tokio::sync::watch;
 
 use super::*;
+use crate::cloud::credentials::Latest;
 use crate::cloud::fake_server::{FakeServer, Scene, header};
 use crate::cloud::settings::Settings;
 use crate::cloud::transport::{Transport, Unanswered};
@@ -53,7 +54,7 @@ async fn bench(turn: impl FnOnce(&mut Knobs)) -> Bench {
 
 impl Bench {
     fn given(&self) -> Source {
-        Source::Given(self.key.subscribe())
+        Source::Open(Arc::new(Latest(self.key.subscribe())))
     }
 
     /// From now on these credentials are given, or none.

@@ -5,8 +5,8 @@
 //! as the process lives, so Secret, config and objects of a namespace may be deleted together. What is told names the Secret, and
 //! never its content.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::Resource as _;
@@ -16,18 +16,19 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Stores, secret, status};
-use crate::accounts::switch::Fixed;
-use crate::accounts::{Accounts, Place, alias};
+use super::super::clients::OfConfigs;
+use super::{Stores, status};
+use crate::accounts::{Accounts, alias};
 use crate::api::{
-    ClusterProviderConfig, CredentialsSource, CredentialsSpec, ProviderConfig, ProviderConfigKind,
-    ProviderConfigStatus, Reason, UsedProviderConfig, names,
+    ClusterProviderConfig, ProviderConfig, ProviderConfigKind, ProviderConfigStatus, Reason, UsedProviderConfig, names,
 };
-use crate::cloud::{self, BearerStyle, CallerIdentity, CredentialSource, ErrorClass, Product, Request};
+use crate::cloud::{BearerStyle, CredentialSource};
 use crate::environment;
 use crate::inventory::ObjectName;
+use crate::lock::lock;
 use crate::reconcile::lookups::{Lookups, belongs_to, config_name};
 use crate::reconcile::references::Reference;
 use status::Found;
@@ -47,8 +48,8 @@ pub(in crate::operator) struct Keeper {
     pub(in crate::operator) stores: Stores,
     pub(in crate::operator) lookups: Arc<Lookups>,
     pub(in crate::operator) accounts: Arc<Accounts>,
-    /// Makes the client that asks whose credentials are.
-    pub(in crate::operator) client: Arc<crate::accounts::MakeClient>,
+    /// Makes the client that asks whose credentials are, and their source.
+    pub(in crate::operator) clients: Arc<OfConfigs>,
     /// The credentials of the process, for the source Environment.
     pub(in crate::operator) own: Arc<dyn CredentialSource>,
     pub(in crate::operator) style: BearerStyle,
@@ -56,91 +57,117 @@ pub(in crate::operator) struct Keeper {
     pub(in crate::operator) namespace: String,
     /// Time between two looks at a config that nothing has changed.
     pub(in crate::operator) resync: Duration,
+    /// The sources that are open, each with what it was opened for.
+    pub(in crate::operator) open: Mutex<BTreeMap<ObjectName, (String, Arc<dyn CredentialSource>)>>,
     /// Queues an object for a reconcile.
     pub(in crate::operator) wake: Arc<dyn Fn(ObjectName) + Send + Sync>,
 }
 
+/// How a look at a config ended.
+enum Kept {
+    /// The config does not exist any more.
+    Gone,
+    /// Nothing is to be done for so long.
+    Until(Duration),
+    /// Something failed, and is tried again.
+    Failed,
+}
+
 /// A config of either kind, as it is stored.
-struct Stored {
-    config: UsedProviderConfig,
+pub(super) struct Stored {
+    pub(super) config: UsedProviderConfig,
     meta: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    status: ProviderConfigStatus,
+    pub(super) status: ProviderConfigStatus,
 }
 
 impl Keeper {
-    /// Keeps the configs whose names come. Never ends by itself.
+    /// Keeps the configs whose names come, several at a time and each once at a time. Never ends by itself.
     pub(in crate::operator) async fn run(self, mut changed: UnboundedReceiver<ObjectName>) {
+        let keeper = Arc::new(self);
         let mut due: BTreeMap<ObjectName, Instant> = BTreeMap::new();
         let mut failures: BTreeMap<ObjectName, u32> = BTreeMap::new();
+        let mut under_way: BTreeSet<ObjectName> = BTreeSet::new();
+        let mut tasks = JoinSet::new();
         let mut counting = tokio::time::interval(COUNTING);
         loop {
-            let next = due.iter().min_by_key(|(_, at)| **at).map(|(name, at)| (name.clone(), *at));
-            let until = next.as_ref().map_or_else(|| Instant::now() + self.resync, |(_, at)| *at);
-            let name = tokio::select! {
+            let waiting = due.iter().filter(|(name, _)| !under_way.contains(*name));
+            let next = waiting.min_by_key(|(_, at)| **at).map(|(name, at)| (name.clone(), *at));
+            let until = next.as_ref().map_or_else(|| Instant::now() + keeper.resync, |(_, at)| *at);
+            tokio::select! {
                 name = changed.recv() => match name {
-                    Some(name) => name,
+                    Some(name) => drop(due.insert(name, Instant::now()).is_some()),
                     None => return,
                 },
+                Some(done) = tasks.join_next() => {
+                    let Ok((name, kept)): Result<(ObjectName, Kept), _> = done else { continue };
+                    under_way.remove(&name);
+                    let wait = match kept {
+                        Kept::Gone => {
+                            failures.remove(&name);
+                            continue;
+                        }
+                        Kept::Until(wait) => {
+                            failures.remove(&name);
+                            wait
+                        }
+                        Kept::Failed => {
+                            let failed = failures.entry(name.clone()).or_default();
+                            *failed += 1;
+                            RETRY.0.saturating_mul(1 << (*failed - 1).min(6)).min(RETRY.1)
+                        }
+                    };
+                    // Something may have changed meanwhile.
+                    due.entry(name).or_insert_with(|| Instant::now() + wait);
+                }
                 _ = counting.tick() => {
-                    due.extend(self.miscounted().into_iter().map(|name| (name, Instant::now())));
-                    continue;
+                    due.extend(keeper.miscounted().into_iter().map(|name| (name, Instant::now())));
                 }
-                () = sleep_until(until) => match next {
-                    Some((name, _)) => name,
-                    None => continue,
-                },
-            };
-            due.remove(&name);
-            match self.keep(&name).await {
-                Some(Ok(wait)) => {
-                    failures.remove(&name);
-                    due.insert(name, Instant::now() + wait);
+                () = sleep_until(until) => {
+                    let Some((name, _)) = next else { continue };
+                    due.remove(&name);
+                    under_way.insert(name.clone());
+                    let keeper = keeper.clone();
+                    tasks.spawn(async move {
+                        let kept = keeper.keep(&name).await;
+                        (name, kept)
+                    });
                 }
-                Some(Err(())) => {
-                    let failed = failures.entry(name.clone()).or_default();
-                    *failed += 1;
-                    let wait = RETRY.0.saturating_mul(1 << (*failed - 1).min(6)).min(RETRY.1);
-                    due.insert(name, Instant::now() + wait);
-                }
-                None => drop(failures.remove(&name)),
             }
         }
     }
 
-    /// Keeps one config. `None`: it is gone; an error: something failed, and is tried again.
-    async fn keep(&self, name: &ObjectName) -> Option<Result<Duration, ()>> {
+    async fn keep(&self, name: &ObjectName) -> Kept {
         let Some(stored) = self.stored(name) else {
             self.lookups.references.remove(name);
-            return None;
+            lock(&self.open).remove(name);
+            return Kept::Gone;
         };
         self.lookups.references.set(name, self.secret(&stored).into_iter().map(Reference::Name).collect());
         let deleting = stored.meta.deletion_timestamp.is_some();
         if !self.lookups.live.is_complete() {
-            return Some(Ok(SOON));
+            return Kept::Until(SOON);
         }
         let alias = alias::alias(&stored.config);
         let users = self.users(&alias);
         let finalizer = stored.meta.finalizers.iter().flatten().any(|held| held == names::IN_USE);
         if deleting && users.is_empty() {
             let gone = !finalizer || self.set_finalizer(&stored, false).await;
-            return Some(if gone { Ok(self.resync) } else { Err(()) });
+            return if gone { Kept::Until(self.resync) } else { Kept::Failed };
         }
         if !deleting && !finalizer && !self.set_finalizer(&stored, true).await {
-            return Some(Err(()));
+            return Kept::Failed;
         }
         let mut found = Found { generation: stored.meta.generation, users: users.len(), ..Found::default() };
         let was = self.account_lacks(&stored.config);
-        let failed = match self.credentials(&stored, users.len()).await {
-            Ok((source, identity)) => {
-                (found.source, found.identity) = (Some(source), identity);
-                None
-            }
+        let credentials = self.credentials(name, &stored, users.len()).await;
+        let failed = credentials.is_err();
+        match credentials {
+            Ok((source, identity)) => (found.source, found.identity) = (Some(source), identity),
             Err((reason, message, stalled)) => {
                 self.fail(&stored.config, &message);
                 found.trouble = Some((reason, message, stalled));
-                Some(stalled)
             }
-        };
+        }
         if deleting {
             let some: Vec<String> = users.iter().take(5).map(words).collect();
             let message =
@@ -152,13 +179,12 @@ impl Keeper {
         }
         let after = status::after(&stored.status, &found, environment::now());
         if after != stored.status && !self.write_status(&stored, &after).await {
-            return Some(Err(()));
+            return Kept::Failed;
         }
-        Some(match failed {
-            _ if deleting => Ok(SOON),
-            Some(_) => Err(()),
-            None => Ok(self.resync),
-        })
+        if deleting {
+            return Kept::Until(SOON);
+        }
+        if failed { Kept::Failed } else { Kept::Until(self.resync) }
     }
 
     /// The configs whose status tells another number of users than there are.
@@ -194,92 +220,11 @@ impl Keeper {
     }
 
     /// The Secret that it names.
-    fn secret(&self, stored: &Stored) -> Option<ObjectName> {
+    pub(super) fn secret(&self, stored: &Stored) -> Option<ObjectName> {
         let spec = self.lookups.configs.get(&stored.config)?.spec;
         let name = spec.credentials?.secret_ref?.name?;
         let namespace = stored.config.namespace.as_ref().unwrap_or(&self.namespace);
         Some(ObjectName::new(Secret::KIND, namespace, &name))
-    }
-
-    /// Reads the credentials, finds out whose they are, and gives them to the account.
-    async fn credentials(
-        &self,
-        stored: &Stored,
-        users: usize,
-    ) -> Result<(CredentialsSource, Option<CallerIdentity>), (Reason, String, bool)> {
-        let invalid = |message: String| (Reason::CredentialsInvalid, message, true);
-        let spec = self.lookups.configs.get(&stored.config).map(|config| config.spec).unwrap_or_default();
-        let CredentialsSpec { source, secret_ref } = spec.credentials.clone().unwrap_or_default();
-        let source = source.ok_or_else(|| (Reason::InvalidSpec, "credentials.source is not set".to_owned(), true))?;
-        let credentials: Arc<dyn CredentialSource> = match source {
-            CredentialsSource::Environment => self.own.clone(),
-            CredentialsSource::Secret | CredentialsSource::Bearer => {
-                let of = secret_ref.unwrap_or_default();
-                let secret = self.read(stored).await?;
-                let read = secret::credentials(source, &of, &secret.data.unwrap_or_default(), self.style);
-                Arc::new(Fixed(read.map_err(invalid)?))
-            }
-        };
-        // What is wrong with the credentials of the process is known at once.
-        credentials.credentials().await.map_err(|error| invalid(error.to_string()))?;
-        let region = spec.region.clone().unwrap_or_else(|| self.accounts.flags().region.clone());
-        let client =
-            (self.client)(&spec, &region, credentials.clone()).map_err(|why| (Reason::InvalidSpec, why, true))?;
-        let identity = identify(&client).await.map_err(|error| {
-            tracing::warn!(config = alias::alias(&stored.config), %error, "the credentials of a config cannot be used");
-            // Status is written once for a failure that is the same each time but for its RequestId.
-            let message = cloud::CallError { request_id: None, ..error.clone() }.to_string();
-            if let ErrorClass::Unauthorised(_) = error.class {
-                invalid(message)
-            } else {
-                (Reason::CloudUnavailable, message, false)
-            }
-        });
-        let identity = match identity {
-            // Whose credentials these are is asked again by the account itself, which until then creates nothing.
-            Err((Reason::CloudUnavailable, ..)) if stored.status.account_id.is_some() => None,
-            asked => asked?,
-        };
-        if let Some(identity) = &identity
-            && let Some(why) = status::other_account(&stored.status, identity, users)
-        {
-            return Err((Reason::AccountMismatch, why, true));
-        }
-        let place = Place { alias: alias::alias(&stored.config), region };
-        let account = self.accounts.at(&place).map_err(|blocked| (blocked.reason, blocked.message, blocked.stuck))?;
-        for account in std::iter::once(account).chain(self.accounts.named(&place.alias)) {
-            account.exchange(credentials.clone());
-        }
-        Ok((source, identity))
-    }
-
-    /// Reads the Secret.
-    async fn read(&self, stored: &Stored) -> Result<Secret, (Reason, String, bool)> {
-        let Some(name) = self.secret(stored) else {
-            return Err((Reason::InvalidSpec, "credentials.secretRef is not set".to_owned(), true));
-        };
-        let (namespace, name) = name.place();
-        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), namespace);
-        match timeout(TIMEOUT, secrets.get_opt(name)).await {
-            Ok(Ok(Some(secret))) => Ok(secret),
-            Ok(Ok(None)) => {
-                let message = format!("Secret {name} does not exist in namespace {namespace}");
-                Err((Reason::DependencyNotReady, message, false))
-            }
-            Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
-                let message = format!(
-                    "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the \
-                     rule: apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]"
-                );
-                Err((Reason::DependencyNotReady, message, false))
-            }
-            Ok(Err(error)) => {
-                Err((Reason::DependencyNotReady, format!("Secret {name}: {}", crate::words::error(&error)), false))
-            }
-            Err(_) => {
-                Err((Reason::DependencyNotReady, format!("Secret {name}: the API server does not answer"), false))
-            }
-        }
     }
 
     /// Why its account has no credentials; `None` if it has some, or was not asked for yet.
@@ -358,14 +303,4 @@ impl Keeper {
 fn words(object: &ObjectName) -> String {
     let (namespace, name) = object.place();
     format!("{} {namespace}/{name}", object.kind)
-}
-
-/// Whose credentials the client has; `None` if no token service is known.
-async fn identify(client: &cloud::Client) -> Result<Option<CallerIdentity>, cloud::CallError> {
-    if !client.reaches(Product::Sts) {
-        return Ok(None);
-    }
-    let request = Request::get_caller_identity();
-    let answer = client.send(&request).await?;
-    answer.caller_identity().map(Some).map_err(|malformed| cloud::CallError::malformed(request.operation(), malformed))
 }
