@@ -259,6 +259,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn many_creates_are_worked_out_in_parts_and_all_of_them_before_what_follows() {
+        let (tags, now) = (set("us"), Instant::now());
+        let mut shown = Shown::default();
+        shown.put(key_of("gone"), "m1", None, true);
+        let uris: Vec<String> = (0..MOST_CREATES + 1).map(|number| number.to_string()).collect();
+        let wanted = Wanted::new(uris.iter().map(|uri| item(uri)).collect()).unwrap();
+        let rules = Rules { tags: &tags, prune: true, complete: true, allowed: Allowed::Always };
+        let first = diff(&wanted, &shown, &Refusals::default(), rules, now);
+        assert_eq!(first.acts.len(), MOST_CREATES);
+        for act in &first.acts {
+            let Act::Create(row, _) = act else { panic!("{act:?}") };
+            shown.put(row.key, "m", Some(row.content), true);
+        }
+        let rest = said(&diff(&wanted, &shown, &Refusals::default(), rules, now));
+        assert_eq!(rest.iter().map(|act| act.split(' ').next().unwrap()).collect::<Vec<_>>(), ["create", "delete"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_file_whose_id_was_not_told_is_changed_after_a_walk() {
         let (tags, now) = (set("us"), Instant::now());
         let mut shown = Shown::default();

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use pai_emulator::{Credential, DEFAULT_ACCOUNT, Knobs};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use pai_emulator::{Credential, DEFAULT_ACCOUNT, Emulator, Knobs};
 use serde_json::{Value, json};
 
+use crate::cluster::Cluster;
 use crate::scene::{Scene, Setting, WORKSPACE, dataset_id, oss};
 
 const CONFIG: &str = "ProviderConfig";
@@ -361,4 +362,58 @@ async fn a_role_of_another_account_is_assumed_with_the_external_id() {
     assert_eq!(scene.owner("a"), BLUE);
     let (assumed, _) = scene.calls("AssumeRole");
     assert!((3..=5).contains(&assumed), "sessions are kept: {assumed}");
+}
+
+/// An operator of the whole cluster, its own identity, and a role that it assumes for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_of_the_cluster_serves_the_namespaces_that_it_names() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let cloud = Emulator::start(pai_emulator::Options::default()).await.unwrap();
+    let own =
+        Credential { user_id: "400".to_owned(), ..Credential::access_key("testAccessKeyId", "testAccessKeySecret") };
+    cloud.set_credentials(vec![own]);
+    cluster.work_on(&cloud, &[("DATASET_OPERATOR_STS_ENDPOINT", &cloud.url())]);
+    let resource =
+        ApiResource::from_gvk(&GroupVersionKind::gvk("dataset-operator.dev", "v1alpha1", "ClusterProviderConfig"));
+    let configs: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
+    let config = json!({
+        "apiVersion": "dataset-operator.dev/v1alpha1", "kind": "ClusterProviderConfig", "metadata": {"name": "default"},
+        "spec": {
+            "workspaceId": WORKSPACE, "allowedNamespaces": {"names": ["team-a"]},
+            "credentials": {"source": "Environment", "assumeRole": [{"roleArn": format!("acs:ram::{RED}:role/datasets")}]},
+        },
+    });
+    configs.create(&PostParams::default(), &serde_json::from_value(config).unwrap()).await.unwrap();
+    cluster.start_operator().await;
+    let owner = |name: &str| {
+        let all = cloud.datasets();
+        all.iter().find(|dataset| &*dataset.name == name).map(|dataset| dataset.owner_id.clone()).unwrap()
+    };
+    for (namespace, account) in [("team-a", RED), ("team-b", DEFAULT_ACCOUNT)] {
+        cluster.in_namespace(namespace).await;
+        cluster.create("Dataset", "flowers", oss(namespace)).await;
+        cluster.ready("Dataset", "flowers").await;
+        assert_eq!(owner(namespace), account);
+    }
+    let mut spec = oss("named");
+    spec["providerConfigRef"] = json!({"kind": "ClusterProviderConfig", "name": "default"});
+    cluster.create("Dataset", "named", spec).await;
+    let message = cluster.reason("Dataset", "named", "DependencyNotReady").await;
+    assert_eq!(
+        message,
+        "ClusterProviderConfig default does not allow this namespace: add team-b to its allowedNamespaces.names"
+    );
+    let allow = Patch::Merge(json!({"spec": {"allowedNamespaces": {"names": ["team-b"]}}}));
+    configs.patch("default", &PatchParams::default(), &allow).await.unwrap();
+    cluster.ready("Dataset", "named").await;
+    assert_eq!(owner("named"), RED);
+    // Narrowing does not concern what exists.
+    cluster.namespace = "team-a".to_owned();
+    cluster.edit("Dataset", "flowers", json!({"description": "still edited"})).await;
+    cluster.ready("Dataset", "flowers").await;
+    cluster.delete("Dataset", &["flowers"]).await;
+    cluster.namespace = "team-b".to_owned();
+    cluster.delete("Dataset", &["flowers", "named"]).await;
+    assert!(cloud.datasets().is_empty());
+    cluster.stop_operator().await;
 }

@@ -140,6 +140,7 @@ impl Keeper {
         let Some(stored) = self.stored(name) else {
             self.lookups.references.remove(name);
             lock(&self.open).remove(name);
+            self.wake_all(&[Reference::Name(name.clone())]);
             return Kept::Gone;
         };
         self.lookups.references.set(name, self.secret(&stored).into_iter().map(Reference::Name).collect());
@@ -174,10 +175,16 @@ impl Keeper {
                 format!("{} objects are in its account, such as {}: delete them first", users.len(), some.join(", "));
             found.trouble = Some((Reason::DeletionBlocked, message, true));
         }
+        let mut concerned = Vec::new();
         if was != self.account_lacks(&stored.config) {
-            self.wake_users(&stored.config, &alias);
+            concerned.extend(belongs_to(&alias));
+        }
+        if !concerned.is_empty() || stored.status.observed_generation != stored.meta.generation {
+            // These have no account yet, perhaps because of what the config said.
+            concerned.push(Reference::Name(config_name(&stored.config)));
         }
         let after = status::after(&stored.status, &found, environment::now());
+        self.wake_all(&concerned);
         if after != stored.status && !self.write_status(&stored, &after).await {
             return Kept::Failed;
         }
@@ -240,9 +247,8 @@ impl Keeper {
         }
     }
 
-    fn wake_users(&self, config: &UsedProviderConfig, alias: &str) {
-        let to = std::iter::once(Reference::Name(config_name(config))).chain(belongs_to(alias));
-        self.lookups.references.referrers(&to.collect::<Vec<_>>()).into_iter().for_each(|user| (self.wake)(user));
+    fn wake_all(&self, to: &[Reference]) {
+        self.lookups.references.referrers(to).into_iter().for_each(|user| (self.wake)(user));
     }
 
     async fn set_finalizer(&self, stored: &Stored, held: bool) -> bool {
