@@ -4,8 +4,7 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use pai_emulator::Knobs;
 use serde_json::{Value, json};
 
@@ -82,18 +81,7 @@ impl Scene {
 
     /// Lets the operator do what these rules say in the scene's namespace, by a Role of this name.
     pub(crate) async fn allow(&self, name: &str, rules: Value) {
-        let role = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules,
-        });
-        let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": testbed::SERVICE_ACCOUNT, "namespace": testbed::NAMESPACE}],
-        });
-        let api: Api<Role> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
-        let bindings: Api<RoleBinding> = Api::namespaced(self.client.clone(), &self.namespace);
-        bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
+        testbed::allow(&self.client, &self.namespace, name, rules).await.unwrap();
     }
 
     /// The configurations that exist: id, type, and what the JSON text holds.

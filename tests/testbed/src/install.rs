@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::binaries::repository;
 use crate::error::{Context, Error, Result};
@@ -53,7 +53,7 @@ pub async fn uninstall(client: &Client, also: &str) -> Result<()> {
     for objects in [datasets(client, also), dataset_versions(client, also)] {
         release(&objects).await?;
     }
-    let namespace = DynamicObject::deserialize(serde_json::json!({
+    let namespace = DynamicObject::deserialize(json!({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": also},
     }));
     let all = [namespace.context("naming a namespace")?].into_iter().chain(shipped()?.into_iter().rev());
@@ -77,7 +77,7 @@ async fn release(objects: &Api<DynamicObject>) -> Result<()> {
         listed => listed.context("listing what is left")?,
     };
     for object in listed.items {
-        let patch = Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}));
+        let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         let name = object.metadata.name.unwrap_or_default();
         let patched = objects.patch(&name, &PatchParams::default(), &patch).await;
         patched.context(format!("releasing {name}"))?;
@@ -131,6 +131,24 @@ pub async fn apply(client: &Client, object: &DynamicObject) -> Result<DynamicObj
     let params = PatchParams::apply("testbed").force();
     let applied = api.patch(name, &params, &Patch::Apply(object)).await;
     applied.context(format!("applying {name}"))
+}
+
+/// Lets the operator do what these rules say in a namespace, by a Role of this name.
+pub async fn allow(client: &Client, namespace: &str, name: &str, rules: Value) -> Result<()> {
+    let metadata = json!({"name": name, "namespace": namespace});
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules,
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": NAMESPACE}],
+    });
+    for object in [role, binding] {
+        let object = DynamicObject::deserialize(object).context("writing a Role")?;
+        apply(client, &object).await?;
+    }
+    Ok(())
 }
 
 /// Where an object belongs, by its kind and namespace.

@@ -40,7 +40,7 @@ pub use binaries::{ASSETS, repository};
 pub use controlplane::{ControlPlane, Options, TEST_KUBECONFIG};
 pub use emulator::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, Emulator, WORKSPACE};
 pub use error::{Context, Error, Result};
-pub use install::{NAMESPACE, SERVICE_ACCOUNT, apply, install, read, uninstall};
+pub use install::{NAMESPACE, SERVICE_ACCOUNT, allow, apply, install, read, uninstall};
 pub use kubeconfig::{client, for_service_account};
 pub use kubectl::Kubectl;
 pub use objects::{api_version, dataset_versions, datasets, media_datasets, new_namespace, objects};
