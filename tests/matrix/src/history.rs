@@ -11,6 +11,8 @@ use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 
+use crate::scene::JOB;
+
 /// One version of an object.
 #[derive(Clone, Debug, Default)]
 pub struct Sight {
@@ -24,7 +26,7 @@ pub struct Sight {
     pub generation: i64,
     /// `status.observedGeneration`.
     pub observed: Option<i64>,
-    /// `status.datasetId`, and for a version its name behind a slash.
+    /// `status.datasetId`, and for a version its name behind a slash; for a job `status.datasetJobId`.
     pub id: Option<String>,
     /// All of them.
     pub conditions: Vec<Condition>,
@@ -126,10 +128,11 @@ fn version(object: &DynamicObject) -> u64 {
 pub fn sight(kind: &'static str, object: &DynamicObject) -> Sight {
     let status = object.data.get("status").cloned().unwrap_or(Value::Null);
     let text = |key: &str| status.get(key).and_then(Value::as_str);
-    let id = text("datasetId").map(|id| match text("versionName") {
-        Some(version) => format!("{id}/{version}"),
-        None => id.to_owned(),
-    });
+    let id = match (kind, text("datasetId"), text("versionName")) {
+        (JOB, _, _) => text("datasetJobId").map(str::to_owned),
+        (_, Some(id), Some(version)) => Some(format!("{id}/{version}")),
+        (_, id, _) => id.map(str::to_owned),
+    };
     let conditions = status.get("conditions").cloned();
     Sight {
         kind,

@@ -1,7 +1,8 @@
-//! The rows that deserve a name: stories of more than one fault, M-1 to M-17.
+//! The rows that deserve a name: stories of more than one fault, M-1 to M-17, and faults of the newer kinds, M-18 to M-20.
 
 mod creates;
 mod lists;
+mod newer;
 mod ownership;
 mod removals;
 mod versions;
@@ -18,7 +19,7 @@ use crate::bed::Bed;
 use crate::oracle::{self, Leeway, Sort, violation};
 use crate::play::{Outcome, part, state};
 use crate::quiet::settle;
-use crate::scene::{Scene, Setting};
+use crate::scene::{FILES, JOB, MEDIA, Scene, Setting};
 
 /// A row with a name.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +36,11 @@ const fn named(id: &'static str, what: &'static str, differs: &'static str) -> N
     Named { id, what, differs }
 }
 
+/// The study knows no such kinds.
+const NEWER: &str = "not in the study";
+
 /// All of them.
-pub const NAMED: [Named; 17] = [
+pub const NAMED: [Named; 20] = [
     named("M-1", "a create executes after the settle time: the duplicate is seen, and surplus removal heals it", ""),
     named("M-2", "executed, and the object deleted before its id is stored: no orphan", ""),
     named("M-3", "deleted and made again while the old create is under way: the old one goes, the new one stays", ""),
@@ -79,6 +83,13 @@ pub const NAMED: [Named; 17] = [
         "a remote with the mark of the same namespace and name is taken back by default; CreateOnly tells of it (NameTaken)",
     ),
     named("M-17", "201300003 is 'name taken' on a create, 'not found' on a read, and neither on any other call", ""),
+    named("M-18", "the answers with the ids of jobs are cut in their bodies: one job for each object", NEWER),
+    named("M-19", "of nine batches of files three are cut in their answers: each file is made once", NEWER),
+    named(
+        "M-20",
+        "IMM hangs, then refuses connections: Datasets go on, and IMM has one dataset when it is back",
+        NEWER,
+    ),
 ];
 
 /// The state at the end of a named row, for the oracle.
@@ -116,6 +127,9 @@ async fn on(bed: &Arc<Bed>, named: Named) -> Result<Outcome> {
     match named.id {
         "M-7" | "M-17" => setting.env = lists::PATIENT.to_vec(),
         "M-15" => setting.everywhere = true,
+        "M-18" => (setting.kinds, setting.knobs.job_run_ms) = (&[JOB], 1000),
+        "M-19" => setting.kinds = &[FILES],
+        "M-20" => setting.kinds = &[MEDIA],
         _ => {}
     }
     let mut scene = Scene::new(bed, setting).await?;
@@ -146,6 +160,9 @@ async fn judge(scene: &mut Scene, named: Named) -> Result<Outcome> {
         "M-15" => removals::finalizer_stripped(scene).await?,
         "M-16" => ownership::from_a_backup(scene).await?,
         "M-17" => lists::one_code_two_meanings(scene).await?,
+        "M-18" => newer::job_ids_cut(scene).await?,
+        "M-19" => newer::batches_cut(scene).await?,
+        "M-20" => newer::imm_away(scene).await?,
         other => return Err(Error::new(format!("there is no row {other}"))),
     };
     let last = scene.log.last_strike().max(scene.keeper.ended);

@@ -3,7 +3,7 @@
 //!
 //! | | invariant of the study | here |
 //! | --- | --- | --- |
-//! | I1 | one remote for each living object, and never two | [`alive`], [`remotes::never_two`], [`calls::claims_before_creates`] |
+//! | I1 | one remote for each living object, and never two | [`alive`], [`remotes::never_two`], [`unlabelled::each_once`], [`calls::claims_before_creates`] |
 //! | I2 | objects that are gone have no remotes | [`alive`], [`gone`]; that sweeps report what is: M-15 |
 //! | I3 | other owners' remotes are not changed | [`calls::only_ours`], [`calls::untouched`] |
 //! | I4 | at rest the remote equals the spec, and the labels of others are there | [`likeness::unlike`], in [`alive`] |
@@ -24,6 +24,7 @@ mod deletions;
 mod likeness;
 mod remotes;
 mod status;
+mod unlabelled;
 
 use std::collections::BTreeSet;
 

@@ -7,6 +7,7 @@ mod made;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use kube::api::DynamicObject;
 use pai_emulator::Dataset;
 use serde_json::{Value, json};
 use testbed::proxy::{Entry, Given, Side};
@@ -18,9 +19,10 @@ use super::deletions::reads_before_deletes;
 use super::likeness::unlike;
 use super::remotes::{kept, never_two, one_each, ours};
 use super::status::forwards;
+use super::unlabelled::each_once;
 use super::{Sort, done, said, secrets};
 use crate::history::Sight;
-use crate::scene::VERSION;
+use crate::scene::{FILES, JOB, MEDIA, VERSION};
 use made::{Fate, claim, condition, create, delete, entry, line, look, marks, object, read, remote, shown, sight};
 
 fn sorts(wrong: Vec<super::Violation>) -> Vec<Sort> {
@@ -69,6 +71,47 @@ fn i1_an_object_has_one_remote_at_the_end_and_never_two() {
     let gone = || line("DeleteDatasetVersion", "d-1", None);
     assert_eq!(sorts(never_two(&[made("d-1"), version(), gone(), version()], 1)), []);
     assert_eq!(sorts(never_two(&[made("d-1"), version(), version(), gone()], 1)), [Sort::Duplicate]);
+}
+
+#[test]
+fn i1_and_i2_what_has_no_labels_is_there_once_for_each_object_that_records_it() {
+    let object = |kind, status: &Value| {
+        let ready = json!([condition("Ready", "True", "Available", 100)]);
+        let mut all = json!({"metadata": {"name": "one", "generation": 1}, "status": status});
+        (all["status"]["conditions"], all["status"]["observedGeneration"]) = (ready, json!(1));
+        (kind, serde_json::from_value::<DynamicObject>(all).unwrap())
+    };
+    let file = |uri: &str, tag: &str| json!({"Uri": uri, "UserTags": ["red", tag]});
+    let cats = json!({"ProjectName": "photos", "DatasetName": "cats"});
+    let cases = [
+        (JOB, "jobs", json!({"datasetJobId": "j-1"}), json!({"DatasetJobId": "j-1"}), json!({"DatasetJobId": "j-2"})),
+        (MEDIA, "mediaDatasets", json!({"projectName": "photos", "name": "cats"}), cats.clone(), cats),
+        (
+            FILES,
+            "fileMetas",
+            json!({"files": {"desired": 1}}),
+            file("oss://a/1", "dso-c-x"),
+            file("oss://a/1", "dso-c-x"),
+        ),
+    ];
+    for (kind, member, status, remote, other) in cases {
+        let of = |objects: &[_], remotes: Value| {
+            sorts(each_once(objects, &serde_json::from_value(json!({ member: remotes })).unwrap()))
+        };
+        let one = [object(kind, &status)];
+        assert_eq!(of(&one, json!([remote])), [], "{kind}");
+        assert_eq!(of(&one, json!([])), [Sort::Stuck], "{kind}");
+        assert_eq!(of(&one, json!([remote, other])), [Sort::Duplicate], "{kind}");
+        assert_eq!(of(&[], json!([remote])), [Sort::Orphan], "{kind}");
+        let mut early = one;
+        early[0].1.data["status"]["observedGeneration"] = json!(0);
+        assert_eq!(of(&early, json!([remote])), [Sort::Stuck], "{kind}: it is not Ready for its spec");
+    }
+    let set = [object(FILES, &json!({"files": {"desired": 2}}))];
+    for (uri, tag) in [("oss://a/1", "dso-c-x"), ("oss://a/2", "dso-a-x"), ("oss://a/2", "mine")] {
+        let state = json!({"fileMetas": [file("oss://a/1", "dso-c-x"), file(uri, tag)]});
+        assert_eq!(each_once(&set, &serde_json::from_value(state).unwrap()).len(), 1, "{uri} {tag}");
+    }
 }
 
 #[test]
@@ -160,6 +203,8 @@ fn i6_an_object_that_is_not_ready_is_stuck_and_what_is_done_is_seen() {
     let event = entry(Side::Kubernetes, "POST", "/apis/events.k8s.io/v1/namespaces/a/events?", "", "");
     assert!(done(&[read("d-1"), object("one"), event]).is_empty());
     assert_eq!(done(&[claim("c1"), delete("d-1")]).len(), 2);
+    let imm = ["GetDataset", "ListDatasets", "UpdateDataset"].map(|call| entry(Side::Imm, "POST", "/", call, ""));
+    assert_eq!(done(&imm).len(), 1, "IMM reads with POST");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::columns::Fault;
 use crate::jobs::Known;
 use crate::oracle::{self, Sort, Violation, cost, violation};
 use crate::quiet::settle;
-use crate::scene::{DATASET, Scene, Setting, VERSION};
+use crate::scene::{Scene, Setting};
 
 /// Longer than the longest wait that a service can ask for (30 s), and some tries more.
 const LIMIT: Duration = Duration::from_secs(80);
@@ -191,11 +191,9 @@ async fn ask_again(scene: &Scene) -> Result<bool> {
 
 /// Deletes everything, and checks which remotes are left.
 pub async fn part(scene: &mut Scene, keeps: bool) -> Result<Vec<Violation>> {
-    for kind in [DATASET, VERSION] {
-        for (of, object) in scene.objects() {
-            if of == kind && object.metadata.deletion_timestamp.is_none() {
-                scene.delete(kind, &object.metadata.name.unwrap_or_default()).await?;
-            }
+    for (kind, object) in scene.objects() {
+        if object.metadata.deletion_timestamp.is_none() {
+            scene.delete(kind, &object.metadata.name.unwrap_or_default()).await?;
         }
     }
     let what = "the objects to be gone";

@@ -1,5 +1,5 @@
-//! The scene of one cell: a namespace, an emulator, a proxy before it and one before the API server, and an operator
-//! that knows only the proxies.
+//! The scene of one cell: a namespace, an emulator, a proxy before each of its two services and one before the API server,
+//! and an operator that knows only the proxies.
 
 mod cloud;
 
@@ -26,6 +26,12 @@ pub const WORKSPACE: &str = "478";
 pub const DATASET: &str = "Dataset";
 /// The kinds.
 pub const VERSION: &str = "DatasetVersion";
+/// The kinds.
+pub const JOB: &str = "DatasetJob";
+/// The kinds.
+pub const FILES: &str = "DatasetFileSet";
+/// The kinds.
+pub const MEDIA: &str = "MediaDataset";
 /// Long enough for everything that is not under test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,6 +53,8 @@ pub struct Setting {
     pub env: Vec<(&'static str, &'static str)>,
     /// The operator looks after all namespaces.
     pub everywhere: bool,
+    /// Kinds that it has besides Datasets and versions.
+    pub kinds: &'static [&'static str],
 }
 
 /// The scene of one cell.
@@ -57,11 +65,13 @@ pub struct Scene {
     pub namespace: String,
     /// The cloud.
     pub emulator: Emulator,
-    /// Before the cloud.
+    /// Before the dataset API.
     pub cloud: Proxy,
+    /// Before IMM.
+    pub imm: Proxy,
     /// Before the API server.
     pub kube: Proxy,
-    /// The traffic through both proxies.
+    /// The traffic through the proxies.
     pub log: Log,
     /// The operator.
     pub keeper: Keeper,
@@ -84,7 +94,8 @@ impl Scene {
         let log = Log::default();
         let upstream = Upstream::plain(emulator.address());
         let certificate = Some(bed.certificate.clone());
-        let cloud = Proxy::start(Side::Cloud, upstream, certificate.clone(), log.clone()).await?;
+        let cloud = Proxy::start(Side::Cloud, upstream.clone(), certificate.clone(), log.clone()).await?;
+        let imm = Proxy::start(Side::Imm, upstream, certificate.clone(), log.clone()).await?;
         let kube = Proxy::start(Side::Kubernetes, bed.upstream.clone(), certificate, log.clone()).await?;
         let dir = tempfile::tempdir().context("making a directory")?;
         let (kubeconfig, trusted) = (dir.path().join("kubeconfig"), dir.path().join("trusted.pem"));
@@ -93,7 +104,7 @@ impl Scene {
         let mut env: Vec<(String, String)> = TIMES.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         env.extend([
             ("DATASET_OPERATOR_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
-            ("DATASET_OPERATOR_IMM_ENDPOINT".to_owned(), format!("https://{}", cloud.address())),
+            ("DATASET_OPERATOR_IMM_ENDPOINT".to_owned(), format!("https://{}", imm.address())),
             ("SSL_CERT_FILE".to_owned(), trusted.display().to_string()),
             ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),
@@ -109,14 +120,16 @@ impl Scene {
             keeper.set(key, value);
         }
         let (history, mut tasks) = (History::default(), JoinSet::new());
-        tasks.spawn(history.clone().watch(DATASET, testbed::datasets(&bed.client, &namespace)));
-        tasks.spawn(history.clone().watch(VERSION, testbed::dataset_versions(&bed.client, &namespace)));
+        for kind in [DATASET, VERSION].iter().chain(setting.kinds) {
+            tasks.spawn(history.clone().watch(kind, testbed::objects(&bed.client, &namespace, kind)));
+        }
         let bed = bed.clone();
         Ok(Self {
             bed,
             namespace,
             emulator,
             cloud,
+            imm,
             kube,
             log,
             keeper,
@@ -148,15 +161,10 @@ impl Scene {
 
     /// The objects of a kind.
     pub fn api(&self, kind: &str) -> Api<DynamicObject> {
-        let (client, namespace) = (&self.bed.client, &self.namespace);
-        if kind == DATASET {
-            testbed::datasets(client, namespace)
-        } else {
-            testbed::dataset_versions(client, namespace)
-        }
+        testbed::objects(&self.bed.client, &self.namespace, kind)
     }
 
-    /// All objects of both kinds.
+    /// All objects, Datasets first.
     pub fn objects(&self) -> Vec<(&'static str, DynamicObject)> {
         self.history.objects()
     }
@@ -169,7 +177,7 @@ impl Scene {
     /// Makes an object.
     pub async fn create(&self, kind: &'static str, name: &str, spec: Value) -> Result<()> {
         let object = json!({
-            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": kind,
+            "apiVersion": testbed::api_version(kind), "kind": kind,
             "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
         });
         let object = serde_json::from_value(object).context("writing an object")?;

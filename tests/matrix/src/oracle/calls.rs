@@ -13,7 +13,7 @@ use super::{Sort, Violation, changes, dataset_of, violation};
 const PACE: usize = 100;
 
 fn is_create(entry: &Entry) -> bool {
-    matches!(entry.operation.as_str(), "CreateDataset" | "CreateDatasetVersion")
+    entry.side == Side::Cloud && matches!(entry.operation.as_str(), "CreateDataset" | "CreateDatasetVersion")
 }
 
 /// The nonce in the body of a create.

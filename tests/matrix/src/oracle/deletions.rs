@@ -19,7 +19,9 @@ const FRESH: Duration = Duration::from_secs(10);
 /// well), or a write of ours to it that the API server has acknowledged: what it answers is the object as it is stored, so
 /// no less fresh than a read. A write of another object, or one whose answer never came, shows nothing.
 pub(super) fn reads_before_deletes(entries: &[Entry], sights: &[Sight]) -> Vec<Violation> {
-    let is_delete = |entry: &Entry| matches!(entry.operation.as_str(), "DeleteDataset" | "DeleteDatasetVersion");
+    let is_delete = |entry: &Entry| {
+        entry.side == Side::Cloud && matches!(entry.operation.as_str(), "DeleteDataset" | "DeleteDatasetVersion")
+    };
     let deletes = entries.iter().enumerate().filter(|(_, entry)| is_delete(entry));
     deletes.filter_map(|(place, delete)| lacking(delete, entries.get(..place)?, sights)).collect()
 }

@@ -6,9 +6,10 @@ use kube::api::DynamicObject;
 use pai_emulator::{Dataset, LogLine};
 
 use super::likeness::unlike;
+use super::unlabelled::each_once;
 use super::{Sort, Violation, violation};
 use crate::history::{Sight, sight};
-use crate::scene::{Scene, Theirs, label};
+use crate::scene::{DATASET, Scene, Theirs, VERSION, label};
 
 /// A remote of ours, by the uid in its mark.
 pub(super) struct Ours {
@@ -37,9 +38,11 @@ pub(super) fn ours(datasets: &[Dataset]) -> Vec<Ours> {
 /// Each living object is Ready at its generation with exactly one remote that equals its spec, and no remote of ours
 /// belongs to another object.
 pub fn alive(scene: &Scene) -> Vec<Violation> {
-    let (datasets, objects) = (scene.datasets(), scene.objects());
+    let (datasets, mut objects) = (scene.datasets(), scene.objects());
+    let mut wrong = each_once(&objects, &scene.emulator.state());
+    objects.retain(|(kind, _)| [DATASET, VERSION].contains(kind));
     let sights: Vec<_> = objects.iter().map(|(kind, object)| sight(kind, object)).collect();
-    let mut wrong = one_each(&sights, &ours(&datasets));
+    wrong.extend(one_each(&sights, &ours(&datasets)));
     if wrong.is_empty() {
         wrong.extend(alike(&objects, &sights, &datasets, &scene.theirs()));
     }
@@ -90,7 +93,9 @@ fn alike(
 
 /// After all objects are gone, only remotes that were kept on purpose are left.
 pub fn gone(scene: &Scene, keeps: bool) -> Vec<Violation> {
-    kept(&ours(&scene.datasets()), keeps)
+    let mut wrong = kept(&ours(&scene.datasets()), keeps);
+    wrong.extend(each_once(&[], &scene.emulator.state()));
+    wrong
 }
 
 pub(super) fn kept(left: &[Ours], keeps: bool) -> Vec<Violation> {

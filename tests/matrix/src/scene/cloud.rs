@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use pai_emulator::{Dataset, Emulator};
 use serde_json::{Value, json};
+use testbed::proxy::Side;
 use testbed::{Context, Result};
 
 use super::{Scene, WORKSPACE, dataset};
@@ -48,9 +49,9 @@ impl Scene {
         self.emulator.stats().calls.get(operation).map_or(0, |count| count.ok)
     }
 
-    /// Calls of an operation that the operator made.
+    /// Calls of an operation of the dataset API that the operator made.
     pub fn sent(&self, operation: &str) -> usize {
-        self.log.count(|entry| entry.operation == operation)
+        self.log.count(|entry| entry.side == Side::Cloud && entry.operation == operation)
     }
 
     /// The datasets of others left out.

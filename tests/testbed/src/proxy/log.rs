@@ -14,6 +14,8 @@ pub enum Side {
     Cloud,
     /// The API server.
     Kubernetes,
+    /// Intelligent Media Management, whose operations have the names of those of the dataset API.
+    Imm,
 }
 
 /// One request of the operator.
@@ -62,9 +64,10 @@ impl Entry {
         self.answers.iter().any(|answer| answer.status < 300 && answer.at <= then)
     }
 
-    /// Whether it changes nothing.
+    /// Whether it changes nothing. IMM reads with POST too.
     pub fn reads(&self) -> bool {
         self.method == "GET"
+            || self.side == Side::Imm && ["Get", "List"].iter().any(|verb| self.operation.starts_with(verb))
     }
 }
 
