@@ -75,6 +75,8 @@ impl<K: Kind> Pass<'_, K> {
         let named = &self.ctx.lookups.named;
         let known =
             if self.facts.deleting { named.get(&wanted.object) } else { named.wait(&wanted.object, PATIENCE).await };
+        // What came during the wait is no news to the next reconcile: it does not repeat at once what is refused now.
+        self.ctx.states.with(&self.facts.uid, |state| state.meets_secret(known.clone()));
         let given = self.recorded.id.as_ref().and_then(|_| self.recorded.secret());
         let version = match known {
             Known::Absent => Err(absent(&wanted)),

@@ -69,8 +69,8 @@ async fn a_key_that_the_service_refuses_is_tried_again_when_the_secret_changes()
     scene.create(KIND, "tags", tag("tagging")).await;
     let message = scene.reason(KIND, "tags", "InvalidSpec").await;
     assert!(message.contains("400 InvalidParameter: the service's words are not shown"), "{message}");
-    scene.set_secret("tagging", "sk-right").await;
-    scene.ready(KIND, "tags").await;
+    let right = scene.set_secret("tagging", "sk-right").await;
+    assert_eq!(given(&scene.ready(KIND, "tags").await), right, "the wrong key was not sent again");
     scene.faults([refused("UpdateDatasetJobConfig")]);
     scene.set_secret("tagging", "sk-wrong").await;
     scene.reason(KIND, "tags", "InvalidSpec").await;
