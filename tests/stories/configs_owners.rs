@@ -160,7 +160,7 @@ async fn a_paused_configuration_is_not_changed_and_an_annotation_sets_the_pace()
     scene.patch(KIND, "model", json!({"spec": {"multimodalSemanticIndex": {"defaultModelId": "m-2"}}})).await;
     scene.reason(KIND, "model", "Paused").await;
     scene.edit_config(&dataset, &id, &json!({"defaultModelId": "console"}));
-    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(scene.only_config().2, json!({"defaultModelId": "console"}));
     scene.annotate(KIND, "model", "paused", json!(null)).await;
     scene.holds(&id, &json!({"defaultModelId": "m-2", "defaultModelVersion": "1"})).await;
@@ -169,7 +169,7 @@ async fn a_paused_configuration_is_not_changed_and_an_annotation_sets_the_pace()
     scene.annotate(KIND, "model", "poll-interval", json!("0")).await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let call = scene.last_call();
-    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(scene.calls_after(call), json!({}));
     scene.annotate(KIND, "model", "reconcile-requested-at", json!("now")).await;
     scene.until("a read", async |scene| scene.calls_after(call) == json!({"GetDatasetJobConfig": 1})).await;

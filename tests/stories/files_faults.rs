@@ -48,13 +48,11 @@ async fn a_refused_file_is_tried_again_alone_and_fails_after_five_times_until_it
     assert_eq!(calls(&scene), [1, 0, 6, 1, 0]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_answer_is_answered_by_a_walk() {
+/// A set is made, edited and pruned, and each call loses its answer so.
+async fn lost(effect: Effect) {
     let (scene, _) = with_flowers("files-lost", Knobs::default(), &[]).await;
-    let effects = [Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble];
     let operations = ["CreateDatasetFileMetas", "UpdateDatasetFileMetas", "DeleteDatasetFileMetas"];
-    let ways = effects.iter().flat_map(|effect| [When::Before, When::After].map(|when| (*effect, when)));
-    for (number, (effect, when)) in ways.enumerate() {
+    for (number, when) in [When::Before, When::After].into_iter().enumerate() {
         let name = format!("set-{number}");
         let (from, to) = (number * 10, number * 10 + 5);
         scene.faults(operations.map(|operation| fault(operation, effect, when)));
@@ -67,6 +65,11 @@ async fn a_lost_answer_is_answered_by_a_walk() {
         assert!(scene.cloud().faults().is_empty(), "{effect:?} {when:?}");
         assert_eq!(scene.metas().len(), (number + 1) * 4, "{effect:?} {when:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_answered_by_a_walk() {
+    join_all([Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble].map(lost)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,9 +30,25 @@ async fn a_running_job_is_stopped_before_it_is_deleted() {
     scene.told("one", &["Stopped", "Deleted"]).await;
 }
 
+/// A running job is deleted, and the first stop and the first delete meet these faults.
+async fn deletion_ends(name: &str, faults: Vec<Fault>) {
+    let stopped = if name == "succeeds" { StopOutcome::Succeeded } else { StopOutcome::ManuallyStop };
+    let knobs = Knobs { job_stop_outcome: stopped, ..endless() };
+    let (scene, _) = with_flowers("job-refused", knobs, &[]).await;
+    scene.make_job(name, json!({})).await;
+    let id = job_id(&scene.running(name).await);
+    // It ends between the last list and the stop, which is then refused; or the stop comes too late.
+    if name == "ended" {
+        scene.tell_job(&id, json!({"status": "Succeeded"}));
+    }
+    scene.cloud().add_faults(faults);
+    scene.end_job(name).await;
+    assert_eq!((scene.jobs(), scene.cloud().faults()), (vec![], vec![]), "{name}");
+    assert_eq!(scene.calls("CreateDatasetJob"), (1, 0), "{name}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_ends_whatever_the_service_answers_to_stop_and_delete() {
-    let (scene, _) = with_flowers("job-refused", endless(), &[]).await;
     let odd = |operation: &str| Fault {
         status: 400,
         code: "Odd.Code".to_owned(),
@@ -40,27 +56,15 @@ async fn a_deletion_ends_whatever_the_service_answers_to_stop_and_delete() {
     };
     let both =
         |effect, when| ["StopDatasetJob", "DeleteDatasetJob"].map(|operation| fault(operation, effect, when)).to_vec();
-    for (name, faults) in [
+    let ways = [
         ("ended", Vec::new()),
         ("succeeds", Vec::new()),
         ("odd", ["StopDatasetJob", "DeleteDatasetJob"].map(odd).to_vec()),
         ("lost", both(Effect::Reset, When::After)),
         ("never", both(Effect::Drop, When::Before)),
         ("late", ["StopDatasetJob", "DeleteDatasetJob"].map(|operation| late(operation, 4500)).to_vec()),
-    ] {
-        scene.make_job(name, json!({})).await;
-        let id = job_id(&scene.running(name).await);
-        // It ends between the last list and the stop, which is then refused; or the stop comes too late.
-        if name == "ended" {
-            scene.tell_job(&id, json!({"status": "Succeeded"}));
-        }
-        let outcome = if name == "succeeds" { StopOutcome::Succeeded } else { StopOutcome::ManuallyStop };
-        scene.cloud().set_knobs(|knobs| knobs.job_stop_outcome = outcome);
-        scene.cloud().add_faults(faults);
-        scene.end_job(name).await;
-        assert_eq!((scene.jobs(), scene.cloud().faults()), (vec![], vec![]), "{name}");
-    }
-    assert_eq!(scene.calls("CreateDatasetJob"), (6, 0));
+    ];
+    join_all(ways.map(|(name, faults)| deletion_ends(name, faults))).await;
 }
 
 /// Dies at `point` while it deletes a job that runs.

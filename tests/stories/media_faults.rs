@@ -84,8 +84,8 @@ async fn an_edit_without_an_answer_is_looked_at_before_it_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delete_without_an_answer_holds_the_name_for_the_grace_period() {
-    let settle = std::time::Duration::from_secs(20);
-    let env = vec![("DATASET_OPERATOR_SETTLE_TIME", "20s".to_owned())];
+    let settle = std::time::Duration::from_secs(10);
+    let env = vec![("DATASET_OPERATOR_SETTLE_TIME", "10s".to_owned())];
     let mut scene = Scene::with("media-late", Setting { env, ..Setting::default() }).await;
     scene.create(KIND, "cats", cats()).await;
     scene.ready(KIND, "cats").await;
