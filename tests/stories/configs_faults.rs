@@ -127,17 +127,14 @@ async fn a_kill_within_a_create_or_a_delete_leaves_exactly_one_or_none() {
     join_all(points.map(survives)).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lost_answers_to_updates_and_deletes_end_well() {
+/// Updates and deletes lose their answers so.
+async fn changes_survive(effect: Effect) {
     let (scene, _) = with_flowers("config-lost", Knobs::default(), &HASTY).await;
     scene.let_read("secrets", &["tagging"]).await;
     scene.set_secret("tagging", "sk-0").await;
-    let ways = [Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble]
-        .into_iter()
-        .flat_map(|effect| [When::Before, When::After].map(|when| (effect, when)));
     scene.create(KIND, "tags", tag("tagging")).await;
     let id = config_id(&scene.ready(KIND, "tags").await);
-    for (number, (effect, when)) in ways.clone().enumerate() {
+    for (number, when) in [When::Before, When::After].into_iter().enumerate() {
         scene.cloud().add_faults([fault("UpdateDatasetJobConfig", effect, when)]);
         let key = format!("sk-{}", number + 1);
         let version = scene.set_secret("tagging", &key).await;
@@ -147,14 +144,23 @@ async fn lost_answers_to_updates_and_deletes_end_well() {
         assert!(scene.configs().contains(&(id.clone(), TAG.to_owned(), json!({"apiKey": key}))), "{effect:?} {when:?}");
     }
     scene.end_config("tags").await;
-    for (effect, when) in ways {
+    for when in [When::Before, When::After] {
         scene.create(KIND, "model", index("m-1")).await;
         scene.ready(KIND, "model").await;
         scene.cloud().add_faults([fault("DeleteDatasetJobConfig", effect, when)]);
         scene.end_config("model").await;
         assert_eq!(scene.configs(), [], "{effect:?} {when:?}");
     }
-    // A deletion while the create is in doubt.
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_answers_to_updates_and_deletes_end_well() {
+    join_all([Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble].map(changes_survive)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_while_the_create_is_in_doubt_ends() {
+    let (scene, _) = with_flowers("config-doubt", Knobs::default(), &HASTY).await;
     scene.cloud().add_faults([late("CreateDatasetJobConfig", 3000)]);
     scene.create(KIND, "model", with(index("m-1"), json!({"deletionPolicy": "Delete"}))).await;
     scene
