@@ -126,6 +126,32 @@ async fn objects_are_made_in_the_account_of_their_namespace_and_those_of_before_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_a_dataset_is_in_its_account() {
+    let scene = tenants("configs-parent").await;
+    scene.set_key("red", "red-1").await;
+    scene.set_key("blue", "blue-1").await;
+    scene.apply(CONFIG, "default", config("red", json!({}))).await;
+    scene.apply(CONFIG, "other", config("blue", json!({}))).await;
+    let version = json!({"datasetRef": {"name": "parent"}, "dataSourceType": "OSS", "property": "DIRECTORY",
+        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/more/"});
+    scene.create("DatasetVersion", "second", version).await;
+    scene.create("DatasetJob", "tags", json!({"datasetRef": {"name": "parent"}, "jobAction": "FileMetaBuild"})).await;
+    let mut spec = oss("parent");
+    spec["providerConfigRef"] = json!({"name": "other"});
+    spec["edition"] = json!("ADVANCED");
+    scene.create("Dataset", "parent", spec).await;
+    for (kind, name) in [("Dataset", "parent"), ("DatasetVersion", "second")] {
+        let object = scene.ready(kind, name).await;
+        assert_eq!(object.data["status"]["providerConfig"]["accountId"], BLUE, "{kind}");
+    }
+    let begun = |object: &DynamicObject| object.data["status"]["datasetJobId"].is_string();
+    let job = scene.wait().object(&scene.api("DatasetJob"), "tags", "the job to begin", begun).await.unwrap();
+    assert_eq!(job.data["status"]["providerConfig"]["name"], "other");
+    scene.users("default", 0).await;
+    scene.users("other", 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_missing_is_named_and_waited_for() {
     let scene = tenants("configs-missing").await;
     let mut spec = oss("flowers");
