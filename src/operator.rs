@@ -47,7 +47,7 @@ use crate::settings::Settings;
 use clients::OfConfigs;
 use controllers::{Controllers, tidy};
 use election::Candidate;
-use handler::Shared;
+use handler::{Shared, Wakers};
 use provider_configs::Keeper;
 
 pub use clients::patience;
@@ -348,19 +348,11 @@ async fn control(
             let _ = begin.send(true);
         });
         let (recorder, namespace) = (parts.recorder.clone(), parts.kube.default_namespace().to_owned());
+        let orphans = everywhere.then_some((lookups, recorder, namespace));
         tasks.spawn(async move {
             let mut tasks = JoinSet::new();
-            while let Some((account, ends)) = opening.recv().await {
-                let (sweeps, woken, rounds) = ends.run(account.inventory.clone(), account.client.clone());
-                tasks.spawn(sweeps);
-                tasks.spawn(waker.clone().relay(woken));
-                let inventory = account.inventory.clone();
-                if everywhere {
-                    let (lookups, recorder, namespace) = (lookups.clone(), recorder.clone(), namespace.clone());
-                    tasks.spawn(orphans::watch(inventory.clone(), lookups, recorder, namespace, rounds));
-                }
-                tasks.spawn(async move { inventory.folded().log().await });
-                tasks.spawn(account.identify());
+            while let Some(opened) = opening.recv().await {
+                work_for(opened, &waker, orphans.as_ref(), &mut tasks);
             }
         });
         match &mut candidate {
@@ -379,6 +371,24 @@ async fn control(
         candidate.release(&parts.metrics).await;
     }
     Ok(())
+}
+
+/// Begins what is always done for an account: lists, wake-ups, its caller, and the reports of its orphans.
+fn work_for(
+    (account, ends): Opened,
+    wakers: &Arc<Wakers>,
+    orphans: Option<&(Arc<Lookups>, EventRecorder, String)>,
+    tasks: &mut JoinSet<()>,
+) {
+    let inventory = account.inventory.clone();
+    let (sweeps, woken, rounds) = ends.run(inventory.clone(), account.client.clone());
+    tasks.spawn(sweeps);
+    tasks.spawn(wakers.clone().relay(woken));
+    if let Some((lookups, recorder, namespace)) = orphans.cloned() {
+        tasks.spawn(orphans::watch(inventory.clone(), lookups, recorder, namespace, rounds));
+    }
+    tasks.spawn(async move { inventory.folded().log().await });
+    tasks.spawn(account.identify());
 }
 
 fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>) -> Arc<Context> {

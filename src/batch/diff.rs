@@ -263,7 +263,7 @@ mod tests {
         let (tags, now) = (set("us"), Instant::now());
         let mut shown = Shown::default();
         shown.put(key_of("gone"), "m1", None, true);
-        let uris: Vec<String> = (0..MOST_CREATES + 1).map(|number| number.to_string()).collect();
+        let uris: Vec<String> = (0..=MOST_CREATES).map(|number| number.to_string()).collect();
         let wanted = Wanted::new(uris.iter().map(|uri| item(uri)).collect()).unwrap();
         let rules = Rules { tags: &tags, prune: true, complete: true, allowed: Allowed::Always };
         let first = diff(&wanted, &shown, &Refusals::default(), rules, now);

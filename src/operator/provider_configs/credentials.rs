@@ -53,17 +53,19 @@ impl Keeper {
         // A source that is open already has its sessions, and waits after failures.
         let of = format!("{:?} {version:?}", spec.credentials);
         let known = lock(&self.open).get(name).filter(|(known, _)| *known == of).map(|(_, open)| open.clone());
-        let credentials = match known {
-            Some(open) => open,
-            None => {
-                let opened = self.clients.source(&spec, &region, (source, assume_role.unwrap_or_default()));
-                opened.map_err(|why| (Reason::InvalidSpec, why, true))?
-            }
+        let credentials = if let Some(open) = known {
+            open
+        } else {
+            let opened = self.clients.source(&spec, &region, (source, assume_role.unwrap_or_default()));
+            opened.map_err(|why| (Reason::InvalidSpec, why, true))?
         };
         lock(&self.open).insert(name.clone(), (of, credentials.clone()));
-        credentials.credentials().await.map_err(|error| match error {
-            CredentialError::Unavailable(why) => (Reason::CloudUnavailable, why, false),
-            other => invalid(other.to_string()),
+        credentials.credentials().await.map_err(|error| {
+            if let CredentialError::Unavailable(why) = error {
+                (Reason::CloudUnavailable, why, false)
+            } else {
+                invalid(error.to_string())
+            }
         })?;
         let client = self.clients.client(&spec, &region, credentials.clone());
         let client = client.map_err(|why| (Reason::InvalidSpec, why, true))?;

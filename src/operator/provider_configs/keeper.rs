@@ -58,10 +58,13 @@ pub(in crate::operator) struct Keeper {
     /// Time between two looks at a config that nothing has changed.
     pub(in crate::operator) resync: Duration,
     /// The sources that are open, each with what it was opened for.
-    pub(in crate::operator) open: Mutex<BTreeMap<ObjectName, (String, Arc<dyn CredentialSource>)>>,
+    pub(in crate::operator) open: Mutex<BTreeMap<ObjectName, Open>>,
     /// Queues an object for a reconcile.
     pub(in crate::operator) wake: Arc<dyn Fn(ObjectName) + Send + Sync>,
 }
+
+/// A source that is open, and what it was opened for.
+pub(in crate::operator) type Open = (String, Arc<dyn CredentialSource>);
 
 /// How a look at a config ended.
 enum Kept {
