@@ -342,17 +342,13 @@ async fn control(
             wake: keeper_wakes,
         };
         tasks.spawn(keeper.run(known.changed.1));
-        let flags_account = parts.accounts.flags().clone();
-        tasks.spawn(async move {
-            flags_account.ask().await;
-            let _ = begin.send(true);
-        });
         let (recorder, namespace) = (parts.recorder.clone(), parts.kube.default_namespace().to_owned());
         let orphans = everywhere.then_some((lookups, recorder, namespace));
         tasks.spawn(async move {
-            let mut tasks = JoinSet::new();
+            // The account of the flags comes first, and reconciles begin once its caller was asked for.
+            let (mut tasks, mut begin) = (JoinSet::new(), Some(begin));
             while let Some(opened) = opening.recv().await {
-                work_for(opened, &waker, orphans.as_ref(), &mut tasks);
+                work_for(opened, &waker, orphans.as_ref(), begin.take(), &mut tasks);
             }
         });
         match &mut candidate {
@@ -378,6 +374,7 @@ fn work_for(
     (account, ends): Opened,
     wakers: &Arc<Wakers>,
     orphans: Option<&(Arc<Lookups>, EventRecorder, String)>,
+    begin: Option<signal::Sender<bool>>,
     tasks: &mut JoinSet<()>,
 ) {
     let inventory = account.inventory.clone();
@@ -388,7 +385,13 @@ fn work_for(
         tasks.spawn(orphans::watch(inventory.clone(), lookups, recorder, namespace, rounds));
     }
     tasks.spawn(async move { inventory.folded().log().await });
-    tasks.spawn(account.identify());
+    tasks.spawn(async move {
+        if let Some(begin) = begin {
+            account.ask().await;
+            let _ = begin.send(true);
+        }
+        account.identify().await;
+    });
 }
 
 fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>) -> Arc<Context> {
