@@ -7,13 +7,15 @@ use serde_json::json;
 use crate::cluster::{Cluster, cloud, last_call};
 use crate::scene::{Scene, Setting, dataset_id, oss};
 
-const DEFINITIONS: [&str; 6] = [
+const DEFINITIONS: [&str; 8] = [
     "datasets.pai.dataset-operator.dev",
     "datasetversions.pai.dataset-operator.dev",
     "datasetjobs.pai.dataset-operator.dev",
     "datasetjobconfigs.pai.dataset-operator.dev",
     "datasetfilesets.pai.dataset-operator.dev",
     "mediadatasets.imm.dataset-operator.dev",
+    "providerconfigs.dataset-operator.dev",
+    "clusterproviderconfigs.dataset-operator.dev",
 ];
 
 fn definitions(cluster: &Cluster) -> Api<CustomResourceDefinition> {

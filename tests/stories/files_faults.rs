@@ -205,11 +205,13 @@ async fn a_batch_that_takes_effect_late_is_found_before_the_object_goes() {
     scene.faults([late("CreateDatasetFileMetas", 5000)]);
     scene.create(KIND, "one", set(vec![file(1)], json!({}))).await;
     scene.until("a call", async |scene| scene.cloud().faults().is_empty()).await;
+    let called = tokio::time::Instant::now();
     tokio::time::sleep(Duration::from_millis(1200)).await;
     scene.delete(KIND, "one").await;
     let wait = scene.wait_for(Duration::from_secs(40));
     wait.gone(&scene.api(KIND), "one").await.unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // The batch has taken effect by then, whenever the object went.
+    tokio::time::sleep_until(called + Duration::from_secs(7)).await;
     assert_eq!(scene.metas().len(), 0, "{:?}", scene.metas());
     assert!(scene.writes(OBJECTS, Some("one")).await > 0);
 }
