@@ -22,7 +22,7 @@ use futures::FutureExt as _;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::runtime::watcher;
-use tokio::sync::{Notify, mpsc, watch as signal};
+use tokio::sync::{Notify, mpsc, oneshot, watch as signal};
 use tokio::task::JoinSet;
 
 use crate::accounts::{self, Account, Accounts, Configs, Opened, Opener};
@@ -279,7 +279,8 @@ async fn control(
 ) -> Result<(), RunError> {
     let flags = &parts.settings.flags;
     let (stop, stopped) = signal::channel(false);
-    let (begin, term) = signal::channel(false);
+    let (begin, beginning) = oneshot::channel();
+    let term = watch::term(beginning);
     let workspace = flags.workspace_id.clone();
     let mut controllers = Controllers::default();
     kinds::for_each(&mut controllers);
@@ -374,7 +375,7 @@ fn work_for(
     (account, ends): Opened,
     wakers: &Arc<Wakers>,
     orphans: Option<&(Arc<Lookups>, EventRecorder, String)>,
-    begin: Option<signal::Sender<bool>>,
+    begin: Option<oneshot::Sender<()>>,
     tasks: &mut JoinSet<()>,
 ) {
     let inventory = account.inventory.clone();
@@ -388,7 +389,8 @@ fn work_for(
     tasks.spawn(async move {
         if let Some(begin) = begin {
             account.ask().await;
-            let _ = begin.send(true);
+            // The receiver is dropped only while the process ends.
+            let _ = begin.send(());
         }
         account.identify().await;
     });

@@ -25,17 +25,10 @@ pub(super) struct Controllers {
     pub(super) starts: Vec<Start>,
 }
 
-/// Runs the controller of one kind: reconciles begin once the first receiver says so; when the second does, those under
+/// Runs the controller of one kind: reconciles begin with the term; when the receiver says so, those under
 /// way end, and then the controller.
 type Start = Box<
-    dyn FnOnce(
-            &Parts,
-            &Shared,
-            watcher::Config,
-            signal::Receiver<bool>,
-            signal::Receiver<bool>,
-        ) -> BoxFuture<'static, ()>
-        + Send,
+    dyn FnOnce(&Parts, &Shared, watcher::Config, watch::Term, signal::Receiver<bool>) -> BoxFuture<'static, ()> + Send,
 >;
 
 impl ForEachKind for Controllers {

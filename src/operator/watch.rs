@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, Shared};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, Stream, StreamExt, TryStreamExt};
 use kube::runtime::WatchStreamExt;
@@ -10,7 +11,7 @@ use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, ResourceExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::handler::EventHandler;
 use super::{merged, rewind, rights, signal, unparsable};
@@ -104,6 +105,20 @@ fn held<O: Managed>(event: Event<Parsed<O>>) -> Event<StoredObject<O>> {
     }
 }
 
+/// Ready once this replica works; never, if it does not. Whoever waits goes on in the order in which they came, so that a run of
+/// the simulation can be repeated: the waiters of a `tokio::sync::watch` do not.
+pub(super) type Term = Shared<BoxFuture<'static, ()>>;
+
+/// The term that begins with this message.
+pub(super) fn term(begun: oneshot::Receiver<()>) -> Term {
+    let begins = async {
+        if begun.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    begins.boxed().shared()
+}
+
 /// Runs the controller of one kind until `stopped` says so and its reconciles have ended. It watches from the beginning, and
 /// reconciles once `term` says so. Before the first list there is no reconcile, and a controller that waits for that list
 /// does not end by itself.
@@ -112,7 +127,7 @@ pub(super) async fn drive<K: AnyKind>(
     context: Arc<Context>,
     woken: mpsc::UnboundedReceiver<ObjectName>,
     concurrency: u16,
-    (term, stopped): (signal::Receiver<bool>, signal::Receiver<bool>),
+    (term, stopped): (Term, signal::Receiver<bool>),
 ) {
     let metrics = context.metrics.clone();
     metrics.controller(K::NAME, concurrency);
@@ -131,7 +146,7 @@ pub(super) async fn drive<K: AnyKind>(
         on_wake.woken(K::NAME, Some(namespace), name);
         ObjectRef::new(name).within(namespace)
     });
-    let (telling, begun) = (unparsable::tell::<K>(context.clone(), watched.broken), until(term.clone()));
+    let (telling, begun) = (unparsable::tell::<K>(context.clone(), watched.broken), term.clone());
     let telling = begun.then(|()| telling);
     let store = watched.store.clone();
     let early = async {
@@ -151,7 +166,7 @@ pub(super) async fn drive<K: AnyKind>(
                 async move {
                     tokio::select! {
                         biased;
-                        () = until(term) => {}
+                        () = term => {}
                         // This replica never began.
                         () = until(stopped) => return Ok(Action::await_change()),
                     }

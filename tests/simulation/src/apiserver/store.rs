@@ -25,20 +25,34 @@ pub enum Resource {
     Files,
     /// `mediadatasets`
     Media,
+    /// `providerconfigs`, of which there are none
+    Accounts,
+    /// `clusterproviderconfigs`, of which there are none
+    ClusterAccounts,
     /// `configmaps`, which are nobody's own kind: they have no status and no generation.
     Maps,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 7] =
-        [Self::Datasets, Self::Versions, Self::Runs, Self::Configs, Self::Files, Self::Media, Self::Maps];
+    pub const ALL: [Self; 9] = [
+        Self::Datasets,
+        Self::Versions,
+        Self::Runs,
+        Self::Configs,
+        Self::Files,
+        Self::Media,
+        Self::Accounts,
+        Self::ClusterAccounts,
+        Self::Maps,
+    ];
 
     /// Its API group.
     pub const fn group(self) -> &'static str {
         match self {
             Self::Datasets | Self::Versions | Self::Runs | Self::Configs | Self::Files => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
+            Self::Accounts | Self::ClusterAccounts => "dataset-operator.dev",
             Self::Maps => "",
         }
     }
@@ -60,6 +74,8 @@ impl Resource {
             Self::Configs => "datasetjobconfigs",
             Self::Files => "datasetfilesets",
             Self::Media => "mediadatasets",
+            Self::Accounts => "providerconfigs",
+            Self::ClusterAccounts => "clusterproviderconfigs",
             Self::Maps => "configmaps",
         }
     }
@@ -73,6 +89,8 @@ impl Resource {
             Self::Configs => "DatasetJobConfig",
             Self::Files => "DatasetFileSet",
             Self::Media => "MediaDataset",
+            Self::Accounts => "ProviderConfig",
+            Self::ClusterAccounts => "ClusterProviderConfig",
             Self::Maps => "ConfigMap",
         }
     }
