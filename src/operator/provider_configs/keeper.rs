@@ -122,7 +122,7 @@ impl Keeper {
                     // Something may have changed meanwhile.
                     due.entry(name).or_insert_with(|| Instant::now() + wait);
                 }
-                _ = counting.tick() => {
+                _ = counting.tick(), if keeper.has_some() => {
                     due.extend(keeper.miscounted().into_iter().map(|name| (name, Instant::now())));
                 }
                 () = sleep_until(until) => {
@@ -195,6 +195,11 @@ impl Keeper {
             return Kept::Until(SOON);
         }
         if failed { Kept::Failed } else { Kept::Until(self.resync) }
+    }
+
+    /// Is there any config?
+    fn has_some(&self) -> bool {
+        !self.stores.of_namespaces.is_empty() || !self.stores.of_cluster.is_empty()
     }
 
     /// The configs whose status tells another number of users than there are.
