@@ -29,6 +29,7 @@ use super::{merged, rewind};
 use crate::accounts::Configs;
 use crate::api::{ClusterProviderConfig, ProviderConfig, ProviderConfigKind};
 use crate::inventory::ObjectName;
+use crate::reconcile::named::status_of;
 
 pub(super) use keeper::Keeper;
 
@@ -128,18 +129,5 @@ where
 
 /// Does the cluster not know the kind, or may the operator not list it?
 fn cannot_be_listed(error: &watcher::Error) -> bool {
-    let code = match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => {
-            if let kube::Error::Api(status) = error {
-                Some(status.code)
-            } else {
-                None
-            }
-        }
-        watcher::Error::WatchError(status) => Some(status.code),
-        watcher::Error::NoResourceVersion => None,
-    };
-    code.is_some_and(|code| code == 403 || code == 404)
+    matches!(status_of(error), Some(403 | 404))
 }

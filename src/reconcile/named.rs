@@ -300,12 +300,24 @@ impl<R: Nameable> Watch<R> {
 }
 
 fn is_forbidden(error: &watcher::Error) -> bool {
+    status_of(error) == Some(403)
+}
+
+/// The HTTP status with which the API server refused a watch, if that is what happened.
+#[must_use]
+pub fn status_of(error: &watcher::Error) -> Option<u16> {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => matches!(error, kube::Error::Api(status) if status.code == 403),
-        watcher::Error::WatchError(status) => status.code == 403,
-        watcher::Error::NoResourceVersion => false,
+        | watcher::Error::WatchFailed(error) => {
+            if let kube::Error::Api(status) = error {
+                Some(status.code)
+            } else {
+                None
+            }
+        }
+        watcher::Error::WatchError(status) => Some(status.code),
+        watcher::Error::NoResourceVersion => None,
     }
 }
 
