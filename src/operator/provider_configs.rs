@@ -25,7 +25,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{merged, rewind};
+use super::rewind;
+use super::watch::everywhere;
 use crate::accounts::Configs;
 use crate::api::{ClusterProviderConfig, ProviderConfig, ProviderConfigKind};
 use crate::inventory::ObjectName;
@@ -57,15 +58,9 @@ pub(super) fn watch(
     changed: &UnboundedSender<ObjectName>,
     tasks: &mut JoinSet<()>,
 ) -> (Stores, Listed) {
-    let apis: Vec<Api<ProviderConfig>> = match namespaces {
-        [] => vec![Api::all(client.clone())],
-        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
-    };
-    let (one, open) = (config.clone(), config.clone());
-    let own =
-        merged::watch(move || apis.iter().map(|api| rewind::watch(api.clone(), one.clone(), resync).boxed()).collect());
+    let own = everywhere(client, namespaces, config.clone(), resync);
     let of_cluster: Events<ClusterProviderConfig> = if namespaces.is_empty() {
-        rewind::watch(Api::all(client.clone()), open, resync).boxed()
+        rewind::watch(Api::all(client.clone()), config.clone(), resync).boxed()
     } else {
         stream::iter([Ok(Event::Init), Ok(Event::InitDone)]).chain(stream::pending()).boxed()
     };

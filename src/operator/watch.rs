@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures::future::{BoxFuture, Shared};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, Stream, StreamExt, TryStreamExt};
+use kube::core::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{self, Event};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handler::EventHandler;
@@ -51,15 +52,10 @@ pub(super) fn watch<K: AnyKind>(
     handler: Arc<EventHandler<K>>,
     writer: Writer<StoredObject<K::Object>>,
 ) -> Watched<K::Object> {
-    let apis: Vec<Api<Parsed<K::Object>>> = match namespaces {
-        [] => vec![Api::all(client.clone())],
-        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
-    };
-    let open = move || apis.iter().map(|api| rewind::watch(api.clone(), config.clone(), resync).boxed()).collect();
     let (before, failing) = (handler.clone(), handler.clone());
     let store = handler.store.clone();
     let (found, broken) = mpsc::unbounded_channel();
-    let events = merged::watch(open)
+    let events = everywhere(client, namespaces, config, resync)
         .inspect_ok(move |event| {
             before.on_event(event);
             if let Event::Apply(Parsed::Unparsable(object)) | Event::InitApply(Parsed::Unparsable(object)) = event {
@@ -78,6 +74,21 @@ pub(super) fn watch<K: AnyKind>(
     let listed = store.clone();
     let events = events.flat_map(move |event| applied(event, &listed));
     Watched { store, broken, events: events.boxed() }
+}
+
+/// Watches the objects of these namespaces, each there; without any, those of the whole cluster. If the API server was put back to an
+/// older state, it lists them again.
+pub(super) fn everywhere<O: rewind::Watchable + Resource<Scope = NamespaceResourceScope>>(
+    client: &Client,
+    namespaces: &[String],
+    config: watcher::Config,
+    resync: Duration,
+) -> BoxStream<'static, Result<Event<O>, watcher::Error>> {
+    let apis: Vec<Api<O>> = match namespaces {
+        [] => vec![Api::all(client.clone())],
+        some => some.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect(),
+    };
+    merged::watch(move || apis.iter().map(|api| rewind::watch(api.clone(), config.clone(), resync).boxed()).collect())
 }
 
 /// The objects that an event is about. Objects of a list are passed on only once the whole list is in the store: a
