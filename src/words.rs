@@ -7,6 +7,15 @@ use std::time::Duration;
 /// At most this many characters of a value are shown.
 const MOST: usize = 64;
 
+/// What lets the operator do something with one object: `bind its ServiceAccount, in namespace a, to a Role with the rule: …`.
+#[must_use]
+pub fn role_to_bind(namespace: &str, resource: &str, name: &str, verbs: &str) -> String {
+    format!(
+        "bind its ServiceAccount, in namespace {namespace}, to a Role with the rule: apiGroups: [\"\"], resources: [{resource}], \
+         resourceNames: [{name}], verbs: [{verbs}]"
+    )
+}
+
 /// A duration for a message, in its two largest units: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`, `3 days`.
 ///
 /// Rounded to the nearest unit that is shown, so it is for reading, never for calculating. Zero is `0 s`.

@@ -26,6 +26,7 @@ use crate::reconcile::kind::{Kind, SecretKey};
 use crate::reconcile::named::{Known, Version};
 use crate::reconcile::pass::{Flow, Pass};
 use crate::reconcile::write_errors::KubeError;
+use crate::words;
 
 /// The longest wait for the first answer of a watch; after it the Secret is read all the same.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -167,10 +168,8 @@ fn absent(wanted: &SecretKey) -> Blocked {
 
 fn forbidden(wanted: &SecretKey) -> Blocked {
     let (namespace, name) = wanted.object.place();
-    waits(format!(
-        "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the rule: \
-         apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]"
-    ))
+    let role = words::role_to_bind(namespace, "secrets", name, "get, list, watch");
+    waits(format!("the operator may not read Secret {name}: {role}"))
 }
 
 #[cfg(test)]

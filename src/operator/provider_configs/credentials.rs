@@ -111,10 +111,8 @@ impl Keeper {
                 Err((Reason::DependencyNotReady, message, false))
             }
             Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
-                let message = format!(
-                    "the operator may not read Secret {name}: bind its ServiceAccount, in namespace {namespace}, to a Role with the \
-                     rule: apiGroups: [\"\"], resources: [secrets], resourceNames: [{name}], verbs: [get, list, watch]"
-                );
+                let role = crate::words::role_to_bind(namespace, "secrets", name, "get, list, watch");
+                let message = format!("the operator may not read Secret {name}: {role}");
                 Err((Reason::DependencyNotReady, message, false))
             }
             Ok(Err(error)) => {

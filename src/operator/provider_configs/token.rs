@@ -49,10 +49,10 @@ async fn ask(accounts: Api<ServiceAccount>, namespace: String, name: String) -> 
         Ok(Err(kube::Error::Api(refused))) if refused.code == 404 => {
             Err(CredentialError::Source(format!("{called}: the ServiceAccount does not exist")))
         }
-        Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => Err(CredentialError::Source(format!(
-            "{called}: the operator may not ask for it; bind its ServiceAccount, in namespace {namespace}, to a Role with the rule: \
-             apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [{name}], verbs: [create]"
-        ))),
+        Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
+            let role = crate::words::role_to_bind(&namespace, "serviceaccounts/token", &name, "create");
+            Err(CredentialError::Source(format!("{called}: the operator may not ask for it; {role}")))
+        }
         Ok(Err(error)) => Err(CredentialError::Unavailable(format!("{called}: {}", crate::words::error(&error)))),
         Err(_) => Err(CredentialError::Unavailable(format!("{called}: the API server does not answer"))),
     }
