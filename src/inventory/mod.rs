@@ -214,10 +214,10 @@ impl Inventory {
         self.state().rows.children_known(dataset, collection)
     }
 
-    /// When the last list of all of this collection of a dataset began, if there was one since the process started.
+    /// Whether all of this collection of a dataset were listed, by a list that began at `since` or later.
     #[must_use]
-    pub fn children_listed(&self, dataset: &str, collection: &str) -> Option<Instant> {
-        self.state().rows.children_listed(dataset, collection)
+    pub fn children_listed_since(&self, dataset: &str, collection: &str, since: Instant) -> bool {
+        self.state().rows.children_listed_since(dataset, collection, since)
     }
 
     /// Stores a remote as shown by a read that began at `since`.

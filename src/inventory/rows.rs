@@ -174,9 +174,10 @@ impl Rows {
         })
     }
 
-    /// When the last list of all of this collection began.
-    pub(super) fn children_listed(&self, dataset: &str, collection: &str) -> Option<Instant> {
-        self.entries.get(dataset)?.children.as_ref()?.listed(collection)
+    /// Did a list of all of this collection begin at `since` or later?
+    pub(super) fn children_listed_since(&self, dataset: &str, collection: &str, since: Instant) -> bool {
+        let children = self.entries.get(dataset).and_then(|entry| entry.children.as_ref());
+        children.and_then(|children| children.listed(collection)).is_some_and(|began| began >= since)
     }
 
     /// Stores a remote as of a read that began at `as_of`, or of our write that was acknowledged then. It exists, even

@@ -51,6 +51,18 @@ async fn a_list_that_began_before_our_write_does_not_undo_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_counts_for_what_happened_before_it_began() {
+    let (mut rows, start) = (rows(), Instant::now());
+    let second = Duration::from_secs(1);
+    assert!(!rows.children_listed_since("d-1", VERSIONS, start), "no list yet");
+    rows.believe(&remote("d-1", "v1", ""), start, Source::Shown);
+    rows.put_children(("d-1", VERSIONS), &[], start, start + second);
+    let since = |at| rows.children_listed_since("d-1", VERSIONS, at);
+    assert_eq!([start, start + second, start + second * 2].map(since), [true, true, false]);
+    assert!(!rows.children_listed_since("d-1", "copies", start), "another collection");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_began_before_our_write_does_not_take_the_mark_away() {
     let (mut rows, start) = (rows(), Instant::now());
     let ours = remote("d-1", "v1", "ours");

@@ -288,8 +288,9 @@ impl<K: Kind> Pass<'_, K> {
         let (dataset, collection) = within?;
         let inventory = &self.account.inventory;
         let since = self.ctx.states.with(&view.object.uid, |state| state.deleting_since)?;
-        inventory.children_listed(dataset, collection).filter(|listed| *listed >= since)?;
-        Some(inventory.owned(&view.owner_values(), within))
+        inventory
+            .children_listed_since(dataset, collection, since)
+            .then(|| inventory.owned(&view.owner_values(), within))
     }
 
     async fn find_named(&mut self, view: &View, name: String) -> Flow {

@@ -19,7 +19,7 @@ use crate::plan::recorded::Ended;
 use crate::plan::relations::Hold;
 use crate::plan::step::{Flight, Look};
 use crate::remote::Remote;
-use crate::remote::id::{RemoteId, VERSIONS};
+use crate::remote::id::{JOBS, RemoteId, VERSIONS};
 use crate::remote::mark::Origin;
 
 fn id() -> RemoteId {
@@ -112,6 +112,29 @@ fn living_and_strange_versions_keep_their_dataset() {
     view.observed.children.insert(VERSIONS, vec![Arc::new(v2)]);
     assert!(is_stuck(&view, Reason::DeletionBlocked));
     view.relations.delete_foreign = true;
+    assert_eq!(plan(&view), Step::Delete(id()));
+}
+
+#[test]
+fn running_jobs_keep_their_dataset() {
+    let mut view = deleted();
+    view.relations.hold("DatasetJob", "nightly".to_owned(), Hold::Running);
+    let expected = "waiting for DatasetJob nightly to end";
+    assert!(matches!(told(&view).ready, Ready::Working(_, message) if message == expected));
+    view.relations.running.clear();
+    view.relations.jobs_listed = true;
+    assert_eq!(plan(&view), Step::Look(Look::Children(id(), JOBS)));
+    let job = |name: &str, state: &str| {
+        let fields = fields(json!({"Status": state}));
+        Arc::new(Remote { id: id().within(JOBS, name), fields, mark: None, latest: None, ..(*read(&view)).clone() })
+    };
+    let (ended, running) = (job("dsjob-1", "Failed"), job("dsjob-2", "Running"));
+    view.observed.children.insert(JOBS, vec![ended.clone(), running]);
+    let expected = "d-1 has running jobs that no DatasetJob here stands for: dsjob-2;";
+    assert!(
+        matches!(told(&view).ready, Ready::Stuck(Reason::DeletionBlocked, message) if message.starts_with(expected))
+    );
+    view.observed.children.insert(JOBS, vec![ended]);
     assert_eq!(plan(&view), Step::Delete(id()));
 }
 
