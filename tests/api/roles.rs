@@ -57,6 +57,24 @@ fn people_may_see_and_edit_objects_of_every_kind() {
 }
 
 #[test]
+fn each_verb_of_the_policy_has_a_role_that_no_other_role_includes() {
+    for verb in ["adopt", "destroy"] {
+        assert_eq!(granted("user-roles.yaml", &format!("dataset-operator-{verb}")), on_each_kind(&[verb]));
+    }
+    let share: BTreeSet<_> =
+        on_each_kind(&["share"]).into_iter().filter(|right| right.contains(" datasets.")).collect();
+    assert_eq!(granted("user-roles.yaml", "dataset-operator-share"), share);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize/base/user-roles.yaml");
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(path).unwrap()).unwrap();
+    for role in &documents {
+        let name = role["metadata"]["name"].as_str().unwrap();
+        let own = ["adopt", "destroy", "share"].iter().any(|verb| name.ends_with(verb));
+        let aggregated = role["metadata"]["labels"].as_object().unwrap().keys().any(|key| key.contains("aggregate"));
+        assert_ne!(own, aggregated, "{name}");
+    }
+}
+
+#[test]
 fn the_operator_may_read_every_definition_and_no_other() {
     let of_definitions = "get customresourcedefinitions.apiextensions.k8s.io ";
     let named: BTreeSet<_> = granted("rbac.yaml", "dataset-operator")

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod admission;
 mod adoption;
 mod answers;
 mod apply;

@@ -20,7 +20,7 @@ pub const NAMESPACE: &str = "dataset-operator-system";
 pub const SERVICE_ACCOUNT: &str = "dataset-operator";
 
 /// In this order; the Deployment is left out, as the operator under test runs beside the cluster.
-const BASE: [&str; 4] = ["namespace.yaml", "service-account.yaml", "rbac.yaml", "user-roles.yaml"];
+const BASE: [&str; 5] = ["namespace.yaml", "service-account.yaml", "rbac.yaml", "user-roles.yaml", "rights.yaml"];
 
 /// Applies the shipped files and waits until the CRDs are established and their objects can be listed: the API server
 /// answers 429 for a moment, while the storage of a new definition starts.
