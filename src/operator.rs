@@ -25,7 +25,7 @@ use kube::runtime::watcher;
 use tokio::sync::{Notify, mpsc, oneshot, watch as signal};
 use tokio::task::JoinSet;
 
-use crate::accounts::{self, Account, Accounts, Configs, Opened, Opener};
+use crate::accounts::{self, Account, Accounts, Configs, Opened, Opener, Stores};
 use crate::admin::{self, Readiness};
 use crate::cloud::{self, CredentialError, CredentialSource, Limiters, Transport};
 use crate::events::{self, EventRecorder};
@@ -43,6 +43,7 @@ use crate::reconcile::named::{self, NamedObjects};
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
 use crate::reconcile::references::References;
+use crate::reconcile::shares::Shares;
 use crate::settings::Settings;
 use clients::OfConfigs;
 use controllers::{Controllers, tidy};
@@ -219,7 +220,7 @@ pub async fn operate(
     let (changed, configs_changed) = mpsc::unbounded_channel();
     let every = (&config, flags.resync);
     let (stores, listed) = provider_configs::watch(&kube, &flags.namespaces, every, &changed, &mut tasks);
-    let configs = Arc::new(stores.configs(flags.region.as_deref().unwrap_or_default()));
+    let configs = Arc::new(Configs::new(stores.clone(), flags.region.clone().unwrap_or_default()));
     let (opens, opening) = mpsc::unbounded_channel();
     // The receiver is there.
     let _ = opens.send((account.clone(), ends));
@@ -258,7 +259,7 @@ struct Parts {
 
 /// What is known of the configs, and what it takes to keep them.
 struct Known {
-    stores: provider_configs::Stores,
+    stores: Stores,
     listed: provider_configs::Listed,
     configs: Arc<Configs>,
     changed: (mpsc::UnboundedSender<ObjectName>, mpsc::UnboundedReceiver<ObjectName>),
@@ -405,6 +406,7 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
         states,
         lookups: shared.lookups.clone(),
         definition: Definition::of::<O>(parts.kube.clone()),
+        shares: Shares::new(parts.settings.concurrency()),
         slots: parts.slots.clone(),
         recorder: parts.recorder.clone(),
         metrics: parts.metrics.clone(),

@@ -4,20 +4,37 @@
 //! status; no other config is followed afterwards. An intent or a status that names a config which the namespace may not use
 //! gives nothing.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt as _;
+use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use super::alias::{self, DEFAULT};
 use crate::api::{
-    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, ProviderConfig,
-    ProviderConfigKind, ProviderConfigRef, ProviderConfigSpec, Reason, UsedProviderConfig,
+    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, LabelCondition, LabelOperator,
+    NamespaceSelector, ProviderConfig, ProviderConfigKind, ProviderConfigRef, ProviderConfigSpec, Reason,
+    UsedProviderConfig,
 };
 use crate::plan::intent::Target;
 use crate::plan::report::Blocked;
 
-/// All configs, as their watches show them.
+/// What the watches of the configs show.
+#[derive(Clone)]
+pub struct Stores {
+    /// Those of namespaces.
+    pub of_namespaces: Store<ProviderConfig>,
+    /// Those of the cluster.
+    pub of_cluster: Store<ClusterProviderConfig>,
+    /// The namespaces, whose labels selectors ask for.
+    pub namespaces: Store<PartialObjectMeta<Namespace>>,
+}
+
+/// All configs.
 #[derive(Default)]
 pub struct Configs {
-    stores: Option<(Store<ProviderConfig>, Store<ClusterProviderConfig>)>,
+    stores: Option<Stores>,
     /// The region of the flags.
     region: String,
 }
@@ -71,26 +88,22 @@ pub struct Chosen {
 impl Configs {
     /// The configs in these stores; `region` is that of the flags.
     #[must_use]
-    pub const fn new(
-        namespaced: Store<ProviderConfig>,
-        of_cluster: Store<ClusterProviderConfig>,
-        region: String,
-    ) -> Self {
-        Self { stores: Some((namespaced, of_cluster)), region }
+    pub const fn new(stores: Stores, region: String) -> Self {
+        Self { stores: Some(stores), region }
     }
 
     /// This config, if it is there.
     #[must_use]
     pub fn get(&self, config: &UsedProviderConfig) -> Option<Config> {
-        let (namespaced, of_cluster) = self.stores.as_ref()?;
+        let stores = self.stores.as_ref()?;
         match (config.kind, &config.namespace) {
             (ProviderConfigKind::ProviderConfig, Some(namespace)) => {
-                let config = namespaced.get(&ObjectRef::new(&config.name).within(namespace))?;
+                let config = stores.of_namespaces.get(&ObjectRef::new(&config.name).within(namespace))?;
                 let deleting = config.metadata.deletion_timestamp.is_some();
                 Some(Config { spec: of_namespace(&config.spec, namespace), deleting })
             }
             (ProviderConfigKind::ClusterProviderConfig, None) => {
-                let config = of_cluster.get(&ObjectRef::new(&config.name))?;
+                let config = stores.of_cluster.get(&ObjectRef::new(&config.name))?;
                 Some(Config { spec: config.spec.clone(), deleting: config.metadata.deletion_timestamp.is_some() })
             }
             _ => None,
@@ -127,7 +140,7 @@ impl Configs {
                 let now = self.get(&config);
                 // An annotation can be copied, so it gives nothing that the namespace may not use.
                 let of_cluster = config.kind == ProviderConfigKind::ClusterProviderConfig;
-                let forbidden = of_cluster && !now.as_ref().is_some_and(|now| allows(&now.spec, asks.namespace));
+                let forbidden = of_cluster && !now.as_ref().is_some_and(|now| self.allows(&now.spec, asks.namespace));
                 (!forbidden).then_some((config, now))
             });
             return Some(match usable {
@@ -165,7 +178,7 @@ impl Configs {
             (None, None) => {
                 let own = alias::namespaced(asks.namespace, DEFAULT);
                 let shared = alias::of_cluster(DEFAULT);
-                let allowed = |now: &Config| allows(&now.spec, asks.namespace);
+                let allowed = |now: &Config| self.allows(&now.spec, asks.namespace);
                 let found = self.get(&own).map(|now| (own, now));
                 let found = found.or_else(|| self.get(&shared).filter(allowed).map(|now| (shared, now)));
                 let Some((config, now)) = found else {
@@ -176,12 +189,48 @@ impl Configs {
         };
         let region = now.as_ref().map(|now| self.region_of(&now.spec));
         let place = Place { alias: alias::alias(&config), region: region.unwrap_or_else(|| self.region.clone()) };
-        let blocked = refused(&config, now.as_ref(), asks.namespace);
+        let blocked = self.refuses(&config, now.as_ref(), asks.namespace);
         Chosen { place, stored: false, blocked }
     }
 
+    /// Why an object of this namespace that begins now cannot use the config.
+    fn refuses(&self, config: &UsedProviderConfig, now: Option<&Config>, namespace: &str) -> Option<Blocked> {
+        let called = alias::words(config);
+        let waits = |message: String| Some(Blocked::waiting(Reason::DependencyNotReady, message));
+        match now {
+            None if config.namespace.is_some() => waits(format!("{called} does not exist in this namespace")),
+            None => waits(format!("{called} does not exist")),
+            Some(now) if !self.allows(&now.spec, namespace) => {
+                let allowed = now.spec.allowed_namespaces.as_ref();
+                let message = if allowed.is_some_and(|allowed| allowed.selector.is_some()) {
+                    format!(
+                        "{called} does not allow this namespace: give namespace {namespace} the labels that its \
+                         allowedNamespaces.selector asks for (the operator must be able to list and watch namespaces), or add it \
+                         to allowedNamespaces.names"
+                    )
+                } else {
+                    format!("{called} does not allow this namespace: add {namespace} to its allowedNamespaces.names")
+                };
+                waits(message)
+            }
+            Some(now) if now.deleting => waits(format!("{called} is being deleted")),
+            Some(_) => None,
+        }
+    }
+
+    fn allows(&self, spec: &ClusterProviderConfigSpec, namespace: &str) -> bool {
+        let Some(AllowedNamespaces { names, selector }) = &spec.allowed_namespaces else { return false };
+        let named = names.iter().flatten().any(|name| name == "*" || name == namespace);
+        named || selector.as_ref().is_some_and(|selector| self.selects(selector, namespace))
+    }
+
+    fn selects(&self, selector: &NamespaceSelector, namespace: &str) -> bool {
+        let known = self.stores.as_ref().and_then(|stores| stores.namespaces.get(&ObjectRef::new(namespace)));
+        known.is_some_and(|known| fits(selector, known.labels()))
+    }
+
     fn region_of(&self, spec: &ClusterProviderConfigSpec) -> String {
-        spec.region.clone().unwrap_or_else(|| self.region.clone())
+        spec.account.region.clone().unwrap_or_else(|| self.region.clone())
     }
 }
 
@@ -198,9 +247,9 @@ impl Config {
     /// Why an object may not create or adopt in this workspace; `None` if it may. `config` is how people call it.
     #[must_use]
     pub fn refuses(&self, workspace: &str, config: &str) -> Option<Blocked> {
-        let allowed = match &self.spec.workspaces {
+        let allowed = match &self.spec.account.workspaces {
             Some(names) => names.iter().any(|name| name == "*" || name == workspace),
-            None => self.spec.workspace_id.as_deref() == Some(workspace),
+            None => self.spec.account.workspace_id.as_deref() == Some(workspace),
         };
         let message = || {
             format!(
@@ -214,22 +263,7 @@ impl Config {
     /// What may be taken over.
     #[must_use]
     pub fn adoption(&self) -> AdoptionScope {
-        self.spec.adoption.unwrap_or(AdoptionScope::Marked)
-    }
-}
-
-/// Why an object of this namespace that begins now cannot use the config.
-fn refused(config: &UsedProviderConfig, now: Option<&Config>, namespace: &str) -> Option<Blocked> {
-    let called = alias::words(config);
-    let waits = |message: String| Some(Blocked::waiting(Reason::DependencyNotReady, message));
-    match now {
-        None if config.namespace.is_some() => waits(format!("{called} does not exist in this namespace")),
-        None => waits(format!("{called} does not exist")),
-        Some(now) if !allows(&now.spec, namespace) => {
-            waits(format!("{called} does not allow this namespace: add {namespace} to its allowedNamespaces.names"))
-        }
-        Some(now) if now.deleting => waits(format!("{called} is being deleted")),
-        Some(_) => None,
+        self.spec.account.adoption.unwrap_or(AdoptionScope::Marked)
     }
 }
 
@@ -238,24 +272,26 @@ fn is_within(config: &UsedProviderConfig, namespace: &str) -> bool {
     config.namespace.as_deref().is_none_or(|of| of == namespace)
 }
 
-fn allows(spec: &ClusterProviderConfigSpec, namespace: &str) -> bool {
-    let names = spec.allowed_namespaces.as_ref().and_then(|allowed| allowed.names.as_ref());
-    names.is_some_and(|names| names.iter().any(|name| name == "*" || name == namespace))
+fn fits(selector: &NamespaceSelector, labels: &BTreeMap<String, String>) -> bool {
+    let meets = |condition: &LabelCondition| {
+        let LabelCondition { key, operator, values } = condition;
+        let value = key.as_ref().and_then(|key| labels.get(key));
+        let listed = value.is_some_and(|value| values.iter().flatten().any(|one| one == value));
+        match operator {
+            Some(LabelOperator::In) => listed,
+            Some(LabelOperator::NotIn) => !listed,
+            Some(LabelOperator::Exists) => value.is_some(),
+            Some(LabelOperator::DoesNotExist) => value.is_none(),
+            None => false,
+        }
+    };
+    let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+    selector.match_labels.iter().flatten().all(has) && selector.match_expressions.iter().flatten().all(meets)
 }
 
 fn of_namespace(spec: &ProviderConfigSpec, namespace: &str) -> ClusterProviderConfigSpec {
-    let ProviderConfigSpec { region, workspace_id, credentials, workspaces, adoption, limits } = spec.clone();
-    let allowed_namespaces = Some(AllowedNamespaces { names: Some(vec![namespace.to_owned()]) });
-    let own = ClusterProviderConfigSpec {
-        region,
-        workspace_id,
-        credentials,
-        workspaces,
-        adoption,
-        limits,
-        ..Default::default()
-    };
-    ClusterProviderConfigSpec { allowed_namespaces, ..own }
+    let allowed_namespaces = Some(AllowedNamespaces { names: Some(vec![namespace.to_owned()]), selector: None });
+    ClusterProviderConfigSpec { account: spec.clone(), allowed_namespaces, ..Default::default() }
 }
 
 #[cfg(test)]

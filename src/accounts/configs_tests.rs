@@ -9,7 +9,8 @@ use crate::accounts::alias::{namespaced, of_cluster};
 
 /// `a/default`, `b/default`, `a/other` in another region, one of the cluster for `a` and `c`, and one that goes.
 fn configs() -> Configs {
-    let ((namespaced, mut writer), (of_cluster, mut cluster_writer)) = (store(), store());
+    let ((of_namespaces, mut writer), (of_cluster, mut cluster_writer)) = (store(), store());
+    let (namespaces, mut namespaces_writer) = store();
     let spec = |region: Option<&str>| json!({"region": region, "workspaceId": "1", "credentials": {"source": "Secret", "secretRef": {"name": "s"}}});
     for (namespace, name, region, going) in [
         ("a", "default", None, false),
@@ -30,7 +31,20 @@ fn configs() -> Configs {
         config["spec"]["allowedNamespaces"] = json!({"names": namespaces});
         cluster_writer.apply_watcher_event(&Event::Apply(serde_json::from_value(config).unwrap()));
     }
-    Configs::new(namespaced, of_cluster, "cn-hangzhou".to_owned())
+    let labelled = json!({"apiVersion": "dataset-operator.dev/v1alpha1", "kind": "ClusterProviderConfig",
+        "metadata": {"name": "labelled"}, "spec": spec(None)});
+    let mut labelled: ClusterProviderConfig = serde_json::from_value(labelled).unwrap();
+    let selector =
+        json!({"matchLabels": {"team": "red"}, "matchExpressions": [{"key": "old", "operator": "DoesNotExist"}]});
+    let selector = serde_json::from_value(selector).unwrap();
+    labelled.spec.allowed_namespaces = Some(AllowedNamespaces { names: Some(vec!["d".to_owned()]), selector });
+    cluster_writer.apply_watcher_event(&Event::Apply(labelled));
+    for (name, labels) in [("a", json!({"team": "red"})), ("b", json!({"team": "red", "old": ""})), ("c", Value::Null)]
+    {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        namespaces_writer.apply_watcher_event(&Event::Apply(serde_json::from_value(namespace).unwrap()));
+    }
+    Configs::new(Stores { of_namespaces, of_cluster, namespaces }, "cn-hangzhou".to_owned())
 }
 
 fn by(kind: Option<ProviderConfigKind>, name: &str) -> ProviderConfigRef {
@@ -118,11 +132,48 @@ fn a_copied_intent_or_status_gives_nothing_of_another_namespace() {
 }
 
 #[test]
+fn namespaces_are_allowed_by_their_names_or_labels() {
+    let configs = configs();
+    let labelled = by(Some(ProviderConfigKind::ClusterProviderConfig), "labelled");
+    let refused = |namespace| {
+        let chosen = configs.choose(&Asks { named: Some(&labelled), ..new(namespace) }, None);
+        chosen.blocked.map(|blocked| blocked.message)
+    };
+    assert_eq!([refused("a"), refused("d")], [None, None], "by its label, and by its name");
+    for namespace in ["b", "c", "unknown"] {
+        let said = refused(namespace).unwrap();
+        assert!(said.contains(&format!("give namespace {namespace} the labels")), "{said}");
+    }
+}
+
+#[test]
+fn all_conditions_of_a_selector_must_hold() {
+    let fits = |selector: Value, labels: Value| {
+        fits(&serde_json::from_value(selector).unwrap(), &serde_json::from_value(labels).unwrap())
+    };
+    let condition = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "team", "operator": operator, "values": values}]});
+    for (labels, expected) in [
+        (json!({"team": "red"}), [true, false, true, false]),
+        (json!({"team": "blue"}), [false, true, true, false]),
+        (json!({}), [false, true, false, true]),
+    ] {
+        let some = json!(["red", "green"]);
+        let found = [("In", &some), ("NotIn", &some), ("Exists", &Value::Null), ("DoesNotExist", &Value::Null)]
+            .map(|(operator, values)| fits(condition(operator, values.clone()), labels.clone()));
+        assert_eq!(found, expected, "{labels}");
+    }
+    assert!(fits(json!({}), json!({})), "an empty one selects all");
+    let two = json!({"matchLabels": {"team": "red", "stage": "test"}});
+    assert!(fits(two.clone(), json!({"team": "red", "stage": "test", "more": ""})));
+    assert!(!fits(two, json!({"team": "red"})));
+}
+
+#[test]
 fn workspaces_are_those_that_the_config_names() {
     let config = |workspaces: Option<&[&str]>| {
         let workspaces = workspaces.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        let spec = ClusterProviderConfigSpec { workspace_id: Some("1".into()), workspaces, ..Default::default() };
-        Config { spec, deleting: false }
+        let account = ProviderConfigSpec { workspace_id: Some("1".into()), workspaces, ..Default::default() };
+        Config { spec: ClusterProviderConfigSpec { account, ..Default::default() }, deleting: false }
     };
     let may = |workspaces: Option<&[&str]>, workspace: &str| config(workspaces).refuses(workspace, "x").is_none();
     assert!(

@@ -24,7 +24,7 @@ use crate::plan::account::AccountView;
 use crate::plan::report::Blocked;
 pub use alias::DEFAULT;
 use caller::Known;
-pub use configs::{Asks, Chosen, Config, Configs, Place};
+pub use configs::{Asks, Chosen, Config, Configs, Place, Stores};
 pub use opener::{Opened, Opener};
 use switch::Switch;
 
@@ -149,6 +149,12 @@ impl Accounts {
         let account = opener.open(place)?;
         others.insert(place.clone(), account.clone());
         Ok(account)
+    }
+
+    /// Whether only the account of the flags is in use.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        lock(&self.others).is_empty()
     }
 
     /// Each account with this alias that is in use.

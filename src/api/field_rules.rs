@@ -173,16 +173,25 @@ pub(super) fn url(field: &str) -> Rule {
 
 pub(super) fn credentials() -> Rule {
     Rule::new(
-        "has(self.source) && (self.source in ['Secret', 'Bearer']) == (has(self.secretRef) && has(self.secretRef.name)) && \
-         (self.source in ['Secret', 'Bearer']) == has(self.secretRef) && \
+        "has(self.source) && (self.source in ['Secret', 'Bearer', 'URI']) == (has(self.secretRef) && has(self.secretRef.name)) && \
+         (self.source in ['Secret', 'Bearer', 'URI']) == has(self.secretRef) && (self.source == 'ECSRole' || !has(self.ecsRole)) && \
          (self.source == 'RRSA') == (has(self.rrsa) && has(self.rrsa.roleArn) && has(self.rrsa.oidcProviderArn) && \
          has(self.rrsa.serviceAccountRef) && has(self.rrsa.serviceAccountRef.name)) && \
          (self.source == 'RRSA') == has(self.rrsa) && !(self.source == 'Bearer' && has(self.assumeRole))",
     )
     .message(
-        "credentials needs source; only Secret and Bearer need secretRef, with the name of a Secret, and only RRSA needs rrsa, with \
-         roleArn, oidcProviderArn and serviceAccountRef; a bearer token can assume no role",
+        "credentials needs source; only Secret, Bearer and URI need secretRef, with the name of a Secret, and only RRSA needs rrsa, with \
+         roleArn, oidcProviderArn and serviceAccountRef; only ECSRole may have ecsRole; a bearer token can assume no role",
     )
+}
+
+pub(super) fn label_condition() -> Rule {
+    Rule::new("has(self.key) && has(self.operator) && (self.operator in ['In', 'NotIn']) == has(self.values)")
+        .message("each entry of matchExpressions needs key and operator, and values with In and NotIn only")
+}
+
+pub(super) fn role_name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9._-]+$')").message("ecsRole.name must be the name of a RAM role, not its ARN")
 }
 
 pub(super) fn role_arn() -> Rule {

@@ -26,6 +26,7 @@ pub mod media_dataset_definition;
 pub mod names;
 pub mod provider_config;
 pub mod provider_config_definition;
+mod provider_credentials;
 pub mod rules;
 mod schema;
 pub mod sharing;
@@ -53,9 +54,13 @@ pub use job_config::{
 };
 pub use media_dataset::{MediaAdoption, MediaDataset, MediaDatasetSpec, MediaDatasetStatus, WorkflowParameter};
 pub use provider_config::{
-    AdoptionScope, AllowedNamespaces, AssumedRole, ClusterProviderConfig, ClusterProviderConfigSpec, CredentialKeys,
-    CredentialsSecretRef, CredentialsSource, CredentialsSpec, LimitsSpec, ProviderConfig, ProviderConfigKind,
-    ProviderConfigRef, ProviderConfigSpec, ProviderConfigStatus, RrsaSpec, ServiceAccountRef, UsedProviderConfig,
+    AdoptionScope, AllowedNamespaces, ClusterProviderConfig, ClusterProviderConfigSpec, LabelCondition, LabelOperator,
+    LimitsSpec, NamespaceSelector, ProviderConfig, ProviderConfigKind, ProviderConfigRef, ProviderConfigSpec,
+    ProviderConfigStatus, UsedProviderConfig,
+};
+pub use provider_credentials::{
+    AssumedRole, CredentialKeys, CredentialsSecretRef, CredentialsSource, CredentialsSpec, EcsRole, RrsaSpec,
+    ServiceAccountRef,
 };
 pub use sharing::{GrantedShare, ReceivedShare, Share, SharingConfig};
 pub use values::{

@@ -5,27 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::field_rules as rules;
+use super::provider_credentials::{CredentialsSource, CredentialsSpec};
 use super::sparse::sparse;
 use super::values::values;
-
-values! {
-    /// Where the credentials come from.
-    CredentialsSource {
-        /// The environment of the operator: its variables, or its RAM role (RRSA). Only for a ClusterProviderConfig.
-        Environment = "Environment",
-        /// An access key in a Secret.
-        Secret = "Secret",
-        /// A bearer token in a Secret.
-        Bearer = "Bearer",
-        /// A RAM role for a `ServiceAccount` (RRSA).
-        Rrsa = "RRSA",
-    }
-}
 
 values! {
     /// What objects may take over that exists already.
@@ -95,122 +82,6 @@ sparse! {
 }
 
 sparse! {
-    /// Where credentials come from.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[x_kube(validation = rules::credentials())]
-    #[serde(rename_all = "camelCase")]
-    pub struct CredentialsSpec {
-        /// The source. Required.
-        pub source: Option<CredentialsSource>,
-
-        /// The Secret, for the sources `Secret` and `Bearer`. It is in the namespace of the ProviderConfig; for a
-        /// ClusterProviderConfig in that of the operator.
-        pub secret_ref: Option<CredentialsSecretRef>,
-
-        /// The role and the `ServiceAccount`, for the source `RRSA`.
-        pub rrsa: Option<RrsaSpec>,
-
-        /// Roles to assume, one with the session of the one before; the first with the credentials of the source.
-        #[schemars(length(max = 3))]
-        #[x_kube(merge_strategy = ListMerge::Atomic)]
-        pub assume_role: Option<Vec<AssumedRole>>,
-    }
-}
-
-sparse! {
-    /// A RAM role that a `ServiceAccount` assumes with a token of the cluster.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[serde(rename_all = "camelCase")]
-    pub struct RrsaSpec {
-        /// The role: `acs:ram::<account>:role/<name>`. Required.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::role_arn())]
-        pub role_arn: Option<String>,
-
-        /// The OIDC provider of the cluster: `acs:ram::<account>:oidc-provider/<name>`. Required.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::provider_arn())]
-        pub oidc_provider_arn: Option<String>,
-
-        /// The `ServiceAccount`, in the namespace of the ProviderConfig; for a ClusterProviderConfig in that of the operator.
-        /// Required.
-        pub service_account_ref: Option<ServiceAccountRef>,
-    }
-}
-
-sparse! {
-    /// A `ServiceAccount`.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[serde(rename_all = "camelCase")]
-    pub struct ServiceAccountRef {
-        /// Its name. Required.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::object_name("serviceAccountRef", "ServiceAccount"))]
-        pub name: Option<String>,
-    }
-}
-
-sparse! {
-    /// A RAM role.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[x_kube(validation = rules::assumed_role())]
-    #[serde(rename_all = "camelCase")]
-    pub struct AssumedRole {
-        /// The role: `acs:ram::<account>:role/<name>`. Required.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::role_arn())]
-        pub role_arn: Option<String>,
-
-        /// What the trust policy of the role asks for, if it does: 2 to 1224 characters.
-        #[schemars(length(min = 2, max = 1224))]
-        pub external_id: Option<String>,
-    }
-}
-
-sparse! {
-    /// A Secret that holds credentials.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[serde(rename_all = "camelCase")]
-    pub struct CredentialsSecretRef {
-        /// Its name. Required.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::object_name("secretRef", "Secret"))]
-        pub name: Option<String>,
-
-        /// The keys of the Secret, if they have other names than usual.
-        pub keys: Option<CredentialKeys>,
-    }
-}
-
-sparse! {
-    /// The keys of a Secret that hold credentials. Without a name the operator takes the key of the name of the field, or the
-    /// variable of the official SDKs, such as `ALIBABA_CLOUD_ACCESS_KEY_ID`.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-    #[serde(rename_all = "camelCase")]
-    pub struct CredentialKeys {
-        /// The key that holds the access key id.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::credential_key("accessKeyId"))]
-        pub access_key_id: Option<String>,
-
-        /// The key that holds the secret of the access key.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::credential_key("accessKeySecret"))]
-        pub access_key_secret: Option<String>,
-
-        /// The key that holds the token of a temporary access key.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::credential_key("securityToken"))]
-        pub security_token: Option<String>,
-
-        /// The key that holds the bearer token.
-        #[schemars(length(min = 1, max = 253))]
-        #[x_kube(validation = rules::credential_key("bearerToken"))]
-        pub bearer_token: Option<String>,
-    }
-}
-
-sparse! {
     /// How fast the service may be called.
     #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
     #[serde(rename_all = "camelCase")]
@@ -226,76 +97,111 @@ sparse! {
     }
 }
 
-sparse! {
-    /// An account of Alibaba Cloud for several namespaces.
-    #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-    #[kube(
-        group = "dataset-operator.dev",
-        version = "v1alpha1",
-        kind = "ClusterProviderConfig",
-        plural = "clusterproviderconfigs",
-        category = "alibabacloud",
-        status = "ProviderConfigStatus",
-        derive = "PartialEq",
-        derive = "Default",
-        doc = "An account of Alibaba Cloud that the objects of several namespaces use."
-    )]
-    #[serde(rename_all = "camelCase")]
-    pub struct ClusterProviderConfigSpec {
-        /// As in a ProviderConfig. Immutable.
-        #[schemars(length(min = 1, max = 64))]
-        #[x_kube(validation = rules::region())]
-        pub region: Option<String>,
+/// An account of Alibaba Cloud for several namespaces.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "dataset-operator.dev",
+    version = "v1alpha1",
+    kind = "ClusterProviderConfig",
+    plural = "clusterproviderconfigs",
+    category = "alibabacloud",
+    status = "ProviderConfigStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "An account of Alibaba Cloud that the objects of several namespaces use."
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterProviderConfigSpec {
+    /// What a ProviderConfig has too.
+    #[serde(flatten)]
+    pub account: ProviderConfigSpec,
 
-        /// As in a ProviderConfig.
-        #[schemars(length(min = 1, max = 64))]
-        #[x_kube(validation = rules::decimal("workspaceId", "12345"))]
-        pub workspace_id: Option<String>,
+    /// URL of the dataset API. Immutable. Default: that of the operator for its own region, otherwise the public endpoint of
+    /// the region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::url("endpoint"))]
+    pub endpoint: Option<String>,
 
-        /// As in a ProviderConfig. Required.
-        pub credentials: Option<CredentialsSpec>,
+    /// URL of the Security Token Service. Immutable. Default: as for `endpoint`; none if `endpoint` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::url("stsEndpoint"))]
+    pub sts_endpoint: Option<String>,
 
-        /// As in a ProviderConfig.
-        #[schemars(length(max = 256), inner(length(min = 1, max = 64)))]
-        #[x_kube(merge_strategy = ListMerge::Set)]
-        pub workspaces: Option<Vec<String>>,
+    /// URL of Intelligent Media Management (IMM). Immutable. Default: as for `endpoint`; none if `endpoint` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = rules::url("immEndpoint"))]
+    pub imm_endpoint: Option<String>,
 
-        /// As in a ProviderConfig.
-        pub adoption: Option<AdoptionScope>,
-
-        /// As in a ProviderConfig.
-        pub limits: Option<LimitsSpec>,
-
-        /// URL of the dataset API. Immutable. Default: that of the operator for its own region, otherwise the public endpoint of
-        /// the region.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::url("endpoint"))]
-        pub endpoint: Option<String>,
-
-        /// URL of the Security Token Service. Immutable. Default: as for `endpoint`; none if `endpoint` is set.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::url("stsEndpoint"))]
-        pub sts_endpoint: Option<String>,
-
-        /// URL of Intelligent Media Management (IMM). Immutable. Default: as for `endpoint`; none if `endpoint` is set.
-        #[schemars(length(min = 1, max = 256))]
-        #[x_kube(validation = rules::url("immEndpoint"))]
-        pub imm_endpoint: Option<String>,
-
-        /// The namespaces whose objects may use this config. Default: none.
-        pub allowed_namespaces: Option<AllowedNamespaces>,
-    }
+    /// The namespaces whose objects may use this config. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_namespaces: Option<AllowedNamespaces>,
 }
 
 sparse! {
-    /// Namespaces, by their names.
-    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    /// Namespaces: those with one of these names, and those with labels that the selector asks for.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
     #[serde(rename_all = "camelCase")]
     pub struct AllowedNamespaces {
         /// Their names, or `*` for all.
         #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
         #[x_kube(merge_strategy = ListMerge::Set)]
         pub names: Option<Vec<String>>,
+
+        /// What their labels must be. An empty one selects all.
+        pub selector: Option<NamespaceSelector>,
+    }
+}
+
+values! {
+    /// How a label relates to values.
+    LabelOperator {
+        /// It has one of them.
+        In = "In",
+        /// It is absent, or has another one.
+        NotIn = "NotIn",
+        /// It is there.
+        Exists = "Exists",
+        /// It is absent.
+        DoesNotExist = "DoesNotExist",
+    }
+}
+
+sparse! {
+    /// What labels must be, as selectors of Kubernetes say it. All must hold.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NamespaceSelector {
+        /// Labels with their values.
+        #[schemars(length(max = 64))]
+        pub match_labels: Option<BTreeMap<String, String>>,
+
+        /// Conditions on single labels.
+        #[schemars(length(max = 16))]
+        #[x_kube(merge_strategy = ListMerge::Atomic)]
+        pub match_expressions: Option<Vec<LabelCondition>>,
+    }
+}
+
+sparse! {
+    /// A condition on one label.
+    #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+    #[x_kube(validation = rules::label_condition())]
+    #[serde(rename_all = "camelCase")]
+    pub struct LabelCondition {
+        /// Key of the label. Required.
+        #[schemars(length(min = 1, max = 317))]
+        pub key: Option<String>,
+
+        /// How it relates to `values`. Required.
+        pub operator: Option<LabelOperator>,
+
+        /// The values, with `In` and `NotIn` only.
+        #[schemars(length(min = 1, max = 64), inner(length(max = 63)))]
+        #[x_kube(merge_strategy = ListMerge::Set)]
+        pub values: Option<Vec<String>>,
     }
 }
 
@@ -322,6 +228,10 @@ pub struct ProviderConfigStatus {
     /// The source of the credentials in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<CredentialsSource>,
+
+    /// When the credentials in use end, if they do; they are renewed before. As of the last look at the config.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
 
     /// Number of objects that belong to the account of this config.
     #[serde(skip_serializing_if = "Option::is_none")]

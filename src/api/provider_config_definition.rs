@@ -23,16 +23,17 @@ const COLUMNS: &[Column] = &[
     narrow("Users", ".status.users", "Number of objects that belong to the account"),
     AGE,
     wide("Identity", ".status.arn", "Identity in use"),
+    wide("Expires", ".status.expiresAt", "When the credentials in use end"),
     MESSAGE,
 ];
 
 fn rules() -> Vec<Rule> {
     let mut rules = common_rules();
     rules.push(
-        Rule::new("!has(self.spec.credentials) || self.spec.credentials.source != 'Environment'")
+        Rule::new("!has(self.spec.credentials) || !(self.spec.credentials.source in ['Environment', 'ECSRole', 'URI'])")
             .message(
-                "credentials.source Environment would give a namespace the operator's own identity: only a ClusterProviderConfig has it; \
-                 use Secret or Bearer",
+                "credentials.source Environment, ECSRole and URI would let a namespace use the operator's own identity, that of its \
+                 machine, or its network: only a ClusterProviderConfig has them; use Secret, Bearer or RRSA",
             )
             .reason(Reason::FieldValueForbidden)
             .field_path(".spec.credentials.source"),

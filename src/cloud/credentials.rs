@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use futures::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
 use super::secret::Secret;
 use crate::remote::fields::digest_hex;
-use futures::future::{BoxFuture, FutureExt as _};
 
 /// The variables of the official SDKs, and one for a bearer token.
 const KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
@@ -77,6 +79,11 @@ pub enum CredentialError {
 pub trait CredentialSource: Send + Sync {
     /// The credentials to use now.
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>>;
+
+    /// When those that were used last end; `None` if nothing is known of an end.
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Returns the value of a variable.

@@ -50,7 +50,7 @@ impl OfConfigs {
         credentials: Arc<dyn CredentialSource>,
     ) -> Result<cloud::Client, String> {
         let cloud = endpoints(&self.settings, spec, region).map_err(|error| error.to_string())?;
-        let limiter = Arc::new(limiter_of(&self.settings.flags, spec.limits.as_ref())?);
+        let limiter = Arc::new(limiter_of(&self.settings.flags, spec.account.limits.as_ref())?);
         let (transport, fence, metrics) = (self.transport.clone(), self.fence.clone(), self.metrics.clone());
         Ok(cloud::Client::over(transport, fence, cloud, credentials, limiter, metrics))
     }

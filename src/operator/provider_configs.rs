@@ -15,7 +15,10 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, Event};
@@ -27,30 +30,18 @@ use tokio::task::JoinSet;
 
 use super::rewind;
 use super::watch::everywhere;
-use crate::accounts::Configs;
-use crate::api::{ClusterProviderConfig, ProviderConfig, ProviderConfigKind};
+use crate::accounts::Stores;
+use crate::api::{ClusterProviderConfig, ProviderConfigKind};
 use crate::inventory::ObjectName;
 use crate::reconcile::named::status_of;
 
 pub(super) use keeper::Keeper;
 
-/// The stores of both kinds.
-#[derive(Clone)]
-pub(super) struct Stores {
-    pub(super) of_namespaces: Store<ProviderConfig>,
-    pub(super) of_cluster: Store<ClusterProviderConfig>,
-}
-
-impl Stores {
-    pub(super) fn configs(&self, region: &str) -> Configs {
-        Configs::new(self.of_namespaces.clone(), self.of_cluster.clone(), region.to_owned())
-    }
-}
-
 /// Whether each kind was listed, or cannot be.
-pub(super) type Listed = [watch::Receiver<bool>; 2];
+pub(super) type Listed = [watch::Receiver<bool>; 3];
 
-/// Begins to watch both kinds. Each config that comes, changes or goes is sent to `changed`.
+/// Begins to watch both kinds, and the labels of namespaces, which ClusterProviderConfigs may ask for. What comes, changes or
+/// goes is sent to `changed`.
 pub(super) fn watch(
     client: &Client,
     namespaces: &[String],
@@ -59,14 +50,22 @@ pub(super) fn watch(
     tasks: &mut JoinSet<()>,
 ) -> (Stores, Listed) {
     let own = everywhere(client, namespaces, config.clone(), resync);
-    let of_cluster: Events<ClusterProviderConfig> = if namespaces.is_empty() {
-        rewind::watch(Api::all(client.clone()), config.clone(), resync).boxed()
-    } else {
-        stream::iter([Ok(Event::Init), Ok(Event::InitDone)]).chain(stream::pending()).boxed()
-    };
+    let (of_cluster, labels): (Events<ClusterProviderConfig>, Events<PartialObjectMeta<Namespace>>) =
+        if namespaces.is_empty() {
+            let of_cluster = rewind::watch(Api::all(client.clone()), config.clone(), resync);
+            (of_cluster.boxed(), rewind::watch(Api::all(client.clone()), config.clone(), resync).boxed())
+        } else {
+            (none().boxed(), none().boxed())
+        };
     let (of_namespaces, first) = follow(own, "ProviderConfig", changed, tasks);
     let (of_cluster, second) = follow(of_cluster, "ClusterProviderConfig", changed, tasks);
-    (Stores { of_namespaces, of_cluster }, [first, second])
+    let (namespaces, third) = follow(labels, Namespace::KIND, changed, tasks);
+    (Stores { of_namespaces, of_cluster, namespaces }, [first, second, third])
+}
+
+/// The events of a watch that shows nothing.
+fn none<O>() -> impl Stream<Item = Result<Event<O>, watcher::Error>> {
+    stream::iter([Ok(Event::Init), Ok(Event::InitDone)]).chain(stream::pending())
 }
 
 /// Is this a config?
@@ -74,7 +73,7 @@ pub(super) fn is_one(object: &ObjectName) -> bool {
     ProviderConfigKind::ALL.iter().any(|kind| kind.as_str() == object.kind)
 }
 
-/// Waits until both kinds were listed, or cannot be.
+/// Waits until all were listed, or cannot be.
 pub(super) async fn listed(listed: &mut Listed) {
     for kind in listed {
         // An error means that the process ends.

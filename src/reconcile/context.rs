@@ -11,6 +11,7 @@ use crate::reconcile::definition::Definition;
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
+use crate::reconcile::shares::Shares;
 
 /// Shared by all reconciles of one kind.
 pub struct Context {
@@ -26,6 +27,8 @@ pub struct Context {
     pub lookups: Arc<Lookups>,
     /// The `CustomResourceDefinition` of the kind.
     pub definition: Definition,
+    /// How many reconciles each account may have under way.
+    pub shares: Shares,
     /// When objects may report that they wait in line; shared by all kinds.
     pub slots: Arc<Slots>,
     /// Events.

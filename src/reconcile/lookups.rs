@@ -104,7 +104,7 @@ impl Lookups {
         let Chosen { place, .. } = self.account::<K>(object);
         match place.alias.as_str() {
             DEFAULT => self.defaults.workspace.clone(),
-            alias => self.configs.of(alias)?.spec.workspace_id,
+            alias => self.configs.of(alias)?.spec.account.workspace_id,
         }
     }
 

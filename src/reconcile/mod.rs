@@ -28,6 +28,7 @@ mod reads;
 pub mod references;
 pub mod repairs;
 mod secrets;
+pub mod shares;
 pub mod stored;
 mod unrecorded;
 mod warnings;

@@ -107,6 +107,13 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
         running.end(Outcome::Requeued);
         return Action::requeue(left);
     }
+    let share = match ctx.shares.begin(&account.alias, ctx.accounts.is_one()) {
+        Ok(share) => share,
+        Err(wait) => {
+            running.end(Outcome::Requeued);
+            return Action::requeue(wait);
+        }
+    };
     let limit = ctx.limits.pass;
     let guarded =
         std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, (&account, blocked), object.clone())))
@@ -147,6 +154,7 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
             (told.unwrap_or_else(|_| later(&ctx, &facts)), Outcome::Panicked)
         }
     };
+    drop(share);
     running.end(outcome);
     if ctx.states.end(&uid) { Action::requeue(Duration::ZERO) } else { action }
 }

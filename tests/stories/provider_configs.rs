@@ -433,6 +433,24 @@ async fn an_account_of_the_cluster_serves_the_namespaces_that_it_names() {
     configs.patch("default", &PatchParams::default(), &allow).await.unwrap();
     cluster.ready("Dataset", "named").await;
     assert_eq!(owner("named"), RED);
+    // Its labels allow a namespace too.
+    cluster.in_namespace("team-c").await;
+    let mut spec = oss("labelled");
+    spec["providerConfigRef"] = json!({"kind": "ClusterProviderConfig", "name": "default"});
+    let allow = Patch::Merge(json!({"spec": {"allowedNamespaces": {"selector": {"matchLabels": {"team": "c"}}}}}));
+    configs.patch("default", &PatchParams::default(), &allow).await.unwrap();
+    cluster.create("Dataset", "labelled", spec).await;
+    let message = cluster.reason("Dataset", "labelled", "DependencyNotReady").await;
+    assert!(
+        message.contains("give namespace team-c the labels that its allowedNamespaces.selector asks for"),
+        "{message}"
+    );
+    let kubectl = cluster.plane.kubectl();
+    kubectl.run(&["label", "namespace", "team-c", "team=c"]).await.unwrap();
+    cluster.ready("Dataset", "labelled").await;
+    assert_eq!(owner("labelled"), RED);
+    kubectl.run(&["label", "namespace", "team-c", "team-"]).await.unwrap();
+    cluster.delete("Dataset", &["labelled"]).await;
     // Narrowing does not concern what exists.
     cluster.namespace = "team-a".to_owned();
     cluster.edit("Dataset", "flowers", json!({"description": "still edited"})).await;
@@ -442,4 +460,91 @@ async fn an_account_of_the_cluster_serves_the_namespaces_that_it_names() {
     cluster.delete("Dataset", &["flowers", "named"]).await;
     assert!(cloud.datasets().is_empty());
     cluster.stop_operator().await;
+}
+
+/// A URI in a Secret of the operator's namespace, which only an account of the cluster may have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_of_the_cluster_has_its_sessions_from_a_uri() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let knobs = Knobs { ecs_role: "node".to_owned(), ..Knobs::default() };
+    let cloud = Emulator::start(pai_emulator::Options { knobs, ..pai_emulator::Options::default() }).await.unwrap();
+    cluster.work_on(&cloud, &[("DATASET_OPERATOR_STS_ENDPOINT", &cloud.url())]);
+    let uri = format!("{}/latest/meta-data/ram/security-credentials/node?token=canary", cloud.url());
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sessions", "namespace": testbed::NAMESPACE},
+        "stringData": {"credentialsUri": uri},
+    });
+    let kubectl = cluster.plane.kubectl();
+    kubectl.run_with(&["apply", "-f", "-"], &secret.to_string()).await.unwrap();
+    let rule = json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["sessions"], "verbs": ["get", "list", "watch"]}]);
+    testbed::allow(&cluster.client, testbed::NAMESPACE, "sessions", rule).await.unwrap();
+    let config = json!({
+        "apiVersion": "dataset-operator.dev/v1alpha1", "kind": "ClusterProviderConfig", "metadata": {"name": "default"},
+        "spec": {
+            "workspaceId": WORKSPACE, "allowedNamespaces": {"selector": {}},
+            "credentials": {"source": "URI", "secretRef": {"name": "sessions"}},
+        },
+    });
+    kubectl.run_with(&["apply", "-f", "-"], &config.to_string()).await.unwrap();
+    cluster.start_operator().await;
+    cluster.in_namespace("team-a").await;
+    cluster.create("Dataset", "flowers", oss("flowers")).await;
+    let object = cluster.ready("Dataset", "flowers").await;
+    assert_eq!(object.data["status"]["providerConfig"]["kind"], "ClusterProviderConfig");
+    let shown = kubectl.run(&["get", "clusterproviderconfig", "default", "-o", "yaml"]).await.unwrap();
+    assert!(shown.contains("expiresAt: ") && shown.contains("role/node"), "{shown}");
+    assert!(!shown.contains("canary") && !cluster.said().contains("canary"), "the URI is told");
+    cluster.delete("Dataset", &["flowers"]).await;
+    cluster.stop_operator().await;
+}
+
+/// Two accounts whose services take calls and never answer, with more objects than reconciles that may run at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_hangs_delays_no_other() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let cloud = Emulator::start(pai_emulator::Options::default()).await.unwrap();
+    let few = ("DATASET_OPERATOR_CONCURRENCY", "6");
+    cluster.work_on(&cloud, &[few, ("DATASET_OPERATOR_STS_ENDPOINT", &cloud.url())]);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let taking = taken.clone();
+    let serving = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            taking.lock().unwrap().push(connection);
+        }
+    });
+    let kubectl = cluster.plane.kubectl();
+    for name in ["red", "blue"] {
+        let config = json!({
+            "apiVersion": "dataset-operator.dev/v1alpha1", "kind": "ClusterProviderConfig", "metadata": {"name": name},
+            "spec": {
+                "workspaceId": WORKSPACE, "endpoint": silent, "adoption": "Any", "allowedNamespaces": {"names": ["*"]},
+                "credentials": {"source": "Environment"},
+            },
+        });
+        kubectl.run_with(&["apply", "-f", "-"], &config.to_string()).await.unwrap();
+    }
+    cluster.start_operator().await;
+    cluster.in_namespace("fair").await;
+    for name in ["red", "blue"] {
+        for number in 0..12 {
+            let id = format!("d-{name}{number}");
+            let spec = json!({
+                "adoption": {"datasetId": id},
+                "providerConfigRef": {"kind": "ClusterProviderConfig", "name": name},
+            });
+            cluster.create("Dataset", &format!("{name}-{number}"), spec).await;
+        }
+    }
+    let hang = async || Ok((taken.lock().unwrap().len() >= 5).then_some(()));
+    cluster.wait().until("calls that hang", hang).await.unwrap();
+    for number in 0..5 {
+        let name = format!("flowers-{number}");
+        cluster.create("Dataset", &name, oss(&name)).await;
+        cluster.ready("Dataset", &name).await;
+    }
+    assert_eq!(cloud.datasets().len(), 5);
+    serving.abort();
+    cluster.kill_operator();
 }

@@ -77,6 +77,8 @@ struct Session {
     credentials: Credentials,
     renewed_from: Duration,
     ends: Duration,
+    /// The end as the issuer told it.
+    expires: Timestamp,
 }
 
 /// The calls so far; who holds it makes the next one.
@@ -141,6 +143,10 @@ impl CredentialSource for Sessions {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
         self.current().boxed()
     }
+
+    fn expires(&self) -> Option<Timestamp> {
+        lock(&self.0.session).as_ref().map(|session| session.expires)
+    }
 }
 
 impl Shared {
@@ -199,7 +205,7 @@ impl Session {
     fn new(credentials: Credentials, expires: Timestamp, jitter: u8) -> Self {
         let (now, clock) = (environment::since_boot(), environment::now());
         let life = Duration::try_from(expires.duration_since(clock)).unwrap_or_default();
-        Self { credentials, renewed_from: now + renewed_after(life, jitter), ends: now + life }
+        Self { credentials, renewed_from: now + renewed_after(life, jitter), ends: now + life, expires }
     }
 }
 

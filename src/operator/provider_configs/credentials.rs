@@ -1,15 +1,14 @@
 //! The credentials of a config: read, asked whose they are, and given to its account.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use tokio::time::timeout;
 
 use super::keeper::{Keeper, Stored};
 use super::{secret, status, token};
-use crate::accounts::switch::Fixed;
 use crate::accounts::{Place, alias};
 use crate::api::{CredentialsSource, CredentialsSpec, Reason};
 use crate::cloud::{self, CallerIdentity, CredentialError, ErrorClass, Product, Request, Source};
@@ -19,39 +18,46 @@ use crate::lock::lock;
 /// The longest wait for the API server.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Credentials that are in use.
+pub(super) struct Used {
+    pub(super) source: CredentialsSource,
+    /// Whose they are, if the token service says it.
+    pub(super) identity: Option<CallerIdentity>,
+    /// When they end.
+    pub(super) expires: Option<Timestamp>,
+}
+
 /// Why there are none: the reason, a message, and whether a person must change something.
 pub(super) type Trouble = (Reason, String, bool);
 
 impl Keeper {
     /// Reads the credentials, finds out whose they are, and gives them to the account.
-    pub(super) async fn credentials(
-        &self,
-        name: &ObjectName,
-        stored: &Stored,
-        users: usize,
-    ) -> Result<(CredentialsSource, Option<CallerIdentity>), Trouble> {
+    pub(super) async fn credentials(&self, name: &ObjectName, stored: &Stored, users: usize) -> Result<Used, Trouble> {
         let invalid = |message: String| (Reason::CredentialsInvalid, message, true);
         let spec = self.lookups.configs.get(&stored.config).map(|config| config.spec).unwrap_or_default();
-        let CredentialsSpec { source, secret_ref, rrsa, assume_role } = spec.credentials.clone().unwrap_or_default();
+        let CredentialsSpec { source, secret_ref, rrsa, ecs_role, assume_role } =
+            spec.account.credentials.clone().unwrap_or_default();
         let kind = source.ok_or_else(|| (Reason::InvalidSpec, "credentials.source is not set".to_owned(), true))?;
         let mut version = None;
         let source = match kind {
             CredentialsSource::Environment => Source::Open(self.own.clone()),
-            CredentialsSource::Secret | CredentialsSource::Bearer => {
+            CredentialsSource::EcsRole => {
+                Source::Ecs { role: ecs_role.and_then(|role| role.name), endpoint: None, without_token: true }
+            }
+            CredentialsSource::Secret | CredentialsSource::Bearer | CredentialsSource::Uri => {
                 let of = secret_ref.unwrap_or_default();
                 let secret = self.read(stored).await?;
                 version = secret.metadata.resource_version;
-                let read = secret::credentials(kind, &of, &secret.data.unwrap_or_default(), self.style);
-                Source::Open(Arc::new(Fixed(read.map_err(invalid)?)))
+                secret::source(kind, &of, &secret.data.unwrap_or_default(), self.style).map_err(invalid)?
             }
             CredentialsSource::Rrsa => {
                 let namespace = stored.config.namespace.as_ref().unwrap_or(&self.namespace);
                 token::source(&rrsa.unwrap_or_default(), namespace, Api::namespaced(self.kube.clone(), namespace))
             }
         };
-        let region = spec.region.clone().unwrap_or_else(|| self.accounts.flags().region.clone());
+        let region = spec.account.region.clone().unwrap_or_else(|| self.accounts.flags().region.clone());
         // A source that is open already has its sessions, and waits after failures.
-        let of = format!("{:?} {version:?}", spec.credentials);
+        let of = format!("{:?} {version:?}", spec.account.credentials);
         let known = lock(&self.open).get(name).filter(|(known, _)| *known == of).map(|(_, open)| open.clone());
         let credentials = if let Some(open) = known {
             open
@@ -94,7 +100,7 @@ impl Keeper {
         for account in std::iter::once(account).chain(self.accounts.named(&place.alias)) {
             account.exchange(credentials.clone());
         }
-        Ok((kind, identity))
+        Ok(Used { source: kind, identity, expires: credentials.expires() })
     }
 
     /// Reads the Secret.

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::Resource as _;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::clients::OfConfigs;
-use super::{Stores, status};
-use crate::accounts::{Accounts, alias};
+use super::status;
+use crate::accounts::{Accounts, Stores, alias};
 use crate::api::{
     ClusterProviderConfig, ProviderConfig, ProviderConfigKind, ProviderConfigStatus, Reason, UsedProviderConfig, names,
 };
@@ -140,6 +140,10 @@ impl Keeper {
     }
 
     async fn keep(&self, name: &ObjectName) -> Kept {
+        if name.kind == Namespace::KIND {
+            self.wake_all(&self.by_labels());
+            return Kept::Gone;
+        }
         let Some(stored) = self.stored(name) else {
             self.lookups.references.remove(name);
             lock(&self.open).remove(name);
@@ -166,7 +170,9 @@ impl Keeper {
         let credentials = self.credentials(name, &stored, users.len()).await;
         let failed = credentials.is_err();
         match credentials {
-            Ok((source, identity)) => (found.source, found.identity) = (Some(source), identity),
+            Ok(used) => {
+                (found.source, found.identity, found.expires) = (Some(used.source), used.identity, used.expires)
+            }
             Err((reason, message, stalled)) => {
                 self.fail(&stored.config, &message);
                 found.trouble = Some((reason, message, stalled));
@@ -195,6 +201,16 @@ impl Keeper {
             return Kept::Until(SOON);
         }
         if failed { Kept::Failed } else { Kept::Until(self.resync) }
+    }
+
+    /// The configs that allow namespaces by their labels.
+    fn by_labels(&self) -> Vec<Reference> {
+        let all = self.stores.of_cluster.state();
+        let selects = |config: &&Arc<ClusterProviderConfig>| {
+            config.spec.allowed_namespaces.as_ref().is_some_and(|allowed| allowed.selector.is_some())
+        };
+        let names = all.iter().filter(selects).map(|config| config_name(&alias::of_cluster(&config.name_any())));
+        names.map(Reference::Name).collect()
     }
 
     /// Is there any config?
@@ -237,7 +253,7 @@ impl Keeper {
     /// The Secret that it names.
     pub(super) fn secret(&self, stored: &Stored) -> Option<ObjectName> {
         let spec = self.lookups.configs.get(&stored.config)?.spec;
-        let name = spec.credentials?.secret_ref?.name?;
+        let name = spec.account.credentials?.secret_ref?.name?;
         let namespace = stored.config.namespace.as_ref().unwrap_or(&self.namespace);
         Some(ObjectName::new(Secret::KIND, namespace, &name))
     }

@@ -1,17 +1,20 @@
 //! Credentials in a Secret: under their own keys, under the variables of the official SDKs, or under keys that the config names.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::ByteString;
 
+use crate::accounts::switch::Fixed;
 use crate::api::{CredentialsSecretRef, CredentialsSource};
-use crate::cloud::{BearerStyle, Credentials, Secret};
+use crate::cloud::{BearerStyle, Credentials, Secret, Source};
 
 /// Each entry, with the variable that the official SDKs have for it.
 const ID: (&str, &str) = ("accessKeyId", "ALIBABA_CLOUD_ACCESS_KEY_ID");
 const SECRET: (&str, &str) = ("accessKeySecret", "ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 const TOKEN: (&str, &str) = ("securityToken", "ALIBABA_CLOUD_SECURITY_TOKEN");
 const BEARER: (&str, &str) = ("bearerToken", "ALIBABA_CLOUD_BEARER_TOKEN");
+const URI: (&str, &str) = ("credentialsUri", "ALIBABA_CLOUD_CREDENTIALS_URI");
 
 /// The data of a Secret, as a config reads it.
 struct Entries<'a> {
@@ -19,8 +22,22 @@ struct Entries<'a> {
     of: &'a CredentialsSecretRef,
 }
 
+/// The source that the data of a Secret holds: credentials, or the URI that has them; or what is wrong with it, without a word of
+/// its content.
+pub(super) fn source(
+    kind: CredentialsSource,
+    of: &CredentialsSecretRef,
+    data: &BTreeMap<String, ByteString>,
+    style: BearerStyle,
+) -> Result<Source, String> {
+    if kind == CredentialsSource::Uri {
+        return Ok(Source::Uri(Secret::new(Entries { data, of }.needed(URI)?)));
+    }
+    Ok(Source::Open(Arc::new(Fixed(credentials(kind, of, data, style)?))))
+}
+
 /// The credentials in the data of a Secret, or what is wrong with it, without a word of its content.
-pub(super) fn credentials(
+fn credentials(
     source: CredentialsSource,
     of: &CredentialsSecretRef,
     data: &BTreeMap<String, ByteString>,
@@ -58,6 +75,7 @@ impl Entries<'_> {
             "accessKeyId" => &keys.access_key_id,
             "accessKeySecret" => &keys.access_key_secret,
             "securityToken" => &keys.security_token,
+            "credentialsUri" => &keys.credentials_uri,
             _ => &keys.bearer_token,
         };
         named.as_deref()

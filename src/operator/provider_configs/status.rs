@@ -14,6 +14,8 @@ pub(super) struct Found {
     /// Whose credentials are in use, if the token service says it now.
     pub(super) identity: Option<CallerIdentity>,
     pub(super) source: Option<CredentialsSource>,
+    /// When the credentials in use end.
+    pub(super) expires: Option<Timestamp>,
     pub(super) users: usize,
     /// Why it is not ready, and whether a person must change something.
     pub(super) trouble: Option<(Reason, String, bool)>,
@@ -25,6 +27,9 @@ pub(super) fn after(before: &ProviderConfigStatus, found: &Found, now: Timestamp
     after.observed_generation = found.generation;
     after.source = found.source.or(before.source);
     after.users = Some(i64::try_from(found.users).unwrap_or(i64::MAX));
+    if found.source.is_some() {
+        after.expires_at = found.expires.map(Time);
+    }
     if let Some(identity) = &found.identity {
         after.account_id = Some(identity.account_id.clone());
         after.arn = Some(identity.principal());

@@ -106,7 +106,11 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Runs if world.has_forced_any() => continue,
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Configs => configs.iter().map(config_remote).collect(),
-            Resource::Files | Resource::Maps | Resource::Accounts | Resource::ClusterAccounts => continue,
+            Resource::Files
+            | Resource::Maps
+            | Resource::Accounts
+            | Resource::ClusterAccounts
+            | Resource::Namespaces => continue,
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let all = remotes.len();
@@ -124,7 +128,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Configs => configs.iter().map(config_remote).collect(),
             Resource::Files => Vec::new(),
-            Resource::Maps | Resource::Accounts | Resource::ClusterAccounts => continue,
+            Resource::Maps | Resource::Accounts | Resource::ClusterAccounts | Resource::Namespaces => continue,
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let attempts = object["status"]["attempts"].as_array().map_or(1, Vec::len);
@@ -192,7 +196,9 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
         Resource::Versions => Some(format!("{}/{}", text("datasetId")?, text("versionName")?)),
         Resource::Runs => Some(format!("{}/jobs/{}", text("datasetId")?, text("datasetJobId")?)),
         Resource::Configs => Some(format!("{}/configs/{}", text("datasetId")?, text("datasetJobConfigId")?)),
-        Resource::Files | Resource::Maps | Resource::Accounts | Resource::ClusterAccounts => None,
+        Resource::Files | Resource::Maps | Resource::Accounts | Resource::ClusterAccounts | Resource::Namespaces => {
+            None
+        }
         Resource::Media => Some(format!("{}/{}", text("projectName")?, text("name")?)),
     }
 }

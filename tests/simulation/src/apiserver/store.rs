@@ -29,13 +29,15 @@ pub enum Resource {
     Accounts,
     /// `clusterproviderconfigs`, of which there are none
     ClusterAccounts,
+    /// `namespaces`, of which none is shown
+    Namespaces,
     /// `configmaps`, which are nobody's own kind: they have no status and no generation.
     Maps,
 }
 
 impl Resource {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Datasets,
         Self::Versions,
         Self::Runs,
@@ -44,6 +46,7 @@ impl Resource {
         Self::Media,
         Self::Accounts,
         Self::ClusterAccounts,
+        Self::Namespaces,
         Self::Maps,
     ];
 
@@ -53,14 +56,14 @@ impl Resource {
             Self::Datasets | Self::Versions | Self::Runs | Self::Configs | Self::Files => "pai.dataset-operator.dev",
             Self::Media => "imm.dataset-operator.dev",
             Self::Accounts | Self::ClusterAccounts => "dataset-operator.dev",
-            Self::Maps => "",
+            Self::Namespaces | Self::Maps => "",
         }
     }
 
     /// Group and version of its objects.
     pub fn api_version(self) -> String {
         match self {
-            Self::Maps => "v1".to_owned(),
+            Self::Namespaces | Self::Maps => "v1".to_owned(),
             _ => format!("{}/v1alpha1", self.group()),
         }
     }
@@ -76,6 +79,7 @@ impl Resource {
             Self::Media => "mediadatasets",
             Self::Accounts => "providerconfigs",
             Self::ClusterAccounts => "clusterproviderconfigs",
+            Self::Namespaces => "namespaces",
             Self::Maps => "configmaps",
         }
     }
@@ -91,6 +95,7 @@ impl Resource {
             Self::Media => "MediaDataset",
             Self::Accounts => "ProviderConfig",
             Self::ClusterAccounts => "ClusterProviderConfig",
+            Self::Namespaces => "Namespace",
             Self::Maps => "ConfigMap",
         }
     }
