@@ -9,6 +9,7 @@ use crate::cloud::codec::{self, Codec, Nested};
 use crate::cloud::{Lane, Observer as _, Operation, Permit, Reservation};
 use crate::environment;
 use crate::plan::desired::Deletion;
+use crate::plan::plan;
 use crate::plan::report::Report;
 use crate::plan::step::{Look, Step};
 use crate::plan::view::View;
@@ -30,7 +31,10 @@ impl<K: Kind> Pass<'_, K> {
         if self.admitted || view.observed.flight.is_some() {
             return None;
         }
-        let operation = operation_of(view, step)?;
+        let operation = match step {
+            Step::Reread => after_reread(view)?,
+            step => operation_of(view, step)?,
+        };
         let lane = lane_of(view, step);
         match self.reserve(may_say(view), lane, operation).await {
             None => {
@@ -90,6 +94,14 @@ fn lane_of(view: &View, step: &Step) -> Lane {
     } else {
         Lane::Sweep
     }
+}
+
+/// The operation whose permit is needed first if a read of the object shows nothing new. So the object waits in line before it is
+/// read, and is not read again each time that it comes back.
+fn after_reread(view: &View) -> Option<Operation> {
+    let mut view = view.clone();
+    view.observed.object_is_fresh = true;
+    operation_of(&view, &plan(&view))
 }
 
 /// The operation whose permit a step needs; `None` without a call, or with a permit of its own.

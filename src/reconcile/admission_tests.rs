@@ -89,3 +89,17 @@ fn a_pass_waits_for_the_permit_of_the_call_that_it_makes_first() {
     assert_eq!(first(&view, Step::Read(version)), Some(Operation::GetDatasetVersion));
     assert_eq!(first(&view, Step::Read(RemoteId::new("d-2"))), Some(Operation::GetDataset), "not its own");
 }
+
+#[test]
+fn an_object_that_goes_waits_in_line_before_it_is_read() {
+    let mut view = settled();
+    view.object.deleting = true;
+    view.object.finalizer = true;
+    view.recorded.origin = Some(crate::remote::mark::Origin::Created);
+    assert_eq!(plan(&view), Step::Reread);
+    assert_eq!(after_reread(&view), Some(Operation::DeleteDataset));
+    view.deletion = Some(Deletion::Retain);
+    assert_eq!(after_reread(&view), Some(Operation::CreateDatasetLabels));
+    view.object.force_release = Some("d-1".to_owned());
+    assert_eq!(after_reread(&view), None, "no call follows");
+}
