@@ -38,6 +38,7 @@ use crate::plan::view::OperatorConfig;
 use crate::reconcile::context::{Context, Limits};
 use crate::reconcile::definition::Definition;
 use crate::reconcile::kind::Managed;
+use crate::reconcile::left_behind::LeftBehind;
 use crate::reconcile::lookups::{Defaults, Lookups};
 use crate::reconcile::named::{self, NamedObjects};
 use crate::reconcile::object_states::ObjectStates;
@@ -406,6 +407,7 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
         states,
         lookups: shared.lookups.clone(),
         definition: Definition::of::<O>(parts.kube.clone()),
+        left_behind: LeftBehind::new(parts.kube.clone(), parts.kube.default_namespace(), flags.left_behind_after),
         shares: Shares::new(parts.settings.concurrency()),
         slots: parts.slots.clone(),
         recorder: parts.recorder.clone(),

@@ -89,6 +89,10 @@ pub struct Flags {
     /// Retain for what it adopted
     #[arg(long, env = "DATASET_OPERATOR_DEFAULT_DELETION_POLICY", value_parser = deletion_policy)]
     pub default_deletion_policy: Option<Deletion>,
+    /// Time after the deletion of a namespace in which its objects wait for the credentials of their account. Then they are
+    /// let go, and what stays in the cloud is written to the ConfigMap dataset-operator-left-behind
+    #[arg(long, env = "DATASET_OPERATOR_LEFT_BEHIND_AFTER", default_value = "10m", value_parser = duration)]
+    pub left_behind_after: Duration,
     /// Namespaces whose objects the operator manages, such as team-a,team-b. Default: all namespaces
     #[arg(long, env = "DATASET_OPERATOR_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt as _;
 use kube::core::PartialObjectMeta;
@@ -108,6 +109,13 @@ impl Configs {
             }
             _ => None,
         }
+    }
+
+    /// Since when this namespace is being deleted; `None` if it is not, or nothing is known of it.
+    #[must_use]
+    pub fn going_since(&self, namespace: &str) -> Option<Timestamp> {
+        let known = self.stores.as_ref()?.namespaces.get(&ObjectRef::new(namespace))?;
+        Some(known.metadata.deletion_timestamp.as_ref()?.0)
     }
 
     /// The config that an alias names, if it is there.

@@ -55,6 +55,8 @@ event_reasons! {
     Retained = "Retained", Normal, "Delete";
     /// The object is deleted together with its definition; the remote stays as it is.
     LeftInCloud = "LeftInCloud", Normal, "Delete";
+    /// The object went with its namespace, without credentials for its account; the remote stays as it is.
+    LeftBehind = "LeftBehind", Warning, "Delete";
     /// The deletion of one object deletes a remote that another object waits for.
     HandoverAtRisk = "HandoverAtRisk", Warning, "Reconcile";
     /// A second remote carries the object's mark.

@@ -194,6 +194,11 @@ impl Metrics {
         self.resources.drifts.get_or_create(&Kind { kind }).inc();
     }
 
+    /// An object went with its namespace, and its remote stays: there were no credentials.
+    pub fn left_behind(&self, kind: &'static str) {
+        self.resources.left_behind.get_or_create(&Kind { kind }).inc();
+    }
+
     /// Sets the function that counts objects and remotes at a scrape. Only the first call counts.
     pub fn count_with(&self, count: impl Fn() -> Counts + Send + Sync + 'static) {
         let _ = self.census.0.set(Box::new(count));

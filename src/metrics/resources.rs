@@ -15,6 +15,7 @@ pub(super) struct Resources {
     pub(super) first_ready: Histograms<Kind>,
     pub(super) deletion: Histograms<Kind>,
     pub(super) drifts: Family<Kind, Counter>,
+    pub(super) left_behind: Family<Kind, Counter>,
     refused: Family<Refused, Counter>,
 }
 
@@ -60,6 +61,11 @@ impl Resources {
                 of_a_life,
             ),
             drifts: family(registry, "pai_dataset_managed_resource_drifts", "Cloud datasets found changed by others"),
+            left_behind: family(
+                registry,
+                "pai_dataset_managed_resource_left_behind",
+                "Objects that went without credentials",
+            ),
             refused: family(registry, "pai_kubernetes_refused_writes", "Writes that the Kubernetes API refused"),
         }
     }
@@ -68,6 +74,7 @@ impl Resources {
         let _ = self.first_ready.get_or_create(&Kind { kind });
         let _ = self.deletion.get_or_create(&Kind { kind });
         let _ = self.drifts.get_or_create(&Kind { kind });
+        let _ = self.left_behind.get_or_create(&Kind { kind });
     }
 
     pub(super) fn write_refused(&self, kind: &'static str, write: &'static str, status: u16) {

@@ -154,6 +154,8 @@ pub struct Observed {
     /// The `CustomResourceDefinition` of the kind is being deleted, and the object with it. This is asked before
     /// anything is decided for an object that is being deleted.
     pub definition_going: bool,
+    /// Nothing can be done for the object any more, and what it leaves behind is written down.
+    pub abandoned: bool,
     /// The service refused the name in an update because it is taken.
     pub name_refused: Option<Box<Report>>,
 }

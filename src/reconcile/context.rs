@@ -8,6 +8,7 @@ use crate::events::EventRecorder;
 use crate::metrics::Metrics;
 use crate::plan::view::OperatorConfig;
 use crate::reconcile::definition::Definition;
+use crate::reconcile::left_behind::LeftBehind;
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::object_states::ObjectStates;
 use crate::reconcile::queued::Slots;
@@ -27,6 +28,8 @@ pub struct Context {
     pub lookups: Arc<Lookups>,
     /// The `CustomResourceDefinition` of the kind.
     pub definition: Definition,
+    /// Where it is written down what objects leave behind.
+    pub left_behind: LeftBehind,
     /// How many reconciles each account may have under way.
     pub shares: Shares,
     /// When objects may report that they wait in line; shared by all kinds.

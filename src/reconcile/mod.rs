@@ -14,6 +14,7 @@ mod gather;
 mod journal;
 pub mod kind;
 mod kube_writes;
+pub mod left_behind;
 pub mod live_objects;
 pub mod lookups;
 pub mod named;

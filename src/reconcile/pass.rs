@@ -228,10 +228,13 @@ pub(super) async fn steps<K: Kind>(pass: &mut Pass<'_, K>) -> Action {
         return action;
     }
     for _ in 0..MOST_STEPS {
-        if !pass.in_hand
-            && let Some(action) = pass.look_at_definition().await
-        {
-            return action;
+        if !pass.in_hand {
+            if let Some(action) = pass.look_at_definition().await {
+                return action;
+            }
+            if let Some(action) = pass.leave_behind().await {
+                return action;
+            }
         }
         let view = pass.view();
         let step = if pass.in_hand { in_hand(&view, plan(&view)) } else { plan(&view) };

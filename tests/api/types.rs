@@ -62,7 +62,7 @@ fn event_reasons_are_as_published() {
     );
     assert_eq!(
         texts(&warning).join(" "),
-        "ServiceNormalises HandoverAtRisk DuplicatesFound OrphanFound UnknownAnnotation InvalidAnnotation EventsLeftOut"
+        "ServiceNormalises LeftBehind HandoverAtRisk DuplicatesFound OrphanFound UnknownAnnotation InvalidAnnotation EventsLeftOut"
     );
 }
 

@@ -53,6 +53,7 @@ mod meddling;
 mod media;
 mod media_faults;
 mod moving;
+mod namespaces_go;
 mod normalised;
 mod orphaned_versions;
 mod orphans;

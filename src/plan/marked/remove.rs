@@ -28,6 +28,10 @@ pub(super) fn remove(view: &View) -> Step {
             return Step::RemoveFinalizer;
         }
     }
+    if view.observed.abandoned {
+        // 16.6 There are no credentials to make a call with.
+        return Step::RemoveFinalizer;
+    }
     if view.observed.definition_going {
         // 6.7 Nobody asked to delete the remote.
         return Step::RemoveFinalizer;

@@ -122,6 +122,9 @@ pub async fn steps<K: Batched>(pass: &mut Pass<'_, K>) -> Action {
     if let Some(action) = pass.look_at_definition().await {
         return action;
     }
+    if let Some(action) = pass.leave_behind().await {
+        return action;
+    }
     let uid = pass.facts.uid.clone();
     for _ in 0..3 {
         // Whoever ends this reconcile loses the memory, and so the next one looks at everything anew.

@@ -30,7 +30,8 @@ impl<K: Batched> Pass<'_, K> {
             return self.reread().await;
         }
         let target = self.facts.intent.own().map(|intent| intent.target.clone());
-        let released = self.facts.force_release.as_deref() == Some("none") || self.observed.definition_going;
+        let uncalled = self.observed.definition_going || self.observed.abandoned;
+        let released = self.facts.force_release.as_deref() == Some("none") || uncalled;
         // Without its intent, what status says is the best that is known.
         let target = target.or_else(|| self.recorded_target());
         let Some((target, place)) = target.and_then(|target| place_of(&target).map(|place| (target, place))) else {
