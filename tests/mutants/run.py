@@ -81,8 +81,8 @@ def questions(mutant, layer, last=None):
             yield Question(layer, "explorer", ("--only", name), 300, (), name)
     elif layer == "simulation":
         yield Question(layer, "simulation", tuple(SIMULATED), 180)
-        jobs = (("JOBS", mutant["jobs"]), ("SINGLES", "all")) if "jobs" in mutant else ()
-        yield Question(layer, "simulation", ("faults::single_faults_end_well", "--exact"), 300, jobs)
+        jobs = (("JOBS", mutant["jobs"]),) if "jobs" in mutant else ()
+        yield Question(layer, "simulation", ("faults::single_faults_end_well", "--exact"), 300, (*jobs, ("SINGLES", "all")))
     elif mutant.get("stories"):
         yield Question(layer, "stories", tuple(mutant["stories"]), 240)
 

@@ -174,14 +174,18 @@ fn recognised(calm: &Scenario) {
     }
 }
 
-/// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy: a third
+/// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy: a tenth
 /// of the single faults, or with `SINGLES=all` every one. With `JOBS=run,media` only jobs whose words begin so.
 #[test]
 fn single_faults_end_well() {
     let jobs = Job::asked_for().into_iter().map(|(job, _)| Scenario::calm(3, job));
     let worlds: Vec<_> = [Scenario::calm(1, Job::Create)].into_iter().chain(jobs).collect();
-    let all = std::env::var("SINGLES").is_ok_and(|singles| singles == "all");
-    clean(&explore::singles(&worlds, threads(), if all { 1 } else { 3 }));
+    clean(&explore::singles(&worlds, threads(), part()));
+}
+
+/// One of so many single faults is played.
+fn part() -> usize {
+    if std::env::var("SINGLES").is_ok_and(|singles| singles == "all") { 1 } else { 10 }
 }
 
 /// The codes of the service are not published: it may say "not found" with any code, at any of these statuses.
@@ -195,7 +199,7 @@ fn whatever_code_says_missing_deletions_end() {
         tally.play(scenario);
     }
     clean(&tally);
-    clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads(), 1));
+    clean(&explore::singles(&[Scenario::calm(67, Job::Missing)], threads(), part()));
 }
 
 /// The API server refuses a write for five minutes. The operator reports this once, does nothing that depends on the
