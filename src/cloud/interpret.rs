@@ -95,8 +95,8 @@ fn success(request: &Request, credentials: &Credentials, reply: &Reply) -> Resul
     };
     let bytes = reply.body.as_ref().map_err(|why| garbled(why.clone()))?;
     let body: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
-        // The error may repeat a part of the body.
-        let why = if request.is_private() { String::new() } else { format!(": {error}") };
+        // What is JSON, and no object, would be repeated by the error as a whole.
+        let why = if request.is_private() || error.is_data() { String::new() } else { format!(": {error}") };
         garbled(format!("the body is not a JSON object{why}"))
     })?;
     // Some gateways report an error with a success status.

@@ -158,11 +158,18 @@ fn an_echoed_secret_does_not_come_out() {
         Exchange::Reply(Reply { location: Some(echo.to_owned()), ..reply(302, "") }),
         Exchange::Reply(Reply { request_id: Some(echo.to_owned()), ..reply(200, "") }),
         Exchange::Broken(echo.to_owned()),
+        Exchange::Reply(reply(200, json!(echo).to_string())),
+        Exchange::Reply(reply(200, json!([echo, {"a": echo}]).to_string())),
+        Exchange::Reply(reply(200, json!({"DatasetId": echo, echo: echo}).to_string())),
+        // Across the place where the text is cut.
+        Exchange::Reply(reply(502, format!("{}canary-secret", "x".repeat(LONGEST_MESSAGE - 6)))),
+        Exchange::Reply(reply(502, format!("{}canary-secret", " ".repeat(LONGEST_MESSAGE * 4 - 6)))),
     ];
     for exchange in exchanges {
         let error = interpret(&create(), &credentials(), exchange).unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("canary") && !error.message.is_empty(), "{shown}");
+        assert!(error.message.chars().count() <= LONGEST_MESSAGE, "{shown}");
     }
     let bearer = Credentials::Bearer { token: Secret::new("canary-b"), style: BearerStyle::Sdk };
     let exchange = Exchange::Reply(reply(500, "Bearer canary-b"));
