@@ -47,8 +47,8 @@ pub struct Flags {
     pub owner_domain: Vec<String>,
     /// Secret key that signs the ownership labels. A list: the operator signs with the first entry and accepts all.
     /// Default: the owner domain
-    #[arg(long, env = "DATASET_OPERATOR_OWNER_KEY", value_delimiter = ',', hide_env_values = true)]
-    pub owner_key: Vec<String>,
+    #[arg(long, env = "DATASET_OPERATOR_OWNER_KEY", value_delimiter = ',', value_parser = secret, hide_env_values = true)]
+    pub owner_key: Vec<Secret>,
     /// Calls per second that the account may make (the vendor's figure). The operator uses 98 % of it
     #[arg(long, env = "DATASET_OPERATOR_QPS", default_value_t = 100.0, value_parser = qps)]
     pub qps: f64,
@@ -265,12 +265,15 @@ impl Settings {
                 return Err(SettingsError::Zero(name));
             }
         }
-        let lists =
-            [("owner-domain", &flags.owner_domain), ("owner-key", &flags.owner_key), ("namespaces", &flags.namespaces)];
-        for (name, list) in lists {
-            if list.iter().any(String::is_empty) {
-                return Err(SettingsError::Empty(name));
-            }
+        let keys = flags.owner_key.iter().any(|key| key.expose().is_empty());
+        let has_empty = |list: &[String]| list.iter().any(String::is_empty);
+        let lists = [
+            ("owner-domain", has_empty(&flags.owner_domain)),
+            ("owner-key", keys),
+            ("namespaces", has_empty(&flags.namespaces)),
+        ];
+        if let Some((name, _)) = lists.into_iter().find(|(_, empty)| *empty) {
+            return Err(SettingsError::Empty(name));
         }
         let operations: Vec<_> = flags.stated_limits().map(|(operation, _)| operation).collect();
         let twice = |(place, operation): &(usize, &Operation)| operations[..*place].contains(operation);

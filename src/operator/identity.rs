@@ -18,9 +18,10 @@ pub(super) async fn identity(kube: &Client, flags: &Flags) -> Result<Identity, R
 }
 
 fn of_answer(uid: kube::Result<String>, flags: &Flags) -> Result<Identity, RunError> {
-    let (domains, keys) = (&flags.owner_domain, &flags.owner_key);
+    let keys: Vec<String> = flags.owner_key.iter().map(|key| key.expose().to_owned()).collect();
+    let domains = &flags.owner_domain;
     match uid {
-        Ok(uid) => Ok(Identity::new(domains, keys, &uid)),
+        Ok(uid) => Ok(Identity::new(domains, &keys, &uid)),
         Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => {
             let words = words::error(&kube::Error::Api(status));
             if domains.is_empty() {
@@ -30,7 +31,7 @@ fn of_answer(uid: kube::Result<String>, flags: &Flags) -> Result<Identity, RunEr
                 error = words,
                 "the uid of kube-system cannot be read: marks name the owner domain but not this cluster"
             );
-            Ok(Identity::without_cluster(domains, keys))
+            Ok(Identity::without_cluster(domains, &keys))
         }
         Err(error) => Err(error.into()),
     }
