@@ -177,7 +177,8 @@ impl Kind for Datasets {
         let jobs_listed = |id: &RemoteId| lookups.inventories.children_known(id.root(), JOBS);
         let jobs_listed = recorded.id.as_ref().is_some_and(jobs_listed);
         let relations = Relations { jobs_listed, delete_foreign, ..Relations::default() };
-        let mut holds = Holds { of: references_to(object, recorded), lookups, relations };
+        let (of, namespace) = (references_to(object, recorded), object.namespace());
+        let mut holds = Holds { of, namespace, lookups, relations };
         for_each(&mut holds);
         holds.relations
     }
@@ -196,9 +197,11 @@ impl Kind for Datasets {
     }
 }
 
-/// Asks the objects of every kind that refer to a Dataset what they mean for its deletion.
+/// Asks the objects of every kind that refer to a Dataset what they mean for its deletion. One of another namespace means something
+/// once it has something in the dataset: anybody can write an id into a spec.
 struct Holds<'a> {
     of: Vec<Reference>,
+    namespace: Option<String>,
     lookups: &'a Lookups,
     relations: Relations,
 }
@@ -206,8 +209,12 @@ struct Holds<'a> {
 impl ForEachKind for Holds<'_> {
     fn visit<K: AnyKind>(&mut self) {
         for object in self.lookups.referrers::<K>(&self.of) {
-            if let Some(hold) = K::hold(&object, &self.lookups.defaults) {
+            let Some(hold) = K::hold(&object, &self.lookups.defaults) else { continue };
+            if object.namespace() == self.namespace {
                 self.relations.hold(K::NAME, object.name_any(), hold);
+            } else if K::remote(&object).is_some() {
+                let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+                self.relations.hold(K::NAME, name, hold);
             }
         }
         // An object that does not parse counts as one that stays, as its wishes are unknown.

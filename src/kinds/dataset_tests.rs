@@ -1,9 +1,18 @@
 //! The way of each spec field into the API members: no field is forgotten, and each is compared in one place.
 
+use kube::runtime::reflector;
+use kube::runtime::watcher::Event;
+
 use super::super::members::tests::{camel, every_member};
 use super::*;
 use crate::api::DatasetSpec;
 use crate::api::dataset_definition::IMMUTABLES;
+use crate::inventory::Settings;
+use crate::inventory::inventories::Inventories;
+use crate::reconcile::live_objects::LiveObjects;
+use crate::reconcile::lookups::Defaults;
+use crate::reconcile::named::NamedObjects;
+use crate::reconcile::references::References;
 
 /// Fields about the operator's own behaviour, and the labels, which have calls of their own.
 const OURS: [&str; 8] = [
@@ -74,4 +83,40 @@ fn the_name_is_the_objects_unless_the_spec_or_an_adoption_says_otherwise() {
     assert_eq!(name(&spec), None, "it keeps its name");
     spec.name = Some("said".to_owned());
     assert_eq!(name(&spec), Some(json!("said")));
+}
+
+/// The Dataset `a/flowers`, which stands for `d-1`, is asked what keeps it while these versions name that.
+fn kept_by(versions: &[(&str, &str, Option<&str>)]) -> Vec<String> {
+    let second = Duration::from_secs(1);
+    let (inventories, _) = Inventories::new(Settings { domains: Vec::new(), resync: second, list_lag: second });
+    let (store, mut writer) = reflector::store();
+    let references = References::default();
+    for (namespace, name, recorded) in versions {
+        let version = json!({
+            "apiVersion": "pai.dataset-operator.dev/v1alpha1", "kind": "DatasetVersion",
+            "metadata": {"name": name, "namespace": namespace, "uid": format!("{namespace}-{name}"), "resourceVersion": "1"},
+            "spec": {"datasetId": "d-1", "property": "DIRECTORY", "dataSourceType": "OSS", "uri": "oss://b.oss-cn-hangzhou.aliyuncs.com/u/"},
+            "status": {"datasetId": recorded.map(|_| "d-1"), "versionName": recorded},
+        });
+        let shown: Parsed<DatasetVersion> = serde_json::from_value(version).unwrap();
+        let named = <DatasetVersions as Kind>::references(&shown);
+        references.set(&ObjectName::new("DatasetVersion", namespace, name), named);
+        writer.apply_watcher_event(&Event::Apply(shown.into()));
+    }
+    let mut live = LiveObjects::default();
+    live.add::<DatasetVersions>(store);
+    let (named, defaults) = (NamedObjects::default(), Defaults::default());
+    let lookups = Lookups { live, references, named, inventories, configs: Arc::default(), defaults };
+    let mut object = Dataset::new("flowers", DatasetSpec::default());
+    object.metadata.namespace = Some("a".to_owned());
+    let recorded = Recorded { id: Some(RemoteId::new("d-1")), ..Recorded::default() };
+    let relations = <Datasets as Kind>::relations(&object, &recorded, &lookups);
+    relations.living.into_values().flatten().collect()
+}
+
+#[test]
+fn an_object_of_another_namespace_keeps_a_dataset_only_with_something_in_it() {
+    assert_eq!(kept_by(&[("a", "own", None)]), ["own"], "it may be about to make something");
+    assert_eq!(kept_by(&[("b", "stranger", None)]), Vec::<String>::new());
+    assert_eq!(kept_by(&[("b", "guest", Some("v2")), ("b", "stranger", None)]), ["b/guest"]);
 }
