@@ -135,6 +135,40 @@ mod tests {
         assert_eq!(read(Bearer, &[], &[("bearerToken", "b")]), bearer);
     }
 
+    /// It would end a header, or begin another one; white space around it is no part of it.
+    #[test]
+    fn what_fits_into_no_header_is_refused_without_a_byte_of_it() {
+        let of = CredentialsSecretRef { name: Some("pai".into()), keys: None };
+        let data = |bytes: Vec<u8>| {
+            let text = |text: &str| ByteString(text.as_bytes().to_vec());
+            let own =
+                [("accessKeyId", text("AK")), ("securityToken", ByteString(bytes)), ("accessKeySecret", text("s"))];
+            own.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>()
+        };
+        let long = [b"canary".repeat(1 << 17), b"\r\nX: canary".to_vec()].concat();
+        for bytes in [
+            &b"canary\r\nX-Acs-Action: DeleteDataset"[..],
+            b"canary\ncanary",
+            b"canary\0",
+            b"\0canary",
+            b"canary canary",
+            b"canary\tcanary",
+            b"canary\x7f",
+            b"canary\xff\xfe",
+            "\u{feff}canary".as_bytes(),
+            "canary\u{202e}".as_bytes(),
+            long.as_slice(),
+        ] {
+            let told =
+                credentials(CredentialsSource::Secret, &of, &data(bytes.to_vec()), BearerStyle::Sdk).unwrap_err();
+            assert_eq!(told, "key securityToken of Secret pai contains characters other than printable ASCII");
+        }
+        for bytes in ["t\n", "t\r\n", " \tt "].map(str::as_bytes) {
+            let read = credentials(CredentialsSource::Secret, &of, &data(bytes.to_vec()), BearerStyle::Sdk);
+            assert_eq!(read, Ok(key("AK", "s", Some("t"))));
+        }
+    }
+
     #[test]
     fn what_is_wrong_is_told_by_key_and_without_the_content() {
         use CredentialsSource::{Bearer, Secret as Key};
