@@ -33,7 +33,10 @@ build: ## Build the release binaries
 .PHONY: test
 test: ## Run all tests: unit tests, stories on a real API server, and the conformance of the emulator
 	tests/controlplane/build >/dev/null
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --workspace --locked --no-fail-fast
+	rm -rf target/audit && mkdir -p target/audit
+	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --workspace --locked --no-fail-fast
+	cargo run -q --locked -p testbed -- rights target/audit
+	rm -rf target/audit
 	tests/contract/run
 
 .PHONY: model

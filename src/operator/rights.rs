@@ -97,7 +97,7 @@ fn needed(namespaces: &[String], leases: Option<&str>) -> Vec<Right> {
     // Without them there is the account of the flags.
     let cluster = if namespaces.is_empty() { &all[..] } else { &[] };
     for (resource, places) in [("providerconfigs", each), ("clusterproviderconfigs", cluster)] {
-        need("dataset-operator.dev", resource, "", &["list", "watch", "get", "patch"], places);
+        need("dataset-operator.dev", resource, "", &["list", "watch", "patch"], places);
         need("dataset-operator.dev", resource, "status", &["patch"], places);
     }
     need("events.k8s.io", "events", "", &["create", "patch"], each);

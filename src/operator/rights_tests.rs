@@ -24,10 +24,10 @@ fn short(right: &Right) -> String {
 fn what_is_needed_is_where_it_is_used() {
     let of = |names: &[&str]| needed(&namespaces(names), Some("system")).iter().map(short).collect::<HashSet<_>>();
     let everywhere = of(&[]);
-    assert_eq!(everywhere.len(), 45);
+    assert_eq!(everywhere.len(), 43);
     assert!(everywhere.contains("list datasets -") && everywhere.contains("patch datasetversions/status -"));
     assert!(everywhere.contains("update leases system"));
-    assert_eq!(needed(&[], None).len(), 42, "without leader election");
+    assert_eq!(needed(&[], None).len(), 40, "without leader election");
     let one = of(&["a"]);
     assert!(one.contains("watch datasets a") && !one.iter().any(|right| right.ends_with('-')), "{one:?}");
     let two = of(&["a", "b"]);
@@ -121,7 +121,7 @@ async fn after_a_refusal_readiness_says_what_is_missing_until_it_is_there() {
     // A policy refused a call: no right is missing.
     refused.notify_one();
     tokio::time::sleep(hour).await;
-    assert_eq!((server.asked(), ready.lacks()), (37, String::new()));
+    assert_eq!((server.asked(), ready.lacks()), (36, String::new()));
 
     server.refuse(&["watch datasets", "create events"]);
     refused.notify_one();

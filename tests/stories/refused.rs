@@ -151,6 +151,8 @@ async fn without_patch(cluster: &Cluster, resources: &[&str]) {
             rule.verbs.retain(|verb| verb != "patch");
         }
     }
+    // A rule has at least one verb.
+    role.rules.iter_mut().for_each(|rules| rules.retain(|rule| !rule.verbs.is_empty()));
     role.metadata.managed_fields = None;
     roles.replace("dataset-operator", &PostParams::default(), &role).await.unwrap();
 }

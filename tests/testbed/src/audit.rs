@@ -153,14 +153,15 @@ struct User {
     username: String,
 }
 
+/// What a request is about.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ObjectRef {
-    api_group: String,
-    resource: String,
-    subresource: String,
-    namespace: String,
-    name: String,
+pub(crate) struct ObjectRef {
+    pub(crate) api_group: String,
+    pub(crate) resource: String,
+    pub(crate) subresource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]

@@ -47,7 +47,7 @@ pub(crate) fn etcd(dir: &Path, port: u16) -> Vec<String> {
 }
 
 /// RBAC on; if wanted, audit in blocking mode into one file that is never rotated.
-pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16, audited: bool) -> Vec<String> {
+pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16, audit: Option<&Path>) -> Vec<String> {
     let mut arguments = vec![
         format!("--etcd-servers=http://{HOST}:{etcd}"),
         format!("--bind-address={HOST}"),
@@ -66,10 +66,10 @@ pub(crate) fn apiserver(dir: &Path, etcd: u16, port: u16, audited: bool) -> Vec<
         "--event-ttl=15m".to_owned(),
         "--profiling=false".to_owned(),
     ];
-    if audited {
+    if let Some(log) = audit {
         arguments.extend([
             format!("--audit-policy-file={}", at(dir, file::AUDIT_POLICY)),
-            format!("--audit-log-path={}", at(dir, file::AUDIT_LOG)),
+            format!("--audit-log-path={}", log.display()),
             "--audit-log-mode=blocking".to_owned(),
             // Megabytes. Zero would mean "never" only to the newest apiservers.
             "--audit-log-maxsize=1000000".to_owned(),

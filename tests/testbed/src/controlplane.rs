@@ -23,6 +23,7 @@ use crate::components::{self, HOST, file};
 use crate::error::{Context, Error, Result};
 use crate::kubectl::Kubectl;
 use crate::process::{Process, Session};
+use crate::rights::AUDIT_LOGS;
 use crate::{files, install, kubeconfig, leash, ports};
 
 /// Names the kubeconfig of a cluster that exists and shall be used instead, for example kind's.
@@ -57,7 +58,8 @@ pub struct ControlPlane {
     processes: Vec<Process>,
     /// `None` in an existing cluster.
     parts: Option<Parts>,
-    audited: bool,
+    /// Its audit log, if it writes one that the harness knows.
+    audit: Option<PathBuf>,
 }
 
 /// What a control plane is started from, and again after a restore.
@@ -120,7 +122,7 @@ impl ControlPlane {
         kubeconfig::write(&admin, &serde_json::to_value(kubeconfig).context("writing the kubeconfig")?)?;
         let kubectl = PathBuf::from("kubectl");
         let processes = Vec::new();
-        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes, parts: None, audited: false })
+        Ok(Self { dir: Directory::Temporary(dir), admin, kubectl, processes, parts: None, audit: None })
     }
 
     async fn local(options: &Options) -> Result<Self> {
@@ -146,7 +148,8 @@ impl ControlPlane {
         // From here on an error drops this value, and so stops all processes that were started.
         let (kubectl, processes) = (binaries.kubectl.clone(), Vec::new());
         let parts = Some(Parts { binaries: binaries.clone(), session, etcd_port, port });
-        let mut plane = Self { dir, admin, kubectl, processes, parts, audited: !options.without_audit };
+        let audit = (!options.without_audit).then(|| audit_log(dir.path()));
+        let mut plane = Self { dir, admin, kubectl, processes, parts, audit };
         plane.start_processes(0).await?;
         Ok(plane)
     }
@@ -160,7 +163,7 @@ impl ControlPlane {
         if ahead > 0 {
             snapshot::skip(&format!("http://{HOST}:{etcd_port}"), ahead).await?;
         }
-        let arguments = components::apiserver(self.dir(), etcd_port, port, self.audited);
+        let arguments = components::apiserver(self.dir(), etcd_port, port, self.audit.as_deref());
         self.run("apiserver", &binaries.apiserver, &arguments, session)?;
         self.until_listening(port)?;
         self.until_ready().await?;
@@ -241,7 +244,7 @@ impl ControlPlane {
 
     /// The audit log; `None` without one, and in an existing cluster, where the harness does not know the log.
     pub fn audit(&self) -> Option<Audit> {
-        self.audited.then(|| Audit::new(self.dir().join(file::AUDIT_LOG)))
+        self.audit.clone().map(Audit::new)
     }
 
     /// Where its etcd takes requests, without a password; `None` in an existing cluster.
@@ -287,6 +290,14 @@ fn temporary() -> Result<TempDir> {
     let dir = dir.context("making a temporary directory")?;
     leash::directory(dir.path())?;
     Ok(dir)
+}
+
+/// Where a control plane in this directory writes its audit log: there, or where those of all go.
+fn audit_log(dir: &Path) -> PathBuf {
+    match env::var_os(AUDIT_LOGS) {
+        Some(logs) if !logs.is_empty() => Path::new(&logs).join(dir.file_name().unwrap_or_default()),
+        Some(_) | None => dir.join(file::AUDIT_LOG),
+    }
 }
 
 fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {

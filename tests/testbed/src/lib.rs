@@ -33,6 +33,7 @@ mod pki;
 mod ports;
 mod process;
 pub mod proxy;
+mod rights;
 mod wait;
 
 pub use audit::{Audit, Filter, OPERATOR_USER, Write};
@@ -47,4 +48,5 @@ pub use objects::{api_version, dataset_versions, datasets, media_datasets, new_n
 pub use operator::{Operator, OperatorOptions, Ports, SHORT_TIMES};
 pub use ports::free as free_port;
 pub use process::{OnDrop, Process, Session, tail};
+pub use rights::{AUDIT_LOGS, Rights};
 pub use wait::{Wait, condition, is_ready};

@@ -4,10 +4,12 @@ mod cluster;
 mod demo;
 mod down;
 mod record;
+mod rights;
 mod stack;
 mod tell;
 mod up;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -39,6 +41,11 @@ enum Command {
     },
     /// Runs a control plane with the CRDs and RBAC until Ctrl-C
     Cluster,
+    /// Compares the operator's rights with the requests in these audit logs
+    Rights {
+        /// The directory that DATASET_OPERATOR_AUDIT_LOGS named while the tests ran
+        logs: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Down => down::run(),
         Command::Demo { cluster } => demo::run(cluster == Answer::Yes).await,
         Command::Cluster => unless_interrupted(cluster::run()).await,
+        Command::Rights { logs } => rights::run(&logs),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
