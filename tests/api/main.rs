@@ -17,6 +17,7 @@ mod reference;
 mod roles;
 mod rooms;
 mod samples;
+mod security;
 mod troubleshooting;
 mod types;
 mod upgrade;

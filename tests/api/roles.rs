@@ -8,11 +8,11 @@ use dataset_operator::api::crds;
 use serde_json::Value;
 
 /// What a document of this file grants, as `verb resource.group` and, where names are given, one entry for each name.
-fn granted(file: &str, role: &str) -> BTreeSet<String> {
+pub(crate) fn granted(file: &str, kind: &str, role: &str) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize/base").join(file);
     let documents: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(path).unwrap()).unwrap();
-    let is = |document: &&Value| document["kind"] == "ClusterRole" && document["metadata"]["name"] == role;
-    let role = documents.iter().find(is).unwrap_or_else(|| panic!("{file} has no ClusterRole {role}"));
+    let is = |document: &&Value| document["kind"] == kind && document["metadata"]["name"] == role;
+    let role = documents.iter().find(is).unwrap_or_else(|| panic!("{file} has no {kind} {role}"));
     let list = |rule: &Value, member: &str| -> Vec<String> {
         rule.get(member).map(|list| serde_json::from_value(list.clone()).unwrap()).unwrap_or_default()
     };
@@ -51,19 +51,22 @@ fn people_may_see_and_edit_objects_of_every_kind() {
         verbs.iter().map(|verb| format!("{verb} providerconfigs.{ACCOUNTS}")).collect()
     };
     let see = on_each_kind(&view).union(&on_accounts(&view)).cloned().collect();
-    assert_eq!(granted("user-roles.yaml", "dataset-operator-view"), see);
-    assert_eq!(granted("user-roles.yaml", "dataset-operator-edit"), on_each_kind(&edit));
-    assert_eq!(granted("user-roles.yaml", "dataset-operator-admin"), on_accounts(&edit));
+    assert_eq!(granted("user-roles.yaml", "ClusterRole", "dataset-operator-view"), see);
+    assert_eq!(granted("user-roles.yaml", "ClusterRole", "dataset-operator-edit"), on_each_kind(&edit));
+    assert_eq!(granted("user-roles.yaml", "ClusterRole", "dataset-operator-admin"), on_accounts(&edit));
 }
 
 #[test]
 fn each_verb_of_the_policy_has_a_role_that_no_other_role_includes() {
     for verb in ["adopt", "destroy"] {
-        assert_eq!(granted("user-roles.yaml", &format!("dataset-operator-{verb}")), on_each_kind(&[verb]));
+        assert_eq!(
+            granted("user-roles.yaml", "ClusterRole", &format!("dataset-operator-{verb}")),
+            on_each_kind(&[verb])
+        );
     }
     let share: BTreeSet<_> =
         on_each_kind(&["share"]).into_iter().filter(|right| right.contains(" datasets.")).collect();
-    assert_eq!(granted("user-roles.yaml", "dataset-operator-share"), share);
+    assert_eq!(granted("user-roles.yaml", "ClusterRole", "dataset-operator-share"), share);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize/base/user-roles.yaml");
     let documents: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(path).unwrap()).unwrap();
     for role in &documents {
@@ -77,7 +80,7 @@ fn each_verb_of_the_policy_has_a_role_that_no_other_role_includes() {
 #[test]
 fn the_operator_may_read_every_definition_and_no_other() {
     let of_definitions = "get customresourcedefinitions.apiextensions.k8s.io ";
-    let named: BTreeSet<_> = granted("rbac.yaml", "dataset-operator")
+    let named: BTreeSet<_> = granted("rbac.yaml", "ClusterRole", "dataset-operator")
         .iter()
         .filter_map(|right| right.strip_prefix(of_definitions).map(str::to_owned))
         .collect();

@@ -66,6 +66,7 @@ mod refused;
 mod removal;
 mod rights;
 mod scene;
+mod security;
 mod settled;
 mod sharing;
 mod trees;

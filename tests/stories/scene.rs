@@ -169,6 +169,12 @@ impl Scene {
         peak.unwrap().parse::<u64>().unwrap() / 1024
     }
 
+    /// The arguments that everybody on its machine can see.
+    pub(crate) fn arguments(&self) -> String {
+        let pid = self.operator.as_ref().expect("an operator runs").process().id();
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap()
+    }
+
     pub(crate) async fn metrics(&self) -> String {
         let url = self.operator.as_ref().expect("an operator runs").metrics_url();
         reqwest::get(url).await.unwrap().text().await.unwrap()
@@ -183,6 +189,13 @@ impl Scene {
     /// The operator's log so far, as it is.
     pub(crate) fn log_text(&self) -> String {
         std::fs::read_to_string(&self.options.log).unwrap()
+    }
+
+    /// Writes something into the operator's log, as if it had said that.
+    pub(crate) fn append_to_log(&self, text: &str) {
+        use std::io::Write as _;
+        let file = std::fs::OpenOptions::new().append(true).open(&self.options.log);
+        file.unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// The lines of the operator's log so far.
