@@ -89,7 +89,7 @@ impl<K: AnyKind> Pass<'_, K> {
             let failed = match written {
                 Ok(Ok(())) => None,
                 Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
-                    Some(crate::words::role_to_bind(&of.namespace, "configmaps", LEFT_BEHIND, "get, create, patch"))
+                    Some(crate::words::role_to_bind(&of.namespace, "configmaps", LEFT_BEHIND, "create, patch"))
                 }
                 Ok(Err(error)) => Some(crate::words::error(&error).to_string()),
                 Err(_) => Some("the API server does not answer".to_owned()),
