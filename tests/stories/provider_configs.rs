@@ -358,6 +358,8 @@ async fn a_service_account_of_the_namespace_assumes_a_role_with_tokens_of_its_ow
         tokio::time::sleep(Duration::from_secs(3)).await;
     }
     assert!(scene.calls("AssumeRoleWithOIDC").0 >= 2);
+    // So do all tokens of a cluster begin.
+    assert!(!scene.log_text().contains("eyJhbGciOi"), "a token is logged");
     let failed = scene.cloud().stats().calls.into_iter().filter(|(name, _)| name.ends_with("Dataset"));
     assert_eq!(failed.map(|(_, count)| count.failed).sum::<u64>(), 0);
 }

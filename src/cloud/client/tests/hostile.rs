@@ -105,6 +105,57 @@ async fn broken_framing_is_garbled() {
     }
 }
 
+/// Two readers could see two answers in each; none is believed.
+#[tokio::test]
+async fn an_answer_of_two_lengths_is_not_believed() {
+    let made = r#"{"DatasetId":"d-1"}"#;
+    let chunk = format!("{:x}\r\n{made}\r\n0\r\n\r\n", made.len());
+    for headers in [
+        "Content-Length: 19\r\nContent-Length: 2\r\n",
+        "Content-Length: 19, 2\r\n",
+        "Content-Length: +19\r\n",
+        "Content-Length: 0x13\r\n",
+    ] {
+        let (error, _) =
+            ends(&create(), Scene::WriteAndClose(format!("HTTP/1.1 200 X\r\n{headers}\r\n{made}").into_bytes())).await;
+        assert!(!error.never_executed() && error.message.len() < 300, "{headers}: {error}");
+    }
+    // Chunks go before a length, as the standard says; the connection is not used again.
+    let both = format!("HTTP/1.1 200 X\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
+    let next = Scene::answer(200, "", made);
+    let server = FakeServer::start([Scene::Write(both.into_bytes()), next]).await;
+    let bench = against(&server.url());
+    for _ in 0..2 {
+        assert_eq!(bench.client.send(&create()).await.unwrap().id("DatasetId").unwrap(), "d-1");
+    }
+}
+
+/// As many connections hang as reconciles may run, each in a part of its own, and the next call is answered.
+#[tokio::test]
+async fn sixty_four_calls_that_hang_end_in_time_and_hold_up_no_other() {
+    let hangs: [&[u8]; 4] =
+        [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 X\r\nX: ", b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{"];
+    let scenes = (0..64).map(|number| Scene::Hang(hangs[number % 4].to_vec()));
+    let server = FakeServer::start(scenes.chain([Scene::answer(200, "", r#"{"DatasetId":"d-1"}"#)])).await;
+    // Enough to be sent, on a slow machine too.
+    let settings = Settings::for_endpoint(&server.url(), PATIENCE * 5).unwrap();
+    let bench = bench(settings, Environment::new(environment, BearerStyle::Sdk));
+    let begun = Instant::now();
+    let (client, request) = (&bench.client, get());
+    let sick = futures::future::join_all((0..64).map(|_| client.send(&request)));
+    let all_hang = async {
+        while server.requests().len() < 64 {
+            assert!(begun.elapsed() < LONG, "they are not sent");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        client.send(&request).await
+    };
+    let (sick, well) = tokio::join!(sick, all_hang);
+    assert!(sick.iter().all(|answer| answer.as_ref().is_err_and(|error| error.class == ErrorClass::Transient)));
+    assert_eq!(well.unwrap().id("DatasetId").unwrap(), "d-1");
+    assert!(begun.elapsed() < LONG, "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn deep_json_is_no_object_and_no_overflow() {
     for (request, length) in [(get(), MIB - 64), (list(), 8 * MIB - 64)] {

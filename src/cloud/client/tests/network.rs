@@ -227,6 +227,37 @@ async fn an_authority_from_a_file_is_trusted() {
     client(Settings { authorities, ..settings() }).send(&get()).await.unwrap();
 }
 
+/// Who has the authority's trust is still refused with the name of somebody else, or out of its time.
+#[tokio::test]
+async fn a_certificate_of_another_name_or_time_is_refused() {
+    let year = |year: i32| rcgen::date_time_ymd(year, 1, 1);
+    for (name, from, until, taken) in [
+        ("localhost", year(2020), year(4000), true),
+        ("other.test", year(2020), year(4000), false),
+        ("localhost", year(2020), year(2021), false),
+        ("localhost", year(3999), year(4000), false),
+    ] {
+        let mut wanted = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        (wanted.not_before, wanted.not_after) = (from, until);
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let key = rcgen::CertifiedKey { cert: wanted.self_signed(&signing_key).unwrap(), signing_key };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), key.cert.pem()).unwrap();
+        let authorities = Authorities::read(file.path()).unwrap();
+        let server = TlsServer::start(&key);
+        let settings = Settings { authorities, ..Settings::for_endpoint(&server.url(), PATIENCE * 5).unwrap() };
+        let answer = bench(settings, Environment::new(environment, BearerStyle::Sdk)).client.send(&create()).await;
+        let Err(error) = answer else {
+            assert!(taken, "{name} from {from} until {until} is trusted");
+            continue;
+        };
+        assert!(
+            !taken && error.never_executed() && error.message.contains("certificate"),
+            "{name} until {until}: {error}"
+        );
+    }
+}
+
 /// A test cannot change the environment of its process safely, so this one runs another test in a process of its own.
 #[test]
 fn the_environment_does_not_name_the_proxy() {
