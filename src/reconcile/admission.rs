@@ -31,10 +31,7 @@ impl<K: Kind> Pass<'_, K> {
         if self.admitted || view.observed.flight.is_some() {
             return None;
         }
-        let operation = match step {
-            Step::Reread => after_reread(view)?,
-            step => operation_of(view, step)?,
-        };
+        let operation = operation_of(view, step)?;
         let lane = lane_of(view, step);
         match self.reserve(may_say(view), lane, operation).await {
             None => {
@@ -99,6 +96,9 @@ fn lane_of(view: &View, step: &Step) -> Lane {
 /// The operation whose permit is needed first if a read of the object shows nothing new. So the object waits in line before it is
 /// read, and is not read again each time that it comes back.
 fn after_reread(view: &View) -> Option<Operation> {
+    if view.observed.object_is_fresh {
+        return None;
+    }
     let mut view = view.clone();
     view.observed.object_is_fresh = true;
     operation_of(&view, &plan(&view))
@@ -108,6 +108,7 @@ fn after_reread(view: &View) -> Option<Operation> {
 fn operation_of(view: &View, step: &Step) -> Option<Operation> {
     let codec = view.profile.codec;
     Some(match step {
+        Step::Reread => after_reread(view)?,
         // The read before a delete is shared and paced by itself, so the object waits for the permit of the delete.
         Step::Read(id) if view.object.deleting && view.id() == Some(id) && !view.profile.is_nested() => {
             match view.deletion_policy() {
@@ -121,8 +122,7 @@ fn operation_of(view: &View, step: &Step) -> Option<Operation> {
         Step::Look(Look::Named(_)) => Operation::ListDatasets,
         Step::Edit(edit) => edit.request.operation(),
         Step::Delete(id) => codec.delete(id).operation(),
-        Step::Reread
-        | Step::Look(Look::Sweep)
+        Step::Look(Look::Sweep)
         | Step::Permit
         | Step::Claim(..)
         | Step::Create

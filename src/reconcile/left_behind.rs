@@ -91,7 +91,7 @@ impl<K: AnyKind> Pass<'_, K> {
                 Ok(Err(kube::Error::Api(refused))) if refused.code == 403 => {
                     Some(crate::words::role_to_bind(&of.namespace, "configmaps", LEFT_BEHIND, "create, patch"))
                 }
-                Ok(Err(error)) => Some(crate::words::error(&error).to_string()),
+                Ok(Err(error)) => Some(crate::words::error(&error)),
                 Err(_) => Some("the API server does not answer".to_owned()),
             };
             if let Some(why) = failed {

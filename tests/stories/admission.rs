@@ -68,7 +68,7 @@ fn cases() -> Vec<(&'static str, Value, &'static [&'static str], &'static str)> 
 }
 
 impl Scene {
-    /// Lets a person edit objects here, with the ClusterRoles of these verbs as well.
+    /// Lets a person edit objects here, with the roles of these verbs as well.
     async fn let_edit(&self, person: &str, verbs: &[&str]) {
         for role in ["view", "edit"].iter().chain(verbs) {
             let name = format!("{person}-{role}");

@@ -171,7 +171,7 @@ impl Keeper {
         let failed = credentials.is_err();
         match credentials {
             Ok(used) => {
-                (found.source, found.identity, found.expires) = (Some(used.source), used.identity, used.expires)
+                (found.source, found.identity, found.expires) = (Some(used.source), used.identity, used.expires);
             }
             Err((reason, message, stalled)) => {
                 self.fail(&stored.config, &message);

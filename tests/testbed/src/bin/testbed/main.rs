@@ -43,7 +43,7 @@ enum Command {
     Cluster,
     /// Compares the operator's rights with the requests in these audit logs
     Rights {
-        /// The directory that DATASET_OPERATOR_AUDIT_LOGS named while the tests ran
+        /// The directory of the logs, as the variable for it named it while the tests ran
         logs: PathBuf,
     },
 }
