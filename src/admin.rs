@@ -17,6 +17,8 @@ use crate::metrics::Metrics;
 
 /// The part that is missing until [`Readiness::needs`] names the others.
 const START: &str = "operator";
+/// What is missing of a kind at first.
+pub const LISTING: &str = "the objects are still being listed";
 
 /// The parts that the operator still lacks before it can do all of its work, each with a text for people. It is ready
 /// while nothing is missing. A new one is not ready until [`Readiness::needs`] was called. Clones share their state.

@@ -168,18 +168,21 @@ pub async fn operate(
     let Dependencies { kube, leases, fence, transport, credentials, metrics, ready, refused } = dependencies;
     let limiters = Arc::new(Limiters::default());
     metrics.limited_by(limiters.clone());
-    let limiter = Arc::new(clients::limiter(flags)?);
+    let limits = clients::limits(flags)?;
+    let limiter = clients::limiter(flags, &limits);
     let of_configs = Arc::new(clients::OfConfigs {
         settings: settings.clone(),
         transport: transport.clone(),
         fence: fence.clone(),
         metrics: metrics.clone(),
     });
-    let own = credentials.clone();
-    let cloud =
-        cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), credentials, limiter, metrics.clone());
-    // Without credentials nothing can be done, not even in Kubernetes.
-    cloud.key().await?;
+    let (own, none) = (credentials.clone(), clients::none(&credentials).await);
+    let used = none.clone().map_or(credentials, |none| none as Arc<dyn CredentialSource>);
+    let cloud = cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), used, limiter, metrics.clone());
+    // Credentials that cannot be read are told before anything is done, even in Kubernetes.
+    if none.is_none() {
+        cloud.key().await?;
+    }
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
     // The operator waits for an API server that does not answer, but ends at once when asked to.
     let begun = tokio::select! {
@@ -209,7 +212,7 @@ pub async fn operate(
     let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
     tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
     let inventory = inventories.flags().clone();
-    let account = Account::open(name, cloud, inventory, limiters.clone(), flags.list_lag).await?;
+    let account = Account::open(name, (cloud, limits), inventory, limiters.clone(), flags.list_lag, none).await?;
     let place = flags.leader_elect.then(|| election::namespace(&leases));
     let candidate = place.clone().map(|namespace| Candidate::new(leases, namespace, flags, fence));
     let (recorder, telling) =
@@ -220,7 +223,7 @@ pub async fn operate(
     let slots = Arc::default();
     let (changed, configs_changed) = mpsc::unbounded_channel();
     let every = (&config, flags.resync);
-    let (stores, listed) = provider_configs::watch(&kube, &flags.namespaces, every, &changed, &mut tasks);
+    let (stores, listed) = provider_configs::watch(&kube, &flags.namespaces, every, &changed, &ready, &mut tasks);
     let configs = Arc::new(Configs::new(stores.clone(), flags.region.clone().unwrap_or_default()));
     let (opens, opening) = mpsc::unbounded_channel();
     // The receiver is there.
@@ -287,7 +290,7 @@ async fn control(
     let mut controllers = Controllers::default();
     kinds::for_each(&mut controllers);
     let Controllers { live, wakers, states, starts } = controllers;
-    ready.needs(live.stores().map(|store| (store.kind(), "the objects are still being listed")));
+    ready.needs(live.stores().map(|store| (store.kind(), admin::LISTING)));
     let lookups = Arc::new(Lookups {
         live,
         references: References::default(),

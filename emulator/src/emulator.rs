@@ -205,6 +205,16 @@ impl Emulator {
         self.shared.world().credentials = credentials.into_iter().map(Arc::new).collect();
     }
 
+    /// Adds a key.
+    pub fn add_credential(&self, credential: Credential) {
+        self.shared.world().credentials.push(Arc::new(credential));
+    }
+
+    /// From now on nobody has this key. Sessions that were made with it stay valid until their end, as those of STS do.
+    pub fn revoke_key(&self, access_key_id: &str) {
+        self.shared.world().credentials.retain(|known| known.access_key_id != access_key_id);
+    }
+
     /// Back to how it started: state, log, counts, nonces.
     pub fn reset(&self) {
         let mut world = self.shared.world();

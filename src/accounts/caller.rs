@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Account;
-use crate::cloud::{CallerIdentity, Product, Quota, Request};
+use crate::cloud::{CallerIdentity, Product, Request};
 use crate::environment;
 use crate::plan::account::{AccountView, Caller};
 use crate::remote::backoff::backoff;
@@ -45,6 +45,11 @@ impl Known {
         let mut known = Self::of_key(alias, region, "");
         known.set("", Caller { principal: String::new(), keys: Vec::new(), unconfirmed: true });
         known
+    }
+
+    /// The name of the credentials.
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 
     fn set(&mut self, key: &str, caller: Caller) {
@@ -160,21 +165,8 @@ impl Account {
         if other {
             self.inventory.other_caller();
         }
-        self.limit(Some(&identity.account_id));
+        self.is_in(&identity.account_id);
         tracing::info!(principal, key, alias = self.alias, "the dataset API is called as this identity");
-    }
-
-    /// Makes the client share the limiter of its account and region, or as long as the account is not known, that of
-    /// its credentials.
-    pub(super) fn limit(&self, account: Option<&str>) {
-        let region = if self.region.is_empty() { self.client.endpoint() } else { &self.region };
-        let quota = |account: &str| Quota { account: account.to_owned(), region: region.to_owned() };
-        let by_key = quota(&self.known.borrow().key);
-        let limiter = match account {
-            Some(account) => self.limiters.rename(&by_key, quota(account), self.client.limiter()),
-            None => self.limiters.share(by_key, self.client.limiter()),
-        };
-        self.client.limit_by(limiter);
     }
 }
 

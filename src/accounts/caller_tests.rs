@@ -6,7 +6,7 @@ use pai_emulator::{Credential, Emulator, Options, Role};
 
 use super::*;
 use crate::accounts::DEFAULT;
-use crate::cloud::{BearerStyle, Client, Environment, Limiter, Limiters, Settings};
+use crate::cloud::{BearerStyle, Client, Environment, Limiter, Limiters, Limits, Quota, Settings, Statement};
 use crate::inventory::{self, Inventory};
 
 const PRINCIPAL: &str = "acs:ram::1000000000000001:role/r";
@@ -46,11 +46,13 @@ async fn stage(credentials: Vec<Credential>, sts: Option<&str>) -> Stage {
         sts => settings.with_endpoint(Product::Sts, sts.unwrap_or(&emulator.url())).unwrap(),
     };
     let source = Arc::new(Environment::new(lookup, BearerStyle::Sdk));
-    let limiter = Arc::new(Limiter::new(100.0).unwrap());
+    let limits = Limits::new(100.0).unwrap();
+    let limiter = Arc::new(Limiter::of(&limits));
     let client = Client::new(settings, source, limiter, Arc::new(())).unwrap();
     let (inventory, _) = Inventory::new(inventory::Settings { domains: Vec::new(), resync: second, list_lag: second });
     let limiters = Arc::new(Limiters::default());
-    let account = Account::open((DEFAULT, "r"), client, inventory, limiters.clone(), second).await.unwrap();
+    let account =
+        Account::open((DEFAULT, "r"), (client, limits), inventory, limiters.clone(), second, None).await.unwrap();
     Stage { emulator, key, limiters, account }
 }
 
@@ -67,8 +69,9 @@ impl Stage {
     /// Whether the client uses the limiter of this account.
     fn is_limited_by(&self, account: &str) -> bool {
         let quota = Quota { account: account.to_owned(), region: "r".to_owned() };
+        let statement = Statement { of_administrator: false, limits: Limits::new(100.0).unwrap() };
         let other = Arc::new(Limiter::new(1.0).unwrap());
-        Arc::ptr_eq(&self.limiters.share(quota, other), &self.account.client.limiter())
+        Arc::ptr_eq(&self.limiters.share(quota, "another", statement, other), &self.account.client.limiter())
     }
 }
 

@@ -5,6 +5,7 @@
 //! gives nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
@@ -82,6 +83,8 @@ pub struct Chosen {
     pub place: Place,
     /// It was chosen before, and is kept.
     pub stored: bool,
+    /// The other account that an object like this one, without `providerConfigRef`, would get now.
+    pub instead: Option<Place>,
     /// Why the object cannot be worked on.
     pub blocked: Option<Blocked>,
 }
@@ -114,8 +117,7 @@ impl Configs {
     /// Since when this namespace is being deleted; `None` if it is not, or nothing is known of it.
     #[must_use]
     pub fn going_since(&self, namespace: &str) -> Option<Timestamp> {
-        let known = self.stores.as_ref()?.namespaces.get(&ObjectRef::new(namespace))?;
-        Some(known.metadata.deletion_timestamp.as_ref()?.0)
+        Some(self.namespace(namespace)?.metadata.deletion_timestamp.as_ref()?.0)
     }
 
     /// The config that an alias names, if it is there.
@@ -175,34 +177,46 @@ impl Configs {
                 );
                 Blocked::stuck(Reason::AccountMismatch, message)
             });
-            return Chosen { place, stored: true, blocked };
+            let now = || parent.unwrap_or_else(|| self.usual(asks.namespace));
+            let instead = (asks.named.is_none() && !asks.deleting).then(now).filter(|other| other.alias != place.alias);
+            return Chosen { place, stored: true, instead, blocked };
         }
         let (config, now) = match (named, parent) {
             (Some(named), _) => {
                 let now = self.get(&named);
                 (named, now)
             }
-            (None, Some(place)) => return Chosen { place, stored: false, blocked: None },
+            (None, Some(place)) => return Chosen { place, stored: false, instead: None, blocked: None },
             (None, None) => {
-                let own = alias::namespaced(asks.namespace, DEFAULT);
-                let shared = alias::of_cluster(DEFAULT);
-                let allowed = |now: &Config| self.allows(&now.spec, asks.namespace);
-                let found = self.get(&own).map(|now| (own, now));
-                let found = found.or_else(|| self.get(&shared).filter(allowed).map(|now| (shared, now)));
-                let Some((config, now)) = found else {
-                    return Chosen { place: self.flags(), stored: false, blocked: None };
+                let Some((config, now)) = self.default_of(asks.namespace) else {
+                    return Chosen { place: self.flags(), stored: false, instead: None, blocked: None };
                 };
                 (config, Some(now))
             }
         };
-        let region = now.as_ref().map(|now| self.region_of(&now.spec));
-        let place = Place { alias: alias::alias(&config), region: region.unwrap_or_else(|| self.region.clone()) };
-        let blocked = self.refuses(&config, now.as_ref(), asks.namespace);
-        Chosen { place, stored: false, blocked }
+        let blocked = self.refuses_namespace(&config, now.as_ref(), asks.namespace);
+        Chosen { place: self.place(&config, now.as_ref()), stored: false, instead: None, blocked }
+    }
+
+    /// The config that the objects of this namespace use if they name none and are in no Dataset.
+    fn default_of(&self, namespace: &str) -> Option<(UsedProviderConfig, Config)> {
+        let (own, shared) = (alias::namespaced(namespace, DEFAULT), alias::of_cluster(DEFAULT));
+        let allowed = |now: &Config| self.allows(&now.spec, namespace);
+        let found = self.get(&own).map(|now| (own, now));
+        found.or_else(|| self.get(&shared).filter(allowed).map(|now| (shared, now)))
+    }
+
+    fn usual(&self, namespace: &str) -> Place {
+        self.default_of(namespace).map_or_else(|| self.flags(), |(config, now)| self.place(&config, Some(&now)))
+    }
+
+    fn place(&self, config: &UsedProviderConfig, now: Option<&Config>) -> Place {
+        let region = now.map(|now| self.region_of(&now.spec));
+        Place { alias: alias::alias(config), region: region.unwrap_or_else(|| self.region.clone()) }
     }
 
     /// Why an object of this namespace that begins now cannot use the config.
-    fn refuses(&self, config: &UsedProviderConfig, now: Option<&Config>, namespace: &str) -> Option<Blocked> {
+    fn refuses_namespace(&self, config: &UsedProviderConfig, now: Option<&Config>, namespace: &str) -> Option<Blocked> {
         let called = alias::words(config);
         let waits = |message: String| Some(Blocked::waiting(Reason::DependencyNotReady, message));
         match now {
@@ -233,8 +247,11 @@ impl Configs {
     }
 
     fn selects(&self, selector: &NamespaceSelector, namespace: &str) -> bool {
-        let known = self.stores.as_ref().and_then(|stores| stores.namespaces.get(&ObjectRef::new(namespace)));
-        known.is_some_and(|known| fits(selector, known.labels()))
+        self.namespace(namespace).is_some_and(|known| fits(selector, known.labels()))
+    }
+
+    fn namespace(&self, name: &str) -> Option<Arc<PartialObjectMeta<Namespace>>> {
+        self.stores.as_ref()?.namespaces.get(&ObjectRef::new(name))
     }
 
     fn region_of(&self, spec: &ClusterProviderConfigSpec) -> String {

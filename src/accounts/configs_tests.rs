@@ -109,7 +109,14 @@ fn what_was_chosen_stays() {
         assert_eq!((&edited.place, edited.blocked.unwrap().reason), (&chosen.place, Reason::AccountMismatch), "{what}");
         assert_eq!(configs.choose(&Asks { named: Some(&other), deleting: true, ..asks }, None).blocked, None, "{what}");
     }
+    let instead = |asks: &Asks<'_>, parent| configs.choose(asks, parent).instead.map(|place| place.alias);
+    let old = Asks { has_id: true, ..new("a") };
+    assert_eq!(instead(&old, None).as_deref(), Some("ProviderConfig/a/default"), "it came later");
+    let parent = Place { alias: DEFAULT.to_owned(), region: "cn-hangzhou".to_owned() };
+    assert_eq!((instead(&old, Some(parent)), instead(&Asks { deleting: true, ..old }, None)), (None, None));
+    assert_eq!((instead(&Asks { has_id: true, ..new("d") }, None), instead(&new("a"), None)), (None, None));
     let same = by(None, "other");
+    assert_eq!(instead(&Asks { recorded: Some(&used), named: Some(&same), ..new("a") }, None), None);
     assert_eq!(configs.choose(&Asks { recorded: Some(&used), named: Some(&same), ..new("a") }, None).blocked, None);
 }
 

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::cloud::{self, CallError, CredentialSource, Limiters};
+use crate::api::{ProviderConfigKind, UsedProviderConfig};
+use crate::cloud::{self, CallError, CredentialSource, Limiters, Limits, Quota, Statement};
 use crate::inventory::Inventory;
 use crate::inventory::reader::Reader;
 use crate::lock::lock;
@@ -40,37 +41,54 @@ pub struct Account {
     pub inventory: Arc<Inventory>,
     /// Reads that deletes share.
     pub reader: Arc<Reader>,
-    /// The credentials of its client; `None` for the flags' account, whose credentials the process has.
+    /// The credentials of its client; `None` for the flags' account if the process has credentials.
     credentials: Option<Arc<Switch>>,
     /// The limiters of all accounts.
     limiters: Arc<Limiters>,
+    /// Which quota its calls count for, and what is stated of it.
+    limited: Mutex<Limited>,
     /// The caller, as far as it is known.
     known: watch::Sender<Known>,
     /// Signalled when a reconcile saw credentials other than the known ones.
     changed: Notify,
 }
 
+/// Which quota the calls of an account count for, and what its config or the flags state of it.
+#[derive(Debug)]
+struct Limited {
+    /// The account's id; until it is known, the name of the credentials or of the config.
+    account: String,
+    limits: Limits,
+}
+
 impl Account {
-    /// The account of the flags, once its credentials can be read. The token service is not asked yet.
+    /// The account of the flags, once its credentials can be read, or with `none` for a process without credentials. The token
+    /// service is not asked yet.
     pub async fn open(
         (alias, region): (&str, &str),
-        client: cloud::Client,
+        (client, limits): (cloud::Client, Limits),
         inventory: Arc<Inventory>,
         limiters: Arc<Limiters>,
         list_lag: Duration,
+        none: Option<Arc<Switch>>,
     ) -> Result<Arc<Self>, CallError> {
-        let known = Known::of_key(alias, region, &client.key().await?);
-        Ok(Self::with((alias, region), client, inventory, limiters, list_lag, (known, None)))
+        let known = match none {
+            None => Known::of_key(alias, region, &client.key().await?),
+            Some(_) => Known::without_credentials(alias, region),
+        };
+        Ok(Self::with((alias, region), (client, limits), inventory, limiters, list_lag, (known, none)))
     }
 
     fn with(
         (alias, region): (&str, &str),
-        client: cloud::Client,
+        (client, limits): (cloud::Client, Limits),
         inventory: Arc<Inventory>,
         limiters: Arc<Limiters>,
         list_lag: Duration,
         (known, credentials): (Known, Option<Arc<Switch>>),
     ) -> Arc<Self> {
+        let named = if credentials.is_some() { alias } else { known.key() };
+        let limited = Mutex::new(Limited { account: named.to_owned(), limits });
         let account = Self {
             alias: alias.to_owned(),
             region: region.to_owned(),
@@ -79,13 +97,48 @@ impl Account {
             inventory,
             credentials,
             limiters,
+            limited,
             known: watch::Sender::new(known),
             changed: Notify::new(),
         };
-        if account.credentials.is_none() {
-            account.limit(None);
-        }
+        account.share_limiter();
         Arc::new(account)
+    }
+
+    /// From now on, this is stated of the account's quota. Returns whether that is something else than before; then objects
+    /// that wait should be woken.
+    pub fn limit_to(&self, limits: Limits) -> bool {
+        let mut limited = lock(&self.limited);
+        if limited.limits == limits {
+            return false;
+        }
+        limited.limits = limits;
+        drop(limited);
+        self.share_limiter();
+        true
+    }
+
+    /// The calls count for this account.
+    fn is_in(&self, account: &str) {
+        account.clone_into(&mut lock(&self.limited).account);
+        self.share_limiter();
+    }
+
+    /// Makes the client share the limiter of its account and region.
+    fn share_limiter(&self) {
+        let limited = lock(&self.limited);
+        let region = if self.region.is_empty() { self.client.endpoint() } else { &self.region };
+        let quota = Quota { account: limited.account.clone(), region: region.to_owned() };
+        let of_namespace = |config: UsedProviderConfig| config.kind == ProviderConfigKind::ProviderConfig;
+        let of_administrator = !alias::config(&self.alias).is_some_and(of_namespace);
+        let statement = Statement { of_administrator, limits: limited.limits.clone() };
+        self.client.limit_by(self.limiters.share(quota, &self.alias, statement, self.client.limiter()));
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { alias: self.alias.clone(), region: self.region.clone() }
     }
 
     /// The same without waiting: the account as it was known last.

@@ -9,14 +9,15 @@ use super::caller::Known;
 use super::switch::Switch;
 use super::{Account, Configs, Place, alias};
 use crate::api::{ClusterProviderConfigSpec, Reason};
-use crate::cloud::{Client, CredentialSource, Limiters};
+use crate::cloud::{Client, CredentialSource, Limiters, Limits};
 use crate::inventory::InventoryTasks;
 use crate::inventory::inventories::Inventories;
 use crate::plan::report::Blocked;
 
-/// Makes the client of a config; the message says why that is not possible.
-pub(super) type MakeClient =
-    dyn Fn(&ClusterProviderConfigSpec, &str, Arc<dyn CredentialSource>) -> Result<Client, String> + Send + Sync;
+/// Makes the client of a config, and tells its limits; the message says why that is not possible.
+pub(super) type MakeClient = dyn Fn(&ClusterProviderConfigSpec, &str, Arc<dyn CredentialSource>) -> Result<(Client, Limits), String>
+    + Send
+    + Sync;
 
 /// An account that was just opened, and the tasks of its inventory.
 pub type Opened = (Arc<Account>, InventoryTasks);

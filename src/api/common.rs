@@ -118,8 +118,8 @@ pub struct CommonStatus {
     pub last_error: Option<LastError>,
 
     /// State in the form that `kubectl wait`, Flux, Helm and Argo CD read. `Ready` is always present after
-    /// the first reconcile. `Reconciling`, `Stalled`, `Drifted`, `DuplicatesFound` and `Paused` are present only
-    /// while True. A DatasetJob that has ended also has `Complete` or `Failed`, which then stays.
+    /// the first reconcile. `Reconciling`, `Stalled`, `Drifted`, `DuplicatesFound`, `AccountKept` and `Paused` are
+    /// present only while True. A DatasetJob that has ended also has `Complete` or `Failed`, which then stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -15,6 +15,8 @@ values! {
         Drifted = "Drifted",
         /// Present only while True: more than one cloud dataset carries the object's ownership labels.
         DuplicatesFound = "DuplicatesFound",
+        /// Present only while True: a config that came later would give the object another account. It stays in its own.
+        AccountKept = "AccountKept",
         /// Present only while True: the object is paused.
         Paused = "Paused",
         /// Present only while True, which is final: the job has ended and counts as a success.

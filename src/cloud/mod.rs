@@ -50,7 +50,9 @@ pub use error::{CallError, ErrorClass, Unauthorised};
 pub use files::{Batch, Failed, FileMeta, FileMetas, Statistics};
 pub use hidden::Hidden;
 pub use identity::CallerIdentity;
-pub use limiter::{Ahead, Lane, Limiter, LimiterSnapshot, Limiters, QpsError, Quota, Reservation, Scope, Throttling};
+pub use limiter::{
+    Ahead, Lane, Limiter, LimiterSnapshot, Limiters, Limits, QpsError, Quota, Reservation, Scope, Statement, Throttling,
+};
 pub use observer::{Observer, UNSENT};
 pub use operation::{Operation, Price, UnknownOperation};
 pub use permit::Permit;

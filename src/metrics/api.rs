@@ -13,8 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{Histograms, Metrics, family, gauge, gauges, number, times};
-use crate::cloud::{Lane, Limiters, Observer, Operation, Price, UNSENT};
+use super::{Histograms, Metrics, family, gauges, number, times};
+use crate::cloud::{Lane, Limiters, Observer, Operation, Price, Quota, UNSENT};
 
 /// Families of the dataset API.
 #[derive(Debug)]
@@ -49,11 +49,6 @@ struct Share {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InLane {
     lane: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Scope {
-    scope: &'static str,
 }
 
 fn of_a_call() -> Histogram {
@@ -138,16 +133,24 @@ struct Source(OnceLock<Arc<Limiters>>);
 
 impl Collector for Source {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let Some(snapshot) = self.0.get().and_then(|limiters| limiters.snapshot()) else { return Ok(()) };
+        let Some(limiters) = self.0.get() else { return Ok(()) };
+        let all = limiters.snapshots();
+        let labels = |quota: &Quota| [("account", quota.account.clone()), ("region", quota.region.clone())];
         let e = &mut encoder;
-        let places = snapshot.waiting.map(|(lane, waiting)| (InLane { lane: lane.as_str() }, number(waiting)));
+        let places = all.iter().flat_map(|(quota, state)| {
+            state.waiting.map(|(lane, waiting)| ((labels(quota), InLane { lane: lane.as_str() }), number(waiting)))
+        });
         gauges(e, "pai_api_rate_limiter_places", "Objects and calls that wait for the rate limiter", places)?;
-        let operations = snapshot.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
-        let rates = std::iter::once(("account", snapshot.rate)).chain(operations);
-        let rates = rates.map(|(scope, rate)| (Scope { scope }, rate));
+        let rates = all.iter().flat_map(|(quota, state)| {
+            let operations = state.operation_rates.iter().map(|(operation, rate)| (operation.as_str(), *rate));
+            let scopes = std::iter::once(("account", state.rate)).chain(operations);
+            scopes.map(|(scope, rate)| ((labels(quota), [("scope", scope)]), rate))
+        });
         gauges(e, "pai_api_rate_limiter_rate", "Calls per second that are allowed now", rates)?;
-        let Some((calls, spent)) = snapshot.budget else { return Ok(()) };
-        gauge(e, "pai_api_budget_calls", "Calls that may be made per UTC day", calls)?;
-        gauge(e, "pai_api_budget_spent_calls", "Calls of the daily budget that today has used", spent)
+        let budgets = || all.iter().filter_map(|(quota, state)| Some((labels(quota), state.budget?)));
+        let allowed = budgets().map(|(labels, (calls, _))| (labels, calls));
+        gauges(e, "pai_api_budget_calls", "Calls that may be made per UTC day", allowed)?;
+        let spent = budgets().map(|(labels, (_, spent))| (labels, spent));
+        gauges(e, "pai_api_budget_spent_calls", "Calls of the daily budget that today has used", spent)
     }
 }

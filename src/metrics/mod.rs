@@ -204,7 +204,7 @@ impl Metrics {
         let _ = self.census.0.set(Box::new(count));
     }
 
-    /// Sets the limiters whose lanes, rates and budgets are served, added up. Only the first call counts.
+    /// Sets the limiters whose lanes, rates and budgets are served. Only the first call counts.
     pub fn limited_by(&self, limiters: Arc<Limiters>) {
         self.api.limited_by(limiters);
     }

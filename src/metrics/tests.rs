@@ -6,7 +6,7 @@ use axum::http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _};
 
 use super::*;
-use crate::cloud::{Lane, Limiter, Observer as _, Operation, Quota};
+use crate::cloud::{Lane, Limiter, Limits, Observer as _, Operation, Quota, Statement};
 
 /// Name, type and label names of all metrics that a busy operator serves.
 fn served(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
@@ -46,13 +46,14 @@ fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 fn limiters() -> Arc<Limiters> {
-    let limiter = Limiter::new(100.0).unwrap().with_operation_limit(Operation::CreateDataset, 20.0).unwrap();
-    let limiter = limiter.with_daily_budget(1000, "2026-07-01T12:00:00Z".parse().unwrap());
+    let limits = Limits::new(100.0).unwrap().with_operation(Operation::CreateDataset, 20.0).unwrap();
+    let limiter = Limiter::of(&limits).with_daily_budget(1000, "2026-07-01T12:00:00Z".parse().unwrap());
     for uid in ["a", "b", "c", "d"] {
         limiter.reserve(uid, Lane::Create, Operation::CreateDatasetVersion);
     }
     let limiters = Limiters::default();
-    limiters.share(Quota { account: "1".to_owned(), region: "r".to_owned() }, Arc::new(limiter));
+    let quota = Quota { account: "1".to_owned(), region: "r".to_owned() };
+    limiters.share(quota, "default", Statement { of_administrator: true, limits }, Arc::new(limiter));
     Arc::new(limiters)
 }
 
@@ -123,15 +124,17 @@ fn all_results_are_there_from_the_start() {
 
 #[tokio::test(start_paused = true)]
 async fn the_limiter_is_seen() {
+    const OF: &str = "account=\"1\",region=\"r\"";
     let metrics = Metrics::default();
     assert!(!metrics.encode().contains("pai_api_rate_limiter_rate"));
     metrics.limited_by(limiters());
-    let places = |lane: &str| value(&metrics, &format!("pai_api_rate_limiter_places{{lane=\"{lane}\"}}"));
+    let places = |lane: &str| value(&metrics, &format!("pai_api_rate_limiter_places{{{OF},lane=\"{lane}\"}}"));
     assert_eq!((places("user-change"), places("create"), places("sweep")), (0, 2, 0));
-    assert_eq!(value(&metrics, "pai_api_rate_limiter_rate{scope=\"account\"}"), 98);
-    assert!(metrics.encode().contains("pai_api_rate_limiter_rate{scope=\"CreateDataset\"} 19.6\n"));
-    assert_eq!(value(&metrics, "pai_api_budget_calls"), 1000);
-    assert_eq!(value(&metrics, "pai_api_budget_spent_calls"), 2);
+    assert_eq!(value(&metrics, &format!("pai_api_rate_limiter_rate{{{OF},scope=\"account\"}}")), 98);
+    let operation = format!("pai_api_rate_limiter_rate{{{OF},scope=\"CreateDataset\"}} 19.6\n");
+    assert!(metrics.encode().contains(&operation));
+    assert_eq!(value(&metrics, &format!("pai_api_budget_calls{{{OF}}}")), 1000);
+    assert_eq!(value(&metrics, &format!("pai_api_budget_spent_calls{{{OF}}}")), 2);
 }
 
 #[test]

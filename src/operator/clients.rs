@@ -13,21 +13,27 @@ use tower::timeout::TimeoutLayer;
 use tower::util::MapResponseLayer;
 
 use super::RunError;
-use crate::api::{AssumedRole, ClusterProviderConfigSpec, LimitsSpec};
+use crate::accounts::switch::Switch;
+use crate::api::{AssumedRole, ClusterProviderConfigSpec};
 use crate::cloud::{
-    self, BearerStyle, CredentialSource, EndpointForm, Limiter, Operation, Product, Proxy, Source, Transport,
+    self, BearerStyle, CredentialError, CredentialSource, EndpointForm, Limiter, Limits, Operation, Product, Proxy,
+    Source, Transport,
 };
 use crate::fence::{self, Fence};
 use crate::metrics::Metrics;
 use crate::settings::{Flags, Outbound, Settings};
 use crate::{AGENT, environment};
 
-/// The limiter of the one account.
-pub(super) fn limiter(flags: &Flags) -> Result<Limiter, cloud::QpsError> {
-    let limiter = flags
-        .operation_limits()
-        .try_fold(Limiter::new(flags.qps)?, |limiter, (operation, qps)| limiter.with_operation_limit(operation, qps))?;
-    Ok(match flags.daily_budget {
+/// The limits that the flags state.
+pub(super) fn limits(flags: &Flags) -> Result<Limits, cloud::QpsError> {
+    let mut stated = flags.operation_limits();
+    stated.try_fold(Limits::new(flags.qps)?, |limits, (operation, qps)| limits.with_operation(operation, qps))
+}
+
+/// A limiter with these limits, and with the daily budget of the flags.
+pub(super) fn limiter(flags: &Flags, limits: &Limits) -> Arc<Limiter> {
+    let limiter = Limiter::of(limits);
+    Arc::new(match flags.daily_budget {
         Some(calls) => limiter.with_daily_budget(calls, environment::now()),
         None => limiter,
     })
@@ -42,17 +48,33 @@ pub(super) struct OfConfigs {
 }
 
 impl OfConfigs {
-    /// A client. The endpoints of the flags count for a config of the same region that names none.
+    /// A client and its limits. The endpoints of the flags count for a config of the same region that names none.
     pub(super) fn client(
         &self,
         spec: &ClusterProviderConfigSpec,
         region: &str,
         credentials: Arc<dyn CredentialSource>,
-    ) -> Result<cloud::Client, String> {
+    ) -> Result<(cloud::Client, Limits), String> {
         let cloud = endpoints(&self.settings, spec, region).map_err(|error| error.to_string())?;
-        let limiter = Arc::new(limiter_of(&self.settings.flags, spec.account.limits.as_ref())?);
+        let limits = self.limits(spec)?;
+        let limiter = limiter(&self.settings.flags, &limits);
         let (transport, fence, metrics) = (self.transport.clone(), self.fence.clone(), self.metrics.clone());
-        Ok(cloud::Client::over(transport, fence, cloud, credentials, limiter, metrics))
+        Ok((cloud::Client::over(transport, fence, cloud, credentials, limiter, metrics), limits))
+    }
+
+    /// The limits of a config: what it states, and otherwise the flags.
+    pub(super) fn limits(&self, spec: &ClusterProviderConfigSpec) -> Result<Limits, String> {
+        let mut flags = self.settings.flags.clone();
+        let stated = spec.account.limits.clone().unwrap_or_default();
+        if let Some(qps) = stated.qps {
+            flags.qps = f64::from(qps);
+        }
+        let limits = limits(&flags).map_err(|error| error.to_string())?;
+        stated.operation_qps.into_iter().flatten().try_fold(limits, |limits, (name, qps)| {
+            let operation = name.parse::<Operation>().map_err(|error| format!("limits.operationQps: {error}"))?;
+            let with_it = limits.with_operation(operation, f64::from(qps));
+            with_it.map_err(|error| format!("limits.operationQps of {operation}: {error}"))
+        })
     }
 
     /// Opens a source, and assumes these roles with it, one after the other.
@@ -89,20 +111,13 @@ fn endpoints(
     Ok(all)
 }
 
-/// The limiter of a config: what it says, and otherwise the flags.
-fn limiter_of(flags: &Flags, limits: Option<&LimitsSpec>) -> Result<Limiter, String> {
-    let mut flags = flags.clone();
-    if let Some(qps) = limits.and_then(|limits| limits.qps) {
-        flags.qps = f64::from(qps);
-    }
-    let stated = limits.and_then(|limits| limits.operation_qps.as_ref()).into_iter().flatten();
-    let mut limiter = limiter(&flags).map_err(|error| error.to_string())?;
-    for (name, qps) in stated {
-        let operation = name.parse::<Operation>().map_err(|error| format!("limits.operationQps: {error}"))?;
-        let with_it = limiter.with_operation_limit(operation, f64::from(*qps));
-        limiter = with_it.map_err(|error| format!("limits.operationQps of {operation}: {error}"))?;
-    }
-    Ok(limiter)
+/// What takes the place of the credentials of a process that has none at all, which works for ProviderConfigs alone.
+pub(super) async fn none(credentials: &Arc<dyn CredentialSource>) -> Option<Arc<Switch>> {
+    let Err(missing @ CredentialError::Missing) = credentials.credentials().await else { return None };
+    tracing::warn!("{missing}; until then, only objects with a ProviderConfig or ClusterProviderConfig are worked on");
+    let why = "the operator has no credentials of its own: create a ProviderConfig named default in this namespace, or name one \
+               in spec.providerConfigRef";
+    Some(Arc::new(Switch::failed(why.to_owned())))
 }
 
 /// The headers of a bearer token: the vendor's page about the gateway form shows `Authorization`.

@@ -31,6 +31,7 @@ use tokio::task::JoinSet;
 use super::rewind;
 use super::watch::everywhere;
 use crate::accounts::Stores;
+use crate::admin::{self, Readiness};
 use crate::api::{ClusterProviderConfig, ProviderConfigKind};
 use crate::inventory::ObjectName;
 use crate::reconcile::named::status_of;
@@ -47,6 +48,7 @@ pub(super) fn watch(
     namespaces: &[String],
     (config, resync): (&watcher::Config, std::time::Duration),
     changed: &UnboundedSender<ObjectName>,
+    ready: &Readiness,
     tasks: &mut JoinSet<()>,
 ) -> (Stores, Listed) {
     let own = everywhere(client, namespaces, config.clone(), resync);
@@ -57,9 +59,9 @@ pub(super) fn watch(
         } else {
             (none().boxed(), none().boxed())
         };
-    let (of_namespaces, first) = follow(own, "ProviderConfig", changed, tasks);
-    let (of_cluster, second) = follow(of_cluster, "ClusterProviderConfig", changed, tasks);
-    let (namespaces, third) = follow(labels, Namespace::KIND, changed, tasks);
+    let (of_namespaces, first) = follow(own, "ProviderConfig", (changed, ready), tasks);
+    let (of_cluster, second) = follow(of_cluster, "ClusterProviderConfig", (changed, ready), tasks);
+    let (namespaces, third) = follow(labels, Namespace::KIND, (changed, ready), tasks);
     (Stores { of_namespaces, of_cluster, namespaces }, [first, second, third])
 }
 
@@ -86,7 +88,7 @@ type Events<O> = BoxStream<'static, Result<Event<O>, watcher::Error>>;
 fn follow<O>(
     events: Events<O>,
     kind: &'static str,
-    changed: &UnboundedSender<ObjectName>,
+    (changed, ready): (&UnboundedSender<ObjectName>, &Readiness),
     tasks: &mut JoinSet<()>,
 ) -> (Store<O>, watch::Receiver<bool>)
 where
@@ -95,7 +97,12 @@ where
 {
     let (store, writer) = reflector::store();
     let (done, is_listed) = watch::channel(false);
-    let (changed, known) = (changed.clone(), store.clone());
+    let (changed, ready, known) = (changed.clone(), ready.clone(), store.clone());
+    ready.missing(kind, admin::LISTING);
+    let listed = move || {
+        ready.met(kind);
+        done.send_replace(true)
+    };
     let name =
         move |object: &O| ObjectName::new(kind, object.namespace().as_deref().unwrap_or_default(), &object.name_any());
     let events = events.reflect(writer);
@@ -107,11 +114,11 @@ where
                 Ok(Event::Apply(object) | Event::Delete(object)) => drop(changed.send(name(&object))),
                 Ok(Event::InitDone) => {
                     known.state().iter().for_each(|object| drop(changed.send(name(object))));
-                    done.send_replace(true);
+                    listed();
                 }
                 Ok(Event::Init | Event::InitApply(_)) => {}
                 Err(error) => {
-                    if cannot_be_listed(&error) && !done.send_replace(true) {
+                    if cannot_be_listed(&error) && !listed() {
                         tracing::info!(kind, %error, "there are no objects of this kind, or they may not be listed; it is tried again");
                     }
                 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
-use crate::api::condition::Reason;
+use crate::api::condition::{ConditionType, Reason};
 use crate::plan::Record;
 use crate::plan::object::ObjectFacts;
 use crate::plan::profile::{Profile, Shape};
@@ -90,6 +90,22 @@ pub fn next_status(before: &Recorded, report: &Report, generation: i64, now: Tim
     );
     after.conditions = conditions;
     after.last_error.clone_from(&report.error);
+    after
+}
+
+/// The status `after` with the condition `AccountKept`, if there is something to say, and otherwise without it.
+#[must_use]
+pub fn with_account_kept(before: &Recorded, mut after: Recorded, message: Option<&str>, now: Timestamp) -> Recorded {
+    const KEPT: &str = ConditionType::AccountKept.as_str();
+    after.conditions.retain(|condition| condition.type_ != KEPT);
+    after.conditions.extend(message.map(|message| Condition {
+        type_: KEPT.to_owned(),
+        status: "True".to_owned(),
+        reason: KEPT.to_owned(),
+        message: cut(message),
+        observed_generation: Some(after.observed_generation),
+        last_transition_time: before.condition(KEPT).map_or(Time(now), |held| held.last_transition_time.clone()),
+    }));
     after
 }
 

@@ -103,7 +103,11 @@ impl<K: AnyKind> Pass<'_, K> {
         let label_keys = desired.map(|desired| desired.label_keys.as_slice());
         let now = environment::now();
         let after = conditions::after_report(K::shape(), facts, before, report, remote.as_deref(), label_keys, now);
-        self.belonging(after)
+        let kept = self.instead.as_ref().map(|other| {
+            let (own, other) = (self.account.place().words(), other.words());
+            format!("the object belongs to {own} and stays there; a new object without providerConfigRef would belong to {other}")
+        });
+        self.belonging(conditions::with_account_kept(before, after, kept.as_deref(), now))
     }
 
     /// When to look again, if the report is not worth a write yet.

@@ -38,6 +38,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn kind(&self) -> &'static str;
     /// The uid of each object, and the facts that metrics count.
     fn all(&self) -> Vec<(Uid, ReadyFlags)>;
+    /// The names of the objects in this namespace, or in all.
+    fn names(&self, namespace: Option<&str>) -> Vec<ObjectName>;
     /// The object that is the one. The search goes through all objects, so it serves only messages.
     fn neighbour(&self, is: &dyn Fn(&ObjectMeta) -> bool, default: Option<Deletion>) -> Option<Neighbour>;
 }
@@ -129,6 +131,11 @@ impl<K: AnyKind> AnyStore for StoreOf<K> {
     fn all(&self) -> Vec<(Uid, ReadyFlags)> {
         let all = self.0.state().into_iter();
         all.map(|object| (Uid::of(&object.uid().unwrap_or_default()), object.standing())).collect()
+    }
+
+    fn names(&self, namespace: Option<&str>) -> Vec<ObjectName> {
+        let all = self.0.state().into_iter().map(|object| ObjectName::of(K::NAME, object.meta()));
+        all.filter(|name| namespace.is_none_or(|namespace| name.place().0 == namespace)).collect()
     }
 
     fn neighbour(&self, is: &dyn Fn(&ObjectMeta) -> bool, default: Option<Deletion>) -> Option<Neighbour> {

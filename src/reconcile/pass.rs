@@ -11,7 +11,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use crate::accounts::{Account, Chosen};
+use crate::accounts::{Account, Chosen, Place};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::cloud::{Lane, Permit};
@@ -47,6 +47,8 @@ pub struct Pass<'c, K: AnyKind> {
     pub(super) account_view: Arc<AccountView>,
     /// Why the object cannot be worked on with any account.
     pub(super) blocked: Option<Blocked>,
+    /// The other account that it would get now if it were new.
+    pub(super) instead: Option<Place>,
     /// The newest copy of the object, and what is read from it: [`Pass::set`] keeps them together.
     pub(super) object: Arc<K::Object>,
     pub(super) facts: ObjectFacts,
@@ -83,7 +85,7 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
     let uid = object.uid().unwrap_or_default();
     let facts = ObjectFacts::of(object.meta());
     let running = ctx.metrics.begin(K::NAME, &facts.namespace, &facts.name);
-    let Chosen { place, stored, blocked } = ctx.lookups.account::<K>(&object);
+    let Chosen { place, stored, instead, blocked } = ctx.lookups.account::<K>(&object);
     let (account, blocked) = match ctx.accounts.at(&place) {
         Ok(account) => (account, blocked),
         Err(refused) => (ctx.accounts.flags().clone(), Some(refused)),
@@ -115,9 +117,11 @@ pub async fn reconcile<K: AnyKind>(object: Arc<K::Object>, ctx: Arc<Context>) ->
         }
     };
     let limit = ctx.limits.pass;
-    let guarded =
-        std::panic::AssertUnwindSafe(tokio::time::timeout(limit, run::<K>(&ctx, (&account, blocked), object.clone())))
-            .catch_unwind();
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(
+        limit,
+        run::<K>(&ctx, (&account, blocked, instead), object.clone()),
+    ))
+    .catch_unwind();
     let result = guarded.await;
     account.inventory.unreserve(&uid);
     if !matches!(result, Ok(Ok(_)))
@@ -203,11 +207,11 @@ async fn internal_error<K: AnyKind>(
 /// Runs one reconcile, and returns also whether it failed.
 async fn run<K: AnyKind>(
     ctx: &Arc<Context>,
-    (account, blocked): (&Account, Option<Blocked>),
+    (account, blocked, instead): (&Account, Option<Blocked>, Option<Place>),
     object: Arc<K::Object>,
 ) -> (Action, bool) {
     let mut pass = Pass::<K>::new(ctx, (account, account.view().await), object);
-    pass.blocked = blocked;
+    (pass.blocked, pass.instead) = (blocked, instead);
     let before = pass.failures();
     let action = K::steps(&mut pass).await;
     if !pass.corrected && !pass.changed.is_empty() {
@@ -298,6 +302,7 @@ impl<'c, K: AnyKind> Pass<'c, K> {
             account,
             account_view,
             blocked: None,
+            instead: None,
             facts: facts::<K>(&object, ctx.limits.resync),
             recorded: recorded::<K>(&object),
             object,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 
-use crate::cloud::{Limiter, Operation, Secret, UnknownOperation};
+use crate::cloud::{Limits, Operation, Secret, UnknownOperation};
 use crate::plan::desired::Deletion;
 
 /// The entry that stands for the vendor's limits.
@@ -25,7 +25,7 @@ pub enum OperationQps {
 /// `100`
 pub(super) fn qps(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.trim().parse().ok();
-    match number.map(Limiter::possible) {
+    match number.map(Limits::possible) {
         Some(Ok(qps)) => Ok(qps),
         Some(Err(_)) | None => Err(format!("{text:?} is not a number of calls per second from 0.001 to 1000000")),
     }

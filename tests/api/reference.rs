@@ -106,6 +106,9 @@ const fn meaning(condition: ConditionType) -> &'static str {
         ConditionType::DuplicatesFound => {
             "More than one cloud dataset carries the ownership labels of this object. The message lists them."
         }
+        ConditionType::AccountKept => {
+            "A ProviderConfig or ClusterProviderConfig that came later would give the object another account. It stays in its own."
+        }
         ConditionType::Paused => "The annotation `dataset-operator.dev/paused` stops every write to the cloud.",
         ConditionType::Complete => "Only a DatasetJob: the job has ended and counts as a success. This is final.",
         ConditionType::Failed => {

@@ -47,7 +47,7 @@ fn reasons_and_condition_types_are_as_published() {
     );
     assert_eq!(
         texts(ConditionType::ALL).join(" "),
-        "Ready Reconciling Stalled Drifted DuplicatesFound Paused Complete Failed"
+        "Ready Reconciling Stalled Drifted DuplicatesFound AccountKept Paused Complete Failed"
     );
 }
 

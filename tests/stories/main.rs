@@ -58,6 +58,7 @@ mod normalised;
 mod orphaned_versions;
 mod orphans;
 mod outage;
+mod provider_config_changes;
 mod provider_configs;
 mod recovery;
 mod recovery_copy;

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::scene::{Scene, Setting, WORKSPACE, dataset_id, oss};
 
-const CONFIG: &str = "ProviderConfig";
+pub(crate) const CONFIG: &str = "ProviderConfig";
 /// The accounts of two tenants. The flags' account is [`DEFAULT_ACCOUNT`].
-const RED: &str = "2000000000000002";
-const BLUE: &str = "3000000000000003";
+pub(crate) const RED: &str = "2000000000000002";
+pub(crate) const BLUE: &str = "3000000000000003";
 
 /// A key of an account.
-fn key(id: &str, account: &str) -> Credential {
+pub(crate) fn key(id: &str, account: &str) -> Credential {
     Credential {
         account_id: account.to_owned(),
         user_id: account.to_owned(),
@@ -25,7 +25,7 @@ fn key(id: &str, account: &str) -> Credential {
 }
 
 /// A scene whose operator may read the Secrets `red` and `blue`, in a cloud with three accounts.
-async fn tenants(name: &str) -> Scene {
+pub(crate) async fn tenants(name: &str) -> Scene {
     let knobs = Knobs::default();
     let mut scene = Scene::with(name, Setting { knobs, without_operator: true, ..Setting::default() }).await;
     let own = Credential::access_key("testAccessKeyId", "testAccessKeySecret");
@@ -37,7 +37,7 @@ async fn tenants(name: &str) -> Scene {
 }
 
 /// A config with the key in this Secret.
-fn config(secret: &str, more: Value) -> Value {
+pub(crate) fn config(secret: &str, more: Value) -> Value {
     let mut spec =
         json!({"workspaceId": WORKSPACE, "credentials": {"source": "Secret", "secretRef": {"name": secret}}});
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -45,7 +45,7 @@ fn config(secret: &str, more: Value) -> Value {
 }
 
 impl Scene {
-    async fn set_key(&self, secret: &str, id: &str) {
+    pub(crate) async fn set_key(&self, secret: &str, id: &str) {
         let data = json!({"accessKeyId": id, "accessKeySecret": format!("secret-of-{id}")});
         let secret_object =
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret}, "stringData": data});
@@ -54,7 +54,7 @@ impl Scene {
     }
 
     /// Waits until the config has this reason; returns it.
-    async fn config_is(&self, name: &str, reason: &str) -> DynamicObject {
+    pub(crate) async fn config_is(&self, name: &str, reason: &str) -> DynamicObject {
         self.reason(CONFIG, name, reason).await;
         self.api(CONFIG).get(name).await.unwrap()
     }

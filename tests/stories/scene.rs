@@ -161,6 +161,11 @@ impl Scene {
         self.options.env.push((variable.to_owned(), value));
     }
 
+    /// Operators that are started from now on do not have this variable.
+    pub(crate) fn unset(&mut self, variable: &str) {
+        self.options.env.retain(|(name, _)| name != variable);
+    }
+
     /// The most memory that the operator has had in use, in MiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         let pid = self.operator.as_ref().expect("an operator runs").process().id();

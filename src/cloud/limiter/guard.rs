@@ -25,6 +25,14 @@ impl Guard {
         Self { bucket: Bucket::new(ceiling), pace: Pace::new(ceiling), departures: Bucket::new(ceiling) }
     }
 
+    /// From now on `ceiling` permits per second.
+    pub(super) fn set_ceiling(&mut self, now: Duration, ceiling: f64) {
+        if self.pace.set_ceiling(ceiling) {
+            self.bucket.set_rate(now, self.pace.rate());
+            self.departures.set_rate(now, ceiling);
+        }
+    }
+
     /// A call sent at `sent` was throttled, and the service asks for a pause of `after`.
     pub(super) fn throttled(&mut self, now: Duration, sent: Duration, after: Duration) {
         let resumed = now.saturating_add(after.max(PAUSE));

@@ -21,6 +21,7 @@ mod bucket;
 mod budget;
 mod guard;
 mod lane;
+mod limits;
 mod pace;
 mod queues;
 mod registry;
@@ -41,6 +42,7 @@ use queues::{Key, Line, Waiting};
 use schedule::{Schedule, Verdict};
 
 pub use lane::Lane;
+pub use limits::{Limits, Statement};
 pub use registry::{Limiters, Quota};
 pub use throttling::{Scope, Throttling};
 
@@ -91,23 +93,23 @@ pub struct LimiterSnapshot {
 }
 
 impl Limiter {
-    /// `qps`, if it lies between 0.001 and 1,000,000.
-    pub fn possible(qps: f64) -> Result<f64, QpsError> {
-        // NaN is in no range.
-        if (0.001..=1_000_000.0).contains(&qps) { Ok(qps) } else { Err(QpsError(qps)) }
-    }
-
     /// A limiter for an account that may make `qps` calls per second; 98 % of that is used. `qps` must
     /// lie between 0.001 and 1,000,000.
     pub fn new(qps: f64) -> Result<Self, QpsError> {
-        let schedule = Mutex::new(Schedule::new(Self::possible(qps)?));
-        Ok(Self { schedule, origin: Instant::now(), waiters: AtomicU64::new(0) })
+        Limits::new(qps).map(|limits| Self::of(&limits))
     }
 
-    /// Also limits `operation` to `qps` calls per second, which must lie in the range of [`Limiter::new`].
-    pub fn with_operation_limit(self, operation: Operation, qps: f64) -> Result<Self, QpsError> {
-        lock(&self.schedule).limit(operation, Self::possible(qps)?);
-        Ok(self)
+    /// A limiter for an account with these limits; 98 % of each is used.
+    #[must_use]
+    pub fn of(limits: &Limits) -> Self {
+        Self { schedule: Mutex::new(Schedule::new(limits)), origin: Instant::now(), waiters: AtomicU64::new(0) }
+    }
+
+    /// From now on, these are the limits. Places are kept. An object that waits comes back at the time that it was told, so
+    /// after a rise it should be woken.
+    pub fn set(&self, limits: &Limits) {
+        let mut schedule = lock(&self.schedule);
+        schedule.set(self.origin.elapsed(), limits);
     }
 
     /// Allows at most `calls` calls per day of UTC, except changes and deletions by users; `now` is the time of day.

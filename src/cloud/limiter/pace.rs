@@ -27,6 +27,15 @@ impl Pace {
         Self { ceiling, rate: ceiling, counts_from: Duration::ZERO }
     }
 
+    /// From now on the rate may rise to `ceiling`; one that throttling has not lowered is `ceiling` at once. Returns whether
+    /// that is another ceiling.
+    pub(super) fn set_ceiling(&mut self, ceiling: f64) -> bool {
+        let (before, lowered) = (self.ceiling, self.is_lowered());
+        self.ceiling = ceiling;
+        self.rate = if lowered { self.rate.min(ceiling) } else { ceiling };
+        (before - ceiling).abs() > f64::EPSILON
+    }
+
     pub(super) const fn rate(&self) -> f64 {
         self.rate
     }

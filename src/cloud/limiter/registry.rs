@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Lane, Limiter, LimiterSnapshot};
+use super::limits::together;
+use super::{Limiter, LimiterSnapshot, Statement};
 use crate::lock::lock;
 
 /// The unit by which the service counts calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quota {
-    /// The account's id; the name of the credentials until the id is known.
+    /// The account's id; until it is known, the name of the credentials or of the config.
     pub account: String,
     /// The region, or else the endpoint.
     pub region: String,
@@ -19,91 +20,99 @@ pub struct Quota {
 /// One limiter per quota.
 #[derive(Debug, Default)]
 pub struct Limiters {
-    by: Mutex<BTreeMap<Quota, Arc<Limiter>>>,
+    by: Mutex<BTreeMap<Quota, Shared>>,
+}
+
+/// A limiter, and what is stated of its quota, by the alias of who states it.
+#[derive(Debug)]
+struct Shared {
+    limiter: Arc<Limiter>,
+    statements: BTreeMap<String, Statement>,
+}
+
+impl Shared {
+    fn apply(&self) {
+        if let Some(limits) = together(self.statements.values()) {
+            self.limiter.set(&limits);
+        }
+    }
 }
 
 impl Limiters {
-    /// The limiter of this quota: `mine`, unless there is one already.
-    pub fn share(&self, quota: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
-        lock(&self.by).entry(quota).or_insert(mine).clone()
-    }
-
-    /// The quota known as `from` turns out to be `to`. If `to` has a limiter already, that one applies from now on.
-    pub fn rename(&self, from: &Quota, to: Quota, mine: Arc<Limiter>) -> Arc<Limiter> {
+    /// The limiter of this quota: `mine`, unless there is one already. The statement of `alias` counts for this quota, and
+    /// for no other one of the region any more.
+    pub fn share(&self, quota: Quota, alias: &str, statement: Statement, mine: Arc<Limiter>) -> Arc<Limiter> {
         let mut by = lock(&self.by);
-        by.remove(from);
-        by.entry(to).or_insert(mine).clone()
-    }
-
-    /// The states of all limiters added up, if there are any.
-    pub fn snapshot(&self) -> Option<LimiterSnapshot> {
-        let mut all: Vec<Arc<Limiter>> = Vec::new();
-        for limiter in lock(&self.by).values() {
-            if !all.iter().any(|known| Arc::ptr_eq(known, limiter)) {
-                all.push(limiter.clone());
+        by.retain(|of, shared| {
+            let left = of.region == quota.region && *of != quota && shared.statements.remove(alias).is_some();
+            if left {
+                shared.apply();
             }
-        }
-        all.iter().map(|limiter| limiter.snapshot()).reduce(|all, more| all.and(&more))
+            !shared.statements.is_empty()
+        });
+        let shared = by.entry(quota).or_insert_with(|| Shared { limiter: mine, statements: BTreeMap::new() });
+        shared.statements.insert(alias.to_owned(), statement);
+        shared.apply();
+        shared.limiter.clone()
     }
-}
 
-impl LimiterSnapshot {
-    fn and(self, other: &Self) -> Self {
-        let waiting = |lane: Lane, all: &Self| all.waiting.iter().find(|(of, _)| *of == lane).map_or(0, |(_, n)| *n);
-        let mut operation_rates: BTreeMap<_, f64> = BTreeMap::new();
-        for (operation, rate) in self.operation_rates.iter().chain(&other.operation_rates) {
-            *operation_rates.entry(*operation).or_default() += rate;
-        }
-        let budgets: Vec<_> = [self.budget, other.budget].into_iter().flatten().collect();
-        Self {
-            waiting: Lane::ALL.map(|lane| (lane, waiting(lane, &self) + waiting(lane, other))),
-            rate: self.rate + other.rate,
-            operation_rates: operation_rates.into_iter().collect(),
-            budget: budgets.into_iter().reduce(|(calls, spent), (more, used)| (calls + more, spent + used)),
-        }
+    /// The state of each limiter.
+    pub fn snapshots(&self) -> Vec<(Quota, LimiterSnapshot)> {
+        lock(&self.by).iter().map(|(quota, shared)| (quota.clone(), shared.limiter.snapshot())).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::Limits;
 
     fn quota(account: &str, region: &str) -> Quota {
         Quota { account: account.to_owned(), region: region.to_owned() }
+    }
+
+    fn stated(qps: f64) -> Statement {
+        Statement { of_administrator: false, limits: Limits::new(qps).unwrap() }
     }
 
     fn limiter() -> Arc<Limiter> {
         Arc::new(Limiter::new(100.0).unwrap())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn one_account_in_one_region_has_one_limiter_whatever_it_is_called_with() {
-        let limiters = Limiters::default();
-        assert!(limiters.snapshot().is_none());
-        let first = limiters.share(quota("K1", "r"), limiter());
-        let second = limiters.share(quota("K2", "r"), limiter());
-        let elsewhere = limiters.share(quota("K1", "s"), limiter());
-        assert!(!Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &elsewhere));
-        let all = |limiters: &Limiters| limiters.snapshot().unwrap().rate;
-        assert!((all(&limiters) - 294.0).abs() < 0.1, "{}", all(&limiters));
-        // Both keys are of account 1.
-        let kept = limiters.rename(&quota("K1", "r"), quota("1", "r"), first.clone());
-        let joined = limiters.rename(&quota("K2", "r"), quota("1", "r"), second);
-        assert!(Arc::ptr_eq(&kept, &first) && Arc::ptr_eq(&joined, &first));
-        let other = limiters.rename(&quota("K1", "s"), quota("1", "s"), elsewhere.clone());
-        assert!(Arc::ptr_eq(&other, &elsewhere), "another region has a quota of its own");
-        assert!((all(&limiters) - 196.0).abs() < 0.1, "{}", all(&limiters));
+    fn rates(limiters: &Limiters) -> Vec<(String, f64)> {
+        limiters.snapshots().into_iter().map(|(quota, state)| (quota.account, state.rate.round())).collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn their_state_is_told_together() {
+    async fn one_account_in_one_region_has_one_limiter_whatever_it_is_called_with() {
         let limiters = Limiters::default();
-        for key in ["K1", "K2"] {
-            let limiter = Limiter::new(100.0).unwrap().with_daily_budget(10, jiff::Timestamp::UNIX_EPOCH);
-            let limiter = limiter.with_operation_limit(crate::cloud::Operation::GetDataset, 10.0).unwrap();
-            limiters.share(quota(key, "r"), Arc::new(limiter));
-        }
-        let all = limiters.snapshot().unwrap();
-        assert_eq!((all.budget, all.operation_rates.len()), (Some((20, 0)), 1));
+        let share = |account: &str, region: &str, alias: &str, mine: &Arc<Limiter>| {
+            limiters.share(quota(account, region), alias, stated(100.0), mine.clone())
+        };
+        let (first, second, elsewhere) =
+            (share("K1", "r", "a", &limiter()), share("K2", "r", "b", &limiter()), share("K1", "s", "a", &limiter()));
+        assert!(!Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &elsewhere));
+        // Both keys are of account 1.
+        let (kept, joined) = (share("1", "r", "a", &first), share("1", "r", "b", &second));
+        assert!(Arc::ptr_eq(&kept, &first) && Arc::ptr_eq(&joined, &first));
+        let other = share("1", "s", "a", &elsewhere);
+        assert!(Arc::ptr_eq(&other, &elsewhere), "another region has a quota of its own");
+        assert_eq!(rates(&limiters), [("1".to_owned(), 98.0), ("1".to_owned(), 98.0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_stated_counts_at_once_and_goes_with_who_stated_it() {
+        let limiters = Limiters::default();
+        let state =
+            |account: &str, alias: &str, qps: f64| limiters.share(quota(account, "r"), alias, stated(qps), limiter());
+        let one = |account: &str, rate: f64| (account.to_owned(), rate);
+        state("1", "a", 100.0);
+        state("1", "b", 50.0);
+        assert_eq!(rates(&limiters), [one("1", 49.0)]);
+        state("1", "b", 200.0);
+        assert_eq!(rates(&limiters), [one("1", 98.0)]);
+        state("1", "b", 10.0);
+        state("2", "b", 10.0);
+        assert_eq!(rates(&limiters), [one("1", 98.0), one("2", 10.0)]);
     }
 }

@@ -21,6 +21,7 @@ use super::bucket::time;
 use super::budget::Budget;
 use super::guard::Guard;
 use super::lane::Lane;
+use super::limits::Limits;
 use super::queues::{Key, Line, Place, Queues};
 use super::throttling::{Scope, Throttling};
 use crate::cloud::operation::Operation;
@@ -58,23 +59,27 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule for an account with a quota of `qps`.
-    pub(super) fn new(qps: f64) -> Self {
-        let ceiling = qps * SHARE;
+    /// A schedule for an account with these limits.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let ceiling = |operation: &Operation| SHARE * limits.operations.get(operation).unwrap_or(&limits.qps);
         Self {
-            account: Guard::new(ceiling),
-            operations: Operation::ALL.map(|_| Guard::new(ceiling)),
-            stated: Vec::new(),
+            account: Guard::new(SHARE * limits.qps),
+            operations: Operation::ALL.map(|operation| Guard::new(ceiling(&operation))),
+            stated: limits.operations.keys().copied().collect(),
             budget: None,
             queues: Queues::default(),
             owed_at: [Duration::ZERO; Lane::ALL.len()],
         }
     }
 
-    /// Gives an operation a quota of its own.
-    pub(super) fn limit(&mut self, operation: Operation, qps: f64) {
-        *self.operation_mut(operation) = Guard::new(qps * SHARE);
-        self.stated.push(operation);
+    /// From now on, these are the limits. A rate that throttling has lowered rises again as before.
+    pub(super) fn set(&mut self, now: Duration, limits: &Limits) {
+        self.account.set_ceiling(now, SHARE * limits.qps);
+        for operation in Operation::ALL {
+            let qps = limits.operations.get(&operation).unwrap_or(&limits.qps);
+            self.operation_mut(operation).set_ceiling(now, SHARE * qps);
+        }
+        self.stated = limits.operations.keys().copied().collect();
     }
 
     pub(super) fn set_budget(&mut self, budget: Budget) {

@@ -57,7 +57,8 @@ async fn a_throttled_account_waits_as_long_as_the_service_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_tells_rates_and_the_budget() {
     let now = "2026-07-01T23:59:00Z".parse().unwrap();
-    let limiter = Limiter::new(100.0).unwrap().with_operation_limit(CREATE, 20.0).unwrap().with_daily_budget(4, now);
+    let limits = Limits::new(100.0).unwrap().with_operation(CREATE, 20.0).unwrap();
+    let limiter = Limiter::of(&limits).with_daily_budget(4, now);
     limiter.throttled(GET, Instant::now(), Throttling { scope: Scope::of(Some("Throttling.Api")), after: None });
     let LimiterSnapshot { rate, operation_rates, budget, .. } = limiter.snapshot();
     assert!((rate - 98.0).abs() < 1e-9 && budget == Some((4, 0)) && limiter.daily_budget() == Some(4));
@@ -98,6 +99,39 @@ fn an_impossible_quota_is_an_error_that_names_it() {
     assert_eq!(error.to_string(), "qps must be a number between 0.001 and 1000000, not 0");
     for qps in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-9, 1e12, 1e308] {
         assert!(Limiter::new(qps).is_err());
-        assert!(Limiter::new(1.0).unwrap().with_operation_limit(GET, qps).is_err());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_limits_count_from_the_next_permit_on() {
+    let limiter = Limiter::new(100.0).unwrap();
+    let grants = async |seconds: u64| {
+        let begun = Instant::now();
+        let mut granted = 0;
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            limiter.acquire(Lane::Create, CREATE).await;
+            granted += 1;
+        }
+        granted
+    };
+    grants(1).await;
+    limiter.set(&Limits::new(10.0).unwrap());
+    let slow = grants(10).await;
+    assert!((96..=101).contains(&slow), "{slow} at 9.8 a second");
+    limiter.set(&Limits::new(100.0).unwrap().with_operation(CREATE, 50.0).unwrap());
+    let quick = grants(10).await;
+    assert!((488..=494).contains(&quick), "{quick} at 49 a second");
+    limiter.set(&Limits::new(100.0).unwrap());
+    let quicker = grants(10).await;
+    assert!((978..=984).contains(&quicker), "{quicker} at 98 a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_that_throttling_has_lowered_does_not_jump_to_another_limit() {
+    let limiter = Limiter::new(100.0).unwrap();
+    limiter.throttled(GET, Instant::now(), Throttling { scope: Scope::of(None), after: None });
+    limiter.set(&Limits::new(200.0).unwrap());
+    assert!((limiter.rate() - 49.0).abs() < 0.1, "{}", limiter.rate());
+    limiter.set(&Limits::new(30.0).unwrap());
+    assert!((limiter.rate() - 29.4).abs() < 0.1, "{}", limiter.rate());
 }

@@ -74,7 +74,7 @@ impl Keeper {
             }
         })?;
         let client = self.clients.client(&spec, &region, credentials.clone());
-        let client = client.map_err(|why| (Reason::InvalidSpec, why, true))?;
+        let (client, _) = client.map_err(|why| (Reason::InvalidSpec, why, true))?;
         let identity = identify(&client).await.map_err(|error| {
             tracing::warn!(config = alias::alias(&stored.config), %error, "the credentials of a config cannot be used");
             // Status is written once for a failure that is the same each time but for its RequestId.

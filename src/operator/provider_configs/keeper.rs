@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::clients::OfConfigs;
 use super::status;
-use crate::accounts::{Accounts, Stores, alias};
+use crate::accounts::{Accounts, DEFAULT, Stores, alias};
 use crate::api::{
     ClusterProviderConfig, ProviderConfig, ProviderConfigKind, ProviderConfigStatus, Reason, UsedProviderConfig, names,
 };
@@ -148,6 +148,7 @@ impl Keeper {
             self.lookups.references.remove(name);
             lock(&self.open).remove(name);
             self.wake_all(&[Reference::Name(name.clone())]);
+            self.wake_kept(name);
             return Kept::Gone;
         };
         self.lookups.references.set(name, self.secret(&stored).into_iter().map(Reference::Name).collect());
@@ -185,12 +186,13 @@ impl Keeper {
             found.trouble = Some((Reason::DeletionBlocked, message, true));
         }
         let mut concerned = Vec::new();
-        if was != self.account_lacks(&stored.config) {
+        if self.limit(&stored.config) || was != self.account_lacks(&stored.config) {
             concerned.extend(belongs_to(&alias));
         }
         if !concerned.is_empty() || stored.status.observed_generation != stored.meta.generation {
             // These have no account yet, perhaps because of what the config said.
             concerned.push(Reference::Name(config_name(&stored.config)));
+            self.wake_kept(name);
         }
         let after = status::after(&stored.status, &found, environment::now());
         self.wake_all(&concerned);
@@ -264,6 +266,14 @@ impl Keeper {
         if accounts.is_empty() { Some(String::new()) } else { accounts.iter().find_map(|account| account.lacks()) }
     }
 
+    /// Its account is called within the limits of the config. Returns whether they are other ones than before: those who wait
+    /// for a permit should ask again.
+    fn limit(&self, config: &UsedProviderConfig) -> bool {
+        let limits = self.lookups.configs.get(config).and_then(|now| self.clients.limits(&now.spec).ok());
+        let accounts = self.accounts.named(&alias::alias(config));
+        limits.is_some_and(|limits| accounts.iter().filter(|account| account.limit_to(limits.clone())).count() > 0)
+    }
+
     /// Its account has no credentials, unless it has had some.
     fn fail(&self, config: &UsedProviderConfig, why: &str) {
         for account in self.accounts.named(&alias::alias(config)) {
@@ -273,6 +283,15 @@ impl Keeper {
 
     fn wake_all(&self, to: &[Reference]) {
         self.lookups.references.referrers(to).into_iter().for_each(|user| (self.wake)(user));
+    }
+
+    /// Wakes the objects that this config would give another account if they were new: their status says so.
+    fn wake_kept(&self, config: &ObjectName) {
+        let (namespace, name) = config.place();
+        if name == DEFAULT {
+            let of = (!namespace.is_empty()).then_some(namespace);
+            self.lookups.live.stores().flat_map(|store| store.names(of)).for_each(|object| (self.wake)(object));
+        }
     }
 
     async fn set_finalizer(&self, stored: &Stored, held: bool) -> bool {

@@ -12,6 +12,11 @@ use crate::cloud::limiter::queues::Waiting;
 
 const CREATE: Operation = Operation::CreateDataset;
 
+/// The schedule of an account with 100 calls per second.
+fn at_100() -> Schedule {
+    Schedule::new(&Limits::new(100.0).unwrap())
+}
+
 const fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
 }
@@ -120,7 +125,7 @@ impl Crowd {
 
 #[test]
 fn who_comes_on_time_is_served_in_order_and_no_permit_is_lost() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let crowd = Crowd::arriving_at_once(1000).run(&mut schedule, |_, _| Duration::ZERO);
     let order: Vec<u64> = crowd.granted.iter().map(|(_, key)| *key).collect();
     assert_eq!(order, (0..1000).collect::<Vec<_>>());
@@ -133,7 +138,7 @@ fn who_comes_on_time_is_served_in_order_and_no_permit_is_lost() {
 #[test]
 fn small_delays_on_the_way_back_cost_little() {
     // Late by up to 20 ms, twice the distance of two permits, in no particular order.
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let late = |_: u64, visit: u64| scattered(visit, 20);
     let crowd = Crowd::arriving_at_once(3000).run(&mut schedule, late);
     keeps_the_rate(&crowd.times(), 98.0);
@@ -146,7 +151,7 @@ fn small_delays_on_the_way_back_cost_little() {
 #[test]
 fn after_a_standstill_everyone_is_served_at_the_full_rate() {
     // Keys that should come within the first second come at its end.
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let stall = |key: u64, visit: u64| match (key, visit) {
         (0..=99, 0..=500) => ms(1000).saturating_sub(ms(key * 10)),
         // A timer is hardly ever exact.
@@ -163,7 +168,7 @@ fn after_a_standstill_everyone_is_served_at_the_full_rate() {
 
 #[test]
 fn a_place_is_kept_until_its_time() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     for number in 0..5 {
         create(&mut schedule, Duration::ZERO, number);
     }
@@ -177,7 +182,7 @@ fn a_place_is_kept_until_its_time() {
 
 #[test]
 fn places_of_which_nobody_comes_back_delay_nobody() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     for number in 0..1000 {
         create(&mut schedule, Duration::ZERO, 5000 + number);
     }
@@ -194,7 +199,7 @@ fn places_of_which_nobody_comes_back_delay_nobody() {
 
 #[test]
 fn a_place_that_is_given_up_is_nobodys() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let told: Vec<Verdict> = (0..6).map(|number| create(&mut schedule, Duration::ZERO, number)).collect();
     schedule.forget(&key(3));
     schedule.forget(&key(77));
@@ -204,7 +209,7 @@ fn a_place_that_is_given_up_is_nobodys() {
 
 #[test]
 fn forgotten_keys_do_not_pile_up() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     for number in 0..20_000 {
         for who in [number, 1_000_000 + number, 2_000_000 + number] {
             create(&mut schedule, ms(number * 1000), who);

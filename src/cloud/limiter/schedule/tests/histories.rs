@@ -49,8 +49,9 @@ proptest! {
         budget in 1..60u64,
         history in prop::collection::vec((0..40_000u64, event()), 1..300),
     ) {
-        let mut schedule = Schedule::new(qps);
-        schedule.limit(CREATE, qps * part);
+        let of_create = (qps * part).clamp(0.001, 1_000_000.0);
+        let limits = Limits::new(qps).unwrap().with_operation(CREATE, of_create).unwrap();
+        let mut schedule = Schedule::new(&limits);
         schedule.set_budget(Budget::new(budget, Duration::ZERO));
         let (mut now, mut held, mut spent) = (Duration::ZERO, Duration::ZERO, 0);
         let (mut grants, mut creates) = (Vec::new(), Vec::new());
@@ -88,7 +89,7 @@ proptest! {
             prop_assert_eq!(schedule.budget(now), Some((budget, spent)));
         }
         keeps_the_rate(&grants, qps * 0.98);
-        keeps_the_rate(&creates, qps * part * 0.98);
+        keeps_the_rate(&creates, of_create * 0.98);
     }
 
     /// However late they come back, all are served, the rate is kept, and the lateness bounds the delay.
@@ -97,7 +98,7 @@ proptest! {
         lateness in prop::collection::vec(0..400u64, 1..200),
         count in 1..150u64,
     ) {
-        let mut schedule = Schedule::new(100.0);
+        let mut schedule = at_100();
         let late = |_: u64, visit: u64| {
             let index = usize::try_from(visit).unwrap() % lateness.len();
             ms(lateness[index])
@@ -113,7 +114,7 @@ proptest! {
     /// Nobody waits longer because others gave up, and newcomers get the permits that nobody came for.
     #[test]
     fn giving_up_places_delays_nobody(given_up in prop::collection::btree_set(2..200u64, 0..150)) {
-        let mut schedule = Schedule::new(100.0);
+        let mut schedule = at_100();
         let told: Vec<_> = (0..200).map(|who| create(&mut schedule, Duration::ZERO, who)).collect();
         for who in &given_up {
             schedule.forget(&key(*who));

@@ -8,7 +8,7 @@ const VERSION: Operation = Operation::CreateDatasetVersion;
 
 /// Lanes that are never empty: each key asks again after its permit. Returns how many permits each lane got.
 fn saturated(lanes: &[Lane], seconds: u64) -> [u32; 3] {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let mut visits = BTreeMap::new();
     for (number, lane) in (0..).zip(lanes.iter().cycle().take(lanes.len() * 40)) {
         visits.insert((Duration::ZERO, number), *lane);
@@ -34,7 +34,7 @@ fn saturated(lanes: &[Lane], seconds: u64) -> [u32; 3] {
 #[test]
 fn a_user_change_overtakes_ten_thousand_creates_and_costs_them_one_permit() {
     const CREATES: u64 = 10_000;
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let mut crowd = Crowd::arriving_at_once(CREATES);
     // One change each second, until the creates are nearly done.
     let changes: Vec<_> = (1..100).map(|number| (CREATES + number, ms(number * 1003))).collect();
@@ -69,7 +69,7 @@ fn no_lane_starves_another() {
 
 #[test]
 fn who_waits_inline_goes_before_who_comes_back() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     let mut crowd = Crowd::arriving_at_once(100);
     (100..105).for_each(|who| crowd.join(ms(500), who, inline(Lane::Create, CREATE)));
     let crowd = crowd.run(&mut schedule, |_, visit| scattered(visit, 3));
@@ -78,8 +78,8 @@ fn who_waits_inline_goes_before_who_comes_back() {
 
 #[test]
 fn a_slow_operation_does_not_hold_up_its_lane() {
-    let mut schedule = Schedule::new(100.0);
-    schedule.limit(CREATE, 20.0);
+    let limits = Limits::new(100.0).unwrap().with_operation(CREATE, 20.0).unwrap();
+    let mut schedule = Schedule::new(&limits);
     let mut crowd = Crowd::arriving_at_once(2000);
     (2000..4000).for_each(|who| crowd.join(Duration::ZERO, who, line(Lane::Create, VERSION)));
     (4000..4100).for_each(|who| crowd.join(ms(1000), who, inline(Lane::Sweep, LIST)));
@@ -95,7 +95,7 @@ fn a_slow_operation_does_not_hold_up_its_lane() {
 
 #[test]
 fn a_spent_budget_closes_lanes_without_holding_others_up() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     schedule.set_budget(Budget::new(20, Duration::ZERO));
     let day = Duration::from_secs(24 * 3600);
     let (change, sweep) = (inline(Lane::UserChange, GET), inline(Lane::Sweep, LIST));

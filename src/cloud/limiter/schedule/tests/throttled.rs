@@ -25,7 +25,7 @@ fn is(rate: f64, expected: f64) -> bool {
 
 #[test]
 fn calls_that_were_on_their_way_count_once() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     for late in 0..20 {
         throttle(&mut schedule, ms(1000 + late), ms(950 + late), GET, Scope::Account, 0);
     }
@@ -38,7 +38,7 @@ fn calls_that_were_on_their_way_count_once() {
 
 #[test]
 fn each_call_that_is_carried_out_adds_the_same_up_to_the_ceiling() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     throttle(&mut schedule, ms(0), ms(0), GET, Scope::Account, 0);
     schedule.succeeded(ms(3_600_000), GET);
     assert!(is(schedule.rate(), 49.4), "an hour of silence proves nothing: {}", schedule.rate());
@@ -51,7 +51,7 @@ fn each_call_that_is_carried_out_adds_the_same_up_to_the_ceiling() {
 #[test]
 fn the_rate_stays_at_one_call_per_second_whatever_is_throttled() {
     for (qps, least) in [(100.0, 1.0), (0.5, 0.49)] {
-        let mut schedule = Schedule::new(qps);
+        let mut schedule = Schedule::new(&Limits::new(qps).unwrap());
         (0..50)
             .for_each(|second| throttle(&mut schedule, ms(second * 1000), ms(second * 1000), GET, Scope::Account, 0));
         assert!(is(schedule.rate(), least), "{}", schedule.rate());
@@ -67,7 +67,7 @@ fn the_rate_stays_at_one_call_per_second_whatever_is_throttled() {
 
 #[test]
 fn a_throttled_operation_slows_only_itself_down() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     throttle(&mut schedule, ms(1), ms(1), CREATE, Scope::Operation, 700);
     assert!(matches!(create(&mut schedule, ms(2), 1), Verdict::At(time) if time >= ms(701)));
     assert_eq!(schedule.ask(ms(2), &key(2), line(Lane::Create, VERSION)), Verdict::Granted);
@@ -78,8 +78,7 @@ fn a_throttled_operation_slows_only_itself_down() {
 
 #[test]
 fn no_second_sees_more_than_the_quota_however_calls_crowd() {
-    let mut schedule = Schedule::new(100.0);
-    schedule.limit(GET, 0.5);
+    let mut schedule = Schedule::new(&Limits::new(100.0).unwrap().with_operation(GET, 0.5).unwrap());
     // No call for a while, then all at once, twice.
     let times: Vec<Duration> = [0, 1500].iter().flat_map(|at| vec![ms(*at); 150]).collect();
     let left: Vec<Duration> = times.into_iter().map(|now| schedule.leave(now, CREATE)).collect();
@@ -92,7 +91,7 @@ fn no_second_sees_more_than_the_quota_however_calls_crowd() {
 
 #[test]
 fn calls_that_come_at_the_permitted_rate_leave_at_once() {
-    let mut schedule = Schedule::new(100.0);
+    let mut schedule = at_100();
     for number in 0..1000_u32 {
         let now = Duration::from_secs(1) * number / 98;
         assert_eq!(schedule.leave(now, CREATE), now, "call {number}");
@@ -103,7 +102,7 @@ fn calls_that_come_at_the_permitted_rate_leave_at_once() {
 #[test]
 fn a_thousand_creates_take_six_hundredths_more_than_the_limit_allows_and_none_is_rejected() {
     runs(|form, seed| {
-        let mut world = World::new(Schedule::new(100.0), Quota::constant(form, 100.0), 1000, seed);
+        let mut world = World::new(at_100(), Quota::constant(form, 100.0), 1000, seed);
         world.slowest_claim = 100;
         world.until(15);
         let took = world.reached(1000).unwrap();
@@ -116,8 +115,8 @@ fn a_thousand_creates_take_six_hundredths_more_than_the_limit_allows_and_none_is
 fn a_known_limit_of_an_operation_is_used_and_nothing_is_rejected() {
     for limit in [5.0, 20.0, 50.0] {
         runs(|form, seed| {
-            let mut schedule = Schedule::new(100.0);
-            schedule.limit(CREATE, limit);
+            let limits = Limits::new(100.0).unwrap().with_operation(CREATE, limit).unwrap();
+            let schedule = Schedule::new(&limits);
             let mut world = World::new(schedule, Quota::constant(form, 100.0), 2000, seed);
             world.creates = Some(Quota::constant(form, limit));
             world.until(35);
@@ -131,7 +130,7 @@ fn a_known_limit_of_an_operation_is_used_and_nothing_is_rejected() {
 fn an_operation_whose_limit_nobody_stated_gets_most_of_it() {
     for limit in [20.0, 50.0] {
         runs(|form, seed| {
-            let mut world = World::new(Schedule::new(100.0), Quota::constant(form, 100.0), 4000, seed);
+            let mut world = World::new(at_100(), Quota::constant(form, 100.0), 4000, seed);
             world.creates = Some(Quota::constant(form, limit));
             world.until(60);
             let (used, rejected) = (world.accepted(0, 60), world.rejected_part(0, 60));
@@ -147,7 +146,7 @@ fn an_operation_whose_limit_nobody_stated_gets_most_of_it() {
 fn an_account_whose_limit_falls_for_a_minute_loses_few_calls_and_recovers_soon() {
     runs(|form, seed| {
         let quota = Quota::new(form, &[(0, 100.0), (10, 20.0), (70, 100.0)]);
-        let mut world = World::new(Schedule::new(100.0), quota, 5000, seed);
+        let mut world = World::new(at_100(), quota, 5000, seed);
         world.until(80);
         let most = match form {
             Form::Bucket => 64.0,
@@ -166,7 +165,7 @@ fn an_account_whose_limit_falls_for_a_minute_loses_few_calls_and_recovers_soon()
 #[test]
 fn what_another_client_leaves_is_used() {
     runs(|form, seed| {
-        let mut world = World::new(Schedule::new(100.0), Quota::constant(form, 100.0), 5000, seed);
+        let mut world = World::new(at_100(), Quota::constant(form, 100.0), 5000, seed);
         world.stranger = Some((50.0, Duration::from_secs(10), Duration::from_secs(70)));
         world.until(78);
         let (used, rejected) = (world.accepted(10, 70), world.rejected_part(10, 70));
@@ -179,8 +178,7 @@ fn what_another_client_leaves_is_used() {
 #[test]
 fn a_service_that_says_when_is_not_asked_before() {
     for form in FORMS {
-        let mut world =
-            World::new(Schedule::new(100.0), Quota::new(form, &[(0, 100.0), (5, 0.0), (15, 100.0)]), 3000, 0);
+        let mut world = World::new(at_100(), Quota::new(form, &[(0, 100.0), (5, 0.0), (15, 100.0)]), 3000, 0);
         world.after = Some(Duration::from_secs(4));
         world.until(30);
         // One volley each time that the wait is over: its answers come a twelfth of a second later.
