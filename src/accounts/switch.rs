@@ -68,12 +68,3 @@ impl fmt::Debug for Switch {
         f.debug_struct("Switch").field("failure", &self.failure()).finish()
     }
 }
-
-/// Credentials that stay as they are.
-pub struct Fixed(pub Credentials);
-
-impl CredentialSource for Fixed {
-    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
-        std::future::ready(Ok(self.0.clone())).boxed()
-    }
-}

@@ -86,6 +86,13 @@ pub trait CredentialSource: Send + Sync {
     }
 }
 
+/// Credentials that stay as they are.
+impl CredentialSource for Credentials {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials, CredentialError>> {
+        std::future::ready(Ok(self.clone())).boxed()
+    }
+}
+
 /// Returns the value of a variable.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 

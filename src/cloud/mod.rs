@@ -28,6 +28,7 @@ mod operation;
 mod permit;
 mod prepare;
 mod product;
+mod profile;
 mod proxy;
 mod request;
 mod secret;

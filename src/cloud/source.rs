@@ -1,14 +1,16 @@
 //! Sources of credentials as values: what somebody has set, before anything is asked for. [`Source::open`] turns one into
 //! what a client asks before every call.
 //!
-//! A process uses the first source that its variables name, in the order of the official SDKs: a key, OIDC, the role
-//! of the machine, a URI. The names are those of the SDKs too. The role of the machine, which they use whenever there is one, must
-//! be named, because each Pod of the node could have it.
+//! A process uses the first source that its variables name, in the order of the official SDKs: a key, OIDC, a profile of
+//! the command line tool, the role of the machine, a URI. The names are those of the SDKs too. Profile and role of the machine, which
+//! they use whenever there is one, must be named: each Pod of the node could have that role.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::client::network;
 use super::credentials::{BearerStyle, CredentialError, CredentialSource, Environment};
+use super::profile;
 use super::secret::Secret;
 use super::sessions::assume_role::AssumeRole;
 use super::sessions::ecs::{self, Ecs};
@@ -25,6 +27,8 @@ const SESSION_NAME: &str = "ALIBABA_CLOUD_ROLE_SESSION_NAME";
 const ECS_ROLE: &str = "ALIBABA_CLOUD_ECS_METADATA";
 const ECS_DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
 const WITHOUT_TOKEN_DISABLED: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
+const PROFILE: &str = "ALIBABA_CLOUD_PROFILE";
+const PROFILES_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
 const URI: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
 /// The name of sessions that nobody has named.
@@ -113,6 +117,11 @@ impl Source {
         let says_true = |name| variable(name).map(|text| text.is_some_and(|text| text.eq_ignore_ascii_case("true")));
         match (variable(ROLE)?, variable(PROVIDER)?, variable(TOKEN_FILE)?) {
             (None, None, None) => {
+                if let Some(name) = variable(PROFILE)?
+                    && !says_true(PROFILES_DISABLED)?
+                {
+                    return of_profile(variable("HOME")?, &name).map(Some);
+                }
                 if let Some(role) = variable(ECS_ROLE)?
                     && !says_true(ECS_DISABLED)?
                 {
@@ -132,6 +141,14 @@ impl Source {
             }
         }
     }
+}
+
+/// The profile of this name, of the vendor's command line tool.
+fn of_profile(home: Option<String>, name: &str) -> Result<Source, CredentialError> {
+    let path = PathBuf::from(home.unwrap_or_default()).join(".aliyun/config.json");
+    let failed = |why: String| CredentialError::Source(format!("{PROFILE}: {}: {why}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    profile::source(&text, name).map_err(failed)
 }
 
 impl From<ClientError> for CredentialError {

@@ -48,6 +48,10 @@ fn the_order_is_that_of_the_official_sdks_and_the_machine_is_asked_only_by_name(
     assert_eq!(used(&[machine, (WITHOUT_TOKEN_DISABLED, "True")]), r#"ecs Some("node") None false"#);
     assert_eq!(used(&[machine, (ECS_DISABLED, "false")]), ecs);
     assert_eq!(used(&[machine, uri, (ECS_DISABLED, "true")]), "uri http://127.0.0.1/");
+    let nobody = [(PROFILE, "desk"), ("HOME", "/nowhere")];
+    let told = used(&[nobody[0], nobody[1], machine, uri]);
+    assert!(told.starts_with("ALIBABA_CLOUD_PROFILE: /nowhere/.aliyun/config.json: No such file"), "{told}");
+    assert_eq!(used(&[nobody[0], nobody[1], machine, (PROFILES_DISABLED, "true")]), ecs);
     assert_eq!(used(&[uri]), "uri http://127.0.0.1/");
     assert_eq!(used(&[(ECS_ROLE, " "), (URI, "")]), "nothing");
     assert_eq!(used(&[]), "nothing");

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use k8s_openapi::ByteString;
 
-use crate::accounts::switch::Fixed;
 use crate::api::{CredentialsSecretRef, CredentialsSource};
 use crate::cloud::{BearerStyle, Credentials, Secret, Source};
 
@@ -33,7 +32,7 @@ pub(super) fn source(
     if kind == CredentialsSource::Uri {
         return Ok(Source::Uri(Secret::new(Entries { data, of }.needed(URI)?)));
     }
-    Ok(Source::Open(Arc::new(Fixed(credentials(kind, of, data, style)?))))
+    Ok(Source::Open(Arc::new(credentials(kind, of, data, style)?)))
 }
 
 /// The credentials in the data of a Secret, or what is wrong with it, without a word of its content.
