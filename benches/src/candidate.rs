@@ -62,11 +62,13 @@ pub(crate) struct Tuning {
     pub(crate) resync: Duration,
     /// Whether it gives up on unanswered calls within seconds, so that faults can be seen through in a short run.
     pub(crate) impatient: bool,
+    /// Whether replicas elect one of them.
+    pub(crate) elects: bool,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { qps: 100, resync: Duration::from_secs(600), impatient: false }
+        Self { qps: 100, resync: Duration::from_secs(600), impatient: false, elects: false }
     }
 }
 
@@ -87,12 +89,11 @@ impl Pace {
 }
 
 /// What the operator's flags say unless told otherwise; the harness of the tests would shorten them.
-const PATIENT: [(&str, &str); 5] = [
+const PATIENT: [(&str, &str); 4] = [
     ("DATASET_OPERATOR_SETTLE_TIME", "120s"),
     ("DATASET_OPERATOR_SEND_DEADLINE", "10s"),
     ("DATASET_OPERATOR_REQUEST_TIMEOUT", "10s"),
     ("DATASET_OPERATOR_LIST_LAG", "5s"),
-    ("DATASET_OPERATOR_LEADER_ELECT", "false"),
 ];
 
 /// A candidate that runs. Dropping it kills it.
@@ -127,6 +128,8 @@ impl Subject {
                     pair("DATASET_OPERATOR_WORKSPACE_ID", WORKSPACE),
                     pair("DATASET_OPERATOR_QPS", &tuning.qps.to_string()),
                     pair("DATASET_OPERATOR_RESYNC", &resync),
+                    pair("POD_NAMESPACE", testbed::NAMESPACE),
+                    pair("DATASET_OPERATOR_LEADER_ELECT", if tuning.elects { "true" } else { "false" }),
                 ]);
                 if !tuning.impatient {
                     env.extend(PATIENT.map(|(key, value)| pair(key, value)));

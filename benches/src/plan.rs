@@ -78,6 +78,7 @@ pub(crate) fn full() -> Vec<Case> {
         entry(Idle, Ours, 1_000, 1, 100).variant("resync=10s"),
         entry(Drift, Ours, 10_000, 1, 90),
         entry(Restart, Ours, 10_000, 2, 90).variant("kill -9"),
+        entry(Restart, Ours, 10_000, 1, 120).variant("takeover"),
         entry(Kills, Ours, 1_000, 1, 240).variant("20 kills"),
         entry(Limit, Ours, 10_000, 1, 160).variant("low for 60s"),
         entry(Neighbour, Ours, 5_000, 1, 90),

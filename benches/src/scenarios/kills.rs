@@ -16,7 +16,7 @@ use crate::record::Figures;
 use crate::stage::Stage;
 use crate::stats::count;
 
-const TUNING: Tuning = Tuning { qps: 100, resync: Duration::from_secs(30), impatient: true };
+const TUNING: Tuning = Tuning { qps: 100, resync: Duration::from_secs(30), impatient: true, elects: false };
 
 pub(super) async fn run(stage: &mut Stage<'_>, figures: &mut Figures) -> Result<Outcome> {
     let n = stage.n();
