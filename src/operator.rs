@@ -176,11 +176,11 @@ pub async fn operate(
         fence: fence.clone(),
         metrics: metrics.clone(),
     });
-    let (own, none) = (credentials.clone(), clients::none(&credentials).await);
-    let used = none.clone().map_or(credentials, |none| none as Arc<dyn CredentialSource>);
+    let (own, lacking) = (credentials.clone(), clients::lacking(&credentials).await);
+    let used = lacking.clone().map_or(credentials, |lacking| lacking as Arc<dyn CredentialSource>);
     let cloud = cloud::Client::over(transport, fence.clone(), settings.cloud.clone(), used, limiter, metrics.clone());
     // Credentials that cannot be read are told before anything is done, even in Kubernetes.
-    if none.is_none() {
+    if lacking.is_none() {
         cloud.key().await?;
     }
     let begun = async { Ok::<_, RunError>((identity::identity(&kube, flags).await?, watch::config(&kube).await)) };
@@ -212,7 +212,7 @@ pub async fn operate(
     let name = (accounts::DEFAULT, flags.region.as_deref().unwrap_or_default());
     tracing::info!(endpoint = cloud.endpoint(), account = name.0, "the dataset API is called here");
     let inventory = inventories.flags().clone();
-    let account = Account::open(name, (cloud, limits), inventory, limiters.clone(), flags.list_lag, none).await?;
+    let account = Account::open(name, (cloud, limits), inventory, limiters.clone(), flags.list_lag, lacking).await?;
     let place = flags.leader_elect.then(|| election::namespace(&leases));
     let candidate = place.clone().map(|namespace| Candidate::new(leases, namespace, flags, fence));
     let (recorder, telling) =

@@ -62,7 +62,7 @@ struct Limited {
 }
 
 impl Account {
-    /// The account of the flags, once its credentials can be read, or with `none` for a process without credentials. The token
+    /// The account of the flags, once its credentials can be read, or with `lacking` in their place if the process has none. The token
     /// service is not asked yet.
     pub async fn open(
         (alias, region): (&str, &str),
@@ -70,13 +70,13 @@ impl Account {
         inventory: Arc<Inventory>,
         limiters: Arc<Limiters>,
         list_lag: Duration,
-        none: Option<Arc<Switch>>,
+        lacking: Option<Arc<Switch>>,
     ) -> Result<Arc<Self>, CallError> {
-        let known = match none {
+        let known = match lacking {
             None => Known::of_key(alias, region, &client.key().await?),
             Some(_) => Known::without_credentials(alias, region),
         };
-        Ok(Self::with((alias, region), (client, limits), inventory, limiters, list_lag, (known, none)))
+        Ok(Self::with((alias, region), (client, limits), inventory, limiters, list_lag, (known, lacking)))
     }
 
     fn with(

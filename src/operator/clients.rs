@@ -112,7 +112,7 @@ fn endpoints(
 }
 
 /// What takes the place of the credentials of a process that has none at all, which works for ProviderConfigs alone.
-pub(super) async fn none(credentials: &Arc<dyn CredentialSource>) -> Option<Arc<Switch>> {
+pub(super) async fn lacking(credentials: &Arc<dyn CredentialSource>) -> Option<Arc<Switch>> {
     let Err(missing @ CredentialError::Missing) = credentials.credentials().await else { return None };
     tracing::warn!("{missing}; until then, only objects with a ProviderConfig or ClusterProviderConfig are worked on");
     let why = "the operator has no credentials of its own: create a ProviderConfig named default in this namespace, or name one \
