@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::report::basic;
-use super::{Batched, NEVER, Spent, Then, Wish, go};
+use super::{Batched, NEVER, Slice, Then, Wish, go};
 use crate::api::condition::Reason;
 use crate::batch::diff::Allowed;
 use crate::batch::memory::{Listed, Memory, Place};
@@ -42,8 +42,8 @@ impl<K: Batched> Pass<'_, K> {
         if wish.edition.as_deref() == Some("BASIC") {
             return self.stuck(Reason::InvalidSpec, basic(&wish.called)).await;
         }
-        let mut spent = Spent { calls: 0, since: Instant::now() };
-        let place = go!(self.place(&wish, &mut spent).await);
+        let slice = Slice::begin();
+        let place = go!(self.place(&wish).await);
         go!(self.claimed(memory, &place).await);
         if self.asked() != asked {
             // The answer to the claim has brought an edit.
@@ -51,7 +51,7 @@ impl<K: Batched> Pass<'_, K> {
         }
         memory.go_to(&place);
         let interval = self.interval();
-        if let Some(wait) = go!(self.is_settled(memory, &wish, &place, &mut spent).await) {
+        if let Some(wait) = go!(self.is_settled(memory, &wish, &place).await) {
             self.ctx.states.with(&self.facts.uid, ObjectState::calm);
             return Flow::End(Action::requeue(wait));
         }
@@ -66,7 +66,7 @@ impl<K: Batched> Pass<'_, K> {
             let now = Instant::now();
             let requested = self.facts.requested.clone();
             if memory.walk_is_due((&hash, adopt), requested.as_deref(), resync, self.spread(), now) {
-                go!(self.walk(memory, (&listed, &tags, adopt), &place, &[], &mut spent).await);
+                go!(self.walk(memory, (&listed, &tags, adopt), &place, &[], &slice).await);
                 memory.asked = requested;
                 continue;
             }
@@ -81,11 +81,11 @@ impl<K: Batched> Pass<'_, K> {
                 continue;
             }
             if todo.acts.is_empty() && memory.count_is_due(interval, now) {
-                go!(self.count(memory, &tags, &place, &mut spent).await);
+                go!(self.count(memory, &tags, &place).await);
                 continue;
             }
             if todo.acts.is_empty() && memory.statistics_are_due(wish.statistics, resync, now) {
-                go!(self.tell_statistics(memory, wish.statistics, &place, &mut spent).await);
+                go!(self.tell_statistics(memory, wish.statistics, &place).await);
                 continue;
             }
             if todo.acts.is_empty() {
@@ -98,7 +98,7 @@ impl<K: Batched> Pass<'_, K> {
                 memory.settled = is_settled.then(|| (self.facts.resource_version.clone(), versions));
                 return flow;
             }
-            go!(self.send_all(memory, &mut todo, &place, &mut spent, &listed).await);
+            go!(self.send_all(memory, &mut todo, &place, &slice, &listed).await);
         }
     }
 
@@ -126,13 +126,7 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     /// Nothing has changed since the last report, and nothing is due but a count, which shows no difference: when to look again.
-    async fn is_settled(
-        &mut self,
-        memory: &mut Memory,
-        wish: &Wish,
-        place: &Place,
-        spent: &mut Spent,
-    ) -> Then<Option<Duration>> {
+    async fn is_settled(&mut self, memory: &mut Memory, wish: &Wish, place: &Place) -> Then<Option<Duration>> {
         let (resync, interval) = (self.ctx.limits.resync, self.interval());
         let told = (self.facts.resource_version.clone(), self.versions(&wish.sources).unwrap_or_default());
         if memory.settled.as_ref() != Some(&told) {
@@ -149,7 +143,7 @@ impl<K: Batched> Pass<'_, K> {
         }
         if memory.count_is_due(interval, Instant::now()) {
             let tags = self.tags();
-            match self.count(memory, &tags, place, spent).await {
+            match self.count(memory, &tags, place).await {
                 Then::Go(()) => {}
                 Then::End(flow) => return Then::End(flow),
             }
@@ -173,7 +167,7 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     /// Where the files are. A set stays in the version in which it began, as long as its dataset is the same.
-    pub(super) async fn place(&mut self, wish: &Wish, spent: &mut Spent) -> Then<Place> {
+    pub(super) async fn place(&mut self, wish: &Wish) -> Then<Place> {
         let kept = self.facts.intent.own().map(|intent| &intent.target);
         let kept = kept.filter(|target| target.dataset_id.as_deref() == Some(wish.dataset.as_str())).cloned();
         let (kept_version, kept_workspace) = kept.map(|kept| (kept.name, Some(kept.workspace))).unwrap_or_default();
@@ -184,7 +178,7 @@ impl<K: Batched> Pass<'_, K> {
             return Then::Go(Place { dataset, version: version.clone(), workspace: workspace.clone() });
         }
         let request = Request::get_dataset(&wish.dataset);
-        let answer = match self.ask(&request, spent).await {
+        let answer = match self.ask(&request).await {
             Then::Go(answer) => answer.and_then(|answer| {
                 answer.dataset().map_err(|malformed| CallError::malformed(request.operation(), malformed))
             }),

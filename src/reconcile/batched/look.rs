@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::report::basic;
-use super::{Batched, Spent, Then};
+use super::{Batched, Slice, Then};
 use crate::api::condition::Reason;
 use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::tags::is_ours;
@@ -28,7 +28,7 @@ impl<K: Batched> Pass<'_, K> {
         (listed, tags, adopt): (&Arc<Listed>, &SetTags, bool),
         place: &Place,
         filter: &[String],
-        spent: &mut Spent,
+        slice: &Slice,
     ) -> Then<()> {
         let wanted = &listed.wanted;
         let hash = wanted.hash();
@@ -39,11 +39,11 @@ impl<K: Batched> Pass<'_, K> {
         let mut known: HashMap<String, Option<String>> = HashMap::new();
         loop {
             let Some(walk) = memory.walk.as_ref() else { return Then::Go(()) };
-            if spent.is_over() {
+            if slice.is_over() {
                 return Then::End(self.goes_on(memory, listed).await);
             }
             let request = Request::list_file_metas(place.files(), filter, walk.token());
-            let page = match self.ask(&request, spent).await {
+            let page = match self.ask(&request).await {
                 Then::Go(answer) => answer.and_then(|answer| {
                     answer.file_metas().map_err(|malformed| CallError::malformed(request.operation(), malformed))
                 }),
@@ -75,7 +75,7 @@ impl<K: Batched> Pass<'_, K> {
             let shown = memory.walk.take().map(Walk::end).unwrap_or_default();
             let cut = shown.total() == MOST_FILES && complete;
             let complete = if cut {
-                match self.has_no_more(place, spent).await {
+                match self.has_no_more(place).await {
                     Then::Go(complete) => complete,
                     Then::End(flow) => return Then::End(flow),
                 }
@@ -89,15 +89,9 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     /// Counts the files of the set, and notes whether there are others than are known.
-    pub(super) async fn count(
-        &mut self,
-        memory: &mut Memory,
-        tags: &SetTags,
-        place: &Place,
-        spent: &mut Spent,
-    ) -> Then<()> {
+    pub(super) async fn count(&mut self, memory: &mut Memory, tags: &SetTags, place: &Place) -> Then<()> {
         let request = Request::file_metas_statistics(place.files(), "tags.user");
-        let answer = match self.ask(&request, spent).await {
+        let answer = match self.ask(&request).await {
             Then::Go(answer) => answer.and_then(|answer| {
                 answer.statistics().map_err(|malformed| CallError::malformed(request.operation(), malformed))
             }),
@@ -117,11 +111,10 @@ impl<K: Batched> Pass<'_, K> {
         memory: &mut Memory,
         by: Option<&'static str>,
         place: &Place,
-        spent: &mut Spent,
     ) -> Then<()> {
         let Some(by) = by else { return Then::Go(()) };
         let request = Request::file_metas_statistics(place.files(), by);
-        let answer = match self.ask(&request, spent).await {
+        let answer = match self.ask(&request).await {
             Then::Go(answer) => answer.and_then(|answer| {
                 answer.statistics().map_err(|malformed| CallError::malformed(request.operation(), malformed))
             }),
@@ -138,9 +131,9 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     /// Do the statistics count no more files than a walk showed that may have been cut?
-    pub(super) async fn has_no_more(&mut self, place: &Place, spent: &mut Spent) -> Then<bool> {
+    pub(super) async fn has_no_more(&mut self, place: &Place) -> Then<bool> {
         let request = Request::file_metas_statistics(place.files(), "filetype");
-        match self.ask(&request, spent).await {
+        match self.ask(&request).await {
             Then::Go(answer) => {
                 let total = answer.ok().and_then(|answer| answer.statistics().ok()).map(|counted| counted.total);
                 Then::Go(total == Some(MOST_FILES))

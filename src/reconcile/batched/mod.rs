@@ -1,7 +1,8 @@
 //! Reconciling an object that stands for many small remotes at once ([`batch`](crate::batch)): claim, compare, send batch
 //! after batch, report. It shares finalizer, conditions, annotations and admission with all other kinds.
 //!
-//! A reconcile sends no more than [`SLICE`] calls and then comes back for the rest, so that none is cut off.
+//! A reconcile begins calls for [`TIME`] and then comes back for the rest, so that none is cut off, an edit waits no longer
+//! than that, and neither does whoever takes the lease over.
 
 mod keep;
 mod look;
@@ -23,10 +24,8 @@ use crate::reconcile::lookups::Lookups;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::uid::Uid;
 
-/// The most calls of one reconcile.
-const SLICE: u32 = 40;
 /// The longest time in which a reconcile begins another call.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(2);
 /// A time that nobody waits for.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);
 /// Files that failed and are named in status.
@@ -102,15 +101,16 @@ macro_rules! go {
 
 use go;
 
-/// The calls that a reconcile has made.
-struct Spent {
-    calls: u32,
-    since: Instant,
-}
+/// When a reconcile began. What is not sent within [`TIME`] is left to the next one.
+struct Slice(Instant);
 
-impl Spent {
+impl Slice {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
     fn is_over(&self) -> bool {
-        self.calls >= SLICE || self.since.elapsed() >= TIME
+        self.0.elapsed() >= TIME
     }
 }
 

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::{Batched, STEP, Spent, Then};
+use super::{Batched, STEP, Slice, Then};
 use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::{Act, Batch, Todo, run};
 use crate::cloud::{self, Answer, CallError, Client, ErrorClass, Lane, Operation, Permit, Request};
@@ -35,7 +35,7 @@ impl<K: Batched> Pass<'_, K> {
         memory: &mut Memory,
         todo: &mut Todo<'_>,
         place: &Place,
-        spent: &mut Spent,
+        slice: &Slice,
         listed: &Arc<Listed>,
     ) -> Then<()> {
         let Some(mut operation) = todo.acts.front().map(Act::operation) else { return Then::Go(()) };
@@ -49,11 +49,10 @@ impl<K: Batched> Pass<'_, K> {
                 && matches!(outcome, Outcome::Goes)
                 && under_way.len() < memory.limits.at_a_time()
                 && (under_way.is_empty() || next == operation)
-                && !spent.is_over()
+                && !slice.is_over()
                 && let Some(batch) = Batch::next(&mut todo.acts, memory.limits)
             {
                 operation = next;
-                spent.calls += 1;
                 self.journal.did(STEP);
                 // Only the first has a permit already.
                 let further = Permit::wait(self.lane());
@@ -123,11 +122,10 @@ impl<K: Batched> Pass<'_, K> {
     }
 
     /// Makes a call that only reads.
-    pub(super) async fn ask(&mut self, request: &Request, spent: &mut Spent) -> Then<Result<Answer, CallError>> {
+    pub(super) async fn ask(&mut self, request: &Request) -> Then<Result<Answer, CallError>> {
         if let Some(ended) = self.turn(request.operation()).await {
             return Then::End(ended);
         }
-        spent.calls += 1;
         let answer = self.account.client.call_in(&mut self.permit, request).await;
         self.journal.answered(answer.as_ref().ok().and_then(|answer| answer.request_id.as_deref()));
         Then::Go(answer)
