@@ -1,7 +1,7 @@
 //! How many reconciles of one account may run at a time, so that an account whose service hangs delays no other one.
 //!
 //! An account may begin a reconcile as long as it has fewer under way than twice as many as are free: one account uses two thirds
-//! of all, the next one two thirds of the rest, and so on. Whoever must wait comes back soon, and so that all who wait together
+//! of all, the next one two thirds of the rest, and so on. The last free one is for an account that has none. Whoever must wait comes back soon, and so that all who wait together
 //! come back a hundred times a second at most.
 
 use std::collections::BTreeMap;
@@ -50,7 +50,8 @@ impl Shares {
         let mut accounts = lock(&self.accounts);
         let free = self.most.saturating_sub(accounts.values().map(|account| account.running).sum());
         let account = accounts.entry(alias.to_owned()).or_default();
-        if alone || account.running < 2 * free {
+        let fair = if free > 1 { account.running < 2 * free } else { free == 1 && account.running == 0 };
+        if alone || fair {
             account.running += 1;
             return Ok(Share { of: self, alias: alias.to_owned() });
         }
@@ -76,9 +77,9 @@ impl Drop for Share<'_> {
 mod tests {
     use super::*;
 
-    /// All that this account may have under way.
+    /// All that this account may have under way, but a thousand at most.
     fn all<'a>(shares: &'a Shares, alias: &str) -> Vec<Share<'a>> {
-        std::iter::from_fn(|| shares.begin(alias, false).ok()).collect()
+        std::iter::from_fn(|| shares.begin(alias, false).ok()).take(1000).collect()
     }
 
     #[test]
@@ -93,6 +94,13 @@ mod tests {
         assert_eq!(all(&shares, "red").len(), 0);
         drop((hung, third));
         assert_eq!(all(&shares, "red").len(), 22);
+    }
+
+    #[test]
+    fn the_last_one_is_for_an_account_that_has_none() {
+        let shares = Shares::new(6);
+        let (hung, too) = (all(&shares, "red"), all(&shares, "blue"));
+        assert_eq!((hung.len(), too.len(), all(&shares, "green").len()), (4, 1, 1));
     }
 
     #[test]

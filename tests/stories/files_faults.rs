@@ -216,6 +216,22 @@ async fn a_batch_that_takes_effect_late_is_found_before_the_object_goes() {
     assert!(scene.writes(OBJECTS, Some("one")).await > 0);
 }
 
+/// Somebody who looks at the version while it changes never misses both the old files and the new ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_file_is_deleted_while_another_is_being_made() {
+    let (scene, _) = with_flowers("files-order", Knobs::default(), &[]).await;
+    scene.create(KIND, "one", set(files(0..4), json!({}))).await;
+    scene.all_there("one").await;
+    scene.faults([late("CreateDatasetFileMetas", 1500)]);
+    scene.list_files("one", files(1..5)).await;
+    scene.all_there("one").await;
+    assert_eq!(calls(&scene), [1, 0, 2, 0, 1]);
+    let log = scene.cloud().log();
+    let last = |operation: &str| log.iter().rfind(|line| line.operation == operation).unwrap().time.clone();
+    let (made, deleted) = (last("CreateDatasetFileMetas"), last("DeleteDatasetFileMetas"));
+    assert!(made < deleted, "made at {made}, deleted at {deleted}");
+}
+
 /// A service that takes no tag of ours, and one that limits lists by `TopK`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_service_may_do_otherwise_is_told_or_harms_nothing() {

@@ -506,7 +506,9 @@ async fn an_account_that_hangs_delays_no_other() {
     let Some(mut cluster) = Cluster::start().await else { return };
     let cloud = Emulator::start(pai_emulator::Options::default()).await.unwrap();
     let few = ("DATASET_OPERATOR_CONCURRENCY", "6");
-    cluster.work_on(&cloud, &[few, ("DATASET_OPERATOR_STS_ENDPOINT", &cloud.url())]);
+    // What hangs does so until the end.
+    let long = [("DATASET_OPERATOR_REQUEST_TIMEOUT", "300s"), ("DATASET_OPERATOR_SETTLE_TIME", "310s")];
+    cluster.work_on(&cloud, &[few, long[0], long[1], ("DATASET_OPERATOR_STS_ENDPOINT", &cloud.url())]);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
