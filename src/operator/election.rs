@@ -104,19 +104,34 @@ impl Candidate {
         metrics.leads(LEASE, false);
     }
 
-    /// Gives the lease back, if this replica holds it. Nothing may be under way any more that changes something.
+    /// Gives the lease back, if this replica holds it. Nothing may be under way any more that changes something. A renewal that
+    /// was broken off may have gone through, so a refused write is made once more after a look.
     pub(super) async fn release(mut self, metrics: &Metrics) {
         self.fence.close();
         metrics.leads(LEASE, false);
-        let Some(lease) = self.election.released(environment::now()) else { return };
-        match timeout(self.call, self.api.replace(LEASE, &PostParams::default(), &lease)).await {
-            Ok(Ok(lease)) => {
-                self.election.sees(Some(lease), environment::since_boot());
-                tracing::info!(lease = LEASE, "the lease is given back");
-            }
-            Ok(Err(error)) => tracing::warn!(error = words::error(&error), "the lease was not given back"),
-            Err(_) => tracing::warn!(error = "no answer in time", "the lease was not given back"),
+        let mut released = self.give_back().await;
+        if released.is_err() {
+            released = match self.look().await {
+                Ok(()) => self.give_back().await,
+                Err(error) => Err(error),
+            };
         }
+        match released {
+            Ok(true) => tracing::info!(lease = LEASE, "the lease is given back"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(error, "the lease was not given back"),
+        }
+    }
+
+    /// Returns whether there was something to give back.
+    async fn give_back(&mut self) -> Result<bool, String> {
+        let Some(lease) = self.election.released(environment::now()) else { return Ok(false) };
+        let params = PostParams::default();
+        let write = self.api.replace(LEASE, &params, &lease);
+        let written = timeout(self.call, write).await.map_err(|_| "no answer in time".to_owned())?;
+        let lease = written.map_err(|error| words::error(&error))?;
+        self.election.sees(Some(lease), environment::since_boot());
+        Ok(true)
     }
 
     /// Writes the lease as it was seen last; reads it first only if that write was refused.
@@ -129,9 +144,14 @@ impl Candidate {
     }
 
     async fn look_and_write(&mut self) -> Result<(), String> {
+        self.look().await?;
+        self.write().await
+    }
+
+    async fn look(&mut self) -> Result<(), String> {
         let read = timeout(self.call, self.api.get_opt(LEASE)).await.map_err(|_| "no answer in time".to_owned())?;
         self.election.sees(read.map_err(|error| words::error(&error))?, environment::since_boot());
-        self.write().await
+        Ok(())
     }
 
     /// Takes or renews the lease, unless somebody else holds it.

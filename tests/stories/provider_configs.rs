@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use kube::ResourceExt;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use pai_emulator::{Credential, DEFAULT_ACCOUNT, Emulator, Knobs};
 use serde_json::{Value, json};
@@ -111,9 +110,14 @@ async fn objects_are_made_in_the_account_of_their_namespace_and_those_of_before_
     scene.users("default", 2).await;
     let shown = scene.kubectl().run(&["get", "providerconfigs", "-n", &scene.namespace]).await.unwrap();
     assert!(shown.contains("ACCOUNT") && shown.contains(RED) && shown.contains("Secret"), "{shown}");
-    // The one of before was not touched.
+    // The one of before stays where it is, and says so.
     let now = scene.datasets().get("before").await.unwrap();
-    assert_eq!(now.resource_version(), before.resource_version());
+    assert!(
+        testbed::condition(&now, "AccountKept").is_some_and(|kept| kept.status == "True"),
+        "{}",
+        now.data["status"]
+    );
+    assert_eq!((dataset_id(&now), scene.owner("before")), (dataset_id(&before), DEFAULT_ACCOUNT.to_owned()));
     // Each is found and deleted in its own account.
     for name in ["before", "after", "blue"] {
         scene.delete("Dataset", name).await;
