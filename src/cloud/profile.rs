@@ -50,8 +50,7 @@ fn of(profiles: &[Profile], name: &str, deeper: usize) -> Result<Source, String>
     let called = |profile: &&Profile| profile.name.as_deref() == Some(name);
     let profile = profiles.iter().find(called).ok_or_else(|| format!("there is no profile {name}"))?;
     let need = |member: &Option<String>, called: &str| {
-        let given = member.as_ref().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        given.ok_or_else(|| format!("profile {name} has no {called}"))
+        given(member.as_ref()).ok_or_else(|| format!("profile {name} has no {called}"))
     };
     let key = |token: Option<String>| -> Result<Source, String> {
         Ok(Source::Open(Arc::new(Credentials::AccessKey {
@@ -64,36 +63,39 @@ fn of(profiles: &[Profile], name: &str, deeper: usize) -> Result<Source, String>
         Ok(Source::Assumed {
             behind: Box::new(behind),
             role_arn: need(&profile.ram_role_arn, "ram_role_arn")?,
-            external_id: profile.external_id.clone().filter(|text| !text.is_empty()),
-            session_name: profile.ram_session_name.clone().filter(|text| !text.is_empty()),
+            external_id: given(profile.external_id.as_ref()),
+            session_name: given(profile.ram_session_name.as_ref()),
         })
     };
     match profile.mode.as_deref() {
         Some("AK") => key(None),
         Some("StsToken") => key(Some(need(&profile.sts_token, "sts_token")?)),
-        Some("RamRoleArn") => assumed(key(profile.sts_token.clone().filter(|text| !text.is_empty()))?),
+        Some("RamRoleArn") => assumed(key(given(profile.sts_token.as_ref()))?),
         Some("ChainableRamRoleArn") => {
             let behind = need(&profile.behind, "source_profile")?;
             let deeper =
                 deeper.checked_sub(1).ok_or_else(|| format!("profile {name}: source_profile goes in a circle"))?;
             assumed(of(profiles, &behind, deeper)?)
         }
-        Some("EcsRamRole") => Ok(Source::Ecs {
-            role: profile.ram_role_name.clone().filter(|text| !text.is_empty()),
-            endpoint: None,
-            without_token: true,
-        }),
+        Some("EcsRamRole") => {
+            Ok(Source::Ecs { role: given(profile.ram_role_name.as_ref()), endpoint: None, without_token: true })
+        }
         Some("OIDC") => Ok(Source::Oidc {
             role_arn: need(&profile.ram_role_arn, "ram_role_arn")?,
             provider_arn: need(&profile.oidc_provider_arn, "oidc_provider_arn")?,
             token: Token::File(need(&profile.oidc_token_file, "oidc_token_file")?.into()),
-            session_name: profile.role_session_name.clone().filter(|text| !text.is_empty()),
+            session_name: given(profile.role_session_name.as_ref()),
         }),
         other => Err(format!(
             "profile {name} has mode {}: the operator reads AK, StsToken, RamRoleArn, ChainableRamRoleArn, EcsRamRole and OIDC",
             other.unwrap_or("none")
         )),
     }
+}
+
+/// A member that is there and not empty, without blanks around it.
+fn given(member: Option<&String>) -> Option<String> {
+    member.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl Limits {
         Ok(self)
     }
 
+    /// The calls of this operation that may be made per second.
+    pub(super) fn of(&self, operation: Operation) -> f64 {
+        self.operations.get(&operation).copied().unwrap_or(self.qps)
+    }
+
     /// Each limit that one of the two states, the lower one where both do.
     fn and(mut self, other: &Self) -> Self {
         self.qps = self.qps.min(other.qps);

@@ -61,10 +61,9 @@ pub(super) struct Schedule {
 impl Schedule {
     /// A schedule for an account with these limits.
     pub(super) fn new(limits: &Limits) -> Self {
-        let ceiling = |operation: &Operation| SHARE * limits.operations.get(operation).unwrap_or(&limits.qps);
         Self {
             account: Guard::new(SHARE * limits.qps),
-            operations: Operation::ALL.map(|operation| Guard::new(ceiling(&operation))),
+            operations: Operation::ALL.map(|operation| Guard::new(SHARE * limits.of(operation))),
             stated: limits.operations.keys().copied().collect(),
             budget: None,
             queues: Queues::default(),
@@ -76,8 +75,7 @@ impl Schedule {
     pub(super) fn set(&mut self, now: Duration, limits: &Limits) {
         self.account.set_ceiling(now, SHARE * limits.qps);
         for operation in Operation::ALL {
-            let qps = limits.operations.get(&operation).unwrap_or(&limits.qps);
-            self.operation_mut(operation).set_ceiling(now, SHARE * qps);
+            self.operation_mut(operation).set_ceiling(now, SHARE * limits.of(operation));
         }
         self.stated = limits.operations.keys().copied().collect();
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::*;
+use crate::cloud::client::network;
 use crate::cloud::credentials::{Credentials, Latest};
 
 fn settings() -> Settings {
@@ -23,7 +24,7 @@ fn used(set: &[(&str, &str)]) -> String {
     if environment(set).read() != Err(CredentialError::Missing) {
         return "variables".to_owned();
     }
-    match Source::named_in(&environment(set)) {
+    match named_in(&environment(set)) {
         Ok(None) => "nothing".to_owned(),
         Ok(Some(Source::Oidc { role_arn, session_name, .. })) => format!("oidc {role_arn} {session_name:?}"),
         Ok(Some(Source::Ecs { role, endpoint, without_token })) => format!("ecs {role:?} {endpoint:?} {without_token}"),
