@@ -1,9 +1,13 @@
 //! Whether this process may change anything now. With leader election it may do so only while it surely holds the lease.
-//! The clients ask right before they send a call that changes something.
+//! The clients ask before they send a call that changes something, and once more when it is written to a connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
+
+use http_body::{Body, Frame, SizeHint};
 
 use crate::environment;
 
@@ -42,6 +46,56 @@ impl Fence {
     #[must_use]
     pub fn holds(&self) -> bool {
         environment::since_boot().as_millis() < u128::from(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The body of a request that was begun while a fence held, and fails if the fence holds no more when the request is
+/// written. Between the two a request waits for a connection, and the process may stand still.
+#[derive(Debug)]
+pub(crate) struct FencedBody<B> {
+    body: B,
+    /// `None` if the fence did not hold when the request was begun: it changes nothing then.
+    fence: Option<Fence>,
+}
+
+impl<B> FencedBody<B> {
+    /// The body of a request that is begun now.
+    pub(crate) fn new(body: B, fence: &Fence) -> Self {
+        Self { body, fence: fence.holds().then(|| fence.clone()) }
+    }
+
+    fn is_late(&self) -> bool {
+        self.fence.as_ref().is_some_and(|fence| !fence.holds())
+    }
+}
+
+/// The HTTP library writes the head of a request to a buffer, asks the body for its bytes, and only then writes to the
+/// connection; if the body fails, it closes the connection instead. It does not ask a body that is empty, so a late
+/// one says that it has a byte.
+impl<B: Body + Unpin> Body for FencedBody<B>
+where
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Data = B::Data;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        if self.is_late() {
+            return Poll::Ready(Some(Err(CLOSED.into())));
+        }
+        Pin::new(&mut self.body).poll_frame(context).map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        false
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let hint = self.body.size_hint();
+        if self.is_late() && hint.exact() == Some(0) { SizeHint::with_exact(1) } else { hint }
     }
 }
 

@@ -118,7 +118,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let refused = Arc::new(Notify::new());
     let admin = tokio::spawn(admin::serve(flags.health_addr, flags.metrics_addr, ready.clone(), metrics.clone()));
     let fence = if flags.leader_elect { Fence::closed() } else { Fence::open() };
-    let transport = cloud::network(&settings.cloud)?;
+    let transport = cloud::network(&settings.cloud, fence.clone())?;
     let style = clients::bearer_style(flags.endpoint_form);
     let dependencies = Dependencies {
         kube: clients::kube_client(&settings, &metrics, &refused, fence.clone()).await?,

@@ -54,7 +54,7 @@ impl Client {
         limiter: Arc<Limiter>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        Ok(Self::over(network(&settings)?, Fence::open(), settings, credentials, limiter, observer))
+        Ok(Self::over(network(&settings, Fence::open())?, Fence::open(), settings, credentials, limiter, observer))
     }
 
     /// The same, over this transport instead of the network. Sends nothing that changes something while `fence` does not
@@ -159,7 +159,7 @@ impl Client {
         let prepared = prepare(request, shared.settings.form, &credentials, occasion);
         let http =
             wire::http_request(endpoint, request, prepared).map_err(|error| no_credentials(operation, &error))?;
-        // Nothing is waited for between this question and the call.
+        // The network asks again, as a request may wait for a connection.
         if !operation.reads() && !shared.fence.holds() {
             return Err(not_sent(ErrorClass::Transient, fence::CLOSED));
         }
@@ -202,9 +202,9 @@ impl Client {
     }
 }
 
-/// The network transport with these settings.
-pub fn network(settings: &Settings) -> Result<Arc<dyn Transport>, ClientError> {
-    Ok(Arc::new(wire::http_client(settings)?))
+/// The network transport with these settings. What was begun while the fence held is not written once it holds no more.
+pub fn network(settings: &Settings, fence: Fence) -> Result<Arc<dyn Transport>, ClientError> {
+    Ok(Arc::new(wire::Network::new(settings, fence)?))
 }
 
 impl Occasion {

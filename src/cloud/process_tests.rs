@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::cloud::client::network;
 use crate::cloud::credentials::{Credentials, Latest};
+use crate::fence::Fence;
 
 fn settings() -> Settings {
     Settings::for_region("cn-hangzhou", Duration::from_secs(5)).unwrap()
@@ -73,7 +74,7 @@ fn a_role_needs_all_three_variables_and_the_token_service() {
     }
     let nowhere = Settings::for_endpoint("http://127.0.0.1:1", Duration::from_secs(5)).unwrap();
     let all = environment(&[role, provider, file]);
-    let told = of(all, &network(&nowhere).unwrap(), &nowhere).err().unwrap().to_string();
+    let told = of(all, &network(&nowhere, Fence::open()).unwrap(), &nowhere).err().unwrap().to_string();
     assert!(told.contains("--sts-endpoint"), "{told}");
 }
 
@@ -84,7 +85,8 @@ async fn what_a_process_names_is_what_its_calls_get() {
     let emulator = pai_emulator::Emulator::start(options).await.unwrap();
     let uri = format!("{}/latest/meta-data/ram/security-credentials/node", emulator.url());
     let (settings, uri) = (settings(), (URI, uri.as_str()));
-    let open = |set: &[(&str, &str)]| of(environment(set), &network(&settings).unwrap(), &settings).unwrap();
+    let open =
+        |set: &[(&str, &str)]| of(environment(set), &network(&settings, Fence::open()).unwrap(), &settings).unwrap();
     assert!(open(&[uri]).credentials().await.unwrap().key().starts_with("STS."));
     assert_eq!(open(&[KEY, SECRET, uri]).credentials().await.unwrap().key(), "k");
     assert_eq!(open(&[]).credentials().await, Err(CredentialError::Missing));
@@ -94,7 +96,8 @@ async fn what_a_process_names_is_what_its_calls_get() {
 async fn what_is_given_counts_at_once_and_after_the_giver_is_gone() {
     let key = |id: &str| Credentials::AccessKey { id: id.into(), secret: Secret::new("s"), security_token: None };
     let (sender, given) = watch::channel(Err(CredentialError::Missing));
-    let source = Source::Open(Arc::new(Latest(given))).open(&network(&settings()).unwrap(), &settings()).unwrap();
+    let source =
+        Source::Open(Arc::new(Latest(given))).open(&network(&settings(), Fence::open()).unwrap(), &settings()).unwrap();
     assert_eq!(source.credentials().await, Err(CredentialError::Missing));
     for id in ["K1", "K2"] {
         sender.send(Ok(key(id))).unwrap();

@@ -13,6 +13,7 @@ use super::sessions::uri::Uri;
 use super::sessions::{Sessions, TokenService};
 use super::settings::{ClientError, Settings, bare_url};
 use super::transport::Transport;
+use crate::fence::Fence;
 
 /// The name of sessions that nobody has named.
 const SESSION: &str = "dataset-operator";
@@ -78,11 +79,11 @@ impl Source {
             }
             Self::Ecs { role, endpoint, without_token } => {
                 let endpoint = bare_url(endpoint.as_deref().unwrap_or(ecs::ENDPOINT))?;
-                let transport = network(&settings.nearby())?;
+                let transport = network(&settings.nearby(), Fence::open())?;
                 Ok(Arc::new(Sessions::of(Ecs { role, endpoint, without_token, transport })))
             }
             Self::Uri(uri) => {
-                let transport = network(&settings.nearby())?;
+                let transport = network(&settings.nearby(), Fence::open())?;
                 Ok(Arc::new(Sessions::of(Uri::new(&uri, transport, settings.session_timeout())?)))
             }
             Self::Assumed { behind, role_arn: role, external_id, session_name } => {

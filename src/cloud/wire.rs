@@ -8,8 +8,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Proxy, Response, Url, redirect, retry};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Body, Client, Method, Proxy, Response, Url, redirect, retry};
 
 use super::classify::retry_after;
 use super::credentials::CredentialError;
@@ -18,6 +18,7 @@ use super::prepare::Prepared;
 use super::request::Request;
 use super::settings::{ClientError, Settings};
 use super::transport::{Transport, Unanswered};
+use crate::fence::{Fence, FencedBody};
 use crate::{AGENT, environment};
 
 const MIB: usize = 1024 * 1024;
@@ -26,7 +27,19 @@ const MIB: usize = 1024 * 1024;
 /// write seldom meets a connection that is just being closed.
 const POOL_IDLE: Duration = Duration::from_secs(10);
 
-pub(super) fn http_client(settings: &Settings) -> Result<Client, ClientError> {
+/// The network. A request that was begun while the fence held is not written once it holds no more.
+pub(super) struct Network {
+    http: Client,
+    fence: Fence,
+}
+
+impl Network {
+    pub(super) fn new(settings: &Settings, fence: Fence) -> Result<Self, ClientError> {
+        Ok(Self { http: http_client(settings)?, fence })
+    }
+}
+
+fn http_client(settings: &Settings) -> Result<Client, ClientError> {
     // Fails only if a provider is installed already; then that one is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
@@ -66,10 +79,6 @@ pub(super) fn http_request(
     }
     if !prepared.body.is_empty() {
         *http.body_mut() = Some(prepared.body.into());
-    } else if request.method() != Method::GET {
-        // As the official SDK does. The library leaves the header out, which some proxies do not accept.
-        let none = HeaderValue::from_static("0");
-        http.headers_mut().insert(CONTENT_LENGTH, none);
     }
     Ok(http)
 }
@@ -83,9 +92,14 @@ pub(super) async fn transmit(transport: &dyn Transport, request: reqwest::Reques
     }
 }
 
-impl Transport for Client {
-    fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Response, Unanswered>> {
-        let answer = Self::execute(self, request).map_err(|error| {
+impl Transport for Network {
+    fn execute(&self, mut request: reqwest::Request) -> BoxFuture<'_, Result<Response, Unanswered>> {
+        // A body that is empty is said to be so: the official SDK does it too, and some proxies demand it.
+        if request.method() != Method::GET {
+            let body = request.body_mut().take().unwrap_or_default();
+            *request.body_mut() = Some(Body::wrap(FencedBody::new(body, &self.fence)));
+        }
+        let answer = self.http.execute(request).map_err(|error| {
             if error.is_connect() { Unanswered::NoConnection(reason(error)) } else { Unanswered::Broken(reason(error)) }
         });
         answer.boxed()

@@ -19,6 +19,7 @@ use crate::cloud::proxy::Proxy;
 use crate::cloud::request::tests::one_of_each;
 use crate::cloud::secret::Secret;
 use crate::cloud::settings::EndpointForm;
+use crate::cloud::transport::Unanswered;
 
 /// Long for a loopback connection, short for a test that waits for the timeout.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -291,7 +292,7 @@ async fn without_the_lease_it_reads_and_changes_nothing() {
     let server = FakeServer::start([Scene::flood(), Scene::flood()]).await;
     let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
     let (source, limiter) = (Environment::new(environment, BearerStyle::Sdk), Arc::new(Limiter::new(1000.0).unwrap()));
-    let transport = network(&settings).unwrap();
+    let transport = network(&settings, fence.clone()).unwrap();
     let client = Client::over(transport, fence.clone(), settings, Arc::new(source), limiter, Arc::new(()));
     let changes = |request: &Request| !request.operation().reads() && client.reaches(request.operation().product());
     let changing: Vec<Request> = one_of_each().into_iter().filter(changes).collect();
@@ -308,4 +309,33 @@ async fn without_the_lease_it_reads_and_changes_nothing() {
     fence.set(Duration::MAX);
     drop(client.send(&create()).await.unwrap_err());
     assert!(server.sent() > sent, "so is a create, with the lease");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_connection_when_the_lease_is_lost_is_not_written() {
+    let fence = Fence::open();
+    let server = FakeServer::start([Scene::answer(200, "", "{}"), Scene::answer(200, "", "{}")]).await;
+    let settings = Settings::for_endpoint(&server.url(), PATIENCE).unwrap();
+    let transport = network(&settings, fence.clone()).unwrap();
+    let request = |body: Option<&'static str>| {
+        let mut request = reqwest::Request::new(reqwest::Method::DELETE, server.url().parse().unwrap());
+        *request.body_mut() = body.map(Into::into);
+        request
+    };
+    for body in [None, Some("{}")] {
+        fence.set(Duration::MAX);
+        let begun = transport.execute(request(body));
+        fence.close();
+        let Err(Unanswered::Broken(why)) = begun.await else { panic!("it was written") };
+        assert!(why.ends_with(fence::CLOSED), "{why}");
+        assert_eq!(server.requests(), Vec::<String>::new());
+    }
+    // What begins without the lease changes nothing.
+    let (without, with) = (transport.execute(request(None)).await, transport.execute(request(Some("{}"))).await);
+    assert!(without.is_ok() && with.is_ok());
+    let requests = server.requests();
+    assert!(
+        requests[0].contains("content-length: 0\r\n") && requests[1].contains("content-length: 2\r\n"),
+        "{requests:?}"
+    );
 }

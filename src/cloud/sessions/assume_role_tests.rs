@@ -11,6 +11,7 @@ use crate::cloud::fake_server::{FakeServer, Scene, header};
 use crate::cloud::settings::Settings;
 use crate::cloud::transport::{Transport, Unanswered};
 use crate::cloud::{BearerStyle, Product, Secret, Source, Token, network};
+use crate::fence::Fence;
 
 const ROLE: &str = "acs:ram::1000000000000001:role/reader";
 
@@ -48,7 +49,7 @@ async fn bench(turn: impl FnOnce(&mut Knobs)) -> Bench {
     let emulator = Emulator::start(options).await.unwrap();
     let settings = Settings::for_endpoint(&emulator.url(), std::time::Duration::from_secs(5)).unwrap();
     let settings = settings.with_endpoint(Product::Sts, &emulator.url()).unwrap();
-    let counted = Arc::new(Counted { network: network(&settings).unwrap(), calls: AtomicUsize::new(0) });
+    let counted = Arc::new(Counted { network: network(&settings, Fence::open()).unwrap(), calls: AtomicUsize::new(0) });
     Bench { emulator, settings, counted, key: watch::Sender::new(Ok(key("AK-USER", "canary-secret"))) }
 }
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::cloud::fake_server::{FakeServer, Scene, header};
 use crate::cloud::settings::Settings;
 use crate::cloud::{CredentialSource, Proxy, Secret, Source, network};
+use crate::fence::Fence;
 
 async fn machine(turn: impl FnOnce(&mut Knobs)) -> Emulator {
     let mut options = Options::default();
@@ -22,7 +23,7 @@ fn open(source: Source) -> Arc<dyn CredentialSource> {
     // Neither the service nor the proxy is there: nothing that is asked here goes their way.
     let mut settings = Settings::for_endpoint("http://127.0.0.1:9", Duration::from_secs(2)).unwrap();
     settings.proxy = Some(Proxy::parse("http://127.0.0.1:9").unwrap());
-    source.open(&network(&settings).unwrap(), &settings).unwrap()
+    source.open(&network(&settings, Fence::open()).unwrap(), &settings).unwrap()
 }
 
 fn ecs(role: Option<&str>, endpoint: &str, without_token: bool) -> Arc<dyn CredentialSource> {

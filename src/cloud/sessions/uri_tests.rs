@@ -5,10 +5,11 @@ use super::*;
 use crate::cloud::fake_server::{FakeServer, Scene};
 use crate::cloud::network;
 use crate::cloud::settings::Settings;
+use crate::fence::Fence;
 
 fn at(uri: &str) -> Result<Uri, CredentialError> {
     let settings = Settings::for_endpoint("http://127.0.0.1:9", Duration::from_secs(2)).unwrap();
-    Uri::new(&Secret::new(uri), network(&settings).unwrap(), settings.request_timeout)
+    Uri::new(&Secret::new(uri), network(&settings, Fence::open()).unwrap(), settings.request_timeout)
 }
 
 #[test]
