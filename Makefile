@@ -1,9 +1,8 @@
 # The commands of this repository. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-# Release speed without the release's link time: for the demo and for local use.
-FAST := cargo build --profile fast -p dataset-operator -p pai-emulator -p testbed --bins
-TESTBED = "$${CARGO_TARGET_DIR:-target}/fast/testbed"
+PROGRAMS := cargo build --locked -p dataset-operator -p pai-emulator -p testbed --bins
+TESTBED = "$${CARGO_TARGET_DIR:-target}/debug/testbed"
 CARGO_DENY := 0.20.2
 CARGO_MUTANTS := 27.1.0
 
@@ -13,17 +12,17 @@ help: ## Show this list
 
 .PHONY: demo
 demo: ## Run the demo on a real Kubernetes and an emulated cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
-	$(FAST)
+	$(PROGRAMS)
 	$(TESTBED) demo --cluster $(or $(CLUSTER),no)
 
 .PHONY: up
 up: ## Start control plane, emulator and operator and leave them running; see target/up/env (OPERATOR=no: without the operator)
-	$(FAST)
+	$(PROGRAMS)
 	$(TESTBED) up --operator $(or $(OPERATOR),yes)
 
 .PHONY: down
 down: ## Stop everything that `make up` started
-	@if [ -d target/up ]; then cargo build -q --profile fast -p testbed && $(TESTBED) down; else echo "nothing is running"; fi
+	@if [ -d target/up ]; then cargo build -q --locked -p testbed && $(TESTBED) down; else echo "nothing is running"; fi
 
 .PHONY: build
 build: ## Build the release binaries
@@ -34,14 +33,14 @@ build: ## Build the release binaries
 test: ## Run all tests: unit tests, stories on a real API server, and the conformance of the emulator
 	tests/controlplane/build >/dev/null
 	rm -rf target/audit && mkdir -p target/audit
-	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --workspace --locked --no-fail-fast
+	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked --no-fail-fast
 	cargo run -q --locked -p testbed -- rights target/audit
 	rm -rf target/audit
 	tests/contract/run
 
 .PHONY: model
 model: ## Explore all decisions under every fault; writes docs/results/model.md (10 minutes)
-	cargo run -q --profile fast -p model -- --page docs/results/model.md
+	cargo run -q --profile simulate --locked -p model -- --page docs/results/model.md
 
 .PHONY: simulate
 simulate: ## Run every fault and every pair of faults in simulated time; writes docs/results/simulation.md (40 minutes; PAIRS=5: a fifth of the pairs)
