@@ -112,7 +112,9 @@ fn page(commit: &str, counts: &str, rows: &str, threads: usize, every: usize) ->
          such; names repeat and copies are not refused. \
          *Pairs* counts {pairs} in the first. *Stuck* are runs that did not become and stay as they must within three hours of simulated time; what cannot be asked \
          (`docs/protocol.md`, section 10) is this: an object that was forced away and that nobody could look for may \
-         leave its remote, if that is reported, and one whose attempt another identity made may say AccountMismatch (*human*). The \
+         leave its remote, if that is reported; and a person is asked (*human*) by an object whose attempt another identity made \
+         (AccountMismatch), of a configuration whose create was carried out twice (NameTaken), and whose dataset in IMM got a \
+         description late (OwnedByOther). The \
          slowest is the longest that a job took until all was as it must be.\n\n\
          | job | single | pairs | duplicates | orphans | stuck | human | slowest | seconds |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"

@@ -313,7 +313,8 @@ impl World {
         !self.state().forced.is_empty()
     }
 
-    /// Was the create of a run carried out twice? The second one is a copy of the first, which is left alone.
+    /// Was the create of a run or of a configuration carried out twice? The second one is a copy of the first, which is left
+    /// alone.
     pub(crate) fn made_twice(&self) -> bool {
         let twice = |entry: &Entry| matches!(entry.fault, Some(Kind::Twice | Kind::TwiceSecond));
         self.state().history.iter().any(|entry| entry.what.starts_with("CreateDatasetJob") && twice(entry))
