@@ -1,6 +1,7 @@
 //! What must be done so that the service shows what a set lists. Pure.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -12,8 +13,6 @@ use super::tags::SetTags;
 
 /// A prune of more than half of so many files or more waits for a person.
 const MANY: usize = 20;
-/// So many creates are worked out at a time, and the others when these are done: 100,000 of them take 20 MB.
-const MOST_CREATES: usize = 5_000;
 
 /// The rules of one set.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +48,7 @@ pub struct Guard {
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Todo<'w> {
-    /// The changes, in the order in which they are sent. After [`MOST_CREATES`] creates there may be more to do.
+    /// The changes, in the order in which they are sent.
     pub acts: VecDeque<Act<'w>>,
     /// The prune waits for a person, and so does everything else: otherwise what is created now would make the next prune
     /// look smaller.
@@ -88,6 +87,7 @@ pub fn diff<'w>(wanted: &'w Wanted, shown: &Shown, refusals: &Refusals, rules: R
         }
     };
     let mut updates = VecDeque::new();
+    let own: Arc<str> = rules.tags.own(true).into();
     for row in wanted.rows() {
         if let Some(known) = shown.get(row.key) {
             if known.is(row.content) || !due(&mut todo, row.key, row.content) {
@@ -116,12 +116,9 @@ pub fn diff<'w>(wanted: &'w Wanted, shown: &Shown, refusals: &Refusals, rules: R
             }
         } else if shown.conflicts.contains_key(&row.key) {
             todo.failed += 1;
-        } else if due(&mut todo, row.key, row.content) && todo.acts.len() < MOST_CREATES {
-            todo.acts.push_back(Act::Create(row, tags_of(rules.tags, true, &row.item.tags)));
+        } else if due(&mut todo, row.key, row.content) {
+            todo.acts.push_back(Act::Create(row, own.clone()));
         }
-    }
-    if todo.acts.len() == MOST_CREATES {
-        return todo;
     }
     todo.acts.append(&mut updates);
     let untag = |key: u64, id: String, remove: Vec<String>| {
@@ -175,7 +172,7 @@ mod tests {
 
     fn said(todo: &Todo<'_>) -> Vec<String> {
         let one = |act: &Act<'_>| match act {
-            Act::Create(row, tags) => format!("create {} {}", row.item.uri, tags.len()),
+            Act::Create(row, own) => format!("create {} {own} {}", row.item.uri, row.item.tags.join(" ")),
             Act::Update { id, row, add, remove, after, .. } => {
                 let row = row.map_or("-", |row| row.item.uri.as_str());
                 format!("update {id} {row} +{} -{} {after:?}", add.len(), remove.len())
@@ -207,7 +204,7 @@ mod tests {
         yields.yields.insert(key_of("x"), ("m1".into(), vec![tags.own(false)]));
         let (ours, adopted) = ("Ours { created: true }", "Ours { created: false }");
         for (what, shown, listed, expected) in [
-            ("nothing there", Shown::default(), true, vec!["create x 2".to_owned()]),
+            ("nothing there", Shown::default(), true, vec![format!("create x {} red", tags.own(true))]),
             ("nothing there, not listed", Shown::default(), false, vec![]),
             ("ours and equal", own(Some(content), true), true, vec![]),
             ("adopted and equal", own(Some(content), false), true, vec![]),
@@ -256,24 +253,6 @@ mod tests {
         let todo = diff(&wanted, &shown, &Refusals::default(), rules, now);
         let first: Vec<_> = said(&todo).iter().map(|act| act.split(' ').next().unwrap().to_owned()).collect();
         assert_eq!(first, ["create", "update", "delete"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_creates_are_worked_out_in_parts_and_all_of_them_before_what_follows() {
-        let (tags, now) = (set("us"), Instant::now());
-        let mut shown = Shown::default();
-        shown.put(key_of("gone"), "m1", None, true);
-        let uris: Vec<String> = (0..=MOST_CREATES).map(|number| number.to_string()).collect();
-        let wanted = Wanted::new(uris.iter().map(|uri| item(uri)).collect()).unwrap();
-        let rules = Rules { tags: &tags, prune: true, complete: true, allowed: Allowed::Always };
-        let first = diff(&wanted, &shown, &Refusals::default(), rules, now);
-        assert_eq!(first.acts.len(), MOST_CREATES);
-        for act in &first.acts {
-            let Act::Create(row, _) = act else { panic!("{act:?}") };
-            shown.put(row.key, "m", Some(row.content), true);
-        }
-        let rest = said(&diff(&wanted, &shown, &Refusals::default(), rules, now));
-        assert_eq!(rest.iter().map(|act| act.split(' ').next().unwrap()).collect::<Vec<_>>(), ["create", "delete"]);
     }
 
     #[tokio::test(start_paused = true)]

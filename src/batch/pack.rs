@@ -1,6 +1,8 @@
 //! Batches: as many changes in one call as the service takes.
 
 use std::collections::VecDeque;
+use std::iter;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -84,8 +86,8 @@ impl Operation {
 /// One change that is to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act<'w> {
-    /// The file gets metadata, with these tags.
-    Create(&'w Row, Vec<String>),
+    /// The file gets metadata, with this tag beside those that are listed. There may be 100,000 of these.
+    Create(&'w Row, Arc<str>),
     /// The metadata is made equal to the list (if it is listed), or only its tags change.
     Update {
         /// Hash of the Uri.
@@ -162,7 +164,8 @@ impl Act<'_> {
 
     fn entry(&self) -> Entry {
         match self {
-            Self::Create(row, tags) => {
+            Self::Create(row, own) => {
+                let tags: Vec<&str> = iter::once(&**own).chain(row.item.tags.iter().map(String::as_str)).collect();
                 let mut body = row.item.members.fields();
                 body.insert("Uri".to_owned(), json!(row.item.uri));
                 body.insert("Tags".to_owned(), json!(json!({"user": {"add": tags}}).to_string()));
@@ -272,9 +275,8 @@ mod tests {
 
     #[test]
     fn batches_are_as_large_as_they_may_be() {
-        let create = |wanted: &Wanted, limits| {
-            sizes(wanted.rows().map(|row| Act::Create(row, vec!["t".to_owned()])).collect(), limits)
-        };
+        let create =
+            |wanted: &Wanted, limits| sizes(wanted.rows().map(|row| Act::Create(row, "own".into())).collect(), limits);
         assert_eq!(create(&wanted(0, 1), Limits::default()), Vec::<usize>::new());
         assert_eq!(create(&wanted(250, 1), Limits::default()), [100, 100, 50]);
         assert_eq!(create(&wanted(5, 500_000), Limits::default()), [2, 2, 1]);
@@ -288,7 +290,7 @@ mod tests {
         let mut limits = Limits::default();
         assert!(limits.halve(100) && limits.halve(50) && limits.halve(25));
         let files = wanted(30, 1);
-        let acts = files.rows().map(|row| Act::Create(row, Vec::new())).collect();
+        let acts = files.rows().map(|row| Act::Create(row, "own".into())).collect();
         assert_eq!(sizes(acts, limits), [12, 12, 6]);
         assert!(!limits.halve(1));
         assert_eq!((limits.items, limits.at_a_time()), (1, 1));
@@ -306,7 +308,7 @@ mod tests {
     #[test]
     fn a_batch_has_one_operation() {
         let files = wanted(2, 1);
-        let mut acts: VecDeque<_> = files.rows().map(|row| Act::Create(row, Vec::new())).collect();
+        let mut acts: VecDeque<_> = files.rows().map(|row| Act::Create(row, "own".into())).collect();
         acts.push_back(Act::Delete { key: 1, id: "m1".to_owned() });
         let operations: Vec<_> =
             std::iter::from_fn(|| Batch::next(&mut acts, Limits::default())).map(|batch| batch.operation).collect();

@@ -144,7 +144,7 @@ mod tests {
                 shown.put(row.key, &id, None, true);
             }
             acts.push_back(match operation {
-                Operation::Create => Act::Create(row, Vec::new()),
+                Operation::Create => Act::Create(row, "own".into()),
                 Operation::Update => Act::Update {
                     key: row.key,
                     id,
