@@ -54,7 +54,8 @@ impl Client {
         limiter: Arc<Limiter>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ClientError> {
-        Ok(Self::over(network(&settings, Fence::open())?, Fence::open(), settings, credentials, limiter, observer))
+        let fence = Fence::open();
+        Ok(Self::over(network(&settings, fence.clone())?, fence, settings, credentials, limiter, observer))
     }
 
     /// The same, over this transport instead of the network. Sends nothing that changes something while `fence` does not

@@ -140,7 +140,12 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         if object["metadata"].get("deletionTimestamp").is_some() {
             return Err(miss("is still being deleted"));
         }
-        if remotes.is_empty() && asks_for_identity(world, object) || asks_for_choice(world, key.resource, object) {
+        let asks = if remotes.is_empty() {
+            asks_for_identity(world, object)
+        } else {
+            asks_for_choice(world, key.resource, object)
+        };
+        if asks {
             continue;
         }
         let failed = world.job == Job::RunRetry && condition(object, "Failed").is_some();
@@ -171,11 +176,11 @@ fn asks_for_identity(world: &World, object: &Value) -> bool {
     world.was_someone_else() && ready(object).is_some_and(|ready| ready["reason"] == "AccountMismatch")
 }
 
-/// A person must say whose a remote is, and the object says so: the copy of a create was carried out, and of what carries no
-/// mark nobody knows who made it; or a description was written after its object had gone, and a mark in a text does not
+/// A person must say whose a remote is, and the object says so: the create was answered by the refusal of its copy, and of what
+/// carries no mark nobody knows who made it; or a description was written after its object had gone, and a mark in a text does not
 /// tell an earlier object from one of another cluster.
 fn asks_for_choice(world: &World, resource: Resource, object: &Value) -> bool {
-    let copied = resource == Resource::Configs && world.made_twice();
+    let copied = resource == Resource::Configs && world.refused_copy();
     let late = resource == Resource::Media && world.described_late();
     ready(object)
         .is_some_and(|ready| copied && ready["reason"] == "NameTaken" || late && ready["reason"] == "OwnedByOther")

@@ -313,11 +313,16 @@ impl World {
         !self.state().forced.is_empty()
     }
 
-    /// Was the create of a run or of a configuration carried out twice? The second one is a copy of the first, which is left
-    /// alone.
+    /// Was the create of a run carried out twice? The second one is a copy of the first, which is left alone.
     pub(crate) fn made_twice(&self) -> bool {
         let twice = |entry: &Entry| matches!(entry.fault, Some(Kind::Twice | Kind::TwiceSecond));
         self.state().history.iter().any(|entry| entry.what.starts_with("CreateDatasetJob") && twice(entry))
+    }
+
+    /// Was the create of a configuration delivered twice, and answered with what came of the copy?
+    pub(crate) fn refused_copy(&self) -> bool {
+        let second = |entry: &Entry| entry.fault == Some(Kind::TwiceSecond);
+        self.state().history.iter().any(|entry| entry.what.starts_with("CreateDatasetJobConfig") && second(entry))
     }
 
     /// May this remote be left over from an object that was forced away? Yes, if the next object of its name went at
