@@ -78,8 +78,9 @@ lint: deny ## Check formatting, clippy, generated files, that seeded bugs build,
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) generate && git diff --exit-code -- crds docs/reference
+	.ci/one-build
 	tests/mutants/run.py --check
-	for script in .ci/run benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
+	for script in .ci/* benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
 	sh -n tests/testbed/src/leash.sh
 	for module in tests/controlplane benches/peers/controller-runtime; do (cd $$module && test -z "$$(gofmt -l .)" && go vet ./...) || exit; done
 

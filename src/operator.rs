@@ -401,7 +401,12 @@ fn work_for(
     });
 }
 
-fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>) -> Arc<Context> {
+fn context<O: Managed>(
+    parts: &Parts,
+    shared: &Shared,
+    states: Arc<ObjectStates>,
+    stopped: signal::Receiver<bool>,
+) -> Arc<Context> {
     let flags = &parts.settings.flags;
     Arc::new(Context {
         kube: parts.kube.clone(),
@@ -422,6 +427,7 @@ fn context<O: Managed>(parts: &Parts, shared: &Shared, states: Arc<ObjectStates>
             kube_call: Duration::from_secs(10),
             pass: Duration::from_secs(60) + flags.request_timeout * 4,
         },
+        stopped,
     })
 }
 

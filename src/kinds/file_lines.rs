@@ -1,5 +1,6 @@
 //! Files in the text of a key of a ConfigMap: one JSON object a line. What is wrong is told by line and member.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::api::FileItem;
@@ -33,15 +34,17 @@ const FILLED: &[&str] = &["uri", "contentType", "fileFingerPrint", "fileUpdateTi
 const MOST_TAGS: usize = 64;
 const LONGEST_TAG: usize = 128;
 
+/// The members of a file, as [`FileItem`] has them.
+pub(super) type Members = Map<String, Value>;
+
 /// The files in a text, or the number of the first wrong line, from 1, and what is wrong with it. Empty lines mean nothing.
-pub(super) fn read(text: &str) -> Result<Vec<FileItem>, (usize, String)> {
+pub(super) fn read<T>(text: &str, make: impl Fn(Members) -> T) -> Result<Vec<T>, (usize, String)> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| file(line).map_err(|why| (number + 1, why))).collect()
+    lines.map(|(number, line)| file(line).map(&make).map_err(|why| (number + 1, why))).collect()
 }
 
-fn file(line: &str) -> Result<FileItem, String> {
-    let members: Map<String, Value> =
-        serde_json::from_str(line).map_err(|error| format!("it is not a JSON object: {error}"))?;
+fn file(line: &str) -> Result<Members, String> {
+    let members: Members = serde_json::from_str(line).map_err(|error| format!("it is not a JSON object: {error}"))?;
     if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(format!("member {unknown} is unknown; known: {}", MEMBERS.join(", ")));
     }
@@ -55,13 +58,17 @@ fn file(line: &str) -> Result<FileItem, String> {
             }
         }
     }
-    let item: FileItem = serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
-        let place = error.path().to_string();
-        let inner = error.into_inner();
-        // A member that is missing has no place.
-        if place == "." { inner.to_string() } else { format!("member {place}: {inner}") }
-    })?;
-    wrong(&item).map_or(Ok(item), Err)
+    match FileItem::deserialize(&members) {
+        Ok(item) => wrong(&item).map_or(Ok(members), Err),
+        Err(error) => Err(misfit(&members).unwrap_or_else(|| error.to_string())),
+    }
+}
+
+/// The member that has the wrong type, and why; `None` if one is missing, which has no place.
+fn misfit(members: &Members) -> Option<String> {
+    let error = serde_path_to_error::deserialize::<_, FileItem>(members).err()?;
+    let place = error.path().to_string();
+    (place != ".").then(|| format!("member {place}: {}", error.into_inner()))
 }
 
 /// What the rules of the API server would refuse in the spec.
@@ -122,10 +129,10 @@ mod tests {
             line(&json!({})),
             line(&json!({"uri": "nas://f/2", "tags": ["red"], "dataSize": 5}))
         );
-        let files = read(&text).unwrap();
-        let uris: Vec<_> = files.iter().map(|file| file.uri.as_str()).collect();
-        assert_eq!((uris, files[1].data_size), (vec!["oss://b/1.jpg", "nas://f/2"], Some(5)));
-        assert_eq!(read("").unwrap(), []);
+        let told = |file: Members| (file["uri"].as_str().unwrap().to_owned(), file.get("dataSize").cloned());
+        let files = read(&text, told).unwrap();
+        assert_eq!(files, [("oss://b/1.jpg".to_owned(), None), ("nas://f/2".to_owned(), Some(json!(5)))]);
+        assert_eq!(read("", told).unwrap(), []);
     }
 
     #[test]
@@ -148,7 +155,7 @@ mod tests {
             (line(&json!({"tags": "red"})), "member tags: invalid type"),
         ] {
             let text = format!("{}\n\n{wrong}\n", line(&json!({})));
-            let (number, why) = read(&text).unwrap_err();
+            let (number, why) = read(&text, |file| file).unwrap_err();
             assert!(number == 3 && why.contains(says), "{number}: {why}, not {says}");
         }
     }

@@ -8,8 +8,9 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use serde_json::Value;
 
+use super::file_lines::{self, Members};
 use super::members::upper_camel;
-use super::{Datasets, file_lines, parent};
+use super::{Datasets, parent};
 use crate::accounts::Place;
 use crate::api::{
     CommonStatus, ConflictPolicy, Dataset, DatasetFileSet, DatasetFileSetSpec, Edition, FileItem, ProviderConfigRef,
@@ -166,7 +167,7 @@ impl Batched for DatasetFileSets {
             workspace: status.and_then(|status| status.immutables.workspace_id.clone()),
             newest: status.and_then(|status| status.latest_version.clone()),
             edition: edition.map(|edition: Edition| edition.as_str().to_owned()),
-            items: spec.files.iter().flatten().map(item).collect(),
+            items: spec.files.iter().flatten().map(|file| item(members(file))).collect(),
             sources: sources(spec),
             statistics: spec.statistics.as_ref().map(|statistics| statistics.aggregate_by.as_str()),
             prune: spec.prune.unwrap_or(true),
@@ -177,13 +178,12 @@ impl Batched for DatasetFileSets {
     }
 
     fn lines(source: &Source, text: &str) -> Result<Vec<Item>, Blocked> {
-        let files = file_lines::read(text).map_err(|(line, why)| {
+        file_lines::read(text, item).map_err(|(line, why)| {
             let Source { config_map, key } = source;
             let message =
                 format!("ConfigMap {config_map}, key {key}, line {line}: {why}; nothing is sent until it is mended");
             Blocked::stuck(Reason::InvalidSpec, message)
-        })?;
-        Ok(files.iter().map(item).collect())
+        })
     }
 
     fn workspace(object: &DatasetFileSet, lookups: &Lookups) -> Option<String> {
@@ -209,12 +209,19 @@ fn sources(spec: &DatasetFileSetSpec) -> Vec<Source> {
     references.map(|reference| Source { config_map: reference.name.clone(), key: reference.key.clone() }).collect()
 }
 
-/// A file of the spec under the names of the service.
-fn item(file: &FileItem) -> Item {
-    let Ok(Value::Object(members)) = serde_json::to_value(file) else { return Item::default() };
-    let own = |name: &String| !["uri", "tags"].contains(&name.as_str());
-    let members = members.into_iter().filter(|(name, _)| own(name)).map(|(name, value)| (upper_camel(&name), value));
-    Item { uri: file.uri.clone(), members: members.collect(), tags: file.tags.clone().unwrap_or_default() }
+fn members(file: &FileItem) -> Members {
+    match serde_json::to_value(file) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) | Err(_) => Members::new(),
+    }
+}
+
+/// A file under the names of the service.
+fn item(mut file: Members) -> Item {
+    let uri = file.remove("uri").and_then(|uri| uri.as_str().map(str::to_owned)).unwrap_or_default();
+    let tags = file.remove("tags").and_then(|tags| serde_json::from_value(tags).ok()).unwrap_or_default();
+    let members = file.into_iter().filter(|(_, value)| !value.is_null());
+    Item { uri, tags, members: members.map(|(name, value)| (upper_camel(&name), value)).collect() }
 }
 
 /// The Dataset in its spec.
@@ -239,7 +246,7 @@ mod tests {
             "fileUpdateTime": "2026-11-01T00:00:00Z", "dataSize": 5, "tags": ["red"],
         }))
         .unwrap();
-        let item = item(&file);
+        let item = item(members(&file));
         let expected = json!({"ContentType": "image/jpeg", "FileType": "image", "FileFingerPrint": "9B2C",
             "FileUpdateTime": "2026-11-01T00:00:00Z", "DataSize": 5});
         assert_eq!(

@@ -39,10 +39,10 @@ impl ForEachKind for Controllers {
         self.states.push(states.clone());
         self.starts.push(Box::new(|parts, shared, config, term, stopped| {
             let flags = &parts.settings.flags;
-            let context = context::<K::Object>(parts, shared, states.clone());
+            let context = context::<K::Object>(parts, shared, states.clone(), stopped);
             let handler = Arc::new(EventHandler::<K> { shared: shared.clone(), states, store });
             let watched = watch::watch::<K>(&parts.kube, &flags.namespaces, config, flags.resync, handler, writer);
-            watch::drive::<K>(watched, context, woken, parts.settings.concurrency(), (term, stopped)).boxed()
+            watch::drive::<K>(watched, context, woken, parts.settings.concurrency(), term).boxed()
         }));
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn term(begun: oneshot::Receiver<()>) -> Term {
     begins.boxed().shared()
 }
 
-/// Runs the controller of one kind until `stopped` says so and its reconciles have ended. It watches from the beginning, and
+/// Runs the controller of one kind until [`Context::stopped`] says so and its reconciles have ended. It watches from the beginning, and
 /// reconciles once `term` says so. Before the first list there is no reconcile, and a controller that waits for that list
 /// does not end by itself.
 pub(super) async fn drive<K: AnyKind>(
@@ -138,9 +138,9 @@ pub(super) async fn drive<K: AnyKind>(
     context: Arc<Context>,
     woken: mpsc::UnboundedReceiver<ObjectName>,
     concurrency: u16,
-    (term, stopped): (Term, signal::Receiver<bool>),
+    term: Term,
 ) {
-    let metrics = context.metrics.clone();
+    let (metrics, stopped) = (context.metrics.clone(), context.stopped.clone());
     metrics.controller(K::NAME, concurrency);
     let (on_event, on_wake) = (metrics.clone(), metrics.clone());
     let shown = context.clone();

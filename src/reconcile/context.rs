@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::accounts::Accounts;
 use crate::events::EventRecorder;
 use crate::metrics::Metrics;
@@ -42,6 +44,8 @@ pub struct Context {
     pub everywhere: bool,
     /// Time limits of a reconcile.
     pub limits: Limits,
+    /// The operator was asked to stop: a reconcile that takes long ends as soon as it can.
+    pub stopped: watch::Receiver<bool>,
 }
 
 /// Time limits of a reconcile.

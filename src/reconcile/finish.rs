@@ -19,6 +19,7 @@ use crate::plan::run::RunReport;
 use crate::reconcile::conditions;
 use crate::reconcile::kind::AnyKind;
 use crate::reconcile::pass::{Flow, Pass, cool};
+use crate::reconcile::write_errors::KubeError;
 use crate::remote::uid::Uid;
 
 /// A wait shorter than this is not worth a status write.
@@ -39,19 +40,29 @@ impl<K: AnyKind> Pass<'_, K> {
         self.watch(&report);
         self.follow(&report);
         let (facts, before) = (self.facts.clone(), self.recorded.clone());
-        let after = self.after(&before, &report, &facts);
+        match self.show(&report).await {
+            Ok(Some(again)) => self.look(&facts, again),
+            Ok(None) => {
+                self.announce(&before, &report);
+                self.next(&facts, &report)
+            }
+            Err(error) => self.status_failed(&error, &report),
+        }
+    }
+
+    /// Makes status say a report. Returns when to look again, if it is not worth a write yet.
+    pub(super) async fn show(&mut self, report: &Report) -> Result<Option<Again>, KubeError> {
+        let (facts, before) = (self.facts.clone(), self.recorded.clone());
+        let after = self.after(&before, report, &facts);
         // What a run is doing is told at once.
         let news = report.run.is_some() && after.info != before.info;
-        if let Some(again) = self.not_yet(&facts, &before, &report).filter(|_| !news) {
-            return self.look(&facts, again);
+        if let Some(again) = self.not_yet(&facts, &before, report).filter(|_| !news) {
+            return Ok(Some(again));
         }
-        if let Some(patch) = conditions::patch(K::shape(), &facts.uid, &before, &after)
-            && let Err(error) = self.write_status(patch).await
-        {
-            return self.status_failed(&error, &report);
+        if let Some(patch) = conditions::patch(K::shape(), &facts.uid, &before, &after) {
+            self.write_status(patch).await?;
         }
-        self.announce(&before, &report);
-        self.next(&facts, &report)
+        Ok(None)
     }
 
     /// Ends the reconcile with the report of a failed call.

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::{Value, json};
+use testbed::condition;
 
 use crate::files::{KIND, OBJECTS, calls, counts, file, files, set, uri, with_flowers};
 use crate::jobs::is_observed;
@@ -138,6 +139,31 @@ async fn of_five_thousand_files_three_in_a_hundred_are_refused_and_come_later() 
     let calls = calls(&scene);
     assert!((52..=60).contains(&calls[2]), "50 batches, and few for the 150 files that were refused: {calls:?}");
     assert_eq!(calls, [1, 0, calls[2], 0, 0]);
+}
+
+/// A set that takes long is written by one reconcile, which ends at once if somebody edits the set or the operator is to stop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_and_a_stop_do_not_wait_until_a_long_work_is_done() {
+    let (mut scene, _) = with_flowers("files-long", Knobs::default(), &[("DATASET_OPERATOR_QPS", "2")]).await;
+    scene.let_read("configmaps", &["many"]).await;
+    scene.make_map("many", json!({"files": lines(0..5_000)})).await;
+    let all = json!({"filesFrom": [source("many", "files")], "prune": false});
+    scene.create(KIND, "one", set(Vec::new(), all.clone())).await;
+    let told = |object: &DynamicObject| {
+        condition(object, "Ready").is_some_and(|ready| ready.message.contains("5000 files is being written"))
+    };
+    scene.wait().object(&scene.api(KIND), "one", "what goes on", told).await.unwrap();
+
+    scene.patch(KIND, "one", json!({"spec": {"filesFrom": null, "files": [file(0)]}})).await;
+    scene.wait().object(&scene.api(KIND), "one", "one file", |object| counts(object) == [1, 1, 0]).await.unwrap();
+    let sent = calls(&scene)[2];
+    assert!(sent < 35, "{sent} of 50 batches were sent before the edit counted");
+
+    scene.patch(KIND, "one", json!({"spec": {"filesFrom": all["filesFrom"], "files": []}})).await;
+    scene.until("further batches", async |scene| calls(scene)[2] > sent + 2).await;
+    scene.stop_operator().await;
+    let sent = calls(&scene)[2];
+    assert!(sent < 45, "{sent} of 50 batches were sent before the operator stopped");
 }
 
 /// kubectl's client-side apply keeps a copy of the object in an annotation, which has a limit; server-side apply does not.

@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::report::basic;
-use super::{Batched, NEVER, Slice, Then, Wish, go};
+use super::{Batched, NEVER, Then, Wish, go};
 use crate::api::condition::Reason;
 use crate::batch::diff::Allowed;
 use crate::batch::memory::{Listed, Memory, Place};
@@ -42,7 +42,7 @@ impl<K: Batched> Pass<'_, K> {
         if wish.edition.as_deref() == Some("BASIC") {
             return self.stuck(Reason::InvalidSpec, basic(&wish.called)).await;
         }
-        let slice = Slice::begin();
+        let mut slice = self.slice();
         let place = go!(self.place(&wish).await);
         go!(self.claimed(memory, &place).await);
         if self.asked() != asked {
@@ -66,7 +66,7 @@ impl<K: Batched> Pass<'_, K> {
             let now = Instant::now();
             let requested = self.facts.requested.clone();
             if memory.walk_is_due((&hash, adopt), requested.as_deref(), resync, self.spread(), now) {
-                go!(self.walk(memory, (&listed, &tags, adopt), &place, &[], &slice).await);
+                go!(self.walk(memory, (&listed, &tags, adopt), &place, &[], &mut slice).await);
                 memory.asked = requested;
                 continue;
             }
@@ -98,7 +98,7 @@ impl<K: Batched> Pass<'_, K> {
                 memory.settled = is_settled.then(|| (self.facts.resource_version.clone(), versions));
                 return flow;
             }
-            go!(self.send_all(memory, &mut todo, &place, &slice, &listed).await);
+            go!(self.send_all(memory, &mut todo, &place, &mut slice, &listed).await);
         }
     }
 

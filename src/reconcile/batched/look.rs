@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::report::basic;
+use super::report::{basic, goes_on};
 use super::{Batched, Slice, Then};
 use crate::api::condition::Reason;
 use crate::batch::memory::{Listed, Memory, Place};
@@ -28,7 +28,7 @@ impl<K: Batched> Pass<'_, K> {
         (listed, tags, adopt): (&Arc<Listed>, &SetTags, bool),
         place: &Place,
         filter: &[String],
-        slice: &Slice,
+        slice: &mut Slice,
     ) -> Then<()> {
         let wanted = &listed.wanted;
         let hash = wanted.hash();
@@ -38,10 +38,11 @@ impl<K: Batched> Pass<'_, K> {
         }
         let mut known: HashMap<String, Option<String>> = HashMap::new();
         loop {
-            let Some(walk) = memory.walk.as_ref() else { return Then::Go(()) };
-            if slice.is_over() {
-                return Then::End(self.goes_on(memory, listed).await);
+            if self.is_over(slice) {
+                return Then::End(goes_on(memory, listed));
             }
+            self.tell_progress(memory, wanted, slice).await;
+            let Some(walk) = memory.walk.as_ref() else { return Then::Go(()) };
             let request = Request::list_file_metas(place.files(), filter, walk.token());
             let page = match self.ask(&request).await {
                 Then::Go(answer) => answer.and_then(|answer| {

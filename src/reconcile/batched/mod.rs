@@ -1,8 +1,8 @@
 //! Reconciling an object that stands for many small remotes at once ([`batch`](crate::batch)): claim, compare, send batch
 //! after batch, report. It shares finalizer, conditions, annotations and admission with all other kinds.
 //!
-//! A reconcile begins calls for [`TIME`] and then comes back for the rest, so that none is cut off, an edit waits no longer
-//! than that, and neither does whoever takes the lease over.
+//! A reconcile begins calls until somebody edits the object, the operator is asked to stop, or its [`Slice`] of time is over.
+//! What was begun is waited for, and the rest is left to the next reconcile.
 
 mod keep;
 mod look;
@@ -14,18 +14,24 @@ mod sources;
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use crate::batch::{Item, SetTags};
+use crate::inventory::ObjectName;
+use crate::plan::object::ObjectFacts;
 use crate::plan::report::Blocked;
 use crate::reconcile::gather::owner;
 use crate::reconcile::kind::AnyKind;
+use crate::reconcile::kube_writes::said;
 use crate::reconcile::lookups::Lookups;
 use crate::reconcile::pass::{Flow, Pass};
 use crate::remote::uid::Uid;
 
-/// The longest time in which a reconcile begins another call.
-const TIME: Duration = Duration::from_secs(2);
+/// The longest time in which a reconcile begins calls. It ends long before a reconcile is cut off.
+const SLICE: Duration = Duration::from_secs(20);
+/// Meanwhile status may say after each of these what goes on.
+const TELLS: Duration = Duration::from_secs(1);
 /// A time that nobody waits for.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);
 /// Files that failed and are named in status.
@@ -101,17 +107,13 @@ macro_rules! go {
 
 use go;
 
-/// When a reconcile began. What is not sent within [`TIME`] is left to the next one.
-struct Slice(Instant);
-
-impl Slice {
-    fn begin() -> Self {
-        Self(Instant::now())
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.elapsed() >= TIME
-    }
+/// The time in which one reconcile begins calls.
+struct Slice {
+    ends: Instant,
+    /// When status may say next what goes on.
+    tells: Instant,
+    /// The resource version that the watch has shown, and what people ask for in it; `None`: no object.
+    shown: Option<(String, String)>,
 }
 
 /// Takes the steps of one reconcile.
@@ -142,8 +144,35 @@ pub async fn steps<K: Batched>(pass: &mut Pass<'_, K>) -> Action {
 }
 
 impl<K: Batched> Pass<'_, K> {
+    fn slice(&self) -> Slice {
+        let now = Instant::now();
+        Slice { ends: now + SLICE, tells: now + TELLS, shown: self.shown(None) }
+    }
+
+    /// No more calls are begun in this reconcile.
+    fn is_over(&self, slice: &mut Slice) -> bool {
+        let shown = self.shown(slice.shown.as_ref());
+        let said = |shown: &Option<(String, String)>| shown.as_ref().map(|(_, said)| said.clone());
+        if *self.ctx.stopped.borrow() || Instant::now() >= slice.ends || said(&shown) != said(&slice.shown) {
+            return true;
+        }
+        slice.shown = shown;
+        false
+    }
+
+    /// What the watch shows of the object. `before` is what it showed: most versions come from our own writes.
+    fn shown(&self, before: Option<&(String, String)>) -> Option<(String, String)> {
+        let name = ObjectName::new(K::NAME, &self.facts.namespace, &self.facts.name);
+        let object = self.ctx.lookups.live.get::<K>(&name)?;
+        let version = object.resource_version().unwrap_or_default();
+        match before {
+            Some(before) if before.0 == version => Some(before.clone()),
+            Some(_) | None => Some((version, said(&ObjectFacts::of(object.open()?.meta())))),
+        }
+    }
+
     pub(super) fn tags(&self) -> SetTags {
-        SetTags::of(&self.ctx.config.identity, &owner::<K>(kube::Resource::meta(&*self.object)))
+        SetTags::of(&self.ctx.config.identity, &owner::<K>(self.object.meta()))
     }
 
     /// 0 to 255, by the uid.

@@ -6,7 +6,7 @@ use kube::runtime::controller::Action;
 use tokio::time::Instant;
 
 use super::report::first;
-use super::{Batched, Slice, go};
+use super::{Batched, go};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::batch::diff::Allowed;
@@ -64,7 +64,7 @@ impl<K: Batched> Pass<'_, K> {
         memory.go_to(&place);
         let (tags, nothing) = (self.tags(), Arc::new(Listed::default()));
         let rules = Rules { tags: &tags, prune: true, complete: true, allowed: Allowed::Always };
-        let slice = Slice::begin();
+        let mut slice = self.slice();
         // The files that are known go first. Then a walk shows whether there are more.
         let mut looked = false;
         loop {
@@ -81,7 +81,7 @@ impl<K: Batched> Pass<'_, K> {
                         return Flow::End(self.finish(report).await);
                     }
                     looked = false;
-                    go!(self.send_all(memory, &mut todo, &place, &slice, &nothing).await);
+                    go!(self.send_all(memory, &mut todo, &place, &mut slice, &nothing).await);
                     continue;
                 }
                 if looked {
@@ -89,7 +89,7 @@ impl<K: Batched> Pass<'_, K> {
                     return self.last_look(memory, &todo, own, complete).await;
                 }
             }
-            go!(self.walk(memory, (&nothing, &tags, false), &place, &tags.all(), &slice).await);
+            go!(self.walk(memory, (&nothing, &tags, false), &place, &tags.all(), &mut slice).await);
             looked = true;
         }
     }

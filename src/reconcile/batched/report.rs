@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Batched, NAMED};
+use super::{Batched, NAMED, Slice, TELLS};
 use crate::api::EventReason;
 use crate::api::condition::Reason;
 use crate::batch::item::Row;
@@ -22,6 +22,12 @@ use crate::words;
 
 /// The time until the next of several reconciles that do one work together.
 const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// The reconcile has made its calls, and another one goes on.
+pub(super) fn goes_on(memory: &mut Memory, listed: &Arc<Listed>) -> Flow {
+    memory.listed = Some(listed.clone());
+    Flow::End(Action::requeue(AT_ONCE))
+}
 
 impl<K: Batched> Pass<'_, K> {
     /// An object that was worked on with another account is not worked on with this one.
@@ -54,23 +60,23 @@ impl<K: Batched> Pass<'_, K> {
         Flow::End(self.finish(Report::stuck(reason, message)).await)
     }
 
-    /// The reconcile has made its calls, and another one goes on. While a set that was carried out is only looked at, nothing is
-    /// said of it.
-    pub(super) async fn goes_on(&mut self, memory: &mut Memory, listed: &Arc<Listed>) -> Flow {
-        memory.listed = Some(listed.clone());
-        let wanted = &listed.wanted;
-        if !self.facts.deleting && memory.walk.is_some() && self.is_carried_out(wanted.hash()) {
-            return Flow::End(Action::requeue(AT_ONCE));
+    /// Says in status what goes on, from time to time. While a set that was carried out is only looked at, nothing is said of it.
+    pub(super) async fn tell_progress(&mut self, memory: &Memory, wanted: &Wanted, slice: &mut Slice) {
+        let now = Instant::now();
+        let only_looks = !self.facts.deleting && memory.walk.is_some() && self.is_carried_out(wanted.hash());
+        if now < slice.tells || only_looks {
+            return;
         }
-        let message = if self.facts.deleting {
-            "the metadata of its files is being deleted".to_owned()
+        slice.tells = now + TELLS;
+        let (reason, message) = if self.facts.deleting {
+            (Reason::Deleting, "the metadata of its files is being deleted".to_owned())
         } else if memory.walk.is_some() {
-            "the files of the version are being listed".to_owned()
+            (Reason::Progressing, "the files of the version are being listed".to_owned())
         } else {
-            format!("the metadata of {} files is being written", wanted.len())
+            (Reason::Progressing, format!("the metadata of {} files is being written", wanted.len()))
         };
-        let reason = if self.facts.deleting { Reason::Deleting } else { Reason::Progressing };
-        Flow::End(self.finish(Report::working(reason, message, Next::After(AT_ONCE))).await)
+        // If this write fails, the reconcile goes on: its end writes status again.
+        let _ = self.show(&Report::working(reason, message, Next::After(TELLS))).await;
     }
 
     /// Ends the reconcile: nothing can be sent now. Returns also whether status says so.

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::report::goes_on;
 use super::{Batched, STEP, Slice, Then};
 use crate::batch::memory::{Listed, Memory, Place};
 use crate::batch::{Act, Batch, Todo, run};
@@ -35,7 +36,7 @@ impl<K: Batched> Pass<'_, K> {
         memory: &mut Memory,
         todo: &mut Todo<'_>,
         place: &Place,
-        slice: &Slice,
+        slice: &mut Slice,
         listed: &Arc<Listed>,
     ) -> Then<()> {
         let Some(mut operation) = todo.acts.front().map(Act::operation) else { return Then::Go(()) };
@@ -45,11 +46,12 @@ impl<K: Batched> Pass<'_, K> {
         let client = self.account.client.clone();
         let (mut under_way, mut outcome) = (FuturesUnordered::new(), Outcome::Goes);
         loop {
+            self.tell_progress(memory, &listed.wanted, slice).await;
             while let Some(next) = todo.acts.front().map(Act::operation)
                 && matches!(outcome, Outcome::Goes)
                 && under_way.len() < memory.limits.at_a_time()
                 && (under_way.is_empty() || next == operation)
-                && !slice.is_over()
+                && !self.is_over(slice)
                 && let Some(batch) = Batch::next(&mut todo.acts, memory.limits)
             {
                 operation = next;
@@ -68,7 +70,7 @@ impl<K: Batched> Pass<'_, K> {
             };
         }
         match outcome {
-            Outcome::Goes if !todo.acts.is_empty() => Then::End(self.goes_on(memory, listed).await),
+            Outcome::Goes if !todo.acts.is_empty() => Then::End(goes_on(memory, listed)),
             Outcome::Goes | Outcome::Changed => Then::Go(()),
             Outcome::Failed(error) if error.never_executed() => Then::End(self.refused(memory, place, &error).await),
             Outcome::Failed(error) => Then::End(self.call_failed(&error).await),

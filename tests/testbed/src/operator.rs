@@ -92,9 +92,11 @@ impl Operator {
         let kubeconfig = options.kubeconfig.display().to_string();
         let fixed = SHORT_TIMES.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let log_format = ("DATASET_OPERATOR_LOG_FORMAT".to_owned(), "json".to_owned());
+        // As the Deployment has it.
+        let purge = ("MIMALLOC_PURGE_DELAY".to_owned(), "0".to_owned());
         let env: Vec<(String, String)> = fixed
             .into_iter()
-            .chain([("KUBECONFIG".to_owned(), kubeconfig), log_format])
+            .chain([("KUBECONFIG".to_owned(), kubeconfig), log_format, purge])
             .chain(ports.env().map(|(key, value)| (key.to_owned(), value)))
             .chain(passed_on())
             .chain(options.env.iter().cloned())
