@@ -13,13 +13,20 @@ help: ## Show this list
 
 .PHONY: demo
 demo: ## Run the demo on a real Kubernetes and an emulated cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
-	$(PROGRAMS)
+	@$(MAKE) --no-print-directory -j2 programs $(if $(filter yes,$(CLUSTER)),,control-plane)
 	$(TESTBED) demo --cluster $(or $(CLUSTER),no)
 
 .PHONY: up
 up: ## Start control plane, emulator and operator and leave them running; see target/up/env (OPERATOR=no: without the operator)
-	$(PROGRAMS)
+	@$(MAKE) --no-print-directory -j2 programs control-plane
 	$(TESTBED) up --operator $(or $(OPERATOR),yes)
+
+# The two halves of a first build know nothing of each other, so demo, up and test build them beside each other.
+.PHONY: programs control-plane
+programs:
+	$(PROGRAMS)
+control-plane:
+	$(if $(KUBEBUILDER_ASSETS)$(DATASET_OPERATOR_TEST_KUBECONFIG),,@tests/controlplane/build >/dev/null)
 
 .PHONY: down
 down: ## Stop everything that `make up` started

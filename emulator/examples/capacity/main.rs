@@ -1,4 +1,4 @@
-//! How much one emulator carries: `cargo run -p pai-emulator --example capacity --profile fast`.
+//! How much one emulator carries: `cargo run -p pai-emulator --example capacity --release`.
 //!
 //! Starts an emulator in a process of its own (this program again, or the `pai-emulator` named as argument), sends it
 //! signed calls over four connections, and prints one JSON line: calls per second, calls per CPU second of the
