@@ -9,7 +9,7 @@ CARGO_MUTANTS := 27.1.0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run the demo on a real Kubernetes and an emulated cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
@@ -39,13 +39,18 @@ build: ## Build the release binaries
 # Programs that the tests have built are called by their paths: cargo would build them again with fewer features.
 # Stories wait more than they compute, so more of them run at a time than there are cores.
 .PHONY: test
-test: ## Run all tests: unit tests, stories on a real API server, and the conformance of the emulator
+test: ## Run all tests: unit tests, stories on a real API server, conformance of the emulator, alerts and boards
 	tests/controlplane/build >/dev/null
 	rm -rf target/audit && mkdir -p target/audit
 	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked --no-fail-fast
 	$(TESTBED) rights target/audit
 	rm -rf target/audit
 	EMULATOR_BIN=$(EMULATOR) tests/contract/run
+	tests/monitoring/run
+
+.PHONY: monitoring-check
+monitoring-check: ## Check alerts and boards: promtool, names of metrics, tests of the alerts, runbooks
+	tests/monitoring/run
 
 .PHONY: model
 model: ## Explore all decisions under every fault; writes docs/results/model.md (10 minutes)
