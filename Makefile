@@ -22,11 +22,13 @@ up: ## Start control plane, emulator and operator and leave them running; see ta
 	$(TESTBED) up --operator $(or $(OPERATOR),yes)
 
 # The two halves of a first build know nothing of each other, so demo, up and test build them beside each other.
-.PHONY: programs control-plane
+.PHONY: programs tests control-plane
 programs:
 	$(PROGRAMS)
+tests:
+	cargo test --workspace --locked --no-run
 control-plane:
-	$(if $(KUBEBUILDER_ASSETS)$(DATASET_OPERATOR_TEST_KUBECONFIG),,@tests/controlplane/build >/dev/null)
+	$(if $(KUBEBUILDER_ASSETS)$(DATASET_OPERATOR_TEST_KUBECONFIG),@:,@tests/controlplane/build >/dev/null)
 
 .PHONY: down
 down: ## Stop everything that `make up` started
@@ -40,7 +42,7 @@ build: ## Build the release binaries
 # Stories wait more than they compute, so more of them run at a time than there are cores.
 .PHONY: test
 test: ## Run all tests: unit tests, stories on a real API server, and the conformance of the emulator
-	tests/controlplane/build >/dev/null
+	@$(MAKE) --no-print-directory -j2 tests control-plane
 	rm -rf target/audit && mkdir -p target/audit
 	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked --no-fail-fast
 	$(TESTBED) rights target/audit
@@ -56,13 +58,11 @@ simulate: ## Run every fault and every pair of faults in simulated time; writes 
 	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
 
 .PHONY: matrix
-matrix: ## Run every effect under every fault; writes docs/results/crash-matrix.md (10 minutes; MATRIX_CELL=C5.c: some cells, page in target)
-	tests/controlplane/build >/dev/null
+matrix: control-plane ## Run every effect under every fault; writes docs/results/crash-matrix.md (10 minutes; MATRIX_CELL=C5.c: some cells, page in target)
 	cargo run --locked -p matrix -- all --out $(if $(MATRIX_CELL),target/crash-matrix.md,docs/results/crash-matrix.md)
 
 .PHONY: mutants
-mutants: ## Test the tests with seeded bugs; writes docs/results/mutants.md (MUTANT=ID: some bugs, no page)
-	tests/controlplane/build >/dev/null
+mutants: control-plane ## Test the tests with seeded bugs; writes docs/results/mutants.md (MUTANT=ID: some bugs, no page)
 	tests/mutants/run.py $(if $(MUTANT),--only $(MUTANT),--page docs/results/mutants.md)
 
 .PHONY: core

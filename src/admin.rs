@@ -1,4 +1,6 @@
-//! The ports for Kubernetes and Prometheus: `/healthz`, `/readyz`, `/metrics`.
+//! The ports for Kubernetes and Prometheus: `/healthz`, `/readyz`, `/metrics`. And `/log-level`, for people in the Pod.
+
+mod log_level;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,6 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::lock::lock;
 use crate::metrics::Metrics;
+pub use log_level::log_level;
 
 /// The part that is missing until [`Readiness::needs`] names the others.
 const START: &str = "operator";
@@ -70,13 +73,15 @@ pub async fn serve(
     ready: Readiness,
     metrics: Arc<Metrics>,
 ) -> io::Result<()> {
-    let health_routes = Router::new().route("/healthz", get(async || "ok\n")).route(
-        "/readyz",
-        get(async move || match ready.lacks() {
-            lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-            lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
-        }),
-    );
+    let readyz = get(async move || match ready.lacks() {
+        lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
+        lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
+    });
+    let health_routes = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", readyz)
+        .route("/log-level", log_level::route())
+        .into_make_service_with_connect_info::<SocketAddr>();
     let metrics_routes = Router::new().route(
         "/metrics",
         get(async move || {
