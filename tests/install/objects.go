@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
 	yamlreader "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
@@ -33,8 +34,12 @@ func parse(text string) ([]*object, error) {
 		} else if err != nil {
 			return nil, err
 		}
+		text, err := yaml.YAMLToJSONStrict(document)
+		if err != nil {
+			return nil, err
+		}
 		var content map[string]any
-		if err := yaml.UnmarshalStrict(document, &content); err != nil {
+		if err := json.Unmarshal(text, &content); err != nil { // This one reads whole numbers as such.
 			return nil, err
 		}
 		if len(content) > 0 {
@@ -57,7 +62,7 @@ func byName(text string) (objects, error) {
 	return found, err
 }
 
-var hashed = regexp.MustCompile(`^(dataset-operator)-[0-9a-z]{10}$`)
+var hashed = regexp.MustCompile(`^(dataset-operator-settings)-[0-9a-z]{10}$`)
 
 // settle takes the hash of the content off the name of the ConfigMap: kustomize and Helm make it differently.
 func settle(one *object) {

@@ -26,5 +26,5 @@ ALIBABA_CLOUD_ROLE_ARN: {{ .roleArn | quote }}
 
 {{- /* The hash in the name restarts the operator when a setting changes. */ -}}
 {{- define "settings.name" -}}
-dataset-operator-{{ include "settings" . | sha256sum | trunc 10 }}
+dataset-operator-settings-{{ include "settings" . | sha256sum | trunc 10 }}
 {{- end -}}
