@@ -89,7 +89,7 @@ bench-quick: ## Run a part of the bench in a quarter of an hour; writes target/b
 lint: deny ## Check formatting, clippy, generated files, that seeded bugs build, licences, advisories, and shell syntax
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(MAKE) generate && git diff --exit-code -- crds docs/reference
+	$(MAKE) generate && git diff --exit-code -- crds deploy docs/reference
 	.ci/one-build
 	tests/mutants/run.py --check
 	for script in .ci/* benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
@@ -104,8 +104,9 @@ deny:
 	else echo "advisories: the database is out of reach, not checked"; fi
 
 .PHONY: generate
-generate: ## Write crds/ and docs/reference from the types
+generate: ## Write crds/ and docs/reference from the types, and what is made from crds
 	REGENERATE=1 cargo test -q --test api generated::
+	tests/install/run write
 
 .PHONY: manifests
 manifests: ## Write deploy/install.yaml, the chart's copies of the manifests, and what Argo CD reads

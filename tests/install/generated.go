@@ -76,7 +76,7 @@ func (t tree) kustomize(folder string) (string, error) {
 	return string(text), err
 }
 
-// stale lists what a chart or Argo CD would take for generated and is not, because what it was made from is gone.
+// stale lists the copies whose file is gone.
 func (t tree) stale(files map[string]string) []string {
 	var stale []string
 	for _, name := range append(t.names(chartDir+"/files/*.yaml"), t.names(chartDir+"/files/*/*.yaml")...) {

@@ -1,4 +1,4 @@
-{{- /* A file of deploy/kustomize, for the namespace of the release. Call it with (list . "name.yaml"). */ -}}
+{{- /* A file of deploy/kustomize or deploy/policies, which `make manifests` copies, for the namespace of the release. Call it with (list . "name.yaml"). */ -}}
 {{- define "file" -}}
 {{- $release := (index . 0).Release -}}
 {{- (index . 0).Files.Get (print "files/" (index . 1)) | replace "dataset-operator-system" $release.Namespace -}}
