@@ -9,7 +9,7 @@ CARGO_MUTANTS := 27.1.0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run the demo on a real Kubernetes and an emulated cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
@@ -41,13 +41,18 @@ build: ## Build the release binaries
 # Programs that the tests have built are called by their paths: cargo would build them again with fewer features.
 # Stories wait more than they compute, so more of them run at a time than there are cores.
 .PHONY: test
-test: ## Run all tests: unit tests, stories on a real API server, and the conformance of the emulator
+test: ## Run all tests: unit tests, stories on a real API server, the conformance of the emulator, and the manifests
 	@$(MAKE) --no-print-directory -j2 tests control-plane
 	rm -rf target/audit && mkdir -p target/audit
 	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked --no-fail-fast
 	$(TESTBED) rights target/audit
 	rm -rf target/audit
 	EMULATOR_BIN=$(EMULATOR) tests/contract/run
+	tests/install/run
+
+.PHONY: install-check
+install-check: ## Judge the chart, the manifests and the samples of Argo CD and Flux, without a cluster (half a minute)
+	tests/install/run
 
 .PHONY: model
 model: ## Explore all decisions under every fault; writes docs/results/model.md (10 minutes)
@@ -84,12 +89,12 @@ bench-quick: ## Run a part of the bench in a quarter of an hour; writes target/b
 lint: deny ## Check formatting, clippy, generated files, that seeded bugs build, licences, advisories, and shell syntax
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(MAKE) generate && git diff --exit-code -- crds docs/reference
+	$(MAKE) generate && git diff --exit-code -- crds deploy docs/reference
 	.ci/one-build
 	tests/mutants/run.py --check
 	for script in .ci/* benches/build tests/*/build tests/*/run; do bash -n "$$script" || exit; done
 	sh -n tests/testbed/src/leash.sh
-	for module in tests/controlplane benches/peers/controller-runtime; do (cd $$module && test -z "$$(gofmt -l .)" && go vet ./...) || exit; done
+	for module in tests/controlplane tests/install benches/peers/controller-runtime; do (cd $$module && test -z "$$(gofmt -l .)" && go vet ./...) || exit; done
 
 .PHONY: deny
 deny:
@@ -99,8 +104,13 @@ deny:
 	else echo "advisories: the database is out of reach, not checked"; fi
 
 .PHONY: generate
-generate: ## Write crds/ and docs/reference from the types
+generate: ## Write crds/ and docs/reference from the types, and what is made from crds
 	REGENERATE=1 cargo test -q --test api generated::
+	tests/install/run write
+
+.PHONY: manifests
+manifests: ## Write deploy/install.yaml, the chart's copies of the manifests, and what Argo CD reads
+	tests/install/run write
 
 .PHONY: image
 image: ## Build the container image with docker, podman or buildah
