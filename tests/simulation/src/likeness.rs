@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Members of a spec that tell the operator what to do and are not members of the remote.
-const ORDERS: [&str; 5] = ["datasetRef", "adoption", "deletionPolicy", "onExternalDeletion", "deleteForeignVersions"];
+const ORDERS: [&str; 6] =
+    ["datasetRef", "adoption", "deletionPolicy", "onExternalDeletion", "deleteForeignVersions", "sharingConfig"];
 
-type Labels = BTreeMap<String, String>;
+/// Labels by key.
+pub(crate) type Labels = BTreeMap<String, String>;
 
 /// The first difference between a spec and its remote. `theirs`: labels that others have set and that nobody removed.
-pub(super) fn unlike(spec: &Value, remote: &Value, theirs: Option<&Labels>) -> Option<String> {
+pub(crate) fn unlike(spec: &Value, remote: &Value, theirs: Option<&Labels>) -> Option<String> {
     let first = &remote["Versions"][0];
     let mut wanted: Vec<_> = spec.as_object()?.iter().filter(|(key, _)| !ORDERS.contains(&key.as_str())).collect();
     wanted.retain(|(key, _)| !key.ends_with("abels"));
@@ -40,7 +42,7 @@ fn pascal(key: &str) -> String {
 }
 
 /// Labels of either spelling, marks left out.
-fn labels(list: &Value) -> Labels {
+pub(crate) fn labels(list: &Value) -> Labels {
     let text =
         |label: &Value, lower: &str| label[lower].as_str().or_else(|| label[pascal(lower)].as_str()).map(str::to_owned);
     let all = list.as_array().into_iter().flatten();
