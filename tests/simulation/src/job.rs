@@ -11,6 +11,7 @@ use crate::evidence::Evidence;
 use crate::files;
 use crate::kind::Kind;
 use crate::shares;
+use crate::specs::{config, dataset, edited, first_labels, media, retained, run, version, with};
 use crate::users::Action;
 
 /// The workspace of all datasets.
@@ -332,61 +333,6 @@ impl Job {
             }
         }
     }
-}
-
-fn first_labels(light: &str) -> Value {
-    match light {
-        "day" => json!([{"key": "light", "value": "day"}, {"key": "drop", "value": "1"}]),
-        other => json!([{"key": "light", "value": other}]),
-    }
-}
-
-fn dataset(name: &str) -> Value {
-    json!({
-        "name": name, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
-        "description": "before", "options": "{\"mountPath\": \"/mnt/a/\"}",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}, {"key": "turn", "value": "1"}],
-    })
-}
-
-fn retained() -> Value {
-    with(dataset("one"), "deletionPolicy", json!("Retain"))
-}
-
-fn with(mut spec: Value, member: &str, value: Value) -> Value {
-    spec[member] = value;
-    spec
-}
-
-fn media() -> Value {
-    json!({"projectName": PROJECT, "description": "before", "templateId": "Official:ImageManagement"})
-}
-
-fn run() -> Value {
-    json!({"datasetRef": {"name": "parent"}, "jobAction": "FileMetaBuild", "description": "before"})
-}
-
-fn config() -> Value {
-    json!({
-        "datasetRef": {"name": "parent"}, "configType": "MultimodalSemanticIndex", "deletionPolicy": "Delete",
-        "multimodalSemanticIndex": {"defaultModelId": "before"},
-    })
-}
-
-fn edited() -> Value {
-    json!({
-        "description": "after", "options": "{\"mountPath\": \"/mnt/b/\"}", "accessibility": "PUBLIC",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}, {"key": "new", "value": "1"}],
-    })
-}
-
-fn version(name: &str) -> Value {
-    json!({
-        "datasetRef": {"name": "parent"}, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"), "description": "before",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}],
-    })
 }
 
 impl fmt::Display for Job {

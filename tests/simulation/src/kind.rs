@@ -282,10 +282,7 @@ impl Kind {
 
     /// The operator hears the true answer all the same.
     pub const fn is_heard(self) -> bool {
-        matches!(
-            self,
-            Self::Slow | Self::Twice | Self::TwiceSecond | Self::Short | Self::DripHead | Self::DripBody | Self::Handshake
-        )
+        matches!(self, Self::Slow | Self::Twice | Self::TwiceSecond | Self::Short | Self::DripHead | Self::DripBody)
     }
 
     /// The fault can make a second remote for a while, which the client cannot prevent: something between client and

@@ -68,7 +68,8 @@ pub(crate) fn runs(evidence: &Evidence, store: &Store) -> Vec<Run> {
     let copies: Vec<_> = all.iter().filter(|job| !own(job)).map(run_id).collect();
     let is_copy = |job: &Run, all: &[Run]| {
         copies.contains(&run_id(job))
-            && (evidence.made_twice() || all.iter().any(|other| run_id(other) != run_id(job) && mark(other) == mark(job)))
+            && (evidence.made_twice()
+                || all.iter().any(|other| run_id(other) != run_id(job) && mark(other) == mark(job)))
     };
     let kept = all.clone();
     all.retain(|job| !is_copy(job, &kept));

@@ -87,7 +87,13 @@ async fn play(world: &Arc<World>) -> Outcome {
         Ok(()) => judge(world, begun + PATIENCE, first).await,
         miss => miss,
     };
-    Outcome { miss: miss.err(), history: evidence.history(), done, took, human: needs_human(evidence, &world.apiserver.store()) }
+    Outcome {
+        miss: miss.err(),
+        history: evidence.history(),
+        done,
+        took,
+        human: needs_human(evidence, &world.apiserver.store()),
+    }
 }
 
 fn look(world: &World) -> Result<(), Miss> {

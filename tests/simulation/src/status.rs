@@ -66,7 +66,8 @@ fn turned(conditions: &[&Value], last: &Last) -> Option<String> {
         let back = last.turns.get(text(&is["type"])).is_some_and(|then| now < *then);
         let was = last.conditions.iter().find(|was| was["type"] == is["type"]);
         // Times are whole seconds: an equal time proves nothing.
-        back || was.is_some_and(|was| was["status"] == is["status"] && was["lastTransitionTime"] != is["lastTransitionTime"])
+        back || was
+            .is_some_and(|was| was["status"] == is["status"] && was["lastTransitionTime"] != is["lastTransitionTime"])
     };
     conditions.iter().copied().find(wrong).map(|is| format!("the transition of {is}"))
 }

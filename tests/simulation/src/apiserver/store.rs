@@ -291,7 +291,8 @@ impl Store {
 
     /// Takes over what the watch of another server shows, unless something newer is known.
     pub fn mirror(&mut self, key: &Key, change: Change, object: Value) {
-        let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
+        let version =
+            |object: &Value| object["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
         let (known, shown): (Option<u64>, Option<u64>) = (self.objects.get(key).and_then(version), version(&object));
         if known >= shown {
             return;
