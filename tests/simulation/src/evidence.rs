@@ -65,6 +65,8 @@ pub fn knobs(scenario: &Scenario) -> Knobs {
         name_scope: if is_unique(scenario.seed) { NameScope::Workspace } else { NameScope::None },
         nonce_check: !matches!(sort, Sort::Lax | Sort::Named),
         list_lag_ms: LIST_LAG,
+        // Whether labels that are not sent stay, no source says.
+        version_labels_put: if sort == Sort::Plain { Write::Replace } else { Write::Upsert },
         sharing_update: if sort == Sort::Named { Write::Upsert } else { Write::Replace },
         job_pending_ms: 2000,
         job_run_ms: if scenario.job == Job::RunDelete { 120_000 } else { 5000 },

@@ -83,7 +83,7 @@ pub fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
     if strangers == 0 || (evidence.job == Job::MediaAdopt && media.iter().all(|one| &*one.dataset_name != "theirs")) {
         return Err(Miss::Foreign("a media dataset of somebody else is gone".to_owned()));
     }
-    if evidence.job == Job::Adopt && datasets.iter().all(|dataset| dataset.name != "theirs") {
+    if matches!(evidence.job, Job::Adopt | Job::AdoptName) && datasets.iter().all(|dataset| dataset.name != "theirs") {
         return Err(Miss::Foreign("what was adopted is gone".to_owned()));
     }
     let (jobs, others) = (runs(evidence, store), evidence.others());
@@ -145,6 +145,9 @@ pub fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
         let failed = evidence.job == Job::RunRetry && condition(object, "Failed").is_some();
         if !is_ready(object) && !failed {
             return Err(miss("is not Ready"));
+        }
+        if !object["status"]["lastError"].is_null() {
+            return Err(miss("is Ready and still tells of an error"));
         }
         if key.resource == Resource::Files {
             continue;

@@ -11,7 +11,7 @@ use crate::evidence::Evidence;
 use crate::files;
 use crate::kind::Kind;
 use crate::shares;
-use crate::specs::{config, dataset, edited, first_labels, media, retained, run, version, with};
+use crate::specs::{config, dataset, edited, first_labels, media, retained, run, version, with, with_first};
 use crate::users::Action;
 
 /// The workspace of all datasets.
@@ -185,7 +185,7 @@ impl Job {
             Self::Create | Self::Edit | Self::Delete | Self::Recreate | Self::Unrelease | Self::Unmark => {
                 (Datasets, "one", dataset("one"))
             }
-            Self::FirstEdit => (Datasets, "one", with(dataset("one"), "versionLabels", first_labels("day"))),
+            Self::FirstEdit => (Datasets, "one", with_first()),
             Self::Retain => (Datasets, "one", retained()),
             Self::Adopt => (Datasets, "taken", dataset("theirs")),
             Self::AdoptName => {

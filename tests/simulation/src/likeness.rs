@@ -9,6 +9,9 @@ use serde_json::Value;
 const ORDERS: [&str; 6] =
     ["datasetRef", "adoption", "deletionPolicy", "onExternalDeletion", "deleteForeignVersions", "sharingConfig"];
 
+/// Members of a Dataset that its v1 has at the service.
+const FIRST: [&str; 4] = ["dataSize", "dataCount", "datasetTaskRamRole", "userMetricsEndpoints"];
+
 /// Labels by key.
 pub(crate) type Labels = BTreeMap<String, String>;
 
@@ -20,9 +23,11 @@ pub(crate) fn unlike(spec: &Value, remote: &Value, theirs: Option<&Labels>) -> O
     for (key, value) in wanted {
         let is = match key.as_str() {
             "versionDescription" => &first["Description"],
+            // Members of a Dataset that are those of its v1.
+            _ if FIRST.contains(&key.as_str()) && remote.get("Versions").is_some() => &first[pascal(key)],
             _ => &remote[pascal(key)],
         };
-        if is != value {
+        if *is != spelt(value) {
             return Some(format!("{key} is {value}, and of the remote {is}"));
         }
     }
@@ -34,6 +39,15 @@ pub(crate) fn unlike(spec: &Value, remote: &Value, theirs: Option<&Labels>) -> O
     }
     let expected = labels(&spec["versionLabels"]);
     (of_first != expected).then(|| format!("labels of v1 are {of_first:?}, not {expected:?}"))
+}
+
+/// A value with the member names of the service.
+fn spelt(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(key, value)| (pascal(key), spelt(value))).collect(),
+        Value::Array(items) => items.iter().map(spelt).collect(),
+        other => other.clone(),
+    }
 }
 
 fn pascal(key: &str) -> String {

@@ -4,6 +4,12 @@ use serde_json::{Value, json};
 
 use crate::job::PROJECT;
 
+/// A Dataset that says all about its v1.
+pub(crate) fn with_first() -> Value {
+    let dataset = with(dataset("one"), "versionLabels", first_labels("day"));
+    with(with(dataset, "versionDescription", json!("before")), "userMetricsEndpoints", endpoints())
+}
+
 pub(crate) fn first_labels(light: &str) -> Value {
     match light {
         "day" => json!([{"key": "light", "value": "day"}, {"key": "drop", "value": "1"}]),
@@ -55,6 +61,12 @@ pub(crate) fn version(name: &str) -> Value {
     json!({
         "datasetRef": {"name": "parent"}, "property": "DIRECTORY", "dataSourceType": "OSS",
         "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"), "description": "before",
+        "userMetricsEndpoints": endpoints(),
         "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}],
     })
+}
+
+/// A list of objects, whose members have other names at the service.
+pub(crate) fn endpoints() -> Value {
+    json!([{"path": "/metrics", "port": 9090}])
 }
