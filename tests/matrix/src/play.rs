@@ -176,7 +176,9 @@ fn state(scene: &Scene) -> String {
         }
     }
     let history = scene.history();
-    history.iter().rev().take(20).rev().for_each(|entry| drop(writeln!(text, "{entry}")));
+    for entry in history.iter().rev().take(20).rev() {
+        let _ = writeln!(text, "{entry}");
+    }
     text.push_str(&scene.keeper.log_tail(20));
     text
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// What is known of an object from its versions so far.
 #[derive(Default)]
 struct Last<'a> {
-    observed: i64,
+    observed: Option<i64>,
     conditions: Vec<&'a Value>,
     /// The newest transition of each type, also of those that are not there now.
     turns: BTreeMap<&'a str, &'a str>,
@@ -25,8 +25,8 @@ pub(crate) fn wrong<'a>(versions: impl Iterator<Item = &'a Value>, redelivered: 
         let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
         let conditions: Vec<_> = object["status"]["conditions"].as_array().into_iter().flatten().collect();
         let is_again = redelivered && observed == 1;
-        let mut wrong = (observed < last.observed && !is_again)
-            .then(|| format!("from generation {} to {observed}", last.observed))
+        let mut wrong = (Some(observed) < last.observed && !is_again)
+            .then(|| format!("from generation {:?} to {observed}", last.observed))
             .or_else(|| told(object, observed, &conditions));
         if !redelivered {
             wrong = wrong.or_else(|| turned(&conditions, last));
@@ -35,7 +35,7 @@ pub(crate) fn wrong<'a>(versions: impl Iterator<Item = &'a Value>, redelivered: 
             return Some(format!("{}: {wrong}", text(&object["metadata"]["name"])));
         }
         last.turns.extend(conditions.iter().map(|is| (text(&is["type"]), text(&is["lastTransitionTime"]))));
-        (last.observed, last.conditions) = (observed, conditions);
+        (last.observed, last.conditions) = (Some(observed), conditions);
     }
     None
 }
