@@ -159,11 +159,16 @@ pub(crate) fn look_back(scene: &Scene) -> std::result::Result<(), Miss> {
     let said = scene.keeper.said();
     let sent = scene.log.entries().into_iter().map(|entry| format!("{} {}", entry.target, entry.body));
     let stored = store.log().iter().map(|event| event.object.to_string());
-    if sent.chain(stored).chain([said.clone()]).any(|text| text.contains(SECRET)) {
+    told_wrongly(sent.chain(stored), &said)
+}
+
+/// The secret key in one of these texts or in the log, or a panic or a reconcile without end in the log.
+fn told_wrongly(texts: impl Iterator<Item = String>, log: &str) -> std::result::Result<(), Miss> {
+    if log.contains(SECRET) || { texts }.any(|text| text.contains(SECRET)) {
         return Err(Miss::Foreign("a secret got out".to_owned()));
     }
-    let bad = |line: &&str| line.contains("panicked") || line.contains("a pass took too long");
-    said.lines().find(bad).map_or(Ok(()), |line| Err(Miss::Unfinished(line.to_owned())))
+    let bad = |line: &&str| line.contains("panicked") || line.contains("a pass was cut off");
+    log.lines().find(bad).map_or(Ok(()), |line| Err(Miss::Unfinished(line.to_owned())))
 }
 
 /// The objects, the last calls, and what the operator said last.
@@ -181,4 +186,17 @@ fn state(scene: &Scene) -> String {
     }
     text.push_str(&scene.keeper.log_tail(20));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_panics_and_endless_reconciles_are_noticed() {
+        let told = |text: &str, log: &str| told_wrongly([text.to_owned()].into_iter(), log);
+        assert_eq!(told("testAccessKeyId", "all is well"), Ok(()));
+        assert!(told("?key=testAccessKeySecret", "").is_err() && told("", "key testAccessKeySecret").is_err());
+        assert!(told("", "thread 'x' panicked at").is_err() && told("", "a pass was cut off").is_err());
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) fn act(kind: Kind, side: Side) -> Option<Act> {
         Kind::Twice => Act::Twice { after: Duration::from_millis(20), second: false },
         Kind::TwiceSecond => Act::Twice { after: Duration::from_millis(20), second: true },
         Kind::Slow => Act::Delay(Duration::from_millis(800)),
-        Kind::Handshake | Kind::Unconnected => Act::Shut { connections: 2 },
+        Kind::Handshake => Act::Shut { connections: 2 },
         Kind::CutRequest => Act::CutRequest,
         Kind::CutHead => cut(Part::Head, End::Close),
         Kind::CutBody => cut(Part::Body, End::Close),
@@ -49,7 +49,8 @@ pub(crate) fn act(kind: Kind, side: Side) -> Option<Act> {
         | Kind::OtherTypes
         | Kind::ErrorAs200
         | Kind::NoId => answer(true, no_answer(kind, side)),
-        Kind::Conflict
+        Kind::Unconnected
+        | Kind::Conflict
         | Kind::Forbidden
         | Kind::Denied
         | Kind::Unrouted
