@@ -1,52 +1,10 @@
-//! MediaDatasets while things fail: kills between any two effects, lost answers, calls that are carried out late.
+//! MediaDatasets while things fail: lost answers, calls that are carried out late.
 
-use futures::future::join_all;
 use pai_emulator::{Effect, Fault, Knobs, When};
 use serde_json::json;
 
 use crate::media::{KIND, cats};
 use crate::scene::{Scene, Setting, status};
-
-/// Dies at `point` while it creates; the next process ends it, and a deletion leaves nothing.
-async fn create_survives(point: &str) {
-    let mut scene = Scene::with("media-kill", Setting { without_operator: true, ..Setting::default() }).await;
-    scene.create(KIND, "cats", cats()).await;
-    scene.crash_at(point).await;
-    scene.start_operator().await;
-    let object = scene.ready(KIND, "cats").await;
-    assert_eq!(status(&object, "origin"), "Created", "{point}");
-    assert_eq!(scene.calls("imm:CreateDataset"), (1, 0), "{point}");
-    scene.delete(KIND, "cats").await;
-    scene.gone(KIND, "cats").await;
-    assert!(scene.media().is_empty(), "{point}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_within_a_create_makes_exactly_one_media_dataset() {
-    let points =
-        ["before Read", "after Read", "before Claim", "after Claim", "before Create", "after Create", "before Record"];
-    join_all(points.map(create_survives)).await;
-}
-
-/// Dies at `point` while it deletes.
-async fn delete_survives(point: &str) {
-    let mut scene = Scene::new("media-kill-delete").await;
-    scene.create(KIND, "cats", cats()).await;
-    scene.ready(KIND, "cats").await;
-    scene.stop_operator().await;
-    scene.delete(KIND, "cats").await;
-    scene.crash_at(point).await;
-    scene.start_operator().await;
-    scene.gone(KIND, "cats").await;
-    assert!(scene.media().is_empty(), "{point}");
-    assert_eq!(scene.calls("imm:DeleteDataset"), (1, 0), "{point}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_within_a_deletion_leaves_no_media_dataset() {
-    let points = ["before Read", "after Read", "before Claim", "after Claim", "before Delete", "after Delete"];
-    join_all(points.map(delete_survives)).await;
-}
 
 fn fault(operation: &str, effect: Effect, when: When) -> Fault {
     Fault { operation: operation.into(), effect, when, ..Fault::default() }

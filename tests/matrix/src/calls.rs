@@ -45,15 +45,16 @@ impl Told<'_> {
     }
 }
 
-/// How many of these calls change something in the service, and how many read one remote or look for it. Calls that many
-/// objects share are not counted: sweeps, lists by id, and lists of versions, which the index repeats by itself.
+/// How many of these calls change something in the service, and how many read one dataset or version or look for it. Calls
+/// that many objects share are not counted: sweeps, lists by id, and lists of versions, which the index repeats by itself;
+/// nor are reads of other kinds, which some objects repeat at each resync.
 pub(crate) fn cost<'a>(calls: impl Iterator<Item = &'a Entry>) -> (usize, usize) {
     let mut cost = (0, 0);
     for entry in calls {
         let shared = ["?sweep", "?ids"].iter().any(|by| entry.what.ends_with(by));
         match entry.class {
             Class::CloudWrite => cost.0 += 1,
-            Class::CloudRead if entry.action().starts_with("Get") => cost.1 += 1,
+            Class::CloudRead if matches!(entry.action(), "GetDataset" | "GetDatasetVersion") => cost.1 += 1,
             Class::CloudRead if entry.action() == "ListDatasets" && !shared => cost.1 += 1,
             Class::CloudRead
             | Class::KubeRead

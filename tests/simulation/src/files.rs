@@ -102,7 +102,10 @@ fn there(evidence: &Evidence) -> Vec<FileMeta> {
 /// Is all metadata as it must be?
 pub(crate) fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
     let (all, others) = (there(evidence), evidence.others());
-    if let Some(theirs) = others.files.iter().find(|theirs| !all.contains(theirs)) {
+    // With a dataset all its files go.
+    let dataset_is_there = |id: &str| evidence.cloud.dataset(id).is_some();
+    let mut files = others.files.iter().filter(|theirs| dataset_is_there(&theirs.dataset_id));
+    if let Some(theirs) = files.find(|theirs| !all.contains(theirs)) {
         return Err(Miss::Foreign(format!("{} was changed", theirs.uri)));
     }
     let mut ours = BTreeMap::new();

@@ -293,7 +293,9 @@ impl Store {
     pub fn mirror(&mut self, key: &Key, change: Change, object: Value) {
         let version =
             |object: &Value| object["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
-        let (known, shown): (Option<u64>, Option<u64>) = (self.objects.get(key).and_then(version), version(&object));
+        let last = self.log.iter().rev().find(|event| event.key == *key);
+        let (known, shown): (Option<u64>, Option<u64>) =
+            (last.and_then(|event| version(&event.object)), version(&object));
         if known >= shown {
             return;
         }
