@@ -34,7 +34,7 @@ enum Action {
         /// Cells at the same time
         #[arg(long, default_value_t = 32)]
         width: usize,
-        /// Only cells whose names begin so, for example CreateDataset=
+        /// Only cells whose names begin so, for example `CreateDataset=`
         #[arg(long, env = "MATRIX_CELL", default_value = "")]
         only: String,
     },

@@ -151,7 +151,9 @@ impl Scene {
 
     /// Nothing goes wrong any more.
     pub(crate) fn disarm(&self) {
-        [&self.cloud, &self.imm, &self.kube].iter().for_each(|proxy| proxy.clear());
+        for proxy in [&self.cloud, &self.imm, &self.kube] {
+            proxy.clear();
+        }
     }
 
     /// The calls so far.

@@ -9,6 +9,16 @@ use testbed::proxy::{Act, Answer, Body, End, Part, Side};
 const DEPTH: usize = 100_000;
 /// More than any answer has.
 const HUGE: usize = 64 << 20;
+/// For people.
+const PAGE: &str = "<html><body>Sign in to continue</body></html>";
+/// Members of either server that are no UTF-8.
+const NOT_TEXT: &[u8] = b"{\"DatasetId\":\"d-\xff\xfe\",\"metadata\":{\"name\":\"\xff\"}}";
+/// Members of both servers with values of other types.
+const OTHER_TYPES: &str = r#"{"RequestId":1,"DatasetId":5,"VersionName":[],"DatasetJobId":{},"TotalCount":"many",
+    "Datasets":"none","DatasetVersions":{},"DatasetFileMetas":7,"Dataset":[],"Name":7,"Labels":3,
+    "kind":5,"apiVersion":[],"metadata":"none","items":{}}"#;
+/// An answer to a create that names nothing.
+const NO_ID: &str = r#"{"RequestId":"r","DatasetId":"","VersionName":"","DatasetJobId":""}"#;
 /// How much later `late` is: longer than the operator waits for the API server, and shorter than the settle time.
 pub(crate) const LATE: Duration = Duration::from_millis(2600);
 
@@ -36,19 +46,21 @@ pub(crate) fn act(kind: Kind, side: Side) -> Option<Act> {
         Kind::DripHead => drip(Part::Head, 1),
         Kind::DripBody => drip(Part::Body, 1),
         Kind::DripEndless => drip(Part::Head, 100),
-        Kind::Error | Kind::Unavailable | Kind::Throttled | Kind::ThrottledAfter | Kind::ThrottledDay => {
-            answer(false, refusal(kind, side))
-        }
-        Kind::ErrorDone => answer(true, refusal(Kind::Error, side)),
-        Kind::GarbledDone
-        | Kind::Hollow
-        | Kind::Page
-        | Kind::NotText
-        | Kind::Nested
-        | Kind::Huge
-        | Kind::OtherTypes
-        | Kind::ErrorAs200
-        | Kind::NoId => answer(true, no_answer(kind, side)),
+        Kind::Throttled => answer(false, throttled(side)),
+        Kind::ThrottledAfter => answer(false, throttled(side).header("retry-after", "2")),
+        Kind::ThrottledDay => answer(false, throttled(side).header("retry-after", "86400")),
+        Kind::Unavailable => answer(false, refusal(side, 503, "ServiceUnavailable")),
+        Kind::Error => answer(false, refusal(side, 500, "InternalError")),
+        Kind::ErrorDone => answer(true, refusal(side, 500, "InternalError")),
+        Kind::ErrorAs200 => answer(true, Answer { status: 200, ..refusal(side, 500, "InternalError") }),
+        Kind::GarbledDone => answer(true, body(Body::HalfOfTrue)),
+        Kind::Huge => answer(true, body(Body::Blank(HUGE))),
+        Kind::Hollow => answer(true, Answer::new(200, "{}")),
+        Kind::Nested => answer(true, Answer::new(200, "[".repeat(DEPTH))),
+        Kind::Page => answer(true, Answer::new(200, PAGE).header("content-type", "text/html")),
+        Kind::NotText => answer(true, Answer::new(200, NOT_TEXT)),
+        Kind::OtherTypes => answer(true, Answer::new(200, OTHER_TYPES)),
+        Kind::NoId => answer(true, Answer::new(200, NO_ID)),
         Kind::Unconnected
         | Kind::Conflict
         | Kind::Forbidden
@@ -70,48 +82,18 @@ pub(crate) fn act(kind: Kind, side: Side) -> Option<Act> {
     })
 }
 
+fn body(body: Body) -> Answer {
+    Answer { status: 200, headers: Vec::new(), body }
+}
+
 /// A refusal that passes by itself, in the words of this server.
-fn refusal(kind: Kind, side: Side) -> Answer {
-    let of = |status, reason, code| match side {
-        Side::Kubernetes => Answer::kubernetes(status, reason),
+fn refusal(side: Side, status: u16, code: &str) -> Answer {
+    match side {
+        Side::Kubernetes => Answer::kubernetes(status, code),
         Side::Cloud | Side::Imm => Answer::error(status, code),
-    };
-    let throttled = || of(429, "TooManyRequests", "Throttling.User");
-    if kind == Kind::Unavailable {
-        return of(503, "ServiceUnavailable", "ServiceUnavailable");
-    }
-    match kind {
-        Kind::Throttled => throttled(),
-        Kind::ThrottledAfter => throttled().header("retry-after", "2"),
-        Kind::ThrottledDay => throttled().header("retry-after", "86400"),
-        _ => of(500, "InternalError", "InternalError"),
     }
 }
 
-/// A body that is not the answer.
-fn no_answer(kind: Kind, side: Side) -> Answer {
-    let half = Answer { status: 200, headers: Vec::new(), body: Body::HalfOfTrue };
-    let of_the_service = side != Side::Kubernetes;
-    match kind {
-        Kind::Page => {
-            Answer::new(200, "<html><body>Sign in to continue</body></html>").header("content-type", "text/html")
-        }
-        Kind::NotText => Answer::new(
-            200,
-            [&b"{\"DatasetId\":\"d-\xff\xfe"[..], &b"\",\"metadata\":{\"name\":\"\xff\"}}"[..]].concat(),
-        ),
-        Kind::Nested => Answer::new(200, "[".repeat(DEPTH)),
-        Kind::Huge => Answer { body: Body::Blank(HUGE), ..half },
-        Kind::OtherTypes if of_the_service => Answer::new(
-            200,
-            r#"{"RequestId":1,"DatasetId":5,"VersionName":[],"DatasetJobId":{},"TotalCount":"many","Datasets":"none",
-                "DatasetVersions":{},"DatasetFileMetas":7,"Dataset":[],"Name":7,"Labels":3}"#,
-        ),
-        Kind::OtherTypes => Answer::new(200, r#"{"kind":5,"apiVersion":[],"metadata":"none","items":{}}"#),
-        Kind::ErrorAs200 if of_the_service => Answer { status: 200, ..Answer::error(200, "InternalError") },
-        Kind::ErrorAs200 => Answer { status: 200, ..Answer::kubernetes(500, "InternalError") },
-        Kind::Hollow => Answer::new(200, "{}"),
-        Kind::NoId => Answer::new(200, r#"{"RequestId":"r","DatasetId":"","VersionName":"","DatasetJobId":""}"#),
-        _ => half,
-    }
+fn throttled(side: Side) -> Answer {
+    refusal(side, 429, if side == Side::Kubernetes { "TooManyRequests" } else { "Throttling.User" })
 }

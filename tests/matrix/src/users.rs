@@ -98,8 +98,9 @@ impl Users {
         match api(&self.client, &self.namespace, resource).delete(name, &DeleteParams::default()).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             result => {
-                let marked = result.context("deleting an object")?.left();
-                marked.iter().for_each(|object| self.mirror.note(resource, Change::Modified, object));
+                if let Some(marked) = result.context("deleting an object")?.left() {
+                    self.mirror.note(resource, Change::Modified, &marked);
+                }
                 Ok(())
             }
         }
