@@ -1,72 +1,15 @@
-//! Lost answers, late effects, copies and kills around the create of a job: exactly one is made and called ours.
+//! Late effects and copies around the create of a job: exactly one is called ours. The crash matrix loses the answers of creates
+//! and kills the operator within them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::future::join_all;
 use kube::api::DynamicObject;
-use pai_emulator::{Effect, When};
 use serde_json::json;
 use testbed::condition;
 
 use crate::duplicates::HASTY;
-use crate::jobs::{KIND, attempts, endless, is_recorded, job_id, with_flowers};
-use crate::scene::status;
-use crate::trouble::{fault, late};
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_answer_makes_exactly_one_job() {
-    let (scene, _) = with_flowers("job-answers", endless(), &[]).await;
-    let effects = [Effect::Error, Effect::Reset, Effect::Drop, Effect::Garble];
-    let ways = effects.iter().flat_map(|effect| [When::Before, When::After].map(|when| (*effect, when)));
-    scene.cloud().add_faults(ways.map(|(effect, when)| fault("CreateDatasetJob", effect, when)));
-    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    join_all(names.map(|name| scene.make_job(name, json!({})))).await;
-    let mut recorded = BTreeSet::new();
-    for name in names {
-        recorded.insert(job_id(&scene.running(name).await));
-    }
-    let there: BTreeSet<_> = scene.jobs().into_iter().map(|job| job.dataset_job_id.to_string()).collect();
-    assert_eq!((recorded.len(), &recorded), (8, &there));
-    assert_eq!(scene.calls("CreateDatasetJob"), (8, 4), "four that were never executed are made again, once");
-    // One that takes effect after the operator gave it up, and before the settle time is over.
-    scene.cloud().add_faults([late("CreateDatasetJob", 4500)]);
-    scene.make_job("late", json!({})).await;
-    scene.running("late").await;
-    assert_eq!((scene.calls("CreateDatasetJob"), scene.jobs().len()), ((9, 4), 9));
-}
-
-/// Dies at `point` while it creates.
-async fn create_survives(point: &str) {
-    let (mut scene, _) = with_flowers("job-kill", endless(), &[]).await;
-    scene.stop_operator().await;
-    scene.make_job("one", json!({})).await;
-    scene.crash_at(&format!("{point} of {KIND}")).await;
-    scene.start_operator().await;
-    let object = scene.running("one").await;
-    assert_eq!(job_id(&object), scene.only_job().dataset_job_id, "{point}");
-    assert_eq!(
-        (status(&object, "origin"), attempts(&object, "number")),
-        ("Created".to_owned(), vec![json!(1)]),
-        "{point}"
-    );
-    scene.end_job("one").await;
-    assert_eq!((scene.job_calls(), scene.jobs()), ([1, 1, 1], vec![]), "{point}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_within_a_create_makes_exactly_one_job() {
-    let points = [
-        "before Permit",
-        "before Claim",
-        "after Claim",
-        "before Create",
-        "after Create",
-        "before Record",
-        "after Record",
-    ];
-    join_all(points.map(create_survives)).await;
-}
+use crate::jobs::{KIND, endless, is_recorded, job_id, with_flowers};
+use crate::trouble::late;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_that_took_effect_late_goes_with_its_object() {
