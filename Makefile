@@ -63,7 +63,7 @@ simulate: ## Run every fault and every pair of faults in simulated time; writes 
 	cargo run -q --profile simulate --locked -p simulation --example simulate -- docs/results/simulation.md
 
 .PHONY: matrix
-matrix: control-plane ## Run every effect under every fault; writes docs/results/crash-matrix.md (10 minutes; MATRIX_CELL=C5.c: some cells, page in target)
+matrix: control-plane ## Run every call on faulty connections; writes docs/results/crash-matrix.md (8 minutes; MATRIX_CELL=CreateDataset=: some cells, page in target)
 	cargo run --locked -p matrix -- all --out $(if $(MATRIX_CELL),target/crash-matrix.md,docs/results/crash-matrix.md)
 
 .PHONY: mutants
