@@ -175,7 +175,7 @@ fn recognised(calm: &Scenario) {
 }
 
 /// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy: a
-/// thirtieth of the single faults, another one each day, or with `SINGLES=all` every one. With `JOBS=run,media` only jobs whose words begin so.
+/// thirtieth of the single faults, or with `SINGLES=all` every one. With `JOBS=run,media` only jobs whose words begin so.
 #[test]
 fn single_faults_end_well() {
     let jobs = Job::asked_for().into_iter().map(|(job, _)| Scenario::calm(3, job));
