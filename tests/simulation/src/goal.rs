@@ -158,6 +158,9 @@ pub fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
         if own.as_ref() != Some(&remote.id) {
             return Err(miss(&format!("has {} but recorded another", remote.id)));
         }
+        if remote.is_released && evidence.job == Job::Unrelease {
+            return Err(miss("has a remote that says it is released"));
+        }
         let theirs = others.labels.get(&remote.id);
         remote.check(&object["spec"], theirs).map_err(|what| miss(&format!("has {} but {what}", remote.id)))?;
     }
