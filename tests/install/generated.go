@@ -68,7 +68,9 @@ func isNamespace(name string) bool { return path.Base(name) == "namespace.yaml" 
 
 // kustomize builds a folder, as `kubectl kustomize` does.
 func (t tree) kustomize(folder string) (string, error) {
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), t.path(folder))
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionLegacy
+	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), t.path(folder))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", folder, err)
 	}

@@ -25,8 +25,10 @@ func main() {
 	report := &report{}
 	checkGenerated(report, tree)
 	checkCharts(report, tree)
-	checkSchemas(report, tree, os.Args[3])
-	checkPods(report, tree)
+	streams, err := tree.streams()
+	report.check(err, "all that somebody applies")
+	checkSchemas(report, tree, streams, os.Args[3])
+	checkPods(report, streams)
 	checkNetwork(report, tree)
 	checkSizes(report, tree)
 	checkHealth(report, tree)
