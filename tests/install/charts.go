@@ -137,7 +137,10 @@ func checkCharts(r *report, t tree) {
 			rendered = append(rendered, found)
 		}
 		r.check(differ(rendered[0], rendered[1]), "Helm 3 and Helm 4 make the same of the values %s", name)
-		if name != "all" {
+		if name == "all" {
+			stream, _, err := helms[0].template(t, values)
+			r.check(errors.Join(err, unused(values, stream)), "every value of %s is in what is made of it", name)
+		} else {
 			r.check(t.sameAsOverlay(name, rendered[0]), "the chart with the values %s is the overlay of that name", name)
 		}
 	}
@@ -151,6 +154,26 @@ func checkCharts(r *report, t tree) {
 		checkValues(r, t, helm)
 	}
 	r.check(t.flags(), "the settings of the chart are the flags of the operator")
+}
+
+// unused names the texts among the values that no object has.
+func unused(value any, stream string) error {
+	var wrong []error
+	switch value := value.(type) {
+	case values:
+		for _, member := range value {
+			wrong = append(wrong, unused(member, stream))
+		}
+	case []any:
+		for _, member := range value {
+			wrong = append(wrong, unused(member, stream))
+		}
+	case string:
+		if !strings.Contains(stream, value) {
+			wrong = append(wrong, fmt.Errorf("%s is not there", value))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // sameAsOverlay compares the chart with the definitions and an overlay, without what a release does not hold: its namespace and
