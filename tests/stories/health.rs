@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
+use kube::api::ListParams;
 use pai_emulator::{Credential, Knobs};
 
 use crate::scene::{Scene, Setting, WORKSPACE, oss};
@@ -79,12 +81,9 @@ async fn who_waits_long_for_the_rate_limit_says_so_once_and_is_counted() {
     }
     scene.start_operator().await;
     let queued = async |scene: &Scene| {
-        let mut queued = Vec::new();
-        for name in &names {
-            let ready = testbed::condition(&scene.get("Dataset", name).await, "Ready");
-            queued.extend(ready.filter(|ready| ready.reason == "Queued").map(|ready| (name.clone(), ready.message)));
-        }
-        queued
+        let objects = scene.datasets().list(&ListParams::default()).await.unwrap();
+        let ready = objects.iter().filter_map(|object| Some((object.name_any(), testbed::condition(object, "Ready")?)));
+        ready.filter(|(_, ready)| ready.reason == "Queued").map(|(name, ready)| (name, ready.message)).collect::<Vec<_>>()
     };
     // Thirty of them wait for more than 30 s, unless the machine is slow.
     scene.until("20 that say so", async |scene| queued(scene).await.len() >= 20).await;
