@@ -23,7 +23,8 @@ pub(super) fn route<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
 
 async fn answer(ConnectInfo(from): ConnectInfo<SocketAddr>, method: Method, body: String) -> (StatusCode, String) {
     if !from.ip().to_canonical().is_loopback() {
-        let how = "only from within the Pod: kubectl exec <pod> -- /dataset-operator log-level, or kubectl port-forward";
+        let how =
+            "only from within the Pod: kubectl exec <pod> -- /dataset-operator log-level, or kubectl port-forward";
         return (StatusCode::FORBIDDEN, format!("{how}\n"));
     }
     if method == Method::PUT {
@@ -92,15 +93,22 @@ mod tests {
         for from in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             let (status, text) = ask(from, Method::PUT, "loud").await;
             assert_eq!((status, text.contains("debug or trace")), (StatusCode::BAD_REQUEST, true), "{from}");
-            assert_eq!(ask(from, Method::GET, "").await.0, StatusCode::NOT_FOUND, "tests do not log by telemetry::start");
+            assert_eq!(
+                ask(from, Method::GET, "").await.0,
+                StatusCode::NOT_FOUND,
+                "tests do not log by telemetry::start"
+            );
         }
     }
 
     #[test]
     fn all_addresses_are_reached_by_loopback_and_one_by_itself() {
-        for (address, reached) in
-            [("[::]:8081", "127.0.0.1:8081"), ("0.0.0.0:1", "127.0.0.1:1"), ("[::1]:2", "[::1]:2"), ("10.0.0.1:3", "10.0.0.1:3")]
-        {
+        for (address, reached) in [
+            ("[::]:8081", "127.0.0.1:8081"),
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("[::1]:2", "[::1]:2"),
+            ("10.0.0.1:3", "10.0.0.1:3"),
+        ] {
             assert_eq!(here(address.parse().unwrap()), reached.parse().unwrap());
         }
     }

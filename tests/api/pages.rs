@@ -16,7 +16,8 @@ fn root() -> &'static Path {
 
 /// The pages beside README.md and every page below docs, with its text.
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut found = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).to_vec();
+    let mut found =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).to_vec();
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

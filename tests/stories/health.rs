@@ -83,7 +83,10 @@ async fn who_waits_long_for_the_rate_limit_says_so_once_and_is_counted() {
     let queued = async |scene: &Scene| {
         let objects = scene.datasets().list(&ListParams::default()).await.unwrap();
         let ready = objects.iter().filter_map(|object| Some((object.name_any(), testbed::condition(object, "Ready")?)));
-        ready.filter(|(_, ready)| ready.reason == "Queued").map(|(name, ready)| (name, ready.message)).collect::<Vec<_>>()
+        ready
+            .filter(|(_, ready)| ready.reason == "Queued")
+            .map(|(name, ready)| (name, ready.message))
+            .collect::<Vec<_>>()
     };
     // Thirty of them wait for more than 30 s, unless the machine is slow.
     scene.until("20 that say so", async |scene| queued(scene).await.len() >= 20).await;

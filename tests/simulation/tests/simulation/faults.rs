@@ -174,8 +174,8 @@ fn recognised(calm: &Scenario) {
     }
 }
 
-/// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy: a
-/// thirtieth of the single faults, or with `SINGLES=all` every one. With `JOBS=run,media` only jobs whose words begin so.
+/// Worlds in which the service executes a copy of a request, and every job in worlds in which it refuses the copy: a tenth
+/// of the single faults, or with `SINGLES=all` every one. With `JOBS=run,media` only jobs whose words begin so.
 #[test]
 fn single_faults_end_well() {
     let jobs = Job::asked_for().into_iter().map(|(job, _)| Scenario::calm(3, job));
@@ -185,7 +185,7 @@ fn single_faults_end_well() {
 
 /// One of so many single faults is played.
 fn part() -> usize {
-    if std::env::var("SINGLES").is_ok_and(|singles| singles == "all") { 1 } else { 30 }
+    if std::env::var("SINGLES").is_ok_and(|singles| singles == "all") { 1 } else { 10 }
 }
 
 /// The codes of the service are not published: it may say "not found" with any code, at any of these statuses.
