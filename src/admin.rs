@@ -64,6 +64,14 @@ impl Readiness {
     pub fn lacks(&self) -> String {
         lock(&self.0).iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
     }
+
+    /// What `/readyz` answers.
+    fn answer(&self) -> (StatusCode, String) {
+        match self.lacks() {
+            lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
+            lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
+        }
+    }
 }
 
 /// Serves health on one address and metrics on the other, until the process ends.
@@ -73,13 +81,9 @@ pub async fn serve(
     ready: Readiness,
     metrics: Arc<Metrics>,
 ) -> io::Result<()> {
-    let readyz = get(async move || match ready.lacks() {
-        lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-        lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
-    });
     let health_routes = Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", readyz)
+        .route("/readyz", get(async move || ready.answer()))
         .route("/log-level", log_level::route())
         .into_make_service_with_connect_info::<SocketAddr>();
     let metrics_routes = Router::new().route(
@@ -143,8 +147,12 @@ mod tests {
         assert_eq!(ready.lacks(), "Dataset: not listed yet\nDatasetVersion: not listed yet\n");
         assert!(ready.met("Dataset"));
         assert!(!ready.met("Dataset"), "it was met before");
+        assert_eq!(
+            ready.answer(),
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\nDatasetVersion: not listed yet\n".to_owned())
+        );
         ready.met("DatasetVersion");
-        assert_eq!(ready.lacks(), "");
+        assert_eq!((ready.lacks(), ready.answer()), (String::new(), (StatusCode::OK, "ok\n".to_owned())));
         assert!(ready.missing("rights", "no\n  list"));
         assert!(!ready.missing("rights", "no list"), "that was said before");
         assert!(ready.missing("rights", "no watch"));
