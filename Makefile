@@ -11,7 +11,7 @@ CARGO_MUTANTS := 27.1.0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run the demo on a real Kubernetes and an emulated cloud (CLUSTER=yes: on the cluster of your KUBECONFIG)
@@ -43,7 +43,7 @@ build: ## Build the release binaries
 # Programs that the tests have built are called by their paths: cargo would build them again with fewer features.
 # Stories wait more than they compute, so more of them run at a time than there are cores.
 .PHONY: test
-test: ## Run all tests: unit tests, stories on a real API server, the conformance of the emulator, and the manifests
+test: ## Run all tests: unit tests, stories on a real API server, the conformance of the emulator, manifests, alerts and boards
 	@$(MAKE) --no-print-directory -j2 tests control-plane
 	rm -rf target/audit && mkdir -p target/audit
 	DATASET_OPERATOR_AUDIT_LOGS=$(CURDIR)/target/audit RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked --no-fail-fast
@@ -51,10 +51,16 @@ test: ## Run all tests: unit tests, stories on a real API server, the conformanc
 	rm -rf target/audit
 	EMULATOR_BIN=$(EMULATOR) tests/contract/run
 	tests/install/run
+	@if command -v promtool >/dev/null; then tests/monitoring/run; \
+	else echo "promtool is missing (Debian package prometheus): alerts and boards are not checked"; fi
 
 .PHONY: install-check
 install-check: ## Judge the chart, the manifests and the samples of Argo CD and Flux, without a cluster (half a minute)
 	tests/install/run
+
+.PHONY: monitoring-check
+monitoring-check: ## Check alerts and boards: promtool, names of metrics, tests of the alerts, runbooks
+	tests/monitoring/run
 
 .PHONY: model
 model: ## Explore all decisions under every fault; writes docs/results/model.md (10 minutes)
