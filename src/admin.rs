@@ -1,4 +1,6 @@
-//! The ports for Kubernetes and Prometheus: `/healthz`, `/readyz`, `/metrics`.
+//! The ports for Kubernetes and Prometheus: `/healthz`, `/readyz`, `/metrics`. And `/log-level`, for people in the Pod.
+
+mod log_level;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,6 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::lock::lock;
 use crate::metrics::Metrics;
+pub use log_level::log_level;
 
 /// The part that is missing until [`Readiness::needs`] names the others.
 const START: &str = "operator";
@@ -61,6 +64,14 @@ impl Readiness {
     pub fn lacks(&self) -> String {
         lock(&self.0).iter().flat_map(|(part, text)| [part, ": ", text, "\n"]).collect()
     }
+
+    /// What `/readyz` answers.
+    fn answer(&self) -> (StatusCode, String) {
+        match self.lacks() {
+            lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
+            lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
+        }
+    }
 }
 
 /// Serves health on one address and metrics on the other, until the process ends.
@@ -70,13 +81,11 @@ pub async fn serve(
     ready: Readiness,
     metrics: Arc<Metrics>,
 ) -> io::Result<()> {
-    let health_routes = Router::new().route("/healthz", get(async || "ok\n")).route(
-        "/readyz",
-        get(async move || match ready.lacks() {
-            lacks if lacks.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-            lacks => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{lacks}")),
-        }),
-    );
+    let health_routes = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async move || ready.answer()))
+        .route("/log-level", log_level::route())
+        .into_make_service_with_connect_info::<SocketAddr>();
     let metrics_routes = Router::new().route(
         "/metrics",
         get(async move || {
@@ -138,8 +147,12 @@ mod tests {
         assert_eq!(ready.lacks(), "Dataset: not listed yet\nDatasetVersion: not listed yet\n");
         assert!(ready.met("Dataset"));
         assert!(!ready.met("Dataset"), "it was met before");
+        assert_eq!(
+            ready.answer(),
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\nDatasetVersion: not listed yet\n".to_owned())
+        );
         ready.met("DatasetVersion");
-        assert_eq!(ready.lacks(), "");
+        assert_eq!((ready.lacks(), ready.answer()), (String::new(), (StatusCode::OK, "ok\n".to_owned())));
         assert!(ready.missing("rights", "no\n  list"));
         assert!(!ready.missing("rights", "no list"), "that was said before");
         assert!(ready.missing("rights", "no watch"));

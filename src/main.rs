@@ -1,18 +1,21 @@
 //! The `dataset-operator` program: reads its arguments and runs the command that they name.
 
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use dataset_operator::settings::{Flags, Settings};
-use dataset_operator::{api, operator, started, telemetry};
+use dataset_operator::settings::{self, Flags, LogLevel, Settings};
+use dataset_operator::{admin, api, operator, started, telemetry};
 
-/// Manages Alibaba Cloud PAI datasets from Kubernetes
 /// It takes half of the processor time of a resync, and gives memory back after large works. Measured in
 /// `docs/decisions/0021-allocator.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Manages Alibaba Cloud PAI datasets from Kubernetes
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -26,6 +29,14 @@ enum Command {
     Run(Box<Flags>),
     /// Print the custom resource definitions
     Crds,
+    /// Print the log filter of the operator that runs in this Pod or on this machine, or change its level until it ends
+    LogLevel {
+        /// The new level
+        level: Option<LogLevel>,
+        /// Address on which that operator serves /healthz and /readyz
+        #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = settings::HEALTH_ADDR, value_parser = settings::address)]
+        health_addr: SocketAddr,
+    },
 }
 
 fn main() -> ExitCode {
@@ -40,13 +51,19 @@ fn main() -> ExitCode {
             let settings = run_command.map(|(run, (_, matches))| started::settings(run, matches)).unwrap_or_default();
             run(*flags, &settings)
         }
-        Command::Crds => match print_crds() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        Command::Crds => end(api::crds::yaml().map_err(Into::into)),
+        Command::LogLevel { level, health_addr } => end(admin::log_level(health_addr, level)),
+    }
+}
+
+/// Prints what a command has to say, or why it failed.
+fn end(said: Result<String, Box<dyn Error>>) -> ExitCode {
+    match said.and_then(|text| Ok(std::io::stdout().write_all(text.as_bytes())?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -66,10 +83,4 @@ fn run(flags: Flags, given: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn print_crds() -> Result<(), Box<dyn std::error::Error>> {
-    use std::io::Write;
-    let yaml = api::crds::yaml()?;
-    Ok(std::io::stdout().write_all(yaml.as_bytes())?)
 }

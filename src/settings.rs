@@ -11,13 +11,16 @@ use clap::{Args, ValueEnum};
 
 use crate::cloud::{self, EndpointForm, Operation, Product, Secret};
 use crate::plan::desired::Deletion;
-pub use values::OperationQps;
-use values::{address, deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
+pub use values::{OperationQps, address};
+use values::{deletion_policy, duration, namespace, operation_qps, qps, secret, shown, workspace_id};
 
 pub use outbound::{Outbound, OutboundError};
 
 /// The value of an endpoint flag that means "no endpoint".
 const NO_ENDPOINT: &str = "none";
+
+/// Where health is served by default.
+pub const HEALTH_ADDR: &str = "[::]:8081";
 
 /// What `dataset-operator run` can be told. Each flag has the environment variable `DATASET_OPERATOR_<FLAG>`.
 #[allow(clippy::doc_markdown, reason = "`--help` shows these texts as they are")]
@@ -127,7 +130,7 @@ pub struct Flags {
     #[arg(long, env = "DATASET_OPERATOR_METRICS_ADDR", default_value = "[::]:8080", value_parser = address)]
     pub metrics_addr: SocketAddr,
     /// Address on which the operator serves /healthz and /readyz
-    #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = "[::]:8081", value_parser = address)]
+    #[arg(long, env = "DATASET_OPERATOR_HEALTH_ADDR", default_value = HEALTH_ADDR, value_parser = address)]
     pub health_addr: SocketAddr,
     /// Format of the log. Default: text on a terminal, JSON otherwise
     #[arg(long, env = "DATASET_OPERATOR_LOG_FORMAT")]

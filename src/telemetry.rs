@@ -1,10 +1,43 @@
-//! Log lines: text on a terminal, JSON otherwise, filtered by `--log-level`, or by `RUST_LOG` if that is set.
+//! Log lines: text on a terminal, JSON otherwise, filtered by `--log-level`, or by `RUST_LOG` if that is set. The level can
+//! be changed while the process runs.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::reload::Handle;
 
 use crate::settings::{LogFormat, LogLevel};
+
+/// The filter of this process, with the type of its log lines hidden.
+static FILTER: OnceLock<Box<dyn Filter>> = OnceLock::new();
+
+trait Filter: Send + Sync {
+    fn now(&self) -> Option<String>;
+    fn replace(&self, filter: EnvFilter) -> bool;
+}
+
+impl<S: Subscriber> Filter for Handle<EnvFilter, S> {
+    fn now(&self) -> Option<String> {
+        self.with_current(ToString::to_string).ok()
+    }
+
+    fn replace(&self, filter: EnvFilter) -> bool {
+        self.reload(filter).is_ok()
+    }
+}
+
+/// Which lines are logged now, as in `RUST_LOG`. `None` if this process does not log by [`start`].
+pub fn filter() -> Option<String> {
+    FILTER.get()?.now()
+}
+
+/// Logs lines down to `level` from now on, whatever `RUST_LOG` said at the start. Returns whether this process logs by
+/// [`start`].
+pub fn set_level(level: LogLevel) -> bool {
+    FILTER.get().is_some_and(|filter| filter.replace(EnvFilter::new(directives(level))))
+}
 
 /// Starts logging to standard error. Does nothing if something logs already.
 pub fn start(format: Option<LogFormat>, level: LogLevel) {
@@ -13,9 +46,17 @@ pub fn start(format: Option<LogFormat>, level: LogLevel) {
     let wrong = wrong.map(ToString::to_string);
     let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(level)));
     let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(terminal).with_env_filter(filter);
     let json = format.map_or(!terminal, |format| format == LogFormat::Json);
-    let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    let _ = if json {
+        let builder = builder.json().flatten_event(true).with_filter_reloading();
+        let handle = builder.reload_handle();
+        builder.try_init().map(|()| FILTER.set(Box::new(handle)))
+    } else {
+        let builder = builder.with_filter_reloading();
+        let handle = builder.reload_handle();
+        builder.try_init().map(|()| FILTER.set(Box::new(handle)))
+    };
     if let Some(error) = wrong {
         tracing::warn!(
             error,

@@ -88,7 +88,10 @@ pub(super) fn workspace_id(text: &str) -> Result<String, String> {
 }
 
 /// `:8080` (all addresses of the machine), `127.0.0.1:8080`, `[::1]:8080`
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+///
+/// # Errors
+/// A text for people, if it is none of these.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
     let all = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
     let parsed = match text.trim().strip_prefix(':') {
         Some(port) => port.parse().ok().map(|port| SocketAddr::new(all, port)),

@@ -14,9 +14,10 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README.md and every page below docs, with its text.
+/// The pages beside README.md and every page below docs, with its text.
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut found = vec![root().join("README.md")];
+    let mut found =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).to_vec();
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

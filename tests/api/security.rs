@@ -505,6 +505,7 @@ async fn nothing_is_served_but_health_and_metrics() {
         ("/healthz", 200, 404),
         ("/readyz", 503, 404),
         ("/metrics", 404, 200),
+        ("/log-level", 404, 404), // A test does not log; a story asks the whole operator.
         ("/", 404, 404),
         ("/debug/pprof/", 404, 404),
         ("/debug/pprof/heap", 404, 404),

@@ -29,6 +29,8 @@ WORK = ROOT / "target" / "mutants"
 TREE = WORK / "tree"
 RESULTS = WORK / "results.jsonl"
 SWITCH = "DATASET_OPERATOR_MUTANT"
+# The matrix plans its cells with code of the operator, so only the processes that it starts have the bug.
+CHILDREN = "DATASET_OPERATOR_MUTANT_OF_CHILDREN"
 PAGE = ROOT / "docs" / "results" / "mutants.md"
 
 SWITCH_SOURCE = f"""//! Which seeded bug is on, by the environment of the process.
@@ -46,7 +48,7 @@ pub fn on(id: &str) -> bool {{
 PASSED_ON = (
     "tests/testbed/src/process.rs",
     ".env_clear()",
-    f'.env_clear()\n            .envs(std::env::var_os("{SWITCH}").map(|value| ("{SWITCH}", value)))',
+    f'.env_clear()\n            .envs(["{SWITCH}", "{CHILDREN}"].into_iter().filter_map(std::env::var_os).map(|value| ("{SWITCH}", value)))',
 )
 
 # In the order in which they are asked: package, kind and name of the program.
@@ -56,8 +58,10 @@ PROGRAMS = {
     "explorer": ("model", "bin", "model"),
     "simulation": ("simulation", "test", "simulation"),
     "stories": ("dataset-operator", "test", "stories"),
+    "matrix": ("matrix", "test", "sample"),
+    "cells": ("matrix", "bin", "matrix"),
 }
-LAYERS = ["unit", "model", "simulation", "stories"]
+LAYERS = ["unit", "model", "simulation", "stories", "matrix"]
 # Those of the simulation that are the same each day, and that compare nothing with a real API server.
 SIMULATED = ["without_faults_each_job_costs", "is_not_sent", "is_recognised"]
 
@@ -71,7 +75,7 @@ def questions(mutant, layer, last=None):
         yield Question(layer, "explorer", ("--only", scenario), 300, (), scenario)
     elif scenario and layer == "simulation":
         yield Question(layer, "simulation", ("faults::repro", "--exact"), 60, (("SIMULATION", scenario),), scenario)
-    elif test:
+    elif test and layer != "matrix":
         yield Question(layer, layer, (test, "--exact"), 240)
     if layer == "unit":
         yield Question(layer, "unit", (), 180)
@@ -83,8 +87,11 @@ def questions(mutant, layer, last=None):
         yield Question(layer, "simulation", tuple(SIMULATED), 180)
         jobs = (("JOBS", mutant["jobs"]),) if "jobs" in mutant else ()
         yield Question(layer, "simulation", ("faults::single_faults_end_well", "--exact"), 300, (*jobs, ("SINGLES", "all")))
-    elif mutant.get("stories"):
+    elif layer == "stories" and mutant.get("stories"):
         yield Question(layer, "stories", tuple(mutant["stories"]), 240)
+    elif layer == "matrix" and mutant.get("matrix"):
+        cells = ",".join(mutant["matrix"])
+        yield Question(layer, "matrix", (), 300, (("MATRIX_CELL", cells),), cells)
 
 
 def enough(mutant):
@@ -176,14 +183,16 @@ def check():
 
 
 def check_names(mutants, programs):
-    """Stops if the corpus names a story or a scenario that is not there."""
+    """Stops if the corpus names a story, a scenario or a cell that is not there."""
     executable, directory = programs["stories"]
     listed = subprocess.check_output([executable, "--list"], cwd=directory, text=True)
     stories = re.findall(r"^(\S+): test$", listed, re.M)
-    # The explorer takes parts of names.
+    # The explorer takes parts of names, and the matrix their beginnings.
     sources = sorted((ROOT / "tests/model/src").glob("**/*.rs"))
     scenarios = [name for source in sources for name in re.findall(r'Scenario::new\(\s*"([^"]*)"', source.read_text())]
-    for layer, there in (("stories", stories), ("model", scenarios)):
+    executable, directory = programs["cells"]
+    cells = subprocess.check_output([executable, "list"], cwd=directory, text=True).split("\n")
+    for layer, there in (("stories", stories), ("model", scenarios), ("matrix", cells)):
         for mutant in mutants:
             for name in mutant.get(layer, []):
                 if not any(name in other for other in there):
@@ -210,7 +219,7 @@ class Asker:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         env = {name: value for name, value in os.environ.items() if name != SWITCH}
-        env |= dict(question.environment) | {"TMPDIR": str(scratch)} | ({SWITCH: mutant} if mutant else {})
+        env |= dict(question.environment) | {"TMPDIR": str(scratch)} | ({CHILDREN if question.layer == "matrix" else SWITCH: mutant} if mutant else {})
         began = time.monotonic()
         process = subprocess.Popen([executable, *question.arguments], cwd=directory, env=env, text=True, errors="replace",
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
@@ -279,7 +288,7 @@ class Asker:
         for layer in sorted(layers, key=lambda layer: layer not in last):
             if len(noticed) >= enough(mutant) and not ask_all:
                 break
-            if layer == "stories":
+            if layer in ("stories", "matrix"):
                 with self.stories:
                     test = self.notices(mutant, layer, last.get(layer))
             else:
@@ -318,7 +327,8 @@ def page(rows, seconds, kept):
         "Each row is a bug that was put into the operator on purpose ([corpus](../../tests/mutants/corpus.toml)): it takes one",
         "rule of [the protocol](../protocol.md) away. The layers of the tests are asked in turn, until two have noticed: *unit*",
         "(tests beside the code), *model* (`plan` explored exhaustively), *simulation* (single faults of the jobs), *stories* (the",
-        "whole operator on a real API server; those that the corpus names). The table names one test or scenario of each layer that",
+        "whole operator on a real API server) and *matrix* (its calls on faulty connections), those that the corpus names.",
+        "The table names one test or scenario of each layer that",
         "fails with the bug and passes without. A bug is killed when two layers notice it; where the last column says why a second",
         "layer cannot, or need not, one is enough, and no other is asked.", "",
         f"Made by `make mutants` on {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit}, in {seconds / 60:.0f} minutes;",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
+use kube::api::ListParams;
 use pai_emulator::{Credential, Knobs};
 
 use crate::scene::{Scene, Setting, WORKSPACE, oss};
@@ -79,12 +81,12 @@ async fn who_waits_long_for_the_rate_limit_says_so_once_and_is_counted() {
     }
     scene.start_operator().await;
     let queued = async |scene: &Scene| {
-        let mut queued = Vec::new();
-        for name in &names {
-            let ready = testbed::condition(&scene.get("Dataset", name).await, "Ready");
-            queued.extend(ready.filter(|ready| ready.reason == "Queued").map(|ready| (name.clone(), ready.message)));
-        }
-        queued
+        let objects = scene.datasets().list(&ListParams::default()).await.unwrap();
+        let ready = objects.iter().filter_map(|object| Some((object.name_any(), testbed::condition(object, "Ready")?)));
+        ready
+            .filter(|(_, ready)| ready.reason == "Queued")
+            .map(|(name, ready)| (name, ready.message))
+            .collect::<Vec<_>>()
     };
     // Thirty of them wait for more than 30 s, unless the machine is slow.
     scene.until("20 that say so", async |scene| queued(scene).await.len() >= 20).await;
@@ -105,4 +107,41 @@ async fn who_waits_long_for_the_rate_limit_says_so_once_and_is_counted() {
     // The object of the message waits for its turn and needs no more than any other.
     scene.wait_for(Duration::from_secs(90)).ready(&scene.datasets(), &name).await.unwrap();
     assert_eq!(scene.writes("datasets", Some(&name)).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_in_the_pod_changes_the_log_level_while_the_operator_works() {
+    let env = vec![("RUST_LOG", "warn".to_owned())];
+    let scene = Scene::with("loglevel", Setting { env, ..Setting::default() }).await;
+    let address = scene.health_url().replace("http://", "");
+    let log_level = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_dataset-operator"))
+            .args([&["log-level", "--health-addr", &address], arguments].concat())
+            .env_clear()
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let seen = |level: &str| scene.log_lines().iter().filter(|line| line["level"] == level).count();
+
+    assert_eq!(log_level(&[]), (Some(0), "warn\n".to_owned()), "that of RUST_LOG");
+    scene.create("Dataset", "quiet", oss("quiet")).await;
+    scene.ready("Dataset", "quiet").await;
+    assert_eq!((seen("INFO"), seen("DEBUG")), (0, 0));
+
+    let (code, said) = log_level(&["debug"]);
+    assert!(code == Some(0) && said.contains("dataset_operator=debug") && said.contains("kube_client=error"), "{said}");
+    scene.create("Dataset", "loud", oss("loud")).await;
+    scene.ready("Dataset", "loud").await;
+    scene.until("lines of debug", async |_| seen("DEBUG") > 0).await;
+    assert!(scene.log_lines().iter().any(|line| line["message"].to_string().contains("changed the log level")));
+
+    let (code, said) = log_level(&["loud"]);
+    assert!(code == Some(2) && said.contains("possible values: error, warn, info, debug, trace"), "{said}");
+    let client = reqwest::Client::new();
+    let wrong = client.put(format!("{}/log-level", scene.health_url())).body("loud").send().await.unwrap();
+    assert_eq!(wrong.status(), 400);
+    drop(scene);
+    let (code, said) = log_level(&["info"]);
+    assert!(code == Some(1) && said.contains("no operator answers at") && said.contains("--health-addr"), "{said}");
 }

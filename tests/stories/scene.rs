@@ -110,9 +110,14 @@ impl Scene {
 
     /// What `/healthz` or `/readyz` answers; nothing while nobody listens.
     pub(crate) async fn health(&self, path: &str) -> Option<(u16, String)> {
-        let url = format!("{}{path}", self.operator.as_ref().expect("an operator runs").health_url());
+        let url = format!("{}{path}", self.health_url());
         let answer = reqwest::get(url).await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    /// Where `/healthz` and `/readyz` are.
+    pub(crate) fn health_url(&self) -> String {
+        self.operator.as_ref().expect("an operator runs").health_url()
     }
 
     /// SIGTERM, and the clean end.

@@ -10,52 +10,32 @@ use dataset_operator::remote::mark::Identity;
 use kube::Client;
 use serde_json::{Value, json};
 use testbed::proxy::{Certificate, Upstream};
-use testbed::{Audit, Context, ControlPlane, Error, NAMESPACE, Options, Result, SERVICE_ACCOUNT};
+use testbed::{Audit, Context, ControlPlane, Error, NAMESPACE, Result, SERVICE_ACCOUNT};
 
 /// The owner domain of the operators under test.
-pub const DOMAIN: &str = "matrix";
-
-/// The control plane of a bed.
-enum Plane {
-    Shared(&'static ControlPlane),
-    Own(Box<ControlPlane>),
-}
+pub(crate) const DOMAIN: &str = "matrix";
 
 /// The parts that all cells share.
 pub struct Bed {
-    plane: Plane,
+    plane: &'static ControlPlane,
     /// The administrator's client, which goes through no proxy.
-    pub client: Client,
+    pub(crate) client: Client,
     /// The operator's kubeconfig as it is without a proxy.
     kubeconfig: Value,
     /// The way to the API server.
-    pub upstream: Upstream,
-    /// What the proxies before the API server show.
-    pub certificate: Certificate,
+    pub(crate) upstream: Upstream,
+    /// What the proxies show.
+    pub(crate) certificate: Certificate,
     /// The program whose `run` is the operator.
-    pub operator: PathBuf,
+    pub(crate) operator: PathBuf,
 }
 
 impl Bed {
     /// On the control plane that this process shares.
     pub async fn shared(operator: &Path) -> Result<Self> {
-        Self::on(Plane::Shared(ControlPlane::shared().await?), operator).await
-    }
-
-    /// On a control plane of its own, for operators that look after all namespaces.
-    pub async fn alone(operator: &Path) -> Result<Self> {
-        let plane = ControlPlane::start(Options::default()).await?;
-        testbed::install(&plane.client().await?).await?;
-        Self::on(Plane::Own(Box::new(plane)), operator).await
-    }
-
-    async fn on(plane: Plane, operator: &Path) -> Result<Self> {
-        let control: &ControlPlane = match &plane {
-            Plane::Shared(plane) => plane,
-            Plane::Own(plane) => plane,
-        };
-        let client = control.client().await?;
-        let path = control.kubeconfig_for(NAMESPACE, SERVICE_ACCOUNT).await?;
+        let plane = ControlPlane::shared().await?;
+        let client = plane.client().await?;
+        let path = plane.kubeconfig_for(NAMESPACE, SERVICE_ACCOUNT).await?;
         let text = fs::read(&path).context("reading the operator's kubeconfig")?;
         let kubeconfig: Value = serde_json::from_slice(&text).context("reading the operator's kubeconfig")?;
         let cluster = &kubeconfig["clusters"][0]["cluster"];
@@ -68,20 +48,13 @@ impl Bed {
         Ok(Self { plane, client, kubeconfig, upstream, certificate, operator: operator.to_owned() })
     }
 
-    fn control(&self) -> &ControlPlane {
-        match &self.plane {
-            Plane::Shared(plane) => plane,
-            Plane::Own(plane) => plane,
-        }
-    }
-
     /// The audit log of the API server.
-    pub fn audit(&self) -> Result<Audit> {
-        self.control().audit().ok_or_else(|| Error::new("this control plane keeps no audit log"))
+    pub(crate) fn audit(&self) -> Result<Audit> {
+        self.plane.audit().ok_or_else(|| Error::new("this control plane keeps no audit log"))
     }
 
     /// Writes the operator's kubeconfig for an API server that is reached at `address`.
-    pub fn kubeconfig_by(&self, address: SocketAddr, into: &Path) -> Result<()> {
+    pub(crate) fn kubeconfig_by(&self, address: SocketAddr, into: &Path) -> Result<()> {
         let mut config = self.kubeconfig.clone();
         config["clusters"][0]["cluster"] = json!({
             "server": format!("https://{address}"),
@@ -94,7 +67,7 @@ impl Bed {
 }
 
 /// The value of `dso-domain` on all remotes of the operators under test; sweeps ask for it.
-pub fn domain_mark() -> String {
+pub(crate) fn domain_mark() -> String {
     let identity = Identity::new(&[DOMAIN.to_owned()], &[], "");
     identity.domains().first().cloned().unwrap_or_default()
 }

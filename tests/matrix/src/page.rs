@@ -1,60 +1,59 @@
-//! The page: the run, its results, and the matrix.
+//! The page: the run, its results, and the rows.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::columns::{COLUMNS, variants};
+use simulation::{Kind, Miss};
+
 use crate::named::NAMED;
-use crate::oracle::Sort;
-use crate::rows::{ROWS, Row};
 use crate::run::{Done, Task};
-use crate::steps::{STEPS, covered};
 
 /// Where and how it was run.
 #[derive(Clone, Debug, Default)]
-pub struct Run {
+pub(crate) struct Run {
     /// When it began.
-    pub date: String,
+    pub(crate) date: String,
     /// Of the repository.
-    pub commit: String,
+    pub(crate) commit: String,
     /// The command.
-    pub command: String,
+    pub(crate) command: String,
     /// Cores, memory, processor.
-    pub machine: String,
+    pub(crate) machine: String,
     /// How long it took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// How many cells at a time.
-    pub width: usize,
+    pub(crate) width: usize,
 }
 
 /// The summary.
-pub fn summary(done: &[Done]) -> String {
-    let count = |sort| done.iter().filter(|done| done.has(sort)).count();
+pub(crate) fn summary(done: &[Done]) -> String {
+    let count = |of: fn(&Miss) -> bool| done.iter().filter(|done| done.outcome.miss.as_ref().is_some_and(of)).count();
     let longest = done.iter().max_by_key(|done| done.outcome.recovery);
     let (name, recovery) =
         longest.map(|done| (done.task.id(), done.outcome.recovery.as_secs_f64())).unwrap_or_default();
     let cells = done.iter().filter(|done| matches!(done.task, Task::Cell(_))).count();
-    let refused = done.iter().filter(|done| done.outcome.told).count();
+    let duplicates = count(|miss| matches!(miss, Miss::Duplicate(_)));
+    let orphans = count(|miss| matches!(miss, Miss::Orphan(_) | Miss::Foreign(_)));
+    let stuck = count(|miss| matches!(miss, Miss::Unfinished(_) | Miss::Restless(_)));
+    let failed = done.iter().filter(|done| !done.is_ok()).count();
     format!(
-        "cells: {cells}\nnamed rows: {}\nduplicates: {}\norphans: {}\nstuck: {}\nhuman-needed: {}\nother promises broken: {}\n\
-         refused by the service, told, and asked for again: {refused}\nlongest recovery: {recovery:.1} s ({name})\n",
+        "cells: {cells}\nnamed rows: {}\nduplicates: {duplicates}\norphans: {orphans}\nstuck: {stuck}\n\
+         other promises broken: {}\nlongest recovery: {recovery:.1} s ({name})\n",
         done.len() - cells,
-        count(Sort::Duplicate),
-        count(Sort::Orphan),
-        count(Sort::Stuck),
-        count(Sort::HumanNeeded),
-        count(Sort::Broken),
+        failed - duplicates - orphans - stuck,
     )
 }
 
 /// The whole page.
-pub fn page(run: &Run, done: &[Done]) -> String {
+pub(crate) fn page(run: &Run, done: &[Done]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write!(
         text,
         "# The crash matrix\n\n\
-         Every effect of the operator under every fault, on a real API server and the emulator, through a fault proxy before each.\n\
+         Every call of the operator under every fault of a connection, and every create and start under every fault, on a real \
+         API server and the emulator, through a fault proxy before each.\n\
          Made by `make matrix`; [tests/matrix](../../tests/matrix/README.md) says how.\n\n\
          | | |\n| --- | --- |\n| date | {} |\n| commit | `{}` |\n| command | `{}` |\n| machine | {} |\n| took | {} s, {} cells at a time |\n\n\
          ```\n{}```\n\n",
@@ -66,100 +65,56 @@ pub fn page(run: &Run, done: &[Done]) -> String {
         run.width,
         summary(done)
     );
-    let failed: Vec<_> = done.iter().filter(|done| !done.is_ok()).collect();
+    let failed: Vec<_> = done.iter().filter_map(|done| Some((done.task.id(), done.outcome.miss.as_ref()?))).collect();
     if !failed.is_empty() {
         text.push_str("## What failed\n\n");
-        for done in failed {
-            for violation in &done.outcome.violations {
-                let first = violation.text.lines().next().unwrap_or_default();
-                let _ = writeln!(text, "* `{}` {:?}: {first}", done.task.id(), violation.sort);
-            }
+        for (id, miss) in failed {
+            let _ = writeln!(text, "* `{id}` {}", miss.to_string().lines().next().unwrap_or_default());
         }
         text.push('\n');
     }
-    matrix(&mut text, done);
+    rows(&mut text, done);
     named(&mut text, done);
-    steps(&mut text);
     text
 }
 
-fn matrix(text: &mut String, done: &[Done]) {
-    text.push_str("## Rows and columns\n\nA number is how many variants ran and kept every promise, – has no cell (the reasons are in `columns.rs`).\n\n");
-    for (column, what) in COLUMNS {
-        let _ = write!(text, "{column} {what}{}", if column == 'm' { ".\n\n" } else { " · " });
+/// A line for each row, and what faults there are.
+fn rows(text: &mut String, done: &[Done]) {
+    let cells =
+        || done.iter().filter_map(|done| if let Task::Cell(cell) = &done.task { Some((cell, done)) } else { None });
+    let mut rows: Vec<_> = cells().map(|(cell, _)| &cell.row).collect();
+    rows.sort_by_key(|row| (row.class as u8, &row.name));
+    rows.dedup();
+    let connections: BTreeSet<Kind> =
+        cells().flat_map(|(cell, _)| Kind::of_connections(cell.row.class, true)).collect();
+    text.push_str(
+        "## Rows\n\nA row is a call, by the job of the simulation that makes it first (`cells.rs`). The numbers say how many faults \
+         of the connection ran and kept every promise, and how many of the faults that simulated time plays for every call.\n\n\
+         | call | job | of the connection | others |\n| --- | --- | --- | --- |\n",
+    );
+    for row in rows {
+        let field = |of_connection: bool| {
+            let here =
+                cells().filter(|(cell, _)| cell.row == *row && connections.contains(&cell.kind) == of_connection);
+            let (ran, good) = here.fold((0, 0), |(ran, good), (_, done)| (ran + 1, good + usize::from(done.is_ok())));
+            if ran == good { ran.to_string() } else { format!("**{} of {ran} failed**", ran - good) }
+        };
+        let doubt = if row.doubt.is_some() { ", whose create loses its answer" } else { "" };
+        let _ = writeln!(text, "| `{}` | {}{doubt} | {} | {} |", row.name, row.job, field(true), field(false));
     }
-    text.push_str("| row | effect |");
-    for (column, _) in COLUMNS {
-        let _ = write!(text, " {column} |");
-    }
-    text.push_str("\n| --- | --- |");
-    text.push_str(&" --- |".repeat(COLUMNS.len()));
-    text.push('\n');
-    for row in ROWS {
-        let _ = write!(text, "| {} | {} |", row.id, row.what);
-        for (column, _) in COLUMNS {
-            let _ = write!(text, " {} |", field(row, column, done));
-        }
-        text.push('\n');
-    }
-    text.push('\n');
-}
-
-fn field(row: &Row, column: char, done: &[Done]) -> String {
-    if variants(row, column).is_err() {
-        return "–".to_owned();
-    }
-    let here = |done: &&Done| match &done.task {
-        Task::Cell(cell) => cell.row.id == row.id && cell.variant.column == column,
-        Task::Named(_) => false,
+    let kinds: BTreeSet<Kind> = cells().map(|(cell, _)| cell.kind).collect();
+    let words = |of_connection: bool| {
+        let such = kinds.iter().filter(|kind| connections.contains(kind) == of_connection);
+        such.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let all: Vec<_> = done.iter().filter(here).collect();
-    let failed = all.iter().filter(|done| !done.is_ok()).count();
-    match (all.len(), failed) {
-        (0, _) => "not run".to_owned(),
-        (ran, 0) => ran.to_string(),
-        (ran, failed) => format!("**{failed} of {ran} failed**"),
-    }
+    let _ = writeln!(text, "\nOf the connection: {}. Others: {}.\n", words(true), words(false));
 }
 
 fn named(text: &mut String, done: &[Done]) {
-    text.push_str("## Rows with a name\n\n| row | what | otherwise than in the study | |\n| --- | --- | --- | --- |\n");
+    text.push_str("## Rows with a name\n\n| row | what | |\n| --- | --- | --- |\n");
     for named in NAMED {
-        let ran = done.iter().find(|done| matches!(&done.task, Task::Named(other) if other.id == named.id));
+        let ran = done.iter().find(|done| matches!(&done.task, Task::Named(other) if *other == named));
         let how = ran.map_or("not run", |done| if done.is_ok() { "ok" } else { "**failed**" });
-        let differs = if named.differs.is_empty() { "–" } else { named.differs };
-        let _ = writeln!(text, "| {} | {} | {differs} | {how} |", named.id, named.what);
-    }
-    text.push('\n');
-}
-
-fn steps(text: &mut String) {
-    let (here, absent) = covered();
-    let _ = write!(
-        text,
-        "## The study's 41 steps and 13 faults\n\n\
-         The study from which the matrix comes has {} cells that apply. {here} of them have cells here; {absent} belong to steps \
-         that this protocol does not have: they are absent by design, for the reason that is given. A number is how many \
-         variants run here, · is a cell that the study does not have.\n\n| step | there | here | rows |",
-        here + absent
-    );
-    let letters = COLUMNS.map(|(column, _)| column);
-    for column in letters {
-        let _ = write!(text, " {column} |");
-    }
-    text.push_str("\n| --- | --- | --- | --- |");
-    text.push_str(&" --- |".repeat(COLUMNS.len()));
-    text.push('\n');
-    for step in STEPS {
-        let _ = write!(text, "| {} | {} | {} | {} |", step.id, step.what, step.here, step.rows.join(", "));
-        for column in letters {
-            let cells = match (step.columns.contains(column), step.is_absent()) {
-                (false, _) => "·".to_owned(),
-                (true, true) => "absent".to_owned(),
-                (true, false) => step.cells(column).to_string(),
-            };
-            let _ = write!(text, " {cells} |");
-        }
-        text.push('\n');
+        let _ = writeln!(text, "| {} | {} | {how} |", named.id, named.what);
     }
 }

@@ -1,39 +1,31 @@
 //! The scene of one cell: a namespace, an emulator, a proxy before each of its two services and one before the API server,
-//! and an operator that knows only the proxies.
-
-mod cloud;
+//! an operator that knows only the proxies, and the evidence by which the goal judges.
 
 use std::fs;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
-use pai_emulator::{Dataset, Emulator, Knobs};
-use serde_json::{Value, json};
-use testbed::proxy::{Log, Proxy, Side, Upstream};
-use testbed::{Context, Result, Wait};
+use pai_emulator::{Emulator, Knobs, Options};
+use serde_json::Value;
+use simulation::apiserver::store::Resource;
+use simulation::evidence::knobs;
+use simulation::{Entry, Evidence, Kind, Miss, Scenario, WORKSPACE, goal};
+use testbed::proxy::{Log, Match, Proxy, Rule, Side, Upstream};
+use testbed::{Context, Error, Result, Wait};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use crate::bed::{Bed, DOMAIN, domain_mark};
-use crate::history::History;
+use crate::calls::Told;
 use crate::keeper::Keeper;
-pub use cloud::Theirs;
-use cloud::strangers;
+use crate::mirror::Mirror;
+use crate::strike::act;
+use crate::users::Users;
 
-/// The operator's default workspace.
-pub const WORKSPACE: &str = "478";
-/// The kinds.
-pub const DATASET: &str = "Dataset";
-/// The kinds.
-pub const VERSION: &str = "DatasetVersion";
-/// The kinds.
-pub const JOB: &str = "DatasetJob";
-/// The kinds.
-pub const FILES: &str = "DatasetFileSet";
-/// The kinds.
-pub const MEDIA: &str = "MediaDataset";
 /// Long enough for everything that is not under test.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often things are looked at.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// Times short enough for a thousand cells; the operator's own check holds: 1 + 2 + 0.5 is below 4.
 const TIMES: [(&str, &str); 5] = [
@@ -44,53 +36,41 @@ const TIMES: [(&str, &str); 5] = [
     ("DATASET_OPERATOR_RESYNC", "1s"),
 ];
 
-/// How a scene differs from the usual one.
-#[derive(Clone, Debug, Default)]
-pub struct Setting {
-    /// The emulator's.
-    pub knobs: Knobs,
-    /// The operator's, behind the usual ones.
-    pub env: Vec<(&'static str, &'static str)>,
-    /// The operator looks after all namespaces.
-    pub everywhere: bool,
-    /// Kinds that it has besides Datasets and versions.
-    pub kinds: &'static [&'static str],
-}
-
 /// The scene of one cell.
-pub struct Scene {
+pub(crate) struct Scene {
     /// The parts that it shares with other scenes.
-    pub bed: Arc<Bed>,
-    /// Its own.
-    pub namespace: String,
-    /// The cloud.
-    pub emulator: Emulator,
+    pub(crate) bed: Arc<Bed>,
+    /// What the goal judges by, with the service.
+    pub(crate) evidence: Arc<Evidence>,
+    /// Those who want something.
+    pub(crate) users: Users,
     /// Before the dataset API.
-    pub cloud: Proxy,
+    pub(crate) cloud: Proxy,
     /// Before IMM.
-    pub imm: Proxy,
+    pub(crate) imm: Proxy,
     /// Before the API server.
-    pub kube: Proxy,
+    pub(crate) kube: Proxy,
     /// The traffic through the proxies.
-    pub log: Log,
+    pub(crate) log: Log,
     /// The operator.
-    pub keeper: Keeper,
-    /// The history of the objects.
-    pub history: History,
-    /// The datasets of others in the cloud, as they were at the start.
-    pub strangers: Vec<Dataset>,
-    theirs: Mutex<Theirs>,
+    pub(crate) keeper: Keeper,
+    /// The faults that were set up, in order.
+    faults: Mutex<Vec<Kind>>,
+    begun: Instant,
     _tasks: JoinSet<()>,
     _dir: tempfile::TempDir,
 }
 
 impl Scene {
-    /// Sets the scene up; the operator does not run yet.
-    pub async fn new(bed: &Arc<Bed>, setting: Setting) -> Result<Self> {
+    /// Sets the scene of a scenario up; the operator does not run yet.
+    pub(crate) async fn new(bed: &Arc<Bed>, scenario: &Scenario) -> Result<Self> {
         let namespace = testbed::new_namespace(&bed.client, "cell").await?;
-        let options = pai_emulator::Options { knobs: setting.knobs, ..pai_emulator::Options::default() };
-        let emulator = Emulator::start(options).await.context("starting an emulator")?;
-        let strangers = strangers(&emulator)?;
+        // The service is as quick as the operator.
+        let usual = knobs(scenario);
+        let quick = Knobs { list_lag_ms: Knobs::default().list_lag_ms, job_pending_ms: 200, ..usual.clone() };
+        let knobs = Knobs { job_run_ms: usual.job_run_ms / 10, ..quick };
+        let emulator =
+            Emulator::start(Options { knobs, ..Options::default() }).await.context("starting an emulator")?;
         let log = Log::default();
         let upstream = Upstream::plain(emulator.address());
         let certificate = Some(bed.certificate.clone());
@@ -108,48 +88,47 @@ impl Scene {
             ("SSL_CERT_FILE".to_owned(), trusted.display().to_string()),
             ("DATASET_OPERATOR_WORKSPACE_ID".to_owned(), WORKSPACE.to_owned()),
             ("DATASET_OPERATOR_OWNER_DOMAIN".to_owned(), DOMAIN.to_owned()),
+            ("DATASET_OPERATOR_NAMESPACES".to_owned(), namespace.clone()),
             ("ALIBABA_CLOUD_ACCESS_KEY_ID".to_owned(), "testAccessKeyId".to_owned()),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET".to_owned(), "testAccessKeySecret".to_owned()),
             ("RUST_LOG".to_owned(), "info,dataset_operator=debug".to_owned()),
         ]);
-        if !setting.everywhere {
-            env.push(("DATASET_OPERATOR_NAMESPACES".to_owned(), namespace.clone()));
-        }
-        let mut keeper = Keeper::new(bed.operator.clone(), kubeconfig, env, dir.path().join("operator.log"));
-        for (key, value) in setting.env {
-            keeper.set(key, value);
-        }
-        let (history, mut tasks) = (History::default(), JoinSet::new());
-        for kind in [DATASET, VERSION].iter().chain(setting.kinds) {
-            tasks.spawn(history.clone().watch(kind, testbed::objects(&bed.client, &namespace, kind)));
-        }
-        let bed = bed.clone();
+        let keeper = Keeper::new(bed.operator.clone(), kubeconfig, env, dir.path().join("operator.log"));
+        let (mirror, mut tasks) = (Mirror::default(), JoinSet::new());
+        mirror.watch(&bed.client, &namespace, &mut tasks);
+        let evidence = Arc::new(Evidence::new(scenario, emulator));
+        let seen = evidence.clone();
+        tasks.spawn(async move {
+            loop {
+                seen.look_at_remotes();
+                sleep(LOOK).await;
+            }
+        });
         Ok(Self {
-            bed,
-            namespace,
-            emulator,
+            users: Users { client: bed.client.clone(), namespace, mirror, evidence: evidence.clone() },
+            bed: bed.clone(),
+            evidence,
             cloud,
             imm,
             kube,
             log,
             keeper,
-            history,
-            strangers,
-            theirs: Mutex::default(),
+            faults: Mutex::default(),
+            begun: Instant::now(),
             _tasks: tasks,
             _dir: dir,
         })
     }
 
     /// Starts the operator and waits until it has listed the workspace.
-    pub async fn start(&mut self) -> Result<()> {
+    pub(crate) async fn start(&mut self) -> Result<()> {
         let before = self.sweeps();
         self.keeper.launch(None)?;
-        self.until("the first sweep", PATIENCE, async |scene| Ok(scene.sweeps() > before)).await
+        self.until("the first sweep", PATIENCE, |scene| Ok(scene.sweeps() > before)).await
     }
 
     /// Whole lists by our domain so far.
-    pub fn sweeps(&self) -> usize {
+    pub(crate) fn sweeps(&self) -> usize {
         let mark = domain_mark();
         self.log.count(|entry| {
             let whole = entry.heard().is_some_and(|answer| answer.status == 200);
@@ -157,110 +136,69 @@ impl Scene {
         })
     }
 
-    // --- Kubernetes ---
-
-    /// The objects of a kind.
-    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
-        testbed::objects(&self.bed.client, &self.namespace, kind)
-    }
-
-    /// All objects, Datasets first.
-    pub fn objects(&self) -> Vec<(&'static str, DynamicObject)> {
-        self.history.objects()
-    }
-
-    /// An object, if it is there.
-    pub fn get(&self, kind: &'static str, name: &str) -> Option<DynamicObject> {
-        self.history.get(kind, name)
-    }
-
-    /// Makes an object.
-    pub async fn create(&self, kind: &'static str, name: &str, spec: Value) -> Result<()> {
-        let object = json!({
-            "apiVersion": testbed::api_version(kind), "kind": kind,
-            "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
-        });
-        let object = serde_json::from_value(object).context("writing an object")?;
-        let made = self.api(kind).create(&PostParams::default(), &object).await.context("making an object")?;
-        self.history.note(kind, made);
+    /// The next call of this kind meets this fault.
+    pub(crate) fn arm(&self, side: Side, of: Match, kind: Kind) -> Result<()> {
+        let act = act(kind, side).ok_or_else(|| Error::new(format!("{kind} is no fault of a real call")))?;
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push(kind);
+        let proxy = match side {
+            Side::Cloud => &self.cloud,
+            Side::Imm => &self.imm,
+            Side::Kubernetes => &self.kube,
+        };
+        proxy.add(Rule::once(of, act));
         Ok(())
     }
 
-    /// A merge patch by a person.
-    pub async fn patch(&self, kind: &'static str, name: &str, patch: Value) -> Result<()> {
-        let patched = self.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
-        self.history.note(kind, patched.context("patching an object")?);
-        Ok(())
-    }
-
-    /// Asks for the deletion of an object, if it is there.
-    pub async fn delete(&self, kind: &str, name: &str) -> Result<()> {
-        match self.api(kind).delete(name, &DeleteParams::default()).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            result => result.map(drop).context("deleting an object"),
+    /// Nothing goes wrong any more.
+    pub(crate) fn disarm(&self) {
+        for proxy in [&self.cloud, &self.imm, &self.kube] {
+            proxy.clear();
         }
     }
 
-    /// Waits until an object is Ready; returns it.
-    pub async fn ready(&self, kind: &'static str, name: &str) -> Result<DynamicObject> {
-        let ready = || self.get(kind, name).filter(testbed::is_ready);
-        self.wait(&format!("{name} to be Ready"), ready).await
+    /// The calls so far.
+    pub(crate) fn history(&self) -> Vec<Entry> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (lives, namespace) = (&self.keeper.lives, &self.users.namespace);
+        Told { begun: self.begun, lives, namespace, faults: &faults }.history(&self.log.entries())
     }
 
-    /// Waits until an object says this reason; returns its message.
-    pub async fn reason(&self, kind: &'static str, name: &str, reason: &str) -> Result<String> {
-        let ready = || testbed::condition(&self.get(kind, name)?, "Ready").filter(|ready| ready.reason == reason);
-        Ok(self.wait(&format!("{name} to say {reason}"), ready).await?.message)
+    /// Is all as it must be?
+    pub(crate) fn look(&self) -> std::result::Result<(), Miss> {
+        self.evidence.set_history(self.history());
+        goal::look(&self.evidence, &self.users.mirror.store())
     }
 
-    /// Waits until an object is gone.
-    pub async fn gone(&self, kind: &'static str, name: &str) -> Result<()> {
-        self.wait(&format!("{name} to be gone"), || self.get(kind, name).is_none().then_some(())).await
-    }
-
-    async fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> Result<T> {
+    /// Waits until an object has this condition with this value or reason.
+    pub(crate) async fn says(&self, resource: Resource, name: &str, kind: &str, word: &str) -> Result<()> {
+        let says = || {
+            let object = self.users.mirror.get(resource, name)?;
+            let seen = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+            let conditions = object["status"]["conditions"].as_array()?;
+            let is = |one: &&Value| one["type"] == kind && (one["status"] == word || one["reason"] == word);
+            conditions.iter().find(is).filter(|_| seen).map(drop)
+        };
         let wait = Wait::new(PATIENCE);
-        let found = wait.until(what, async || Ok(look())).await;
-        found.map_err(|error| testbed::Error::new(format!("{error}\n{}", self.keeper.log_tail(25))))
+        let said = wait.until(&format!("{name} to say {kind} {word}"), async || Ok(says())).await;
+        said.map_err(|error| Error::new(format!("{error}\n{}", self.keeper.log_tail(25))))
     }
 
     /// Waits until `done`, and keeps the operator running meanwhile.
-    pub async fn until(
+    pub(crate) async fn until(
         &mut self,
         what: &str,
         limit: Duration,
-        mut done: impl AsyncFnMut(&mut Self) -> Result<bool>,
+        mut done: impl FnMut(&mut Self) -> Result<bool>,
     ) -> Result<()> {
-        let deadline = tokio::time::Instant::now() + limit;
-        while !done(self).await? {
+        let deadline = Instant::now() + limit;
+        while !done(self)? {
             self.keeper.look()?;
-            if tokio::time::Instant::now() >= deadline {
-                let said = self.keeper.log_tail(25);
-                return Err(testbed::Error::new(format!("waited {limit:?} in vain for {what}\n{said}")));
+            if Instant::now() >= deadline {
+                let miss = self.look().err().map(|miss| miss.to_string()).unwrap_or_default();
+                return Err(Error::new(format!("waited {limit:?} in vain for {what}\n{miss}")));
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            sleep(LOOK).await;
         }
         Ok(())
     }
-}
-
-/// A label of a dataset or version.
-pub fn label<'a>(labels: &'a [pai_emulator::Label], key: &str) -> Option<&'a str> {
-    labels.iter().find(|label| label.key == key).map(|label| label.value.as_str())
-}
-
-/// A small valid Dataset.
-pub fn dataset(name: &str) -> Value {
-    json!({
-        "name": name, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
-    })
-}
-
-/// A small valid DatasetVersion of the Dataset `one`.
-pub fn version(folder: &str) -> Value {
-    json!({
-        "datasetRef": {"name": "one"}, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{folder}/"),
-    })
 }

@@ -1,6 +1,6 @@
-//! A sample of the matrix that changes with the day. `MATRIX_SEED=7` chooses another one, `MATRIX_CELL=C5.c` runs the
-//! cells whose names begin so.
-
+//! A sample of the matrix that changes with the day. `MATRIX_SEED=7` chooses another one, `MATRIX_CELL=CreateDataset=` runs
+//! the cells whose names begin so.
+#![cfg(debug_assertions)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -8,14 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use matrix::bed::Bed;
-use matrix::cells;
-use matrix::named::NAMED;
-use matrix::run::{Task, run, sample};
+use matrix::run::{Task, run, sample, tasks};
 use tokio::time::Instant;
 
 /// Cells and named rows of a sample.
 const CELLS: usize = 40;
-const ROWS: usize = 4;
 /// No cell starts after this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -25,16 +22,12 @@ fn seed() -> u64 {
 }
 
 fn chosen() -> Vec<Task> {
-    let cells: Vec<_> = cells::all().into_iter().map(|cell| Task::Cell(Box::new(cell))).collect();
-    let named: Vec<_> = NAMED.into_iter().map(Task::Named).collect();
     if let Ok(only) = std::env::var("MATRIX_CELL") {
-        return cells.into_iter().chain(named).filter(|task| task.id().starts_with(&only)).collect();
+        return tasks(&only);
     }
     let seed = seed();
     println!("MATRIX_SEED={seed}");
-    let mut tasks = sample(named, seed, ROWS);
-    tasks.extend(sample(cells, seed, CELLS));
-    tasks
+    sample(tasks(""), seed, CELLS)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,9 +28,10 @@ pub(crate) fn elapsed() -> Duration {
     ORIGIN.get().map(|origin| origin.elapsed()).unwrap_or_default()
 }
 
-/// The time of day.
+/// The time of day; where no simulated time began, that of the machine.
 pub(crate) fn now() -> Timestamp {
-    Timestamp::from_second(EPOCH).unwrap_or_default() + elapsed()
+    let simulated = |_| Timestamp::from_second(EPOCH).unwrap_or_default() + elapsed();
+    ORIGIN.get().map_or_else(Timestamp::now, simulated)
 }
 
 /// The same in milliseconds since 1970.

@@ -49,7 +49,12 @@ impl Tally {
         self.count(|miss| {
             matches!(
                 miss,
-                Miss::Unfinished(_) | Miss::Restless(_) | Miss::Backwards(_) | Miss::Unread(_) | Miss::Costly(_)
+                Miss::Unfinished(_)
+                    | Miss::Restless(_)
+                    | Miss::Backwards(_)
+                    | Miss::Unread(_)
+                    | Miss::Unclaimed(_)
+                    | Miss::Costly(_)
             )
         })
     }

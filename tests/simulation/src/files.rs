@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use pai_emulator::FileMeta;
 use serde_json::{Value, json};
 
-use crate::apiserver::Patch;
-use crate::apiserver::store::{Change, Part, Resource, Store};
+use crate::apiserver::store::{Change, Resource, Store};
+use crate::evidence::Evidence;
 use crate::goal::Miss;
-use crate::job::{NAMESPACE, WORKSPACE};
-use crate::world::{World, key};
+use crate::job::WORKSPACE;
+use crate::users::Action;
+use crate::world::key;
 
 /// The set.
 pub(crate) const SET: &str = "set";
@@ -51,22 +52,13 @@ fn uri(name: &str) -> String {
     format!("oss://bucket/data/{name}.jpg")
 }
 
-impl World {
-    /// A user lists these files in the ConfigMap, and no others.
-    pub(crate) fn list_files(&self, names: &[&str]) {
-        let lines: Vec<String> = names.iter().map(|name| file(name, "1").to_string()).collect();
-        let data = json!({KEY: lines.join("\n")});
-        let at = key(Resource::Maps, MAP);
-        self.apiserver.change(|store, now| {
-            if store.get(&at).is_ok() {
-                return store.patch(&at, Part::Main, &Patch::Merge(json!({"data": data}))).unwrap();
-            }
-            let metadata = json!({"name": MAP, "namespace": NAMESPACE});
-            let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
-            store.create(&at, map, now).unwrap()
-        });
-    }
+/// A user lists these files in the ConfigMap, and no others.
+pub(crate) fn list(names: &[&str]) -> Action {
+    let lines: Vec<String> = names.iter().map(|name| file(name, "1").to_string()).collect();
+    Action::Apply(MAP, json!({KEY: lines.join("\n")}))
+}
 
+impl Evidence {
     /// Somebody else makes metadata of a file that the set does not list.
     pub(crate) fn add_file_of_others(&self) {
         let item = json!({
@@ -101,16 +93,19 @@ fn tags(tag: &str) -> String {
 }
 
 /// All metadata that is there.
-fn there(world: &World) -> Vec<FileMeta> {
-    let mut all = world.cloud.state().file_metas.unwrap_or_default();
+fn there(evidence: &Evidence) -> Vec<FileMeta> {
+    let mut all = evidence.cloud.state().file_metas.unwrap_or_default();
     all.retain(|meta| !meta.deleted);
     all
 }
 
 /// Is all metadata as it must be?
-pub(crate) fn look(world: &World, store: &Store) -> Result<(), Miss> {
-    let (all, others) = (there(world), world.others());
-    if let Some(theirs) = others.files.iter().find(|theirs| !all.contains(theirs)) {
+pub(crate) fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
+    let (all, others) = (there(evidence), evidence.others());
+    // With a dataset all its files go.
+    let dataset_is_there = |id: &str| evidence.cloud.dataset(id).is_some();
+    let mut files = others.files.iter().filter(|theirs| dataset_is_there(&theirs.dataset_id));
+    if let Some(theirs) = files.find(|theirs| !all.contains(theirs)) {
         return Err(Miss::Foreign(format!("{} was changed", theirs.uri)));
     }
     let mut ours = BTreeMap::new();
@@ -125,7 +120,7 @@ pub(crate) fn look(world: &World, store: &Store) -> Result<(), Miss> {
     }
     let wanted = listed(store);
     // Nobody knows of the files of a set that was forced away, if no other one takes its place.
-    let unknown = wanted.is_empty() && world.has_forced_any();
+    let unknown = wanted.is_empty() && evidence.has_forced_any();
     if let Some(left) = ours.keys().filter(|_| !unknown).find(|uri| !wanted.contains_key(*uri)) {
         return Err(Miss::Orphan(format!("{left} is left, although no set lists it")));
     }

@@ -1,22 +1,28 @@
-//! The state of the world that must be reached in the end, judged by the world itself. Each living object is Ready and has
-//! exactly one remote that equals its spec. Each object that is gone has no remote, or exactly the one that it had to keep.
-//! The remotes of other owners are unchanged. What a set of files must have is in [`files`], and shares are in [`shares`].
+//! The state that must be reached in the end, judged by what is there. Each living object is Ready and has
+//! exactly one remote that equals its spec. Each object that is gone has no remote, or exactly the one that it had to keep
+//! ([`past`]). The remotes of other owners are unchanged. What a set of files must have is in [`files`], shares are in
+//! [`shares`]; looking back, statuses went forwards ([`status`]), and calls came in the order of the protocol ([`order`]).
+//!
+//! The same goal judges a simulated world and real parts.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use pai_emulator::{Dataset, Job as Run, JobConfig, Label, MediaDataset};
 use serde_json::Value;
 
-use crate::apiserver::store::{Change, Resource, Store};
-use crate::files;
+use crate::apiserver::store::{Resource, Store};
+use crate::evidence::Evidence;
 use crate::history::{Class, Entry};
 use crate::job::Job;
 use crate::kind::Kind;
-use crate::shares;
-use crate::unread::unread;
-use crate::world::{World, marked};
+use crate::past::gone;
+use crate::remotes::{config_remote, media_of, remotes_of, run_remote, runs};
+use crate::{files, order, shares, status};
+
+/// More calls than this within a second are too many.
+const PACE: usize = 100;
 
 /// A violation of the goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +41,8 @@ pub enum Miss {
     Backwards(String),
     /// Something was deleted that was not read before.
     Unread(String),
+    /// A create that was not claimed before, or sent twice.
+    Unclaimed(String),
     /// More calls than necessary.
     Costly(String),
 }
@@ -49,61 +57,47 @@ impl fmt::Display for Miss {
             Self::Restless(what) => ("restless", what),
             Self::Backwards(what) => ("backwards", what),
             Self::Unread(what) => ("unread", what),
+            Self::Unclaimed(what) => ("unclaimed", what),
             Self::Costly(what) => ("costly", what),
         };
         write!(f, "{word}: {what}")
     }
 }
 
-/// A remote with a mark.
-struct Remote<'a> {
-    id: String,
-    name: Option<&'a str>,
-    uri: &'a str,
-    description: Option<&'a str>,
-    options: Option<&'a str>,
-    accessibility: Option<&'a str>,
-    labels: &'a [Label],
-    is_released: bool,
-    /// The JSON text of a configuration.
-    model: Option<&'a str>,
-}
-
 /// Is all as it must be?
-pub(crate) fn look(world: &World) -> Result<(), Miss> {
-    if world.busy.load(Ordering::Relaxed) > 0 {
+pub fn look(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
+    if evidence.busy.load(Ordering::Relaxed) > 0 {
         return Err(Miss::Unfinished("a user is not done yet".to_owned()));
     }
-    let datasets = world.cloud.datasets();
-    for stranger in &world.strangers {
+    let datasets = evidence.cloud.datasets();
+    for stranger in &evidence.strangers {
         if !datasets.contains(stranger) {
             return Err(Miss::Foreign(format!("{} was changed", stranger.name)));
         }
     }
-    let media = world.cloud.state().media_datasets.unwrap_or_default();
+    let media = evidence.cloud.state().media_datasets.unwrap_or_default();
     if let Some(changed) = media.iter().find(|one| &*one.dataset_name == "stranger" && &*one.description != "theirs") {
         return Err(Miss::Foreign(format!("{} was changed", changed.dataset_name)));
     }
     let strangers = media.iter().filter(|one| &*one.dataset_name == "stranger").count();
-    if strangers == 0 || (world.job == Job::MediaAdopt && media.iter().all(|one| &*one.dataset_name != "theirs")) {
+    if strangers == 0 || (evidence.job == Job::MediaAdopt && media.iter().all(|one| &*one.dataset_name != "theirs")) {
         return Err(Miss::Foreign("a media dataset of somebody else is gone".to_owned()));
     }
-    if world.job == Job::Adopt && datasets.iter().all(|dataset| dataset.name != "theirs") {
+    if matches!(evidence.job, Job::Adopt | Job::AdoptName) && datasets.iter().all(|dataset| dataset.name != "theirs") {
         return Err(Miss::Foreign("what was adopted is gone".to_owned()));
     }
-    let jobs = runs(world);
-    let configs = world.cloud.state().job_configs.unwrap_or_default();
-    let store = world.apiserver.store();
-    files::look(world, &store)?;
-    shares::look(world, &store, &datasets)?;
-    for (uid, past) in gone(&store) {
+    let (jobs, others) = (runs(evidence, store), evidence.others());
+    let configs = evidence.cloud.state().job_configs.unwrap_or_default();
+    files::look(evidence, store)?;
+    shares::look(evidence, store, &datasets)?;
+    for (uid, past) in gone(store) {
         // Its name may be that of the object that came after it.
         let succeeded = |resource| store.all().any(|(key, _)| key.resource == resource && key.name == past.name);
         let mut remotes = match past.resource {
             Resource::Media | Resource::Runs | Resource::Configs if succeeded(past.resource) => continue,
             Resource::Media => media_of(&media, &past.name),
             // Nobody knows of a run whose object was forced away, and its mark does not say whose it was.
-            Resource::Runs if world.has_forced_any() => continue,
+            Resource::Runs if evidence.has_forced_any() => continue,
             Resource::Runs => jobs.iter().map(run_remote).collect(),
             Resource::Configs => configs.iter().map(config_remote).collect(),
             Resource::Files
@@ -114,11 +108,11 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let all = remotes.len();
-        remotes.retain(|remote| !world.may_be_left(uid, &remote.id, past.resource));
+        remotes.retain(|remote| !evidence.may_be_left(store, uid, &remote.id, past.resource));
         if remotes.is_empty() && all > 0 {
             continue;
         }
-        past.check(&remotes, world.described_late())?;
+        past.check(&remotes, evidence.described_late())?;
     }
     for (key, object) in store.all() {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
@@ -132,7 +126,7 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             Resource::Datasets | Resource::Versions => remotes_of(&datasets, uid),
         };
         let attempts = object["status"]["attempts"].as_array().map_or(1, Vec::len);
-        let forced = key.resource == Resource::Runs && world.has_forced_any();
+        let forced = key.resource == Resource::Runs && evidence.has_forced_any();
         if remotes.len() > attempts.max(1) && !forced {
             let ids: Vec<&str> = remotes.iter().map(|remote| remote.id.as_str()).collect();
             return Err(Miss::Duplicate(format!("{} has {}", key.name, ids.join(" and "))));
@@ -141,16 +135,19 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
             return Err(miss("is still being deleted"));
         }
         let asks = if remotes.is_empty() {
-            asks_for_identity(world, object)
+            asks_for_identity(evidence, object)
         } else {
-            asks_for_choice(world, key.resource, object)
+            asks_for_choice(evidence, key.resource, object)
         };
         if asks {
             continue;
         }
-        let failed = world.job == Job::RunRetry && condition(object, "Failed").is_some();
+        let failed = evidence.job == Job::RunRetry && condition(object, "Failed").is_some();
         if !is_ready(object) && !failed {
             return Err(miss("is not Ready"));
+        }
+        if !object["status"]["lastError"].is_null() {
+            return Err(miss("is Ready and still tells of an error"));
         }
         if key.resource == Resource::Files {
             continue;
@@ -161,7 +158,11 @@ pub(crate) fn look(world: &World) -> Result<(), Miss> {
         if own.as_ref() != Some(&remote.id) {
             return Err(miss(&format!("has {} but recorded another", remote.id)));
         }
-        remote.check(&object["spec"]).map_err(|what| miss(&format!("has {} but {what}", remote.id)))?;
+        if remote.is_released && evidence.job == Job::Unrelease {
+            return Err(miss("has a remote that says it is released"));
+        }
+        let theirs = others.labels.get(&remote.id);
+        remote.check(&object["spec"], theirs).map_err(|what| miss(&format!("has {} but {what}", remote.id)))?;
     }
     Ok(())
 }
@@ -172,24 +173,24 @@ fn is_ready(object: &Value) -> bool {
 
 /// Only the identity that made an attempt can tell whether it made a remote (rule 4.5): a person must act, and the
 /// object says why.
-fn asks_for_identity(world: &World, object: &Value) -> bool {
-    world.was_someone_else() && ready(object).is_some_and(|ready| ready["reason"] == "AccountMismatch")
+fn asks_for_identity(evidence: &Evidence, object: &Value) -> bool {
+    evidence.was_someone_else() && ready(object).is_some_and(|ready| ready["reason"] == "AccountMismatch")
 }
 
 /// A person must say whose a remote is, and the object says so: the create was answered by the refusal of its copy, and of what
 /// carries no mark nobody knows who made it; or a description was written after its object had gone, and a mark in a text does not
 /// tell an earlier object from one of another cluster.
-fn asks_for_choice(world: &World, resource: Resource, object: &Value) -> bool {
-    let copied = resource == Resource::Configs && world.refused_copy();
-    let late = resource == Resource::Media && world.described_late();
+fn asks_for_choice(evidence: &Evidence, resource: Resource, object: &Value) -> bool {
+    let copied = resource == Resource::Configs && evidence.refused_copy();
+    let late = resource == Resource::Media && evidence.described_late();
     ready(object)
         .is_some_and(|ready| copied && ready["reason"] == "NameTaken" || late && ready["reason"] == "OwnedByOther")
 }
 
 /// Does an object ask for a person, where that is allowed?
-pub(crate) fn needs_human(world: &World) -> bool {
-    let asks = |resource, object| asks_for_identity(world, object) || asks_for_choice(world, resource, object);
-    world.apiserver.store().all().any(|(key, object)| asks(key.resource, object))
+pub fn needs_human(evidence: &Evidence, store: &Store) -> bool {
+    let asks = |resource, object| asks_for_identity(evidence, object) || asks_for_choice(evidence, resource, object);
+    store.all().any(|(key, object)| asks(key.resource, object))
 }
 
 /// The condition `Ready` of the present generation.
@@ -205,7 +206,7 @@ fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
 }
 
 /// The id in status.
-fn recorded(resource: Resource, object: &Value) -> Option<String> {
+pub(crate) fn recorded(resource: Resource, object: &Value) -> Option<String> {
     let text = |key: &str| object["status"][key].as_str();
     match resource {
         Resource::Datasets => text("datasetId").map(str::to_owned),
@@ -219,210 +220,54 @@ fn recorded(resource: Resource, object: &Value) -> Option<String> {
     }
 }
 
-/// The remotes whose mark names this uid.
-fn remotes_of<'a>(datasets: &'a [Dataset], uid: &str) -> Vec<Remote<'a>> {
-    let mut found = Vec::new();
-    for dataset in datasets {
-        if marked(&dataset.labels) == Some(uid) {
-            found.push(Remote {
-                id: dataset.dataset_id.clone(),
-                name: Some(&dataset.name),
-                uri: &dataset.uri,
-                description: dataset.description.as_deref(),
-                options: dataset.options.as_deref(),
-                accessibility: Some(&dataset.accessibility),
-                labels: &dataset.labels,
-                is_released: is_released(&dataset.labels),
-                model: None,
-            });
-        }
-        let versions = dataset.versions.iter().filter(|version| marked(&version.labels) == Some(uid));
-        found.extend(versions.map(|version| Remote {
-            id: format!("{}/{}", dataset.dataset_id, version.version_name),
-            name: None,
-            uri: &version.uri,
-            description: version.description.as_deref(),
-            options: version.options.as_deref(),
-            accessibility: None,
-            labels: &version.labels,
-            is_released: is_released(&version.labels),
-            model: None,
-        }));
-    }
-    found
-}
-
-fn is_released(labels: &[Label]) -> bool {
-    labels.iter().any(|label| label.key == "dso-released")
-}
-
-/// The media dataset of this name, if it has a mark. (A mark in a text names no uid.)
-fn media_of<'a>(all: &'a [MediaDataset], name: &str) -> Vec<Remote<'a>> {
-    let ours = |one: &&MediaDataset| &*one.dataset_name == name && one.description.contains("[dso1.");
-    all.iter().filter(ours).map(media_remote).collect()
-}
-
-/// The jobs with a mark that are not deleted; of those with the same mark, which a call that was carried out twice made, the
-/// first.
-fn runs(world: &World) -> Vec<Run> {
-    let mut all: Vec<Run> = world.cloud.state().jobs.unwrap_or_default();
-    let mark =
-        |job: &Run| job.description.as_deref().and_then(|text| text.split_once("[dso1.")).map(|(_, m)| m.to_owned());
-    all.retain(|job| job.deleted_ms.is_none() && mark(job).is_some());
-    let recorded: Vec<_> =
-        world.apiserver.store().all().filter_map(|(key, object)| recorded(key.resource, object)).collect();
-    let own = |job: &Run| recorded.contains(&run_id(job));
-    let copies: Vec<_> = all.iter().filter(|job| !own(job)).map(run_id).collect();
-    let is_copy = |job: &Run, all: &[Run]| {
-        copies.contains(&run_id(job))
-            && (world.made_twice() || all.iter().any(|other| run_id(other) != run_id(job) && mark(other) == mark(job)))
-    };
-    let kept = all.clone();
-    all.retain(|job| !is_copy(job, &kept));
-    all
-}
-
-fn run_id(job: &Run) -> String {
-    format!("{}/jobs/{}", job.dataset_id, job.dataset_job_id)
-}
-
-fn run_remote(job: &Run) -> Remote<'_> {
-    text_remote(run_id(job), job.description.as_deref().unwrap_or_default())
-}
-
-/// A configuration. It has no mark, so there is no other one in the world.
-fn config_remote(config: &JobConfig) -> Remote<'_> {
-    let id = format!("{}/configs/{}", config.dataset_id, config.dataset_job_config_id);
-    Remote { description: None, model: Some(&config.config), ..text_remote(id, "") }
-}
-
-fn media_remote(media: &MediaDataset) -> Remote<'_> {
-    text_remote(format!("{}/{}", media.project_name, media.dataset_name), &media.description)
-}
-
-/// A remote whose mark is in its description.
-fn text_remote(id: String, description: &str) -> Remote<'_> {
-    let (own, mark) = description.split_once("[dso1.").unwrap_or_default();
-    Remote {
-        id,
-        name: None,
-        uri: "",
-        description: Some(own.trim_end()),
-        options: None,
-        accessibility: None,
-        labels: &[],
-        is_released: mark.starts_with(char::is_uppercase),
-        model: None,
-    }
-}
-
-impl Remote<'_> {
-    /// Does the remote equal this spec?
-    fn check(&self, spec: &Value) -> Result<(), String> {
-        let members = [
-            ("name", self.name),
-            ("uri", Some(self.uri)),
-            ("description", self.description),
-            ("options", self.options),
-            ("accessibility", self.accessibility),
-        ];
-        for (member, is) in members {
-            let wanted = spec[member].as_str();
-            // A configuration has no such members.
-            if self.model.is_none() && wanted.is_some() && wanted != is {
-                return Err(format!("{member} is {is:?}"));
-            }
-        }
-        if let Some(model) = self.model {
-            let is: Value = serde_json::from_str(model).unwrap_or_default();
-            if is["defaultModelId"] != spec["multimodalSemanticIndex"]["defaultModelId"] {
-                return Err(format!("it holds {model}"));
-            }
-        }
-        let wanted = spec["labels"].as_array().into_iter().flatten();
-        let wanted: BTreeMap<_, _> = wanted.map(|label| (label["key"].as_str(), label["value"].as_str())).collect();
-        // Labels of others stay.
-        let others = |label: &&Label| label.key.starts_with("dso-") || label.key == "team";
-        let ours = self.labels.iter().filter(|label| !others(label));
-        let is: BTreeMap<_, _> = ours.map(|label| (Some(label.key.as_str()), Some(label.value.as_str()))).collect();
-        if is == wanted { Ok(()) } else { Err(format!("its labels are {is:?}")) }
-    }
-}
-
-/// Was status correct all the time? A recorded id stays, and a status never goes back. The only exception is the very first
-/// status, delivered again: it has no earlier status whose values it could test.
-pub(crate) fn look_back(world: &World) -> Result<(), Miss> {
-    let again =
-        |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
-    let history = world.history();
-    let redelivered = history.iter().any(again);
-    if let Some(delete) = unread(&history) {
+/// Was all correct all the time? A recorded id stays, a status never goes back, calls come in order, none is about something
+/// of others, and there are never too many at once.
+pub fn look_back(evidence: &Evidence, store: &Store) -> Result<(), Miss> {
+    let history = evidence.history();
+    let cloud = || history.iter().filter(|entry| matches!(entry.class, Class::CloudRead | Class::CloudWrite));
+    order::unclaimed(&history)?;
+    if let Some(delete) = order::unread(&history).or_else(|| order::object_unread(evidence, store, &history)) {
         return Err(Miss::Unread(delete.to_string()));
     }
-    let store = world.apiserver.store();
-    let mut last: BTreeMap<&str, (i64, Option<String>)> = BTreeMap::new();
+    let strange = |entry: &&Entry| {
+        let stranger = |id: &str| entry.path().split('/').any(|part| part == id);
+        entry.class == Class::CloudWrite && evidence.strangers.iter().any(|dataset| stranger(&dataset.dataset_id))
+    };
+    if let Some(entry) = history.iter().find(strange) {
+        return Err(Miss::Foreign(entry.to_string()));
+    }
+    let times: Vec<_> = cloud().map(|entry| entry.at).collect();
+    if times.windows(PACE + 1).any(|crowd| crowd[PACE].saturating_sub(crowd[0]) < Duration::from_secs(1)) {
+        return Err(Miss::Costly(format!("more than {PACE} calls within a second")));
+    }
+    let again =
+        |entry: &Entry| entry.class == Class::KubeWrite && matches!(entry.fault, Some(Kind::Late | Kind::Twice));
+    let ours = store.log().iter().filter(|event| event.key.resource != Resource::Maps);
+    if let Some(wrong) = status::wrong(ours.map(|event| &event.object), history.iter().any(again)) {
+        return Err(Miss::Backwards(wrong));
+    }
+    let mut last: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for event in store.log() {
-        let object = &event.object;
-        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-        let observed = object["status"]["observedGeneration"].as_i64().unwrap_or_default();
-        let id = recorded(event.key.resource, object);
+        let id = recorded(event.key.resource, &event.object);
         // Each attempt has a run of its own.
-        let runs_again = event.key.resource == Resource::Runs && world.job == Job::RunRetry && id.is_some();
-        if let Some((before, was)) = last.insert(uid, (observed, id.clone()))
-            && ((observed < before && !(redelivered && observed == 1)) || (was.is_some() && was != id && !runs_again))
+        let runs_again = event.key.resource == Resource::Runs && evidence.job == Job::RunRetry && id.is_some();
+        let uid = event.object["metadata"]["uid"].as_str().unwrap_or_default();
+        if let Some(was @ Some(_)) = last.insert(uid, id.clone())
+            && was != id
+            && !runs_again
         {
-            let what = format!("{}: from {before} {was:?} to {observed} {id:?}", event.key.name);
-            return Err(Miss::Backwards(what));
+            return Err(Miss::Backwards(format!("{}: from {was:?} to {id:?}", event.key.name)));
         }
     }
     Ok(())
 }
 
-/// An object that is gone.
-struct Past {
-    name: String,
-    /// The remote that it recorded last.
-    recorded: Option<String>,
-    /// The object wanted to keep its remote.
-    keeps: bool,
-    /// What it was an object of.
-    resource: Resource,
-}
-
-/// Every object that is gone, by uid.
-fn gone(store: &Store) -> BTreeMap<&str, Past> {
-    let mut all: BTreeMap<&str, (Past, bool)> = BTreeMap::new();
-    for event in store.log() {
-        let object = &event.object;
-        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-        let keeps = match object["spec"]["deletionPolicy"].as_str() {
-            Some(policy) => policy == "Retain",
-            None => object["spec"].get("adoption").is_some(),
-        };
-        let before = all.remove(uid).and_then(|(past, _)| past.recorded);
-        let recorded = recorded(event.key.resource, object).or(before);
-        let past = Past { name: event.key.name.clone(), recorded, keeps, resource: event.key.resource };
-        all.insert(uid, (past, event.change == Change::Deleted));
-    }
-    all.into_iter().filter(|(_, (_, gone))| *gone).map(|(uid, (past, _))| (uid, past)).collect()
-}
-
-impl Past {
-    /// `described_late`: a mark in a description may have come back after its release.
-    fn check(&self, remotes: &[Remote], described_late: bool) -> Result<(), Miss> {
-        let Some(first) = remotes.first() else {
-            return match &self.recorded {
-                Some(id) if self.keeps => Err(Miss::Orphan(format!("{id} is not kept, or lost its mark"))),
-                Some(_) | None => Ok(()),
-            };
-        };
-        let marked_again = self.resource == Resource::Media && described_late;
-        if !self.keeps || !(first.is_released || marked_again) {
-            return Err(Miss::Orphan(format!("{} is left of {}", first.id, self.name)));
-        }
-        if remotes.len() > 1 {
-            return Err(Miss::Duplicate(format!("{} left {} remotes", self.name, remotes.len())));
-        }
-        Ok(())
+/// An object had two remotes for a while, and no fault made the second one.
+pub fn had_twins(evidence: &Evidence) -> Result<(), Miss> {
+    let history = evidence.history();
+    let doubled = history.iter().filter_map(|entry| entry.fault).any(Kind::doubles);
+    match evidence.twins().filter(|_| !doubled) {
+        Some(uid) => Err(Miss::Duplicate(format!("{uid} had two remotes for a while"))),
+        None => Ok(()),
     }
 }

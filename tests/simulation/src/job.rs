@@ -2,23 +2,24 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::apiserver::store::Resource::{self, Configs, Datasets, Files, Media, Runs, Versions};
+use crate::evidence::Evidence;
 use crate::files;
 use crate::kind::Kind;
 use crate::shares;
-use crate::world::World;
+use crate::specs::{config, dataset, edited, first_labels, media, retained, run, version, with, with_first};
+use crate::users::Action;
 
 /// The workspace of all datasets.
-pub(crate) const WORKSPACE: &str = "478";
+pub const WORKSPACE: &str = "478";
 /// The project of all media datasets.
-pub(crate) const PROJECT: &str = "photos";
+pub const PROJECT: &str = "photos";
 /// The namespace of all objects.
-pub(crate) const NAMESPACE: &str = "simulated";
+pub const NAMESPACE: &str = "simulated";
 
 /// A user's job: the objects before it, and the user's actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,11 +78,21 @@ pub enum Job {
     FilesDelete,
     /// A Dataset is shared with another workspace, and no longer with one of two others.
     Share,
+    /// A dataset of somebody else is taken over by name.
+    AdoptName,
+    /// The members and labels of v1 of a Dataset are edited.
+    FirstEdit,
+    /// A `DatasetVersion` with policy Retain is deleted.
+    VersionRetain,
+    /// Somebody else says that a dataset is released.
+    Unrelease,
+    /// Somebody else takes the mark off a dataset.
+    Unmark,
 }
 
 impl Job {
     /// Every job with its word.
-    pub const ALL: [(Self, &'static str); 27] = [
+    pub const ALL: [(Self, &'static str); 32] = [
         (Self::Create, "create"),
         (Self::Edit, "edit"),
         (Self::Delete, "delete"),
@@ -109,6 +120,11 @@ impl Job {
         (Self::FilesEdit, "files-edit"),
         (Self::FilesDelete, "files-delete"),
         (Self::Share, "share"),
+        (Self::AdoptName, "adopt-name"),
+        (Self::FirstEdit, "first-edit"),
+        (Self::VersionRetain, "version-retain"),
+        (Self::Unrelease, "unrelease"),
+        (Self::Unmark, "unmark"),
     ];
 
     /// The jobs whose words begin as one of `JOBS=create,run` in the environment; all without.
@@ -117,13 +133,24 @@ impl Job {
         Self::ALL.into_iter().filter(|(_, word)| named.split(',').any(|begin| word.starts_with(begin))).collect()
     }
 
-    /// Whether this fault is possible during this job. Four are left out: an object that is made again correctly finds
+    /// Whether this fault is possible during this job. Five are left out: an object that is made again correctly finds
     /// its name taken by a kept dataset; an object that replaces another does not know which labels that one had set
-    /// or which shares it had granted, may see files as lists showed them before the last batches of that one, and finds a configuration that no mark tells to be that one's; and an attempt in doubt of another identity waits for
-    /// that identity.
+    /// or which shares it had granted, may see files as lists showed them before the last batches of that one, and finds
+    /// a configuration that no mark tells to be that one's; an attempt in doubt of another identity waits for
+    /// that identity; and what has no mark, or one that says it is released, is nobody's when its object goes.
     pub fn allows(self, kind: Kind) -> bool {
         match kind {
-            Kind::Recreate => !matches!(self, Self::Retain | Self::Adopt | Self::MediaRetain),
+            Kind::Delete if matches!(self, Self::Unrelease | Self::Unmark) => false,
+            Kind::Recreate => !matches!(
+                self,
+                Self::Retain
+                    | Self::Adopt
+                    | Self::AdoptName
+                    | Self::MediaRetain
+                    | Self::VersionRetain
+                    | Self::Unrelease
+                    | Self::Unmark
+            ),
             Kind::Replace => {
                 let configs = matches!(self, Self::ConfigCreate | Self::ConfigEdit | Self::ConfigDelete);
                 let others = [
@@ -134,6 +161,11 @@ impl Job {
                     Self::MediaRetain,
                     Self::Share,
                     Self::FilesEdit,
+                    Self::AdoptName,
+                    Self::FirstEdit,
+                    Self::VersionRetain,
+                    Self::Unrelease,
+                    Self::Unmark,
                 ];
                 !configs && !others.contains(&self)
             }
@@ -143,16 +175,23 @@ impl Job {
     }
 
     /// The operator starts after the user's work.
-    pub(crate) fn is_first(self) -> bool {
+    pub fn is_first(self) -> bool {
         self == Self::Create
     }
 
     /// The object that other users change.
     pub(crate) fn main(self) -> (Resource, &'static str, Value) {
         match self {
-            Self::Create | Self::Edit | Self::Delete | Self::Recreate => (Datasets, "one", dataset("one")),
+            Self::Create | Self::Edit | Self::Delete | Self::Recreate | Self::Unrelease | Self::Unmark => {
+                (Datasets, "one", dataset("one"))
+            }
+            Self::FirstEdit => (Datasets, "one", with_first()),
             Self::Retain => (Datasets, "one", retained()),
             Self::Adopt => (Datasets, "taken", dataset("theirs")),
+            Self::AdoptName => {
+                (Datasets, "taken", with(dataset("theirs"), "adoption", json!({"policy": "AdoptByName"})))
+            }
+            Self::VersionRetain => (Versions, "second", with(version("second"), "deletionPolicy", json!("Retain"))),
             Self::VersionCreate | Self::VersionEdit | Self::VersionDelete => (Versions, "second", version("second")),
             Self::Tree | Self::Missing => (Datasets, "parent", dataset("parent")),
             Self::MediaCreate | Self::MediaEdit | Self::MediaDelete | Self::MediaRecreate => (Media, "cats", media()),
@@ -174,171 +213,126 @@ impl Job {
         }
     }
 
-    /// Makes the objects that exist before the job.
-    pub(crate) fn prepare(self, world: &World) {
+    /// What users do before the job.
+    pub fn prepare(self) -> Vec<Action> {
+        let (resource, name, spec) = self.main();
+        let parent = || Action::Create(Datasets, "parent", dataset("parent"));
         match self {
-            Self::Create | Self::Adopt | Self::MediaCreate | Self::MediaAdopt => {}
+            Self::Create | Self::Adopt | Self::AdoptName | Self::MediaCreate | Self::MediaAdopt => Vec::new(),
             Self::Edit
             | Self::Delete
             | Self::Retain
             | Self::Recreate
+            | Self::FirstEdit
+            | Self::Unrelease
+            | Self::Unmark
             | Self::MediaEdit
             | Self::MediaDelete
             | Self::MediaRecreate
             | Self::MediaRetain
-            | Self::Share => {
-                let (resource, name, spec) = self.main();
-                world.create(resource, name, &spec);
-            }
-            Self::ConfigEdit | Self::ConfigDelete => {
-                world.create(Datasets, "parent", &dataset("parent"));
-                world.create(Configs, "model", &config());
-            }
+            | Self::Share => vec![Action::Create(resource, name, spec)],
             Self::VersionCreate | Self::RunCreate | Self::RunRetry | Self::RunDelete | Self::ConfigCreate => {
-                world.create(Datasets, "parent", &dataset("parent"));
+                vec![parent()]
             }
-            Self::VersionEdit | Self::VersionDelete => {
-                world.create(Datasets, "parent", &dataset("parent"));
-                world.create(Versions, "second", &version("second"));
+            Self::ConfigEdit | Self::ConfigDelete | Self::VersionEdit | Self::VersionDelete => {
+                vec![parent(), Action::Create(resource, name, spec)]
+            }
+            // So that the dataset can go in the end.
+            Self::VersionRetain => {
+                let parent = with(dataset("parent"), "deleteForeignVersions", json!(true));
+                vec![Action::Create(Datasets, "parent", parent), Action::Create(resource, name, spec)]
             }
             Self::FilesCreate | Self::FilesEdit | Self::FilesDelete => {
-                world.create(Datasets, "parent", &with(dataset("parent"), "edition", json!("ADVANCED")));
-                world.list_files(&["c", "d"]);
+                let parent = with(dataset("parent"), "edition", json!("ADVANCED"));
+                let mut all = vec![Action::Create(Datasets, "parent", parent), files::list(&["c", "d"])];
                 if self != Self::FilesCreate {
-                    world.create(Files, files::SET, &files::before());
+                    all.push(Action::Create(resource, name, spec));
                 }
+                all
             }
             Self::Tree | Self::Missing => {
-                world.create(Datasets, "parent", &dataset("parent"));
-                world.create(Versions, "second", &version("second"));
-                world.create(Versions, "third", &version("third"));
+                let versions = ["second", "third"].map(|name| Action::Create(Versions, name, version(name)));
+                std::iter::once(parent()).chain(versions).collect()
             }
         }
     }
 
-    /// Does it.
-    pub(crate) fn act(self, world: &Arc<World>) {
+    /// What others do at once, and what users do then.
+    pub fn act(self, evidence: &Evidence) -> Vec<Action> {
         let (resource, name, spec) = self.main();
+        let edit = |spec| vec![Action::Edit(resource, name, spec)];
         match self {
             Self::Create
             | Self::VersionCreate
             | Self::MediaCreate
             | Self::MediaAdopt
+            | Self::AdoptName
             | Self::RunCreate
             | Self::RunRetry
-            | Self::ConfigCreate => {
-                world.create(resource, name, &spec);
-            }
-            Self::MediaEdit => {
-                let edit = json!({"description": "after", "templateId": null, "datasetMaxFileCount": 7});
-                world.edit(resource, name, edit);
-            }
-            Self::Edit => world.edit(resource, name, edited()),
+            | Self::ConfigCreate => vec![Action::Create(resource, name, spec)],
+            Self::MediaEdit => edit(json!({"description": "after", "templateId": null, "datasetMaxFileCount": 7})),
+            Self::Edit => edit(edited()),
+            Self::FirstEdit => edit(json!({"versionDescription": "after", "versionLabels": first_labels("night")})),
             Self::FilesCreate => {
-                world.add_file_of_others();
-                world.create(resource, name, &spec);
+                evidence.add_file_of_others();
+                vec![Action::Create(resource, name, spec)]
             }
             Self::FilesEdit => {
-                world.add_file_of_others();
-                world.add_tag_of_others();
-                world.edit(resource, name, files::edited());
-                world.list_files(&["d"]);
+                evidence.add_file_of_others();
+                evidence.add_tag_of_others();
+                vec![Action::Edit(resource, name, files::edited()), files::list(&["d"])]
             }
             Self::FilesDelete => {
-                world.add_file_of_others();
-                world.delete(resource, name);
+                evidence.add_file_of_others();
+                vec![Action::Delete(resource, name)]
             }
             Self::Share => {
-                world.add_share_of_others(name);
-                world.edit(resource, name, json!({"sharingConfig": shares::edited()}));
+                evidence.add_share_of_others(name);
+                edit(json!({"sharingConfig": shares::edited()}))
             }
-            Self::ConfigEdit => {
-                world.edit(resource, name, json!({"multimodalSemanticIndex": {"defaultModelId": "after"}}));
-            }
+            Self::ConfigEdit => edit(json!({"multimodalSemanticIndex": {"defaultModelId": "after"}})),
             Self::VersionEdit => {
                 let labels = json!([{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}]);
-                world.edit(resource, name, json!({"description": "after", "labels": labels}));
+                edit(json!({"description": "after", "labels": labels}))
             }
             Self::Delete
             | Self::Retain
             | Self::VersionDelete
+            | Self::VersionRetain
             | Self::MediaDelete
             | Self::MediaRetain
-            | Self::ConfigDelete => {
-                world.delete(resource, name);
-            }
+            | Self::ConfigDelete => vec![Action::Delete(resource, name)],
             Self::RunDelete => {
-                world.create(resource, name, &spec);
-                world.delete_later(resource, name, Duration::from_secs(20));
+                let later = Action::DeleteLater(resource, name, Duration::from_secs(20));
+                vec![Action::Create(resource, name, spec), later]
             }
             Self::Adopt => {
-                let theirs = world.cloud.datasets().into_iter().find(|dataset| dataset.name == "theirs");
-                let mut spec = spec;
-                spec["adoption"] = json!({"datasetId": theirs.map(|dataset| dataset.dataset_id)});
-                world.create(resource, name, &spec);
+                let theirs = evidence.cloud.datasets().into_iter().find(|dataset| dataset.name == "theirs");
+                let adoption = json!({"datasetId": theirs.map(|dataset| dataset.dataset_id)});
+                vec![Action::Create(resource, name, with(spec, "adoption", adoption))]
             }
             Self::Tree | Self::Missing => {
                 if self == Self::Missing {
-                    world.delete_remote("parent");
+                    evidence.delete_remote("parent");
                 }
-                world.delete(Datasets, "parent");
-                world.delete(Versions, "second");
-                world.delete(Versions, "third");
+                [(Datasets, "parent"), (Versions, "second"), (Versions, "third")]
+                    .map(|(resource, name)| Action::Delete(resource, name))
+                    .to_vec()
             }
             Self::Recreate | Self::MediaRecreate => {
-                world.recreate(resource, name, spec);
-                world.delete(resource, name);
+                vec![Action::Recreate(resource, name, spec), Action::Delete(resource, name)]
+            }
+            Self::Unrelease => {
+                let released = json!({"Labels": [{"Key": "dso-released", "Value": "true"}]});
+                evidence.change_labels("POST", "", &released);
+                Vec::new()
+            }
+            Self::Unmark => {
+                evidence.change_labels("DELETE", "?LabelKeys=dso-domain,dso-owner,dso-attempt", &Value::Null);
+                Vec::new()
             }
         }
     }
-}
-
-fn dataset(name: &str) -> Value {
-    json!({
-        "name": name, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": "oss://bucket.oss-cn-hangzhou.aliyuncs.com/data/",
-        "description": "before", "options": "{\"mountPath\": \"/mnt/a/\"}",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}, {"key": "turn", "value": "1"}],
-    })
-}
-
-fn retained() -> Value {
-    with(dataset("one"), "deletionPolicy", json!("Retain"))
-}
-
-fn with(mut spec: Value, member: &str, value: Value) -> Value {
-    spec[member] = value;
-    spec
-}
-
-fn media() -> Value {
-    json!({"projectName": PROJECT, "description": "before", "templateId": "Official:ImageManagement"})
-}
-
-fn run() -> Value {
-    json!({"datasetRef": {"name": "parent"}, "jobAction": "FileMetaBuild", "description": "before"})
-}
-
-fn config() -> Value {
-    json!({
-        "datasetRef": {"name": "parent"}, "configType": "MultimodalSemanticIndex", "deletionPolicy": "Delete",
-        "multimodalSemanticIndex": {"defaultModelId": "before"},
-    })
-}
-
-fn edited() -> Value {
-    json!({
-        "description": "after", "options": "{\"mountPath\": \"/mnt/b/\"}", "accessibility": "PUBLIC",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "turn", "value": "2"}, {"key": "new", "value": "1"}],
-    })
-}
-
-fn version(name: &str) -> Value {
-    json!({
-        "datasetRef": {"name": "parent"}, "property": "DIRECTORY", "dataSourceType": "OSS",
-        "uri": format!("oss://bucket.oss-cn-hangzhou.aliyuncs.com/{name}/"), "description": "before",
-        "labels": [{"key": "keep", "value": "1"}, {"key": "drop", "value": "1"}],
-    })
 }
 
 impl fmt::Display for Job {

@@ -104,6 +104,36 @@ kinds! {
     Replace = "replace";
     /// The operator dies here, and for five minutes it has an identity that does not see what is private.
     Stranger = "stranger";
+    /// Real connections only, as all that follow. It is done, and the answer is a page for people.
+    Page = "page";
+    /// It is done, and the answer is no UTF-8.
+    NotText = "not-text";
+    /// It is done, and the answer is nested deeper than any parser should follow.
+    Nested = "nested";
+    /// It is done, and the answer is larger than any true one.
+    Huge = "huge";
+    /// It is done, and the members of the answer have other types.
+    OtherTypes = "other-types";
+    /// It is done, and the answer is an error with status 200.
+    ErrorAs200 = "error-as-200";
+    /// It is done, and the answer of the create has no id.
+    NoId = "no-id";
+    /// The connection and the next ones break within the handshake.
+    Handshake = "handshake";
+    /// Half of the request leaves.
+    CutRequest = "cut-request";
+    /// It is done, and the connection ends within the head of the answer.
+    CutHead = "cut-head";
+    /// It is done, and the connection ends within the body.
+    CutBody = "cut-body";
+    /// It is done, and the connection is reset within the body.
+    CutReset = "cut-reset";
+    /// It is done, and the head of the answer comes byte by byte.
+    DripHead = "drip-head";
+    /// The same with the body.
+    DripBody = "drip-body";
+    /// The same, so slowly that the answer does not end while the operator waits.
+    DripEndless = "drip-endless";
 }
 
 impl fmt::Display for Kind {
@@ -113,7 +143,36 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// What can go wrong with a call of this class.
+    /// What only real connections show of a call of this class.
+    pub fn of_connections(class: Class, creates: bool) -> Vec<Self> {
+        let mut all = vec![
+            Self::GarbledDone,
+            Self::Page,
+            Self::NotText,
+            Self::Nested,
+            Self::Huge,
+            Self::OtherTypes,
+            Self::ErrorAs200,
+            Self::Handshake,
+            Self::CutRequest,
+            Self::CutHead,
+            Self::CutBody,
+            Self::CutReset,
+            Self::DripHead,
+            Self::DripBody,
+            Self::Slow,
+        ];
+        if matches!(class, Class::CloudRead | Class::CloudWrite) {
+            // The answer never ends, so the request timeout ends the call.
+            all.extend([Self::Hollow, Self::DripEndless]);
+        }
+        if creates {
+            all.push(Self::NoId);
+        }
+        all
+    }
+
+    /// What can go wrong with a call of this class in a simulated world.
     pub const fn of(class: Class) -> &'static [Self] {
         use Kind::{
             AnswerLost, AnswerSilent, Break, Conflict, Crash, CrashAfter, CrashBefore, Delete, Denied, Edit, Error,
@@ -219,6 +278,11 @@ impl Kind {
             Self::Short => action.starts_with("List"),
             _ => true,
         }
+    }
+
+    /// The operator hears the true answer all the same.
+    pub const fn is_heard(self) -> bool {
+        matches!(self, Self::Slow | Self::Twice | Self::TwiceSecond | Self::Short | Self::DripHead | Self::DripBody)
     }
 
     /// The fault can make a second remote for a while, which the client cannot prevent: something between client and

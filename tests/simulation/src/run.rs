@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::clock::{self, Stage};
-use crate::goal::{Miss, look, look_back, needs_human};
+use crate::goal::{self, Miss, had_twins, look_back, needs_human};
 use crate::history::{Class, Entry};
 use crate::kind::Kind;
 use crate::life::keep_alive;
@@ -62,7 +62,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
 }
 
 async fn operator(world: &Arc<World>) -> std::convert::Infallible {
-    if world.job.is_first() {
+    if world.evidence.job.is_first() {
         // The user comes first.
         sleep(Duration::from_millis(1)).await;
     }
@@ -70,23 +70,34 @@ async fn operator(world: &Arc<World>) -> std::convert::Infallible {
 }
 
 async fn play(world: &Arc<World>) -> Outcome {
-    if !world.job.is_first() {
-        world.job.prepare(world);
+    let evidence = &world.evidence;
+    if !evidence.job.is_first() {
+        world.perform(evidence.job.prepare());
         sleep(Duration::from_secs(10)).await;
         let ready = until_done(world, Instant::now() + RESYNC).await;
         assert_eq!(ready, Ok(()), "before the job");
         sleep(Duration::from_secs(10)).await;
     }
     world.arm();
-    let (begun, first) = (Instant::now(), world.moment());
-    world.job.act(world);
+    let (begun, first) = (Instant::now(), world.evidence.moment());
+    world.perform(evidence.job.act(evidence));
     let miss = until_done(world, begun + PATIENCE).await;
-    let (done, took) = (world.moment(), begun.elapsed());
+    let (done, took) = (world.evidence.moment(), begun.elapsed());
     let miss = match miss {
         Ok(()) => judge(world, begun + PATIENCE, first).await,
         miss => miss,
     };
-    Outcome { miss: miss.err(), history: world.history(), done, took, human: needs_human(world) }
+    Outcome {
+        miss: miss.err(),
+        history: evidence.history(),
+        done,
+        took,
+        human: needs_human(evidence, &world.apiserver.store()),
+    }
+}
+
+fn look(world: &World) -> Result<(), Miss> {
+    goal::look(&world.evidence, &world.apiserver.store())
 }
 
 /// Waits until all is as it must be.
@@ -107,20 +118,17 @@ async fn until_done(world: &World, deadline: Instant) -> Result<(), Miss> {
 /// The goal is reached. It must stay reached without calls or writes, and the run must not have cost more than allowed.
 async fn judge(world: &World, deadline: Instant, first: usize) -> Result<(), Miss> {
     stays(world, deadline).await?;
-    let moment = world.moment();
+    let moment = world.evidence.moment();
     sleep(3 * RESYNC).await;
-    if let Some(entry) = world.writes_since(moment).first() {
+    if let Some(entry) = world.evidence.writes_since(moment).first() {
         return Err(Miss::Restless(entry.to_string()));
     }
     look(world)?;
-    look_back(world)?;
-    let history = world.history();
-    let faults = || history.iter().filter_map(|entry| entry.fault);
-    if let Some(uid) = world.twins().filter(|_| !faults().any(Kind::doubles)) {
-        return Err(Miss::Duplicate(format!("{uid} had two remotes for a while")));
-    }
+    look_back(&world.evidence, &world.apiserver.store())?;
+    let history = world.evidence.history();
+    had_twins(&world.evidence)?;
     let calls = history[first..].iter().filter(|entry| entry.class == Class::CloudWrite).count();
-    let most = 6 + faults().map(price).sum::<usize>();
+    let most = 6 + history.iter().filter_map(|entry| entry.fault).map(price).sum::<usize>();
     if calls > most {
         return Err(Miss::Costly(format!("{calls} calls that change something, at most {most} are in order")));
     }

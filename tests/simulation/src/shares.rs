@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::apiserver::store::{Resource, Store};
 use crate::clock;
+use crate::evidence::Evidence;
 use crate::goal::Miss;
-use crate::world::World;
 
 /// The account of all workspaces that something is shared with.
 const TENANT: &str = "1157703270994901";
@@ -32,7 +32,7 @@ fn config(workspaces: &[&str]) -> Value {
     json!({"sharedTo": workspaces.iter().map(share).collect::<Vec<_>>()})
 }
 
-impl World {
+impl Evidence {
     /// Somebody else shares the dataset of this name with one more workspace.
     pub(crate) fn add_share_of_others(&self, name: &str) {
         let find =
@@ -53,8 +53,8 @@ fn shares(dataset: &Dataset) -> &[ShareRelationship] {
 }
 
 /// Are all shares as they must be?
-pub(crate) fn look(world: &World, store: &Store, datasets: &[Dataset]) -> Result<(), Miss> {
-    let others = world.others().shares;
+pub(crate) fn look(evidence: &Evidence, store: &Store, datasets: &[Dataset]) -> Result<(), Miss> {
+    let others = evidence.others().shares;
     for (_, object) in store.all().filter(|(key, _)| key.resource == Resource::Datasets) {
         let id = object["status"]["datasetId"].as_str();
         let Some(dataset) = datasets.iter().find(|dataset| Some(dataset.dataset_id.as_str()) == id) else { continue };

@@ -11,9 +11,53 @@ use crate::apiserver::{Patch, Refusal};
 use crate::job::NAMESPACE;
 use crate::world::{World, key};
 
+/// What a user does. It is the same in a simulated world and on a real API server.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Makes an object with this spec.
+    Create(Resource, &'static str, Value),
+    /// Patches the spec of an object, if it is there.
+    Edit(Resource, &'static str, Value),
+    /// Deletes an object, if it is there.
+    Delete(Resource, &'static str),
+    /// Deletes an object after some time, if it is there.
+    DeleteLater(Resource, &'static str, Duration),
+    /// Makes the present object again as soon as it is gone.
+    Recreate(Resource, &'static str, Value),
+    /// Makes a ConfigMap with this data, or gives it this data.
+    Apply(&'static str, Value),
+}
+
 impl World {
+    /// Users do all of this.
+    pub(crate) fn perform(self: &Arc<Self>, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Create(resource, name, spec) => self.create(resource, name, &spec),
+                Action::Edit(resource, name, spec) => self.edit(resource, name, spec),
+                Action::Delete(resource, name) => self.delete(resource, name),
+                Action::DeleteLater(resource, name, after) => self.delete_later(resource, name, after),
+                Action::Recreate(resource, name, spec) => self.recreate(resource, name, spec),
+                Action::Apply(name, data) => self.apply_map(name, &data),
+            }
+        }
+    }
+
+    /// A user makes a ConfigMap, or changes its data.
+    fn apply_map(&self, name: &str, data: &Value) {
+        let at = key(Resource::Maps, name);
+        self.apiserver.change(|store, now| {
+            if store.get(&at).is_ok() {
+                return store.patch(&at, Part::Main, &Patch::Merge(json!({"data": data}))).unwrap();
+            }
+            let metadata = json!({"name": name, "namespace": NAMESPACE});
+            let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+            store.create(&at, map, now).unwrap()
+        });
+    }
+
     /// A user makes an object.
-    pub(crate) fn create(&self, resource: Resource, name: &str, spec: &Value) {
+    fn create(&self, resource: Resource, name: &str, spec: &Value) {
         let object = json!({
             "apiVersion": resource.api_version(), "kind": resource.kind(),
             "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec,
@@ -34,26 +78,14 @@ impl World {
     }
 
     /// A user deletes an object after some time, if it is there.
-    pub(crate) fn delete_later(self: &Arc<Self>, resource: Resource, name: &'static str, after: Duration) {
+    fn delete_later(self: &Arc<Self>, resource: Resource, name: &'static str, after: Duration) {
         let world = self.clone();
-        self.busy.fetch_add(1, Ordering::Relaxed);
+        self.evidence.busy.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
             world.delete(resource, name);
-            world.busy.fetch_sub(1, Ordering::Relaxed);
+            world.evidence.busy.fetch_sub(1, Ordering::Relaxed);
         });
-    }
-
-    /// Somebody else deletes the dataset of this name in the cloud, with its versions.
-    pub(crate) fn delete_remote(&self, name: &str) {
-        let all = self.cloud.datasets();
-        let Some(dataset) = all.iter().find(|dataset| dataset.name == name) else { return };
-        let path = format!("/api/v1/datasets/{}", dataset.dataset_id);
-        for version in dataset.versions.iter().rev().filter(|version| version.version_name != "v1") {
-            let version = format!("{path}/versions/{}", version.version_name);
-            self.cloud.console("DELETE", &version, &Value::Null).unwrap();
-        }
-        self.cloud.console("DELETE", &path, &Value::Null).unwrap();
     }
 
     /// A user makes the present object again as soon as it is gone.
@@ -63,7 +95,7 @@ impl World {
             world.apiserver.store().get(&key(resource, name)).map(|object| object["metadata"]["uid"].clone()).ok()
         };
         let Some(old) = uid(self) else { return };
-        self.busy.fetch_add(1, Ordering::Relaxed);
+        self.evidence.busy.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             while uid(&world).as_ref() == Some(&old) {
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -72,14 +104,14 @@ impl World {
             if uid(&world).is_none() {
                 world.create(resource, name, &spec);
             }
-            world.busy.fetch_sub(1, Ordering::Relaxed);
+            world.evidence.busy.fetch_sub(1, Ordering::Relaxed);
         });
     }
 
     /// A user replaces the present object by a new one without waiting for the finalizer.
     pub(crate) fn replace(&self, resource: Resource, name: &str, spec: &Value) {
         if let Ok(object) = self.apiserver.store().get(&key(resource, name)) {
-            self.force_away(object["metadata"]["uid"].as_str().unwrap_or_default());
+            self.evidence.force_away(object["metadata"]["uid"].as_str().unwrap_or_default());
         }
         let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         if_there(self.apiserver.change(|store, _| store.patch(&key(resource, name), Part::Main, &patch)));

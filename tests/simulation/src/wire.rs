@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dataset_operator::cloud::{Transport, Unanswered};
+use dataset_operator::remote::mark::Identity;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use http::{Request, Response};
@@ -12,12 +13,14 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use crate::apiserver::{Answer, Lines, Refusal, client_over};
-use crate::history::Class;
+use crate::apiserver::{Answer, CLUSTER, Lines, Refusal, client_over};
+use crate::clock;
+use crate::history::{Class, Entry, attempt_of};
 use crate::kind::Kind;
 use crate::life::Life;
 use crate::refusal::{missing, refusal};
 use crate::scenario::Side;
+use crate::words::{cloud_call, kube_call, media_dataset};
 use crate::world::World;
 
 /// The delay of `late`: longer than the operator waits, and well before the settle time is over.
@@ -50,7 +53,8 @@ struct Call {
 pub(crate) fn kube(world: &Arc<World>, life: &Life) -> kube::Client {
     let (world, life) = (world.clone(), life.clone());
     client_over(Arc::new(move |request| {
-        let (class, what) = kube_call(&request);
+        let query = request.uri().query().unwrap_or_default();
+        let (class, what) = kube_call(request.method().as_str(), request.uri().path(), query);
         let (world, life) = (world.clone(), life.clone());
         async move {
             match carry(world, life, Side::Kube, class, what, request).await {
@@ -63,21 +67,9 @@ pub(crate) fn kube(world: &Arc<World>, life: &Life) -> kube::Client {
     }))
 }
 
-fn kube_call(request: &Request<Bytes>) -> (Class, String) {
-    let (method, path) = (request.method().as_str(), request.uri().path());
-    let query = request.uri().query().unwrap_or_default();
-    let short = path.rsplit("v1alpha1/").next().unwrap_or(path).trim_start_matches("namespaces/");
-    let watch = query.split('&').any(|pair| pair == "watch=true");
-    let class = match method {
-        "GET" if watch => Class::KubeWatch,
-        "GET" => Class::KubeRead,
-        _ if path.contains("events.k8s.io") => Class::KubeEvent,
-        _ => Class::KubeWrite,
-    };
-    // The names of events are made of the real time of day.
-    let short = if class == Class::KubeEvent { "event" } else { short };
-    let verb = if watch { "WATCH" } else { method };
-    (class, format!("{verb} {short}"))
+/// The domain of the simulated operator.
+fn domain() -> String {
+    Identity::new(&[], &[], CLUSTER).domains().first().cloned().unwrap_or_default()
 }
 
 /// The way to the service in this life.
@@ -99,12 +91,8 @@ impl Transport for Cloud {
             let request = plain(&request);
             let action = request.headers().get("x-acs-action").and_then(|action| action.to_str().ok());
             let action = action.unwrap_or_default();
-            let reads = action.starts_with("Get") || action.starts_with("List");
-            let class = if reads { Class::CloudRead } else { Class::CloudWrite };
-            let what = match media_dataset(&request) {
-                Some(path) => format!("imm:{action} {path}"),
-                None => format!("{action} {}", request.uri().path().trim_start_matches("/api/v1/")),
-            };
+            let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+            let (class, what) = cloud_call(action, path, query, &domain());
             match carry(world, life, Side::Cloud, class, what, request).await {
                 Carried::Answer(Answer::Whole(response)) => Ok(reqwest::Response::from(response)),
                 Carried::Answer(Answer::Watch(_)) => panic!("the service has no watches"),
@@ -114,14 +102,6 @@ impl Transport for Cloud {
         }
         .boxed()
     }
-}
-
-/// The dataset, or all datasets of the project, that a call of IMM names in its query.
-fn media_dataset(request: &Request<Bytes>) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
-    let member = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let project = member("ProjectName")?;
-    Some(member("DatasetName").map_or_else(|| project.to_owned(), |name| format!("{project}/{name}")))
 }
 
 /// The request as it would be on the wire.
@@ -151,7 +131,8 @@ async fn carry(
     if !life.lives() {
         return std::future::pending().await;
     }
-    let (entry, fault) = world.begin(&life, side, class, what);
+    let attempt = attempt_of(request.body()).filter(|_| class.writes());
+    let (entry, fault) = world.begin(Entry { attempt, ..Entry::new(clock::elapsed(), life.number, class, what) }, side);
     let call = Call { world, life, side, class, request: Arc::new(request), entry };
     let (reply, replied) = oneshot::channel();
     tokio::spawn(async move {
@@ -211,7 +192,7 @@ impl Call {
             | Kind::Error
             | Kind::Unavailable => Some(Carried::Answer(refusal(self.side, fault, self.entry))),
             Kind::NotFound => {
-                let (status, code) = match media_dataset(&self.request) {
+                let (status, code) = match media_dataset(self.request.uri().query().unwrap_or_default()) {
                     Some(_) => (400, "ResourceNotFound"),
                     None => (404, "201300003"),
                 };
@@ -259,9 +240,7 @@ impl Call {
                 let status = json!({"type": "ERROR", "object": Refusal::expired(1, 2).status()});
                 self.cut(futures::stream::iter([Ok(Bytes::from(format!("{status}\n")))]).boxed()).await
             }
-            Kind::Crash | Kind::Sleep | Kind::Edit | Kind::Delete | Kind::Recreate | Kind::Replace | Kind::Stranger => {
-                panic!("{fault} is no fault of a call")
-            }
+            other => panic!("{other} is no fault of a simulated call"),
         }
     }
 
@@ -282,7 +261,7 @@ impl Call {
     /// A delete of a remote that is known by its name.
     fn deletes_a_name(&self) -> bool {
         let deletes = self.request.headers().get("x-acs-action").is_some_and(|action| action == "DeleteDataset");
-        deletes && media_dataset(&self.request).is_some()
+        deletes && media_dataset(self.request.uri().query().unwrap_or_default()).is_some()
     }
 
     /// A write to an object while the API server refuses such writes.
@@ -295,7 +274,7 @@ impl Call {
     async fn done(&self) -> Carried {
         let answer = match self.side {
             Side::Kube => Some(self.world.apiserver.answer(&self.request)),
-            Side::Cloud => self.world.cloud.call(Request::clone(&self.request)).await.map(Answer::Whole),
+            Side::Cloud => self.world.evidence.cloud.call(Request::clone(&self.request)).await.map(Answer::Whole),
             Side::Seam => None,
         };
         let Some(mut answer) = answer else { return Carried::Broken };
@@ -308,9 +287,9 @@ impl Call {
             Answer::Whole(response) => response.status().as_u16(),
             Answer::Watch(_) => 200,
         };
-        self.world.said(self.entry, status);
+        self.world.evidence.said(self.entry, clock::elapsed(), status);
         if self.class == Class::CloudWrite {
-            self.world.count_twins();
+            self.world.evidence.look_at_remotes();
         }
         Carried::Answer(answer)
     }

@@ -8,7 +8,6 @@ mod route;
 pub mod store;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -54,7 +53,6 @@ struct Inner {
     store: Mutex<Store>,
     /// Moves with the store.
     revision: signal::Sender<u64>,
-    events: Mutex<BTreeMap<String, Value>>,
     minor: u32,
     clock: fn() -> Timestamp,
 }
@@ -64,7 +62,7 @@ impl Apiserver {
     pub fn new(minor: u32, clock: fn() -> Timestamp) -> Self {
         let store = Store::default();
         let revision = signal::Sender::new(store.revision());
-        Self(Arc::new(Inner { store: Mutex::new(store), revision, events: Mutex::default(), minor, clock }))
+        Self(Arc::new(Inner { store: Mutex::new(store), revision, minor, clock }))
     }
 
     /// The state, to look at.
@@ -156,7 +154,7 @@ impl Apiserver {
     fn event(&self, method: &str, name: Option<&str>, body: &[u8]) -> Result<Answer, Refusal> {
         let given: Value = read(body)?;
         let name = name.or_else(|| given["metadata"]["name"].as_str()).unwrap_or_default().to_owned();
-        let mut events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = &mut self.store().events;
         if method == "POST" {
             events.insert(name, given.clone());
             return Ok(Answer::json(StatusCode::CREATED, &given));
@@ -164,14 +162,6 @@ impl Apiserver {
         let event = events.get_mut(&name).ok_or_else(Refusal::no_path)?;
         json_patch::merge(event, &given);
         Ok(Answer::ok(event))
-    }
-
-    /// Was this told as an event about `what`?
-    pub fn has_told(&self, reason: &str, what: &str) -> bool {
-        let events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut notes =
-            events.values().filter(|event| event["reason"] == reason).filter_map(|event| event["note"].as_str());
-        notes.any(|note| note.split(' ').next() == Some(what))
     }
 
     fn version(&self) -> Value {

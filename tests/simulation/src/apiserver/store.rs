@@ -163,11 +163,20 @@ pub struct Store {
     /// A watch cannot start before this revision.
     compacted: u64,
     uids: u64,
+    /// Kubernetes events by name; nothing reads them except the tests.
+    pub events: BTreeMap<String, Value>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), log: Vec::new(), revision: 100, compacted: 100, uids: 0 }
+        Self {
+            objects: BTreeMap::new(),
+            log: Vec::new(),
+            revision: 100,
+            compacted: 100,
+            uids: 0,
+            events: BTreeMap::new(),
+        }
     }
 }
 
@@ -278,6 +287,30 @@ impl Store {
         metadata["deletionGracePeriodSeconds"] = json!(0);
         metadata["generation"] = json!(metadata["generation"].as_i64().unwrap_or_default() + 1);
         Ok(Deleted::Marked(self.commit(key, object, Change::Modified)))
+    }
+
+    /// Takes over what the watch of another server shows, unless something newer is known.
+    pub fn mirror(&mut self, key: &Key, change: Change, object: Value) {
+        let version =
+            |object: &Value| object["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
+        let last = self.log.iter().rev().find(|event| event.key == *key);
+        let (known, shown): (Option<u64>, Option<u64>) =
+            (last.and_then(|event| version(&event.object)), version(&object));
+        if known >= shown {
+            return;
+        }
+        self.revision = shown.unwrap_or_default();
+        self.note(key, change, &object);
+        match change {
+            Change::Added | Change::Modified => drop(self.objects.insert(key.clone(), object)),
+            Change::Deleted => drop(self.objects.remove(key)),
+        }
+    }
+
+    /// Was this told as an event about `what`?
+    pub fn has_told(&self, reason: &str, what: &str) -> bool {
+        let events = self.events.values().filter(|event| event["reason"] == reason);
+        events.filter_map(|event| event["note"].as_str()).any(|note| note.split(' ').next() == Some(what))
     }
 
     fn commit(&mut self, key: &Key, mut object: Value, change: Change) -> Value {
