@@ -21,6 +21,8 @@ import (
 // without its server, so its kind has no judge here.
 var others = map[string]func() any{
 	"ServiceMonitor": func() any { return &monitoring.ServiceMonitor{} },
+	"PodMonitor":     func() any { return &monitoring.PodMonitor{} },
+	"PrometheusRule": func() any { return &monitoring.PrometheusRule{} },
 	"Kustomization":  func() any { return &flux.Kustomization{} },
 	"GitRepository":  func() any { return &source.GitRepository{} },
 	"Application":    nil,
@@ -176,12 +178,12 @@ func (t tree) streams() (map[string]string, error) {
 		all[name] = stream
 		wrong = append(wrong, err)
 	}
-	for _, folder := range append(t.names(kustomizeDir+"/overlays/*"), kustomizeDir+"/base", "crds", "deploy/policies", "deploy/samples") {
+	for _, folder := range append(t.names(kustomizeDir+"/overlays/*"), kustomizeDir+"/base", "crds", "deploy/policies", "deploy/samples", "deploy/monitoring") {
 		stream, err := t.kustomize(folder)
 		add(folder, stream, err)
 	}
 	var files []string
-	for _, pattern := range []string{installFile, "deploy/samples/*.yaml", kustomizeDir + "/components/*/*.yaml", argoDir + "/*.yaml", fluxDir + "/*.yaml"} {
+	for _, pattern := range []string{installFile, "deploy/samples/*.yaml", kustomizeDir + "/components/*/*.yaml", "deploy/monitoring/*/*.yaml", argoDir + "/*.yaml", fluxDir + "/*.yaml"} {
 		files = append(files, t.names(pattern)...)
 	}
 	for _, file := range files {
@@ -221,6 +223,7 @@ func checkSchemas(r *report, t tree, streams map[string]string, swagger string) 
 		"{apiVersion: pai.dataset-operator.dev/v1alpha1, kind: Dataset, metadata: {name: a}, spec: {url: b}}",
 		"{apiVersion: pai.dataset-operator.dev/v1alpha1, kind: Dataset, metadata: {nam: a}, spec: {}}",
 		"{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: a}, spec: {endpoint: []}}",
+		"{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: a}, spec: {groups: [{name: b, rules: [{alarm: c, expr: d}]}]}}",
 		"{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {name: a}, spec: {waits: true}}",
 	} {
 		err := judge.refusal("wrong.yaml", wrong)
