@@ -154,8 +154,11 @@ def check_kustomize() -> None:
     test("with pod-monitor it has a PodMonitor instead", [] if kinds(built) == ["ConfigMap", "PodMonitor", "PrometheusRule"] else [built[:500]])
     base = ROOT / "deploy/kustomize/base"
     problems = []
-    for monitor, scraped in (("service-monitor.yaml", "service.yaml"), ("pod-monitor/pod-monitor.yaml", "deployment.yaml")):
-        text, of = (MONITORING / monitor).read_text(), (base / scraped).read_text()
+    for monitor, scraped in (
+        ("kustomize/components/service-monitor/service-monitor.yaml", "service.yaml"),
+        ("monitoring/pod-monitor/pod-monitor.yaml", "deployment.yaml"),
+    ):
+        text, of = (MONITORING.parent / monitor).read_text(), (base / scraped).read_text()
         label = re.search(r"matchLabels:\n\s+(\S+: \S+)", text)[1]
         port = re.search(r"Endpoints:\n\s+- port: (\S+)|endpoints:\n\s+- port: (\S+)", text)
         port = port[1] or port[2]
