@@ -72,8 +72,8 @@ def check_rules() -> None:
         if rule.get("severity") not in ("critical", "warning", "info"):
             problems.append("severity is critical, warning or info")
         problems += boards.wrong(rule["expr"], KNOWN)
-        if any(label not in rule["expr"] for label in ('job="dataset-operator"',)):
-            problems.append("metrics of other jobs count too")
+        named = [metric for metric in KNOWN if re.search(rf'\b{metric}\b(?!{{job="dataset-operator")', rule["expr"])]
+        problems += [f"{metric} of other jobs counts too" for metric in named]
         page, _, anchor = rule.get("runbook_url", "").partition("#")
         if not page.startswith("docs/") or anchor not in anchors(ROOT / page):
             problems.append(f"no such section: {page}#{anchor}")
