@@ -2,7 +2,7 @@
 //! the process ends. Others get 403, as the port is open to the cluster.
 
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
@@ -64,11 +64,9 @@ pub fn log_level(address: SocketAddr, level: Option<LogLevel>) -> Result<String,
 
 /// Where a process on this machine reaches what listens at `address`.
 fn here(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        // "All addresses" are those of IPv4 too, and alone if the kernel has no IPv6.
-        IpAddr::V6(ip) if ip == Ipv6Addr::UNSPECIFIED => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V4(_) | IpAddr::V6(_) => {}
+    // "All addresses" are those of IPv4 too, and alone if the kernel has no IPv6.
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     address
 }
